@@ -1,0 +1,1 @@
+"""The Telegram front end: it translates between a chat and the dialogue, and asks the verification core."""

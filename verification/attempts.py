@@ -1,0 +1,131 @@
+"""An attempt: one account, one identity, one way, one code to scan, one verdict.
+
+Its status moves only along `MOVES`; a status without moves is terminal and never changes. The identity is kept only
+while the attempt lives: with the verdict it is dropped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from verification.errors import AttemptOver
+from verification.identity import Identity
+
+AttemptId = NewType("AttemptId", str)
+
+
+class Method(StrEnum):
+    """The three personal ways (G5)."""
+
+    WECHAT = "wechat"
+    QQ = "qq"
+    FACE = "face"
+
+
+class Status(StrEnum):
+    """Where an attempt stands."""
+
+    RESERVED = "reserved"
+    WAITING = "waiting"
+    OPENED = "opened"
+    CONFIRMING = "confirming"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+_ENDS = frozenset({Status.SUCCEEDED, Status.FAILED, Status.EXPIRED, Status.CANCELLED})
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.RESERVED: frozenset({Status.WAITING, Status.FAILED, Status.EXPIRED, Status.CANCELLED}),
+    Status.WAITING: frozenset({Status.OPENED, Status.CONFIRMING}) | _ENDS,
+    Status.OPENED: frozenset({Status.CONFIRMING}) | _ENDS,
+    Status.CONFIRMING: _ENDS,
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.EXPIRED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+
+LIVE = frozenset(status for status, moves in MOVES.items() if moves)
+
+
+class Reason(StrEnum):
+    """Why a verification did not pass, in kinds a person can act on (G2, G11, G13)."""
+
+    MISMATCH = "mismatch"
+    DECLINED = "declined"
+    NO_CARD = "no_card"
+    FACE_COVERED = "face_covered"
+    FACE_DIFFERS = "face_differs"
+    FACE_OUT_OF_FRAME = "face_out_of_frame"
+    QUOTA = "quota"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The provider says: this is the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider says no, and why."""
+
+    reason: Reason
+
+
+Outcome = Passed | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as it is kept.
+
+    `contact` is the front end's own address of the person who is told about it. `page` is what the provider remembers
+    of its own steps; the core never reads it. Times are UTC.
+    """
+
+    id: AttemptId
+    account: str
+    contact: str
+    method: Method
+    status: Status
+    match_code: str
+    created_at: datetime
+    expires_at: datetime
+    identity: Identity | None
+    token: str = field(repr=False)
+    page: str = ""
+    reason: Reason | None = None
+    fading: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Whether anything may still happen to it."""
+        return self.status in LIVE
+
+    def moved(self, status: Status) -> "Attempt":
+        """This attempt one legal move further; raises `AttemptOver` from a terminal status."""
+        if status not in MOVES[self.status]:
+            raise AttemptOver(f"{self.id}: no move from {self.status} to {status}")
+        return replace(self, status=status, identity=None if status in _ENDS else self.identity)
+
+    def judged(self, outcome: Outcome) -> "Attempt":
+        """This attempt with its verdict."""
+        match outcome:
+            case Passed():
+                return self.moved(Status.SUCCEEDED)
+            case Rejected(reason):
+                return replace(self.moved(Status.FAILED), reason=reason)
+
+    def has_outcome(self, outcome: Outcome) -> bool:
+        """Whether this very verdict is recorded already."""
+        match outcome:
+            case Passed():
+                return self.status is Status.SUCCEEDED
+            case Rejected(reason):
+                return self.status is Status.FAILED and self.reason is reason

@@ -1,0 +1,220 @@
+"""The core: begin an attempt, follow it, judge it once, let it expire.
+
+`begin` reserves in one unit, asks the provider outside any unit, and records in a second one; repeated with the same id it
+gives the same opening, so a front end that crashed in between simply asks again. The place in the quota is taken in
+the unit that records the success, and by the schema, so no race can make a fourth.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
+from verification.errors import (
+    AlreadyVerified,
+    AttemptOver,
+    ContradictedOutcome,
+    ProviderUnavailable,
+    QuotaReached,
+)
+from verification.identity import Identity
+from verification.ports import PLACES, News, Place, Provider, Store, Unit
+
+_SWEEP = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a front end asks for: `id` is made by it once, and makes asking again harmless."""
+
+    id: AttemptId
+    account: str
+    contact: str
+    identity: Identity
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the person needs to go on: where the code leads, and what to compare."""
+
+    attempt: AttemptId
+    link: str
+    match_code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The outside facts the core may use.
+
+    `clock` gives aware UTC times, `token` at least 128 random bits in URL characters, `match_code` two digits, and
+    `link` turns a token into the address a phone opens.
+    """
+
+    clock: Callable[[], datetime]
+    token: Callable[[], str]
+    match_code: Callable[[], str]
+    link: Callable[[str], str]
+
+
+class Core:
+    """The rules of verification, over a store and the providers."""
+
+    def __init__(self, store: Store, providers: Mapping[Method, Provider], outside: Outside, *, ttl: timedelta) -> None:
+        self._store = store
+        self._providers = providers
+        self._outside = outside
+        self._ttl = ttl
+        self._notice_before = min(timedelta(seconds=30), ttl / 4)
+
+    async def begin(self, wish: Wish) -> Opening:
+        """Open an attempt; raises a `Refused` or `ProviderUnavailable`. The same id gives the same opening."""
+        async with self._store.unit(wish.account) as unit:
+            attempt = await self._reserve(unit, wish)
+        if attempt.status is not Status.RESERVED:
+            return self._opening(attempt)
+        try:
+            session = await self._providers[wish.method].open(attempt.id, wish.identity)
+        except ProviderUnavailable:
+            await self.cancel(wish.id)
+            raise
+        async with self._store.unit(wish.account) as unit:
+            attempt = await self._known(unit, wish.id)
+            if attempt.status is Status.RESERVED:
+                expires_at = self._outside.clock() + self._ttl
+                attempt = replace(attempt.moved(Status.WAITING), page=session.page, expires_at=expires_at)
+                await unit.save_attempt(attempt)
+        if not attempt.live:
+            raise AttemptOver(attempt.id)
+        return self._opening(attempt)
+
+    async def find(self, token: str) -> Attempt | None:
+        """Find the attempt a scanned code belongs to, whatever has become of it."""
+        async with self._store.unit(f"token:{token}") as unit:
+            return await unit.attempt_by_token(token)
+
+    async def progress(self, attempt_id: AttemptId, status: Status, page: str) -> Attempt:
+        """Record how far the person has come on the phone; raises `AttemptOver` when it is too late.
+
+        Opening the page gives the full time again: whoever is there must not be cut off half way.
+        """
+        now = self._outside.clock()
+        async with self._store.unit(attempt_id) as unit:
+            attempt = await self._known(unit, attempt_id)
+            if not attempt.live or attempt.expires_at <= now:
+                raise AttemptOver(attempt_id)
+            if status is attempt.status:
+                if page != attempt.page:
+                    attempt = replace(attempt, page=page)
+                    await unit.save_attempt(attempt)
+                return attempt
+            attempt = replace(attempt.moved(status), page=page, expires_at=now + self._ttl, fading=False)
+            await unit.save_attempt(attempt)
+            await unit.post(News.PROGRESS, attempt, now)
+            return attempt
+
+    async def complete(self, attempt_id: AttemptId, outcome: Outcome) -> Attempt:
+        """Record the verdict, once.
+
+        The same verdict again changes nothing; a different one raises `ContradictedOutcome`; one that comes too late
+        raises `AttemptOver`. A success whose number has no place left is recorded as a failure for that reason.
+        """
+        now = self._outside.clock()
+        async with self._store.unit(attempt_id) as unit:
+            attempt = await self._known(unit, attempt_id)
+            if attempt.has_outcome(outcome):
+                return attempt
+            if attempt.status in (Status.SUCCEEDED, Status.FAILED):
+                raise ContradictedOutcome(attempt_id)
+            if not attempt.live or attempt.expires_at <= now:
+                raise AttemptOver(attempt_id)
+            judged = attempt.judged(await self._within_quota(unit, attempt, outcome, now))
+            await unit.save_attempt(judged)
+            await unit.post(News.ENDED, judged, now)
+            return judged
+
+    async def cancel(self, attempt_id: AttemptId) -> None:
+        """End a live attempt without a verdict; one that is over stays as it is."""
+        async with self._store.unit(attempt_id) as unit:
+            attempt = await unit.attempt(attempt_id)
+            if attempt is not None and attempt.live:
+                await unit.save_attempt(attempt.moved(Status.CANCELLED))
+
+    async def verified(self, account: str) -> Place | None:
+        """The place this account holds, if it is verified."""
+        async with self._store.unit(account) as unit:
+            return await unit.verified(account)
+
+    async def sweep(self) -> int:
+        """Expire what is due and announce what soon will be; says how many attempts it touched."""
+        now = self._outside.clock()
+        async with self._store.unit("sweep") as unit:
+            due = await unit.due(now + self._notice_before, _SWEEP)
+        touched = [attempt for attempt in due if attempt.expires_at <= now or not attempt.fading]
+        for attempt in touched:
+            await self._let_fade(attempt.id, now)
+        return len(touched)
+
+    async def _let_fade(self, attempt_id: AttemptId, now: datetime) -> None:
+        async with self._store.unit(attempt_id) as unit:
+            attempt = await self._known(unit, attempt_id)
+            if not attempt.live or attempt.expires_at > now + self._notice_before:
+                return
+            if attempt.expires_at <= now:
+                attempt = attempt.moved(Status.EXPIRED)
+                news = News.ENDED
+            elif attempt.fading:
+                return
+            else:
+                attempt = replace(attempt, fading=True)
+                news = News.FADING
+            await unit.save_attempt(attempt)
+            await unit.post(news, attempt, now)
+
+    async def _reserve(self, unit: Unit, wish: Wish) -> Attempt:
+        known = await unit.attempt(wish.id)
+        if known is not None:
+            if not known.live:
+                raise AttemptOver(wish.id)
+            return known
+        if await unit.verified(wish.account) is not None:
+            raise AlreadyVerified(wish.account)
+        if len(await unit.accounts_of(wish.identity) - {wish.account}) >= PLACES:
+            raise QuotaReached(wish.id)
+        other = await unit.live_attempt(wish.account)
+        if other is not None:
+            await unit.save_attempt(other.moved(Status.CANCELLED))
+        now = self._outside.clock()
+        attempt = Attempt(
+            id=wish.id,
+            account=wish.account,
+            contact=wish.contact,
+            method=wish.method,
+            status=Status.RESERVED,
+            match_code=self._outside.match_code(),
+            created_at=now,
+            expires_at=now + self._ttl,
+            identity=wish.identity,
+            token=self._outside.token(),
+        )
+        await unit.save_attempt(attempt)
+        return attempt
+
+    async def _within_quota(self, unit: Unit, attempt: Attempt, outcome: Outcome, now: datetime) -> Outcome:
+        if not isinstance(outcome, Passed):
+            return outcome
+        if attempt.identity is None:
+            raise AttemptOver(attempt.id)
+        taken = await unit.take_place(attempt, attempt.identity, now)
+        return outcome if taken else Rejected(Reason.QUOTA)
+
+    async def _known(self, unit: Unit, attempt_id: AttemptId) -> Attempt:
+        attempt = await unit.attempt(attempt_id)
+        if attempt is None:
+            raise AttemptOver(attempt_id)
+        return attempt
+
+    def _opening(self, attempt: Attempt) -> Opening:
+        link = self._outside.link(attempt.token)
+        return Opening(attempt.id, link, attempt.match_code, attempt.expires_at)

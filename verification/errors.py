@@ -1,0 +1,38 @@
+"""What the core refuses, as one small tree.
+
+VerificationError
+├── Refused                  the person may be told
+│   ├── QuotaReached         three accounts carry this ID number already
+│   ├── AlreadyVerified      this account is verified
+│   └── AttemptOver          unknown, used, expired or cancelled
+├── ProviderUnavailable      the way is out of order for now; trying again is right
+└── ContradictedOutcome      a second, different verdict for one attempt; the first stands
+"""
+
+
+class VerificationError(Exception):
+    """Root of everything the core raises on purpose; messages hold ids and kinds, never a name or number."""
+
+
+class Refused(VerificationError):
+    """A rule says no, and the person may be told which."""
+
+
+class QuotaReached(Refused):
+    """Three accounts are verified with this ID number already."""
+
+
+class AlreadyVerified(Refused):
+    """The account is verified; there is nothing left to do."""
+
+
+class AttemptOver(Refused):
+    """The attempt is unknown or has ended."""
+
+
+class ProviderUnavailable(VerificationError):
+    """The provider did not answer as agreed; the attempt may be made again."""
+
+
+class ContradictedOutcome(VerificationError):
+    """A verdict that differs from the one already recorded."""

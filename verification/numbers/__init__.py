@@ -1,0 +1,88 @@
+"""ID numbers by document: one file each, the same door `is_one`, and `judge` which asks them all.
+
+The order of the questions is the order of the answers a person gets: characters, length, check digit, then what the
+number says. So a slip of the finger is called a slip, and only a number that is right is sent elsewhere.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from enum import StrEnum
+
+from stdnum.exceptions import ValidationError
+from stdnum.iso7064 import mod_11_2
+
+from verification.numbers import foreigner, permit, resident
+
+
+class NumberProblem(StrEnum):
+    """Why a number cannot be used, in the words of the reason; the last two are real documents of another site."""
+
+    EMPTY = "empty"
+    CHARACTERS = "characters"
+    LENGTH = "length"
+    OLD_FORM = "old_form"
+    CHECK_DIGIT = "check_digit"
+    DATE = "date"
+    FUTURE = "future"
+    PROVINCE = "province"
+    PERMIT = "permit"
+    FOREIGNER = "foreigner"
+
+
+_LENGTH = 18
+_NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+_LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})  # noqa: RUF001 - Cyrillic is the point
+
+
+def compact(text: str) -> str:
+    """Bring a typed number into stored form; the check digit guards against forgiving too much.
+
+    >>> compact(" １１０１０５-19491231-002ｘ ")
+    '11010519491231002X'
+    """
+    number = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE_X)
+    visible = "".join(character for character in number if unicodedata.category(character) != "Cf")
+    return _NOISE.sub("", visible).upper()
+
+
+def judge(text: str, today: date) -> str | NumberProblem:
+    """Say what is wrong with a typed number, or give its stored form.
+
+    >>> judge("11010519491231002x", date(2026, 1, 1))
+    '11010519491231002X'
+    >>> judge("110105194912310021", date(2026, 1, 1))
+    <NumberProblem.CHECK_DIGIT: 'check_digit'>
+    """
+    number = compact(text)
+    return _shape_problem(number) or _content_problem(number, today) or number
+
+
+def _shape_problem(number: str) -> NumberProblem | None:
+    if not number:
+        return NumberProblem.EMPTY
+    if foreigner.is_old_form(number):
+        return NumberProblem.FOREIGNER
+    if not re.fullmatch(r"[0-9]+X?", number):
+        return NumberProblem.CHARACTERS
+    if resident.is_old_form(number):
+        return NumberProblem.OLD_FORM
+    return None if len(number) == _LENGTH else NumberProblem.LENGTH
+
+
+def _content_problem(number: str, today: date) -> NumberProblem | None:
+    try:
+        mod_11_2.validate(number)
+    except ValidationError:
+        return NumberProblem.CHECK_DIGIT
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return NumberProblem.DATE
+    if born > today:
+        return NumberProblem.FUTURE
+    if permit.is_one(number):
+        return NumberProblem.PERMIT
+    if foreigner.is_one(number):
+        return NumberProblem.FOREIGNER
+    return None if resident.is_one(number) else NumberProblem.PROVINCE

@@ -1,0 +1,21 @@
+"""The foreigner's permanent residence ID card.
+
+Since 2023-12-01: 9, 2 digits province, 3 country, 8 birth date, 3 sequence, the same check character as a resident
+number. Before: 3 letters (country) and 12 digits.
+"""
+
+import re
+
+
+def is_one(number: str) -> bool:
+    """Whether an 18-character number that is right otherwise belongs to such a card.
+
+    >>> is_one("932682198501010017")
+    True
+    """
+    return number.startswith("9")
+
+
+def is_old_form(number: str) -> bool:
+    """Whether this is the older form of three letters and twelve digits."""
+    return re.fullmatch(r"[A-Z]{3}[0-9]{12}", number) is not None

@@ -1,0 +1,27 @@
+"""The resident identity card: 6 digits area, 8 birth date, 3 sequence, 1 check character (GB 11643-1999).
+
+Only the province is judged: counties come and go, and a number keeps the code it was given (GB/T 2260 lists those in
+force). The check character is ISO 7064 MOD 11-2.
+"""
+
+import re
+
+PROVINCES = frozenset(
+    str(code)
+    for region in (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66))
+    for code in region
+)
+
+
+def is_one(number: str) -> bool:
+    """Whether an 18-character number that is right otherwise was given in a mainland province.
+
+    >>> is_one("440524188001010014")
+    True
+    """
+    return number[:2] in PROVINCES
+
+
+def is_old_form(number: str) -> bool:
+    """Whether this is the 15-digit form of the first cards: real, but no longer enough."""
+    return re.fullmatch(r"[0-9]{15}", number) is not None and number[:2] in PROVINCES

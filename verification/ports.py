@@ -1,0 +1,114 @@
+"""What the core needs from outside: a store with units of work, and providers.
+
+A promise is written on each method; an implementation that keeps them all may stand in for any other.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from verification.attempts import Attempt, AttemptId, Method, Reason, Status
+from verification.identity import Identity
+
+PLACES = 3
+"""How many accounts one ID number can verify (G2)."""
+
+
+class News(StrEnum):
+    """What a notice tells."""
+
+    PROGRESS = "progress"
+    FADING = "fading"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a front end must tell a person: kept until it is settled, so a crash loses none."""
+
+    id: int
+    contact: str
+    news: News
+    attempt: AttemptId
+    account: str
+    method: Method
+    status: Status
+    reason: Reason | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of the places of an ID number, taken: this account is verified."""
+
+    account: str
+    method: Method
+    at: datetime
+
+
+class Unit(Protocol):
+    """One transaction: leaving commits, an error rolls back."""
+
+    async def attempt(self, attempt: AttemptId) -> Attempt | None:
+        """Load an attempt."""
+
+    async def attempt_by_token(self, token: str) -> Attempt | None:
+        """Load the attempt whose code holds this token."""
+
+    async def live_attempt(self, account: str) -> Attempt | None:
+        """Load the account's one live attempt."""
+
+    async def verified(self, account: str) -> Place | None:
+        """Load the place this account holds; None when it is not verified."""
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        """Keep an attempt, its identity sealed; the schema refuses a second live one of an account."""
+
+    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
+        """Load live attempts whose `expires_at` is not after the moment, oldest first."""
+
+    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+        """List the accounts verified with this identity's number."""
+
+    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+        """Take one of the `PLACES` of this number for the attempt's account; False when all are taken.
+
+        The schema keeps the promise: no race gives a fourth, and no account holds two.
+        """
+
+    async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
+        """Post a notice about the attempt to its contact, to be told once this unit commits."""
+
+
+class Store(Protocol):
+    """Keeps what the core must not lose."""
+
+    def unit(self, alone_with: str) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
+
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`."""
+
+    async def settle(self, notice: Notice) -> None:
+        """Mark a notice as told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A provider's answer: what its first page must remember."""
+
+    page: str
+
+
+class Provider(Protocol):
+    """One way to check that a person is who they say."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this provider proves nothing."""
+
+    async def open(self, attempt: AttemptId, identity: Identity) -> Session:
+        """Begin; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
