@@ -1,6 +1,6 @@
-"""What the dialogue needs kept, beside what the core needs.
+"""What a front end's dialogue needs kept, beside what the core needs: opaque to the core.
 
-A dialogue's text and panel are opaque to whoever keeps them. `revision` counts the turns of a person; `shown` is the
+A dialogue's text and panel mean nothing to whoever keeps them. `revision` counts the turns of a person; `shown` is the
 last of them whose answer reached the chat: a dialogue whose `revision` is ahead is owed an answer.
 """
 
