@@ -1,0 +1,47 @@
+"""States as text and back. What an older release saved must load: a new field needs a default, a renamed state an alias."""
+
+import json
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+
+from bot.flow.states import Known, State
+from verification.identity import Identity, Name
+
+_STATES: dict[str, type[Known]] = {state.__name__: state for state in get_args(State)}
+
+
+def dump(state: State) -> str:
+    """A state as text; it holds name and number in clear, so it is for a sealing store only."""
+    facts = {field.name: getattr(state, field.name) for field in fields(state)}
+    return json.dumps({"state": type(state).__name__, **facts}, default=_plain, ensure_ascii=False)
+
+
+def load(text: str) -> State:
+    """The state a text holds; raises `ValueError`, without the text, when it holds none."""
+    facts = json.loads(text)
+    kind = _STATES.get(facts.pop("state", ""))
+    if kind is None:
+        raise ValueError("a saved dialogue is of a kind this release does not know")
+    state: State = _adapter(kind).validate_python(facts)
+    return state
+
+
+@cache
+def _adapter(kind: type[Known]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Name(plain):
+            return {"plain": plain}
+        case Identity(name, number):
+            return {"name": {"plain": name.plain}, "number": {"plain": number.plain}}
+        case _:
+            raise TypeError(f"a state may not hold {type(value).__name__}")

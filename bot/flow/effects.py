@@ -1,0 +1,264 @@
+"""What a rule wants done: replies to the person, facts to keep in the same transaction, requests to the core.
+
+Replies carry text keys and values, never sentences and never a name or number in clear. The events that cause them
+are in `events`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.flow.events import Choice
+from verification.attempts import AttemptId, Method
+from verification.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A value that is itself a text."""
+
+    key: str
+
+
+Value = str | Word | datetime
+Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A button that answers the question."""
+
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A button that opens an FAQ topic beside the question; without one, the list."""
+
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """A button that opens the choice of language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A button that opens a page: a key under `link.`, with label and address."""
+
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyLink:
+    """A button that copies the code's address."""
+
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHere:
+    """A button that opens the code's address on this device; shown only where the address is public."""
+
+    link: str = field(repr=False)
+
+
+Button = Pick | Topic | Languages | Url | CopyLink | OpenHere
+Rows = tuple[tuple[Button, ...], ...]
+
+
+class Picture(StrEnum):
+    """A picture that takes the place of a code that is no longer good."""
+
+    VERIFIED = "verified"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
+
+    `note` is said above the question; `placeholder` stands in the input field.
+    """
+
+    mark: str
+    text: str
+    values: Values = field(default_factory=dict)
+    rows: Rows = ()
+    note: str | None = None
+    placeholder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCode:
+    """Show the code to scan, with its caption and buttons; `in_place` in the message that showed the last one."""
+
+    mark: str
+    link: str = field(repr=False)
+    text: str
+    values: Values
+    rows: Rows
+    in_place: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Change what stands under the code on the screen; the code stays."""
+
+    mark: str
+    text: str
+    values: Values
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled."""
+
+    mark: str
+    picture: Picture
+    text: str
+    values: Values = field(default_factory=dict)
+    rows: Rows = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Turn the question on the screen into a record of its answer."""
+
+    text: str
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say something beside the question."""
+
+    text: str
+    values: Values = field(default_factory=dict)
+    rows: Rows = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """Answer a pressed button with a short word over the chat."""
+
+    text: str
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Take the buttons from the message whose button was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Show that something is being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFaq:
+    """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed."""
+
+    topic: str = ""
+    page: int = 0
+    in_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLanguages:
+    """Offer the languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRecords:
+    """Show what is kept about the person; `ask_erase` puts the last question before erasing."""
+
+    mark: str
+    account: str
+    ask_erase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Send the person what is kept about them, as a file."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Turn the side message whose button was pressed into a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Delete the person's message of this turn from the chat: it may hold a name or a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Keep the person's language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep that the person agreed."""
+
+    kind: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Delete what is kept about the person."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Ask the core to open an attempt; asking again with the same id is harmless."""
+
+    attempt: AttemptId
+    account: str
+    identity: Identity
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Tell the core that the attempt is given up."""
+
+    attempt: AttemptId
+
+
+Reply = (
+    Ask
+    | ShowCode
+    | Caption
+    | Stamp
+    | Settle
+    | Tell
+    | Toast
+    | Disarm
+    | Busy
+    | ShowFaq
+    | ShowLanguages
+    | ShowRecords
+    | Export
+    | Rewrite
+    | Discard
+)
+Fact = Speak | Record | Erase
+Request = Begin | Drop
+Effect = Reply | Fact | Request

@@ -1,0 +1,60 @@
+"""`advance` reads the table: one state, one event, one step. It never raises for what a person did."""
+
+from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.rows import Moment, Row, Step, Trigger
+from bot.flow.rules import anytime
+from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, Known, State
+from bot.flow.table import TABLE
+from bot.flow.words import choice_in, command_in
+
+_OWN: dict[tuple[type[Known], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
+_ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
+_TYPED = (AskingName, AskingNumber, ChangingName, ChangingNumber)
+_COMMAND_OF = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL}
+
+
+def choices(state: type[Known]) -> tuple[Choice, ...]:
+    """The choices a state offers, in the order of the table."""
+    return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
+
+
+def row_for(state: type[Known], trigger: Trigger) -> Row | None:
+    """The row that answers a trigger in a state: its own, or the one for every state."""
+    own = _OWN.get((state, trigger))
+    if own is not None:
+        return own
+    if isinstance(trigger, Command):
+        as_choice = next((choice for choice, command in _COMMAND_OF.items() if command is trigger), None)
+        if as_choice is not None and (state, as_choice) in _OWN:
+            return _OWN[(state, as_choice)]
+    return None if isinstance(trigger, Choice) else _ALWAYS[trigger]
+
+
+def advance(state: State, event: Event, moment: Moment) -> Step:
+    """The next state and what to do: the row of this state for what the event means in it."""
+    trigger = _meaning(state, event)
+    row = None if trigger is None else row_for(type(state), trigger)
+    if row is None:
+        return anytime.closed(state)
+    if isinstance(trigger, Command) and not isinstance(event, Commanded):
+        event = Commanded(trigger)
+    return row.rule(state, event, moment)
+
+
+def _meaning(state: State, event: Event) -> Trigger | None:
+    """What an event means here; None for a button that has no meaning any more."""
+    match event:
+        case Tapped(choice, mark):
+            known = mark == state.mark and choice in choices(type(state))
+            return Choice(choice) if known else None
+        case Said(text):
+            return _said(state, text)
+        case Commanded(command, _):
+            return command
+        case _:
+            return type(event)
+
+
+def _said(state: State, text: str) -> Trigger:
+    offered = () if isinstance(state, _TYPED) else choices(type(state))
+    return choice_in(text, offered) or command_in(text) or Said

@@ -1,0 +1,64 @@
+"""What a row of the table is, and how rows are made; mypy refuses a rule that does not fit its state or its event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.flow.effects import Effect
+from bot.flow.events import Choice, Command, Event
+from bot.flow.states import Known, State
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The outside facts a rule may use: the time, in UTC, and an id nobody has had."""
+
+    now: datetime
+    fresh_id: str
+
+    @property
+    def mark(self) -> str:
+        """A fresh mark for a question: short, since a button's data has 64 bytes, and still not to be guessed."""
+        return self.fresh_id[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a rule answers: the next state, and what to do."""
+
+    state: State
+    effects: tuple[Effect, ...] = ()
+
+
+Trigger = type[Any] | Choice | Command
+"""What a row waits for: a type of event, a button's choice, or a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; a `state` of None means every state without a row of its own for this trigger."""
+
+    state: type[Known] | None
+    trigger: Trigger
+    rule: Callable[[Any, Any, Moment], Step]
+    to: tuple[type[Known], ...]
+
+
+S = TypeVar("S", bound=Known)
+E = TypeVar("E", bound=Event)
+
+
+def on(state: type[S], trigger: type[E] | Command, rule: Callable[[S, E, Moment], Step], *to: type[Known]) -> Row:
+    """In this state, this event is answered by this rule; without `to`, the state's kind stays."""
+    return Row(state, trigger, rule, (state, *to))
+
+
+def pick(state: type[S], choice: Choice, rule: Callable[[S, Event, Moment], Step], *to: type[Known]) -> Row:
+    """In this state, this choice is offered, and answered by this rule."""
+    return Row(state, choice, rule, (state, *to))
+
+
+def always(trigger: type[E] | Command, rule: Callable[[State, E, Moment], Step], *to: type[Known]) -> Row:
+    """In every state without a row of its own, this event is answered by this rule."""
+    return Row(None, trigger, rule, to)

@@ -1,0 +1,159 @@
+"""What may happen in any state: leaving, commands, side messages, and what is no answer to the question."""
+
+from bot.flow import states
+from bot.flow.effects import (
+    Disarm,
+    Drop,
+    Erase,
+    Export,
+    Rewrite,
+    ShowFaq,
+    ShowLanguages,
+    ShowRecords,
+    Speak,
+    Tell,
+    Toast,
+    Topic,
+    Url,
+)
+from bot.flow.events import Browsed, Commanded, Event, Resumed, Said, Sent, Side
+from bot.flow.prompts import again, prompt
+from bot.flow.rows import Moment, Step
+from bot.flow.rules.shared import ask, code, secret, touched, unwanted
+from bot.flow.states import State
+
+
+def cancelled(state: states.Known, _: Event, moment: Moment) -> Step:
+    return ask(states.Idle(account=state.account, mark=moment.mark))
+
+
+def attempt_cancelled(state: states.Attempting, event: Event, moment: Moment) -> Step:
+    step = cancelled(state, event, moment)
+    return Step(step.state, (*step.effects, Drop(state.attempt)))
+
+
+# In every state
+
+
+def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(state, (prompt(state, "resumed"),))
+
+
+def resumed(state: State, _: Resumed, __: Moment) -> Step:
+    return Step(state, (prompt(state),))
+
+
+def status(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(state, (again(state, f"status.{_step_of(state)}"),))
+
+
+def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(state, (again(state, "nowhere_back"),))
+
+
+def faq(state: State, event: Commanded, _: Moment) -> Step:
+    return Step(touched(state), (ShowFaq(event.words),))
+
+
+def help_asked(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(touched(state), (Tell("help", rows=((Topic(),), (Url("console"),))),))
+
+
+def language_asked(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(touched(state), (ShowLanguages(),))
+
+
+def privacy_asked(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(touched(state), (ShowRecords(state.mark, state.account),))
+
+
+def unknown_command(state: State, _: Commanded, __: Moment) -> Step:
+    return Step(touched(state), (Tell("unknown_command"),))
+
+
+def browsed(state: State, event: Browsed, moment: Moment) -> Step:
+    match event.side:
+        case Side.FAQ:
+            return Step(touched(state), (Toast(""), _faq_of(event.choice)))
+        case Side.LANGUAGE:
+            return _language_chosen(state, event.choice)
+        case Side.PRIVACY:
+            return _privacy_chosen(state, event, moment)
+
+
+def not_understood(state: State, event: Said, _: Moment) -> Step:
+    return Step(state, (*secret(state, event), again(state, "not_understood")))
+
+
+def not_a_text(state: State, event: Sent, _: Moment) -> Step:
+    return Step(state, (*unwanted(event), again(state, f"sent.{event.kind}")))
+
+
+def nothing(state: State, _: Event, __: Moment) -> Step:
+    return Step(state)
+
+
+def closed(state: State) -> Step:
+    """A button of a question that is closed, copied or forged: nothing happens, and it says so."""
+    return Step(state, (Toast("closed_question"), Disarm()))
+
+
+def _faq_of(choice: str) -> ShowFaq:
+    verb, _, what = choice.partition(".")
+    if verb == "list":
+        return ShowFaq(page=int(what) if what.isdecimal() and len(what) < 4 else 0, in_place=True)
+    return ShowFaq(what, in_place=verb == "show")
+
+
+def _language_chosen(state: State, language: str) -> Step:
+    if language not in ("zh", "en"):
+        return Step(touched(state), (Toast(""), ShowLanguages()))
+    question = prompt(state)
+    if isinstance(state, states.Scanning):
+        question = code(state, in_place=True)
+    return Step(touched(state), (Speak(language), Toast(""), Rewrite("language.done"), question))
+
+
+def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
+    match event.choice:
+        case "export":
+            return Step(state, (Toast(""), Export(state.account)))
+        case "erase":
+            return Step(state, (Toast(""), ShowRecords(state.mark, state.account, ask_erase=True)))
+        case "keep":
+            return Step(state, (Toast(""), Rewrite("privacy.kept")))
+        case "erase_now" if event.mark == state.mark:
+            idle = states.Idle(account=state.account, mark=moment.mark)
+            left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
+            return _erased(idle, left)
+        case _:
+            return closed(state)
+
+
+def _erased(idle: states.Idle, left: tuple[Drop, ...]) -> Step:
+    return Step(idle, (Erase(idle.account), Toast(""), Rewrite("privacy.erased"), prompt(idle), *left))
+
+
+_STEP_OF: dict[type[State], str] = {
+    states.Idle: "idle",
+    states.ChoosingType: "type",
+    states.ReadingEnterprise: "type",
+    states.ReadingOverseas: "type",
+    states.Agreeing: "consent",
+    states.AskingName: "name",
+    states.AskingNumber: "number",
+    states.ChangingName: "confirm",
+    states.ChangingNumber: "confirm",
+    states.Confirming: "confirm",
+    states.ChoosingMethod: "method",
+    states.AgreeingFace: "method",
+    states.Opening: "opening",
+    states.Scanning: "scan.waiting",
+    states.Expired: "expired",
+    states.Failed: "failed",
+    states.Verified: "verified",
+}
+
+
+def _step_of(state: State) -> str:
+    return _STEP_OF[type(state)]

@@ -1,0 +1,67 @@
+"""What a person may type instead of pressing a button or giving a command.
+
+Words are compared without case, spaces, punctuation and pictures, so a button's own label always counts; a number
+counts as the button's place. This is grammar, not text that anybody is shown.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from bot.flow.events import Choice, Command
+
+_CHOICES: Mapping[Choice, str] = {
+    Choice.BEGIN: "开始认证 开始 重新开始 认证 实名认证 我要认证 begin start startverification verify",
+    Choice.PERSONAL: "个人认证 个人 本人 个人实名认证 personal person individual personalverification",
+    Choice.ENTERPRISE: "企业认证 企业 公司 企业实名认证 enterprise company business",
+    Choice.OVERSEAS: "港澳台及海外 港澳台 海外 境外 香港 澳门 台湾 港澳台及境外 国际站 "
+    "overseas hongkong macau taiwan hkmacautaiwanoverseas",
+    Choice.AGREE: "同意 同意并继续 我同意 好 好的 可以 agree iagree yes ok agreeandcontinue",
+    Choice.NOT_NOW: "暂不 暂不同意 不同意 先不 no notnow disagree idisagree",
+    Choice.CONFIRM: "确认 确认无误 无误 没错 对 是 是的 confirm yes correct right allcorrect ok",
+    Choice.CHANGE_NAME: "改姓名 修改姓名 姓名 姓名错了 changename editname name",
+    Choice.CHANGE_NUMBER: "改号码 修改号码 修改身份证号 身份证号 号码 号码错了 "
+    "changenumber editnumber number idnumber changeidnumber",
+    Choice.WECHAT: "微信 微信扫码 微信扫码认证 微信认证 wechat wechatscan weixin",
+    Choice.QQ: "qq qq扫码 qq扫码认证 qq认证 qqscan",
+    Choice.FACE: "人脸 人脸识别 人脸识别认证 刷脸 face facerecognition",
+    Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 newcode refresh getanewcode",
+    Choice.OTHER_WAY: "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway useadifferentway useanotherway",
+    Choice.TRY_AGAIN: "再试一次 重试 再来一次 再试 tryagain retry again",
+    Choice.CHANGE_DATA: "修改资料 改资料 修改信息 changedata editdata changemydata changedetails",
+    Choice.BACK: "返回 上一步 后退 返回上一步 back goback",
+    Choice.CANCEL: "取消 取消认证 退出 算了 cancel quit stop",
+}
+
+_COMMANDS: Mapping[Command, str] = {
+    Command.START: "开始 start",
+    Command.STATUS: "状态 进度 查询进度 status progress",
+    Command.BACK: "返回 上一步 back",
+    Command.CANCEL: "取消 退出 cancel",
+    Command.FAQ: "常见问题 问题 faq questions",
+    Command.HELP: "帮助 怎么用 help",
+    Command.LANGUAGE: "语言 切换语言 language 中文 english 英文",
+    Command.PRIVACY: "隐私 我的数据 privacy mydata",
+}
+
+_WORD_OF_CHOICE = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
+_COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
+_LONGEST = 40
+
+
+def plain(text: str) -> str:
+    """A text reduced to what is compared: letters and digits, folded."""
+    folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold()
+    return "".join(character for character in folded if character.isalnum())[:_LONGEST]
+
+
+def choice_in(text: str, offered: Sequence[Choice]) -> Choice | None:
+    """The one of the offered choices that a text means; a number means its place, counted from one."""
+    word = plain(text)
+    if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
+        return offered[int(word) - 1]
+    return next((choice for choice in offered if (choice, word) in _WORD_OF_CHOICE), None)
+
+
+def command_in(text: str) -> Command | None:
+    """The command that a text means when it is nothing else; a leading slash does not matter."""
+    return _COMMAND_OF_WORD.get(plain(text))
