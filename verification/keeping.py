@@ -90,7 +90,10 @@ class DialogueUnit(Unit, Protocol):
         """Everything kept about a person: their consents, and the attempts told to them."""
 
     async def erase(self, person: Person, account: str) -> None:
-        """Delete everything about the person but the place their account may hold."""
+        """Delete everything about the person but the place their account may hold.
+
+        Messages of theirs that must still vanish from the chat stay listed until they have.
+        """
 
 
 class DialogueStore(Store, Protocol):
@@ -115,4 +118,4 @@ class DialogueStore(Store, Protocol):
         """Set aside, sealed, an update that could not be handled."""
 
     async def prune(self, before: datetime) -> None:
-        """Forget event ids and settled notices older than this."""
+        """Forget event ids, settled notices and buried updates older than this."""

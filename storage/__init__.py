@@ -1,0 +1,62 @@
+"""Keeps what the core and the dialogue must not lose: `open_store` gives a store for a DATABASE_URL."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from storage.database import Database
+from storage.errors import (
+    BadKeys,
+    NewerSchema,
+    SchemaRefused,
+    StorageError,
+    StoreUnavailable,
+    Unsealable,
+    WrongKeys,
+)
+from storage.migrations import known_migrations, migrate
+from storage.sealing import Sealing
+from storage.sqlite import open_sqlite
+from storage.store import Store
+
+__all__ = [
+    "BadKeys",
+    "NewerSchema",
+    "SchemaRefused",
+    "Sealing",
+    "StorageError",
+    "Store",
+    "StoreUnavailable",
+    "Unsealable",
+    "WrongKeys",
+    "open_store",
+]
+
+
+def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[Store]:
+    """Open the store a DATABASE_URL names, its schema brought up to date; a URL that names none is a `ValueError`."""
+    return _prepared(_database(url), sealing)
+
+
+def _database(url: str) -> AbstractAsyncContextManager[Database]:
+    scheme, separator, rest = url.partition("://")
+    match scheme:
+        case "sqlite" if separator and rest.startswith("/") and rest not in {"/", "/:memory:"}:
+            return open_sqlite(Path(rest[1:]))
+        case "sqlite":
+            raise ValueError(
+                "DATABASE_URL: a SQLite file is written sqlite:///data/bot.sqlite3, or sqlite:////var/lib/…"
+            )
+        case "postgresql" | "postgres":
+            raise ValueError("DATABASE_URL: this release stores in SQLite only; write sqlite:///data/bot.sqlite3")
+        case _:
+            raise ValueError("DATABASE_URL: must begin with sqlite:///")
+
+
+@asynccontextmanager
+async def _prepared(database: AbstractAsyncContextManager[Database], sealing: Sealing) -> AsyncIterator[Store]:
+    async with database as opened:
+        await migrate(opened, known_migrations())
+        store = Store(opened, sealing)
+        await store.check_keys()
+        yield store

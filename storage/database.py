@@ -1,0 +1,33 @@
+"""What a database must be able to do to stand under the store; everything above it is shared."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+Value = str | int | bytes | None
+
+Row = Sequence[Any]
+"""Columns in the order of the statement; `rows` gives them their types."""
+
+
+class Connection(Protocol):
+    """An open transaction."""
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Run one statement whose `$1`, `$2`… are these values, and give its rows.
+
+        Raises `SchemaRefused` when it breaks a rule of the schema, `StoreUnavailable` when the database fails.
+        """
+
+
+class Database(Protocol):
+    """A place that runs transactions."""
+
+    def transaction(self, alone_with: str | None = None) -> AbstractAsyncContextManager[Connection]:
+        """Open a transaction: leaving commits, any exception rolls back, a cancellation too.
+
+        Two transactions with the same `alone_with` never run at once; those who wait are served in order.
+        """
+
+    async def scrub(self) -> None:
+        """Let what was deleted vanish from the files too, as far as the database can."""

@@ -1,0 +1,64 @@
+"""The schema's numbered steps: each is applied once, in its own transaction together with its number."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from storage.database import Database
+from storage.errors import NewerSchema
+
+_FOLDER = Path(__file__).parent / "schema"
+_KEEP_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+_VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
+_KEEP_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema."""
+
+    version: int
+    name: str
+    script: str = field(repr=False)
+
+
+def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:
+    """The steps this program knows, in order; their files are called `NNNN_name.sql`."""
+    files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return [Migration(int(file.stem[:4]), file.stem[5:], file.read_text("utf-8")) for file in files]
+
+
+async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
+    """Bring a database to the newest schema; raises `NewerSchema` for one that is further already."""
+    newest = migrations[-1].version
+    async with database.transaction("schema") as connection:
+        await connection.fetch(_KEEP_VERSIONS)
+        [(version,)] = await connection.fetch(_VERSION)
+    if version > newest:
+        raise NewerSchema(
+            f"the database has schema {version}, this program knows up to {newest}: run the newer program"
+        )
+    for migration in migrations:
+        await _apply(database, migration)
+
+
+async def _apply(database: Database, migration: Migration) -> None:
+    async with database.transaction("schema") as connection:
+        # Asked again inside: another program may be starting at this very moment.
+        [(version,)] = await connection.fetch(_VERSION)
+        if version >= migration.version:
+            return
+        for statement in _statements(migration.script):
+            await connection.fetch(statement)
+        await connection.fetch(_KEEP_VERSION, migration.version, migration.name)
+
+
+def _statements(script: str) -> Iterator[str]:
+    # One by one: sqlite3's own executescript commits before it begins.
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

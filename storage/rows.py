@@ -1,0 +1,141 @@
+"""Rows to records and back: times as microseconds, secrets sealed for the row they stand in."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from storage.database import Row, Value
+from storage.sealing import Indexed, Sealing
+from verification.attempts import Attempt, AttemptId, Method, Reason, Status
+from verification.identity import Identity, Name, Number
+from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
+from verification.ports import News, Notice, Place
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def ticks(moment: datetime) -> int:
+    """An aware time as whole microseconds; a naive one raises `TypeError`."""
+    return (moment - _EPOCH) // _TICK
+
+
+def moment(ticks: int) -> datetime:
+    """The UTC time these microseconds mean."""
+    return _EPOCH + ticks * _TICK
+
+
+def attempt_values(attempt: Attempt, sealing: Sealing) -> tuple[Value, ...]:
+    """The values of `SAVE_ATTEMPT`."""
+    return (
+        attempt.id,
+        attempt.account,
+        attempt.contact,
+        attempt.method,
+        attempt.status,
+        attempt.match_code,
+        ticks(attempt.created_at),
+        ticks(attempt.expires_at),
+        sealing.index(Indexed.TOKEN, attempt.token),
+        sealing.seal(_secrets(attempt), _secrets_place(attempt.id)),
+        attempt.reason,
+        int(attempt.fading),
+    )
+
+
+def attempt(row: Row, sealing: Sealing) -> Attempt:
+    """Read an attempt."""
+    identifier, account, contact, method, status, match_code, created_at, expires_at, sealed, reason, fading = row
+    kept = json.loads(sealing.open(sealed, _secrets_place(identifier)))
+    return Attempt(
+        id=AttemptId(identifier),
+        account=account,
+        contact=contact,
+        method=Method(method),
+        status=Status(status),
+        match_code=match_code,
+        created_at=moment(created_at),
+        expires_at=moment(expires_at),
+        identity=Identity(Name(kept["name"]), Number(kept["number"])) if "number" in kept else None,
+        token=kept["token"],
+        page=kept["page"],
+        reason=_reason(reason),
+        fading=bool(fading),
+    )
+
+
+def past_attempt(row: Row) -> PastAttempt:
+    """Read what a person may see of an attempt."""
+    account, method, status, reason, created_at = row
+    return PastAttempt(account, method, status, reason, moment(created_at))
+
+
+def place(row: Row) -> Place:
+    """Read a taken place."""
+    account, method, taken_at = row
+    return Place(account, Method(method), moment(taken_at))
+
+
+def notice(row: Row) -> Notice:
+    """Read a notice."""
+    identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
+    return Notice(
+        id=identifier,
+        contact=contact,
+        news=News(news),
+        attempt=AttemptId(attempt_id),
+        account=account,
+        method=Method(method),
+        status=Status(status),
+        reason=_reason(reason),
+        expires_at=moment(expires_at),
+    )
+
+
+def dialogue(row: Row, sealing: Sealing) -> Dialogue:
+    """Read a dialogue."""
+    person, text, language, revision, shown, panel = row
+    return Dialogue(
+        person=Person(person),
+        text=sealing.open(text, dialogue_place(person, "text")),
+        language=language,
+        revision=revision,
+        shown=shown,
+        panel="" if panel is None else sealing.open(panel, dialogue_place(person, "panel")),
+    )
+
+
+def consent(row: Row) -> Consent:
+    """Read a consent."""
+    person, account, kind, version, language, agreed_at = row
+    return Consent(Person(person), account, kind, version, language, moment(agreed_at))
+
+
+def litter(rows: Sequence[Row]) -> Sequence[Litter]:
+    """Read messages that still have to vanish."""
+    return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
+
+
+def dialogue_place(person: str, column: str) -> str:
+    """Where a dialogue's sealed column stands."""
+    return f"dialogues:{person}:{column}"
+
+
+def dead_update_place(event_id: str) -> str:
+    """Where a buried update stands."""
+    return f"dead_updates:{event_id}:raw"
+
+
+def _secrets_place(attempt_id: str) -> str:
+    return f"attempts:{attempt_id}:secrets"
+
+
+def _secrets(attempt: Attempt) -> str:
+    kept = {"token": attempt.token, "page": attempt.page}
+    if attempt.identity is not None:
+        kept |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
+    return json.dumps(kept)
+
+
+def _reason(word: str | None) -> Reason | None:
+    return None if word is None else Reason(word)

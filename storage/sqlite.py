@@ -1,0 +1,128 @@
+"""The embedded database: one SQLite file, one connection, one transaction at a time.
+
+Commits reach the disk before they count (WAL, synchronous=FULL). Every transaction takes the write lock at once, so
+none can fail half way because another program writes. Statements go to one thread through a queue: a ROLLBACK that
+was asked for runs before whatever is asked for next, even when the asker was cancelled meanwhile.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import aiosqlite
+
+from storage.database import Row, Value
+from storage.errors import SchemaRefused, StoreUnavailable
+from storage.folders import make_private_folder
+
+_WAIT_SECONDS = 10
+_SETTINGS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise SchemaRefused(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+class _Transaction:
+    """The connection as one transaction sees it: closed to it once the transaction is left."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection: aiosqlite.Connection | None = connection
+
+    def leave(self) -> None:
+        self._connection = None
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        if self._connection is None:
+            raise RuntimeError("this unit was left already")
+        # SQLite takes $1 as a name, so the text needs no rewriting.
+        named = {str(number): value for number, value in enumerate(values, 1)}
+        with _translated():
+            return list(await self._connection.execute_fetchall(statement, named))
+
+
+class SqliteDatabase:
+    """An open SQLite file."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._turn = asyncio.Lock()
+        self._holder: asyncio.Task[object] | None = None
+
+    @asynccontextmanager
+    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[_Transaction]:
+        """Open a transaction; with one at a time, each is alone with every key."""
+        if self._holder is asyncio.current_task():
+            raise RuntimeError("a unit inside a unit would wait for itself")
+        async with self._turn:
+            self._holder = asyncio.current_task()
+            transaction = _Transaction(self._connection)
+            try:
+                with _translated():
+                    await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+                yield transaction
+                with _translated():
+                    await self._connection.commit()
+            except BaseException:
+                # Does nothing where the commit came through after all.
+                await self._connection.rollback()
+                raise
+            finally:
+                transaction.leave()
+                self._holder = None
+
+    async def scrub(self) -> None:
+        """Overwritten pages still stand in the log until it is written back and cut."""
+        async with self._turn:
+            with _translated():
+                await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@asynccontextmanager
+async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """Open a SQLite file, made with its folder where it is missing; raises `StoreUnavailable`."""
+    try:
+        _make_private_file(path)
+        connection = await aiosqlite.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise _unavailable(path, error) from error
+    try:
+        try:
+            await _set_up(connection, path)
+        except sqlite3.Error as error:
+            raise _unavailable(path, error) from error
+        yield SqliteDatabase(connection)
+    finally:
+        await connection.close()
+
+
+async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
+    [(mode,)] = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+    if mode != "wal":
+        raise StoreUnavailable(f"DATABASE_URL: the file system of {path} does not allow write-ahead logging")
+    for setting in _SETTINGS:
+        await connection.execute_fetchall(setting)
+
+
+def _make_private_file(path: Path) -> None:
+    make_private_folder(path.parent)
+    # SQLite gives its log the mode of the file.
+    path.touch(mode=0o600)
+
+
+def _unavailable(path: Path, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"DATABASE_URL: cannot open {path}: {error}")

@@ -1,0 +1,89 @@
+"""The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from storage import rows
+from storage import statements as sql
+from storage.database import Database, Row, Value
+from storage.errors import Unsealable, WrongKeys
+from storage.sealing import Indexed, Sealing
+from storage.unit import Unit
+from verification.keeping import Litter, Person
+from verification.ports import Notice
+
+_SEALED_CHECK = "key_checks:sealed:value"
+
+
+class Store:
+    """Keeps everything; each method says its promise in the ports."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self._database = database
+        self._sealing = sealing
+
+    @asynccontextmanager
+    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
+        async with self._database.transaction(alone_with) as connection:
+            unit = Unit(connection, self._sealing)
+            yield unit
+        if unit.erased:
+            await self._database.scrub()
+
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        leased = await self._run(sql.CLAIM, rows.ticks(now), rows.ticks(until), limit)
+        return sorted(map(rows.notice, leased), key=lambda notice: notice.id)
+
+    async def settle(self, notice: Notice) -> None:
+        await self._run(sql.SETTLE, notice.id)
+
+    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
+        sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+        await self._run(sql.MARK_SHOWN, person, revision, sealed)
+
+    async def owed(self, limit: int) -> Sequence[Person]:
+        return [Person(person) for (person,) in await self._run(sql.OWED, limit)]
+
+    async def litter(self, limit: int) -> Sequence[Litter]:
+        return rows.litter(await self._run(sql.LITTER, limit))
+
+    async def swept(self, litter: Litter) -> None:
+        await self._run(sql.SWEPT, litter.person, litter.message_id)
+
+    async def bury(self, event_id: str, raw: str, now: datetime) -> None:
+        sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
+        await self._run(sql.BURY, event_id, sealed, rows.ticks(now))
+
+    async def prune(self, before: datetime) -> None:
+        async with self._database.transaction() as connection:
+            for statement in sql.PRUNE:
+                await connection.fetch(statement, rows.ticks(before))
+        await self._database.scrub()
+
+    async def check_keys(self) -> None:
+        """Compare the keys with those the database was made with, or note them in a new one; raises `WrongKeys`.
+
+        With another index key the quota would count every number from nothing again.
+        """
+        index = self._sealing.index(Indexed.KEY, "")
+        async with self._database.transaction() as connection:
+            known = await connection.fetch(sql.KEY_CHECK, "index")
+            if known and bytes(known[0][0]) != index:
+                raise WrongKeys("INDEX_KEY is not the one this database was made with")
+            sealed = await connection.fetch(sql.KEY_CHECK, "sealed")
+            if sealed:
+                self._open_check(bytes(sealed[0][0]))
+            if not (sealed and self._sealing.is_current(bytes(sealed[0][0]))):
+                await connection.fetch(sql.KEEP_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
+            await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
+
+    def _open_check(self, sealed: bytes) -> None:
+        try:
+            self._sealing.open(sealed, _SEALED_CHECK)
+        except Unsealable:
+            raise WrongKeys("ENCRYPTION_KEYS does not hold the key this database was last sealed with") from None
+
+    async def _run(self, statement: str, *values: Value) -> Sequence[Row]:
+        async with self._database.transaction() as connection:
+            return await connection.fetch(statement, *values)

@@ -1,0 +1,118 @@
+"""A unit of work over any database: it keeps the promises of `verification.keeping.DialogueUnit`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage import rows
+from storage import statements as sql
+from storage.database import Connection
+from storage.sealing import Indexed, Sealing
+from verification.attempts import Attempt, AttemptId
+from verification.identity import Identity
+from verification.keeping import Consent, Dialogue, Litter, Person, Records
+from verification.ports import PLACES, News, Place
+
+
+class Unit:
+    """One transaction; each method says its promise in the ports."""
+
+    def __init__(self, connection: Connection, sealing: Sealing) -> None:
+        self._connection = connection
+        self._sealing = sealing
+        self.erased = False
+
+    async def attempt(self, attempt: AttemptId) -> Attempt | None:
+        return await self._attempt(sql.ATTEMPT, attempt)
+
+    async def attempt_by_token(self, token: str) -> Attempt | None:
+        return await self._attempt(sql.ATTEMPT_BY_TOKEN, self._sealing.index(Indexed.TOKEN, token))
+
+    async def live_attempt(self, account: str) -> Attempt | None:
+        return await self._attempt(sql.LIVE_ATTEMPT, account)
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        await self._connection.fetch(sql.SAVE_ATTEMPT, *rows.attempt_values(attempt, self._sealing))
+
+    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
+        found = await self._connection.fetch(sql.DUE, rows.ticks(moment), limit)
+        return [rows.attempt(row, self._sealing) for row in found]
+
+    async def verified(self, account: str) -> Place | None:
+        found = await self._connection.fetch(sql.VERIFIED, account)
+        return rows.place(found[0]) if found else None
+
+    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+        found = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
+        return frozenset(account for (account,) in found)
+
+    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+        if attempt.account in await self.accounts_of(identity):
+            return True
+        index = self._identity_index(identity)
+        # Slot by slot, so that where transactions run side by side the loser of one slot goes on to the next.
+        for slot in range(1, PLACES + 1):
+            taken = await self._connection.fetch(
+                sql.TAKE_PLACE, index, slot, attempt.account, attempt.id, attempt.method, rows.ticks(now)
+            )
+            if taken:
+                return True
+        return False
+
+    async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
+        await self._connection.fetch(
+            sql.POST,
+            attempt.contact,
+            news,
+            attempt.id,
+            attempt.account,
+            attempt.method,
+            attempt.status,
+            attempt.reason,
+            rows.ticks(attempt.expires_at),
+            rows.ticks(now),
+        )
+
+    async def first_sight(self, event_id: str, now: datetime) -> bool:
+        return bool(await self._connection.fetch(sql.FIRST_SIGHT, event_id, rows.ticks(now)))
+
+    async def dialogue(self, person: Person) -> Dialogue | None:
+        found = await self._connection.fetch(sql.DIALOGUE, person)
+        return rows.dialogue(found[0], self._sealing) if found else None
+
+    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+        sealed = self._sealing.seal(text, rows.dialogue_place(person, "text"))
+        [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, rows.ticks(now))
+        return int(revision)
+
+    async def record_consent(self, consent: Consent) -> None:
+        await self._connection.fetch(
+            sql.RECORD_CONSENT,
+            consent.person,
+            consent.account,
+            consent.kind,
+            consent.version,
+            consent.language,
+            rows.ticks(consent.at),
+        )
+
+    async def litter(self, litter: Litter) -> None:
+        await self._connection.fetch(sql.ADD_LITTER, litter.person, litter.message_id, rows.ticks(litter.at))
+
+    async def records(self, person: Person) -> Records:
+        consents = await self._connection.fetch(sql.CONSENTS, person)
+        attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
+        return Records([rows.consent(row) for row in consents], [rows.past_attempt(row) for row in attempts])
+
+    async def erase(self, person: Person, account: str) -> None:
+        await self._connection.fetch(sql.ERASE_ATTEMPTS, person, account)
+        await self._connection.fetch(sql.ERASE_CONSENTS, person, account)
+        await self._connection.fetch(sql.ERASE_DIALOGUE, person)
+        self.erased = True
+
+    async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
+        found = await self._connection.fetch(statement, key)
+        return rows.attempt(found[0], self._sealing) if found else None
+
+    def _identity_index(self, identity: Identity) -> bytes:
+        # The number alone: the quota counts cards, however the name is written.
+        return self._sealing.index(Indexed.NUMBER, identity.number.plain)
