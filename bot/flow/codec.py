@@ -1,17 +1,19 @@
-"""States as text and back. What an older release saved must load: a new field needs a default, a renamed state an alias."""
+"""States as text and back.
+
+What an older release saved must load: a new field needs a default, a renamed state an alias.
+"""
 
 import json
 from dataclasses import fields
 from datetime import datetime
-from functools import cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from bot.flow.states import Known, State
+from bot.flow.states import State
 from verification.identity import Identity, Name
 
-_STATES: dict[str, type[Known]] = {state.__name__: state for state in get_args(State)}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
 
 
 def dump(state: State) -> str:
@@ -23,16 +25,11 @@ def dump(state: State) -> str:
 def load(text: str) -> State:
     """The state a text holds; raises `ValueError`, without the text, when it holds none."""
     facts = json.loads(text)
-    kind = _STATES.get(facts.pop("state", ""))
-    if kind is None:
+    adapter = _ADAPTERS.get(facts.pop("state", ""))
+    if adapter is None:
         raise ValueError("a saved dialogue is of a kind this release does not know")
-    state: State = _adapter(kind).validate_python(facts)
+    state: State = adapter.validate_python(facts)
     return state
-
-
-@cache
-def _adapter(kind: type[Known]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
 
 
 def _plain(value: object) -> object:

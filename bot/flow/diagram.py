@@ -6,7 +6,7 @@ from bot.flow.table import TABLE
 
 
 def mermaid() -> str:
-    """The machine's diagram; rows that stay where they are, and those of every state, are left out but for the result."""
+    """The machine's diagram; rows that stay where they are, and those of every state, are left out."""
     edges = dict.fromkeys(
         f"    {row.state.__name__} --> {target.__name__}: {_label(row)}"
         for row in TABLE

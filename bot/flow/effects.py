@@ -81,7 +81,7 @@ class Picture(StrEnum):
 class Ask:
     """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
 
-    `note` is said above the question; `placeholder` stands in the input field.
+    `note` is said above the question. One without rows waits for a text: `placeholder` stands in the input field.
     """
 
     mark: str
@@ -117,13 +117,17 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled."""
+    """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled.
+
+    Not `in_place`, it comes as a new message.
+    """
 
     mark: str
     picture: Picture
     text: str
     values: Values = field(default_factory=dict)
     rows: Rows = ()
+    in_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """`advance` reads the table: one state, one event, one step. It never raises for what a person did."""
 
+from bot.flow.effects import Discard
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.rows import Moment, Row, Step, Trigger
 from bot.flow.rules import anytime
-from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, Known, State
+from bot.flow.rules.shared import holds_secret
+from bot.flow.states import Known, State
 from bot.flow.table import TABLE
 from bot.flow.words import choice_in, command_in
 
 _OWN: dict[tuple[type[Known], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
-_TYPED = (AskingName, AskingNumber, ChangingName, ChangingNumber)
 _COMMAND_OF = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL}
 
 
@@ -36,9 +37,11 @@ def advance(state: State, event: Event, moment: Moment) -> Step:
     row = None if trigger is None else row_for(type(state), trigger)
     if row is None:
         return anytime.closed(state)
-    if isinstance(trigger, Command) and not isinstance(event, Commanded):
-        event = Commanded(trigger)
-    return row.rule(state, event, moment)
+    meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
+    step = row.rule(state, meant, moment)
+    if isinstance(event, Said) and holds_secret(state, event.text) and Discard() not in step.effects:
+        return Step(step.state, (Discard(), *step.effects))
+    return step
 
 
 def _meaning(state: State, event: Event) -> Trigger | None:
@@ -56,5 +59,4 @@ def _meaning(state: State, event: Event) -> Trigger | None:
 
 
 def _said(state: State, text: str) -> Trigger:
-    offered = () if isinstance(state, _TYPED) else choices(type(state))
-    return choice_in(text, offered) or command_in(text) or Said
+    return choice_in(text, choices(type(state))) or command_in(text) or Said

@@ -7,7 +7,6 @@ from bot.flow import states
 from bot.flow.effects import (
     Ask,
     Busy,
-    Button,
     CopyLink,
     Languages,
     OpenHere,
@@ -16,6 +15,7 @@ from bot.flow.effects import (
     Rows,
     ShowCode,
     Stamp,
+    Tell,
     Topic,
     Url,
     Values,
@@ -32,8 +32,6 @@ FACE_CONSENT = "face"
 CONSENT_VERSION = "2026-11-23"
 """Changes whenever the sentences a person agrees to change in meaning."""
 
-_BACK_OUT: tuple[Button, ...] = (Pick(Choice.BACK), Pick(Choice.CANCEL))
-
 
 def prompt(state: State, note: str | None = None) -> Reply:
     """The question of a state, whole; `note` is said above it."""
@@ -44,9 +42,9 @@ def prompt(state: State, note: str | None = None) -> Reply:
 
 
 def again(state: State, note: str) -> Reply:
-    """The question of a state in few words, for somebody who has just read it."""
+    """The question of a state in few words, for somebody who has just read it; a code on the screen stays there."""
     question = prompt(state, note)
-    return replace(question, text=f"{question.text}_again") if isinstance(question, Ask) else question
+    return replace(question, text=f"{question.text}_again") if isinstance(question, Ask) else Tell(note)
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
@@ -116,20 +114,20 @@ def _consent(state: states.Agreeing) -> Reply:
 
 
 def _name(state: states.AskingName) -> Reply:
-    return Ask(state.mark, "name.ask", _account(state), (_BACK_OUT,), placeholder="name.placeholder")
+    return Ask(state.mark, "name.ask", _account(state), placeholder="name.placeholder")
 
 
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
-    return Ask(state.mark, "number.ask", values, (_BACK_OUT,), placeholder="number.placeholder")
+    return Ask(state.mark, "number.ask", values, placeholder="number.placeholder")
 
 
 def _other_name(state: states.ChangingName) -> Reply:
-    return Ask(state.mark, "other_name.ask", _identity(state), (_BACK_OUT,), placeholder="name.placeholder")
+    return Ask(state.mark, "other_name.ask", _identity(state), placeholder="name.placeholder")
 
 
 def _other_number(state: states.ChangingNumber) -> Reply:
-    return Ask(state.mark, "other_number.ask", _identity(state), (_BACK_OUT,), placeholder="number.placeholder")
+    return Ask(state.mark, "other_number.ask", _identity(state), placeholder="number.placeholder")
 
 
 def _confirm(state: states.Confirming) -> Reply:
@@ -147,7 +145,7 @@ def _method(state: states.ChoosingMethod) -> Reply:
         (Pick(Choice.QQ),),
         (Pick(Choice.FACE),),
         (Topic("which_way"),),
-        _BACK_OUT,
+        (Pick(Choice.BACK), Pick(Choice.CANCEL)),
     )
     return Ask(state.mark, "method.ask", _account(state), rows)
 
@@ -168,7 +166,7 @@ def _scan(state: Scanning) -> Reply:
 
 def _expired(state: states.Expired) -> Reply:
     rows: Rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Pick(Choice.CANCEL),))
-    return Stamp(state.mark, Card.EXPIRED, "expired.ask", method_values(state), rows)
+    return Stamp(state.mark, Card.EXPIRED, "expired.ask", method_values(state), rows, in_place=False)
 
 
 _TOPIC_OF = {

@@ -61,17 +61,17 @@ TABLE: tuple[Row, ...] = (
     on(Agreeing, Command.BACK, entry.back_to_type, ChoosingType),
     # Name and number
     on(AskingName, Said, entry.name_said, AskingNumber),
-    pick(AskingName, Choice.BACK, entry.back_to_consent, Agreeing),
+    on(AskingName, Command.BACK, entry.back_to_consent, Agreeing),
     on(AskingNumber, Said, entry.number_said, Confirming),
-    pick(AskingNumber, Choice.BACK, entry.back_to_name, AskingName),
+    on(AskingNumber, Command.BACK, entry.back_to_name, AskingName),
     pick(Confirming, Choice.CONFIRM, entry.confirmed, ChoosingMethod),
     pick(Confirming, Choice.CHANGE_NAME, entry.name_wrong, ChangingName),
     pick(Confirming, Choice.CHANGE_NUMBER, entry.number_wrong, ChangingNumber),
     on(Confirming, Command.BACK, entry.number_wrong, ChangingNumber),
     on(ChangingName, Said, entry.other_name_said, Confirming),
-    pick(ChangingName, Choice.BACK, entry.back_to_confirm, Confirming),
+    on(ChangingName, Command.BACK, entry.back_to_confirm, Confirming),
     on(ChangingNumber, Said, entry.other_number_said, Confirming),
-    pick(ChangingNumber, Choice.BACK, entry.back_to_confirm, Confirming),
+    on(ChangingNumber, Command.BACK, entry.back_to_confirm, Confirming),
     # The way
     pick(ChoosingMethod, Choice.WECHAT, scan.wechat_chosen, Opening),
     pick(ChoosingMethod, Choice.QQ, scan.qq_chosen, Opening),
@@ -112,10 +112,7 @@ TABLE: tuple[Row, ...] = (
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, Passed, anytime.nothing),
     # Cancelling, wherever it is offered
-    *(
-        pick(state, Choice.CANCEL, anytime.cancelled, Idle)
-        for state in (AskingName, AskingNumber, ChangingName, ChangingNumber, Confirming, ChoosingMethod, AgreeingFace)
-    ),
+    *(pick(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, ChoosingMethod, AgreeingFace)),
     *(pick(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
     # In every state

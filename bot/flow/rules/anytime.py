@@ -19,7 +19,7 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, code, secret, touched, unwanted
+from bot.flow.rules.shared import ask, in_place, touched, unwanted
 from bot.flow.states import State
 
 
@@ -33,6 +33,10 @@ def attempt_cancelled(state: states.Attempting, event: Event, moment: Moment) ->
 
 
 # In every state
+
+
+LANGUAGES = ("zh", "en")
+"""The languages every text is written in."""
 
 
 def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
@@ -81,8 +85,8 @@ def browsed(state: State, event: Browsed, moment: Moment) -> Step:
             return _privacy_chosen(state, event, moment)
 
 
-def not_understood(state: State, event: Said, _: Moment) -> Step:
-    return Step(state, (*secret(state, event), again(state, "not_understood")))
+def not_understood(state: State, _: Said, __: Moment) -> Step:
+    return Step(state, (again(state, "not_understood"),))
 
 
 def not_a_text(state: State, event: Sent, _: Moment) -> Step:
@@ -106,12 +110,9 @@ def _faq_of(choice: str) -> ShowFaq:
 
 
 def _language_chosen(state: State, language: str) -> Step:
-    if language not in ("zh", "en"):
+    if language not in LANGUAGES:
         return Step(touched(state), (Toast(""), ShowLanguages()))
-    question = prompt(state)
-    if isinstance(state, states.Scanning):
-        question = code(state, in_place=True)
-    return Step(touched(state), (Speak(language), Toast(""), Rewrite("language.done"), question))
+    return Step(touched(state), (Speak(language), Toast(""), Rewrite("language.done"), in_place(prompt(state))))
 
 
 def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:

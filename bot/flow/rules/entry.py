@@ -61,14 +61,14 @@ def name_said(state: states.AskingName, event: Said, moment: Moment) -> Step:
     if not isinstance(name, Name):
         return Step(state, (Discard(), again(state, f"problem.name.{name}")))
     asking = states.AskingNumber(account=state.account, mark=moment.mark, name=name)
-    return ask(asking, Discard(), Settle("name.done", {"name": name.masked}))
+    return ask(asking, Discard())
 
 
 def number_said(state: states.AskingNumber, event: Said, moment: Moment) -> Step:
     number = read_number(event.text, moment.now.date())
     if not isinstance(number, Number):
         return Step(state, (Discard(), *_number_refused(state, number)))
-    return _identified(state.account, Identity(state.name, number), moment, "number.done")
+    return _identified(state.account, Identity(state.name, number), moment)
 
 
 def back_to_name(state: states.AskingNumber, _: Event, moment: Moment) -> Step:
@@ -93,24 +93,22 @@ def other_name_said(state: states.ChangingName, event: Said, moment: Moment) -> 
     name = read_name(event.text)
     if not isinstance(name, Name):
         return Step(state, (Discard(), again(state, f"problem.name.{name}")))
-    return _identified(state.account, replace(state.identity, name=name), moment, "name.done")
+    return _identified(state.account, replace(state.identity, name=name), moment)
 
 
 def other_number_said(state: states.ChangingNumber, event: Said, moment: Moment) -> Step:
     number = read_number(event.text, moment.now.date())
     if not isinstance(number, Number):
         return Step(state, (Discard(), *_number_refused(state, number)))
-    return _identified(state.account, replace(state.identity, number=number), moment, "number.done")
+    return _identified(state.account, replace(state.identity, number=number), moment)
 
 
 def back_to_confirm(state: states.Identified, _: Event, moment: Moment) -> Step:
     return ask(states.Confirming(account=state.account, mark=moment.mark, identity=state.identity))
 
 
-def _identified(account: str, identity: Identity, moment: Moment, done: str) -> Step:
-    confirming = states.Confirming(account=account, mark=moment.mark, identity=identity)
-    values = {"name": identity.name.masked, "number": identity.number.masked}
-    return ask(confirming, Discard(), Settle(done, values))
+def _identified(account: str, identity: Identity, moment: Moment) -> Step:
+    return ask(states.Confirming(account=account, mark=moment.mark, identity=identity), Discard())
 
 
 def _number_refused(state: states.AskingNumber | states.ChangingNumber, problem: NumberProblem) -> tuple[Effect, ...]:

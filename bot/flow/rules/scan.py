@@ -7,7 +7,7 @@ from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Recor
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, method_values, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, begin, code, failed, secret, unwanted
+from bot.flow.rules.shared import ask, begin, failed, unwanted
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
@@ -51,7 +51,7 @@ def opened(state: states.Opening, event: Opened, _: Moment) -> Step:
         match_code=event.match_code,
         expires_at=event.expires_at,
     )
-    return Step(scanning, (code(scanning, in_place=True),))
+    return Step(scanning, (in_place(prompt(scanning)),))
 
 
 def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
@@ -98,9 +98,9 @@ def scanning_status(state: states.Scanning, _: Event, __: Moment) -> Step:
     return Step(replace(state, touched=True), (Tell(f"status.scan.{state.stage}", values),))
 
 
-def said_while_scanning(state: states.Scanning, event: Said, _: Moment) -> Step:
+def said_while_scanning(state: states.Scanning, _: Said, __: Moment) -> Step:
     values = {"method": Word(f"method.{state.method}")}
-    return Step(replace(state, touched=True), (*secret(state, event), Tell("scan.said", values)))
+    return Step(replace(state, touched=True), (Tell("scan.said", values),))
 
 
 def sent_while_scanning(state: states.Scanning, event: Sent, _: Moment) -> Step:
@@ -124,15 +124,14 @@ def faded(state: states.Scanning, event: Faded, moment: Moment) -> Step:
 def lapsed(state: states.Scanning, event: Lapsed, moment: Moment) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    return ask(
-        states.Expired(
-            account=state.account,
-            mark=moment.mark,
-            identity=state.identity,
-            method=state.method,
-            attempt=state.attempt,
-        )
+    expired = states.Expired(
+        account=state.account,
+        mark=moment.mark,
+        identity=state.identity,
+        method=state.method,
+        attempt=state.attempt,
     )
+    return Step(expired, (in_place(prompt(expired)),))
 
 
 # The result

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import Begin, Busy, Discard, Effect, ShowCode
-from bot.flow.events import Kind, Said, Sent
-from bot.flow.prompts import caption_of, prompt
+from bot.flow.effects import Begin, Busy, Discard, Effect, Reply, ShowCode, Stamp
+from bot.flow.events import Kind, Sent
+from bot.flow.prompts import prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method, Reason
@@ -15,9 +15,9 @@ def ask(state: State, *before: Effect) -> Step:
     return Step(state, (*before, prompt(state)))
 
 
-def code(state: states.Scanning, *, in_place: bool) -> ShowCode:
-    text, values, rows = caption_of(state)
-    return ShowCode(state.mark, state.link, text, values, rows, in_place)
+def in_place(question: Reply) -> Reply:
+    """A code is changed where it stands; any other question is put anew."""
+    return replace(question, in_place=True) if isinstance(question, ShowCode | Stamp) else question
 
 
 def begin(state: states.Identified, method: Method, moment: Moment, *before: Effect) -> Step:
@@ -28,11 +28,10 @@ def begin(state: states.Identified, method: Method, moment: Moment, *before: Eff
     return Step(opening, (*before, Busy(), Begin(attempt, state.account, state.identity, method)))
 
 
-def secret(state: State, event: Said) -> tuple[Effect, ...]:
-    """Whether a text at the wrong moment holds what the chat must not keep: a number of any kind, or the name."""
-    digits = sum(character.isdigit() for character in event.text[:200])
-    known = isinstance(state, states.Identified) and state.identity.name.plain in event.text
-    return (Discard(),) if digits >= 15 or known else ()
+def holds_secret(state: State, text: str) -> bool:
+    """Whether a text holds what the chat must not keep, at whatever moment it came: a long number, or the name."""
+    known = isinstance(state, states.Identified) and state.identity.name.plain in text
+    return known or sum(character.isdigit() for character in text) >= 15
 
 
 def unwanted(event: Sent) -> tuple[Effect, ...]:
