@@ -1,0 +1,1 @@
+"""The Bot API as the public server speaks it, with its refusals."""

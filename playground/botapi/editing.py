@@ -1,0 +1,102 @@
+"""The edit methods. An edit without reply_markup takes the keyboard away; one that changes nothing is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.botapi.chats import message_of
+from playground.botapi.fields import Fields
+from playground.botapi.keyboards import reply_markup
+from playground.botapi.refusals import NOT_MODIFIED, bad_request
+from playground.botapi.sending import document, photo
+from playground.botapi.texts import caption, checked_caption, message_text, read_markup
+from playground.records import Json, Message
+from playground.world import World
+
+_MEDIA_FIELDS = frozenset(
+    [
+        "type",
+        "media",
+        "caption",
+        "parse_mode",
+        "caption_entities",
+        "show_caption_above_media",
+        "has_spoiler",
+        "thumbnail",
+        "disable_content_type_detection",
+    ]
+)
+_CAPTIONED = frozenset({"photo", "document"})
+
+
+async def edit_message_text(world: World, fields: Fields) -> Json:
+    """Change the text of a message."""
+    text, entities = message_text(fields)
+    markup = reply_markup(fields, only_inline=True)
+    message = _own(world, fields)
+    if message.kind != "text":
+        raise bad_request("there is no text in the message to edit")
+    return _edit(world, message, text=text, entities=entities, markup=markup)
+
+
+async def edit_message_caption(world: World, fields: Fields) -> Json:
+    """Change the caption of a message with media."""
+    text, entities = caption(fields)
+    markup = reply_markup(fields, only_inline=True)
+    message = _own(world, fields)
+    if message.kind not in _CAPTIONED:
+        raise bad_request("there is no caption in the message to edit")
+    above = fields.flag("show_caption_above_media")
+    return _edit(world, message, text=text, entities=entities, markup=markup, caption_above=above)
+
+
+async def edit_message_reply_markup(world: World, fields: Fields) -> Json:
+    """Change the keyboard of a message."""
+    markup = reply_markup(fields, only_inline=True)
+    return _edit(world, _own(world, fields), markup=markup)
+
+
+async def edit_message_media(world: World, fields: Fields) -> Json:
+    """Put another photo or document into a message."""
+    given = fields.json("media", "input media")
+    if not isinstance(given, dict):
+        raise bad_request("input media is not specified")
+    for name in given:
+        if name not in _MEDIA_FIELDS:
+            raise bad_request(f'unknown field "{name}" in InputMedia (the public server would ignore it)')
+    words = given.get("caption") or "", given.get("parse_mode") or "", given.get("caption_entities")
+    text, entities = checked_caption(read_markup(*words))
+    markup = reply_markup(fields, only_inline=True)
+    _own(world, fields)
+    kind, media = await _media(world, fields, given)
+    # The message may be gone by the time the picture is ready.
+    message = _own(world, fields)
+    facts = {"text": text, "entities": entities, "markup": markup, "kind": kind, "media": media}
+    return _edit(world, message, **facts, spoiler=bool(given.get("has_spoiler")))
+
+
+async def _media(world: World, fields: Fields, given: dict[str, Any]) -> tuple[str, Json]:
+    named = given.get("media")
+    if not isinstance(named, str):
+        raise bad_request("can't parse InputMedia: media not found")
+    match given.get("type"):
+        case "photo":
+            return "photo", await photo(world, named, fields.attached(named))
+        case "document":
+            return "document", document(world, named, fields.attached(named))
+        case kind:
+            raise bad_request(f'can\'t parse InputMedia: type "{kind}" is unsupported')
+
+
+def _own(world: World, fields: Fields) -> Message:
+    message = message_of(world, fields, "message to edit")
+    someone_elses = message.sender != world.profile.id or message.forwarded
+    if someone_elses or (message.markup is not None and not message.markup.inline):
+        raise bad_request("message can't be edited")
+    return message
+
+
+def _edit(world: World, message: Message, **facts: Any) -> Json:
+    if all(getattr(message, name) == value for name, value in facts.items()):
+        raise bad_request(NOT_MODIFIED)
+    return world.message_wire(world.revise(message, edited=int(world.clock()), **facts))

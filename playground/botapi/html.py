@@ -1,0 +1,259 @@
+"""Telegram's HTML, read by the public server's rules.
+
+Unknown attributes and a bare & are fine, `</>` closes the last tag; an unknown tag, a `<` before a blank or a
+missing end is an error with its place in bytes. Places of entities count UTF-16 units.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playground.botapi.entities import in_order, utf16_length
+from playground.botapi.links import checked_link
+from playground.records import Json
+
+_SAME = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strikethrough",
+    "strike": "strikethrough",
+    "del": "strikethrough",
+    "tg-spoiler": "spoiler",
+    "span": "spoiler",
+}
+_TAGS = frozenset({*_SAME, "a", "code", "pre", "blockquote", "tg-emoji", "tg-time"})
+_NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z]+));?")
+_SPACE = frozenset(" \t\r\n\0\v\f")
+_LAST_CODE = 0x10FFFF
+_DATE_FORMAT = re.compile(r"[rR]|[tTdDwW]*")
+
+
+class BadMarkup(Exception):
+    """A text whose markup cannot be read; the message is the server's."""
+
+
+@dataclass(slots=True)
+class _Open:
+    tag: str
+    argument: str
+    unix: int
+    offset: int
+    begin: int
+
+
+def read_html(source: str) -> tuple[str, tuple[Json, ...]]:
+    """Return the plain text and its entities."""
+    return _Reader(source).read()
+
+
+class _Reader:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._at = 0
+        self._out: list[str] = []
+        self._units = 0
+        self._open: list[_Open] = []
+        self._entities: list[dict[str, object]] = []
+
+    def read(self) -> tuple[str, tuple[Json, ...]]:
+        while self._at < len(self._source):
+            char = self._source[self._at]
+            if char == "<":
+                self._tag()
+            elif char == "&":
+                self._say(self._reference())
+            else:
+                self._at += 1
+                self._say(char)
+        if self._open:
+            raise BadMarkup(f'Can\'t find end tag corresponding to start tag "{self._open[-1].tag}"')
+        for entity in self._entities:
+            if entity["type"] == "code":
+                entity.pop("language", None)
+        return "".join(self._out), in_order(self._entities)
+
+    def _say(self, text: str) -> None:
+        self._out.append(text)
+        self._units += utf16_length(text)
+
+    def _peek(self) -> str:
+        return self._source[self._at] if self._at < len(self._source) else ""
+
+    def _skip(self, stops: frozenset[str]) -> str:
+        begin = self._at
+        while self._peek() and self._peek() not in stops:
+            self._at += 1
+        return self._source[begin : self._at]
+
+    def _skip_space(self) -> None:
+        while self._peek() and self._peek() in _SPACE:
+            self._at += 1
+
+    def _bytes(self, place: int) -> int:
+        return len(self._source[:place].encode())
+
+    def _reference(self) -> str:
+        match = _REFERENCE.match(self._source, self._at)
+        meant = _meant(match) if match else ""
+        self._at = match.end() if match and meant else self._at + 1
+        return meant or "&"
+
+    def _tag(self) -> None:
+        place = self._at
+        self._at += 1
+        if self._peek() == "/":
+            self._at += 1
+            self._end_tag(place)
+        else:
+            self._start_tag(place)
+
+    def _start_tag(self, place: int) -> None:
+        tag = self._skip(_SPACE | {">"}).lower()
+        if not self._peek():
+            raise BadMarkup(f"Unclosed start tag at byte offset {self._bytes(place)}")
+        if tag not in _TAGS:
+            raise BadMarkup(f'Unsupported start tag "{tag}" at byte offset {self._bytes(place)}')
+        opened = _Open(tag, "", 0, self._units, len(self._out))
+        while self._more_attributes():
+            name, value = self._attribute(tag, place)
+            _apply(opened, name, value)
+        self._at += 1
+        if tag == "span" and opened.argument != "spoiler":
+            raise BadMarkup(f'Tag "span" must have class "tg-spoiler" at byte offset {self._bytes(place)}')
+        self._open.append(opened)
+
+    def _more_attributes(self) -> bool:
+        self._skip_space()
+        return self._peek() != ">"
+
+    def _attribute(self, tag: str, place: int) -> tuple[str, str | None]:
+        name = self._skip(_SPACE | frozenset("=>/\"'"))
+        if not name:
+            raise BadMarkup(f'Empty attribute name in the tag "{tag}" at byte offset {self._bytes(place)}')
+        self._skip_space()
+        value = None
+        if self._peek() == "=":
+            self._at += 1
+            self._skip_space()
+            value = self._quoted() if self._peek() in {'"', "'"} else self._bare_value()
+        if not self._peek():
+            raise BadMarkup(f'Unclosed start tag "{tag}" at byte offset {self._bytes(place)}')
+        return name, value
+
+    def _quoted(self) -> str:
+        quote = self._peek()
+        self._at += 1
+        said = []
+        while self._peek() and self._peek() != quote:
+            if self._peek() == "&":
+                said.append(self._reference())
+            else:
+                said.append(self._peek())
+                self._at += 1
+        self._at += bool(self._peek())
+        return "".join(said)
+
+    def _bare_value(self) -> str:
+        begin = self._at
+        while self._peek().isascii() and (self._peek().isalnum() or self._peek() in {".", "-"}):
+            self._at += 1
+        if self._peek() and self._peek() not in _SPACE | {">"}:
+            raise BadMarkup(f"Unexpected end of name token at byte offset {self._bytes(begin)}")
+        return self._source[begin : self._at].lower()
+
+    def _end_tag(self, place: int) -> None:
+        if not self._open:
+            raise BadMarkup(f"Unexpected end tag at byte offset {self._bytes(place)}")
+        tag = self._skip(_SPACE | {">"}).lower()
+        self._skip_space()
+        if self._peek() != ">":
+            raise BadMarkup(f"Unclosed end tag at byte offset {self._bytes(place)}")
+        self._at += 1
+        last = self._open.pop()
+        if tag and tag != last.tag:
+            raise BadMarkup(
+                f'Unmatched end tag at byte offset {self._bytes(place)}, expected "</{last.tag}>", found "</{tag}>"'
+            )
+        self._close(last)
+
+    def _close(self, last: _Open) -> None:
+        length = self._units - last.offset
+        if length == 0:
+            return
+        entity = self._entity(last, "".join(self._out[last.begin :]))
+        if entity is not None:
+            self._entities.append({"offset": last.offset, "length": length, **entity})
+
+    def _entity(self, last: _Open, text: str) -> dict[str, object] | None:
+        match last.tag:
+            case "a":
+                return _link(last.argument or text)
+            case "blockquote":
+                return {"type": "expandable_blockquote" if last.argument else "blockquote"}
+            case "tg-emoji":
+                return _emoji(last.argument)
+            case "tg-time":
+                return _time(last.unix, last.argument)
+            case "pre" | "code":
+                return self._code(last)
+            case tag:
+                return {"type": _SAME[tag]}
+
+    def _code(self, last: _Open) -> dict[str, object] | None:
+        other = "code" if last.tag == "pre" else "pre"
+        inner = self._entities[-1] if self._entities else {}
+        place = (other, last.offset, self._units - last.offset)
+        covers_the_same = (inner.get("type"), inner.get("offset"), inner.get("length")) == place
+        language = inner.get("language") if last.tag == "pre" else last.argument
+        if covers_the_same and language:
+            inner |= {"type": "pre", "language": language}
+            return None
+        told: dict[str, object] = {"type": last.tag}
+        return told | ({"language": last.argument} if last.argument else {})
+
+
+def _meant(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
+    if name:
+        return _NAMED.get(name, "")
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return "" if code == 0 or code >= _LAST_CODE or 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def _apply(opened: _Open, name: str, value: str | None) -> None:
+    match opened.tag, name:
+        case "blockquote", "expandable":
+            opened.argument = "1"
+        case ("a", "href") | ("tg-emoji", "emoji-id") | ("tg-time", "format"):
+            opened.argument = value or ""
+        case "tg-time", "unix":
+            opened.unix = int(value) if value and value.isdigit() else 0
+        case "code", "class" if value and value.startswith("language-"):
+            opened.argument = value.removeprefix("language-")
+        case "span", "class" if value and value.startswith("tg-"):
+            opened.argument = value.removeprefix("tg-")
+
+
+def _link(url: str) -> dict[str, object] | None:
+    checked = checked_link(url)
+    return {"type": "text_link", "url": checked} if checked else None
+
+
+def _emoji(id: str) -> dict[str, object]:
+    if not id.lstrip("-").isdigit() or int(id) == 0:
+        raise BadMarkup("Invalid custom emoji identifier specified")
+    return {"type": "custom_emoji", "custom_emoji_id": id}
+
+
+def _time(unix: int, form: str) -> dict[str, object] | None:
+    if not _DATE_FORMAT.fullmatch(form):
+        raise BadMarkup("Invalid date format used")
+    if unix <= 0:
+        return None
+    return {"type": "date_time", "unix_time": unix} | ({"date_time_format": form} if form else {})

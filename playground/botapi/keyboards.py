@@ -1,0 +1,207 @@
+"""reply_markup: checked as the public server checks it, and kept as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.botapi.fields import Fields
+from playground.botapi.links import BadLink, check_link
+from playground.botapi.refusals import bad_request
+from playground.records import Button, Markup
+
+LONGEST_DATA = 64
+LONGEST_COPY = 256
+LONGEST_PLACEHOLDER = 64
+MOST_BUTTONS = 100
+WIDEST_ROW = 8
+STYLES = frozenset({"primary", "success", "danger"})
+
+_INLINE_FIELDS = frozenset({"inline_keyboard"})
+_REPLY_FIELDS = frozenset(
+    ["keyboard", "is_persistent", "resize_keyboard", "one_time_keyboard", "input_field_placeholder", "selective"]
+)
+_REMOVE_FIELDS = frozenset({"remove_keyboard", "selective"})
+_FORCE_FIELDS = frozenset({"force_reply", "input_field_placeholder", "selective"})
+_BUTTON_FIELDS = frozenset(
+    [
+        "text",
+        "icon_custom_emoji_id",
+        "style",
+        "url",
+        "callback_data",
+        "web_app",
+        "login_url",
+        "switch_inline_query",
+        "switch_inline_query_current_chat",
+        "switch_inline_query_chosen_chat",
+        "copy_text",
+        "callback_game",
+        "pay",
+    ]
+)
+_KEY_FIELDS = frozenset(
+    [
+        "text",
+        "icon_custom_emoji_id",
+        "style",
+        "request_users",
+        "request_chat",
+        "request_managed_bot",
+        "request_contact",
+        "request_location",
+        "request_poll",
+        "web_app",
+    ]
+)
+_HTTPS = {"web_app": "Web App ", "login_url": "login "}
+
+
+def reply_markup(fields: Fields, *, only_inline: bool = False) -> Markup | None:
+    """Return the checked reply_markup of a call, `None` when it brings none."""
+    given = fields.json("reply_markup", "reply keyboard markup")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise bad_request("object expected as reply markup")
+    markup = _read(given)
+    if only_inline and markup is not None and not markup.inline:
+        raise bad_request("inline keyboard expected")
+    return markup
+
+
+def _read(given: dict[str, Any]) -> Markup | None:
+    if "inline_keyboard" in given:
+        return _inline(_known(given, _INLINE_FIELDS, "InlineKeyboardMarkup"))
+    if "keyboard" in given:
+        return _reply(_known(given, _REPLY_FIELDS, "ReplyKeyboardMarkup"))
+    if given.get("remove_keyboard"):
+        return Markup("remove", _known(given, _REMOVE_FIELDS, "ReplyKeyboardRemove"))
+    if given.get("force_reply"):
+        wire = _known(given, _FORCE_FIELDS, "ForceReply")
+        return Markup("force", wire, placeholder=_placeholder(wire))
+    if given:
+        raise bad_request(f'unknown reply markup with the fields "{", ".join(given)}"')
+    return None
+
+
+def _known(given: dict[str, Any], fields: frozenset[str], what: str) -> dict[str, Any]:
+    for name in given:
+        if name not in fields:
+            raise bad_request(f'unknown field "{name}" in {what} (the public server would ignore it)')
+    return given
+
+
+def _inline(given: dict[str, Any]) -> Markup | None:
+    rows = given["inline_keyboard"]
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
+    _check_size(rows)
+    buttons = tuple(tuple(_inline_button(button) for button in row) for row in rows if row)
+    wire = {"inline_keyboard": [row for row in rows if row]}
+    return Markup("inline", wire, buttons=buttons) if buttons else None
+
+
+def _check_size(rows: list[list[Any]]) -> None:
+    if sum(map(len, rows)) > MOST_BUTTONS or any(len(row) > WIDEST_ROW for row in rows):
+        # The public server drops what is too much without a word; a keyboard nobody sees whole is a mistake.
+        raise bad_request(f"reply markup is too long (at most {WIDEST_ROW} buttons in a row, {MOST_BUTTONS} in all)")
+
+
+def _inline_button(given: Any) -> Button:
+    if not isinstance(given, dict):
+        raise bad_request("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
+    _known(given, _BUTTON_FIELDS, "InlineKeyboardButton")
+    label = _label(given, "inline keyboard button")
+    kind, value = _action(given)
+    return Button(label, kind, value, _style(given))
+
+
+def _label(given: Mapping[str, Any], what: str) -> str:
+    label = given.get("text")
+    if not isinstance(label, str):
+        raise bad_request(f"can't parse {what}: Can't find field \"text\"")
+    if not label.strip():
+        raise bad_request(f"{what} text must be non-empty")
+    return label
+
+
+def _style(given: Mapping[str, Any]) -> str | None:
+    style = given.get("style") or None
+    if style is not None and style not in STYLES:
+        raise bad_request("can't parse inline keyboard button: invalid button style specified")
+    return style
+
+
+def _action(given: dict[str, Any]) -> tuple[str, str]:
+    if given.get("url"):
+        return "url", _address(given["url"], "")
+    if given.get("callback_data"):
+        return "data", _data(given["callback_data"])
+    for name in ("web_app", "login_url"):
+        if name in given:
+            return name, _address(_inner(given, name, "url"), _HTTPS[name])
+    if "copy_text" in given:
+        return "copy", _copied(_inner(given, "copy_text", "text"))
+    for name in ("callback_game", "pay"):
+        if name in given:
+            raise bad_request("BUTTON_TYPE_INVALID")
+    for name in given:
+        if name.startswith("switch_inline_query"):
+            return "inline", str(given[name] if isinstance(given[name], str) else "")
+    raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+
+
+def _inner(given: Mapping[str, Any], name: str, field: str) -> str:
+    inner = given[name]
+    if not isinstance(inner, dict) or not isinstance(inner.get(field), str):
+        raise bad_request(f"can't parse inline keyboard button: Can't find field \"{field}\"")
+    return str(inner[field])
+
+
+def _data(data: Any) -> str:
+    if not isinstance(data, str):
+        raise bad_request('can\'t parse inline keyboard button: Field "callback_data" must be of type String')
+    if len(data.encode()) > LONGEST_DATA:
+        raise bad_request("BUTTON_DATA_INVALID")
+    return data
+
+
+def _address(url: Any, what: str) -> str:
+    if not isinstance(url, str):
+        raise bad_request('can\'t parse inline keyboard button: Field "url" must be of type String')
+    try:
+        return check_link(url, https_only=bool(what))
+    except BadLink as error:
+        raise bad_request(f"inline keyboard button {what}URL '{url}' is invalid: {error}") from None
+
+
+def _copied(text: str) -> str:
+    if not 0 < len(text) <= LONGEST_COPY:
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")
+    return text
+
+
+def _reply(given: dict[str, Any]) -> Markup | None:
+    rows = given["keyboard"]
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise bad_request('field "keyboard" must be an Array of Arrays')
+    keys = tuple(tuple(_key(key) for key in row) for row in rows if row)
+    return Markup("reply", given, keys=keys, placeholder=_placeholder(given)) if keys else None
+
+
+def _key(given: Any) -> str:
+    if isinstance(given, str):
+        given = {"text": given}
+    if not isinstance(given, dict):
+        raise bad_request("can't parse keyboard button: KeyboardButton must be a String or an Object")
+    _known(given, _KEY_FIELDS, "KeyboardButton")
+    _style(given)
+    return _label(given, "keyboard button")
+
+
+def _placeholder(given: Mapping[str, Any]) -> str | None:
+    placeholder = given.get("input_field_placeholder") or None
+    if placeholder is not None and not (isinstance(placeholder, str) and len(placeholder) <= LONGEST_PLACEHOLDER):
+        raise bad_request("input field placeholder must be a String of 1-64 characters")
+    return placeholder

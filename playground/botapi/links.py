@@ -1,0 +1,79 @@
+"""Which addresses Telegram accepts in buttons and links: the host needs a dot, so localhost is refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_APP = re.compile(r"(?i)(tg|ton|tonsite):(?://)?")
+_APP_HOST = re.compile(r"[A-Za-z0-9_-]+")
+_HOST = re.compile(r"(?:[A-Za-z0-9._!$,~*'();&+=-]|%[0-9a-fA-F]{2}|[^\x00-\x7f])+")
+_LAST_PORT = 65535
+
+
+class BadLink(Exception):
+    """An address that Telegram does not accept; the message is the server's."""
+
+
+def checked_link(link: str) -> str:
+    """Return the address as Telegram keeps it, or nothing when it is unusable."""
+    try:
+        return check_link(link)
+    except BadLink:
+        return ""
+
+
+def check_link(link: str, *, https_only: bool = False) -> str:
+    """Return the address as Telegram keeps it."""
+    app = _APP.match(link)
+    if app:
+        return _app_link(app.group(1).lower(), link[app.end() :], https_only=https_only)
+    match = _SCHEME.match(link)
+    scheme = match.group(1).lower() if match else "http"
+    if scheme not in {"http", "https"}:
+        raise BadLink("Unsupported URL protocol")
+    if https_only and scheme != "https":
+        raise BadLink("Only HTTPS links are allowed")
+    place, rest = _split(link[match.end() :] if match else link)
+    user, at, host_port = place.rpartition("@")
+    host, port = _host_and_port(host_port)
+    if "." not in host and not host.startswith("["):
+        raise BadLink("Wrong HTTP URL")
+    return f"{scheme}://{user}{at}{host}{port}{rest}"
+
+
+def _split(link: str) -> tuple[str, str]:
+    match = re.search(r"[/?#]", link)
+    place, rest = (link[: match.start()], link[match.start() :].rstrip()) if match else (link, "")
+    rest = rest if rest.startswith("/") else f"/{rest}"
+    return place.strip(), re.sub(r"[\x00-\x20]", lambda blank: f"%{ord(blank.group()):02X}", rest)
+
+
+def _host_and_port(place: str) -> tuple[str, str]:
+    host, colon, port = place.rpartition(":") if re.search(r":[^\]]*$", place) else (place, "", "")
+    if colon and not (port.isdigit() and 0 < int(port) <= _LAST_PORT):
+        raise BadLink("Wrong port number specified in the URL")
+    if not host:
+        raise BadLink("URL host is empty")
+    if host.startswith("[") and host.endswith("]"):
+        _check_ipv6(host[1:-1])
+    elif not _HOST.fullmatch(host):
+        raise BadLink("Disallowed character in URL host")
+    return host.lower(), f"{colon}{port}"
+
+
+def _check_ipv6(host: str) -> None:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        raise BadLink("Wrong IPv6 address specified in the URL") from None
+
+
+def _app_link(scheme: str, rest: str, *, https_only: bool) -> str:
+    if https_only:
+        raise BadLink("Only HTTPS links are allowed")
+    place, query = _split(rest)
+    if not _APP_HOST.fullmatch(place):
+        raise BadLink("Unallowed characters in URL host" if place else "URL host is empty")
+    return f"{scheme}://{place}{query[1:] if query.startswith('/?') or query == '/' else query}"

@@ -1,0 +1,100 @@
+"""The table of methods: which fields each knows (Bot API 10.0) and what does it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playground.botapi import answering, deleting, editing, polling, selfcare, sending
+from playground.botapi.fields import Fields
+from playground.world import World
+
+Do = Callable[[World, Fields], Awaitable[Any]]
+
+_WHERE = "business_connection_id chat_id message_thread_id direct_messages_topic_id"
+_SENDING = (
+    "disable_notification protect_content allow_paid_broadcast message_effect_id suggested_post_parameters "
+    "reply_parameters reply_markup"
+)
+_EDITED = "business_connection_id chat_id message_id inline_message_id reply_markup"
+_CAPTION = "caption parse_mode caption_entities"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of the Bot API."""
+
+    name: str
+    fields: frozenset[str]
+    do: Do
+
+
+def _table(*rows: tuple[str, str, Do]) -> dict[str, Method]:
+    # The public server reads method names without regard to case.
+    return {name.lower(): Method(name, frozenset(fields.split()), do) for name, fields, do in rows}
+
+
+METHODS = _table(
+    ("getMe", "", selfcare.get_me),
+    ("getUpdates", "offset limit timeout allowed_updates", polling.get_updates),
+    (
+        "setWebhook",
+        "url certificate ip_address max_connections allowed_updates drop_pending_updates secret_token",
+        polling.set_webhook,
+    ),
+    ("deleteWebhook", "drop_pending_updates", polling.delete_webhook),
+    ("getWebhookInfo", "", polling.get_webhook_info),
+    ("logOut", "", selfcare.done),
+    ("close", "", selfcare.done),
+    (
+        "sendMessage",
+        f"{_WHERE} text parse_mode entities link_preview_options {_SENDING}",
+        sending.send_message,
+    ),
+    (
+        "sendPhoto",
+        f"{_WHERE} photo {_CAPTION} show_caption_above_media has_spoiler {_SENDING}",
+        sending.send_photo,
+    ),
+    (
+        "sendDocument",
+        f"{_WHERE} document thumbnail {_CAPTION} disable_content_type_detection {_SENDING}",
+        sending.send_document,
+    ),
+    ("sendChatAction", "business_connection_id chat_id message_thread_id action", sending.send_chat_action),
+    (
+        "editMessageText",
+        f"{_EDITED} text parse_mode entities link_preview_options",
+        editing.edit_message_text,
+    ),
+    ("editMessageCaption", f"{_EDITED} {_CAPTION} show_caption_above_media", editing.edit_message_caption),
+    ("editMessageMedia", f"{_EDITED} media", editing.edit_message_media),
+    ("editMessageReplyMarkup", _EDITED, editing.edit_message_reply_markup),
+    ("deleteMessage", "chat_id message_id", deleting.delete_message),
+    ("deleteMessages", "chat_id message_ids", deleting.delete_messages),
+    ("leaveChat", "chat_id", deleting.leave_chat),
+    (
+        "answerCallbackQuery",
+        "callback_query_id text show_alert url cache_time",
+        answering.answer_callback_query,
+    ),
+    (
+        "answerInlineQuery",
+        "inline_query_id results cache_time is_personal next_offset button",
+        answering.answer_inline_query,
+    ),
+    ("getFile", "file_id", selfcare.get_file),
+    ("getChat", "chat_id", selfcare.get_chat),
+    ("setMyCommands", "commands scope language_code", selfcare.set_my_commands),
+    ("getMyCommands", "scope language_code", selfcare.get_my_commands),
+    ("deleteMyCommands", "scope language_code", selfcare.delete_my_commands),
+    ("setMyDescription", "description language_code", selfcare.set_my_description),
+    ("getMyDescription", "language_code", selfcare.get_my_description),
+    ("setMyShortDescription", "short_description language_code", selfcare.set_my_short_description),
+    ("getMyShortDescription", "language_code", selfcare.get_my_short_description),
+    ("setMyName", "name language_code", selfcare.set_my_name),
+    ("getMyName", "language_code", selfcare.get_my_name),
+    ("setChatMenuButton", "chat_id menu_button", selfcare.set_chat_menu_button),
+    ("getChatMenuButton", "chat_id", selfcare.get_chat_menu_button),
+)

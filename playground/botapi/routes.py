@@ -1,0 +1,133 @@
+"""The Bot API over HTTP: every call of every method comes through here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from playground.botapi.faults import FaultKind, Faults
+from playground.botapi.fields import read_fields
+from playground.botapi.methods import METHODS, Method
+from playground.botapi.refusals import NO_METHOD, UNAUTHORIZED, Refused
+from playground.connections import Connections
+from playground.world import World
+
+GET_UPDATES = METHODS["getupdates"]
+
+_Do = Callable[[Method, Request], Coroutine[Any, Any, Response]]
+
+
+class BotApi:
+    """Answers calls as the public server does, and sometimes worse, on order."""
+
+    def __init__(self, world: World, faults: Faults, connections: Connections) -> None:
+        self._world = world
+        self._faults = faults
+        self._connections = connections
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes of calls and of downloads."""
+        return [
+            Route("/bot{token}/{method}", _App(self)),
+            Route("/file/bot{token}/{path:path}", self._download),
+        ]
+
+    async def answer(self, request: Request) -> Response | None:
+        """Answer one call; `None` when the connection is gone."""
+        try:
+            method = self._method(request)
+            return await self._with_faults(method, request)
+        except Refused as refused:
+            return JSONResponse(refused.body(), refused.code)
+
+    @contextmanager
+    def under_way(self, request: Request) -> Iterator[None]:
+        """Count a call until its answer is written; waiting for updates is no work."""
+        if request.path_params["method"].lower() == "getupdates":
+            yield
+            return
+        traffic = self._world.traffic
+        traffic.calls += 1
+        try:
+            yield
+        finally:
+            traffic.calls -= 1
+            self._world.bell.ring()
+
+    def _method(self, request: Request) -> Method:
+        if request.path_params["token"] != self._world.token:
+            raise Refused(*UNAUTHORIZED)
+        method = METHODS.get(request.path_params["method"].lower())
+        if method is None:
+            raise Refused(*NO_METHOD)
+        return method
+
+    async def _with_faults(self, method: Method, request: Request) -> Response | None:
+        fault = self._faults.take(method.name)
+        if fault is None:
+            return await self._execute(method, request)
+        if (broken := fault.answer()) is not None:
+            return broken
+        if fault.kind is FaultKind.SLOW:
+            await self._world.bell.until(lambda: self._world.closed, fault.seconds)
+            return await self._execute(method, request)
+        if fault.kind is FaultKind.LOST:
+            await self._execute(method, request)
+        await self._connections.cut(request)
+        return None
+
+    async def _execute(self, method: Method, request: Request) -> Response | None:
+        if method is not GET_UPDATES:
+            return await self._do(method, request)
+        return await _while_connected(self._do, method, request)
+
+    async def _do(self, method: Method, request: Request) -> Response:
+        try:
+            fields = await read_fields(request)
+            fields.refuse_unknown(method.fields)
+            return JSONResponse({"ok": True, "result": await method.do(self._world, fields)})
+        except Refused as refused:
+            return JSONResponse(refused.body(), refused.code)
+
+    async def _download(self, request: Request) -> Response:
+        kept = self._world.files.at(request.path_params["path"])
+        if request.path_params["token"] != self._world.token or kept is None:
+            return JSONResponse(Refused(404, "Not Found").body(), 404)
+        return Response(kept.content, media_type="application/octet-stream")
+
+
+class _App:
+    """The same as a plain ASGI application, so that a call counts until its answer is written."""
+
+    def __init__(self, api: BotApi) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        with self._api.under_way(request):
+            response = await self._api.answer(request)
+            if response is not None:
+                await response(scope, receive, send)
+
+
+async def _while_connected(do: _Do, method: Method, request: Request) -> Response | None:
+    """Do it, unless the other end hangs up: a dead bot's poll must not look like a waiting one."""
+    await request.body()  # kept by the request; all that can come afterwards is the end
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(do(method, request))
+        watch = tasks.create_task(_cancel_when_gone(request, work))
+        work.add_done_callback(lambda _: watch.cancel())
+    return None if work.cancelled() else work.result()
+
+
+async def _cancel_when_gone(request: Request, work: asyncio.Task[Response]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    work.cancel()

@@ -1,0 +1,140 @@
+"""sendMessage, sendPhoto, sendDocument, sendChatAction."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from playground.botapi.chats import chat_to_write
+from playground.botapi.fields import Fields, Upload
+from playground.botapi.keyboards import reply_markup
+from playground.botapi.refusals import bad_request
+from playground.botapi.texts import caption, message_text
+from playground.files import BadPhoto, file_facts, recompressed
+from playground.records import Json
+from playground.world import World
+
+ACTIONS = frozenset(
+    [
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+    ]
+)
+
+
+async def send_message(world: World, fields: Fields) -> Json:
+    """Send a text."""
+    text, entities = message_text(fields)
+    return _send(world, fields, kind="text", text=text, entities=entities)
+
+
+async def send_photo(world: World, fields: Fields) -> Json:
+    """Send a photo, recompressed as Telegram does it."""
+    text, entities = caption(fields)
+    media = await photo(world, fields.text("photo"), fields.upload("photo"))
+    spoiler, above = fields.flag("has_spoiler"), fields.flag("show_caption_above_media")
+    facts = {"text": text, "entities": entities, "media": media, "spoiler": spoiler, "caption_above": above}
+    return _send(world, fields, kind="photo", **facts)
+
+
+async def send_document(world: World, fields: Fields) -> Json:
+    """Send a file as it is."""
+    text, entities = caption(fields)
+    media = document(world, fields.text("document"), fields.upload("document"))
+    return _send(world, fields, kind="document", text=text, entities=entities, media=media)
+
+
+async def send_chat_action(world: World, fields: Fields) -> bool:
+    """Show that the bot is busy."""
+    chat = chat_to_write(world, fields)
+    if fields.text("action").lower() not in ACTIONS:
+        raise bad_request("wrong parameter action in request")
+    world.log.add("action", chat.id, action=fields.text("action").lower())
+    return True
+
+
+async def photo(world: World, named: str, upload: Upload | None) -> Json:
+    """Return a photo's sizes, from an upload or from a file_id."""
+    if upload is None:
+        return {"photo": _known_file(world, named, "photo")}
+    if not upload.content:
+        raise bad_request("file must be non-empty")
+    try:
+        # Pictures are work for a processor; other calls go on meanwhile.
+        sizes = await asyncio.to_thread(recompressed, upload.content)
+    except BadPhoto as error:
+        raise bad_request(str(error)) from None
+    return {"photo": world.files.keep_photo(sizes)}
+
+
+def document(world: World, named: str, upload: Upload | None) -> Json:
+    """Return a document, from an upload or from a file_id."""
+    if upload is None:
+        return {"document": _known_file(world, named, "document")}
+    if not upload.content:
+        raise bad_request("file must be non-empty")
+    return {"document": world.files.keep_document(upload.content, name=upload.name, type=upload.type)}
+
+
+def _known_file(world: World, named: str, kind: str) -> Any:
+    if not named:
+        raise bad_request(f"there is no {kind} in the request")
+    if named.startswith(("http://", "https://")):
+        raise bad_request("failed to get HTTP URL content")
+    if named.startswith("attach://"):
+        raise bad_request("file not found in the request")
+    sizes, kept = world.files.photo(named), world.files.get(named)
+    if kept is None:
+        raise bad_request("wrong file identifier/HTTP URL specified")
+    if kind == "photo" and sizes is not None:
+        return sizes
+    if kind == "photo":
+        raise bad_request("can't use file of type Document as Photo")
+    return {"file_name": kept.name, "mime_type": kept.type, **file_facts(kept)}
+
+
+def _send(world: World, fields: Fields, **facts: Any) -> Json:
+    chat = chat_to_write(world, fields)
+    markup = reply_markup(fields)
+    reply_to = _answered(world, chat.id, fields)
+    preview_off = _preview_off(fields)
+    message = world.put(
+        chat.id,
+        world.profile.id,
+        markup=markup,
+        reply_to=reply_to,
+        protect=fields.flag("protect_content"),
+        preview_off=preview_off,
+        **facts,
+    )
+    return world.message_wire(message)
+
+
+def _answered(world: World, chat: int, fields: Fields) -> int | None:
+    given = fields.json("reply_parameters", "reply parameters")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise bad_request("object expected as reply parameters")
+    id = given.get("message_id")
+    if isinstance(id, int) and world.message(chat, id) is not None:
+        return id
+    if given.get("allow_sending_without_reply"):
+        return None
+    raise bad_request("message to be replied not found")
+
+
+def _preview_off(fields: Fields) -> bool:
+    given = fields.json("link_preview_options", "link preview options")
+    if given is not None and not isinstance(given, dict):
+        raise bad_request("object expected as link preview options")
+    return bool(given and given.get("is_disabled"))

@@ -1,0 +1,104 @@
+"""Texts and captions: their markup read, their ends trimmed, their length checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.botapi.entities import in_order, utf16_length, with_found
+from playground.botapi.fields import Fields
+from playground.botapi.html import BadMarkup, read_html
+from playground.botapi.markdown import read_markdown
+from playground.botapi.refusals import bad_request
+from playground.records import Json
+
+LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
+
+Formatted = tuple[str, tuple[Json, ...]]
+
+
+def message_text(fields: Fields) -> Formatted:
+    """Return the text of a message; it must say something."""
+    if not fields.text("text"):
+        raise bad_request("message text is empty")
+    text, entities = formatted(fields, "text", "entities")
+    if not text:
+        raise bad_request("text must be non-empty")
+    if len(text) > LONGEST_TEXT:
+        raise bad_request("message is too long")
+    return text, entities
+
+
+def caption(fields: Fields) -> Formatted:
+    """Return the caption of a picture or file; it may be empty."""
+    return checked_caption(formatted(fields, "caption", "caption_entities"))
+
+
+def checked_caption(read: Formatted) -> Formatted:
+    """Refuse a caption that is too long."""
+    if len(read[0]) > LONGEST_CAPTION:
+        raise bad_request("message caption is too long")
+    return read
+
+
+def formatted(fields: Fields, name: str, entities_name: str) -> Formatted:
+    """Read a text with its markup or its list of entities."""
+    mode = fields.text("parse_mode")
+    return read_markup(fields.text(name), mode, fields.json(entities_name, "entities"))
+
+
+def read_markup(raw: str, mode: str, entities: Any) -> Formatted:
+    """Read a text by the rules of its parse mode."""
+    raw = _clean(raw)
+    try:
+        match mode.lower():
+            case "":
+                text, given = raw, _given(raw, entities)
+            case "html":
+                text, given = read_html(raw)
+            case "markdownv2":
+                text, given = read_markdown(raw)
+            case "none":
+                text, given = raw, ()
+            case _:
+                raise bad_request("unsupported parse_mode")
+    except BadMarkup as error:
+        raise bad_request(f"can't parse entities: {error}") from None
+    text, given = _trimmed(text, given)
+    return text, with_found(text, given)
+
+
+def _clean(raw: str) -> str:
+    kept = raw.replace("\r", "").translate(_BLANKS)
+    return kept.encode("utf-8", "replace").decode("utf-8")
+
+
+_BLANKS = {code: " " for code in range(32) if code != 10} | {0x2028: "\n", 0x2029: "\n", 0x202E: None}
+
+
+def _given(text: str, entities: Any) -> tuple[Json, ...]:
+    if entities is None:
+        return ()
+    if not isinstance(entities, list):
+        raise bad_request("expected an Array of MessageEntity")
+    longest = utf16_length(text)
+    for entity in entities:
+        if not isinstance(entity, dict) or not {"type", "offset", "length"} <= entity.keys():
+            raise bad_request("can't parse MessageEntity: expected an Object")
+        if entity["offset"] < 0 or entity["length"] < 0 or entity["offset"] + entity["length"] > longest:
+            raise bad_request(f"entity beginning at UTF-16 offset {entity['offset']} ends after the end of the text")
+    return in_order(entity for entity in entities if entity["length"])
+
+
+def _trimmed(text: str, entities: tuple[Json, ...]) -> Formatted:
+    bare = text.lstrip()
+    shift = utf16_length(text) - utf16_length(bare)
+    bare = bare.rstrip()
+    end = utf16_length(bare)
+    kept = []
+    for entity in entities:
+        first = max(entity["offset"] - shift, 0)
+        last = min(entity["offset"] + entity["length"] - shift, end)
+        if last > first:
+            kept.append({**entity, "offset": first, "length": last - first})
+    return bare, in_order(kept)

@@ -1,0 +1,162 @@
+"""What people do in chats: write, edit, press, send things, block the bot; each becomes an update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground import wire
+from playground.botapi.entities import utf16_cut, with_found
+from playground.orders import NotThere
+from playground.records import Button, Chat, ChatType, Json, Message
+from playground.world import World
+
+LONGEST_TEXT = 4096
+_CHAT_INSTANCE = "-3141592653589793238"
+
+
+def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
+    """Write a text; one that is too long goes as several messages, as clients do it."""
+    text = text.strip()
+    parts = [text[at : at + LONGEST_TEXT] for at in range(0, len(text), LONGEST_TEXT)]
+    if not parts:
+        raise NotThere("a text must say something")
+    for part in parts:
+        message = send(world, chat, user, text=part, entities=with_found(part, ()), **facts)
+    return message
+
+
+def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
+    """Put a person's message into a chat and tell the bot."""
+    _may_write(world, chat, user)
+    if chat.type is ChatType.PRIVATE and not world.people[user].started:
+        world.change_person(user, started=True)
+    message = world.put(chat.id, user, **facts)
+    if _bot_sees(world, chat, message):
+        kind = "channel_post" if chat.type is ChatType.CHANNEL else "message"
+        world.updates.add(kind, world.message_wire(message), f"chat:{chat.id}")
+    return message
+
+
+def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
+    """Change one's own message."""
+    _may_write(world, chat, user)
+    if message.sender != user or message.kind != "text":
+        raise NotThere("only a text of one's own can be edited")
+    text = text.strip()
+    facts = {"text": text, "entities": with_found(text, ()), "edited": int(world.clock())}
+    message = world.revise(message, **facts)
+    if _bot_sees(world, chat, message):
+        kind = "edited_channel_post" if chat.type is ChatType.CHANNEL else "edited_message"
+        world.updates.add(kind, world.message_wire(message), f"chat:{chat.id}")
+    return message
+
+
+def press(world: World, chat: Chat, user: int, message_id: int, data: str) -> str:
+    """Press a button, or claim to have done so; return the query's id."""
+    _may_write(world, chat, user)
+    message = world.message(chat.id, message_id)
+    if message is None and not world.is_gone(chat.id, message_id):
+        raise NotThere(f"there is no message {message_id} in this chat")
+    query = world.press(user, chat.id)
+    gone = {"chat": world.chat_wire(chat.id), "message_id": message_id, "date": 0}
+    body = {
+        "id": query.id,
+        "from": wire.person(world.people[user]),
+        "message": world.message_wire(message) if message else gone,
+        "chat_instance": _CHAT_INSTANCE,
+        "data": data,
+    }
+    world.updates.add("callback_query", body, f"presses:{user}")
+    return query.id
+
+
+def inline_query(world: World, chat: Chat, user: int, query: str) -> str:
+    """Type something behind the bot's name; return the query's id."""
+    asked = world.press(user, chat.id)
+    body = {"id": asked.id, "from": wire.person(world.people[user]), "query": query, "offset": ""}
+    world.updates.add("inline_query", body | {"chat_type": _seen_type(chat, user)}, f"inline:{user}")
+    return asked.id
+
+
+def block(world: World, user: int, *, blocked: bool) -> None:
+    """Block the bot, or let it write again."""
+    before = "kicked" if world.people[user].blocked else "member"
+    after = "kicked" if blocked else "member"
+    if before != after:
+        world.change_person(user, blocked=blocked)
+        tell_membership(world, world.chats[user], user, before, after)
+
+
+def tell_membership(world: World, chat: Chat, user: int, before: str, after: str) -> None:
+    """Tell the bot that it came into a chat or went out of it."""
+    body = {
+        "chat": world.chat_wire(chat.id),
+        "from": wire.person(world.people[user]),
+        "date": int(world.clock()),
+        "old_chat_member": _member(world, before),
+        "new_chat_member": _member(world, after),
+    }
+    world.updates.add("my_chat_member", body, f"chat:{chat.id}")
+
+
+def find_button(message: Message, label: str) -> Button:
+    """Return the button of that label."""
+    found = [button for row in _rows(message) for button in row if button.label == label]
+    if not found:
+        raise NotThere(f"the message has no button {label!r}; it has: {_labels(message)}")
+    return found[0]
+
+
+def button_at(message: Message, row: int, column: int) -> Button:
+    """Return the button at that place, both counted from 0."""
+    rows = _rows(message)
+    if not (0 <= row < len(rows) and 0 <= column < len(rows[row])):
+        raise NotThere(f"the message has no button in row {row}, column {column}; it has: {_labels(message)}")
+    return rows[row][column]
+
+
+def _rows(message: Message) -> tuple[tuple[Button, ...], ...]:
+    return message.markup.buttons if message.markup is not None else ()
+
+
+def _labels(message: Message) -> str:
+    return " / ".join(" ".join(f"[{button.label}]" for button in row) for row in _rows(message)) or "none"
+
+
+def _may_write(world: World, chat: Chat, user: int) -> None:
+    if user not in world.people:
+        raise NotThere(f"there is nobody with the id {user}")
+    inside = chat.id == user if chat.type is ChatType.PRIVATE else user in chat.members
+    if not inside:
+        raise NotThere(f"{world.people[user].first_name} is not in this chat")
+    if chat.type is ChatType.PRIVATE and world.people[user].blocked:
+        raise NotThere(f"{world.people[user].first_name} blocked the bot")
+
+
+def _bot_sees(world: World, chat: Chat, message: Message) -> bool:
+    """Apply the privacy mode that bots have in groups unless BotFather was told otherwise."""
+    if not chat.bot_inside:
+        return False
+    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or not chat.privacy:
+        return True
+    answered = world.message(chat.id, message.reply_to) if message.reply_to else None
+    if answered is not None and answered.sender == world.profile.id:
+        return True
+    return any(_means_bot(world, message.text, entity) for entity in message.entities)
+
+
+def _means_bot(world: World, text: str, entity: Json) -> bool:
+    word = utf16_cut(text, entity["offset"], entity["length"]).lower()
+    name = f"@{world.profile.username.lower()}"
+    if entity["type"] == "bot_command":
+        return "@" not in word or word.endswith(name)
+    return bool(entity["type"] == "mention" and word == name)
+
+
+def _member(world: World, status: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"user": world.profile.user(), "status": status}
+    return told | ({"until_date": 0} if status == "kicked" else {})
+
+
+def _seen_type(chat: Chat, user: int) -> str:
+    return "sender" if chat.id == user else chat.type.value

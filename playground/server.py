@@ -1,0 +1,78 @@
+"""One playground: the stand-in Bot API, /sim and the chat page in one server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from playground.botapi.faults import Faults
+from playground.botapi.routes import BotApi
+from playground.connections import Connections
+from playground.guard import LoopbackOnly
+from playground.page import page_routes
+from playground.sim import Sim
+from playground.watching import Watching
+from playground.world import World
+
+BACKLOG = 256
+STOP_WITHIN = 2
+
+
+class Playground:
+    """One stand-in Telegram; everything in memory on purpose."""
+
+    def __init__(self, *, token: str, username: str = "realname_demo_bot", rng: random.Random | None = None) -> None:
+        self.world = World(token=token, username=username, rng=rng)
+        self.connections = Connections()
+        faults = Faults()
+        self.app = Starlette(
+            routes=[
+                *BotApi(self.world, faults, self.connections).routes(),
+                *Sim(self.world, faults).routes(),
+                *Watching(self.world).routes(),
+                *page_routes(),
+            ],
+            middleware=[Middleware(LoopbackOnly)],
+        )
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to their owner."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve inside this loop; the address is ready when this yields, and free again afterwards."""
+    listener = socket.create_server((host, port), backlog=BACKLOG, reuse_port=False)
+    server = _Server(
+        uvicorn.Config(
+            playground.app,
+            http=playground.connections.protocol(),
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=STOP_WITHIN,
+            timeout_keep_alive=75,
+        )
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve(sockets=[listener]))
+        tasks.create_task(playground.world.hook.run())
+        try:
+            yield f"http://{host}:{listener.getsockname()[1]}"
+        finally:
+            playground.world.close()
+            server.should_exit = True
