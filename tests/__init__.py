@@ -1,0 +1,1 @@
+"""The tests mirror the tree; `contracts` holds one suite per port, run over every implementation."""

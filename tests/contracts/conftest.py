@@ -1,0 +1,29 @@
+"""The implementations every promise of a store is tested on."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from storage import open_store
+from tests.fakes import fixed_sealing
+from verification.keeping import DialogueStore
+
+
+@pytest.fixture(params=["sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    return {"sqlite": f"sqlite:///{tmp_path}/bot.sqlite3"}[request.param]
+
+
+@pytest.fixture
+def another(url: str) -> Callable[[], AbstractAsyncContextManager[DialogueStore]]:
+    """Open one more store on the same database, as another program would."""
+    return lambda: open_store(url, sealing=fixed_sealing())
+
+
+@pytest.fixture
+async def store(another: Callable[[], AbstractAsyncContextManager[DialogueStore]]) -> AsyncIterator[DialogueStore]:
+    async with another() as opened:
+        yield opened

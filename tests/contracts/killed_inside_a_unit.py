@@ -1,0 +1,33 @@
+"""A program that goes some statements far into a unit, says so, and waits to be killed."""
+
+import asyncio
+import sys
+
+from storage import open_store
+from tests.fakes import NOON, an_attempt, fixed_sealing
+from verification.keeping import Person
+from verification.ports import News
+
+PERSON = Person("telegram:100012345")
+
+
+async def main(url: str, statements: int) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store, store.unit(PERSON) as unit:
+        steps = (
+            unit.first_sight("update:1", NOON),
+            unit.save_dialogue(PERSON, "asking for the name", "zh", NOON),
+            unit.save_attempt(an_attempt()),
+            unit.post(News.PROGRESS, an_attempt(), NOON),
+        )
+        for number, step in enumerate(steps):
+            if number < statements:
+                await step
+            else:
+                step.close()
+        sys.stdout.write("inside\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

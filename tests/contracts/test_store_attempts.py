@@ -1,0 +1,141 @@
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
+
+import pytest
+
+from storage import SchemaRefused
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
+from verification.attempts import LIVE, Attempt, AttemptId, Method, Reason, Status
+from verification.keeping import DialogueStore
+from verification.ports import PLACES, Place
+
+Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
+ENDED = sorted(set(Status) - LIVE)
+
+
+async def keep(store: DialogueStore, *attempts: Attempt) -> None:
+    async with store.unit("keep") as unit:
+        for attempt in attempts:
+            await unit.save_attempt(attempt)
+
+
+async def take(store: DialogueStore, account: str, number: str = NUMBER) -> bool:
+    attempt = an_attempt(f"attempt-of-{account}", account)
+    async with store.unit(attempt.id) as unit:
+        await unit.save_attempt(attempt)
+        return await unit.take_place(attempt, identity(number), NOON)
+
+
+async def test_an_attempt_comes_back_as_it_was_kept(store: DialogueStore) -> None:
+    exact = NOON + timedelta(microseconds=1)
+    attempt = an_attempt(page="seen", reason=Reason.MISMATCH, fading=True, created_at=exact, contact="telegram:2")
+    await keep(store, attempt)
+
+    async with store.unit("look") as unit:
+        assert await unit.attempt(attempt.id) == attempt
+        assert await unit.attempt_by_token(attempt.token) == attempt
+
+
+async def test_an_attempt_kept_again_replaces_the_former(store: DialogueStore) -> None:
+    await keep(store, an_attempt())
+    ended = an_attempt(status=Status.FAILED, reason=Reason.DECLINED, identity=None, page="end", token="token-new")
+    await keep(store, ended)
+
+    async with store.unit("look") as unit:
+        assert await unit.attempt(ended.id) == ended
+        assert await unit.attempt_by_token("token-of-a1") is None
+
+
+async def test_what_is_unknown_is_none(store: DialogueStore) -> None:
+    async with store.unit("look") as unit:
+        assert await unit.attempt(AttemptId("nobody")) is None
+        assert await unit.attempt_by_token("nothing") is None
+        assert await unit.live_attempt("telegram:2") is None
+        assert await unit.verified("telegram:2") is None
+        assert await unit.accounts_of(identity()) == frozenset()
+
+
+@pytest.mark.parametrize("status", sorted(LIVE))
+async def test_an_account_has_one_live_attempt(store: DialogueStore, status: Status) -> None:
+    await keep(store, an_attempt("a1", status=status))
+    with pytest.raises(SchemaRefused):
+        await keep(store, an_attempt("a2", status=Status.RESERVED))
+
+    async with store.unit("look") as unit:
+        assert await unit.attempt(AttemptId("a2")) is None
+        assert await unit.live_attempt("telegram:100012345") == an_attempt("a1", status=status)
+
+
+@pytest.mark.parametrize("status", ENDED)
+async def test_an_attempt_that_ended_makes_room_for_the_next(store: DialogueStore, status: Status) -> None:
+    await keep(store, an_attempt("a1", status=status, identity=None), an_attempt("a2"))
+
+    async with store.unit("look") as unit:
+        assert await unit.live_attempt("telegram:100012345") == an_attempt("a2")
+
+
+async def test_two_attempts_never_share_a_token(store: DialogueStore) -> None:
+    await keep(store, an_attempt("a1"))
+    with pytest.raises(SchemaRefused):
+        await keep(store, an_attempt("a2", "telegram:2", token="token-of-a1"))
+
+
+async def test_due_are_live_attempts_up_to_the_moment_the_oldest_first(store: DialogueStore) -> None:
+    def at(name: str, seconds: int, status: Status = Status.WAITING) -> Attempt:
+        return an_attempt(name, f"telegram:{name}", expires_at=NOON + timedelta(seconds=seconds), status=status)
+
+    await keep(
+        store, at("third", 30), at("first", 10), at("second", 20), at("later", 31), at("over", 5, Status.EXPIRED)
+    )
+
+    async with store.unit("look") as unit:
+        due = await unit.due(NOON + timedelta(seconds=30), 10)
+        two = await unit.due(NOON + timedelta(seconds=30), 2)
+    assert [attempt.id for attempt in due] == ["first", "second", "third"]
+    assert [attempt.id for attempt in two] == ["first", "second"]
+
+
+async def test_a_number_has_three_places_however_the_name_is_written(store: DialogueStore) -> None:
+    taken = [await take(store, f"telegram:{number}") for number in range(5)]
+
+    assert taken == [True] * PLACES + [False] * 2
+    async with store.unit("look") as unit:
+        assert await unit.accounts_of(identity(name="李雷")) == {"telegram:0", "telegram:1", "telegram:2"}
+        assert await unit.accounts_of(identity(OTHER_NUMBER)) == frozenset()
+        assert await unit.verified("telegram:1") == Place("telegram:1", Method.WECHAT, NOON)
+        assert await unit.verified("telegram:3") is None
+
+
+async def test_an_account_holds_one_place(store: DialogueStore) -> None:
+    assert await take(store, "telegram:1")
+    assert not await take(store, "telegram:1", OTHER_NUMBER)
+
+    async with store.unit("look") as unit:
+        assert await unit.accounts_of(identity(OTHER_NUMBER)) == frozenset()
+
+
+async def test_taking_the_same_place_again_takes_no_second(store: DialogueStore) -> None:
+    assert [await take(store, "telegram:1"), await take(store, "telegram:1")] == [True, True]
+    assert [await take(store, "telegram:2"), await take(store, "telegram:3")] == [True, True]
+    assert not await take(store, "telegram:4")
+
+
+async def test_a_place_taken_in_a_unit_that_failed_is_free_again(store: DialogueStore) -> None:
+    with suppress(ZeroDivisionError):
+        async with store.unit("fails") as unit:
+            assert await unit.take_place(an_attempt(), identity(), NOON)
+            raise ZeroDivisionError
+
+    async with store.unit("look") as unit:
+        assert await unit.accounts_of(identity()) == frozenset()
+
+
+async def test_of_a_hundred_accounts_at_once_exactly_three_get_a_place(store: DialogueStore, another: Another) -> None:
+    async with another() as other, asyncio.TaskGroup() as group:
+        tries = [group.create_task(take(store if number % 2 else other, f"telegram:{number}")) for number in range(100)]
+
+    assert sum(each.result() for each in tries) == PLACES
+    async with store.unit("look") as unit:
+        assert len(await unit.accounts_of(identity())) == PLACES

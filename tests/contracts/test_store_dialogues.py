@@ -1,0 +1,186 @@
+from datetime import timedelta
+
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
+from verification.attempts import Reason, Status
+from verification.keeping import Consent, Dialogue, DialogueStore, Litter, PastAttempt, Person, Records
+from verification.ports import News, Place
+
+PERSON = Person("telegram:100012345")
+OTHER = Person("telegram:2")
+LATER = NOON + timedelta(seconds=1)
+
+
+async def say(store: DialogueStore, text: str, person: Person = PERSON, language: str | None = None) -> int:
+    async with store.unit(person) as unit:
+        return await unit.save_dialogue(person, text, language, NOON)
+
+
+async def load(store: DialogueStore, person: Person = PERSON) -> Dialogue | None:
+    async with store.unit(person) as unit:
+        return await unit.dialogue(person)
+
+
+async def first_sight(store: DialogueStore, event_id: str) -> bool:
+    async with store.unit("event") as unit:
+        return await unit.first_sight(event_id, NOON)
+
+
+def consent(person: Person, kind: str = "data") -> Consent:
+    return Consent(person, person, kind, "2026-11", "zh", NOON)
+
+
+async def test_an_event_is_seen_for_the_first_time_once(store: DialogueStore) -> None:
+    seen = [await first_sight(store, event) for event in ("update:1", "update:1", "update:2", "update:1")]
+
+    assert seen == [True, False, True, False]
+
+
+async def test_a_dialogue_comes_back_word_for_word(store: DialogueStore) -> None:
+    text = "王小明 𠮷 \ud83d <b>';--{0}%s\x00 ../\n" + "长" * 5000
+    await say(store, text, language="zh")
+
+    assert await load(store) == Dialogue(PERSON, text, "zh", revision=1, shown=0, panel="")
+    assert await load(store, OTHER) is None
+
+
+async def test_every_turn_is_a_revision_and_a_language_stays_until_another_is_given(store: DialogueStore) -> None:
+    revisions = [await say(store, "one", language="en"), await say(store, "two"), await say(store, "three")]
+
+    assert revisions == [1, 2, 3]
+    assert await load(store) == Dialogue(PERSON, "three", "en", revision=3, shown=0, panel="")
+    await say(store, "four", language="zh")
+    assert await load(store) == Dialogue(PERSON, "four", "zh", revision=4, shown=0, panel="")
+
+
+async def test_an_answer_is_owed_until_the_last_revision_was_shown(store: DialogueStore) -> None:
+    await say(store, "one")
+    revision = await say(store, "two")
+    assert await store.owed(10) == [PERSON]
+    await store.mark_shown(PERSON, 1, "panel one")
+    assert await store.owed(10) == [PERSON]
+    await store.mark_shown(PERSON, revision, "panel two")
+
+    assert await store.owed(10) == []
+    assert await load(store) == Dialogue(PERSON, "two", None, revision=2, shown=2, panel="panel two")
+
+
+async def test_an_older_revision_never_wins(store: DialogueStore) -> None:
+    await say(store, "one")
+    await say(store, "two")
+    await store.mark_shown(PERSON, 2, "panel two")
+    await store.mark_shown(PERSON, 1, "panel one")
+
+    assert await load(store) == Dialogue(PERSON, "two", None, revision=2, shown=2, panel="panel two")
+
+
+async def test_a_panel_may_move_within_a_revision(store: DialogueStore) -> None:
+    await say(store, "one")
+    await store.mark_shown(PERSON, 1, "panel one")
+    await store.mark_shown(PERSON, 1, "panel again")
+
+    assert await load(store) == Dialogue(PERSON, "one", None, revision=1, shown=1, panel="panel again")
+
+
+async def test_a_late_note_about_an_erased_dialogue_hides_no_answer_of_the_new_one(store: DialogueStore) -> None:
+    await say(store, "one")
+    revision = await say(store, "two")
+    async with store.unit(PERSON) as unit:
+        await unit.erase(PERSON, PERSON)
+    await say(store, "anew")
+    await store.mark_shown(PERSON, revision, "panel two")
+
+    assert await store.owed(10) == [PERSON]
+
+
+async def test_who_waits_longest_is_owed_first(store: DialogueStore) -> None:
+    for number in (2, 0, 1):
+        async with store.unit("say") as unit:
+            await unit.save_dialogue(Person(f"telegram:{number}"), "text", None, NOON + timedelta(seconds=number))
+
+    assert await store.owed(2) == ["telegram:0", "telegram:1"]
+
+
+async def test_litter_is_listed_oldest_first_until_it_is_swept(store: DialogueStore) -> None:
+    young, old = Litter(PERSON, 7, LATER), Litter(PERSON, 9, NOON)
+    async with store.unit(PERSON) as unit:
+        await unit.litter(young)
+        await unit.litter(old)
+        await unit.litter(old)
+
+    assert await store.litter(10) == [old, young]
+    assert await store.litter(1) == [old]
+    await store.swept(old)
+    await store.swept(old)
+    assert await store.litter(10) == [young]
+
+
+async def test_a_person_sees_their_consents_and_the_attempts_told_to_them(store: DialogueStore) -> None:
+    async with store.unit(PERSON) as unit:
+        await unit.record_consent(consent(PERSON))
+        await unit.record_consent(consent(PERSON, "face"))
+        await unit.record_consent(consent(OTHER))
+        await unit.save_attempt(an_attempt("a1", status=Status.FAILED, reason=Reason.DECLINED, identity=None))
+        await unit.save_attempt(an_attempt("a2", created_at=LATER))
+        await unit.save_attempt(an_attempt("a3", OTHER))
+        records = await unit.records(PERSON)
+
+    assert records == Records(
+        consents=[consent(PERSON), consent(PERSON, "face")],
+        attempts=[
+            PastAttempt(PERSON, "wechat", "failed", "declined", NOON),
+            PastAttempt(PERSON, "wechat", "waiting", None, LATER),
+        ],
+    )
+
+
+async def fill(store: DialogueStore, person: Person, number: str) -> None:
+    attempt = an_attempt(f"attempt-of-{person}", person)
+    async with store.unit(person) as unit:
+        await unit.save_dialogue(person, "text", "zh", NOON)
+        await unit.record_consent(consent(person))
+        await unit.save_attempt(attempt)
+        await unit.post(News.ENDED, attempt, NOON)
+        assert await unit.take_place(attempt, identity(number), NOON)
+
+
+async def test_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
+    await fill(store, PERSON, NUMBER)
+    await fill(store, OTHER, OTHER_NUMBER)
+    async with store.unit(PERSON) as unit:
+        await unit.erase(PERSON, PERSON)
+
+    async with store.unit("look") as unit:
+        assert await unit.dialogue(PERSON) is None
+        assert await unit.live_attempt(PERSON) is None
+        assert await unit.records(PERSON) == Records([], [])
+        assert await unit.verified(PERSON) == Place(PERSON, an_attempt().method, NOON)
+        assert await unit.dialogue(OTHER) is not None
+        assert len((await unit.records(OTHER)).consents) == 1
+    assert [notice.contact for notice in await store.claim(NOON, LATER, 10)] == [OTHER]
+
+
+async def test_messages_that_must_still_vanish_outlive_the_erasure(store: DialogueStore) -> None:
+    litter = Litter(PERSON, 7, NOON)
+    async with store.unit(PERSON) as unit:
+        await unit.litter(litter)
+        await unit.erase(PERSON, PERSON)
+
+    assert await store.litter(10) == [litter]
+
+
+async def test_pruning_forgets_old_events_and_settled_notices_only(store: DialogueStore) -> None:
+    await fill(store, PERSON, NUMBER)
+    await first_sight(store, "update:1")
+    await store.bury("update:9", "raw", NOON)
+    await store.prune(NOON)
+    assert not await first_sight(store, "update:1")
+    await store.prune(LATER)
+
+    assert await first_sight(store, "update:1")
+    assert len(await store.claim(NOON, LATER, 10)) == 1
+    assert await load(store) is not None
+
+
+async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
+    await store.bury("update:9", "raw \ud83d", NOON)
+    await store.bury("update:9", "raw \ud83d", LATER)

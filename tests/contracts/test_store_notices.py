@@ -1,0 +1,115 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import timedelta
+
+from tests.fakes import NOON, an_attempt
+from verification.attempts import Attempt, Method, Reason, Status
+from verification.keeping import DialogueStore
+from verification.ports import News, Notice
+
+Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
+LATER = NOON + timedelta(seconds=60)
+
+
+async def post(store: DialogueStore, *news: News, attempt: Attempt | None = None) -> None:
+    attempt = attempt or an_attempt()
+    async with store.unit("post") as unit:
+        await unit.save_attempt(attempt)
+        for each in news:
+            await unit.post(each, attempt, NOON)
+
+
+async def claim(store: DialogueStore, limit: int = 10) -> Sequence[Notice]:
+    return await store.claim(NOON, LATER, limit)
+
+
+def of(number: int) -> Attempt:
+    return an_attempt(f"a{number}", f"telegram:{number}")
+
+
+async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: DialogueStore) -> None:
+    failed = an_attempt(status=Status.FAILED, reason=Reason.NO_CARD, identity=None, contact="telegram:7")
+    await post(store, News.ENDED, attempt=failed)
+
+    [notice] = await claim(store)
+    assert notice == Notice(
+        id=notice.id,
+        contact="telegram:7",
+        news=News.ENDED,
+        attempt=failed.id,
+        account=failed.account,
+        method=Method.WECHAT,
+        status=Status.FAILED,
+        reason=Reason.NO_CARD,
+        expires_at=failed.expires_at,
+    )
+
+
+async def test_a_notice_of_a_unit_that_failed_is_never_told(store: DialogueStore) -> None:
+    await post(store)
+    with suppress(ZeroDivisionError):
+        async with store.unit("fails") as unit:
+            await unit.post(News.ENDED, an_attempt(), NOON)
+            raise ZeroDivisionError
+
+    assert await claim(store) == []
+
+
+async def test_a_leased_notice_is_given_to_nobody_else_until_the_lease_ends(store: DialogueStore) -> None:
+    await post(store, News.ENDED)
+    [first] = await claim(store)
+
+    assert await store.claim(LATER - timedelta(microseconds=1), LATER, 10) == []
+    assert await store.claim(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
+
+
+async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
+    await post(store, News.ENDED)
+    [notice] = await claim(store)
+    await store.settle(notice)
+    await store.settle(notice)
+
+    assert await store.claim(LATER + timedelta(days=1), LATER + timedelta(days=2), 10) == []
+
+
+async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store: DialogueStore) -> None:
+    await post(store, News.PROGRESS, News.FADING, News.ENDED)
+
+    told = []
+    for _ in range(3):
+        [notice] = await claim(store)
+        assert await claim(store) == []
+        await store.settle(notice)
+        told.append(notice.news)
+    assert told == [News.PROGRESS, News.FADING, News.ENDED]
+    assert await claim(store) == []
+
+
+async def test_contacts_do_not_wait_for_each_other_and_the_oldest_comes_first(store: DialogueStore) -> None:
+    for number in (3, 1, 2):
+        await post(store, News.PROGRESS, News.ENDED, attempt=of(number))
+
+    assert [notice.contact for notice in await claim(store, 2)] == ["telegram:3", "telegram:1"]
+    assert [notice.contact for notice in await claim(store, 2)] == ["telegram:2"]
+
+
+async def test_two_programs_never_hold_the_same_notice(store: DialogueStore, another: Another) -> None:
+    for number in range(30):
+        await post(store, News.ENDED, attempt=of(number))
+
+    async with another() as other, asyncio.TaskGroup() as group:
+        claims = [group.create_task(claim(store if number % 2 else other, 4)) for number in range(10)]
+    ids = [notice.id for each in claims for notice in each.result()]
+    assert len(ids) == len(set(ids)) == 30
+
+
+async def test_a_late_settle_never_meets_a_new_notice(store: DialogueStore) -> None:
+    await post(store, News.ENDED)
+    [old] = await claim(store)
+    await store.settle(old)
+    await store.prune(LATER)
+    await post(store, News.ENDED)
+    await store.settle(old)
+
+    assert len(await claim(store)) == 1

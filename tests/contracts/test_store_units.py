@@ -1,0 +1,169 @@
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import NOON, an_attempt
+from verification.attempts import AttemptId
+from verification.keeping import DialogueStore, Person
+from verification.ports import News
+
+Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
+PERSON = Person("telegram:100012345")
+
+
+async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:
+    async with store.unit(PERSON) as unit:
+        await unit.first_sight(event_id, NOON)
+        await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+        await unit.save_attempt(an_attempt())
+        await unit.post(News.PROGRESS, an_attempt(), NOON)
+
+
+async def what_stands(store: DialogueStore) -> list[bool]:
+    async with store.unit("look") as unit:
+        dialogue = await unit.dialogue(PERSON)
+        attempt = await unit.attempt(AttemptId("a1"))
+        unseen = await unit.first_sight("update:1", NOON)
+    return [dialogue is not None, attempt is not None, not unseen]
+
+
+async def test_leaving_a_unit_commits_for_every_other_program(store: DialogueStore, another: Another) -> None:
+    await a_turn(store)
+
+    async with another() as other:
+        assert await what_stands(other) == [True, True, True]
+
+
+async def test_what_was_committed_is_there_after_a_restart(another: Another) -> None:
+    async with another() as store:
+        await a_turn(store)
+
+    async with another() as store:
+        assert await what_stands(store) == [True, True, True]
+
+
+async def test_an_error_rolls_everything_back(store: DialogueStore) -> None:
+    with suppress(ZeroDivisionError):
+        async with store.unit(PERSON) as unit:
+            await unit.first_sight("update:1", NOON)
+            await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+            await unit.save_attempt(an_attempt())
+            raise ZeroDivisionError
+
+    assert await what_stands(store) == [False, False, False]
+
+
+async def test_a_cancelled_unit_rolls_back_and_blocks_nobody(store: DialogueStore) -> None:
+    written = asyncio.Event()
+
+    async def never_ends() -> None:
+        async with store.unit(PERSON) as unit:
+            await unit.first_sight("update:1", NOON)
+            written.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(never_ends())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await what_stands(store) == [False, False, False]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610])
+async def test_a_turn_cut_anywhere_stands_whole_or_not_at_all(store: DialogueStore, steps: int) -> None:
+    task = asyncio.ensure_future(a_turn(store))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert len(set(await what_stands(store))) == 1
+
+
+async def test_a_caller_cancelled_while_waiting_leaves_the_line(store: DialogueStore) -> None:
+    async with store.unit(PERSON):
+        waiting = asyncio.ensure_future(a_turn(store))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    assert await what_stands(store) == [False, False, False]
+
+
+async def test_units_with_one_key_run_one_after_another_in_the_order_they_came(store: DialogueStore) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+    order: list[int] = []
+
+    async def turn(number: int) -> None:
+        async with store.unit(PERSON) as unit:
+            inside.append(number)
+            most.append(len(inside))
+            await unit.save_dialogue(PERSON, f"turn {number}", None, NOON)
+            order.append(number)
+            inside.remove(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(turn(number))
+
+    assert order == list(range(20))
+    assert max(most) == 1
+
+
+async def test_two_programs_never_lose_a_turn_of_one_person(store: DialogueStore, another: Another) -> None:
+    async def count_up(program: DialogueStore) -> None:
+        async with program.unit(PERSON) as unit:
+            dialogue = await unit.dialogue(PERSON)
+            count = int(dialogue.text) if dialogue else 0
+            await unit.save_dialogue(PERSON, str(count + 1), None, NOON)
+
+    async with another() as other, asyncio.TaskGroup() as group:
+        for number in range(40):
+            group.create_task(count_up(store if number % 2 else other))
+
+    async with store.unit(PERSON) as unit:
+        dialogue = await unit.dialogue(PERSON)
+    assert dialogue is not None
+    assert (dialogue.text, dialogue.revision) == ("40", 40)
+
+
+async def test_a_unit_that_was_left_can_no_longer_write(store: DialogueStore) -> None:
+    async with store.unit(PERSON) as unit:
+        pass
+
+    with pytest.raises(RuntimeError, match="left"):
+        await unit.save_attempt(an_attempt())
+
+
+async def test_a_unit_inside_a_unit_is_an_error_and_no_standstill(store: DialogueStore) -> None:
+    with pytest.raises(RuntimeError, match="inside"):
+        async with store.unit("one"), store.unit("two"):
+            pass
+
+    assert await what_stands(store) == [False, False, False]
+
+
+@pytest.mark.parametrize("statements", [0, 1, 2, 3, 4])
+async def test_a_program_killed_inside_a_unit_leaves_nothing_of_it(url: str, another: Another, statements: int) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.contracts.killed_inside_a_unit", url, str(statements)]
+    program = await asyncio.create_subprocess_exec(*command, cwd=root, stdout=subprocess.PIPE)
+    assert program.stdout is not None
+    assert await program.stdout.readline() == b"inside\n"
+    program.kill()
+    await program.communicate()
+
+    async with another() as store:
+        assert await what_stands(store) == [False, False, False]
+        await a_turn(store, "update:2")
+        assert await what_stands(store) == [True, True, True]
