@@ -1,0 +1,81 @@
+"""The web application: routes, and what stands before them."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from web import webhook
+from web.guard import LastResort, SafeHeaders
+from web.pages import Pages
+from web.parts import Parts, TelegramRoute, Words
+from web.phone import PhonePages
+from web.probes import Probes
+
+__all__ = ["Parts", "TelegramRoute", "Words", "web_app"]
+
+_STATIC = Path(__file__).parent / "static"
+_MESSAGES = {404: "unknown", 405: "not_allowed", 413: "too_large"}
+
+
+class _Assets(StaticFiles):
+    """Files without secrets: kept by browsers, asked for again in case they changed."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def web_app(parts: Parts) -> Starlette:
+    """Put the web side together."""
+    pages = Pages(parts.words, simulated=any(provider.simulated for provider in parts.providers.values()))
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        page = pages.message(request, _MESSAGES.get(status, "error"), status)
+        if isinstance(error, HTTPException) and error.headers:
+            page.headers.update(error.headers)
+        return page
+
+    def failed(request: Request) -> Response:
+        telegram = request.url.path == webhook.PATH
+        return webhook.again_later() if telegram else pages.message(request, "error", 500)
+
+    app = Starlette(
+        routes=_routes(parts, pages),
+        middleware=[Middleware(SafeHeaders), Middleware(LastResort, answer=failed)],
+        exception_handlers={HTTPException: refused},
+    )
+    app.router.redirect_slashes = False  # it would answer with an address that a proxy's prefix is missing from
+    return app
+
+
+def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
+    phone = PhonePages(parts, pages)
+    probes = Probes(parts)
+
+    async def home(request: Request) -> Response:
+        return pages.message(request, "home")
+
+    async def robots(_: Request) -> Response:
+        return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+    routes: list[BaseRoute] = [
+        Route("/", home),
+        Route("/robots.txt", robots),
+        Route("/healthz", probes.alive),
+        Route("/readyz", probes.ready),
+        Route("/metrics", probes.metrics),
+        Mount("/v/assets", _Assets(directory=_STATIC)),
+        Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
+    ]
+    if parts.telegram is not None:
+        routes.append(Route(webhook.PATH, webhook.Webhook(parts.telegram).__call__, methods=["POST"]))
+    return routes

@@ -1,0 +1,99 @@
+"""What holds for every request: headers on every answer, a limit on every body, and a last resort for every failure."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOG = logging.getLogger(__name__)
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    # No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
+    ),
+}
+
+
+class SafeHeaders:
+    """Put the protective headers on every answer; an answer that sets one itself keeps its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class LastResort:
+    """Answer what nobody caught, and log its kind and place: never its message, which may quote what a person sent."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _LOG.error("request failed: %s in %s, line %s", type(error).__name__, place.name, place.lineno)
+            if not started:
+                await self._answer(Request(scope))(scope, receive, send)
+
+
+async def body_within(request: Request, limit: int) -> bytes | None:
+    """Read the body; None as soon as it is known to be longer than the limit."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:12]) > limit:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that another site's page sent this form.
+
+    Without such a word it is not from elsewhere: our own pages send no referrer, so their `Origin` is "null", and a
+    proxy may drop both headers. The token in the address is the capability; this is a second fence.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin", "null")
+    return origin != "null" and urlsplit(origin).netloc != headers.get("host")

@@ -1,0 +1,62 @@
+"""Who is at the door: which app opened the page, and whether it is a person at all.
+
+User-Agents can be forged and are missing at times, so nothing here decides what anyone may do: it decides which advice
+is shown, and whether merely looking counts as having opened. A person mistaken for a robot presses one button more.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from verification import Method
+
+
+class App(StrEnum):
+    """The apps the three ways can tell apart."""
+
+    WECOM = "wecom"
+    WECHAT = "wechat"
+    QQ = "qq"
+    QQ_BROWSER = "qq_browser"
+    ALIPAY = "alipay"
+    OTHER = "other"
+
+
+_SIGNS: tuple[tuple[re.Pattern[str], App], ...] = (
+    # In this order: WeCom calls itself WeChat too, and both WeChat and QQ on Android carry the QQ browser's name.
+    (re.compile(r"wxwork/", re.IGNORECASE), App.WECOM),
+    (re.compile(r"MicroMessenger", re.IGNORECASE), App.WECHAT),
+    (re.compile(r"\bQQ/|V1_(?:AND|IPH)_SQ_"), App.QQ),
+    (re.compile(r"MQQBrowser"), App.QQ_BROWSER),
+    (re.compile(r"AlipayClient"), App.ALIPAY),
+)
+
+_MADE_FOR: Mapping[Method, App] = {Method.WECHAT: App.WECHAT, Method.QQ: App.QQ, Method.FACE: App.WECHAT}
+
+# Robots name themselves: …bot, …crawler, …spider, …preview, or one of a few names. Cubot makes phones.
+_ROBOT = re.compile(
+    r"(?<!cu)bot|crawl|spider|preview|facebookexternalhit|facebookcatalog|whatsapp|slack-imgproxy|embedly",
+    re.IGNORECASE,
+)
+
+
+def app_of(user_agent: str) -> App:
+    """Name the app that sends this User-Agent."""
+    return next((app for sign, app in _SIGNS if sign.search(user_agent)), App.OTHER)
+
+
+def in_right_app(method: Method, app: App) -> bool:
+    """Whether this is the app the way is made for."""
+    return app is _MADE_FOR[method]
+
+
+def is_robot(headers: Mapping[str, str]) -> bool:
+    """Whether the sender calls itself a robot, or does not say what it is."""
+    agent = headers.get("user-agent", "")
+    return not agent or _ROBOT.search(agent) is not None
+
+
+def only_looks(http_method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a machine looks and no person came: HEAD, a robot, or a page fetched before anyone asked for it."""
+    purposes = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-purpose", "x-moz")).lower()
+    return http_method == "HEAD" or is_robot(headers) or "prefetch" in purposes or "preview" in purposes
