@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from playground.botapi.entities import in_order, utf16_length
-from playground.botapi.links import checked_link
+from playground.botapi.markup import BadMarkup, Entity, date_time, emoji, link
 from playground.records import Json
 
 _SAME = {
@@ -31,11 +31,6 @@ _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z]+));?")
 _SPACE = frozenset(" \t\r\n\0\v\f")
 _LAST_CODE = 0x10FFFF
-_DATE_FORMAT = re.compile(r"[rR]|[tTdDwW]*")
-
-
-class BadMarkup(Exception):
-    """A text whose markup cannot be read; the message is the server's."""
 
 
 @dataclass(slots=True)
@@ -59,7 +54,7 @@ class _Reader:
         self._out: list[str] = []
         self._units = 0
         self._open: list[_Open] = []
-        self._entities: list[dict[str, object]] = []
+        self._entities: list[Entity] = []
 
     def read(self) -> tuple[str, tuple[Json, ...]]:
         while self._at < len(self._source):
@@ -190,22 +185,22 @@ class _Reader:
         if entity is not None:
             self._entities.append({"offset": last.offset, "length": length, **entity})
 
-    def _entity(self, last: _Open, text: str) -> dict[str, object] | None:
+    def _entity(self, last: _Open, text: str) -> Entity | None:
         match last.tag:
             case "a":
-                return _link(last.argument or text)
+                return link(last.argument or text, text)
             case "blockquote":
                 return {"type": "expandable_blockquote" if last.argument else "blockquote"}
             case "tg-emoji":
-                return _emoji(last.argument)
+                return emoji(last.argument)
             case "tg-time":
-                return _time(last.unix, last.argument)
+                return date_time(last.unix, last.argument)
             case "pre" | "code":
                 return self._code(last)
             case tag:
                 return {"type": _SAME[tag]}
 
-    def _code(self, last: _Open) -> dict[str, object] | None:
+    def _code(self, last: _Open) -> Entity | None:
         other = "code" if last.tag == "pre" else "pre"
         inner = self._entities[-1] if self._entities else {}
         place = (other, last.offset, self._units - last.offset)
@@ -214,7 +209,7 @@ class _Reader:
         if covers_the_same and language:
             inner |= {"type": "pre", "language": language}
             return None
-        told: dict[str, object] = {"type": last.tag}
+        told: Entity = {"type": last.tag}
         return told | ({"language": last.argument} if last.argument else {})
 
 
@@ -238,22 +233,3 @@ def _apply(opened: _Open, name: str, value: str | None) -> None:
             opened.argument = value.removeprefix("language-")
         case "span", "class" if value and value.startswith("tg-"):
             opened.argument = value.removeprefix("tg-")
-
-
-def _link(url: str) -> dict[str, object] | None:
-    checked = checked_link(url)
-    return {"type": "text_link", "url": checked} if checked else None
-
-
-def _emoji(id: str) -> dict[str, object]:
-    if not id.lstrip("-").isdigit() or int(id) == 0:
-        raise BadMarkup("Invalid custom emoji identifier specified")
-    return {"type": "custom_emoji", "custom_emoji_id": id}
-
-
-def _time(unix: int, form: str) -> dict[str, object] | None:
-    if not _DATE_FORMAT.fullmatch(form):
-        raise BadMarkup("Invalid date format used")
-    if unix <= 0:
-        return None
-    return {"type": "date_time", "unix_time": unix} | ({"date_time_format": form} if form else {})

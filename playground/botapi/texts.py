@@ -6,8 +6,9 @@ from typing import Any
 
 from playground.botapi.entities import in_order, utf16_length, with_found
 from playground.botapi.fields import Fields
-from playground.botapi.html import BadMarkup, read_html
+from playground.botapi.html import read_html
 from playground.botapi.markdown import read_markdown
+from playground.botapi.markup import BadMarkup
 from playground.botapi.refusals import bad_request
 from playground.records import Json
 

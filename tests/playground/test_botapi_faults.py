@@ -1,0 +1,67 @@
+"""Faults on order: what the network and the server can do to a bot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.playground.standin import TOKEN, Stand, standing
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+async def test_a_429_says_how_long_to_wait_and_ends_by_itself(stand: Stand) -> None:
+    user = await stand.person()
+    await stand.sim("/faults", method="sendMessage", kind="429", times=2, retry_after=7)
+
+    first = await stand.call("sendMessage", chat_id=user, text="a")
+    await stand.refusal("sendMessage", chat_id=user, text="a")
+
+    assert first == {
+        "ok": False,
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 7",
+        "parameters": {"retry_after": 7},
+    }
+    assert await stand.result("sendMessage", chat_id=user, text="a")
+
+
+@pytest.mark.parametrize(("kind", "executed"), [("lost", 1), ("drop", 0)])
+async def test_a_connection_can_end_before_or_after_the_call_is_done(stand: Stand, kind: str, executed: int) -> None:
+    user = await stand.person()
+    await stand.sim("/faults", method="sendMessage", kind=kind)
+
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await stand.call("sendMessage", chat_id=user, text="a")
+
+    told = [event for event in await stand.events("message") if event["from"] == "bot"]
+    assert len(told) == executed
+
+
+@pytest.mark.parametrize(("kind", "status"), [("502", 502), ("garbage", 200), ("401", 401), ("500", 500)])
+async def test_other_answers_than_the_bots_own_can_be_ordered(stand: Stand, kind: str, status: int) -> None:
+    await stand.sim("/faults", method="*", kind=kind)
+
+    async with stand.http.get(f"{stand.url}/bot{TOKEN}/getMe") as answer:
+        assert answer.status == status
+    assert await stand.result("getMe")
+
+
+async def test_a_slow_answer_comes_in_the_end_and_orders_can_be_taken_back(stand: Stand) -> None:
+    await stand.sim("/faults", method="getMe", kind="slow", seconds=0)
+    assert await stand.result("getMe")
+
+    await stand.sim("/faults", method="getMe", kind="502", times=99)
+    await stand.sim("/faults", "DELETE")
+
+    assert await stand.result("getMe")
+    assert await stand.try_sim("/faults", kind="earthquake") == (
+        400,
+        {"error": "kind: one of 401, 403, 429, 500, 502, lost, drop, slow, garbage, duplicate"},
+    )

@@ -1,0 +1,120 @@
+"""Photos and documents: recompressed, limited, found again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+import qrcode
+from PIL import Image
+
+from tests.playground.standin import TOKEN, Stand, standing
+
+LINK = "http://127.0.0.1:8080/s/6Fj3kQ9wZ0aXbY7tRr2mVd"
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+def picture(width: int, height: int, mode: str = "RGB") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (width, height)).save(out, "PNG")
+    return out.getvalue()
+
+
+def qr_picture(text: str) -> bytes:
+    out = io.BytesIO()
+    qrcode.make(text).save(out)
+    return out.getvalue()
+
+
+async def test_a_photo_becomes_a_jpeg_of_at_most_1280(stand: Stand) -> None:
+    user = await stand.person()
+
+    told = await stand.upload(
+        "sendPhoto", chat_id=user, photo=picture(2560, 1280), caption="<b>扫码</b>", parse_mode="HTML"
+    )
+
+    largest = told["result"]["photo"][-1]
+    assert (largest["width"], largest["height"]) == (1280, 640)
+    assert told["result"]["caption_entities"] == [{"type": "bold", "offset": 0, "length": 2}]
+    found = await stand.result("getFile", file_id=largest["file_id"])
+    async with stand.http.get(f"{stand.url}/file/bot{TOKEN}/{found['file_path']}") as answer:
+        assert Image.open(io.BytesIO(await answer.read())).format == "JPEG"
+    async with stand.http.get(f"{stand.url}/file/bot1:wrong/{found['file_path']}") as answer:
+        assert answer.status == 404
+
+
+async def test_a_qr_code_survives_the_recompression(stand: Stand) -> None:
+    user = await stand.person()
+    told = await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK))
+
+    file_id = told["result"]["photo"][-1]["file_id"]
+
+    assert await stand.sim(f"/files/{file_id}/qr", "GET") == {"text": LINK}
+
+
+async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: Stand) -> None:
+    user = await stand.person()
+    told = await stand.upload("sendPhoto", chat_id=user, photo=picture(100, 100, "RGBA"))
+
+    assert await stand.sim(f"/files/{told['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": None}
+
+
+@pytest.mark.parametrize(
+    ("content", "refusal"),
+    [
+        (b"", "file must be non-empty"),
+        (b"not a picture", "IMAGE_PROCESS_FAILED"),
+        (picture(9000, 1001, "1"), "PHOTO_INVALID_DIMENSIONS"),
+        (picture(2100, 100, "1"), "PHOTO_INVALID_DIMENSIONS"),
+    ],
+)
+async def test_what_is_no_photo_is_refused(stand: Stand, content: bytes, refusal: str) -> None:
+    user = await stand.person()
+
+    told = await stand.upload("sendPhoto", chat_id=user, photo=content)
+
+    assert told["description"] == f"Bad Request: {refusal}"
+
+
+async def test_a_caption_is_limited_to_1024(stand: Stand) -> None:
+    user = await stand.person()
+
+    told = await stand.upload("sendPhoto", chat_id=user, photo=picture(10, 10), caption="王" * 1025)
+
+    assert told["description"] == "Bad Request: message caption is too long"
+
+
+async def test_a_photo_is_replaced_within_its_message(stand: Stand) -> None:
+    user = await stand.person()
+    sent = (await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK)))["result"]
+    media = '{"type":"photo","media":"attach://fresh","caption":"新的二维码"}'
+
+    told = await stand.upload(
+        "editMessageMedia", chat_id=user, message_id=sent["message_id"], media=media, fresh=qr_picture(LINK + "2")
+    )
+
+    assert told["result"]["caption"] == "新的二维码"
+    assert await stand.sim(f"/files/{told['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
+    stray = await stand.upload("editMessageMedia", chat_id=user, message_id=sent["message_id"], media=media, other=b"x")
+    assert stray["description"] == 'Bad Request: unknown file "other" (the public server would ignore it)'
+
+
+async def test_a_file_id_is_good_for_another_message(stand: Stand) -> None:
+    user = await stand.person()
+    photo = (await stand.upload("sendPhoto", chat_id=user, photo=picture(600, 600)))["result"]["photo"]
+    document = (await stand.upload("sendDocument", chat_id=user, document=b"a,b\n"))["result"]["document"]
+
+    again = await stand.result("sendPhoto", chat_id=user, photo=photo[0]["file_id"])
+    twice = await stand.result("sendDocument", chat_id=user, document=document["file_id"])
+
+    assert again["photo"] == photo
+    assert twice["document"]["file_name"] == "document.bin"
+    assert await stand.refusal("sendPhoto", chat_id=user, photo=document["file_id"]) == (
+        "Bad Request: can't use file of type Document as Photo"
+    )

@@ -1,0 +1,105 @@
+"""Presses of buttons and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.playground.standin import Stand, standing
+
+OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+async def pressed(stand: Stand, **how: Any) -> tuple[int, str]:
+    user = await stand.person()
+    buttons = {"inline_keyboard": [[{"text": "确认", "callback_data": "yes"}, {"text": "打开", "url": "http://a.b"}]]}
+    sent = await stand.result("sendMessage", chat_id=user, text="请确认", reply_markup=buttons)
+    told = await stand.sim(f"/chats/{user}/messages/{sent['message_id']}/tap", user=user, **how)
+    return user, told["query"]
+
+
+@pytest.mark.parametrize("how", [{"label": "确认"}, {"row": 0, "column": 0}])
+async def test_a_press_reaches_the_bot_with_its_message(stand: Stand, how: dict[str, Any]) -> None:
+    user, id = await pressed(stand, **how)
+
+    query = (await stand.result("getUpdates"))[-1]["callback_query"]
+
+    assert (query["id"], query["from"]["id"], query["data"]) == (id, user, "yes")
+    assert query["message"]["text"] == "请确认"
+
+
+async def test_a_press_can_be_answered_once(stand: Stand) -> None:
+    user, id = await pressed(stand, label="确认")
+
+    assert await stand.result("answerCallbackQuery", callback_query_id=id, text="好", show_alert=True)
+
+    toast = (await stand.events("toast"))[-1]
+    assert (toast["user"], toast["query"], toast["text"], toast["alert"]) == (user, id, "好", True)
+    assert await stand.refusal("answerCallbackQuery", callback_query_id=id) == OLD
+    assert await stand.refusal("answerCallbackQuery", callback_query_id="1") == OLD
+
+
+async def test_a_late_answer_is_refused(stand: Stand) -> None:
+    _, id = await pressed(stand, label="确认")
+    world = stand.playground.world
+    now = world.clock()
+
+    world.clock = lambda: now + 16
+
+    assert await stand.refusal("answerCallbackQuery", callback_query_id=id) == OLD
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [({"text": "x" * 201}, "Bad Request: MESSAGE_TOO_LONG"), ({"url": "https://a.b"}, "Bad Request: URL_INVALID")],
+)
+async def test_an_answer_with_a_mistake_is_refused(stand: Stand, fields: dict[str, Any], refusal: str) -> None:
+    _, id = await pressed(stand, label="确认")
+
+    assert await stand.refusal("answerCallbackQuery", callback_query_id=id, **fields) == refusal
+    assert await stand.result("answerCallbackQuery", callback_query_id=id)
+
+
+async def test_a_forged_press_carries_any_data_even_from_a_message_that_is_gone(stand: Stand) -> None:
+    user = await stand.person()
+    sent = await stand.result("sendMessage", chat_id=user, text="a")
+    await stand.result("deleteMessage", chat_id=user, message_id=sent["message_id"])
+
+    await stand.sim(f"/chats/{user}/messages/{sent['message_id']}/tap", user=user, data="'; DROP TABLE")
+
+    query = (await stand.result("getUpdates"))[-1]["callback_query"]
+    assert (query["data"], query["message"]["date"]) == ("'; DROP TABLE", 0)
+
+
+async def test_a_button_that_is_not_there_cannot_be_pressed(stand: Stand) -> None:
+    user = await stand.person()
+    buttons = {"inline_keyboard": [[{"text": "确认", "callback_data": "y"}, {"text": "打开", "url": "http://a.b"}]]}
+    sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=buttons)
+    tap = f"/chats/{user}/messages/{sent['message_id']}/tap"
+
+    assert await stand.try_sim(tap, user=user, label="取消") == (
+        409,
+        {"error": "the message has no button '取消'; it has: [确认] [打开]"},
+    )
+    assert (await stand.try_sim(tap, user=user, label="打开"))[0] == 409
+    assert (await stand.try_sim(tap, user=user, row=1, column=0))[0] == 409
+    assert (await stand.try_sim(f"/chats/{user}/messages/1/tap", user=user, label="确认"))[0] == 409
+
+
+async def test_an_inline_query_is_asked_and_answered(stand: Stand) -> None:
+    user = await stand.person()
+    id = (await stand.sim(f"/chats/{user}/inline", user=user, query="3个账号"))["query"]
+
+    assert (await stand.result("getUpdates"))[-1]["inline_query"]["query"] == "3个账号"
+    article = {"type": "article", "id": "1", "title": "三个", "input_message_content": {"message_text": "三个"}}
+    twice = await stand.refusal("answerInlineQuery", inline_query_id=id, results=[article, article])
+    assert twice == "Bad Request: RESULT_ID_DUPLICATE"
+    assert await stand.result("answerInlineQuery", inline_query_id=id, results=[article], is_personal=True)
