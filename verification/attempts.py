@@ -116,16 +116,13 @@ class Attempt:
 
     def judged(self, outcome: Outcome) -> "Attempt":
         """This attempt with its verdict."""
-        match outcome:
-            case Passed():
-                return self.moved(Status.SUCCEEDED)
-            case Rejected(reason):
-                return replace(self.moved(Status.FAILED), reason=reason)
+        if isinstance(outcome, Rejected):
+            return replace(self.moved(Status.FAILED), reason=outcome.reason)
+        return self.moved(Status.SUCCEEDED)
 
     def has_outcome(self, outcome: Outcome) -> bool:
         """Whether this very verdict is recorded already."""
-        match outcome:
-            case Passed():
-                return self.status is Status.SUCCEEDED
-            case Rejected(reason):
-                return self.status is Status.FAILED and self.reason is reason
+        if isinstance(outcome, Rejected):
+            return self.status is Status.FAILED and self.reason is outcome.reason
+        # A pass that found no place left is recorded as a failure; the provider that repeats it says nothing new.
+        return self.status is Status.SUCCEEDED or self.reason is Reason.QUOTA
