@@ -1,8 +1,8 @@
 """Who a person says they are: names and ID numbers, cleaned, checked, and never printed by accident.
 
-Cleaning forgives how people type (full-width forms, look-alike dots, stray spaces); checking refuses only what cannot be
-a name or a number, and says which reason. Refusing a real person is worse than asking once more, so a rule that is not
-certain is not a rule here. The `repr` of everything in this module hides its content.
+Cleaning forgives how people type (full-width forms, look-alike dots, stray spaces); checking refuses only what cannot
+be a name or a number, and says which reason. Refusing a real person is worse than asking once more, so a rule that is
+not certain is not a rule here. The `repr` of everything in this module hides its content.
 """
 
 import re
@@ -116,9 +116,9 @@ def mask_account(account: str) -> str:
     'telegram:10*****45'
     """
     kind, separator, own = account.rpartition(":")
-    kept = 2 if len(own) > 5 else 1
+    kept = 2 if len(own) > 5 else 1 if len(own) > 2 else 0
     hidden = max(len(own) - 2 * kept, 1)
-    return f"{kind}{separator}{own[:kept]}{'*' * hidden}{own[len(own) - kept :] if len(own) > kept else ''}"
+    return f"{kind}{separator}{own[:kept]}{'*' * hidden}{own[len(own) - kept :]}"
 
 
 def _is_letter(character: str) -> bool:
