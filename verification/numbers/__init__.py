@@ -32,7 +32,8 @@ class NumberProblem(StrEnum):
 
 _LENGTH = 18
 _NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
-_LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})  # noqa: RUF001 - Cyrillic is the point
+# The last two keys are Cyrillic.
+_LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
 
 
 def compact(text: str) -> str:
