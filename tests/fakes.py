@@ -7,7 +7,7 @@ from itertools import count
 
 from storage.sealing import Sealing
 from verification.attempts import Attempt, AttemptId, Method, Status
-from verification.core import Outside
+from verification.core import Outside, Wish
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity, Name, Number
 from verification.ports import Session
@@ -81,3 +81,7 @@ def outside(clock: Clock) -> Outside:
         match_code=lambda: "42",
         link=lambda token: f"http://127.0.0.1:8080/q/{token}",
     )
+
+
+def wish(attempt_id: str = "a1", account: str = "telegram:1", number: str = NUMBER) -> Wish:
+    return Wish(AttemptId(attempt_id), account, account, identity(number), Method.WECHAT)

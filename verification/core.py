@@ -1,15 +1,15 @@
 """The core: begin an attempt, follow it, judge it once, let it expire.
 
-`begin` reserves in one unit, asks the provider outside any unit, and records in a second one; repeated with the same id it
-gives the same opening, so a front end that crashed in between simply asks again. The place in the quota is taken in
-the unit that records the success, and by the schema, so no race can make a fourth.
+`begin` reserves in one unit, asks the provider outside any unit, and records in a second one; repeated with the same
+id it gives the same opening, so a front end that crashed in between simply asks again. The place in the quota is taken
+in the unit that records the success, and by the schema, so no race can make a fourth.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
+from verification.attempts import LIVE, Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
 from verification.errors import (
     AlreadyVerified,
     AttemptOver,
@@ -39,7 +39,7 @@ class Opening:
     """What the person needs to go on: where the code leads, and what to compare."""
 
     attempt: AttemptId
-    link: str
+    link: str = field(repr=False)
     match_code: str
     expires_at: datetime
 
@@ -97,8 +97,11 @@ class Core:
     async def progress(self, attempt_id: AttemptId, status: Status, page: str) -> Attempt:
         """Record how far the person has come on the phone; raises `AttemptOver` when it is too late.
 
-        Opening the page gives the full time again: whoever is there must not be cut off half way.
+        Opening the page gives the full time again: whoever is there must not be cut off half way. An end is a verdict
+        and comes by `complete` alone, which counts the places.
         """
+        if status not in LIVE:
+            raise ValueError(f"{status} is an end, not progress")
         now = self._outside.clock()
         async with self._store.unit(attempt_id) as unit:
             attempt = await self._known(unit, attempt_id)

@@ -1,0 +1,108 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import NOON, Clock, FakeProvider, outside, wish
+from tests.verification.test_core_end import A1, news
+from verification.attempts import AttemptId, Method, Passed, Status
+from verification.core import Core
+from verification.errors import AttemptOver
+from verification.keeping import DialogueStore
+from verification.ports import News
+
+
+async def test_a_sweep_with_nothing_due_touches_nothing(core: Core, store: DialogueStore) -> None:
+    await core.begin(wish())
+
+    assert await core.sweep() == 0
+    assert await news(store) == []
+
+
+async def test_an_attempt_is_announced_once_before_it_fades_and_expires_once(
+    core: Core, store: DialogueStore, clock: Clock
+) -> None:
+    await core.begin(wish())
+    clock.advance(minutes=9, seconds=29)
+    assert await core.sweep() == 0
+    clock.advance(seconds=1)
+    assert [await core.sweep(), await core.sweep()] == [1, 0]
+    fading = await core.find("token-1")
+    assert fading is not None
+    assert fading.fading
+    clock.advance(seconds=30)
+    assert [await core.sweep(), await core.sweep()] == [1, 0]
+
+    expired = await core.find("token-1")
+    assert expired is not None
+    assert (expired.status, expired.identity) == (Status.EXPIRED, None)
+    assert await news(store) == [
+        ("a1", News.FADING, Status.WAITING, None),
+        ("a1", News.ENDED, Status.EXPIRED, None),
+    ]
+
+
+async def test_an_attempt_nobody_announced_expires_all_the_same(core: Core, store: DialogueStore, clock: Clock) -> None:
+    await core.begin(wish())
+    clock.advance(days=1)
+
+    assert await core.sweep() == 1
+    assert await news(store) == [("a1", News.ENDED, Status.EXPIRED, None)]
+
+
+async def test_an_attempt_reserved_and_never_opened_expires_too(core: Core, store: DialogueStore, clock: Clock) -> None:
+    async with store.unit("telegram:1") as unit:
+        await core._reserve(unit, wish())
+    clock.advance(minutes=10)
+
+    assert await core.sweep() == 1
+
+
+async def test_who_opened_the_page_is_no_longer_fading(core: Core, clock: Clock) -> None:
+    await core.begin(wish())
+    clock.advance(minutes=9, seconds=45)
+    await core.sweep()
+    opened = await core.progress(A1, Status.OPENED, "page")
+
+    assert not opened.fading
+    assert await core.sweep() == 0
+
+
+async def test_a_short_life_is_announced_in_its_last_quarter(
+    store: DialogueStore, clock: Clock, provider: FakeProvider
+) -> None:
+    core = Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=timedelta(seconds=20))
+    await core.begin(wish())
+    clock.advance(seconds=14)
+    assert await core.sweep() == 0
+    clock.advance(seconds=1)
+
+    assert await core.sweep() == 1
+
+
+async def test_an_expired_attempt_never_revives(core: Core, clock: Clock) -> None:
+    await core.begin(wish())
+    clock.advance(minutes=11)
+    await core.sweep()
+    clock.now = NOON
+
+    with pytest.raises(AttemptOver):
+        await core.complete(A1, Passed())
+    with pytest.raises(AttemptOver):
+        await core.begin(wish())
+
+
+async def test_what_was_judged_since_the_sweep_looked_stays_judged(core: Core, clock: Clock) -> None:
+    await core.begin(wish("a1", "telegram:1"))
+    await core.begin(wish("a2", "telegram:2"))
+    await core.begin(wish("a3", "telegram:3"))
+    late = NOON + timedelta(minutes=9, seconds=50)
+    judged = await core.complete(A1, Passed())
+    await core.progress(AttemptId("a2"), Status.OPENED, "page")
+    clock.now = late
+    await core.sweep()
+    before = [await core.find(f"token-{number}") for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        await core._let_fade(AttemptId(f"a{number}"), late)
+
+    assert [await core.find(f"token-{number}") for number in (1, 2, 3)] == before
+    assert before[0] == judged
