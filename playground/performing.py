@@ -1,0 +1,118 @@
+"""Plays one case of a script from its first line to its last, on a stage of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from playground import steps
+from playground.acting import act
+from playground.browsing import browse
+from playground.catalogue import Catalogue
+from playground.client import SimRefused
+from playground.directing import direct
+from playground.expecting import expect, expect_nothing_more
+from playground.launch import Launch
+from playground.listener import Timing
+from playground.scene import Scene, Unmet, open_scene
+from playground.stage import DidNotStart, Stage, stage
+from playground.steps import AnyStep, Script
+from playground.transcript import lines
+from playground.words import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One case of a script in one language."""
+
+    script: Script
+    values: Mapping[str, str]
+    language: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a take failed, with all that is needed to understand it without running it again."""
+
+    place: Place
+    source: str
+    headline: str
+    got: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    chat: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a take went."""
+
+    take: Take
+    seconds: float
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What every take needs: how to start the bot, its sentences, the player's patience."""
+
+    launch: Launch
+    catalogue: Catalogue
+    timing: Timing = field(default_factory=Timing)
+
+
+async def perform(take: Take, company: Company) -> Result:
+    """Play a take; never raises for what a bot does."""
+    began = time.monotonic()
+    async with stage(company.launch, company.timing) as built:
+        failure = await _perform(take, company.catalogue, built)
+    return Result(take, time.monotonic() - began, failure)
+
+
+async def _perform(take: Take, catalogue: Catalogue, built: Stage) -> Failure | None:
+    async with AsyncExitStack() as closing:
+        scene = await open_scene(
+            built,
+            catalogue,
+            people=take.script.people,
+            language=take.language,
+            values=dict(take.values),
+            closing=closing,
+        )
+        here = Place(take.script.file, 1)
+        source = ""
+        try:
+            await built.start({it.name: scene.scope.fill(it.value) for it in take.script.settings})
+            for step in take.script.steps:
+                here, source = step.place, step.source
+                await _play(scene, step)
+            source = ""
+            await expect_nothing_more(scene)
+        except Unmet as unmet:
+            return _failure(scene, here, source, unmet)
+        except (DidNotStart, SimRefused) as error:
+            return _failure(scene, here, source, Unmet(str(error)))
+        return None
+
+
+async def _play(scene: Scene, step: AnyStep) -> None:
+    match step:
+        case steps.Anything():
+            scene.skipping.add(scene.chat.id)
+        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge():
+            await act(scene, step)
+        case steps.Hear() | steps.Vanish() | steps.Toast() | steps.Leave():
+            await expect(scene, step)
+        case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
+            await browse(scene, step)
+        case _:
+            await direct(scene, step)
+
+
+def _failure(scene: Scene, place: Place, source: str, unmet: Unmet) -> Failure:
+    names = {id: name for name, id in scene.scope.people.items()}
+    chat = lines(scene.listener.events, names)
+    return Failure(place, source, unmet.headline, unmet.got, unmet.notes, tuple(chat), tuple(scene.stage.log_lines()))

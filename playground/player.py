@@ -1,0 +1,126 @@
+"""Plays many scripts: reads and checks all of them first, then plays the cases side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from playground import report, script
+from playground.catalogue import Catalogue, CatalogueUnreadable, load
+from playground.checks import key_mistakes, speaks_any_language
+from playground.launch import Launch
+from playground.performing import Company, Result, Take, perform
+from playground.scene import DEFAULT_LANGUAGE
+from playground.script import Unreadable
+from playground.steps import Language, Script
+from playground.wording import Wrong
+
+ALL_PASSED, SOME_FAILED, NOTHING_RUN = 0, 1, 2
+ALL_LANGUAGES = "all"
+
+Out = Callable[[str], object]
+
+
+async def play(
+    paths: Iterable[Path],
+    *,
+    launch: Launch,
+    texts: Path,
+    jobs: int,
+    keyword: str | None = None,
+    languages: Sequence[str] = (),
+    out: Out = print,
+) -> int:
+    """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
+    try:
+        catalogue = load(texts)
+        takes = gather(paths, catalogue, languages)
+    except (CatalogueUnreadable, Unplayable) as error:
+        out(str(error))
+        return NOTHING_RUN
+    chosen = [take for take in takes if keyword is None or keyword.casefold() in take.name.casefold()]
+    if not chosen:
+        out(f"no case has {keyword!r} in its title" if takes else "no script to play")
+        return NOTHING_RUN
+    began = time.monotonic()
+    results = await _side_by_side(chosen, Company(launch, catalogue), jobs, out)
+    for result in results:
+        if result.failure:
+            out("\n" + report.failure_report(result))
+    out("\n" + report.summary(results, time.monotonic() - began))
+    return SOME_FAILED if any(result.failure for result in results) else ALL_PASSED
+
+
+class Unplayable(Exception):
+    """Something that must be put right before anything is played; says all of it."""
+
+
+def gather(paths: Iterable[Path], catalogue: Catalogue, languages: Sequence[str] = ()) -> list[Take]:
+    """Read and check every script of the paths, and list what is to be played; raises `Unplayable`."""
+    takes: list[Take] = []
+    mistakes: list[str] = []
+    for path in _files(paths, mistakes):
+        try:
+            takes.extend(takes_of(path, catalogue, languages))
+        except Unreadable as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise Unplayable("\n".join(mistakes))
+    return takes
+
+
+def takes_of(path: Path, catalogue: Catalogue, languages: Sequence[str] = ()) -> list[Take]:
+    """List the cases of one script, in each language that it can be played in; raises `Unreadable`."""
+    spoken: list[str] = []
+
+    def check(read: Script) -> list[Wrong]:
+        spoken.extend(_languages(read, catalogue, languages))
+        return [wrong for language in spoken for wrong in key_mistakes(read, catalogue, language, DEFAULT_LANGUAGE)]
+
+    read = script.read(path, check)
+    many = len(spoken) > 1
+    return [
+        Take(read, values, language, _name(read.title, values, language if many else ""))
+        for language in spoken
+        for values in read.cases
+    ]
+
+
+def _languages(read: Script, catalogue: Catalogue, asked: Sequence[str]) -> list[str]:
+    if asked and speaks_any_language(read):
+        return list(catalogue.languages if ALL_LANGUAGES in asked else asked)
+    first = next((step.code for step in read.steps if isinstance(step, Language)), DEFAULT_LANGUAGE)
+    return [catalogue.name_of(first, DEFAULT_LANGUAGE)]
+
+
+def _name(title: str, values: Mapping[str, str], language: str) -> str:
+    case = " ".join(f"{name}={value}" for name, value in values.items())
+    return title + (f" [{case}]" if case else "") + (f" ({language})" if language else "")
+
+
+def _files(paths: Iterable[Path], mistakes: list[str]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        found = sorted(path.rglob("*.chat")) if path.is_dir() else [path] if path.is_file() else []
+        if not found:
+            mistakes.append(f"{path}: no script there")
+        files.extend(found)
+    return list(dict.fromkeys(files))
+
+
+async def _side_by_side(takes: Sequence[Take], company: Company, jobs: int, out: Out) -> list[Result]:
+    places = asyncio.Semaphore(max(jobs, 1))
+    done: list[Result] = []
+
+    async def one(take: Take) -> Result:
+        async with places:
+            result = await perform(take, company)
+        done.append(result)
+        out(report.progress(len(done), len(takes), result))
+        return result
+
+    async with asyncio.TaskGroup() as tasks:
+        played = [tasks.create_task(one(take)) for take in takes]
+    return [task.result() for task in played]

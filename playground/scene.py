@@ -1,0 +1,109 @@
+"""Where a script stands while it is played: who speaks, in which chat, what is known, what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from playground.catalogue import Catalogue
+from playground.chat import Chat
+from playground.client import SimClient
+from playground.listener import Listener
+from playground.matching import Scope
+from playground.phone import Phone
+from playground.stage import Stage
+
+GROUP_TITLE = "群"
+DEFAULT_LANGUAGE = "zh"
+CLIENT_LANGUAGES = {"zh": "zh-hans"}
+
+
+class Unmet(Exception):
+    """A line of the script that did not come true, in the words of the report."""
+
+    def __init__(self, headline: str, *, got: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+        super().__init__(headline)
+        self.headline = headline
+        self.got = tuple(got)
+        self.notes = tuple(notes)
+
+
+@dataclass(slots=True)
+class Scene:
+    """The state of one performance."""
+
+    stage: Stage
+    scope: Scope
+    languages: dict[str, str]
+    person: str
+    chat: Chat
+    closing: AsyncExitStack
+    group: int | None = None
+    hurried: bool = False
+    troubled: bool = False
+    skipping: set[int] = field(default_factory=set)
+    _phones: dict[str, Phone] = field(default_factory=dict)
+
+    @property
+    def client(self) -> SimClient:
+        """The playground."""
+        return self.stage.client
+
+    @property
+    def listener(self) -> Listener:
+        """The event log."""
+        return self.stage.listener
+
+    @property
+    def me(self) -> int:
+        """The id of the person who speaks."""
+        return self.scope.people[self.person]
+
+    def go_to(self, chat: int) -> None:
+        """Let the next lines belong to that chat."""
+        self.chat = self.listener.chat(chat)
+
+    def speak(self, person: str) -> None:
+        """Let that person speak, in his private chat and his language."""
+        self.person = person
+        self.scope.language = self.languages[person]
+        self.go_to(self.me)
+
+    def provoked(self) -> None:
+        """An update is under way: an idle, silent bot has nothing to add, unless its calls are made to fail."""
+        self.hurried = not self.troubled
+
+    def unhurried(self) -> None:
+        """What comes next comes by the clock or from elsewhere: an idle bot may still have something to say."""
+        self.hurried = False
+
+    async def forget_the_allowed(self) -> None:
+        """End a line of `...`: everything up to here was fine."""
+        if self.chat.id in self.skipping:
+            await self.listener.quiet()
+            self.chat.read = len(self.chat.events)
+            self.skipping.discard(self.chat.id)
+
+    async def phone(self) -> Phone:
+        """Return this person's phone."""
+        if self.person not in self._phones:
+            self._phones[self.person] = await self.closing.enter_async_context(Phone())
+        return self._phones[self.person]
+
+
+async def open_scene(
+    stage: Stage,
+    catalogue: Catalogue,
+    *,
+    people: Sequence[str],
+    language: str,
+    values: dict[str, str],
+    closing: AsyncExitStack,
+) -> Scene:
+    """Let the people in; the bot does not run yet."""
+    client_language = CLIENT_LANGUAGES.get(language, language)
+    ids = {name: await stage.client.add_person(name, client_language) for name in people}
+    scope = Scope(values, ids, catalogue, language)
+    first = people[0]
+    return Scene(stage, scope, dict.fromkeys(people, language), first, stage.listener.chat(ids[first]), closing)

@@ -1,0 +1,74 @@
+"""Writes what happened in chats the way a script writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from playground.chat import Event, Message, Rows
+from playground.matching import fold
+
+# What would read as something else than the words themselves.
+_TYPED = re.compile(r"^[\[(]|[{\\]")
+_TOLD = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
+
+
+def lines(events: Iterable[Event], names: Mapping[int, str]) -> list[str]:
+    """Write down events of several chats in the order in which they happened."""
+    written: list[str] = []
+    chat: int | None = None
+    for event in events:
+        told = line(event)
+        if told is None:
+            continue
+        if event.chat != chat and (chat is not None or event.chat < 0):
+            written.append(f"@user {names.get(event.chat, event.chat)}" if event.chat > 0 else "@group")
+        chat = event.chat
+        written.extend(told)
+    return written
+
+
+def line(event: Event) -> list[str] | None:
+    """Write down one event; None for what a script does not speak of."""
+    written: list[str] | None = None
+    match event:
+        case Event(kind="message", own=own, message=Message() as message):
+            written = content(">" if own else "<", message)
+        case Event(kind="edit", own=True, message=Message() as message):
+            written = [f"> (edit) {_words(message.text, own=True)}"]
+        case Event(kind="edit", message=Message() as message):
+            written = content("~", message)
+        case Event(kind="delete", was=Message() as was):
+            written = [f"x {'> ' if was.own else ''}{_kind(was)}{_words(was.text, own=was.own)}".rstrip()]
+        case Event(kind="toast", text=text, alert=alert) if text:
+            written = [f"{'!!' if alert else '!'} {_words(text)}"]
+        case Event(kind="left"):
+            written = ["@left"]
+    return written
+
+
+def content(mark: str, message: Message) -> list[str]:
+    """Write down a message; long ones take several lines."""
+    parts = [part for part in message.text.split("\n") if part.strip()] or [""]
+    first, *rest = [_words(part, own=message.own) for part in parts]
+    written = [f"{mark} {_kind(message)}{first}".rstrip(), *(f"    | {part}" for part in rest)]
+    if message.rows:
+        written[-1] += f"   {keyboard(message.rows)}"
+    if message.file:
+        written.append(f"    file: {message.file}")
+    return written
+
+
+def keyboard(rows: Rows) -> str:
+    """Write down the buttons of a message."""
+    return " / ".join(
+        " ".join(f"[{key.label} -> {key.target}]" if key.target else f"[{key.label}]" for key in row) for row in rows
+    )
+
+
+def _kind(message: Message) -> str:
+    return "" if message.kind == "text" else f"({message.kind}) "
+
+
+def _words(text: str, *, own: bool = False) -> str:
+    return (_TYPED if own else _TOLD).sub(r"\\\g<0>", fold(text))

@@ -1,0 +1,245 @@
+"""What a browser without JavaScript shows of an HTML page: its words, its forms and their controls."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+Attributes = dict[str, str]
+
+_UNSEEN = frozenset({"script", "style", "template", "head", "title", "datalist", "svg"})
+_VOID = frozenset(
+    {"input", "br", "hr", "img", "meta", "link", "wbr", "source", "col", "area", "base", "embed", "track"}
+)
+_INLINE = frozenset({"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "mark", "s", "small", "span", "strong", "u"})
+_REFRESH = re.compile(r"\s*(?P<seconds>\d+)[^;]*(?:;\s*url\s*=\s*['\"]?(?P<url>[^'\"]*))?", re.IGNORECASE)
+
+
+@dataclass(eq=False, slots=True)
+class Control:
+    """Something a finger can touch, or a field that is sent along; `kind` is link, submit or an input type."""
+
+    kind: str
+    attributes: Attributes
+    label: str = ""
+    chosen: bool = False
+    form: Form | None = None
+    group: Control | None = None
+
+    @property
+    def name(self) -> str:
+        """The name under which it is sent."""
+        return self.attributes.get("name", "")
+
+    @property
+    def value(self) -> str:
+        """What is sent when it counts."""
+        default = self.label if self.kind == "option" else "on" if self.kind in ("checkbox", "radio") else ""
+        return self.attributes.get("value", default)
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it can be touched."""
+        return "disabled" in self.attributes
+
+
+@dataclass(eq=False, slots=True)
+class Form:
+    """A form with its controls in order."""
+
+    attributes: Attributes = field(default_factory=dict)
+    controls: list[Control] = field(default_factory=list)
+
+    def fields(self, pressed: Control) -> list[tuple[str, str]]:
+        """List what pressing that button sends."""
+        sent = []
+        for control in self.controls:
+            name = control.group.name if control.group else control.name
+            if name and not control.disabled and _is_sent(control, pressed):
+                sent.append((name, control.value))
+        return sent
+
+    def missing(self) -> list[Control]:
+        """List what a browser insists on before it sends the form."""
+        chosen = {control.name for control in self.controls if control.kind == "radio" and control.chosen}
+        return [
+            control
+            for control in self.controls
+            if "required" in control.attributes
+            and not (control.chosen or control.name in chosen or control.disabled)
+            and (control.kind in ("checkbox", "radio") or (control.kind not in _CHOICES and not control.value))
+        ]
+
+
+_CHOICES = frozenset({"select", "option", "submit", "link"})
+
+
+def _is_sent(control: Control, pressed: Control) -> bool:
+    match control.kind:
+        case "checkbox" | "radio" | "option":
+            return control.chosen
+        case "submit":
+            return control is pressed
+        case "link" | "select":
+            return False
+        case _:
+            return True
+
+
+@dataclass(slots=True)
+class WebPage:
+    """A page as a person sees it."""
+
+    text: str = ""
+    title: str = ""
+    controls: list[Control] = field(default_factory=list)
+    refresh: str | None = None
+
+    def of_kinds(self, *kinds: str) -> list[Control]:
+        """List the controls of these kinds."""
+        return [control for control in self.controls if control.kind in kinds]
+
+
+def read_page(html: str) -> WebPage:
+    """Read a page."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.finished()
+
+
+@dataclass(slots=True)
+class _Label:
+    target: str
+    words: list[str] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    """Walks through the tags once and gathers."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._page = WebPage()
+        self._words: list[str] = []
+        self._unseen: list[str] = []
+        self._forms: dict[str, Form] = {}
+        self._form: Form | None = None
+        self._labels: list[_Label] = []
+        self._open_label: _Label | None = None
+        self._open: list[tuple[str, Control, int]] = []
+        self._select: Control | None = None
+        self._in_title = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "title":
+            self._in_title = True
+        if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
+            self._refresh(attributes.get("content", ""))
+        if self._unseen or tag in _UNSEEN or ("hidden" in attributes and tag != "input"):
+            self._unseen += [tag] if tag not in _VOID else []
+            return
+        if tag not in _INLINE:
+            self._words.append("\n")
+        self._seen(tag, attributes)
+
+    def _seen(self, tag: str, attributes: Attributes) -> None:
+        match tag:
+            case "form":
+                self._form = self._forms.setdefault(attributes.get("id", ""), Form()) if "id" in attributes else Form()
+                self._form.attributes = attributes
+            case "label":
+                self._open_label = _Label(attributes.get("for", ""))
+                self._labels.append(self._open_label)
+            case "input":
+                self._input(attributes)
+            case "a" if "href" in attributes:
+                self._begin(tag, Control("link", attributes))
+            case "button" if attributes.get("type", "submit") == "submit":
+                self._begin(tag, self._into_form(Control("submit", attributes)))
+            case "textarea":
+                self._begin(tag, self._into_form(Control("text", attributes)))
+            case "select":
+                self._select = self._into_form(Control("select", attributes))
+            case "option" if self._select:
+                option = Control("option", attributes, chosen="selected" in attributes, group=self._select)
+                self._begin(tag, self._into_form(option))
+            case "img" if attributes.get("alt"):
+                self._words.append(attributes["alt"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "title":
+            self._in_title = False
+        if self._unseen:
+            if tag in self._unseen:
+                while self._unseen.pop() != tag:
+                    pass
+            return
+        if tag == "form":
+            self._form = None
+        elif tag == "label":
+            self._open_label = None
+        elif tag == "select":
+            self._select = None
+        elif self._open and self._open[-1][0] == tag:
+            self._end()
+        if tag not in _INLINE:
+            self._words.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self._page.title += data
+        if self._unseen:
+            return
+        self._words.append(data)
+        if self._open_label is not None:
+            self._open_label.words.append(data)
+
+    def finished(self) -> WebPage:
+        """Give every control its label and return the page."""
+        while self._open:
+            self._end()
+        by_target = {label.target: _folded(label.words) for label in self._labels if label.target}
+        for control in self._page.controls:
+            control.label = control.label or by_target.get(control.attributes.get("id", ""), "")
+            control.label = control.attributes.get("aria-label", "") if not control.label else control.label
+        self._page.text = _folded(self._words)
+        self._page.title = _folded([self._page.title])
+        return self._page
+
+    def _begin(self, tag: str, control: Control) -> None:
+        self._open.append((tag, control, len(self._words)))
+
+    def _end(self) -> None:
+        _, control, since = self._open.pop()
+        control.label = _folded(self._words[since:])
+        self._page.controls.append(control)
+
+    def _input(self, attributes: Attributes) -> None:
+        kind = attributes.get("type", "text").lower()
+        if kind in ("button", "reset"):
+            return
+        kind = "submit" if kind == "image" else kind
+        control = Control(kind, attributes, chosen="checked" in attributes)
+        self._page.controls.append(self._into_form(control))
+        if kind == "submit":
+            control.label = attributes.get("value") or attributes.get("alt", "")
+            self._words.append(control.label)
+        elif self._open_label is not None and not self._open_label.target:
+            self._open_label.target = attributes.setdefault("id", f"input {len(self._page.controls)}")
+
+    def _into_form(self, control: Control) -> Control:
+        named = control.attributes.get("form")
+        control.form = self._forms.setdefault(named, Form()) if named else self._form
+        if control.form is not None:
+            control.form.controls.append(control)
+        return control
+
+    def _refresh(self, content: str) -> None:
+        if found := _REFRESH.match(content):
+            self._page.refresh = found["url"] or ""
+
+
+def _folded(words: list[str]) -> str:
+    return re.sub(r"\s+", " ", "".join(words)).strip()

@@ -1,0 +1,108 @@
+"""The words of a script: texts with holes, regexes, keyboards, and their places in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a script file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Words that stand for themselves."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wild:
+    """`...`: any text, none included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`{name}`: a value of the case or of an earlier capture; in an expectation an unknown one captures."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`{t:key}`: a sentence of the bot's own catalogue, in the person's language."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PersonId:
+    """`{id:B}`: the Telegram id of a person in this script."""
+
+    person: str
+    place: Place
+
+
+Part = Literal | Wild | Variable | Key | PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text with its wildcards and values; `source` is how the script writes it."""
+
+    source: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """`/pattern/`: searched for anywhere in the folded text; its named groups become variables."""
+
+    source: str
+    parts: tuple[Part, ...]
+    groups: tuple[str, ...] = ()
+    ignore_case: bool = False
+
+
+Wanted = Text | Regex
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One expected button; `target` is the address it opens or the text it copies."""
+
+    label: Text
+    target: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyButtons:
+    """`[*]`: one or more buttons, whatever they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """The rows of buttons that a message must have, exactly; no rows means no buttons at all."""
+
+    rows: tuple[tuple[Button | AnyButtons, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an expected message holds. `kind` is `text`, `photo`, `document` or another word of the chat."""
+
+    kind: str
+    text: Wanted
+    keyboard: Keyboard = Keyboard()
+    qr: Text | None = None
+    file: Text | None = None
