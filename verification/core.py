@@ -5,7 +5,7 @@ id it gives the same opening, so a front end that crashed in between simply asks
 in the unit that records the success, and by the schema, so no race can make a fourth.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -152,12 +152,21 @@ class Core:
     async def sweep(self) -> int:
         """Expire what is due and announce what soon will be; says how many attempts it touched."""
         now = self._outside.clock()
-        async with self._store.unit("sweep") as unit:
-            due = await unit.due(now + self._notice_before, _SWEEP)
-        touched = [attempt for attempt in due if attempt.expires_at <= now or not attempt.fading]
-        for attempt in touched:
-            await self._let_fade(attempt.id, now)
+        touched = await self._to_touch(now)
+        for attempt_id in touched:
+            await self._let_fade(attempt_id, now)
         return len(touched)
+
+    async def _to_touch(self, now: datetime) -> Sequence[AttemptId]:
+        limit = _SWEEP
+        while True:
+            async with self._store.unit("sweep") as unit:
+                due = await unit.due(now + self._notice_before, limit)
+            touched = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.fading]
+            if touched or len(due) < limit:
+                return touched
+            # All of them are announced and not over yet: whoever comes behind them must not wait for their end.
+            limit *= 2
 
     async def _let_fade(self, attempt_id: AttemptId, now: datetime) -> None:
         async with self._store.unit(attempt_id) as unit:

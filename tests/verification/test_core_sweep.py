@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, Clock, FakeProvider, outside, wish
+from tests.fakes import NOON, Clock, FakeProvider, an_attempt, outside, wish
 from tests.verification.test_core_end import A1, news
 from verification.attempts import AttemptId, Method, Passed, Status
 from verification.core import Core
@@ -106,3 +106,16 @@ async def test_what_was_judged_since_the_sweep_looked_stays_judged(core: Core, c
 
     assert [await core.find(f"token-{number}") for number in (1, 2, 3)] == before
     assert before[0] == judged
+
+
+async def test_a_crowd_that_is_fading_already_hides_nobody_behind_it(
+    core: Core, store: DialogueStore, clock: Clock
+) -> None:
+    async with store.unit("crowd") as unit:
+        for number in range(100):
+            soon = NOON + timedelta(seconds=10)
+            await unit.save_attempt(an_attempt(f"c{number}", f"telegram:c{number}", expires_at=soon, fading=True))
+        await unit.save_attempt(an_attempt("a1", "telegram:1", expires_at=NOON + timedelta(seconds=20)))
+
+    assert [await core.sweep(), await core.sweep()] == [1, 0]
+    assert await news(store) == [("a1", News.FADING, Status.WAITING, None)]
