@@ -39,9 +39,9 @@ def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[Sto
 
 
 def _database(url: str) -> AbstractAsyncContextManager[Database]:
-    scheme, separator, rest = url.partition("://")
+    scheme, _, rest = url.partition("://")
     match scheme:
-        case "sqlite" if separator and rest.startswith("/") and rest not in {"/", "/:memory:"}:
+        case "sqlite" if rest.startswith("/") and rest not in {"/", "/:memory:"}:
             return open_sqlite(Path(rest[1:]))
         case "sqlite":
             raise ValueError(

@@ -10,6 +10,8 @@ from storage import open_store
 from tests.fakes import fixed_sealing
 from verification.keeping import DialogueStore
 
+Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
+
 
 @pytest.fixture(params=["sqlite"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -18,12 +20,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def another(url: str) -> Callable[[], AbstractAsyncContextManager[DialogueStore]]:
+def another(url: str) -> Another:
     """Open one more store on the same database, as another program would."""
     return lambda: open_store(url, sealing=fixed_sealing())
 
 
 @pytest.fixture
-async def store(another: Callable[[], AbstractAsyncContextManager[DialogueStore]]) -> AsyncIterator[DialogueStore]:
+async def store(another: Another) -> AsyncIterator[DialogueStore]:
     async with another() as opened:
         yield opened

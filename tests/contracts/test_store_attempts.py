@@ -1,17 +1,16 @@
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from storage import SchemaRefused
+from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
 from verification.attempts import LIVE, Attempt, AttemptId, Method, Reason, Status
 from verification.keeping import DialogueStore
 from verification.ports import PLACES, Place
 
-Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
 ENDED = sorted(set(Status) - LIVE)
 
 

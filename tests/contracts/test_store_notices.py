@@ -1,14 +1,14 @@
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
+from tests.contracts.conftest import Another
 from tests.fakes import NOON, an_attempt
 from verification.attempts import Attempt, Method, Reason, Status
 from verification.keeping import DialogueStore
 from verification.ports import News, Notice
 
-Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
 LATER = NOON + timedelta(seconds=60)
 
 

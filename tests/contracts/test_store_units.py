@@ -1,18 +1,17 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.contracts.conftest import Another
 from tests.fakes import NOON, an_attempt
 from verification.attempts import AttemptId
 from verification.keeping import DialogueStore, Person
 from verification.ports import News
 
-Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
 PERSON = Person("telegram:100012345")
 
 

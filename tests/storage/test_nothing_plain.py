@@ -1,0 +1,89 @@
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage import Store, open_store
+from tests.fakes import NOON, NUMBER, Clock, FakeProvider, fixed_sealing, outside, wish
+from verification.attempts import Method, Passed, Reason, Rejected, Status
+from verification.core import Core
+from verification.keeping import Person
+
+PERSON = Person("telegram:1")
+CANARIES = [
+    "王小明",
+    NUMBER,
+    NUMBER[6:14],
+    "token-1",
+    "token-2",
+    "page-of-a",
+    "DIALOGUE-CANARY",
+    "PANEL-CANARY",
+    "RAW-CANARY",
+]
+
+
+async def a_whole_story(store: Store) -> None:
+    core = Core(store, dict.fromkeys(Method, FakeProvider()), outside(Clock()), ttl=timedelta(minutes=10))
+    async with store.unit(PERSON) as unit:
+        revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
+    await store.mark_shown(PERSON, revision, "PANEL-CANARY")
+    await store.bury("update:9", f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    first = await core.begin(wish("a1"))
+    await core.progress(first.attempt, Status.OPENED, "page-of-a1 opened")
+    await core.complete(first.attempt, Rejected(Reason.DECLINED))
+    second = await core.begin(wish("a2"))
+    await core.complete(second.attempt, Passed())
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def found_in(folder: Path) -> set[str]:
+    content = b"".join(files_in(folder).values())
+    return {canary for canary in CANARIES for form in ("utf-8", "utf-16-le") if canary.encode(form) in content}
+
+
+async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_verdict(tmp_path: Path) -> None:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        await a_whole_story(store)
+        assert set(files_in(tmp_path)) == {"bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"}
+        assert found_in(tmp_path) == set()
+
+    assert found_in(tmp_path) == set()
+
+
+async def test_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        await a_whole_story(store)
+
+    assert not [canary for canary in CANARIES if canary in caplog.text]
+
+
+async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) -> None:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        await a_whole_story(store)
+        async with store.unit("look") as unit:
+            ended = [await unit.attempt_by_token(token) for token in ("token-1", "token-2")]
+
+    assert [attempt and attempt.identity for attempt in ended] == [None, None]
+
+
+async def test_after_erasing_even_the_sealed_bytes_are_gone_from_every_file(tmp_path: Path) -> None:
+    sealing = fixed_sealing()
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
+        async with store.unit(PERSON) as unit:
+            await unit.save_dialogue(PERSON, "x" * 50_000, "zh", NOON)
+        log = files_in(tmp_path)["bot.sqlite3-wal"]
+        async with store.unit(PERSON) as unit:
+            await unit.erase(PERSON, PERSON)
+        after = b"".join(files_in(tmp_path).values())
+
+    pieces = [log[at : at + 64] for at in range(4_096, len(log), 4_120)]
+    sealed = [piece for piece in pieces if piece.strip(b"\0") and len(set(piece)) > 40]
+    assert len(sealed) > 10
+    assert not [piece for piece in sealed if piece in after]
+    assert PERSON.encode() not in after

@@ -1,0 +1,187 @@
+import base64
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage import BadKeys, Unsealable
+from storage.sealing import Indexed, Sealing, load_or_create, parse
+from tests.fakes import NUMBER, fixed_sealing
+
+PLACE = "attempts:a1:secrets"
+OLD, NEW, INDEX = b"o" * 32, b"n" * 32, b"i" * 32
+
+
+def encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+@given(text=st.text())
+def test_what_is_sealed_opens_again_in_its_place(text: str) -> None:
+    sealing = fixed_sealing()
+
+    assert sealing.open(sealing.seal(text, PLACE), PLACE) == text
+
+
+def test_half_a_surrogate_pair_survives() -> None:
+    sealing = fixed_sealing()
+
+    assert sealing.open(sealing.seal("\ud83d", PLACE), PLACE) == "\ud83d"
+
+
+def test_sealing_twice_gives_two_different_values_that_do_not_hold_the_text() -> None:
+    first, second = (fixed_sealing().seal(NUMBER, PLACE) for _ in range(2))
+
+    assert first != second
+    assert NUMBER.encode() not in first
+
+
+@pytest.mark.parametrize("place", ["attempts:a2:secrets", "dialogues:a1:secrets", "attempts:a1:page", ""])
+def test_a_value_moved_to_another_place_does_not_open(place: str) -> None:
+    sealed = fixed_sealing().seal(NUMBER, PLACE)
+
+    with pytest.raises(Unsealable, match="moved"):
+        fixed_sealing().open(sealed, place)
+
+
+def test_a_value_changed_in_any_byte_does_not_open() -> None:
+    sealed = fixed_sealing().seal(NUMBER, PLACE)
+
+    for at in range(len(sealed)):
+        changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+        with pytest.raises(Unsealable):
+            fixed_sealing().open(changed, PLACE)
+
+
+def test_a_value_cut_anywhere_does_not_open() -> None:
+    sealed = fixed_sealing().seal(NUMBER, PLACE)
+
+    for length in range(len(sealed)):
+        with pytest.raises(Unsealable):
+            fixed_sealing().open(sealed[:length], PLACE)
+
+
+def test_the_first_key_seals_and_every_key_opens() -> None:
+    before = Sealing({"old": OLD}, INDEX)
+    during = Sealing({"new": NEW, "old": OLD}, INDEX)
+    after = Sealing({"new": NEW}, INDEX)
+    old, new = before.seal("text", PLACE), during.seal("text", PLACE)
+
+    assert during.open(old, PLACE) == during.open(new, PLACE) == after.open(new, PLACE) == "text"
+    assert [during.is_current(old), during.is_current(new)] == [False, True]
+    with pytest.raises(Unsealable, match="ENCRYPTION_KEYS"):
+        after.open(old, PLACE)
+
+
+def test_another_key_of_the_same_id_does_not_open() -> None:
+    with pytest.raises(Unsealable):
+        Sealing({"k1": NEW}, INDEX).open(Sealing({"k1": OLD}, INDEX).seal("text", PLACE), PLACE)
+
+
+def test_an_index_needs_its_key_and_keeps_kinds_apart() -> None:
+    sealing = fixed_sealing()
+    index = sealing.index(Indexed.NUMBER, NUMBER)
+
+    assert index == sealing.index(Indexed.NUMBER, NUMBER)
+    assert index != sealing.index(Indexed.TOKEN, NUMBER)
+    assert index != sealing.index(Indexed.NUMBER, NUMBER[:-1] + "1")
+    assert index != Sealing({"k1": OLD}, NEW).index(Indexed.NUMBER, NUMBER)
+    assert index != sha256(NUMBER.encode()).digest()
+    assert len(index) == 32
+
+
+def test_no_repr_shows_a_key() -> None:
+    shown = repr(Sealing({"k1": OLD}, INDEX))
+
+    assert shown == "Sealing(keys=['k1'])"
+
+
+def test_keys_are_read_from_settings_newest_first() -> None:
+    sealing = parse(f" new:{encoded(NEW)} , old:{encoded(OLD)},", f"{encoded(INDEX)}\n")
+
+    assert repr(sealing) == "Sealing(keys=['new', 'old'])"
+    assert sealing.index(Indexed.TOKEN, "x") == Sealing({"new": NEW}, INDEX).index(Indexed.TOKEN, "x")
+
+
+def test_url_safe_base64_is_a_key_too() -> None:
+    key = b"\xfb\xff" * 16
+
+    assert parse(f"k:{base64.urlsafe_b64encode(key).decode()}", encoded(INDEX)).is_current(
+        Sealing({"k": key}, INDEX).seal("", PLACE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "index", "told"),
+    [
+        ("", encoded(INDEX), "ENCRYPTION_KEYS: no key"),
+        (encoded(OLD), encoded(INDEX), "ENCRYPTION_KEYS: each key is written id:base64"),
+        (f"a b:{encoded(OLD)}", encoded(INDEX), "ENCRYPTION_KEYS: a key's id"),
+        ("k:###", encoded(INDEX), "ENCRYPTION_KEYS: a key is not base64"),
+        ("k:密钥", encoded(INDEX), "ENCRYPTION_KEYS: a key is not base64"),
+        (f"k:{encoded(b'short')}", encoded(INDEX), "ENCRYPTION_KEYS: key k has 5 bytes, not 32"),
+        (f"k:{encoded(OLD)},k:{encoded(NEW)}", encoded(INDEX), "ENCRYPTION_KEYS: the id k stands twice"),
+        (f"k:{encoded(OLD)}", "", "INDEX_KEY: 0 bytes"),
+        (f"k:{encoded(OLD)}", "#", "INDEX_KEY: a key is not base64"),
+        (f"k:{encoded(OLD)}", encoded(OLD), "INDEX_KEY: must not be one"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_told_by_the_name_of_its_setting(keys: str, index: str, told: str) -> None:
+    with pytest.raises(BadKeys) as refused:
+        parse(keys, index)
+
+    assert str(refused.value).startswith(told)
+    assert encoded(OLD) not in str(refused.value)
+
+
+def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "keys.json"
+    sealed = load_or_create(path).seal("text", PLACE)
+
+    assert load_or_create(path).open(sealed, PLACE) == "text"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
+
+
+def test_what_the_key_file_holds_may_be_moved_into_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    sealed = load_or_create(path).seal("text", PLACE)
+    kept = json.loads(path.read_text("utf-8"))
+
+    assert parse(kept["ENCRYPTION_KEYS"], kept["INDEX_KEY"]).open(sealed, PLACE) == "text"
+
+
+def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: load_or_create(path), range(16)))
+
+    assert len({sealing.index(Indexed.TOKEN, "x") for sealing in made}) == 1
+
+
+def test_a_file_system_without_links_gets_its_key_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    path = tmp_path / "keys.json"
+    sealed = load_or_create(path).seal("text", PLACE)
+
+    assert load_or_create(path).open(sealed, PLACE) == "text"
+    assert [file.name for file in tmp_path.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"ENCRYPTION_KEYS": 1}', "\udcff"])
+def test_a_damaged_key_file_is_named_and_never_replaced(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(content, "utf-8", errors="surrogateescape")
+    with pytest.raises(BadKeys, match=r"keys\.json"):
+        load_or_create(path)
+
+    assert path.read_text("utf-8", errors="surrogateescape") == content

@@ -1,0 +1,238 @@
+import asyncio
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from storage import NewerSchema, SchemaRefused, Sealing, StoreUnavailable, WrongKeys, open_store
+from storage.migrations import Migration, known_migrations, migrate
+from storage.sqlite import SqliteDatabase, open_sqlite
+from storage.statements import LIVE
+from tests.fakes import NOON, fixed_sealing
+from verification.keeping import Person
+from verification.ports import PLACES
+
+PERSON = Person("telegram:100012345")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "bot.sqlite3"
+
+
+@pytest.fixture
+def raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """A second look at a database that a store has made."""
+
+    async def make() -> None:
+        async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()):
+            pass
+
+    asyncio.run(make())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def reopen(path: Path, sealing: Sealing | None = None) -> None:
+    async def opening() -> None:
+        async with open_store(f"sqlite:///{path}", sealing=sealing or fixed_sealing()) as store:
+            await store.owed(1)
+
+    asyncio.run(opening())
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://bot.sqlite3", "sqlite:///:memory:"])
+def test_a_url_that_names_no_file_is_told_so(url: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL: a SQLite file is written"):
+        open_store(url, sealing=fixed_sealing())
+
+
+@pytest.mark.parametrize("url", ["postgresql://localhost/bot", "postgres://localhost/bot"])
+def test_a_database_of_a_later_release_is_told_so(url: str) -> None:
+    with pytest.raises(ValueError, match="SQLite only"):
+        open_store(url, sealing=fixed_sealing())
+
+
+@pytest.mark.parametrize("url", ["", "mysql://localhost/bot", "data/bot.sqlite3", "sqlite:bot.sqlite3"])
+def test_any_other_url_is_told_what_is_wanted(url: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL: must begin with sqlite:///"):
+        open_store(url, sealing=fixed_sealing())
+
+
+async def test_a_relative_url_is_a_file_under_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=fixed_sealing()):
+        assert (tmp_path / "data" / "bot.sqlite3").is_file()
+
+
+async def test_the_file_its_log_and_its_folder_are_closed_to_others(path: Path) -> None:
+    async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
+        await store.bury("update:1", "raw", NOON)
+        files = sorted(path.parent.iterdir())
+        assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+async def test_a_commit_is_on_the_disk_before_it_counts(path: Path) -> None:
+    async with open_sqlite(path) as database, database.transaction() as connection:
+        settings = [
+            await connection.fetch(f"PRAGMA {name}")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        ]
+
+    assert [value for [(value,)] in settings] == ["wal", 2, 1, 1, 10_000]
+
+
+@pytest.mark.parametrize("table", ["attempts", "places", "dialogues", "seen_events"])
+def test_tables_are_strict(raw: sqlite3.Connection, table: str) -> None:
+    [(strict,)] = raw.execute("SELECT strict FROM pragma_table_list WHERE name = ?", (table,))
+
+    assert strict == 1
+
+
+def test_the_schema_counts_the_places_as_the_core_does(raw: sqlite3.Connection) -> None:
+    place = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0)"
+    for slot in range(1, PLACES + 1):
+        raw.execute(place, (slot, f"telegram:{slot}"))
+
+    for slot in (0, 1, PLACES + 1):
+        with pytest.raises(sqlite3.IntegrityError):
+            raw.execute(place, (slot, f"telegram:other-{slot}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT id FROM attempts WHERE expires_at <= 1 AND {live} ORDER BY expires_at, id LIMIT 5", "attempts_due"),
+        ("SELECT id FROM attempts WHERE account = 'a' AND {live}", "attempts_live"),
+        ("SELECT min(id) FROM notices WHERE settled = 0 GROUP BY contact", "notices_open"),
+        ("SELECT person FROM dialogues WHERE shown < revision ORDER BY changed_at LIMIT 5", "dialogues_owed"),
+    ],
+)
+def test_what_is_asked_every_second_reads_an_index(raw: sqlite3.Connection, query: str, index: str) -> None:
+    plan = raw.execute("EXPLAIN QUERY PLAN " + query.format(live=LIVE)).fetchall()
+
+    assert index in str(plan)
+
+
+def test_every_store_opens_what_it_made_before(path: Path) -> None:
+    reopen(path)
+    reopen(path)
+
+
+def test_a_newer_schema_is_refused(raw: sqlite3.Connection, path: Path) -> None:
+    raw.execute("INSERT INTO schema_versions (version, name) VALUES (99, 'from the future')")
+
+    with pytest.raises(NewerSchema, match="99"):
+        reopen(path)
+
+
+def test_another_index_key_is_refused_for_it_would_count_from_nothing(raw: sqlite3.Connection, path: Path) -> None:
+    with pytest.raises(WrongKeys, match="INDEX_KEY"):
+        reopen(path, Sealing({"k1": b"1" * 32}, b"x" * 32))
+
+
+@pytest.mark.parametrize("keys", [{"k2": b"2" * 32}, {"k1": b"2" * 32}])
+def test_keys_without_the_one_in_use_are_refused(raw: sqlite3.Connection, path: Path, keys: dict[str, bytes]) -> None:
+    with pytest.raises(WrongKeys, match="ENCRYPTION_KEYS"):
+        reopen(path, Sealing(keys, b"i" * 32))
+
+
+def test_a_new_key_comes_first_and_the_old_one_may_go_later(raw: sqlite3.Connection, path: Path) -> None:
+    reopen(path, Sealing({"k2": b"2" * 32, "k1": b"1" * 32}, b"i" * 32))
+    reopen(path, Sealing({"k2": b"2" * 32}, b"i" * 32))
+
+    with pytest.raises(WrongKeys):
+        reopen(path)
+
+
+def test_a_file_that_is_no_database_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("not a database, and long enough to be read as one " * 100)
+
+    with pytest.raises(StoreUnavailable, match=r"bot\.sqlite3"):
+        reopen(path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in the way")
+
+    with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
+        reopen(tmp_path / "data" / "bot.sqlite3")
+
+
+async def test_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:
+    async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
+            with pytest.raises(StoreUnavailable):
+                await store.bury("update:1", "raw", NOON)
+            other.execute("ALTER TABLE elsewhere RENAME TO dead_updates")
+        await store.bury("update:1", "raw", NOON)
+
+
+async def test_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
+    async with open_sqlite(path) as database:
+        await migrate(database, known_migrations())
+        [(pages,)] = await fetch(database, "PRAGMA page_count")
+        await fetch(database, f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreUnavailable, match="full"):
+            await fetch(database, "INSERT INTO dead_updates VALUES ('update:1', zeroblob(100000), 0)")
+        await fetch(database, "PRAGMA max_page_count = 1000000")
+        await fetch(database, "INSERT INTO dead_updates VALUES ('update:1', zeroblob(100000), 0)")
+
+
+async def fetch(database: SqliteDatabase, statement: str) -> list[tuple[object, ...]]:
+    async with database.transaction() as connection:
+        return [tuple(row) for row in await connection.fetch(statement)]
+
+
+STEPS = [
+    Migration(1, "one", "CREATE TABLE one (a INTEGER);"),
+    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT);"),
+]
+
+
+async def test_steps_are_applied_once_and_in_order(path: Path) -> None:
+    async with open_sqlite(path) as database:
+        await migrate(database, STEPS[:1])
+        await migrate(database, STEPS)
+        await migrate(database, STEPS)
+        assert await fetch(database, "SELECT version, name FROM schema_versions ORDER BY version") == [
+            (1, "one"),
+            (2, "two"),
+        ]
+
+
+async def test_two_programs_may_bring_one_database_up_to_date_at_once(path: Path) -> None:
+    async with open_sqlite(path) as one, open_sqlite(path) as two:
+        await asyncio.gather(migrate(one, STEPS), migrate(two, STEPS))
+        assert await fetch(two, "SELECT count(*) FROM schema_versions") == [(2,)]
+
+
+async def test_a_step_that_fails_leaves_nothing_of_itself(path: Path) -> None:
+    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT);\nINSERT INTO nowhere VALUES (1);")
+    async with open_sqlite(path) as database:
+        await migrate(database, STEPS[:1])
+        with pytest.raises(StoreUnavailable):
+            await migrate(database, [STEPS[0], broken])
+        await migrate(database, STEPS)
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    versions = [step.version for step in known_migrations()]
+
+    assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> None:
+    async with open_sqlite(path) as database:
+        await migrate(database, known_migrations())
+        with pytest.raises(SchemaRefused):
+            await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0)")
