@@ -18,6 +18,11 @@ class Block:
     body: Snippet
     below: tuple[Snippet, ...] = ()
 
+    @property
+    def source(self) -> str:
+        """The lines as the script has them."""
+        return "\n".join([self.line.text, *(f"    {line.text}" for line in self.below)])
+
     def continuation(self) -> list[Snippet]:
         """Return the further lines of a text; nothing else may stand below it."""
         for line in self.below:

@@ -32,8 +32,8 @@ async def _browse(scene: Scene, phone: Phone, step: steps.PhoneStep) -> None:
                 raise Unmet(f"the page was answered with {phone.status or 'nothing yet'}", notes=_seen(phone))
         case steps.Scan() | steps.Touch() | steps.Reload():
             scene.stage.begin_step()
-            scene.unhurried()
             await _use(scene, phone, step)
+            scene.unhurried()
 
 
 async def _use(scene: Scene, phone: Phone, step: steps.Scan | steps.Touch | steps.Reload) -> None:
@@ -49,7 +49,7 @@ async def _use(scene: Scene, phone: Phone, step: steps.Scan | steps.Touch | step
 
 
 async def _last_code(scene: Scene) -> str:
-    pictures = await scene.listener.until(lambda: scene.chat.pictures() or None, hurried=False)
+    pictures = await scene.listener.until(lambda: scene.chat.pictures() or None, hurried=scene.hurried)
     for picture in pictures or ():
         if code := await scene.client.qr(picture):
             return code

@@ -38,7 +38,7 @@ def _alone(made: Callable[[Place, str], AnyStep]) -> Callable[[Block], AnyStep]:
     def read(block: Block) -> AnyStep:
         if block.body.text:
             raise block.body.wrong(f"expected nothing after {block.mark}")
-        return made(block.line.place, block.line.text)
+        return made(block.line.place, block.source)
 
     return read
 
@@ -47,17 +47,17 @@ def _language(block: Block) -> AnyStep:
     code = block.needs("a language such as zh-hans or en")
     if not _LANGUAGE.fullmatch(code.text):
         raise code.wrong("expected a language code such as zh-hans or en")
-    return steps.Language(block.line.place, block.line.text, code.text.lower(), block.mark == "@lang")
+    return steps.Language(block.line.place, block.source, code.text.lower(), block.mark == "@lang")
 
 
 def _person(block: Block) -> AnyStep:
-    return steps.Person(block.line.place, block.line.text, block.needs("a name").text)
+    return steps.Person(block.line.place, block.source, block.needs("a name").text)
 
 
 def _block(block: Block) -> AnyStep:
     if block.body.text:
         raise block.body.wrong(f"expected nothing after {block.mark}")
-    return steps.Block(block.line.place, block.line.text, blocked=block.mark == "@block")
+    return steps.Block(block.line.place, block.source, blocked=block.mark == "@block")
 
 
 def _wait(block: Block) -> AnyStep:
@@ -65,7 +65,7 @@ def _wait(block: Block) -> AnyStep:
     if not _DURATION.fullmatch(span.text):
         raise span.wrong("expected a time such as 90s, 10m, 1h30m or 1d")
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(span.text))
-    return steps.Wait(block.line.place, block.line.text, seconds)
+    return steps.Wait(block.line.place, block.source, seconds)
 
 
 def _fail(block: Block) -> AnyStep:
@@ -80,7 +80,7 @@ def _fail(block: Block) -> AnyStep:
         raise block.body.wrong(f"unknown fault {kind}: expected one of {', '.join(FAULTS)}", offset)
     if not times.isdecimal() or int(times) < 1:
         raise block.body.wrong("expected how many calls fail, such as 2", block.body.text.rindex(times))
-    return steps.Fail(block.line.place, block.line.text, method, kind, int(times), retry[0] if retry else None)
+    return steps.Fail(block.line.place, block.source, method, kind, int(times), retry[0] if retry else None)
 
 
 def _set(block: Block) -> Setting:
@@ -98,24 +98,24 @@ def _scan(block: Block) -> AnyStep:
     if name not in list(App):
         raise words.wrong(f"unknown app {name}: expected one of {', '.join(App)}")
     address = text(words.cut(len(name)), wild=False) if rest.strip() else None
-    return steps.Scan(block.line.place, block.line.text, App(name), address)
+    return steps.Scan(block.line.place, block.source, App(name), address)
 
 
 def _touch(block: Block) -> AnyStep:
     label = text(block.needs("the label of a control on the page"))
-    return steps.Touch(block.line.place, block.line.text, Control(block.mark[1:]), label)
+    return steps.Touch(block.line.place, block.source, Control(block.mark[1:]), label)
 
 
 def _page(block: Block) -> AnyStep:
     words = wanted(block.needs("a text or /regex/"))
-    return steps.Page(block.line.place, block.line.text, words, absent=block.mark.endswith("!"))
+    return steps.Page(block.line.place, block.source, words, absent=block.mark.endswith("!"))
 
 
 def _status(block: Block) -> AnyStep:
     code = block.needs("a status such as 200 or 404")
     if not re.fullmatch(r"[1-5]\d\d", code.text):
         raise code.wrong("expected a status such as 200 or 404")
-    return steps.Status(block.line.place, block.line.text, int(code.text))
+    return steps.Status(block.line.place, block.source, int(code.text))
 
 
 _DIRECTIVES: dict[str, Callable[[Block], AnyStep | Setting]] = {

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from playground import steps
 from playground.chat import Event, Message
-from playground.matching import Captures, Compared, compare
+from playground.comparing import Compared, compare, text_differs
+from playground.matching import Captures
 from playground.scene import Scene, Unmet
 from playground.transcript import line
 from playground.words import Content
@@ -67,8 +68,9 @@ async def judge(scene: Scene, step: steps.Expectation, event: Event) -> Verdict:
             return _judge_deletion(scene, step, was)
         case steps.Toast(alert=alert), Event(kind="toast"):
             found = scene.scope.match(step.text, event.text)
-            differences = [] if found is not None else ["the text differs"]
-            differences += [] if alert == event.alert else [f"it is {'a toast (!)' if alert else 'an alert (!!)'}"]
+            differences = [] if found is not None else [text_differs("the text", step.text, event.text, scene.scope)]
+            kind = "a toast (!), not an alert (!!)" if alert else "an alert (!!), not a toast (!)"
+            differences += [] if alert == event.alert else [f"it is {kind}"]
             return Verdict(tuple(differences), found or {})
         case steps.Leave(), Event(kind="left"):
             return Verdict((), {})
@@ -79,10 +81,7 @@ async def judge(scene: Scene, step: steps.Expectation, event: Event) -> Verdict:
 async def _judge_message(scene: Scene, content: Content, message: Message) -> Verdict:
     qr = await scene.client.qr(message.picture) if content.qr and message.picture else None
     compared = compare(content, message, scene.scope, qr=qr)
-    differences = list(compared.differences)
-    if qr is not None and "the QR code differs" in differences:
-        differences[differences.index("the QR code differs")] = f"the QR code differs, it says: {qr}"
-    return Verdict(tuple(differences), compared.captures)
+    return Verdict(compared.differences, compared.captures)
 
 
 def _judge_deletion(scene: Scene, step: steps.Vanish, was: Message) -> Verdict:

@@ -39,12 +39,12 @@ def _said(block: Block) -> AnyStep:
         return _tap(block, body, old=False)
     kind = _KIND.match(body.text)
     if kind is None:
-        return steps.Write(block.line.place, block.line.text, _typed(block, body))
+        return steps.Write(block.line.place, block.source, _typed(block, body))
     return _special(block, kind["kind"], body.cut(kind.end()))
 
 
 def _special(block: Block, kind: str, rest: Snippet) -> AnyStep:
-    place, source = block.line.place, block.line.text
+    place, source = block.line.place, block.source
     match kind:
         case "old":
             return _tap(block, rest, old=True)
@@ -79,7 +79,7 @@ def _tap(block: Block, label: Snippet, *, old: bool) -> AnyStep:
     nth = int(number) if number and not column else None
     cell = (int(number), int(column)) if column else None
     wanted_label = Text("*", (Wild(),)) if inside.text == "*" else text(inside)
-    return steps.Tap(block.line.place, block.line.text, wanted_label, nth, cell, old)
+    return steps.Tap(block.line.place, block.source, wanted_label, nth, cell, old)
 
 
 # The bot's lines.
@@ -88,7 +88,7 @@ def _tap(block: Block, label: Snippet, *, old: bool) -> AnyStep:
 def _heard(block: Block) -> AnyStep:
     if not block.body.text and not block.below:
         raise block.body.wrong("expected what the message says; ... stands for any text")
-    return steps.Hear(block.line.place, block.line.text, Heard(block.mark), _content(block, buttons=True))
+    return steps.Hear(block.line.place, block.source, Heard(block.mark), _content(block, buttons=True))
 
 
 def _content(block: Block, *, buttons: bool) -> Content:
@@ -128,7 +128,7 @@ def _detail(line: Snippet, kind: str) -> tuple[str, Text]:
 
 
 def _vanished(block: Block) -> AnyStep:
-    place, source, body = block.line.place, block.line.text, block.body
+    place, source, body = block.line.place, block.source, block.body
     if not body.text:
         block.nothing_below()
         return steps.Vanish(place, source, None, None)
@@ -144,14 +144,14 @@ def _toast(block: Block) -> AnyStep:
         raise block.body.wrong("expected what the toast says; ... stands for any text")
     more = block.continuation()
     words = joined([text(line) for line in [block.body, *more]]) if more else wanted(block.body)
-    return steps.Toast(block.line.place, block.line.text, block.mark == "!!", words)
+    return steps.Toast(block.line.place, block.source, block.mark == "!!", words)
 
 
 def _anything(block: Block) -> AnyStep:
     if block.body.text:
         raise block.body.wrong("expected nothing after ... alone; a message with any text is < ...")
     block.nothing_below()
-    return steps.Anything(block.line.place, block.line.text)
+    return steps.Anything(block.line.place, block.source)
 
 
 _MARKS: dict[str, Callable[[Block], AnyStep]] = {

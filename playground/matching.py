@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playground.catalogue import Catalogue
-from playground.chat import Key as ChatKey
-from playground.chat import Message, Rows
 from playground.words import (
-    AnyButtons,
-    Button,
-    Content,
     Key,
-    Keyboard,
     Literal,
     Part,
     PersonId,
@@ -31,6 +26,8 @@ from playground.words import (
 )
 
 Captures = dict[str, str]
+Piece = str | Wild | Variable
+_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -61,7 +58,29 @@ class Scope:
         """Compare labels; emoji and spaces at the edges of the actual one may be left out."""
         return self.match(label, actual) is not None or self.match(label, bare(actual)) is not None
 
-    def expand(self, part: Part) -> Sequence[str | Wild | Variable]:
+    def pieces(self, text: Text) -> list[Piece]:
+        """Lay out an expected text: folded words, holes between them, no spaces beside wildcards."""
+        joined: list[Piece] = []
+        for piece in (piece for part in text.parts for piece in self.expand(part)):
+            if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += piece
+            else:
+                joined.append(piece)
+        edges = [Wild(), *joined, Wild()]
+        return [_trimmed(piece, edges[at], edges[at + 2]) for at, piece in enumerate(joined)]
+
+    def difference(self, text: Text, actual: str) -> str:
+        """Tell in words where an actual text leaves an expected one."""
+        folded, pieces = fold(actual), self.pieces(text)
+        whole = "".join(piece if isinstance(piece, str) else "\0" for piece in pieces)
+        fitting = bisect_left(range(len(whole)), x=True, key=lambda n: _holes(whole[: n + 1]).match(folded) is None)
+        begun = _holes(whole[:fitting]).match(folded)
+        got = folded[begun.end() :] if begun else folded
+        wanted = whole[fitting:].replace("\0", "...")
+        after = whole[:fitting].replace("\0", "...")[-_SHOWN:]
+        return f"{f'after {after!r} ' if after else ''}expected {_start(wanted)}, got {_start(got)}"
+
+    def expand(self, part: Part) -> Sequence[Piece]:
         """Replace a part by what it stands for; an unknown variable stays."""
         match part:
             case Literal(text=text):
@@ -89,31 +108,19 @@ class _Pattern:
         self._known = known
 
     def whole(self, text: Text) -> re.Pattern[str]:
-        pieces: list[str | Wild | Variable] = []
-        for piece in (piece for part in text.parts for piece in self._scope.expand(part)):
-            if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
-                pieces[-1] += piece
-            else:
-                pieces.append(piece)
-        edges = [Wild(), *pieces, Wild()]
-        made = [self._piece(piece, edges[at], edges[at + 2]) for at, piece in enumerate(pieces)]
-        return re.compile("".join(made), re.DOTALL)
+        return re.compile("".join(map(self._piece, self._scope.pieces(text))), re.DOTALL)
 
     def regex(self, regex: Regex) -> re.Pattern[str]:
         made = [part.text if isinstance(part, Literal) else self._value(part) for part in regex.parts]
         self.groups |= {name: name for name in regex.groups}
         return re.compile("".join(made), re.IGNORECASE if regex.ignore_case else re.NOFLAG)
 
-    def _piece(self, piece: str | Wild | Variable, before: object, after: object) -> str:
-        if not isinstance(piece, str):
-            return self._open(piece)
-        words = re.sub(r"\s+", " ", piece)
-        words = words.lstrip() if isinstance(before, Wild) else words
-        return re.escape(words.rstrip() if isinstance(after, Wild) else words)
+    def _piece(self, piece: Piece) -> str:
+        return re.escape(piece) if isinstance(piece, str) else self._open(piece)
 
     def _value(self, part: Part) -> str:
         pieces = self._scope.expand(part)
-        return "".join(re.escape(fold(piece)) if isinstance(piece, str) else self._open(piece) for piece in pieces)
+        return "".join(self._piece(fold(piece) if isinstance(piece, str) else piece) for piece in pieces)
 
     def _open(self, piece: Wild | Variable) -> str:
         if isinstance(piece, Wild):
@@ -126,6 +133,22 @@ class _Pattern:
         group = f"value{len(self.groups)}_"
         self.groups[group] = piece.name
         return f"(?P<{group}>.+?)"
+
+
+def _holes(text: str) -> re.Pattern[str]:
+    return re.compile(".*?".join(map(re.escape, text.split("\0"))), re.DOTALL)
+
+
+def _start(text: str) -> str:
+    return "the end" if not text else repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def _trimmed(piece: Piece, before: object, after: object) -> Piece:
+    if not isinstance(piece, str):
+        return piece
+    words = re.sub(r"\s+", " ", piece)
+    words = words.lstrip() if isinstance(before, Wild) else words
+    return words.rstrip() if isinstance(after, Wild) else words
 
 
 def fold(text: str) -> str:
@@ -146,72 +169,3 @@ def bare(label: str) -> str:
     while end > start and unicodedata.category(label[end - 1]) in _ORNAMENTS:
         end -= 1
     return fold(label[start:end])
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The outcome for a message: what differs, in words, and what was captured if nothing does."""
-
-    differences: tuple[str, ...]
-    captures: Captures
-
-
-def compare(
-    content: Content, message: Message, scope: Scope, *, qr: str | None = None, buttons: bool = True
-) -> Compared:
-    """Compare a message with what the script says of it."""
-    captures: Captures = {}
-    differences = [] if content.kind == message.kind else [f"it is a {message.kind}, not a {content.kind}"]
-    for what, wanted, actual in (
-        ("the text differs", content.text, message.text),
-        ("the QR code differs", content.qr, qr),
-        ("the file's name differs", content.file, message.file),
-    ):
-        if wanted is not None:
-            found = None if actual is None else scope.match(wanted, actual, known=captures)
-            captures |= found or {}
-            differences += [what] if found is None else []
-    if buttons:
-        found = keyboard_captures(content.keyboard, message.rows, scope)
-        captures |= found or {}
-        differences += [_keyboard_difference(content.keyboard, message.rows)] if found is None else []
-    return Compared(tuple(differences), captures)
-
-
-def _keyboard_difference(keyboard: Keyboard, rows: Rows) -> str:
-    if not keyboard.rows:
-        return "it has buttons that the script does not mention ([*] stands for any)"
-    return "the buttons differ" if rows else "it has no buttons"
-
-
-Expected = Button | AnyButtons | None
-Actual = ChatKey | None
-
-
-def keyboard_captures(keyboard: Keyboard, rows: Rows, scope: Scope) -> Captures | None:
-    """Return what the addresses of a keyboard capture, or None when it differs."""
-    expected: list[Expected] = [item for row in keyboard.rows for item in (*row, None)]
-    actual: list[Actual] = [item for row in rows for item in (*row, None)]
-    return _keys(expected, actual, scope)
-
-
-def _keys(expected: Sequence[Expected], actual: Sequence[Actual], scope: Scope) -> Captures | None:
-    """Match buttons one by one; None among them ends a row."""
-    if not expected or not actual:
-        return {} if not expected and not actual else None
-    first, rest = expected[0], expected[1:]
-    if isinstance(first, AnyButtons):
-        tails = (_keys(rest, actual[taken:], scope) for taken in range(1, len(actual)) if actual[taken - 1])
-        return next((tail for tail in tails if tail is not None), None)
-    if first is None or actual[0] is None:
-        ended_together = first is None and actual[0] is None
-        return _keys(rest, actual[1:], scope) if ended_together else None
-    here = _key(first, actual[0], scope)
-    tail = None if here is None else _keys(rest, actual[1:], scope)
-    return None if here is None or tail is None else here | tail
-
-
-def _key(button: Button, key: ChatKey, scope: Scope) -> Captures | None:
-    if not scope.label_fits(button.label, key.label):
-        return None
-    return {} if button.target is None else scope.match(button.target, key.target)

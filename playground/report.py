@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from playground.performing import Failure, Result
-from playground.wording import width
 
 _CHAT_LINES = 24
 _INDENT = "    "
@@ -45,10 +44,7 @@ def _report(result: Result, failure: Failure) -> Iterator[str]:
     yield f"{_where(failure)}: {failure.headline}"
     if failure.source:
         yield from _beside("expected" if failure.got else "the line", failure.source)
-    for line in failure.got:
-        yield from _beside("got", line)
-    if pointer := _pointer(failure):
-        yield pointer
+    yield from _beside("got", "\n".join(failure.got)) if failure.got else ()
     for note in failure.notes:
         yield from textwrap.wrap(note, 110, initial_indent="  - ", subsequent_indent=_INDENT) or []
     yield f"  the chat so far{_cut(failure.chat)}:"
@@ -66,19 +62,6 @@ def _beside(word: str, text: str) -> Iterator[str]:
     first, *rest = text.splitlines() or [""]
     yield f"  {word + ':':<10}{first}"
     yield from (f"  {'':<10}{line}" for line in rest)
-
-
-def _pointer(failure: Failure) -> str:
-    """Point at the first character that differs, when the two lines are of the same sort."""
-    if not failure.source or not failure.got:
-        return ""
-    expected, got = failure.source.splitlines()[0], failure.got[0]
-    same = 0
-    while same < min(len(expected), len(got)) and expected[same] == got[same]:
-        same += 1
-    if same < 2 or expected[:1] != got[:1] or same == len(expected) == len(got):
-        return ""
-    return f"  {'':<10}{' ' * width(got[:same])}^ differs from here"
 
 
 def _cut(chat: Sequence[str]) -> str:

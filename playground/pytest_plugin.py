@@ -1,0 +1,86 @@
+"""Collects `.chat` scripts as pytest tests, one per case.
+
+Ini options: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (its catalogue, default bot/texts),
+both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from playground.catalogue import CatalogueUnreadable, load
+from playground.launch import Command
+from playground.performing import Company, Take, perform
+from playground.player import takes_of
+from playground.report import failure_report
+from playground.script import Unreadable
+
+_COMPANY = pytest.StashKey[Company]()
+
+
+class ScriptFailed(Exception):
+    """A case that did not come true; its text is the whole report."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    parser.addini("chat_bot", "the bot that .chat scripts are played against", default="run_bot.py")
+    parser.addini("chat_texts", "the folder of the bot's catalogue", default="bot/texts")
+    group = parser.getgroup("chat", "chat scripts")
+    group.addoption("--chat-lang", action="append", default=[], help="a language to play scripts in, or all")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a script."""
+    return ScriptFile.from_parent(parent, path=file_path) if file_path.suffix == ".chat" else None
+
+
+class ScriptFile(pytest.File):
+    """One script; its tests are its cases."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Read and check the script; a mistake fails the collection with its place."""
+        try:
+            company = _company(self.config)
+            takes = takes_of(self.path, company.catalogue, self.config.getoption("--chat-lang"))
+        except (Unreadable, CatalogueUnreadable) as error:
+            raise self.CollectError(str(error)) from None
+        for take in takes:
+            yield ScriptCase.from_parent(self, name=take.name, take=take, company=company)
+
+
+class ScriptCase(pytest.Item):
+    """One case of a script."""
+
+    def __init__(self, *, take: Take, company: Company, **known: object) -> None:
+        super().__init__(**known)  # type: ignore[arg-type]  # pytest passes its own arguments through
+        self._take = take
+        self._company = company
+
+    def runtest(self) -> None:
+        """Play it in an event loop of its own."""
+        result = asyncio.run(perform(self._take, self._company))
+        if result.failure:
+            raise ScriptFailed(failure_report(result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        """Show the player's report instead of a stack."""
+        if isinstance(excinfo.value, ScriptFailed):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Name the file and the title."""
+        return self.path, 0, self.name
+
+
+def _company(config: pytest.Config) -> Company:
+    if _COMPANY not in config.stash:
+        bot = config.rootpath / str(config.getini("chat_bot"))
+        texts = config.rootpath / str(config.getini("chat_texts"))
+        config.stash[_COMPANY] = Company(Command.python(bot), load(texts))
+    return config.stash[_COMPANY]
