@@ -1,0 +1,354 @@
+"""The texts as they stand in the files: two languages alike, fit for Telegram, and nobody real in them."""
+
+import html
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Set
+from string import Formatter
+
+import pytest
+
+from bot.catalogue import FOLDER, LANGUAGES, Entry, load
+from bot.flow.events import Choice, Command, Kind
+from bot.flow.words import choice_in, plain
+from verification.attempts import Method, Reason, Status
+from verification.identity import NameProblem
+from verification.numbers import NumberProblem
+
+
+def leaves(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with its dotted key; an entry of a list goes by its id, or else by its place."""
+    match value:
+        case str():
+            yield prefix, value
+        case Mapping():
+            for key, inner in value.items():
+                yield from leaves(inner, f"{prefix}.{key}" if prefix else key)
+        case list():
+            for place, inner in enumerate(value):
+                yield from leaves(inner, f"{prefix}.{inner.get('id', place)}")
+        case _:
+            pytest.fail(f"{prefix} is {value!r}, no text")
+
+
+def read(name: str) -> dict[str, str]:
+    return dict(leaves(tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))))
+
+
+STEMS = sorted(path.name.removesuffix("zh.toml") for path in FOLDER.glob("*zh.toml"))
+FILES = {(stem, language): read(f"{stem}{language}.toml") for stem in STEMS for language in LANGUAGES}
+CHAT = {language: FILES["", language] for language in LANGUAGES}
+FAQ = load(days=30, test=True).faq
+
+in_each_file = pytest.mark.parametrize(
+    "texts", [pytest.param(texts, id=f"{stem}{language}") for (stem, language), texts in FILES.items()]
+)
+in_each_chinese_file = pytest.mark.parametrize("texts", [pytest.param(FILES[stem, "zh"], id=stem) for stem in STEMS])
+in_each_language = pytest.mark.parametrize("language", LANGUAGES)
+of_each_topic = pytest.mark.parametrize(
+    ("language", "topic"),
+    [pytest.param(language, topic, id=f"{language}:{topic.id}") for language in FAQ for topic in FAQ[language]],
+)
+
+LABELS = re.compile(
+    r"(choice|button)\..+|link\..+\.label|faq\.(list|next|previous)|group\.button|language\.(zh|en)"
+    r"|privacy\.(export|erase|erase_now|keep)|topic\..+\.title|topic\..+\.links\..+\.label"
+)
+LIMITS = {
+    r"command\..+": 256,
+    r"about\.name": 64,
+    r"about\.short": 120,
+    r"about\.description": 512,
+    r".+\.placeholder": 64,
+    r"misc\.closed_question": 200,
+}
+PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"(link|topic)\..+\.(id|url)"]))
+"""Texts that are shown as they stand; all others are Telegram HTML."""
+
+CAPTION = re.compile(r"scan\.(waiting|opened|confirming)|stamp\..+|expired\.ask|privacy\.file_caption")
+
+
+# Telegram HTML
+
+
+CHAT_TAGS = frozenset({"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler", "tg-time"})
+FAQ_TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
+_PIECE = re.compile(r"<(/?)([a-z-]+)([^<>]*)>|(?:&(?:lt|gt|amp|quot|#\d+);)|(?P<bare>[<>&])")
+_ATTRIBUTES = {
+    "a": r' href="https://[^"\s]+"',
+    "tg-time": r' unix="\d+"( format="[A-Za-z]+")?',
+    "blockquote": "( expandable)?",
+}
+
+
+def fault(source: str, tags: frozenset[str] = CHAT_TAGS) -> str | None:
+    """What is wrong with a text; stricter than the server, where a bare `>` or `&` passes."""
+    stack: list[str] = []
+    for piece in _PIECE.finditer(source):
+        end, tag, rest = piece.group(1, 2, 3)
+        if piece["bare"]:
+            return f"bare {piece['bare']}"
+        if tag and end:
+            if rest or not stack or stack.pop() != tag:
+                return f"</{tag}{rest}> closes nothing"
+        elif tag:
+            if tag not in tags or not re.fullmatch(_ATTRIBUTES.get(tag, ""), rest):
+                return f"<{tag}{rest}> is not allowed"
+            if tag in stack or (stack and stack[-1] in {"code", "pre"}):
+                return f"<{tag}> may not stand in <{stack[-1]}>"
+            stack.append(tag)
+    return f"<{stack[-1]}> is never closed" if stack else None
+
+
+def stripped(source: str) -> str:
+    return html.unescape(re.sub(r"<[^<>]+>", "", source))
+
+
+def length(source: str) -> int:
+    """How long Telegram finds a text: without tags, in UTF-16 units."""
+    return len(stripped(source).encode("utf-16-le")) // 2
+
+
+FAULTS = """a < b|a & b|a > b|<b>a|a</b>|<B>a</B>|<b><i>a</b></i>|<div>a</div>|<a>a</a>|<a href="http://x.y">a</a>
+|<code><b>a</b></code>|<b>a<b>b</b></b>|<b class="x">a</b>|</b >"""
+
+
+@pytest.mark.parametrize("wrong", FAULTS.split("|"))
+def test_the_checker_finds_a_planted_fault(wrong: str) -> None:
+    assert fault(wrong)
+
+
+def test_the_checker_lets_good_markup_pass() -> None:
+    good = '<b>a <i>b</i></b> &lt;&amp; <a href="https://x.y/z">c</a> <tg-time unix="1" format="dt">d</tg-time> 🧪'
+
+    assert fault(good) is None
+    assert length(good) == len("a b <& c d ..")
+
+
+@in_each_file
+def test_every_text_is_well_formed(texts: Mapping[str, str]) -> None:
+    markup = {key: text for key, text in texts.items() if not PLAIN.fullmatch(key)}
+    faults = {key: fault(text, FAQ_TAGS if key.startswith("topic.") else CHAT_TAGS) for key, text in markup.items()}
+    marked = [key for key in texts.keys() - markup.keys() if re.search(r"[<>]|&[a-z#]", texts[key])]
+
+    assert {key: found for key, found in faults.items() if found} == {}
+    assert marked == [], "shown as they stand, with their markup"
+
+
+# Two languages alike
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces; a stray brace, a format or an attribute among them is a fault."""
+    fields = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None]
+    assert all(name.isidentifier() and not spec and not conversion for name, spec, conversion in fields), fields
+    return {name for name, _, _ in fields}
+
+
+def test_every_file_stands_in_both_languages() -> None:
+    assert {path.name for path in FOLDER.glob("*.toml")} == {f"{stem}{language}.toml" for stem, language in FILES}
+    assert {"", "faq."} <= set(STEMS)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_both_languages_have_the_same_keys_in_the_same_order_with_the_same_placeholders(stem: str) -> None:
+    zh, en = ({key: placeholders(text) for key, text in FILES[stem, language].items()} for language in LANGUAGES)
+
+    assert list(zh) == list(en)
+    assert zh == en
+
+
+@in_each_language
+def test_no_key_stands_in_two_files(language: str) -> None:
+    keys = [key for (_, of), texts in FILES.items() if of == language for key in texts]
+
+    assert len(keys) == len(set(keys))
+
+
+@in_each_language
+def test_every_word_the_program_knows_has_its_text(language: str) -> None:
+    needed: dict[str, Set[str]] = {
+        "choice.": set(Choice),
+        "command.": set(Command) - {Command.UNKNOWN},
+        "reason.": set(Reason),
+        "method.": set(Method),
+        "scan.steps.": set(Method),
+        "sent.": set(Kind),
+        "problem.name.": set(NameProblem),
+        "problem.number.": set(NumberProblem),
+        "privacy.status.": set(Status),
+    }
+
+    assert {prefix + word for prefix, words in needed.items() for word in words} <= CHAT[language].keys()
+
+
+# Telegram's limits
+
+
+@in_each_language
+def test_labels_fit_on_a_button(language: str) -> None:
+    texts = CHAT[language] | FILES["faq.", language]
+    labels = {key: text for key, text in texts.items() if LABELS.fullmatch(key)}
+
+    assert len(labels) > len(Choice)
+    assert {key: text for key, text in labels.items() if length(text) > 64 or re.search(r"[\n{]", text)} == {}
+
+
+@in_each_language
+@pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
+def test_what_telegram_limits_stays_within_its_limit(language: str, pattern: str, limit: int) -> None:
+    meant = {key: length(text) for key, text in CHAT[language].items() if re.fullmatch(pattern, key)}
+
+    assert meant
+    assert {key: size for key, size in meant.items() if size > limit} == {}
+
+
+def generous(texts: Mapping[str, str]) -> dict[str, str]:
+    """For each placeholder a value as long as it may ever get, in markup."""
+
+    def longest(prefix: str) -> str:
+        return max((text for key, text in texts.items() if key.startswith(prefix)), key=length)
+
+    time = '<tg-time unix="1795400000" format="dt">11-23 20:00 (UTC+8)</tg-time>'
+    values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
+    values |= {"until": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
+    values |= {"steps": longest("scan.steps."), "reason": longest("reason."), "test": texts["test_banner"]}
+    values |= {"method": max((texts[f"method.{method}"] for method in Method), key=length)}
+    values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
+    record = max(texts["privacy.attempt"], texts["privacy.consent"], key=length).format_map(values)
+    return {**values, "records": "\n".join([record] * 20)}
+
+
+@in_each_language
+def test_every_message_and_caption_fits_with_the_longest_values_and_a_note_above(language: str) -> None:
+    values = generous(CHAT[language])
+    texts = {key: text.format_map(values) for key, text in CHAT[language].items() if not PLAIN.fullmatch(key)}
+    captions = {key for key in texts if CAPTION.fullmatch(key)}
+    note = max((text for key, text in texts.items() if re.match(r"(problem|sent)\.", key)), key=length)
+    sizes = {key: length(f"{texts['misc.resumed'] if key in captions else note}\n\n{texts[key]}") for key in texts}
+
+    assert len(captions) == 7
+    assert {key: size for key, size in sizes.items() if size > (1024 if key in captions else 4096)} == {}
+    assert {key: fault(text) for key, text in texts.items() if fault(text)} == {}
+
+
+# Questions and answers
+
+
+POINTED_TO = {"three_accounts", "overseas", "face_fails", "which_way", "change", "data_error", "icp", "notice"}
+OFFICIAL = re.compile(
+    r"https://(intl\.cloud\.tencent\.com/|console\.cloud\.tencent\.com/developer(/auth)?"
+    r"|cloud\.tencent\.com/(document/product/378/\d+|services/forgotAccount|online-service))"
+)
+TITLE_LIMIT = {"zh": 20, "en": 45}
+
+
+@in_each_language
+def test_the_topics_that_the_dialogue_points_to_exist_once(language: str) -> None:
+    ids = [topic.id for topic in FAQ[language]]
+
+    assert set(ids) >= POINTED_TO
+    assert len(set(ids)) == len(ids)
+    assert len({plain(topic.title) for topic in FAQ[language]}) == len(ids)
+
+
+def test_both_languages_lead_to_the_same_pages() -> None:
+    zh, en = ([(topic.id, [url for _, url in topic.links]) for topic in FAQ[language]] for language in LANGUAGES)
+
+    assert zh == en
+
+
+@of_each_topic
+def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
+    urls = [url for _, url in topic.links]
+
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", topic.id)
+    assert len(topic.id) <= 40, "an id travels in callback data and in a start link"
+    assert len(topic.title) <= TITLE_LIMIT[language]
+    assert length(topic.answer) <= 900
+    assert placeholders(topic.answer) <= {"days"}
+    assert urls or topic.id == "notice", "only the bot's own notice has nowhere official to lead"
+    assert all(OFFICIAL.fullmatch(url) for url in urls)
+    assert len(urls) == len(set(urls))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh", "境外 监护人 人脸 同意 加密 导出"), ("en", "abroad guardian Face consent encrypted export")],
+)
+def test_the_notice_says_all_that_a_person_must_know(language: str, words: str) -> None:
+    (notice,) = (topic.answer for topic in FAQ[language] if topic.id == "notice")
+
+    assert all(word in notice for word in f"Telegram {{days}} /privacy /cancel 14 {words}".split())
+
+
+# What is said about buttons
+
+
+QUOTED = {"zh": re.compile("「([^」]+)」"), "en": re.compile("“([^”]+)”")}
+BUTTONS_OF_OTHERS = {"开始", "Start", "扫一扫", "Scan"}
+"""Telegram's own button of a new chat, and the scanners of WeChat and QQ."""
+
+
+@in_each_language
+def test_words_in_quotation_marks_stand_on_a_button(language: str) -> None:
+    texts = {key: text for (_, of), inner in FILES.items() if of == language for key, text in inner.items()}
+    labels = {plain(text) for key, text in texts.items() if LABELS.fullmatch(key) or key.startswith("page.press.")}
+    quoted = {word for text in texts.values() for word in QUOTED[language].findall(text) if "›" not in word}
+
+    unknown = {word for word in quoted - BUTTONS_OF_OTHERS if not any(plain(word) in label for label in labels)}
+
+    assert unknown == set()
+
+
+@in_each_language
+@pytest.mark.parametrize("choice", Choice)
+def test_the_words_of_a_button_may_be_typed(language: str, choice: Choice) -> None:
+    assert choice_in(CHAT[language][f"choice.{choice}"], [choice]) is choice
+
+
+# Chinese as it is typeset
+
+
+_HAN = "[\u3400-\u4dbf\u4e00-\u9fff]"
+SLIPS = {
+    "half-width punctuation": re.compile(f"{_HAN}[,?!;:()]|[,?!;:()]{_HAN}"),
+    "doubled punctuation": re.compile(r"\.\.\.|。。|，，|[，。；：！？、] "),
+    "no space between hanzi and letters or digits": re.compile(f"{_HAN}[A-Za-z0-9]|[A-Za-z0-9]{_HAN}"),
+}
+
+
+@in_each_chinese_file
+@pytest.mark.parametrize("slip", SLIPS)
+def test_chinese_is_typeset_with_care(texts: Mapping[str, str], slip: str) -> None:
+    assert {key: text for key, text in texts.items() if SLIPS[slip].search(stripped(text))} == {}
+
+
+@pytest.mark.parametrize("stem", ["", "faq."])
+def test_the_chat_addresses_a_person_one_way(stem: str) -> None:
+    assert [key for key, text in FILES[stem, "zh"].items() if "您" in text] == []
+
+
+@in_each_file
+def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, str]) -> None:
+    stray = re.compile(
+        "^\\s|\\s$|[ \u3000]\n|[\x00-\x09\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]|^$"
+    )
+
+    assert [key for key, text in texts.items() if stray.search(text) and key != "test_banner"] == []
+
+
+# Nobody real
+
+
+SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014"}
+
+
+@in_each_file
+def test_examples_name_nobody_real(texts: Mapping[str, str]) -> None:
+    examples = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
+    examples |= {re.split(r"[：.] ?", text)[-1] for key, text in texts.items() if key.endswith(".placeholder")}
+    numbers = {number for text in texts.values() for number in re.findall(r"\d{14,}[\dXx]?", text)}
+
+    assert examples <= SAFE
+    assert numbers <= SAFE
