@@ -5,7 +5,8 @@ id it gives the same opening, so a front end that crashed in between simply asks
 in the unit that records the success, and by the schema, so no race can make a fourth.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,13 +50,14 @@ class Outside:
     """The outside facts the core may use.
 
     `clock` gives aware UTC times, `token` at least 128 random bits in URL characters, `match_code` two digits, and
-    `link` turns a token into the address a phone opens.
+    `link` turns a token into the address a phone opens. `announce` is called when there may be news to tell.
     """
 
     clock: Callable[[], datetime]
     token: Callable[[], str]
     match_code: Callable[[], str]
     link: Callable[[str], str]
+    announce: Callable[[], None] = lambda: None
 
 
 class Core:
@@ -103,7 +105,7 @@ class Core:
         if status not in LIVE:
             raise ValueError(f"{status} is an end, not progress")
         now = self._outside.clock()
-        async with self._store.unit(attempt_id) as unit:
+        async with self._telling(attempt_id) as unit:
             attempt = await self._known(unit, attempt_id)
             if not attempt.live or attempt.expires_at <= now:
                 raise AttemptOver(attempt_id)
@@ -124,7 +126,7 @@ class Core:
         raises `AttemptOver`. A success whose number has no place left is recorded as a failure for that reason.
         """
         now = self._outside.clock()
-        async with self._store.unit(attempt_id) as unit:
+        async with self._telling(attempt_id) as unit:
             attempt = await self._known(unit, attempt_id)
             if attempt.has_outcome(outcome):
                 return attempt
@@ -169,7 +171,7 @@ class Core:
             limit *= 2
 
     async def _let_fade(self, attempt_id: AttemptId, now: datetime) -> None:
-        async with self._store.unit(attempt_id) as unit:
+        async with self._telling(attempt_id) as unit:
             attempt = await self._known(unit, attempt_id)
             if not attempt.live or attempt.expires_at > now + self._notice_before:
                 return
@@ -183,6 +185,12 @@ class Core:
                 news = News.FADING
             await unit.save_attempt(attempt)
             await unit.post(news, attempt, now)
+
+    @asynccontextmanager
+    async def _telling(self, attempt_id: AttemptId) -> AsyncIterator[Unit]:
+        async with self._store.unit(attempt_id) as unit:
+            yield unit
+        self._outside.announce()
 
     async def _reserve(self, unit: Unit, wish: Wish) -> Attempt:
         known = await unit.attempt(wish.id)

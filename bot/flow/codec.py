@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, get_args
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.flow.states import State
 from verification.identity import Identity, Name
@@ -28,7 +28,11 @@ def load(text: str) -> State:
     adapter = _ADAPTERS.get(facts.pop("state", ""))
     if adapter is None:
         raise ValueError("a saved dialogue is of a kind this release does not know")
-    state: State = adapter.validate_python(facts)
+    try:
+        state: State = adapter.validate_python(facts)
+    except ValidationError:
+        # Its own words would quote the text, and with it a name.
+        raise ValueError("a saved dialogue does not fit its kind") from None
     return state
 
 

@@ -40,7 +40,7 @@ LANGUAGES = ("zh", "en")
 
 
 def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(state, (prompt(state, "resumed"),))
+    return Step(state, (prompt(state, "misc.resumed"),))
 
 
 def resumed(state: State, _: Resumed, __: Moment) -> Step:
@@ -52,7 +52,7 @@ def status(state: State, _: Commanded, __: Moment) -> Step:
 
 
 def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(state, (again(state, "nowhere_back"),))
+    return Step(state, (again(state, "misc.nowhere_back"),))
 
 
 def faq(state: State, event: Commanded, _: Moment) -> Step:
@@ -60,7 +60,7 @@ def faq(state: State, event: Commanded, _: Moment) -> Step:
 
 
 def help_asked(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(touched(state), (Tell("help", rows=((Topic(),), (Url("console"),))),))
+    return Step(touched(state), (Tell("misc.help", rows=((Topic(),), (Url("console"),))),))
 
 
 def language_asked(state: State, _: Commanded, __: Moment) -> Step:
@@ -72,13 +72,13 @@ def privacy_asked(state: State, _: Commanded, __: Moment) -> Step:
 
 
 def unknown_command(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(touched(state), (Tell("unknown_command"),))
+    return Step(touched(state), (Tell("misc.unknown_command"),))
 
 
 def browsed(state: State, event: Browsed, moment: Moment) -> Step:
     match event.side:
         case Side.FAQ:
-            return Step(touched(state), (Toast(""), _faq_of(event.choice)))
+            return Step(touched(state), (_faq_of(event.choice),))
         case Side.LANGUAGE:
             return _language_chosen(state, event.choice)
         case Side.PRIVACY:
@@ -86,7 +86,7 @@ def browsed(state: State, event: Browsed, moment: Moment) -> Step:
 
 
 def not_understood(state: State, _: Said, __: Moment) -> Step:
-    return Step(state, (again(state, "not_understood"),))
+    return Step(state, (again(state, "misc.not_understood"),))
 
 
 def not_a_text(state: State, event: Sent, _: Moment) -> Step:
@@ -99,7 +99,7 @@ def nothing(state: State, _: Event, __: Moment) -> Step:
 
 def closed(state: State) -> Step:
     """A button of a question that is closed, copied or forged: nothing happens, and it says so."""
-    return Step(state, (Toast("closed_question"), Disarm()))
+    return Step(state, (Toast("misc.closed_question"), Disarm()))
 
 
 def _faq_of(choice: str) -> ShowFaq:
@@ -111,18 +111,18 @@ def _faq_of(choice: str) -> ShowFaq:
 
 def _language_chosen(state: State, language: str) -> Step:
     if language not in LANGUAGES:
-        return Step(touched(state), (Toast(""), ShowLanguages()))
-    return Step(touched(state), (Speak(language), Toast(""), Rewrite("language.done"), in_place(prompt(state))))
+        return Step(touched(state), (ShowLanguages(),))
+    return Step(touched(state), (Speak(language), Rewrite("language.done"), in_place(prompt(state))))
 
 
 def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
     match event.choice:
         case "export":
-            return Step(state, (Toast(""), Export(state.account)))
+            return Step(state, (Export(state.account),))
         case "erase":
-            return Step(state, (Toast(""), ShowRecords(state.mark, state.account, ask_erase=True)))
+            return Step(state, (ShowRecords(state.mark, state.account, ask_erase=True),))
         case "keep":
-            return Step(state, (Toast(""), Rewrite("privacy.kept")))
+            return Step(state, (Rewrite("privacy.kept"),))
         case "erase_now" if event.mark == state.mark:
             idle = states.Idle(account=state.account, mark=moment.mark)
             left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
@@ -132,7 +132,7 @@ def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
 
 
 def _erased(idle: states.Idle, left: tuple[Drop, ...]) -> Step:
-    return Step(idle, (Erase(idle.account), Toast(""), Rewrite("privacy.erased"), prompt(idle), *left))
+    return Step(idle, (Erase(idle.account), Rewrite("privacy.erased"), prompt(idle), *left))
 
 
 _STEP_OF: dict[type[State], str] = {

@@ -7,7 +7,7 @@ from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Recor
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, method_values, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, begin, failed, unwanted
+from bot.flow.rules.shared import ask, begin, failed, in_place, unwanted
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
@@ -90,7 +90,7 @@ def new_code(state: states.Attempting, _: Event, moment: Moment) -> Step:
 
 def code_shown_again(state: states.Scanning, _: Event, moment: Moment) -> Step:
     scanning = replace(state, touched=True, mark=moment.mark)
-    return Step(scanning, (prompt(scanning, "resumed"),))
+    return Step(scanning, (prompt(scanning, "misc.resumed"),))
 
 
 def scanning_status(state: states.Scanning, _: Event, __: Moment) -> Step:
@@ -147,7 +147,7 @@ def rejected(state: states.Scanning, event: Rejected, moment: Moment) -> Step:
 def passed(state: State, event: Passed, moment: Moment) -> Step:
     """A success is told wherever the person has gone meanwhile: a lost outcome is the worst bug."""
     if event.account != state.account:
-        return Step(state, (Tell("passed_elsewhere", {"account": mask_account(event.account)}),))
+        return Step(state, (Tell("misc.passed_elsewhere", {"account": mask_account(event.account)}),))
     verified = states.Verified(
         account=event.account, mark=moment.mark, method=event.method, attempt=event.attempt, at=moment.now
     )

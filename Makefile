@@ -1,0 +1,45 @@
+# Two commands matter: `make run` and `make test`. Each installs what it needs into .venv by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format bench lock clean
+.DEFAULT_GOAL := run
+
+# The stamp of an installation is a copy of what was installed: a changed lock file installs again.
+.venv/runtime.lock: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what the bot needs (once)…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@cp requirements.lock $@
+
+.venv/dev.lock: requirements-dev.lock .venv/runtime.lock
+	@echo "Installing what the tests need (once)…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@cp requirements-dev.lock $@
+
+run: .venv/runtime.lock
+	@$(BIN)/python run_bot.py
+
+test: .venv/dev.lock
+	$(BIN)/pytest -n auto
+
+check: .venv/dev.lock
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.lock
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev.lock
+	$(BIN)/python -m bench.conversation
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

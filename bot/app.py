@@ -1,0 +1,286 @@
+"""Puts the program together, runs it until a signal, and takes it apart again."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+from telegram import LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ContextTypes, Defaults, ExtBot
+
+from bot import catalogue as texts
+from bot import logs
+from bot.catalogue import Catalogue
+from bot.clock import Clock, match_code, token
+from bot.handlers.calls import best_effort
+from bot.handlers.dialogue import DialogueContext, DialogueHandler
+from bot.handlers.errors import Failures
+from bot.handlers.groups import GroupHandler
+from bot.handlers.incoming import chat_of
+from bot.handlers.menu import describe
+from bot.handlers.outgoing import Outgoing
+from bot.handlers.transport import AiohttpRequest
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, Raw
+from bot.lanes import Undelivered, Unreachable
+from bot.notices import Notices
+from bot.runner import Runner
+from bot.settings import BadSetting, Settings
+from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
+from verification.attempts import Method
+from verification.core import Core, Outside
+from verification.ports import Provider
+from verification.providers.simulated import Simulated
+from web.app import Parts, TelegramRoute, web_app
+from web.serving import listen, serving
+
+log = logging.getLogger(__name__)
+
+WEBHOOK_PATH = "/telegram"
+_SWEEP_SECONDS = 10
+_SEEN_FOR = timedelta(days=7)
+_HEARD_WITHIN = 90
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts that the loops of the program need."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    application: AnyApplication
+    runner: Runner
+    notices: Notices
+    outgoing: Outgoing
+    door: Door
+    polling: Polling
+
+
+def run(settings: Settings, say: Say) -> int:
+    """Run until a signal; says the exit status: 2 for a setting that cannot be used, 1 for what stopped it later."""
+    logs.set_up(settings.log_format, settings.log_level)
+    problem: BaseException | None = None
+    try:
+        _run(serve(settings, say))
+    except* (BadSetting, Fatal, StorageError) as group:
+        problem = _first(group)
+    if problem is None:
+        return 0
+    say(str(problem))
+    return 2 if isinstance(problem, BadSetting | BadKeys | WrongKeys) else 1
+
+
+async def serve(settings: Settings, say: Say) -> None:
+    """Run the bot until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with built(settings, say) as house, asyncio.TaskGroup() as tasks:
+        loops = [tasks.create_task(house.notices.run()), tasks.create_task(sweep_litter(house))]
+        tasks.create_task(describe(house.application.bot, house.outgoing.catalogue))
+        await house.runner.resume_owed()
+        polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
+        await stop.wait()
+        house.polling.stop()
+        if polling is not None:
+            await polling
+        for task in loops:
+            task.cancel()
+
+
+@asynccontextmanager
+async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
+    """Everything built and connected, in order; taken apart in the reverse one."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(_store(settings))
+        listener = _listener(settings)
+        port = listener.getsockname()[1]
+        public = settings.public_url or f"http://{settings.host}:{port}"
+        clock = Clock(settings.clock_offset_file)
+        providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
+        outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
+        core = Core(store, providers, outside, ttl=settings.qr_ttl)
+        catalogue = texts.load(
+            days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
+        )
+        failures = Failures()
+        application = _application(settings, failures)
+        outgoing = Outgoing(application.bot, catalogue)
+        runner = Runner(store, core, outgoing, clock.moment, settings.language)
+        notices = Notices(store, core, runner, clock.now)
+        application.add_handler(DialogueHandler(runner))
+        application.add_handler(GroupHandler(catalogue, settings.language))
+        registry = CollectorRegistry()
+        updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+        set_aside = _set_aside(store, clock, application, catalogue, settings.language)
+        door = Door(application, failures, set_aside, _is_outage, updates)
+        polling = Polling(application, door, _is_outage)
+        parts = Parts(
+            core=core,
+            providers=providers,
+            words={language: catalogue.section(language, "page.") for language in texts.LANGUAGES},
+            ready=_ready(store, polling, settings),
+            registry=registry,
+            clock=clock.now,
+            telegram=_route(settings, door),
+        )
+        await stack.enter_async_context(serving(web_app(parts), listener))
+        await _connect(stack, application, settings)
+        await stack.enter_async_context(runner.running())
+        say(f"@{application.bot.username} is running; phone pages at {public}")
+        yield House(settings, clock, store, application, runner, notices, outgoing, door, polling)
+
+
+async def sweep_litter(house: House) -> None:
+    """Delete from the chats what should have been deleted already, and forget what need not be remembered."""
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        try:
+            await _sweep_once(house)
+        except (Undelivered, StoreUnavailable) as error:
+            log.warning("the sweep was cut short (%s)", type(error).__name__)
+
+
+async def _sweep_once(house: House) -> None:
+    for litter in await house.store.litter(100):
+        if house.clock.now() - litter.at < timedelta(seconds=_SWEEP_SECONDS):
+            continue
+        try:
+            await house.outgoing.discard(chat_of(litter.person), litter.message_id)
+        except Unreachable:
+            log.info("a message could not be deleted: the person is out of reach")
+        await house.store.swept(litter)
+    await house.store.prune(house.clock.now() - _SEEN_FOR)
+
+
+async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    try:
+        await application.initialize()
+    except InvalidToken:
+        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+    except TelegramError as error:
+        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+    stack.push_async_callback(application.shutdown)
+    secret = settings.webhook_secret
+    if settings.webhook_url and secret is not None:
+        await application.bot.set_webhook(
+            settings.webhook_url + WEBHOOK_PATH,
+            allowed_updates=ALLOWED,
+            secret_token=secret.get_secret_value(),
+            max_connections=40,
+        )
+    else:
+        await application.bot.delete_webhook(drop_pending_updates=False)
+
+
+def _application(settings: Settings, failures: Failures) -> AnyApplication:
+    if settings.bot_token is None:
+        raise BadSetting("BOT_TOKEN: missing")
+    bot: ExtBot[None] = ExtBot(
+        settings.bot_token.get_secret_value(),
+        base_url=f"{settings.bot_api_url}/bot",
+        base_file_url=f"{settings.bot_api_url}/file/bot",
+        request=AiohttpRequest(),
+        get_updates_request=AiohttpRequest(connections=2),
+        defaults=Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)),
+    )
+    application: AnyApplication = (
+        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
+    )
+    application.add_error_handler(failures.note)
+    return application
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop
+
+        uvloop.run(main)
+
+
+def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
+    try:
+        return open_store(settings.store_url, sealing=_sealing(settings))
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
+
+
+def _sealing(settings: Settings) -> Sealing:
+    if settings.encryption_keys is not None and settings.index_key is not None:
+        return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
+    return sealing.load_or_create(settings.data_dir / "keys.json")
+
+
+def _listener(settings: Settings) -> Any:
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+
+
+def _route(settings: Settings, door: Door) -> TelegramRoute | None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        return None
+    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+    async def ready() -> Mapping[str, bool]:
+        try:
+            await store.owed(1)
+        except StorageError:
+            stored = False
+        else:
+            stored = True
+        heard = polling.heard_at
+        listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
+        return {"store": stored, "telegram": bool(settings.webhook_url) or listening}
+
+    return ready
+
+
+def _set_aside(
+    store: Store, clock: Clock, application: AnyApplication, catalogue: Catalogue, language: str
+) -> Callable[[Raw], Any]:
+    async def set_aside(raw: Raw) -> None:
+        await store.bury(f"telegram:{raw.get('update_id')}", json.dumps(raw), clock.now())
+        chat = _private_chat(raw)
+        if chat is not None:
+            text = catalogue.text(language, "misc.trouble")
+            await best_effort(lambda: application.bot.send_message(chat, text))
+
+    return set_aside
+
+
+def _private_chat(raw: Raw) -> int | None:
+    message = raw.get("message")
+    chat = message.get("chat") if isinstance(message, Mapping) else None
+    if not isinstance(chat, Mapping) or chat.get("type") != "private" or not isinstance(chat.get("id"), int):
+        return None
+    return int(chat["id"])
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, StoreUnavailable)
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group

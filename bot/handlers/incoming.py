@@ -1,0 +1,109 @@
+"""What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises."""
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType, MessageEntityType
+
+from bot.catalogue import language_of
+from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Said, Sent, Side, Tapped
+from bot.lanes import Origin
+from bot.runner import Envelope
+from verification.keeping import Person
+
+FRONT_END = "telegram"
+QUESTION = "q"
+_FAQ_PAYLOAD = "faq_"
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("photo", Kind.PHOTO),
+    ("sticker", Kind.STICKER),
+    ("voice", Kind.VOICE),
+    ("contact", Kind.CONTACT),
+    ("location", Kind.LOCATION),
+    ("venue", Kind.LOCATION),
+    ("animation", Kind.FILE),
+    ("document", Kind.FILE),
+    ("video", Kind.FILE),
+    ("video_note", Kind.FILE),
+    ("audio", Kind.FILE),
+    ("poll", Kind.OTHER),
+    ("dice", Kind.OTHER),
+    ("game", Kind.OTHER),
+    ("story", Kind.OTHER),
+    ("paid_media", Kind.FILE),
+    ("checklist", Kind.OTHER),
+)
+
+
+def person_of(chat_id: int) -> Person:
+    """The dialogue's key of a private chat."""
+    return Person(f"{FRONT_END}:{chat_id}")
+
+
+def chat_of(person: Person) -> int:
+    """The private chat of a dialogue."""
+    return int(person.partition(":")[2])
+
+
+def read(update: object) -> Envelope | None:
+    """The envelope of a private message, edit or pressed button; None for anything else."""
+    if not isinstance(update, Update):
+        return None
+    if update.callback_query is not None:
+        return _of_query(update.update_id, update.callback_query)
+    message = update.message or update.edited_message
+    if message is None or message.chat.type != ChatType.PRIVATE:
+        return None
+    if message.from_user is None or message.from_user.is_bot:
+        return None
+    event: Event | None = Sent(Kind.EDITED) if update.edited_message else _of_message(message)
+    if event is None:
+        return None
+    return Envelope(
+        person_of(message.chat.id),
+        event,
+        f"{FRONT_END}:{update.update_id}",
+        Origin(message_id=message.message_id),
+        language_of(message.from_user.language_code),
+    )
+
+
+def _of_query(update_id: int, query: CallbackQuery) -> Envelope | None:
+    message = query.message
+    if message is None or message.chat.type != ChatType.PRIVATE:
+        return None
+    return Envelope(
+        person_of(message.chat.id),
+        _of_data(query.data or ""),
+        f"{FRONT_END}:{update_id}",
+        Origin(message_id=message.message_id, query_id=query.id),
+        language_of(query.from_user.language_code),
+    )
+
+
+def _of_data(data: str) -> Event:
+    kind, _, rest = data.partition(":")
+    choice, _, mark = rest.partition(":")
+    if kind in set(Side):
+        return Browsed(Side(kind), choice, mark)
+    return Tapped(choice, mark) if kind == QUESTION else Tapped("", "")
+
+
+def _of_message(message: Message) -> Event | None:
+    if message.forward_origin is not None:
+        return Sent(Kind.FORWARDED)
+    if message.text is not None:
+        return _of_command(message) or Said(message.text)
+    return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+
+
+def _of_command(message: Message) -> Commanded | None:
+    text = message.text or ""
+    first = message.entities[0] if message.entities else None
+    if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0:
+        return None
+    name = text[1 : first.length].partition("@")[0].lower()
+    words = text[first.length :].strip()
+    if name == Command.START and words.startswith(_FAQ_PAYLOAD):
+        return Commanded(Command.FAQ, words.removeprefix(_FAQ_PAYLOAD))
+    known = name in set(Command) and name != Command.UNKNOWN
+    return Commanded(Command(name) if known else Command.UNKNOWN, words)

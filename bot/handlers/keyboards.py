@@ -1,0 +1,79 @@
+"""Buttons as Telegram takes them. Data name a choice and the mark of its question, never a person's data."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.catalogue import LANGUAGES, Catalogue
+from bot.flow.effects import Button, CopyLink, Languages, OpenHere, Pick, Rows, Topic, Url
+from bot.flow.events import Choice, Side
+from bot.handlers.incoming import QUESTION
+
+_STYLES = {
+    Choice.BEGIN: "primary",
+    Choice.PERSONAL: "primary",
+    Choice.AGREE: "success",
+    Choice.CONFIRM: "success",
+    Choice.TRY_AGAIN: "primary",
+    Choice.CANCEL: "danger",
+}
+
+
+def keyboard(catalogue: Catalogue, language: str, rows: Rows, mark: str) -> InlineKeyboardMarkup | None:
+    """The keyboard of a question; None when it has no buttons."""
+    built = [[made for button in row if (made := _button(catalogue, language, button, mark))] for row in rows]
+    kept = [row for row in built if row]
+    return InlineKeyboardMarkup(kept) if kept else None
+
+
+def waiting_for_text(catalogue: Catalogue, language: str, placeholder: str) -> ForceReply:
+    """An input field that is open, with an example in it."""
+    return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
+
+
+def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
+    """The choice of language."""
+    buttons = [side(Side.LANGUAGE, code, catalogue.text(language, f"language.{code}")) for code in LANGUAGES]
+    return InlineKeyboardMarkup([buttons])
+
+
+def side(kind: Side, choice: str, label: str, mark: str = "", style: str | None = None) -> InlineKeyboardButton:
+    """A button of a side message."""
+    return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, mark))), style=style)
+
+
+def is_public(link: str) -> bool:
+    """Whether a phone elsewhere could open this address: Telegram refuses a button for a name without a dot."""
+    host = urlsplit(link).hostname or ""
+    try:
+        return not (address := ipaddress.ip_address(host)).is_loopback and not address.is_unspecified
+    except ValueError:
+        return "." in host
+
+
+def _button(catalogue: Catalogue, language: str, button: Button, mark: str) -> InlineKeyboardButton | None:
+    match button:
+        case Pick(choice):
+            label = catalogue.text(language, f"choice.{choice}")
+            return InlineKeyboardButton(label, callback_data=f"{QUESTION}:{choice}:{mark}", style=_STYLES.get(choice))
+        case Topic(topic):
+            return _topic(catalogue, language, topic)
+        case Languages():
+            return side(Side.LANGUAGE, "choose", catalogue.text(language, "button.language"))
+        case Url(link):
+            return InlineKeyboardButton(
+                catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
+            )
+        case CopyLink(link):
+            return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=CopyTextButton(link))
+        case OpenHere(link):
+            label = catalogue.text(language, "button.open_here")
+            return InlineKeyboardButton(label, url=link) if is_public(link) else None
+
+
+def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:
+    entry = catalogue.entry(language, topic)
+    if entry is None:
+        return side(Side.FAQ, "open", catalogue.text(language, "button.faq"))
+    return side(Side.FAQ, f"open.{topic}", f"❓ {entry.title}")

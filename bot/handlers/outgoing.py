@@ -1,0 +1,229 @@
+"""Replies as messages. One message carries the live question; it is edited, settled or taken away, never left armed."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram.constants import ChatAction
+
+from bot.catalogue import Catalogue
+from bot.flow import effects as e
+from bot.handlers import keyboards, pictures, screens
+from bot.handlers.calls import Gone, best_effort, call, done
+from bot.handlers.incoming import chat_of
+from bot.lanes import View
+from verification.keeping import Records
+
+
+class Form(StrEnum):
+    """How the live question looks, and so what may become of it: Telegram does not let a forced reply be edited."""
+
+    TEXT = "text"
+    TYPED = "typed"
+    PHOTO = "photo"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The message with the live question."""
+
+    id: int
+    form: Form
+
+    def dump(self) -> str:
+        """The panel as text."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def load(text: str) -> "Panel | None":
+        """The panel a text holds, if any."""
+        if not text:
+            return None
+        facts = json.loads(text)
+        return Panel(facts["id"], Form(facts["form"]))
+
+
+class Outgoing:
+    """Shows replies in private chats."""
+
+    def __init__(self, bot: Bot, catalogue: Catalogue) -> None:
+        self._bot = bot
+        self._catalogue = catalogue
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The texts it speaks with."""
+        return self._catalogue
+
+    async def deliver(self, reply: e.Reply, view: View) -> str:
+        """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
+        panel = Panel.load(view.panel)
+        match reply:
+            case e.Ask() | e.ShowCode() | e.Caption() | e.Stamp() | e.Settle():
+                panel = await self._question(reply, view, panel)
+            case _:
+                await self._beside(reply, view, panel)
+        return panel.dump() if panel else ""
+
+    async def _question(
+        self, reply: e.Ask | e.ShowCode | e.Caption | e.Stamp | e.Settle, view: View, panel: Panel | None
+    ) -> Panel | None:
+        match reply:
+            case e.Ask():
+                return await self._replace(panel, view, await self._ask(reply, view))
+            case e.ShowCode():
+                picture = pictures.qr_png(reply.link)
+                return await self._photo(reply, picture, view, panel, note=reply.note)
+            case e.Stamp():
+                live = await self._photo(reply, pictures.card_png(reply.picture), view, panel)
+                return live if reply.rows else None
+            case e.Caption():
+                return await self._caption(reply, view, panel)
+            case e.Settle():
+                await self._settle(reply, view, panel)
+                return None
+
+    async def _ask(self, reply: e.Ask, view: View) -> Panel:
+        text = self._text(view, reply.text, reply.values)
+        if reply.note is not None:
+            text = f"{self._text(view, reply.note, reply.values)}\n\n{text}"
+        markup = self._markup(reply, view)
+        if markup is not None or reply.placeholder is None:
+            return Panel((await self._send(view, text, markup)).message_id, Form.TEXT)
+        waiting = keyboards.waiting_for_text(self._catalogue, view.language, reply.placeholder)
+        return Panel((await self._send(view, text, waiting)).message_id, Form.TYPED)
+
+    async def _photo(
+        self,
+        reply: e.ShowCode | e.Stamp,
+        picture: bytes,
+        view: View,
+        panel: Panel | None,
+        note: str | None = None,
+    ) -> Panel:
+        caption = self._text(view, reply.text, reply.values)
+        if note is not None:
+            caption = f"{self._text(view, note, reply.values)}\n\n{caption}"
+        markup = self._markup(reply, view)
+        chat = chat_of(view.person)
+        if reply.in_place and panel is not None and panel.form is Form.PHOTO:
+            media, here = InputMediaPhoto(picture, caption=caption, parse_mode="HTML"), panel.id
+            if await done(lambda: self._bot.edit_message_media(media, chat, here, reply_markup=markup)):
+                return panel
+        sent = await call(
+            lambda: self._bot.send_photo(chat, picture, caption=caption, reply_markup=markup),
+            repeatable=False,
+        )
+        return await self._replace(panel, view, Panel(_sent(sent).message_id, Form.PHOTO))
+
+    async def _caption(self, reply: e.Caption, view: View, panel: Panel | None) -> Panel:
+        text, markup = self._text(view, reply.text, reply.values), self._markup(reply, view)
+        if panel is not None and panel.form is Form.PHOTO:
+            chat, here = chat_of(view.person), panel.id
+            if await done(lambda: self._bot.edit_message_caption(chat, here, caption=text, reply_markup=markup)):
+                return panel
+        return await self._replace(panel, view, Panel((await self._send(view, text, markup)).message_id, Form.TEXT))
+
+    async def _settle(self, reply: e.Settle, view: View, panel: Panel | None) -> None:
+        if panel is None:
+            return
+        if panel.form is not Form.TEXT:
+            await self._take_away(panel, view)
+            return
+        text = self._text(view, reply.text, reply.values)
+        await done(lambda: self._bot.edit_message_text(text, chat_of(view.person), panel.id))
+
+    async def _replace(self, old: Panel | None, view: View, new: Panel) -> Panel:
+        """A question that was not settled leaves with the next one: two armed questions would be one too many."""
+        if old is not None:
+            await self._take_away(old, view)
+        return new
+
+    async def _take_away(self, panel: Panel, view: View) -> None:
+        chat = chat_of(view.person)
+        if not await done(lambda: self._bot.delete_message(chat, panel.id)):
+            await best_effort(lambda: self._bot.edit_message_reply_markup(chat, panel.id))
+
+    async def _beside(self, reply: e.Reply, view: View, panel: Panel | None) -> None:
+        match reply:
+            case e.Tell():
+                markup = keyboards.keyboard(self._catalogue, view.language, reply.rows, "")
+                await self._send(view, self._text(view, reply.text, reply.values), markup)
+            case e.Toast():
+                await self._toast(reply, view)
+            case e.Disarm():
+                await self._disarm(view, panel)
+            case e.Busy():
+                chat = chat_of(view.person)
+                await best_effort(lambda: self._bot.send_chat_action(chat, ChatAction.UPLOAD_PHOTO))
+            case e.Discard():
+                await self.discard(chat_of(view.person), view.origin.message_id)
+            case _:
+                await self._screen(reply, view)
+
+    async def _screen(self, reply: e.Reply, view: View) -> None:
+        kept = view.records or Records((), ())
+        match reply:
+            case e.ShowFaq():
+                screen = screens.faq(self._catalogue, view.language, reply)
+                await self._put(screen, view, in_place=reply.in_place)
+            case e.ShowLanguages():
+                markup = keyboards.languages(self._catalogue, view.language)
+                await self._send(view, self._text(view, "language.ask", {}), markup)
+            case e.ShowRecords():
+                screen = screens.records(self._catalogue, view.language, reply, kept)
+                await self._put(screen, view, in_place=reply.ask_erase)
+            case e.Rewrite():
+                await self._put(screens.Screen(self._text(view, reply.text, {}), None), view, in_place=True)
+            case e.Export():
+                await self._export(screens.exported(reply.account, kept), view)
+
+    async def _put(self, screen: screens.Screen, view: View, *, in_place: bool) -> None:
+        pressed = view.origin.message_id
+        if in_place and pressed is not None and view.origin.query_id is not None:
+            chat, markup = chat_of(view.person), screen.markup
+            if await done(lambda: self._bot.edit_message_text(screen.text, chat, pressed, reply_markup=markup)):
+                return
+        await self._send(view, screen.text, screen.markup)
+
+    async def _toast(self, reply: e.Toast, view: View) -> None:
+        query = view.origin.query_id
+        if query is not None:
+            text = self._text(view, reply.text, {}) if reply.text else None
+            await best_effort(lambda: self._bot.answer_callback_query(query, text, show_alert=reply.alert or None))
+
+    async def _disarm(self, view: View, panel: Panel | None) -> None:
+        pressed = view.origin.message_id
+        if pressed is not None and (panel is None or panel.id != pressed):
+            await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(view.person), pressed))
+
+    async def discard(self, chat: int, message_id: int | None) -> None:
+        """Delete a person's message; one that is gone, or too old to be deleted, is done with."""
+        if message_id is not None:
+            await done(lambda: self._bot.delete_message(chat, message_id))
+
+    async def _export(self, content: bytes, view: View) -> None:
+        caption = self._text(view, "privacy.file_caption", {})
+        await call(
+            lambda: self._bot.send_document(chat_of(view.person), content, filename="my-data.json", caption=caption),
+            repeatable=False,
+        )
+
+    async def _send(self, view: View, text: str, markup: InlineKeyboardMarkup | ForceReply | None) -> Message:
+        sent = await call(
+            lambda: self._bot.send_message(chat_of(view.person), text, reply_markup=markup), repeatable=False
+        )
+        return _sent(sent)
+
+    def _text(self, view: View, key: str, values: e.Values) -> str:
+        return self._catalogue.text(view.language, key, values)
+
+    def _markup(self, reply: e.Ask | e.ShowCode | e.Caption | e.Stamp, view: View) -> InlineKeyboardMarkup | None:
+        return keyboards.keyboard(self._catalogue, view.language, reply.rows, reply.mark)
+
+
+def _sent(message: Message | None) -> Message:
+    if message is None:
+        raise Gone("a message was sent and is not there")
+    return message

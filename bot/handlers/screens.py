@@ -1,0 +1,100 @@
+"""The messages beside the way: FAQ, languages, and what is kept about a person."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import ceil
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.catalogue import Catalogue
+from bot.flow.effects import ShowFaq, ShowRecords, Word
+from bot.flow.events import Side
+from bot.handlers.keyboards import side
+from verification.identity import mask_account
+from verification.keeping import Records
+
+TOPICS_A_PAGE = 7
+_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A text with its buttons."""
+
+    text: str
+    markup: InlineKeyboardMarkup | None
+
+
+def faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> Screen:
+    """A topic with its links, or a page of the list; a topic nobody knows gives the list."""
+    entry = catalogue.entry(language, shown.topic) if shown.topic else None
+    if entry is None:
+        return _faq_list(catalogue, language, shown.page)
+    rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
+    rows.append([side(Side.FAQ, "list.0", catalogue.text(language, "faq.list"))])
+    return Screen(f"<b>{entry.title}</b>\n\n{entry.answer}", InlineKeyboardMarkup(rows))
+
+
+def records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> Screen:
+    """What is kept about a person, or the last question before it is erased."""
+    values = {"account": mask_account(shown.account)}
+    if shown.ask_erase:
+        now = side(Side.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.mark, "danger")
+        keep = side(Side.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
+        return Screen(catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]]))
+    lines = list(_lines(catalogue, language, kept))
+    text = catalogue.text(language, "privacy.ask", values | {"records": "\v"})
+    export = side(Side.PRIVACY, "export", catalogue.text(language, "privacy.export"))
+    erase = side(Side.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
+    return Screen(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
+
+
+def exported(account: str, kept: Records) -> bytes:
+    """What is kept about a person, as JSON; without name and number, which no record holds."""
+    content = {
+        "account": account,
+        "consents": [asdict(consent) for consent in kept.consents],
+        "attempts": [asdict(attempt) for attempt in kept.attempts],
+    }
+    return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
+
+
+def _faq_list(catalogue: Catalogue, language: str, page: int) -> Screen:
+    entries = catalogue.faq[language]
+    pages = ceil(len(entries) / TOPICS_A_PAGE)
+    page = min(page, pages - 1)
+    first = page * TOPICS_A_PAGE
+    rows = [[side(Side.FAQ, f"show.{entry.id}", entry.title)] for entry in entries[first : first + TOPICS_A_PAGE]]
+    turns = []
+    if page > 0:
+        turns.append(side(Side.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
+    if page < pages - 1:
+        turns.append(side(Side.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
+    title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
+    return Screen(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
+
+
+def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+    consents = [
+        catalogue.text(language, "privacy.consent", {"kind": Word(f"privacy.kind.{consent.kind}"), "at": consent.at})
+        for consent in kept.consents
+    ]
+    attempts = [
+        catalogue.text(
+            language,
+            "privacy.attempt",
+            {
+                "method": Word(f"method.{attempt.method}"),
+                "status": Word(f"privacy.status.{attempt.status}"),
+                "at": attempt.created_at,
+            },
+        )
+        for attempt in kept.attempts
+    ]
+    lines = consents + attempts
+    if not lines:
+        yield catalogue.text(language, "privacy.nothing")
+    elif len(lines) > _LINES:
+        yield catalogue.text(language, "privacy.more", {"count": str(len(lines) - _LINES)})
+    yield from lines[-_LINES:]

@@ -1,0 +1,198 @@
+"""Our own intake: an update is confirmed to Telegram only after its turn is committed.
+
+`Updater` confirms what it has queued, and a crash loses it. Here a batch is handled, people side by side and each in
+order, before the next call confirms it; an update that cannot be handled is set aside, sealed, and blocks nobody.
+"""
+
+import asyncio
+import json
+import logging
+import warnings
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import Counter
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import Application
+from telegram.warnings import PTBUserWarning
+
+from bot.handlers.errors import Failures
+
+log = logging.getLogger(__name__)
+
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
+_TRIES = 3
+_POLL_SECONDS = 30
+_CONFLICTS = 4
+_SOURCES = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
+
+Raw = Mapping[str, Any]
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+class Fatal(Exception):
+    """The program cannot go on; the message is one line for the operator."""
+
+
+class Door:
+    """Where every update comes in, by polling or by webhook."""
+
+    def __init__(
+        self,
+        application: AnyApplication,
+        failures: Failures,
+        set_aside: Callable[[Raw], Awaitable[None]],
+        is_outage: Callable[[BaseException], bool],
+        updates: Counter,
+    ) -> None:
+        self._application = application
+        self._failures = failures
+        self._set_aside = set_aside
+        self._is_outage = is_outage
+        self._updates = updates
+
+    async def take(self, raw: Raw) -> None:
+        """Handle one update until it is committed or set aside; raises when the store is out of reach."""
+        for _ in range(_TRIES):
+            error = await self._try(raw)
+            if error is None:
+                self._updates.labels("handled").inc()
+                return
+            if self._is_outage(error):
+                raise error
+            log.error("update %s could not be handled: %s", raw.get("update_id"), type(error).__name__)
+        self._updates.labels("dead").inc()
+        await self._set_aside(raw)
+
+    async def take_body(self, body: bytes) -> bool:
+        """Handle an update as the webhook brings it; says whether Telegram may forget it."""
+        try:
+            raw = json.loads(body)
+        except ValueError:
+            return True
+        if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+            return True
+        try:
+            await self.take(raw)
+        except Exception as error:
+            if self._is_outage(error):
+                return False
+            raise
+        return True
+
+    async def _try(self, raw: Raw) -> BaseException | None:
+        try:
+            update = Update.de_json(dict(raw), self._application.bot)
+            await self._application.process_update(update)
+        except Exception as error:
+            return error
+        return self._failures.take(update.update_id)
+
+
+class Polling:
+    """One poller: fetch, handle all, confirm by the next fetch."""
+
+    def __init__(self, application: AnyApplication, door: Door, is_outage: Callable[[BaseException], bool]) -> None:
+        self._bot = application.bot
+        self._door = door
+        self._is_outage = is_outage
+        self._stopping = False
+        self._fetching: asyncio.Task[None] | None = None
+        self._conflicts = 0
+        self.heard_at: float | None = None
+
+    def stop(self) -> None:
+        """Fetch no more; what is being handled is finished."""
+        self._stopping = True
+        if self._fetching is not None:
+            self._fetching.cancel()
+
+    async def run(self) -> None:
+        """Poll until stopped; raises `Fatal` when the token is refused or somebody else polls."""
+        warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
+        # No offset is kept: the server knows what was confirmed, and the store knows what was handled.
+        offset: int | None = None
+        pause = 0.0
+        while not self._stopped():
+            try:
+                batch = await self._fetch(offset)
+                await self._take_all(batch)
+            except asyncio.CancelledError:
+                if self._stopped():
+                    return
+                raise
+            except TelegramError as error:
+                pause = self._pause_after(error, pause)
+                await asyncio.sleep(pause)
+                continue
+            except Exception as error:
+                if not self._is_outage(error):
+                    raise
+                log.warning("the store is out of reach; waiting")
+                pause = min(max(pause * 2, 0.5), 10)
+                await asyncio.sleep(pause)
+                continue
+            pause, self._conflicts = 0.0, 0
+            self.heard_at = asyncio.get_running_loop().time()
+            if batch:
+                offset = batch[-1]["update_id"] + 1
+
+    def _stopped(self) -> bool:
+        return self._stopping
+
+    async def _fetch(self, offset: int | None) -> Sequence[Raw]:
+        asked: dict[str, Any] = {"timeout": _POLL_SECONDS, "allowed_updates": ALLOWED, "limit": 100}
+        if offset is not None:
+            asked["offset"] = offset
+        self._fetching = asyncio.current_task()
+        try:
+            # The typed method would parse the whole batch, and one bad update would lose all of it.
+            answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=_POLL_SECONDS + 10)
+        finally:
+            self._fetching = None
+        return list(answer) if isinstance(answer, list) else []
+
+    async def _take_all(self, batch: Sequence[Raw]) -> None:
+        lanes: defaultdict[object, list[Raw]] = defaultdict(list)
+        for raw in batch:
+            lanes[_whose(raw)].append(raw)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in lanes.values():
+                    tasks.create_task(self._take_in_order(lane))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _take_in_order(self, lane: Sequence[Raw]) -> None:
+        for raw in lane:
+            await self._door.take(raw)
+
+    def _pause_after(self, error: TelegramError, pause: float) -> float:
+        match error:
+            case InvalidToken():
+                raise Fatal("BOT_TOKEN: Telegram refuses this token") from error
+            case Conflict():
+                self._conflicts += 1
+                if self._conflicts >= _CONFLICTS:
+                    raise Fatal("another program polls with this BOT_TOKEN; stop it first") from error
+                log.warning("another program polls with this token")
+                return 2.0
+            case RetryAfter():
+                asked = error.retry_after
+                return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+            case _:
+                log.warning("Telegram is out of reach (%s); trying again", type(error).__name__)
+                return min(max(pause * 2, 0.2), 10)
+
+
+def _whose(raw: Raw) -> object:
+    """Whose update it is, so that each person's are handled in order; the raw form may be anything."""
+    for source in _SOURCES:
+        content = raw.get(source)
+        if isinstance(content, Mapping):
+            sender = content.get("from") or content.get("chat")
+            return sender.get("id") if isinstance(sender, Mapping) else None
+    return None

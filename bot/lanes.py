@@ -1,0 +1,156 @@
+"""One lane a person: committed turns go out in order, side by side with other people's.
+
+When sending fails the lane waits, longer each time, and asks the state's own question again instead of what was lost.
+"""
+
+import asyncio
+import heapq
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.flow.effects import Effect
+from verification.keeping import Person, Records
+
+log = logging.getLogger(__name__)
+
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+
+class Undelivered(Exception):
+    """A reply did not reach the chat, or perhaps not; it is worth trying again."""
+
+
+class Unreachable(Exception):
+    """The person cannot be written to until they return."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an event came from in the chat: the person's message, or the message and query of a pressed button."""
+
+    message_id: int | None = None
+    query_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a reply is shown with: to whom, in which language, where the live question is, what was pressed."""
+
+    person: Person
+    language: str
+    panel: str
+    origin: Origin
+    records: Records | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """A committed turn that is still to be shown."""
+
+    revision: int
+    view: View = field(compare=False)
+    effects: tuple[Effect, ...] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Lane:
+    """A person's turns on their way to the chat, and the panel as the last shown reply left it.
+
+    `owing`: something was lost on the way, so the question is asked again in place of what waits.
+    """
+
+    turns: list[Turn] = field(default_factory=list)
+    panel: str | None = None
+    failures: int = 0
+    owing: bool = False
+
+
+Show = Callable[[Turn, Lane], Awaitable[None]]
+Again = Callable[[Person], Awaitable[Turn]]
+
+
+class Lanes:
+    """All lanes at work. `show` shows a turn; `again` commits the turn that asks the person's question once more."""
+
+    def __init__(self, show: Show, again: Again) -> None:
+        self._show = show
+        self._again = again
+        self._lanes: dict[Person, Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def running(self, patience: float = 5) -> AsyncIterator[None]:
+        """Work until left; then wait so many seconds for what is on its way. The rest stays owed."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                await self.settled(patience)
+                self._group = None
+                for task in self._tasks:
+                    task.cancel()
+
+    async def settled(self, patience: float) -> bool:
+        """Wait until every turn is shown, at most so many seconds; says whether it is."""
+        try:
+            async with asyncio.timeout(patience):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def has(self, person: Person) -> bool:
+        """Whether turns of this person are on their way."""
+        return person in self._lanes
+
+    def add(self, turn: Turn) -> None:
+        """Put a turn into its person's lane."""
+        person = turn.view.person
+        lane = self._lanes.get(person)
+        if lane is not None:
+            heapq.heappush(lane.turns, turn)
+        elif self._group is not None:
+            self._lanes[person] = Lane([turn])
+            self._idle.clear()
+            task = self._group.create_task(self._work(person, self._lanes[person]))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, person: Person, lane: Lane) -> None:
+        try:
+            while lane.turns or lane.owing:
+                await self._next(person, lane)
+        finally:
+            del self._lanes[person]
+            if not self._lanes:
+                self._idle.set()
+
+    async def _next(self, person: Person, lane: Lane) -> None:
+        try:
+            if lane.owing:
+                await self._ask_again(person, lane)
+            await self._show(heapq.heappop(lane.turns), lane)
+            lane.failures = 0
+        except Undelivered as error:
+            log.warning("a reply did not get through (%s); asking again", error)
+            await self._pause(lane, owing=True)
+        except Exception:
+            log.exception("a turn could not be shown")
+            await self._pause(lane, owing=lane.failures < len(_PAUSES))
+
+    async def _ask_again(self, person: Person, lane: Lane) -> None:
+        turn = await self._again(person)
+        lane.turns = [turn]
+        lane.owing = False
+
+    async def _pause(self, lane: Lane, *, owing: bool) -> None:
+        pause = _PAUSES[min(lane.failures, len(_PAUSES) - 1)]
+        lane.failures += 1
+        lane.owing = owing
+        await asyncio.sleep(pause)

@@ -1,0 +1,80 @@
+"""The core's news on their way to people: claimed under a lease, told through the runner, settled after."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
+from bot.flow.states import Stage
+from bot.runner import Envelope, Runner
+from verification.attempts import Reason, Status
+from verification.core import Core
+from verification.keeping import DialogueStore, Person
+from verification.ports import News, Notice
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+PULSE = 0.5
+"""Seconds between two looks at the clock and at the notices of other processes."""
+_AT_ONCE = 50
+
+
+class Notices:
+    """The loop that lets attempts expire and tells people what has come of them."""
+
+    def __init__(self, store: DialogueStore, core: Core, runner: Runner, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._core = core
+        self._runner = runner
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once: there is news."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell what there is to tell, for ever; a fault is logged, and tried again at the next pulse."""
+        while True:
+            try:
+                await self._core.sweep()
+                while await self.tell():
+                    pass
+            except Exception:
+                log.exception("notices could not be told; trying again")
+            try:
+                async with asyncio.timeout(PULSE):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def tell(self) -> int:
+        """Tell one batch of notices, and say how many there were."""
+        now = self._clock()
+        notices = await self._store.claim(now, now + LEASE, _AT_ONCE)
+        for notice in notices:
+            event = event_of(notice)
+            if event is not None:
+                await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}"))
+            await self._store.settle(notice)
+        return len(notices)
+
+
+def event_of(notice: Notice) -> Event | None:
+    """What a notice means to a dialogue; None when there is nothing to tell."""
+    match notice.news, notice.status:
+        case News.FADING, _:
+            return Faded(notice.attempt)
+        case News.PROGRESS, Status.OPENED | Status.CONFIRMING:
+            return Progressed(notice.attempt, Stage(notice.status.value), notice.expires_at)
+        case News.ENDED, Status.SUCCEEDED:
+            return Passed(notice.attempt, notice.account, notice.method)
+        case News.ENDED, Status.FAILED:
+            return Rejected(notice.attempt, notice.reason or Reason.UNAVAILABLE)
+        case News.ENDED, Status.EXPIRED:
+            return Lapsed(notice.attempt)
+        case _:
+            return None

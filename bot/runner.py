@@ -1,0 +1,177 @@
+"""The hall every event goes through: load, advance, save in one transaction; then show, and ask the core.
+
+A turn is committed before anything of it is shown, and an event's id is committed with it, so nothing happens twice. A
+process that dies in between leaves its debt in the store (`revision` ahead of `shown`), paid at the next start.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from bot.flow import codec
+from bot.flow.effects import Begin, Discard, Drop, Effect, Erase, Export, Record, Reply, ShowRecords, Speak, Toast
+from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
+from bot.flow.machine import advance
+from bot.flow.rows import Moment, Step
+from bot.flow.states import Idle, State, Verified
+from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
+from verification.attempts import AttemptId
+from verification.core import Core, Wish
+from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
+from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
+
+_OWED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event on its way: whose, which, and how its repetition is known.
+
+    `language` is what the person's client speaks, for somebody who has not chosen.
+    """
+
+    person: Person
+    event: Event
+    event_id: str | None
+    origin: Origin = field(default_factory=Origin)
+    language: str | None = None
+
+
+class Deliver(Protocol):
+    """Shows replies in a chat."""
+
+    async def deliver(self, reply: Reply, view: View) -> str:
+        """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
+
+
+class Runner:
+    """Runs dialogues over a store, a core and a chat."""
+
+    def __init__(
+        self,
+        store: DialogueStore,
+        core: Core,
+        deliver: Deliver,
+        moment: Callable[[], Moment],
+        default_language: str = "zh",
+    ) -> None:
+        self._store = store
+        self._core = core
+        self._deliver = deliver
+        self._moment = moment
+        self._default_language = default_language
+        self._lanes = Lanes(self._show, self._ask_again)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Show what is committed, until left."""
+        return self._lanes.running()
+
+    async def settled(self, patience: float) -> bool:
+        """Wait until everything committed is shown, at most so many seconds; says whether it is."""
+        return await self._lanes.settled(patience)
+
+    async def handle(self, envelope: Envelope) -> None:
+        """Commit the turn of an event; what it shows follows in the person's lane."""
+        turn = await self._commit(envelope)
+        if turn is not None:
+            self._lanes.add(turn)
+
+    async def resume_owed(self) -> None:
+        """Ask again wherever a committed answer may never have reached the chat."""
+        while True:
+            owed = [person for person in await self._store.owed(_OWED_AT_ONCE) if not self._lanes.has(person)]
+            for person in owed:
+                await self.handle(Envelope(person, Resumed(), None))
+            if len(owed) < _OWED_AT_ONCE:
+                return
+
+    async def _ask_again(self, person: Person) -> Turn:
+        turn = await self._commit(Envelope(person, Resumed(), None))
+        assert turn is not None, "an event without an id is never a repetition"  # noqa: S101
+        return turn
+
+    async def _commit(self, envelope: Envelope) -> Turn | None:
+        moment, person = self._moment(), envelope.person
+        async with self._store.unit(person) as unit:
+            if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
+                return None
+            kept = await unit.dialogue(person)
+            step = advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            language = (kept.language if kept else None) or envelope.language or self._default_language
+            view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin)
+            for effect in step.effects:
+                await self._keep(effect, unit, view, step.state, moment)
+            revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
+        return Turn(revision, view, step.effects)
+
+    async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:
+        state: State = Idle(account=person, mark=moment.mark) if kept is None else codec.load(kept.text)
+        place = await unit.verified(state.account) if isinstance(state, Idle) else None
+        if place is None:
+            return state
+        return Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at)
+
+    async def _keep(self, effect: Effect, unit: DialogueUnit, view: View, state: State, moment: Moment) -> None:
+        match effect:
+            case Record(kind, version):
+                await unit.record_consent(Consent(view.person, state.account, kind, version, view.language, moment.now))
+            case Erase(account):
+                await unit.erase(view.person, account)
+            case Discard() if view.origin.message_id is not None:
+                await unit.litter(Litter(view.person, view.origin.message_id, moment.now))
+            case _:
+                pass
+
+    async def _show(self, turn: Turn, lane: Lane) -> None:
+        if lane.panel is None:
+            lane.panel = turn.view.panel
+        try:
+            for effect in _acknowledged(turn):
+                await self._perform(effect, turn.view, lane)
+        except Unreachable:
+            lane.panel = ""
+        await self._store.mark_shown(turn.view.person, turn.revision, lane.panel)
+
+    async def _perform(self, effect: Effect, view: View, lane: Lane) -> None:
+        match effect:
+            case Begin():
+                await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
+            case Drop(attempt):
+                await self._core.cancel(attempt)
+            case Record() | Erase() | Speak():
+                pass
+            case _:
+                records = await self._records(view.person) if isinstance(effect, ShowRecords | Export) else None
+                view = replace(view, panel=lane.panel or "", records=records)
+                lane.panel = await self._deliver.deliver(effect, view)
+                if isinstance(effect, Discard) and view.origin.message_id is not None:
+                    await self._store.swept(Litter(view.person, view.origin.message_id, self._moment().now))
+
+    async def _records(self, person: Person) -> Records:
+        async with self._store.unit(person) as unit:
+            return await unit.records(person)
+
+    async def _begun(self, person: Person, begin: Begin) -> Event:
+        try:
+            opening = await self._core.begin(Wish(begin.attempt, begin.account, person, begin.identity, begin.method))
+        except QuotaReached:
+            return Declined(begin.attempt, Refusal.QUOTA)
+        except AlreadyVerified:
+            return Declined(begin.attempt, Refusal.VERIFIED)
+        except ProviderUnavailable:
+            return Declined(begin.attempt, Refusal.UNAVAILABLE)
+        except Refused:
+            return Declined(begin.attempt, Refusal.OVER)
+        return Opened(opening.attempt, opening.link, opening.match_code, opening.expires_at)
+
+
+def _spoken(step: Step, language: str) -> str:
+    return next((effect.language for effect in step.effects if isinstance(effect, Speak)), language)
+
+
+def _acknowledged(turn: Turn) -> tuple[Effect, ...]:
+    """The effects of a turn; a pressed button that gets no word of its own is answered silently, and first."""
+    if turn.view.origin.query_id is None or any(isinstance(effect, Toast) for effect in turn.effects):
+        return turn.effects
+    return (Toast(""), *turn.effects)

@@ -1,0 +1,169 @@
+"""Every setting of the program, read once from the environment and `.env`, and refused in one line when it is wrong."""
+
+import ipaddress
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from verification.attempts import Method
+
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
+_LATER = "is not available in this release; leave it out"
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; the message is one line that names it."""
+
+
+def _duration(text: object) -> object:
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(str(text).strip().lower())
+    if match is None:
+        raise ValueError("write a number and a unit: 30s, 10m, 2h")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _language(text: object) -> object:
+    # Desktops set LANGUAGE for themselves ("de_DE:de"): it is a hint here, never a reason to refuse.
+    return "en" if str(text).lower().startswith("en") else "zh"
+
+
+def _flag(text: object) -> object:
+    if isinstance(text, bool):
+        return text
+    if str(text) not in ("0", "1"):
+        raise ValueError("write 1 or 0")
+    return str(text) == "1"
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+ProviderName = Literal["simulated"]
+
+
+class Settings(BaseSettings):
+    """The settings, in the names of the environment's variables."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    bot_token: SecretStr | None = None
+    bot_api_url: str = "https://api.telegram.org"
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    webhook_url: str = ""
+    webhook_secret: SecretStr | None = None
+    provider_wechat: str = "simulated"
+    provider_qq: str = "simulated"
+    provider_face: str = "simulated"
+    allow_simulated: Flag = False
+    encryption_keys: SecretStr | None = None
+    index_key: SecretStr | None = None
+    qr_ttl: Duration = timedelta(minutes=10)
+    link_ttl: Duration = timedelta(minutes=30)
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    language: Annotated[str, BeforeValidator(_language)] = "zh"
+    clock_offset_file: Path | None = None
+    staff_ids: str = ""
+    result_webhook_url: str = ""
+    api_keys: str = ""
+
+    @field_validator("bot_token")
+    @classmethod
+    def _token_looks_right(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("this is not a token as BotFather gives it (123456:ABC…)")
+        return token
+
+    @field_validator("bot_api_url", "public_url", "webhook_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("write an address with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("provider_wechat", "provider_qq", "provider_face")
+    @classmethod
+    def _provider_is_known(cls, name: str) -> str:
+        if name != "simulated":
+            raise ValueError("this release has only the provider: simulated")
+        return name
+
+    @field_validator("staff_ids", "result_webhook_url", "api_keys")
+    @classmethod
+    def _not_yet(cls, value: str) -> str:
+        if value:
+            raise ValueError(_LATER)
+        return value
+
+    @field_validator("qr_ttl")
+    @classmethod
+    def _long_enough(cls, ttl: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= ttl <= timedelta(hours=2):
+            raise ValueError("write a time from 1s to 2h")
+        return ttl
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if (self.encryption_keys is None) != (self.index_key is None):
+            missing = "INDEX_KEY" if self.index_key is None else "ENCRYPTION_KEYS"
+            raise ValueError(f"{missing}: ENCRYPTION_KEYS and INDEX_KEY are given together, or neither")
+        if self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
+            raise ValueError(
+                "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
+            )
+        if self.clock_offset_file is not None and not self.on_loopback:
+            raise ValueError("CLOCK_OFFSET_FILE: only for a Bot API on this machine")
+        if self.webhook_url and not self._has_good_secret:
+            raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
+        return self
+
+    @property
+    def _has_good_secret(self) -> bool:
+        secret = self.webhook_secret
+        return secret is not None and bool(re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret.get_secret_value()))
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the Bot API is a stand-in on this machine."""
+        host = urlsplit(self.bot_api_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    @property
+    def providers(self) -> dict[Method, str]:
+        """The provider of each way."""
+        return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+
+    @property
+    def store_url(self) -> str:
+        """Where everything is kept: `DATABASE_URL`, or a file in `DATA_DIR`."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
+
+
+def load() -> Settings:
+    """Read the settings; raises `BadSetting` with one line."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        message = first["msg"].removeprefix("Value error, ")
+        name = "".join(str(part) for part in first["loc"][:1]).upper()
+        raise BadSetting(f"{name}: {message}" if name else message) from None

@@ -1,0 +1,101 @@
+"""`make run` without a token: the stand-in and its page here, the bot as a process of its own beside it.
+
+Two processes, so that the bot can be killed in the middle of a conversation as it can be in earnest: it is started
+again and goes on where the person was.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Sequence
+
+from playground.server import Playground, serving
+
+Say = Callable[[str], None]
+
+_HOST = "127.0.0.1"
+_BAD_SETTING = 2
+_TOO_SOON = 3.0
+_PATIENCE = 3
+_STOP_WITHIN = 10.0
+
+
+def host(command: Sequence[str], *, port: int, say: Say) -> int:
+    """Serve the playground and run the bot's command against it until a signal; gives the exit status.
+
+    `port` is where the bot serves its phone pages, the chat page takes the next one; a port in use is replaced by
+    a free one.
+    """
+    try:
+        return asyncio.run(_host(command, port, say))
+    except KeyboardInterrupt:
+        return 0
+
+
+async def _host(command: Sequence[str], port: int, say: Say) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    token = f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}"
+    playground = Playground(token=token)
+    phone_port = port if _is_free(port) else 0
+    page_port = port + 1 if port and _is_free(port + 1) else 0
+    async with serving(playground, host=_HOST, port=page_port) as address:
+        say(f"\n  Chat with the bot:  {address}\n  (Ctrl-C ends it; chats are kept in memory only)\n")
+        env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
+        return await _keep_running(command, env, stop, say)
+
+
+async def _keep_running(command: Sequence[str], env: dict[str, str], stop: asyncio.Event, say: Say) -> int:
+    loop = asyncio.get_running_loop()
+    hasty = 0
+    while True:
+        began = loop.time()
+        process = await asyncio.create_subprocess_exec(*command, env=env)
+        code = await _until_ended(process, stop)
+        if stop.is_set():
+            return 0
+        if code == _BAD_SETTING:
+            return code
+        hasty = hasty + 1 if loop.time() - began < _TOO_SOON else 0
+        if hasty >= _PATIENCE:
+            say("The bot ends as soon as it begins; see its lines above.")
+            return 1
+        say(f"The bot ended ({_cause(code)}); starting it again. Conversations go on where they were.")
+
+
+async def _until_ended(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
+    async with asyncio.TaskGroup() as tasks:
+        ended = tasks.create_task(process.wait())
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ended.done():
+            await _end(process)
+    return process.returncode or 0
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+
+
+def _cause(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
