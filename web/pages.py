@@ -67,5 +67,5 @@ def _teller(words: Words) -> Callable[..., str]:
 
 def _way_to_assets(request: Request) -> str:
     """Point to the assets from wherever the page stands; relative, since a proxy may have put a prefix before it."""
-    path: str = request.scope["path"]
-    return "../" * min(path.count("/") - 1, 20) + _ASSETS
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    return "../" * min(path.count(b"/") - 1, 20) + _ASSETS

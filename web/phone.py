@@ -14,7 +14,6 @@ from verification import Attempt, AttemptOver, ContradictedOutcome, Status
 from verification.providers.simulated import (
     Choice,
     Hitch,
-    Judged,
     Moved,
     Page,
     Press,
@@ -73,14 +72,14 @@ class PhonePages:
         return await self._turn(request, attempt, page, pressed)
 
     async def _turn(self, request: Request, attempt: Attempt, page: Page, pressed: Pressed) -> Response:
+        turn = advance(attempt.method, page.stage, pressed)
+        if isinstance(turn, Stayed):
+            return await self._current(request, attempt, Page(page.stage, pressed.choice), turn.hitch)
         try:
-            match advance(attempt.method, page.stage, pressed):
-                case Moved(next_page, status):
-                    await self._core.progress(attempt.id, _not_back(attempt.status, status), next_page.text)
-                case Judged(outcome):
-                    await self._core.complete(attempt.id, outcome)
-                case Stayed(hitch):
-                    return await self._current(request, attempt, Page(page.stage, pressed.choice), hitch)
+            if isinstance(turn, Moved):
+                await self._core.progress(attempt.id, _not_back(attempt.status, turn.status), turn.page.text)
+            else:
+                await self._core.complete(attempt.id, turn.outcome)
         except AttemptOver:
             pass  # what it has become is shown below
         except ContradictedOutcome:

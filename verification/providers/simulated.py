@@ -225,8 +225,8 @@ def advance(method: Method, stage: Stage, pressed: Pressed) -> Turn:
             return Moved(_carried(method, to, pressed.choice), Status.OPENED)
         case _Judge():
             return Judged(_end(method, stage, pressed.choice))
-        case _End(reason):
-            return Judged(Rejected(reason))
+        case _:
+            return Judged(Rejected(rule.reason))
 
 
 def _carried(method: Method, stage: Stage, choice: Choice) -> Page:
