@@ -1,0 +1,100 @@
+"""The web side put together for tests: the real core and pages over a store in memory, and phones to open them."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from tests.web.memory_store import MemoryStore
+from verification import AttemptId, Core, Identity, Method, Name, Number, Opening, Wish
+from verification.core import Outside
+from verification.providers.simulated import Simulated
+from web.app import Parts, TelegramRoute, web_app
+
+TEXTS = Path(__file__).parents[2] / "bot" / "texts"
+IDENTITY = Identity(Name("王小明"), Number("11010519491231002X"))
+START = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+TTL = timedelta(minutes=10)
+
+PHONES = {
+    "wechat": "Mozilla/5.0 (Linux; Android 14; V2148A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 "
+    "Mobile Safari/537.36 XWEB/1160065 MMWEBSDK/20231202 MicroMessenger/8.0.47 NetType/WIFI Language/zh_CN",
+    "qq": "Mozilla/5.0 (Linux; Android 14; V2148A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0 "
+    "MQQBrowser/6.2 TBS/046 Mobile Safari/537.36 V1_AND_SQ_9.0.8_5394_YYB_D QQ/9.0.8.13725 NetType/WIFI",
+    "browser": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.4 Mobile/15E148 Safari/604.1",
+    "robot": "TelegramBot (like TwitterBot)",
+}
+RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat"}
+
+
+def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield before + key, str(value)
+
+
+def words(language: str) -> dict[str, str]:
+    return dict(flat(tomllib.loads((TEXTS / f"pages.{language}.toml").read_text("utf-8"))))
+
+
+@dataclass
+class House:
+    """Everything a test of the web side needs, with a clock that is set by hand."""
+
+    now: datetime = START
+    store: MemoryStore = field(default_factory=MemoryStore)
+    ready: dict[str, bool] = field(default_factory=lambda: {"store": True, "telegram": True})
+    telegram: TelegramRoute | None = None
+    tokens: int = 0
+
+    def __post_init__(self) -> None:
+        providers = {method: Simulated(method) for method in Method}
+        outside = Outside(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
+        self.core = Core(self.store, providers, outside, ttl=TTL)
+        self.registry = CollectorRegistry()
+        self.app = web_app(
+            Parts(
+                core=self.core,
+                providers=providers,
+                words={language: words(language) for language in ("zh", "en")},
+                ready=self._ready,
+                registry=self.registry,
+                clock=self._clock,
+                telegram=self.telegram,
+            )
+        )
+
+    async def begin(
+        self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
+    ) -> Opening:
+        wish = Wish(
+            AttemptId(f"a{self.tokens}"), account, contact="telegram:100012345", identity=identity, method=method
+        )
+        return await self.core.begin(wish)
+
+    def phone(self, app: str, *, prefix: str = "") -> httpx.AsyncClient:
+        """A phone that opens addresses in this app."""
+        transport = httpx.ASGITransport(self.app, root_path=prefix)
+        return httpx.AsyncClient(
+            transport=transport,
+            base_url="http://127.0.0.1",
+            headers={"User-Agent": PHONES.get(app, app)},
+            follow_redirects=True,
+        )
+
+    def _clock(self) -> datetime:
+        return self.now
+
+    def _token(self) -> str:
+        self.tokens += 1
+        return f"token-{self.tokens:022}"
+
+    async def _ready(self) -> Mapping[str, bool]:
+        return self.ready

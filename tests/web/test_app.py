@@ -1,0 +1,228 @@
+"""What holds for every address: headers, limits, probes, errors without detail, logs without secrets."""
+
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from prometheus_client import Counter
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tests.web.house import House
+from verification import AttemptId, ContradictedOutcome, Core, Method, Status
+from verification.attempts import Attempt, Outcome
+from web.guard import LastResort
+
+PROTECTION = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+@pytest.mark.parametrize("path", ["/", "/v/nothing", "/nowhere", "/healthz", "/metrics", "/a/b/c/d"])
+async def test_every_answer_carries_the_protective_headers(house: House, path: str) -> None:
+    answer = await house.phone("browser").get(path)
+
+    assert {name: answer.headers[name] for name in PROTECTION} == PROTECTION
+    assert "noindex" in answer.headers["x-robots-tag"]
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "form-action 'self'" in policy
+    assert "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*" in policy
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v/", "/v", "/v/a/b", "/v/assets/../../app.py", "/v/assets/none.css"])
+async def test_an_unknown_address_is_a_kind_page(house: House, path: str) -> None:
+    answer = await house.phone("browser").get(path)
+
+    assert answer.status_code == 404
+    assert "没有找到这个页面" in answer.text
+
+
+async def test_another_kind_of_request_is_refused_with_what_is_allowed(house: House) -> None:
+    answer = await house.phone("browser").put("/v/nothing")
+
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+
+
+async def test_a_form_that_is_too_large_is_refused(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+
+    answer = await house.phone("wechat").post(opening.link, content=b"x" * (16 * 1024 + 1))
+
+    assert answer.status_code == 413
+    assert "太大" in answer.text
+
+
+async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: House) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1024
+
+    opening = await house.begin(Method.WECHAT)
+
+    answer = await house.phone("wechat").post(opening.link, content=endless())
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "http://127.0.0.1"}, True),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "same-origin"}, True),  # a proxy rewrote the host
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "https://elsewhere.example"}, False),
+        ({"Origin": "http://[broken"}, False),
+    ],
+)
+async def test_a_form_sent_from_another_site_does_nothing(house: House, headers: dict[str, str], taken: bool) -> None:
+    opening = await house.begin(Method.QQ)
+
+    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"}, headers=headers)
+
+    assert answer.status_code == (200 if taken else 403)
+    assert (house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED) is taken
+
+
+async def test_the_page_works_below_a_proxy_prefix(house: House) -> None:
+    opening = await house.begin(Method.QQ)
+    token = opening.link.rpartition("/")[2]
+
+    async with behind_prefix(house, "/phone/qq") as client:
+        page = await client.get(f"/phone/qq/v/{token}?lang=en")
+        style = await client.get(page.url.join("../v/assets/phone.css"))
+        after = await client.post(page.url, data={"stage": "check", "press": "confirm"})
+
+    assert 'href="../v/assets/phone.css"' in page.text
+    assert style.status_code == 200
+    assert "Passed" in after.text
+    assert after.url.path == f"/phone/qq/v/{token}"
+
+
+def behind_prefix(house: House, prefix: str) -> httpx.AsyncClient:
+    async def stripped(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(prefix)
+        await house.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    transport = httpx.ASGITransport(stripped)
+    headers = dict(house.phone("qq").headers)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, follow_redirects=True)
+
+
+async def test_alive_is_answered(house: House) -> None:
+    assert (await house.phone("browser").get("/healthz")).status_code == 200
+
+
+async def test_ready_names_what_is_not(house: House) -> None:
+    client = house.phone("browser")
+    ready = await client.get("/readyz")
+    house.ready["telegram"] = False
+
+    unready = await client.get("/readyz")
+
+    assert (ready.status_code, unready.status_code) == (200, 503)
+    assert unready.json() == {"ready": False, "parts": {"store": True, "telegram": False}}
+
+
+async def test_metrics_give_what_the_registry_holds(house: House) -> None:
+    Counter("turns", "Turns taken.", registry=house.registry).inc(3)
+
+    answer = await house.phone("browser").get("/metrics")
+
+    assert "turns_total 3.0" in answer.text
+
+
+async def test_robots_are_asked_to_stay_away(house: House) -> None:
+    assert "Disallow: /" in (await house.phone("browser").get("/robots.txt")).text
+
+
+async def test_a_failure_shows_no_detail_and_logs_no_secret(
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = await house.begin(Method.WECHAT)
+
+    async def broken(self: Core, token: str) -> Attempt | None:
+        raise RuntimeError(f"{token} 王小明")
+
+    monkeypatch.setattr(Core, "find", broken)
+    with caplog.at_level(logging.DEBUG):
+        answer = await house.phone("wechat").get(opening.link)
+
+    assert answer.status_code == 500
+    assert answer.headers["cache-control"] == "no-store"
+    assert "出了一点问题" in answer.text
+    assert "RuntimeError" not in answer.text
+    assert "RuntimeError in broken" in caplog.text
+    assert "王小明" not in caplog.text
+    assert "token-0" not in "".join(r.getMessage() for r in caplog.records if not r.name.startswith("http"))
+
+
+async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> None:
+    async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    await LastResort(breaking, lambda _: Response(status_code=500))({"type": "http"}, receive, send)
+
+    assert [message["status"] for message in sent] == [200]
+
+
+async def test_a_contradicted_verdict_is_told_kindly(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening = await house.begin(Method.QQ)
+
+    async def contradicted(self: Core, attempt_id: AttemptId, outcome: Outcome) -> Attempt:
+        raise ContradictedOutcome(attempt_id)
+
+    monkeypatch.setattr(Core, "complete", contradicted)
+    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"})
+
+    assert answer.status_code == 409
+    assert "结果已经确定" in answer.text
+
+
+async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = await house.begin(Method.QQ)
+    progress = Core.progress
+
+    async def cancelled_first(self: Core, attempt_id: AttemptId, status: Status, page: str) -> Attempt:
+        await self.cancel(attempt_id)
+        return await progress(self, attempt_id, status, page)
+
+    monkeypatch.setattr(Core, "progress", cancelled_first)
+    answer = await house.phone("qq").get(opening.link)
+
+    assert answer.status_code == 410
+
+
+async def test_a_press_that_comes_just_too_late_shows_the_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening = await house.begin(Method.QQ)
+    complete = Core.complete
+
+    async def cancelled_first(self: Core, attempt_id: AttemptId, outcome: Outcome) -> Attempt:
+        await self.cancel(attempt_id)
+        return await complete(self, attempt_id, outcome)
+
+    monkeypatch.setattr(Core, "complete", cancelled_first)
+    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"})
+
+    assert answer.status_code == 410

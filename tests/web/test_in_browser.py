@@ -1,0 +1,127 @@
+"""The phone page in a real browser: nothing is cut off, nothing is blocked, and a press goes on without any script."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp
+
+from tests.web.house import PHONES, RIGHT_APP, House
+from verification import AttemptId, Method, Status
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="Chromium is not installed"),
+]
+WAYS = {
+    Method.WECHAT: [{}, {"press": "go_authorise"}, {"press": "authorise"}],
+    Method.QQ: [
+        {},
+        {"press": "confirm", "choice": "no_card"},
+        {"press": "bind_card"},
+        {"press": "card_done"},
+        {"press": "confirm"},
+    ],
+    Method.FACE: [{}, {"press": "quick"}, {"press": "next"}, {"press": "next", "agree": "yes"}, {"press": "recognise"}],
+}
+FRAME = '<!doctype html><iframe width="360" height="700" src="{address}"></iframe>'
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="auto"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve(sockets=[listening]))
+            try:
+                yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as driver:
+        chromium = await driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield chromium
+        await chromium.close()
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way of looking at the page."""
+
+    width: int
+    language: str
+    scheme: Literal["light", "dark"]
+
+
+LOOKS = [Look(320, "en", "dark"), Look(390, "zh", "light")]
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_stage_fits_the_phone_and_nothing_is_blocked(house: House, method: Method, look: Look) -> None:
+    house.now = datetime.now(UTC)
+    opening = await house.begin(method)
+    complaints: list[str] = []
+    async with served(house.app) as base, browser() as chromium:
+        context = await chromium.new_context(
+            java_script_enabled=False,
+            viewport={"width": look.width, "height": 844},
+            user_agent=PHONES[RIGHT_APP[method]],
+            color_scheme=look.scheme,
+        )
+        page = await context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.goto(f"{base}/v/{opening.link.rpartition('/')[2]}?lang={look.language}")
+        for way in WAYS[method]:
+            await follow(page, way)
+
+            body = await page.locator("body").bounding_box()
+            widest = await page.locator("main").evaluate("main => Math.ceil(main.scrollWidth - main.clientWidth)")
+            assert body is not None
+            assert body["width"] <= look.width
+            assert widest <= 0
+
+    assert complaints == []
+    assert house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED
+
+
+async def test_the_page_works_inside_a_frame_of_the_same_machine(house: House) -> None:
+    house.now = datetime.now(UTC)
+    opening = await house.begin(Method.QQ)
+    async with served(house.app) as base, browser() as chromium:
+        framed = FRAME.format(address=f"{base}/v/{opening.link.rpartition('/')[2]}")
+        async with served(HTMLResponse(framed)) as outer:
+            page = await chromium.new_page(user_agent=PHONES["qq"])
+            await page.goto(outer.replace("127.0.0.1", "localhost"))
+            frame = page.frame_locator("iframe")
+
+            await frame.locator("button.go").click()
+            await frame.get_by_text("认证通过").wait_for()
+
+    assert house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED
+
+
+async def follow(page: Page, way: dict[str, str]) -> None:
+    if "choice" in way:
+        await page.check(f"input[value={way['choice']}]")
+    if "agree" in way:
+        await page.check("input[name=agree]")
+    if "press" in way:
+        async with page.expect_navigation():
+            await page.click(f"button[value={way['press']}]")

@@ -1,0 +1,63 @@
+"""The two languages of the phone pages say the same things."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import web
+from tests.web.house import words
+from verification import Method, Reason
+from verification.providers.simulated import TABLE, Choice, Hitch, Press
+
+ZH, EN = words("zh"), words("en")
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert ZH.keys() == EN.keys()
+
+
+@pytest.mark.parametrize("key", ZH)
+def test_both_languages_have_the_same_placeholders(key: str) -> None:
+    assert placeholders(ZH[key]) == placeholders(EN[key])
+
+
+@pytest.mark.parametrize("key", ZH)
+def test_texts_are_plain_and_not_empty(key: str) -> None:
+    for text in (ZH[key], EN[key]):
+        assert text.strip() == text != ""
+        assert not re.search(r"[<>]|&\w+;", text)
+
+
+@pytest.mark.parametrize("key", EN)
+def test_english_has_no_chinese_in_it(key: str) -> None:
+    assert not re.search(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]", EN[key])
+
+
+def test_everything_that_can_be_shown_has_its_words() -> None:
+    stages = [f"stage.{method}.{stage}.{part}" for method in Method for stage in TABLE[method] for part in PARTS]
+    needed = [
+        *stages,
+        *[f"press.{press}" for press in Press],
+        *[f"choice.{choice}" for choice in Choice],
+        *[f"hitch.{hitch}" for hitch in Hitch],
+        *[f"reason.{reason}.{part}" for reason in Reason for part in ("title", "advice")],
+        *[f"wrong_app.{method}" for method in Method],
+    ]
+
+    assert {f"page.{key}" for key in needed} <= ZH.keys()
+
+
+PARTS = ("title", "lead", "next")
+
+
+def test_no_page_writes_words_of_its_own() -> None:
+    templates = Path(web.__file__).parent / "templates"
+    pages = "".join(path.read_text("utf-8") for path in templates.iterdir())
+
+    assert set(re.findall(r"[\u4e00-\u9fff]+", pages)) == {"中文"}
