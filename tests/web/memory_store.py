@@ -1,7 +1,7 @@
 """A store at the core's port that keeps everything in memory, one unit at a time; an error rolls back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -71,14 +71,17 @@ class MemoryUnit:
 
 
 class MemoryStore:
+    """The store; `meanwhile` runs before each unit and hears its key, to let something else come first."""
+
     def __init__(self) -> None:
         self.kept = MemoryUnit()
+        self.meanwhile: Callable[[str], None] = lambda alone_with: None
         self._alone = asyncio.Lock()
 
     @asynccontextmanager
     async def unit(self, alone_with: str) -> AsyncIterator[MemoryUnit]:
-        del alone_with
         async with self._alone:
+            self.meanwhile(alone_with)
             unit = self.kept.copied()
             yield unit
             self.kept = unit

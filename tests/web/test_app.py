@@ -10,8 +10,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.web.house import House
-from verification import AttemptId, ContradictedOutcome, Core, Method, Status
-from verification.attempts import Attempt, Outcome
+from verification import AttemptId, Method, Reason, Status
 from web.guard import LastResort
 
 PROTECTION = {
@@ -146,25 +145,25 @@ async def test_robots_are_asked_to_stay_away(house: House) -> None:
     assert "Disallow: /" in (await house.phone("browser").get("/robots.txt")).text
 
 
-async def test_a_failure_shows_no_detail_and_logs_no_secret(
-    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failure_shows_no_detail_and_logs_no_secret(house: House, caplog: pytest.LogCaptureFixture) -> None:
     opening = await house.begin(Method.WECHAT)
 
-    async def broken(self: Core, token: str) -> Attempt | None:
-        raise RuntimeError(f"{token} 王小明")
+    def broken(alone_with: str) -> None:
+        raise RuntimeError(f"{alone_with} 王小明")
 
-    monkeypatch.setattr(Core, "find", broken)
-    with caplog.at_level(logging.DEBUG):
+    house.store.meanwhile = broken
+    with caplog.at_level(logging.DEBUG, logger="web"):
         answer = await house.phone("wechat").get(opening.link)
 
     assert answer.status_code == 500
     assert answer.headers["cache-control"] == "no-store"
     assert "出了一点问题" in answer.text
     assert "RuntimeError" not in answer.text
-    assert "RuntimeError in broken" in caplog.text
-    assert "王小明" not in caplog.text
-    assert "token-0" not in "".join(r.getMessage() for r in caplog.records if not r.name.startswith("http"))
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("web")]
+    assert len(ours) == 1
+    assert "RuntimeError in broken" in ours[0]
+    assert "王小明" not in ours[0]
+    assert "token-0" not in ours[0]
 
 
 async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> None:
@@ -185,44 +184,42 @@ async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> No
     assert [message["status"] for message in sent] == [200]
 
 
-async def test_a_contradicted_verdict_is_told_kindly(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def before_the_attempt_is_touched(house: House, **changes: object) -> None:
+    """Let the attempt change between its being looked up and its being moved."""
+
+    def change(alone_with: str) -> None:
+        if alone_with == "a0":
+            house.store.put(AttemptId("a0"), **changes)
+
+    house.store.meanwhile = change
+
+
+CONFIRMED = {"stage": "check", "press": "confirm"}
+
+
+async def test_a_contradicted_verdict_is_told_kindly(house: House) -> None:
     opening = await house.begin(Method.QQ)
+    before_the_attempt_is_touched(house, status=Status.FAILED, reason=Reason.DECLINED)
 
-    async def contradicted(self: Core, attempt_id: AttemptId, outcome: Outcome) -> Attempt:
-        raise ContradictedOutcome(attempt_id)
-
-    monkeypatch.setattr(Core, "complete", contradicted)
-    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"})
+    answer = await house.phone("qq").post(opening.link, data=CONFIRMED)
 
     assert answer.status_code == 409
     assert "结果已经确定" in answer.text
 
 
-async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(house: House) -> None:
     opening = await house.begin(Method.QQ)
-    progress = Core.progress
+    before_the_attempt_is_touched(house, status=Status.CANCELLED)
 
-    async def cancelled_first(self: Core, attempt_id: AttemptId, status: Status, page: str) -> Attempt:
-        await self.cancel(attempt_id)
-        return await progress(self, attempt_id, status, page)
-
-    monkeypatch.setattr(Core, "progress", cancelled_first)
     answer = await house.phone("qq").get(opening.link)
 
     assert answer.status_code == 410
 
 
-async def test_a_press_that_comes_just_too_late_shows_the_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_press_that_comes_just_too_late_shows_the_end(house: House) -> None:
     opening = await house.begin(Method.QQ)
-    complete = Core.complete
+    before_the_attempt_is_touched(house, status=Status.CANCELLED)
 
-    async def cancelled_first(self: Core, attempt_id: AttemptId, outcome: Outcome) -> Attempt:
-        await self.cancel(attempt_id)
-        return await complete(self, attempt_id, outcome)
-
-    monkeypatch.setattr(Core, "complete", cancelled_first)
-    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"})
+    answer = await house.phone("qq").post(opening.link, data=CONFIRMED)
 
     assert answer.status_code == 410
