@@ -38,6 +38,8 @@ async def _go_to_group(scene: Scene) -> None:
 
 async def _interfere(scene: Scene, step: steps.Directive) -> None:
     await scene.forget_the_allowed()
+    if not isinstance(step, steps.Crash):
+        await scene.client.idle(scene.listener.timing.patience)  # what was said before happens before
     scene.stage.begin_step()
     scene.unhurried()
     match step:

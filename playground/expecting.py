@@ -47,7 +47,8 @@ async def expect_nothing_more(scene: Scene) -> None:
             continue
         if unread := chat.unread():
             got = [written for event in unread for written in line(event) or []]
-            raise Unmet("the script ends here and does not mention this:", got=got)
+            notes = [] if chat is scene.chat else [f"in {scene.name_of(chat)}"]
+            raise Unmet("the script ends here and does not mention this:", got=got, notes=notes)
     if not scene.stage.alive():
         raise Unmet(f"the bot's process ended with exit code {scene.stage.exit_code}")
 
@@ -100,8 +101,7 @@ def _nothing_came(scene: Scene) -> Unmet:
         return Unmet(f"the bot's process ended with exit code {scene.stage.exit_code}")
     why = "it is idle" if scene.hurried else f"waited {scene.listener.timing.patience:g} s"
     others = [chat for chat in scene.listener.chats() if chat is not scene.chat and chat.unread()]
-    names = {id: name for name, id in scene.scope.people.items()}
-    notes = [f"something happened in another chat: {names.get(chat.id, 'the group')}" for chat in others]
+    notes = [f"something that the script does not mention happened in {scene.name_of(chat)}" for chat in others]
     return Unmet(f"the bot did nothing more here ({why})", notes=notes)
 
 

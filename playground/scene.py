@@ -70,6 +70,11 @@ class Scene:
         self.scope.language = self.languages[person]
         self.go_to(self.me)
 
+    def name_of(self, chat: Chat) -> str:
+        """Name a chat in words."""
+        owner = next((name for name, id in self.scope.people.items() if id == chat.id), None)
+        return f"the chat of {owner}" if owner else "the group"
+
     def provoked(self) -> None:
         """An update is under way: an idle, silent bot has nothing to add, unless its calls are made to fail."""
         self.hurried = not self.troubled

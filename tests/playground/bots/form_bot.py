@@ -46,6 +46,7 @@ async def said(update: Update, _: Any) -> None:
         await update.get_bot().send_message(int(text.split()[1]), "有人找你")
         await chat.send_message("已通知")
     elif text == "/die":
+        print("giving up", flush=True)  # noqa: T201 - the player shows what a bot prints
         os._exit(3)
     elif not text or text == "/noise":
         await chat.send_message("请发文字")

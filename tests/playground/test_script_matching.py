@@ -1,0 +1,156 @@
+"""Texts, labels and keyboards: what matches, what is captured, what is told when nothing does."""
+
+import pytest
+
+from playground.catalogue import Catalogue, sentence
+from playground.chat import Key, Message
+from playground.comparing import compare, keyboard_captures
+from playground.matching import Scope, bare
+from playground.script import parse
+from playground.steps import Hear
+from playground.words import Content, Text
+
+CATALOGUE = Catalogue(
+    {
+        "zh": {
+            "ask": sentence("<b>你好，{name}</b>\n请输入 &lt;姓名&gt;"),
+            "agree": sentence("✅ 同意"),
+            "braces": sentence("{{x}} {y}"),
+        }
+    }
+)
+
+
+def content(line: str) -> Content:
+    (step,) = parse(line, "t.chat").steps
+    assert isinstance(step, Hear)
+    return step.content
+
+
+def scope(**values: str) -> Scope:
+    return Scope(values, {"A": 7}, CATALOGUE)
+
+
+def captured(line: str, text: str, **values: str) -> dict[str, str] | None:
+    return scope(**values).match(content(f"< {line}").text, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("你好 王小明", "你好\n  王小明 "),
+        ("请扫码...", "请扫码"),
+        ("请扫码...", "请扫码，十分钟内有效"),
+        ("...有效", "请扫码，十分钟内有效"),
+        ("请 ... 有效", "请有效"),
+        ("请...有效...", "请扫码\n十分钟\n有效"),
+        ("/扫.码/", "请扫描码"),
+        ("/^a\\/b$/i", "A/B"),
+        (r"\{a\} \... \\", r"{a} ... \ "[:-1]),
+        ("{t:ask}", "你好，李雷 请输入 <姓名>"),
+        ("{t:braces}", "{x} 任何"),
+        ("号码 {id:A}", "号码 7"),
+    ],
+)
+def test_a_text_is_matched_whole_after_folding_white_space(line: str, text: str) -> None:
+    assert captured(line, text) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("你好", "你好！"),
+        ("好", "你好"),
+        ("{t:ask}", "你好，李雷 请输入"),
+        ("/^b/", "ab"),
+        ("a.c", "abc"),
+        ("...x", ""),
+    ],
+)
+def test_other_texts_do_not_match(line: str, text: str) -> None:
+    assert captured(line, text) is None
+
+
+def test_unknown_values_are_captured() -> None:
+    assert captured("编号 {code}，{code}，完", "编号 AB 1，AB 1，完") == {"code": "AB 1"}
+    assert captured("编号 {code}，{code}，完", "编号 A，B，完") is None
+    assert captured("/编号 (?P<code>\\d+) {rest}$/", "编号 12 好的") == {"code": "12", "rest": "好的"}
+
+
+def test_known_values_must_be_there_word_for_word() -> None:
+    assert captured("编号 {code}", "编号 a.c", code="a.c") == {}
+    assert captured("编号 {code}", "编号 abc", code="a.c") is None
+    assert captured("/编号 {code}/", "编号 abc", code="a.c") is None
+
+
+@pytest.mark.parametrize("label", ["✅ 确认", "确认 ✅", "1️⃣ 确认", "⬅️ 确认 ➡️", "🇨🇳 确认", " 确认 "])
+def test_emoji_at_the_edges_of_a_label_may_be_left_out(label: str) -> None:
+    assert bare(label) == "确认"
+
+
+def rows(*labels: str) -> tuple[tuple[Key, ...], ...]:
+    return tuple(tuple(Key(label, "url", target="https://a.example/x?y=1") for label in row.split()) for row in labels)
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [
+        ("[A] [B] / [C]", True),
+        ("[A] / [B] [C]", False),
+        ("[A] [B]", False),
+        ("[A] [B] / [C] / [D]", False),
+        ("[*]", True),
+        ("[A] [*]", True),
+        ("[*] / [C]", True),
+        ("[*] [C]", False),
+        ("[A] [B] / [C -> https://a.example/...]", True),
+        ("[A] [B] / [C -> https://b.example/...]", False),
+        ("[A] [...] / [{t:agree}]", False),
+    ],
+)
+def test_keyboards_are_compared_row_by_row(line: str, fits: bool) -> None:
+    found = keyboard_captures(content(f"< x {line}").keyboard, rows("A B", "C"), scope())
+
+    assert (found is not None) is fits
+
+
+def test_the_address_of_a_button_is_captured() -> None:
+    keyboard = content("< x [A -> https://a.example/{path}]").keyboard
+
+    assert keyboard_captures(keyboard, rows("A"), scope()) == {"path": "x?y=1"}
+
+
+def test_a_message_must_have_just_the_buttons_the_script_mentions() -> None:
+    message = Message(1, own=False, kind="text", text="x", rows=rows("A"))
+
+    silent = compare(content("< x"), message, scope())
+    bare_message = compare(content("< x [A]"), Message(1, own=False, kind="text", text="x"), scope())
+
+    assert silent.differences == ("it has buttons that the script does not mention ([*] stands for any)",)
+    assert bare_message.differences == ("it has no buttons",)
+
+
+def test_a_picture_is_no_text_and_needs_its_code() -> None:
+    picture = Message(1, own=False, kind="photo", text="请扫码", picture="f1")
+    expected = content("< (photo) 请扫码\n    qr: https://a.example/{code}")
+
+    assert compare(content("< 请扫码"), picture, scope()).differences == ("it is a photo, not a text",)
+    assert compare(expected, picture, scope(), qr="https://a.example/7").captures == {"code": "7"}
+    assert compare(expected, picture, scope(), qr=None).differences == ("the QR code cannot be read",)
+    assert "got 'b.example/7'" in compare(expected, picture, scope(), qr="https://b.example/7").differences[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "told"),
+    [
+        ("你好 请输入姓", "你好 请输入姓名", "after '你好 请输入姓' expected the end, got '名'"),
+        ("您好", "你好", "expected '您好', got '你好'"),
+        ("{t:ask}", "你好，李雷 请输入 名字", "after '你好，...请输入 ' expected '<姓名>', got '名字'"),
+        ("你好 {who}！", "你好", "after '你好' expected ' ...！', got the end"),
+    ],
+)
+def test_a_difference_is_told_in_words(line: str, text: str, told: str) -> None:
+    wanted = content(f"< {line}").text
+
+    assert isinstance(wanted, Text)
+    assert scope().difference(wanted, text) == told
