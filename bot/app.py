@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/telegram"
 _SWEEP_SECONDS = 10
+_HOUSEKEEPING = timedelta(hours=1)
 _SEEN_FOR = timedelta(days=7)
 _HEARD_WITHIN = 90
 
@@ -89,7 +90,7 @@ async def serve(settings: Settings, say: Say) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with built(settings, say) as house, asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(sweep_litter(house))]
+        loops = [tasks.create_task(house.notices.run()), tasks.create_task(keep_house(house))]
         tasks.create_task(describe(house.application.bot, house.outgoing.catalogue))
         await house.runner.resume_owed()
         polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
@@ -144,17 +145,23 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         yield House(settings, clock, store, application, runner, notices, outgoing, door, polling)
 
 
-async def sweep_litter(house: House) -> None:
-    """Delete from the chats what should have been deleted already, and forget what need not be remembered."""
+async def keep_house(house: House) -> None:
+    """Delete from the chats what should have been deleted already, and from the store what has had its time."""
+    tidied_at: datetime | None = None
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            await _sweep_once(house)
+            await _sweep(house)
+            now = house.clock.now()
+            if tidied_at is None or now - tidied_at >= _HOUSEKEEPING:
+                await house.store.prune(now - _SEEN_FOR)
+                await house.store.retire(now - timedelta(days=house.settings.retention_days))
+                tidied_at = now
         except (Undelivered, StoreUnavailable) as error:
-            log.warning("the sweep was cut short (%s)", type(error).__name__)
+            log.warning("housekeeping was cut short (%s)", type(error).__name__)
 
 
-async def _sweep_once(house: House) -> None:
+async def _sweep(house: House) -> None:
     for litter in await house.store.litter(100):
         if house.clock.now() - litter.at < timedelta(seconds=_SWEEP_SECONDS):
             continue
@@ -163,7 +170,6 @@ async def _sweep_once(house: House) -> None:
         except Unreachable:
             log.info("a message could not be deleted: the person is out of reach")
         await house.store.swept(litter)
-    await house.store.prune(house.clock.now() - _SEEN_FOR)
 
 
 async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:

@@ -84,6 +84,15 @@ PRUNE = (
     "DELETE FROM dead_updates WHERE buried_at < $1",
 )
 
+RETIRE = (
+    "DELETE FROM dialogues WHERE changed_at < $1",
+    "DELETE FROM consents WHERE agreed_at < $1",
+    """
+DELETE FROM attempts
+WHERE created_at < $1 AND status NOT IN ('reserved', 'waiting', 'opened', 'confirming')
+""",
+)
+
 KEY_CHECK = "SELECT value FROM key_checks WHERE name = $1"
 KEEP_KEY_CHECK = """
 INSERT INTO key_checks (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value

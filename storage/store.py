@@ -56,8 +56,14 @@ class Store:
         await self._run(sql.BURY, event_id, sealed, rows.ticks(now))
 
     async def prune(self, before: datetime) -> None:
+        await self._forget(sql.PRUNE, before)
+
+    async def retire(self, before: datetime) -> None:
+        await self._forget(sql.RETIRE, before)
+
+    async def _forget(self, statements: Sequence[str], before: datetime) -> None:
         async with self._database.transaction() as connection:
-            for statement in sql.PRUNE:
+            for statement in statements:
                 await connection.fetch(statement, rows.ticks(before))
         await self._database.scrub()
 

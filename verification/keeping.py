@@ -117,5 +117,8 @@ class DialogueStore(Store, Protocol):
     async def bury(self, event_id: str, raw: str, now: datetime) -> None:
         """Set aside, sealed, an update that could not be handled."""
 
+    async def retire(self, before: datetime) -> None:
+        """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
+
     async def prune(self, before: datetime) -> None:
         """Forget event ids, settled notices and buried updates older than this."""

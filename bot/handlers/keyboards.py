@@ -43,6 +43,11 @@ def side(kind: Side, choice: str, label: str, mark: str = "", style: str | None 
     return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, mark))), style=style)
 
 
+def localised(link: str, language: str) -> str:
+    """The address of a phone page in the chat's language; pages speak Chinese unless asked otherwise."""
+    return link if language == "zh" else f"{link}?lang={language}"
+
+
 def is_public(link: str) -> bool:
     """Whether a phone elsewhere could open this address: Telegram refuses a button for a name without a dot."""
     host = urlsplit(link).hostname or ""
@@ -66,10 +71,11 @@ def _button(catalogue: Catalogue, language: str, button: Button, mark: str) -> I
                 catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
             )
         case CopyLink(link):
-            return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=CopyTextButton(link))
+            text = CopyTextButton(localised(link, language))
+            return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)
         case OpenHere(link):
             label = catalogue.text(language, "button.open_here")
-            return InlineKeyboardButton(label, url=link) if is_public(link) else None
+            return InlineKeyboardButton(label, url=localised(link, language)) if is_public(link) else None
 
 
 def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:

@@ -73,7 +73,7 @@ class Outgoing:
             case e.Ask():
                 return await self._replace(panel, view, await self._ask(reply, view))
             case e.ShowCode():
-                picture = pictures.qr_png(reply.link)
+                picture = pictures.qr_png(keyboards.localised(reply.link, view.language))
                 return await self._photo(reply, picture, view, panel, note=reply.note)
             case e.Stamp():
                 live = await self._photo(reply, pictures.card_png(reply.picture), view, panel)

@@ -181,6 +181,22 @@ async def test_pruning_forgets_old_events_and_settled_notices_only(store: Dialog
     assert await load(store) is not None
 
 
+async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
+    await fill(store, PERSON, NUMBER)
+    await store.retire(NOON)
+    assert await load(store) is not None
+
+    await store.retire(LATER)
+
+    assert await load(store) is None
+    async with store.unit(PERSON) as unit:
+        records = await unit.records(PERSON)
+        assert not records.consents
+        assert all(
+            attempt.status not in ("succeeded", "failed", "expired", "cancelled") for attempt in records.attempts
+        )
+
+
 async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
     await store.bury("update:9", "raw \ud83d", NOON)
     await store.bury("update:9", "raw \ud83d", LATER)

@@ -358,7 +358,7 @@ async def test_the_wrong_app_is_told_but_may_go_on(house: House, method: Method,
     told = "「扫一扫」" in phone.text
 
     assert told is (app != RIGHT_APP[method])
-    assert ("您也可以直接在这里继续" in phone.text) is told
+    assert ("你也可以直接在这里继续" in phone.text) is told
     assert WAYS[method][0] in phone.buttons
 
 
