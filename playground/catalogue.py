@@ -1,6 +1,7 @@
 """The bot's own sentences, read from its TOML files, as patterns that scripts can name by key.
 
-`<texts>/<language>.toml`: nested tables become dotted keys. Values are Telegram HTML with `{placeholders}`: the tags
+`<texts>/<language>.toml` and `<texts>/<part>.<language>.toml` together: nested tables become dotted keys, and a list of
+tables with an `id` is keyed by it. Values are Telegram HTML with `{placeholders}`: the tags
 go, a placeholder stands for any text.
 """
 
@@ -49,7 +50,7 @@ class Catalogue:
             return f"the bot has no texts in {language!r} (there: {there})"
         if key not in known:
             near = get_close_matches(key, known, 1)
-            return f"no text {key!r} in {language}.toml" + (f"; did you mean {near[0]!r}?" if near else "")
+            return f"no text {key!r} in {language!r}" + (f"; did you mean {near[0]!r}?" if near else "")
         if typed and any(isinstance(part, Wild) for part in known[key]):
             return f"{key!r} has placeholders, so nobody can type it"
         return None
@@ -57,13 +58,15 @@ class Catalogue:
 
 def load(folder: Path) -> Catalogue:
     """Read every language in a folder; a folder that is not there gives an empty catalogue."""
-    languages: dict[str, Mapping[str, Sentence]] = {}
+    languages: dict[str, dict[str, Sentence]] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CatalogueUnreadable(f"{path}: {error}") from None
-        languages[path.stem] = {key: sentence(value) for key, value in _flat(tables, "")}
+        language = path.stem.rpartition(".")[2]
+        found = {key: sentence(value) for key, value in _flat(tables, "")}
+        languages.setdefault(language, {}).update(found)
     return Catalogue(languages)
 
 
@@ -90,6 +93,7 @@ def _flat(value: object, key: str) -> Iterator[tuple[str, str]]:
                 yield from _flat(inner, f"{key}.{name}" if key else str(name))
         case list():
             for number, inner in enumerate(value):
-                yield from _flat(inner, f"{key}.{number}")
+                name = inner.get("id", number) if isinstance(inner, dict) else number
+                yield from _flat(inner, f"{key}.{name}")
         case _:
             pass

@@ -17,13 +17,14 @@ Found = TypeVar("Found")
 class Timing:
     """How long the player waits, in seconds.
 
-    `patience` is for anything expected; `silence` is how long an idle bot must be quiet before a wait ends early;
-    `settle` is how long the end of a script listens for what it does not mention; `start` is for the bot's start.
+    `patience` is for anything expected. `silence` is how long an idle bot must be quiet before a wait ends early: more
+    than the second that a polite bot lets pass between two messages. `settle` is how long the end of a script listens
+    for what it does not mention. `start` is for the bot's start.
     """
 
     patience: float = 5.0
-    silence: float = 1.0
-    settle: float = 0.3
+    silence: float = 2.0
+    settle: float = 0.5
     start: float = 20.0
 
 

@@ -91,8 +91,9 @@ def takes_of(path: Path, catalogue: Catalogue, languages: Sequence[str] = ()) ->
 def _languages(read: Script, catalogue: Catalogue, asked: Sequence[str]) -> list[str]:
     if asked and speaks_any_language(read):
         return list(catalogue.languages if ALL_LANGUAGES in asked else asked)
-    first = next((step.code for step in read.steps if isinstance(step, Language)), DEFAULT_LANGUAGE)
-    return [catalogue.name_of(first, DEFAULT_LANGUAGE)]
+    first = read.steps[0]
+    code = first.code if isinstance(first, Language) and first.client else DEFAULT_LANGUAGE
+    return [catalogue.name_of(code, DEFAULT_LANGUAGE)]
 
 
 def _name(title: str, values: Mapping[str, str], language: str) -> str:

@@ -13,6 +13,8 @@ _VOID = frozenset(
     {"input", "br", "hr", "img", "meta", "link", "wbr", "source", "col", "area", "base", "embed", "track"}
 )
 _INLINE = frozenset({"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "mark", "s", "small", "span", "strong", "u"})
+# A page that comes back later than this is not waiting for something, it has a time limit.
+_SOON = 10
 _REFRESH = re.compile(r"\s*(?P<seconds>\d+)[^;]*(?:;\s*url\s*=\s*['\"]?(?P<url>[^'\"]*))?", re.IGNORECASE)
 
 
@@ -89,7 +91,7 @@ def _is_sent(control: Control, pressed: Control) -> bool:
 
 @dataclass(slots=True)
 class WebPage:
-    """A page as a person sees it."""
+    """A page as a person sees it; `refresh` is where a waiting page goes by itself, "" for itself again."""
 
     text: str = ""
     title: str = ""
@@ -237,7 +239,8 @@ class _Reader(HTMLParser):
         return control
 
     def _refresh(self, content: str) -> None:
-        if found := _REFRESH.match(content):
+        found = _REFRESH.match(content)
+        if found and int(found["seconds"]) <= _SOON:
             self._page.refresh = found["url"] or ""
 
 

@@ -173,3 +173,8 @@ async def test_a_page_that_refreshes_itself_is_followed(phone: Phone, site: Call
     await phone.reload()
 
     assert shown(phone) == "GET /other?n=1"
+
+
+def test_a_page_with_a_time_limit_is_not_waiting() -> None:
+    assert read_page('<meta http-equiv="refresh" content="5">').refresh == ""
+    assert read_page('<meta http-equiv="refresh" content="600">').refresh is None

@@ -1,5 +1,8 @@
 """The grammar: every line type is read, every mistake is told with its place."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from playground import steps
@@ -303,3 +306,23 @@ def test_a_capture_is_known_on_the_lines_below_it() -> None:
     script = parse("< 编号 {code}\n> {code}\n< /结果 (?P<result>\\w+)/\n> {result}", FILE)
 
     assert len(script.steps) == 4
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_document_can_be_read() -> None:
+    example = DOCUMENT.split("```")[1]
+
+    assert len(parse(example, FILE).cases) == 2
+
+
+LINES = re.findall(r"^\| `((?:[><~x!]|!!|@[a-z]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line != "@expect-state"])
+def test_every_line_type_of_the_document_can_be_read(line: str) -> None:
+    setting = line.startswith("@set")
+    around = f"case: code=1\n{line if setting else '> hi'}\n{'> hi' if setting else line}\n@user B\n"
+
+    assert parse(around, FILE).steps

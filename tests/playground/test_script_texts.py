@@ -29,6 +29,15 @@ def test_tables_become_dotted_keys_and_lists_are_counted(texts: Path) -> None:
     assert sorted(load(texts).languages["zh"]) == ["button.agree", "faq.0.title", "hello"]
 
 
+def test_a_language_may_have_several_files(texts: Path) -> None:
+    (texts / "faq.zh.toml").write_text('[[topic]]\nid = "three"\ntitle = "三个账号"\n', encoding="utf-8")
+
+    catalogue = load(texts)
+
+    assert sorted(catalogue.languages) == ["en", "zh"]
+    assert catalogue.sentence("zh", "topic.three.title") == (Literal("三个账号"),)
+
+
 def test_tags_go_entities_are_read_and_placeholders_are_holes() -> None:
     read = sentence('<a href="{url}">A</a> &lt;b&gt; {x}{{y}}')
 
@@ -49,9 +58,9 @@ def test_a_broken_catalogue_is_told_with_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("< {t:helo}", "no text 'helo' in zh.toml; did you mean 'hello'?"),
+        ("< {t:helo}", "no text 'helo' in 'zh'; did you mean 'hello'?"),
         ("> {t:hello}", "has placeholders, so nobody can type it"),
-        ("@lang en\n> [{t:button.agre}]", "no text 'button.agre' in en.toml"),
+        ("@lang en\n> [{t:button.agre}]", "no text 'button.agre' in 'en'"),
     ],
 )
 def test_a_key_that_cannot_work_is_told_before_anything_runs(texts: Path, line: str, told: str) -> None:
@@ -66,7 +75,7 @@ def test_keys_follow_the_language_of_the_person_who_speaks(texts: Path) -> None:
     spoken = "@lang zh-hans\n> {t:button.agree}\n@user B\n@lang en\n> {t:hello}\n@user A\n> [{t:button.agree}]\n"
 
     assert len(gather(script(texts, spoken), load(texts))) == 1
-    with pytest.raises(Unplayable, match=r":9:4: no text 'button\.agree' in en\.toml"):
+    with pytest.raises(Unplayable, match=r":9:4: no text 'button\.agree' in 'en'"):
         gather(script(texts, f"{spoken}@user B\n> [{{t:button.agree}}]"), load(texts))
 
 
@@ -107,3 +116,10 @@ def test_every_file_with_mistakes_is_told(texts: Path) -> None:
         gather([texts, texts / "missing.chat"], Catalogue())
 
     assert all(name in str(raised.value) for name in ("a.chat:1:1", "b.chat:1:1", "missing.chat: no script there"))
+
+
+def test_only_a_first_step_chooses_the_language_of_the_start(texts: Path) -> None:
+    early = gather(script(texts, "@lang en\n> hi\n"), load(texts))
+    late = gather(script(texts, "> hi\n@lang en\n> hi\n"), load(texts))
+
+    assert (early[0].language, late[0].language) == ("en", "zh")
