@@ -13,10 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
-from telegram import LinkPreviewOptions
-from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import Application, ContextTypes, Defaults, ExtBot
+from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
 from bot import logs
@@ -201,7 +199,6 @@ def _application(settings: Settings, failures: Failures) -> AnyApplication:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
-        defaults=Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)),
     )
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()

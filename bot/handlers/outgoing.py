@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, Message
-from telegram.constants import ChatAction
+from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, Message
+from telegram.constants import ChatAction, ParseMode
 
 from bot.catalogue import Catalogue
 from bot.flow import effects as e
@@ -14,6 +14,10 @@ from bot.handlers.calls import Gone, best_effort, call, done
 from bot.handlers.incoming import chat_of
 from bot.lanes import View
 from verification.keeping import Records
+
+HTML = ParseMode.HTML
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+"""Otherwise Telegram's servers would open the links."""
 
 
 class Form(StrEnum):
@@ -108,11 +112,11 @@ class Outgoing:
         markup = self._markup(reply, view)
         chat = chat_of(view.person)
         if reply.in_place and panel is not None and panel.form is Form.PHOTO:
-            media, here = InputMediaPhoto(picture, caption=caption, parse_mode="HTML"), panel.id
+            media, here = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
             if await done(lambda: self._bot.edit_message_media(media, chat, here, reply_markup=markup)):
                 return panel
         sent = await call(
-            lambda: self._bot.send_photo(chat, picture, caption=caption, reply_markup=markup),
+            lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
             repeatable=False,
         )
         return await self._replace(panel, view, Panel(_sent(sent).message_id, Form.PHOTO))
@@ -121,7 +125,9 @@ class Outgoing:
         text, markup = self._text(view, reply.text, reply.values), self._markup(reply, view)
         if panel is not None and panel.form is Form.PHOTO:
             chat, here = chat_of(view.person), panel.id
-            if await done(lambda: self._bot.edit_message_caption(chat, here, caption=text, reply_markup=markup)):
+            if await done(
+                lambda: self._bot.edit_message_caption(chat, here, caption=text, reply_markup=markup, parse_mode=HTML)
+            ):
                 return panel
         return await self._replace(panel, view, Panel((await self._send(view, text, markup)).message_id, Form.TEXT))
 
@@ -132,7 +138,7 @@ class Outgoing:
             await self._take_away(panel, view)
             return
         text = self._text(view, reply.text, reply.values)
-        await done(lambda: self._bot.edit_message_text(text, chat_of(view.person), panel.id))
+        await done(lambda: self._edit(view, panel.id, text, None))
 
     async def _replace(self, old: Panel | None, view: View, new: Panel) -> Panel:
         """A question that was not settled leaves with the next one: two armed questions would be one too many."""
@@ -182,8 +188,7 @@ class Outgoing:
     async def _put(self, screen: screens.Screen, view: View, *, in_place: bool) -> None:
         pressed = view.origin.message_id
         if in_place and pressed is not None and view.origin.query_id is not None:
-            chat, markup = chat_of(view.person), screen.markup
-            if await done(lambda: self._bot.edit_message_text(screen.text, chat, pressed, reply_markup=markup)):
+            if await done(lambda: self._edit(view, pressed, screen.text, screen.markup)):
                 return
         await self._send(view, screen.text, screen.markup)
 
@@ -206,15 +211,30 @@ class Outgoing:
     async def _export(self, content: bytes, view: View) -> None:
         caption = self._text(view, "privacy.file_caption", {})
         await call(
-            lambda: self._bot.send_document(chat_of(view.person), content, filename="my-data.json", caption=caption),
+            lambda: self._bot.send_document(
+                chat_of(view.person), content, caption, filename="my-data.json", parse_mode=HTML
+            ),
             repeatable=False,
         )
 
     async def _send(self, view: View, text: str, markup: InlineKeyboardMarkup | ForceReply | None) -> Message:
         sent = await call(
-            lambda: self._bot.send_message(chat_of(view.person), text, reply_markup=markup), repeatable=False
+            lambda: self._bot.send_message(
+                chat_of(view.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW
+            ),
+            repeatable=False,
         )
         return _sent(sent)
+
+    async def _edit(self, view: View, message_id: int, text: str, markup: InlineKeyboardMarkup | None) -> None:
+        await self._bot.edit_message_text(
+            text,
+            chat_of(view.person),
+            message_id,
+            parse_mode=HTML,
+            reply_markup=markup,
+            link_preview_options=_NO_PREVIEW,
+        )
 
     def _text(self, view: View, key: str, values: e.Values) -> str:
         return self._catalogue.text(view.language, key, values)
