@@ -187,10 +187,9 @@ class Outgoing:
 
     async def _put(self, screen: screens.Screen, view: View, *, in_place: bool) -> None:
         pressed = view.origin.message_id
-        if in_place and pressed is not None and view.origin.query_id is not None:
-            if await done(lambda: self._edit(view, pressed, screen.text, screen.markup)):
-                return
-        await self._send(view, screen.text, screen.markup)
+        here = pressed if in_place and view.origin.query_id is not None else None
+        if here is None or not await done(lambda: self._edit(view, here, screen.text, screen.markup)):
+            await self._send(view, screen.text, screen.markup)
 
     async def _toast(self, reply: e.Toast, view: View) -> None:
         query = view.origin.query_id

@@ -1,0 +1,130 @@
+"""How long a whole conversation takes: the real program, its pages and its database, over loopback.
+
+Run: `make bench`, or `python -m bench.conversation 20`. Each conversation goes from /start to the verdict by WeChat: ten
+turns, a QR code, three requests to the phone page. The bot is a process of its own; its processor time is read from the
+system, the wall time is what the person waits.
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import aiohttp
+
+from playground.client import SimClient
+from playground.launch import Command, base_environment
+from playground.server import Playground, serving
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "7000000002:stand-in-token-of-the-benchmark"  # noqa: S105 - it opens nothing but our own stand-in
+# Safe, published specimen numbers; each can verify three accounts.
+NUMBERS = (
+    "11010519491231002X",
+    "440524188001010014",
+    "360426199101010071",
+    "11010219840406970X",
+    "440308199901101512",
+    "500154199301135886",
+    "11010119900307803X",
+    "110101199003077838",
+)
+MOST = 3 * len(NUMBERS)
+WECHAT = "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"
+
+
+class Conversation:
+    """One person's way through the product."""
+
+    def __init__(self, chat: SimClient, http: aiohttp.ClientSession, person: int, seen: int) -> None:
+        self._chat = chat
+        self._http = http
+        self._person = person
+        self._seen = seen
+
+    async def run(self, number: str) -> None:
+        """Go the whole way, waiting at each step for what the bot shows."""
+        for words, shown in (
+            ("/start", "认证哪一类"),
+            ("个人", "开始之前"),
+            ("同意", "第 1 步"),
+            ("王小明", "第 2 步"),
+            (number, "第 3 步"),
+            ("确认无误", "第 4 步"),
+        ):
+            await self._chat.write(self._person, self._person, words)
+            await self._until(shown)
+        await self._chat.write(self._person, self._person, "微信")
+        link = await self._chat.qr(await self._until("第 5 步"))
+        await self._on_the_phone(str(link))
+        await self._until("认证成功")
+
+    async def _on_the_phone(self, link: str) -> None:
+        async with self._http.get(link) as page:
+            page.raise_for_status()
+        for stage, press in (("check", "go_authorise"), ("authorise", "authorise")):
+            form = {"stage": stage, "press": press, "choice": "pass"}
+            async with self._http.post(link, data=form) as page:
+                page.raise_for_status()
+
+    async def _until(self, words: str) -> str:
+        """Wait for a message or edit with these words; gives its picture, if it has one."""
+        while True:
+            news = await self._chat.news(self._seen, 10)
+            if not news.events:
+                raise RuntimeError(f"nothing came with {words!r}")
+            self._seen = news.last
+            for event in news.events:
+                message = event.message
+                if message is not None and event.chat == self._person and words in message.text:
+                    return message.picture or ""
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time of a process so far, user and system; NaN where /proc is missing."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(count: int) -> None:
+    """Play so many conversations one after another, and print what each cost."""
+    playground = Playground(token=TOKEN)
+    with tempfile.TemporaryDirectory() as folder:
+        async with serving(playground) as address, SimClient(address) as chat:
+            env = base_environment(os.environ) | {
+                "BOT_TOKEN": TOKEN,
+                "BOT_API_URL": address,
+                "DATA_DIR": folder,
+                "PORT": "0",
+            }
+            bot = await Command.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
+            try:
+                await _play(chat, bot.pid, count)
+            finally:
+                await bot.kill()
+
+
+async def _play(chat: SimClient, pid: int, count: int) -> None:
+    while not (await chat.bot()).connected:
+        await chat.idle(0.2)
+    waits, costs = [], []
+    async with aiohttp.ClientSession(headers={"User-Agent": WECHAT}) as http:
+        for index in range(count):
+            person = await chat.add_person(f"Person {index}", "zh-hans")
+            seen = (await chat.news(0, 0)).last
+            began, used = asyncio.get_running_loop().time(), cpu_seconds(pid)
+            await Conversation(chat, http, person, seen).run(NUMBERS[index % len(NUMBERS)])
+            waits.append(asyncio.get_running_loop().time() - began)
+            costs.append(cpu_seconds(pid) - used)
+    print(f"{count} whole conversations, one after another, Python {sys.version.split()[0]}")
+    for name, values in (("wall time, stand-in and phone included", waits), ("processor time of the bot", costs)):
+        print(f"  {name}: median {statistics.median(values) * 1000:.0f} ms, slowest {max(values) * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(measure(min(int(sys.argv[1]) if len(sys.argv) > 1 else 20, MOST)))
