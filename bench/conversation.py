@@ -1,8 +1,8 @@
 """How long a whole conversation takes: the real program, its pages and its database, over loopback.
 
-Run: `make bench`, or `python -m bench.conversation 20`. Each conversation goes from /start to the verdict by WeChat: ten
-turns, a QR code, three requests to the phone page. The bot is a process of its own; its processor time is read from the
-system, the wall time is what the person waits.
+Run: `make bench`, or `python -m bench.conversation 20`. Each conversation goes from /start to the verdict by WeChat:
+ten turns, a QR code, three requests to the phone page. The bot is a process of its own; its processor time is read from
+the system, the wall time is what the person waits.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class Conversation:
         """Wait for a message or edit with these words; gives its picture, if it has one."""
         while True:
             news = await self._chat.news(self._seen, 10)
-            if not news.events:
+            if news.last == self._seen:
                 raise RuntimeError(f"nothing came with {words!r}")
             self._seen = news.last
             for event in news.events:
