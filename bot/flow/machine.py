@@ -39,9 +39,17 @@ def advance(state: State, event: Event, moment: Moment) -> Step:
         return anytime.closed(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
     step = row.rule(state, meant, moment)
-    if isinstance(event, Said) and holds_secret(state, event.text) and Discard() not in step.effects:
+    if holds_secret(state, _words_of(event)) and Discard() not in step.effects:
         return Step(step.state, (Discard(), *step.effects))
     return step
+
+
+def _words_of(event: Event) -> str:
+    match event:
+        case Said(words) | Commanded(_, words):
+            return words
+        case _:
+            return ""
 
 
 def _meaning(state: State, event: Event) -> Trigger | None:

@@ -19,7 +19,7 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, in_place, touched, unwanted
+from bot.flow.rules.shared import ask, holds_secret, in_place, touched, unwanted
 from bot.flow.states import State
 
 
@@ -56,7 +56,7 @@ def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
 
 
 def faq(state: State, event: Commanded, _: Moment) -> Step:
-    return Step(touched(state), (ShowFaq(event.words),))
+    return Step(touched(state), (ShowFaq(_topic(state, event.words)),))
 
 
 def help_asked(state: State, _: Commanded, __: Moment) -> Step:
@@ -78,7 +78,7 @@ def unknown_command(state: State, _: Commanded, __: Moment) -> Step:
 def browsed(state: State, event: Browsed, moment: Moment) -> Step:
     match event.side:
         case Side.FAQ:
-            return Step(touched(state), (_faq_of(event.choice),))
+            return Step(touched(state), (_faq_of(state, event.choice),))
         case Side.LANGUAGE:
             return _language_chosen(state, event.choice)
         case Side.PRIVACY:
@@ -102,11 +102,16 @@ def closed(state: State) -> Step:
     return Step(state, (Toast("misc.closed_question"), Disarm()))
 
 
-def _faq_of(choice: str) -> ShowFaq:
+def _topic(state: State, words: str) -> str:
+    # Whatever stands behind the command is passed on, but for what nobody may see again.
+    return "" if holds_secret(state, words) else words
+
+
+def _faq_of(state: State, choice: str) -> ShowFaq:
     verb, _, what = choice.partition(".")
     if verb == "list":
         return ShowFaq(page=int(what) if what.isdecimal() and len(what) < 4 else 0, in_place=True)
-    return ShowFaq(what, in_place=verb == "show")
+    return ShowFaq(_topic(state, what), in_place=verb == "show")
 
 
 def _language_chosen(state: State, language: str) -> Step:

@@ -30,7 +30,13 @@ def begin(state: states.Identified, method: Method, moment: Moment, *before: Eff
 
 def holds_secret(state: State, text: str) -> bool:
     """Whether a text holds what the chat must not keep, at whatever moment it came: a long number, or the name."""
-    known = isinstance(state, states.Identified) and state.identity.name.plain in text
+    match state:
+        case states.AskingNumber():
+            known = state.name.plain in text
+        case states.Identified():
+            known = state.identity.name.plain in text
+        case _:
+            known = False
     return known or sum(character.isdigit() for character in text) >= 15
 
 

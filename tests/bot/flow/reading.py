@@ -1,0 +1,74 @@
+"""What stands in effects: their strings, their buttons, their texts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+
+from bot.flow.effects import (
+    Ask,
+    Begin,
+    Button,
+    Caption,
+    Disarm,
+    Discard,
+    Effect,
+    Pick,
+    Reply,
+    Rows,
+    Settle,
+    ShowCode,
+    Stamp,
+    Tell,
+    Values,
+)
+from bot.flow.events import Choice
+from bot.flow.rows import Step
+
+Texted = Ask | ShowCode | Caption | Stamp | Settle | Tell
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every string inside a value, whatever holds it."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, inner in value.items():
+                yield from strings(key)
+                yield from strings(inner)
+        case tuple():
+            for inner in value:
+                yield from strings(inner)
+        case _ if is_dataclass(value):
+            for field in fields(value):
+                yield from strings(getattr(value, field.name))
+        case _:
+            pass
+
+
+def told(step: Step) -> list[Effect]:
+    """What of a step may reach a screen or a log; the request to the core must hold the identity."""
+    return [effect for effect in step.effects if not isinstance(effect, Begin)]
+
+
+def visible(step: Step) -> list[Reply]:
+    """The replies that a person sees."""
+    return [effect for effect in step.effects if isinstance(effect, Reply) and not isinstance(effect, Discard | Disarm)]
+
+
+def buttons(rows: Rows) -> list[Button]:
+    return [button for row in rows for button in row]
+
+
+def picks(effect: Effect) -> tuple[Choice, ...]:
+    """The choices that a reply offers, in the order of its buttons."""
+    rows: Rows = getattr(effect, "rows", ())
+    return tuple(button.choice for button in buttons(rows) if isinstance(button, Pick))
+
+
+def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
+    """The keys of the sentences in an effect, each with its values."""
+    values: Values = getattr(effect, "values", {})
+    for name in ("text", "note", "placeholder"):
+        key = getattr(effect, name, None)
+        if key is not None:
+            yield key, values

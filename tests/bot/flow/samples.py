@@ -1,0 +1,273 @@
+"""Every kind of state and of event, several of each: what the exhaustive tests are made of."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import get_args
+
+from bot.flow import states, words
+from bot.flow.events import (
+    Browsed,
+    Choice,
+    Command,
+    Commanded,
+    Declined,
+    Event,
+    Faded,
+    Kind,
+    Lapsed,
+    Opened,
+    Passed,
+    Progressed,
+    Refusal,
+    Rejected,
+    Resumed,
+    Said,
+    Sent,
+    Side,
+    Tapped,
+)
+from bot.flow.rows import Moment
+from bot.flow.states import Stage, State
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, identity
+from verification.attempts import AttemptId, Method, Reason
+from verification.identity import Name
+
+ACCOUNT = "telegram:100012345"
+FOREIGN_ACCOUNT = "cloud:200056789"
+NAME = "王小明"
+OTHER_NAME = "阿依古丽·买买提"
+SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
+MARK = "m-current"
+ATTEMPT = AttemptId("attempt-current")
+FOREIGN_ATTEMPT = AttemptId("attempt-foreign")
+LINK = "https://verify.example.com/s/Zm9vYmFyYmF6cXV4Zm9vYg"
+MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef")
+LATER = NOON + timedelta(minutes=10)
+
+STATE_KINDS: tuple[type[State], ...] = get_args(State)
+EVENT_KINDS: tuple[type[Event], ...] = get_args(Event)
+
+
+# States
+
+
+def state_samples() -> Iterator[State]:
+    """Instances of every kind of state: all methods, stages and reasons, touched or not."""
+    person = identity()
+    for plain in (states.Idle, states.ChoosingType, states.ReadingEnterprise, states.ReadingOverseas, states.Agreeing):
+        yield plain(account=ACCOUNT, mark=MARK)
+    yield states.AskingName(account=ACCOUNT, mark=MARK)
+    for name in (NAME, OTHER_NAME, "李"):
+        yield states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name(name))
+    yield states.ChangingName(account=ACCOUNT, mark=MARK, identity=person)
+    yield states.ChangingNumber(account=ACCOUNT, mark=MARK, identity=person)
+    yield states.Confirming(account=ACCOUNT, mark=MARK, identity=person)
+    yield states.Confirming(account=FOREIGN_ACCOUNT, mark=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+    yield states.ChoosingMethod(account=ACCOUNT, mark=MARK, identity=person)
+    yield states.AgreeingFace(account=ACCOUNT, mark=MARK, identity=person)
+    for method in Method:
+        yield from _attempts(method)
+
+
+def scanning(method: Method = Method.WECHAT, stage: Stage = Stage.WAITING, touched: bool = False) -> states.Scanning:
+    return states.Scanning(
+        account=ACCOUNT,
+        mark=MARK,
+        identity=identity(),
+        method=method,
+        attempt=ATTEMPT,
+        link=LINK,
+        match_code="42",
+        expires_at=LATER,
+        stage=stage,
+        touched=touched,
+    )
+
+
+def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
+    return states.Failed(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT, reason=reason)
+
+
+def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
+    return states.Verified(account=ACCOUNT, mark=MARK, method=method, attempt=attempt, at=NOON)
+
+
+def opening(method: Method = Method.WECHAT) -> states.Opening:
+    return states.Opening(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+
+
+def expired(method: Method = Method.WECHAT) -> states.Expired:
+    return states.Expired(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+
+
+def _attempts(method: Method) -> Iterator[State]:
+    yield opening(method)
+    for stage in Stage:
+        for touched in (False, True):
+            yield scanning(method, stage, touched)
+    yield expired(method)
+    for reason in Reason:
+        yield failed(reason, method)
+    yield verified(method)
+    # As the store tells it, when the dialogue itself does not know of the success.
+    yield verified(method, AttemptId(""))
+
+
+STATES = tuple(state_samples())
+ONE_OF_EACH = tuple({type(state): state for state in reversed(STATES)}.values())
+
+
+def label(state: State) -> str:
+    """A state's name in a test's id; it tells instances of one kind apart."""
+    facts = (getattr(state, name, None) for name in ("method", "stage", "reason", "touched"))
+    return "-".join([type(state).__name__, *(str(fact) for fact in facts if fact is not None)])
+
+
+# Events
+
+GARBAGE = (
+    "",
+    " ",
+    "\n\n",
+    "x" * 4096,
+    "王" * 4096,
+    "9" * 4096,
+    "王" * 51,
+    "🙂" * 100,
+    "👨‍👩‍👧‍👦",
+    "1️⃣",
+    "<b>王小明</b>",
+    "<script>alert(1)</script>",
+    "&lt;&amp;",
+    "'; DROP TABLE dialogues; --",
+    "{0}",
+    "{account}",
+    "{test.__class__}",
+    "%s%n",
+    "../../etc/passwd",
+    "\u202e取消",
+    "\u200b",
+    "王\u200b小明",
+    "\u2066李雷\u2069",
+    "\x00",
+    "\ud800",
+    "ﷺ" * 50,
+    "Ⅷ",
+    "²",
+    "①",
+    "-1",
+    "0",
+    "1.5",
+    "99",
+    "9" * 40,
+    "٣",
+    "/",
+    "/start@another_bot",
+    "𠮷野家",
+    "hello",
+)
+PEOPLE = (
+    NAME,
+    " 王 小 明 ",
+    OTHER_NAME,
+    "阿依古丽•买买提",
+    "我叫王小明",
+    NUMBER,
+    NUMBER.lower(),
+    "１１０１０５-19491231-002ｘ",
+    OTHER_NUMBER,
+    f"{NAME} {NUMBER}",
+    "810000199408230021",
+    "830000199201300022",
+    "932682198501010017",
+    "911124198108030024",
+    "440111199001010000",
+    "110105194912310021",
+    "110105491231002",
+    "1101051949123",
+    "110105194902310026",
+    "11010520990101002X",
+    "000000199001010009",
+)
+DIGITS = tuple(str(digit) for digit in range(1, 10))
+UNKNOWN_CHOICES = ("", "no_such_choice", "BEGIN", "begin ", "q", "{0}", NAME, NUMBER, "\ud800", "x" * 64)
+BROWSING = (
+    "",
+    "open",
+    "open.overseas",
+    "open.no_such_topic",
+    "show.icp",
+    "show.",
+    "list.0",
+    "list.1",
+    "list.999",
+    "list.9999",
+    "list.-1",
+    "list.²",
+    "list.",
+    "list.x",
+    "zh",
+    "en",
+    "fr",
+    "choose",
+    "export",
+    "erase",
+    "keep",
+    "erase_now",
+    "erase_later",
+    "{0}",
+    "..",
+    f"open.{NUMBER}",
+    f"show.{NAME}{NUMBER}",
+)
+
+
+def words_of(meant: Choice | Command) -> tuple[str, ...]:
+    """What may be typed for a choice or a command, as the grammar lists it."""
+    listed = words._CHOICES.get(meant, "") if isinstance(meant, Choice) else words._COMMANDS.get(meant, "")
+    return tuple(listed.split())
+
+
+def texts() -> Iterator[str]:
+    yield from (*GARBAGE, *PEOPLE, *DIGITS)
+    for choice in Choice:
+        yield from (choice, *words_of(choice))
+    for command in Command:
+        yield from (command, f"/{command}", *words_of(command))
+
+
+def events_of_a_person() -> Iterator[Event]:
+    """Whatever a person, or somebody who forges buttons, may do."""
+    yield from (Said(text) for text in texts())
+    for command in Command:
+        yield from (Commanded(command, words) for words in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096))
+    for choice in (*Choice, *UNKNOWN_CHOICES):
+        yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
+    for side in Side:
+        for choice in BROWSING:
+            yield from (Browsed(side, choice, mark) for mark in (MARK, "m-earlier", ""))
+    yield from map(Sent, Kind)
+
+
+def events_of_the_core() -> Iterator[Event]:
+    """Whatever the core may answer or tell, of the right attempt and of another."""
+    for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
+        yield Opened(attempt, LINK, "42", LATER)
+        yield from (Declined(attempt, refusal) for refusal in Refusal)
+        yield from (Progressed(attempt, stage, LATER) for stage in Stage)
+        yield Faded(attempt)
+        yield Lapsed(attempt)
+        for account in (ACCOUNT, FOREIGN_ACCOUNT):
+            yield from (Passed(attempt, account, method) for method in Method)
+        yield from (Rejected(attempt, reason) for reason in Reason)
+
+
+PERSONAL_EVENTS = tuple(events_of_a_person())
+CORE_EVENTS = tuple(events_of_the_core())
+EVENTS = (*PERSONAL_EVENTS, *CORE_EVENTS, Resumed())
+
+
+def moment(turn: int) -> Moment:
+    """The outside facts of a turn: a minute later, and an id whose beginning is its own already."""
+    return replace(MOMENT, now=NOON + timedelta(minutes=turn), fresh_id=f"{turn:010}-{'0' * 21}")

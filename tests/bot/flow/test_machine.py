@@ -1,0 +1,136 @@
+"""Every kind of state meets every kind of event."""
+
+from copy import deepcopy
+from dataclasses import FrozenInstanceError, fields
+from typing import get_args
+
+import pytest
+
+from bot.flow import codec, machine
+from bot.flow.effects import Begin, Discard, Effect, Toast
+from bot.flow.events import Command, Commanded, Event, Passed, Resumed, Said, Tapped
+from bot.flow.machine import advance, choices, row_for
+from bot.flow.rows import Step
+from bot.flow.states import AskingNumber, Attempting, Identified, State, Verified
+from tests.bot.flow.reading import strings, told, visible
+from tests.bot.flow.samples import (
+    CORE_EVENTS,
+    EVENT_KINDS,
+    EVENTS,
+    MARK,
+    MOMENT,
+    PERSONAL_EVENTS,
+    SECRETS,
+    STATE_KINDS,
+    STATES,
+    label,
+)
+from tests.fakes import NUMBER
+
+in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+
+
+def steps(state: State, events: tuple[Event, ...]) -> list[tuple[Event, Step]]:
+    return [(event, advance(state, event, MOMENT)) for event in events]
+
+
+def test_the_samples_hold_every_kind() -> None:
+    assert {type(state) for state in STATES} == set(STATE_KINDS)
+    assert {type(event) for event in EVENTS} == set(EVENT_KINDS)
+
+
+@in_each_state
+def test_every_event_leads_where_its_row_says(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        trigger = machine._meaning(state, event)
+        row = None if trigger is None else row_for(type(state), trigger)
+        allowed = {type(state)} if row is None else {type(state), *row.to}
+
+        assert type(step.state) in allowed, event
+        assert step.state.account == state.account, event
+
+
+@in_each_state
+def test_whatever_a_person_does_is_answered(state: State) -> None:
+    for event, step in steps(state, (*PERSONAL_EVENTS, Resumed())):
+        assert visible(step), event
+
+
+@in_each_state
+def test_no_effect_holds_a_name_or_a_number(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        leaks = [text for text in strings(tuple(told(step))) for secret in SECRETS if secret in text]
+
+        assert leaks == [], event
+
+
+@in_each_state
+def test_a_text_that_holds_the_name_or_a_number_leaves_the_chat(state: State) -> None:
+    match state:
+        case AskingNumber():
+            known: tuple[str, ...] = (state.name.plain,)
+        case Identified():
+            known = (state.identity.name.plain,)
+        case _:
+            known = ()
+    for text in (NUMBER, f"我的号码是 {NUMBER}", *known):
+        events: list[Event] = [Said(text), *(Commanded(command, text) for command in Command)]
+        for event in events:
+            assert Discard() in advance(state, event, MOMENT).effects, event
+
+
+@in_each_state
+def test_the_button_of_another_question_changes_nothing_and_says_so(state: State) -> None:
+    taps = [event for event in PERSONAL_EVENTS if isinstance(event, Tapped)]
+    stale = [tap for tap in taps if tap.mark != MARK or tap.choice not in choices(type(state))]
+
+    assert len(stale) > len(taps) / 2
+    for tap in stale:
+        step = advance(state, tap, MOMENT)
+
+        assert step.state == state, tap
+        assert any(isinstance(effect, Toast) for effect in step.effects), tap
+
+
+@in_each_state
+def test_a_step_is_a_value(state: State) -> None:
+    before = deepcopy(state)
+    for event in EVENTS:
+        event_before = deepcopy(event)
+        first, second = advance(state, event, MOMENT), advance(state, event, MOMENT)
+
+        assert first == second, event
+        assert (state, event) == (before, event_before)
+
+
+@in_each_state
+def test_every_state_that_is_reached_can_be_kept(state: State) -> None:
+    kept = {codec.dump(step.state): step.state for _, step in steps(state, EVENTS)}
+
+    assert {text: codec.load(text) for text in kept} == kept
+
+
+@in_each_state
+def test_an_account_that_passed_is_verified_wherever_the_person_is(state: State) -> None:
+    for event, step in steps(state, CORE_EVENTS):
+        if isinstance(event, Passed) and event.account == state.account:
+            assert isinstance(step.state, Verified), event
+
+
+@in_each_state
+def test_the_core_is_asked_only_for_the_attempt_of_the_state(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        for effect in step.effects:
+            if isinstance(effect, Begin):
+                reached = step.state
+                assert isinstance(reached, Attempting), event
+                assert effect == Begin(reached.attempt, reached.account, reached.identity, reached.method), event
+
+
+@pytest.mark.parametrize("kind", [*get_args(Effect), *EVENT_KINDS, *STATE_KINDS])
+def test_effects_events_and_states_cannot_be_changed(kind: type[Effect]) -> None:
+    blank = object.__new__(kind)
+    name = fields(kind)[0].name if fields(kind) else "anything"
+
+    with pytest.raises((FrozenInstanceError, TypeError)):
+        setattr(blank, name, None)
