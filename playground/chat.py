@@ -27,7 +27,10 @@ Rows = tuple[tuple[Key, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message at one moment; `typed` rows are a reply keyboard, whose keys are typed for the person."""
+    """One message at one moment.
+
+    `typed` rows are a reply keyboard, whose keys are typed for the person; `clears` takes such a keyboard away.
+    """
 
     id: int
     own: bool
@@ -35,6 +38,7 @@ class Message:
     text: str
     rows: Rows = ()
     typed: bool = False
+    clears: bool = False
     picture: str | None = None
     file: str | None = None
 
@@ -110,7 +114,8 @@ class Chat:
 
     def reply_keyboard(self) -> Message | None:
         """Return the message whose reply keyboard stands below the input field."""
-        return next((m for m in self._newest_first() if m.typed), None)
+        newest = next((m for m in self._newest_first() if m.typed or m.clears), None)
+        return newest if newest and newest.typed else None
 
     def newest(self) -> Message | None:
         """Return the bot's newest message."""
@@ -168,6 +173,7 @@ def _message(told: Json) -> Message:
         text=told.get("text") or told.get("caption") or "",
         rows=rows or keys,
         typed=bool(keys) and not rows,
+        clears=told.get("markup") == "remove",
         picture=(told.get("photo") or {}).get("file_id"),
         file=(told.get("document") or {}).get("file_name"),
     )

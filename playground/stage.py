@@ -100,7 +100,7 @@ class Stage:
 @asynccontextmanager
 async def stage(launch: Launch, timing: Timing) -> AsyncIterator[Stage]:
     """Build everything fresh, and leave nothing behind: no process, no folder, no port."""
-    with tempfile.TemporaryDirectory(prefix="chat-") as folder:
+    with tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         data = home / "data"
         data.mkdir()

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from playground.catalogue import Catalogue, sentence
-from tests.playground.bots.playing import passes, play_text
+from tests.playground.bots.playing import SHOP_BOT, passes, play_text
 
 FORM = """
 > /start
@@ -177,3 +177,21 @@ async def test_the_phone_scans_the_code_and_fills_in_the_page(tmp_path: Path, pr
 @page! {{masked}}
 """
     await passes(tmp_path, script)
+
+
+async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Path, provider: str) -> None:
+    script = f"""@set SHOP_URL={provider}
+> /keys
+< 选一个   [/plain] [/shop]
+> [/shop]
+< (document) 账单
+    [去商店 -> {provider}]
+    [复制 -> {{number}}] [复制]
+    file: bill-...csv
+> [去商店]
+@status 403
+> (tap) {{number}}
+> [/plain]
+< 键盘收起
+"""
+    await passes(tmp_path, script, SHOP_BOT)

@@ -9,7 +9,7 @@ from playground.launch import Command
 from playground.listener import Timing
 from playground.performing import Company, perform
 from playground.player import takes_of
-from tests.playground.bots.playing import report_of
+from tests.playground.bots.playing import SHOP_BOT, report_of
 from tests.playground.test_player import FORM
 
 
@@ -94,6 +94,31 @@ async def test_a_line_that_does_not_come_true_says_why(tmp_path: Path, line: str
     report = await report_of(tmp_path, FORM + line + "\n")
 
     assert told in report
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("> [复制]@1", "[复制] is a button of the kind copy"),
+        ("> [复制]", "fits several buttons; write [复制]@2 or @row.column (there: 2.1, 2.2)"),
+        ("> [去商店]", "the phone cannot open http://127.0.0.1:1/"),
+        ("> [去市场]", "nearest label: [去商店]"),
+        ("> /keys\n< ... [*]\n> /plain\n< ...\n> [/plain]", "there is no button [/plain]"),
+        ("> /shop\n...\n> [去商店]", "the phone cannot open"),
+        ("> /shop\n< (document) 账单 [*]\n    file: x", "the file's name differs: expected 'x', got 'bill-7.csv'"),
+        ("> (tap) x\n> /keys\n< 选一个", "it has buttons that the script does not mention"),
+    ],
+)
+async def test_rarer_buttons_and_files_say_why_too(tmp_path: Path, lines: str, told: str) -> None:
+    start = "@set SHOP_URL=http://127.0.0.1:1/\n> /shop\n< (document) 账单 [*]\n"
+
+    report = await report_of(tmp_path, f"{start}{lines}\n", SHOP_BOT)
+
+    assert told in report
+
+
+async def test_there_is_nothing_to_press_on_in_an_empty_chat(tmp_path: Path) -> None:
+    assert "no message of the bot to press on" in await report_of(tmp_path, "> (tap) x\n")
 
 
 async def test_a_bot_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
