@@ -1,0 +1,330 @@
+"""What updates mean: every kind Telegram sends, and what nobody would send."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import Bot, Update
+
+from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Said, Sent, Side, Tapped
+from bot.handlers import incoming
+from bot.runner import Envelope
+from tests.town import TOKEN
+
+# The library announces that durations will become timedeltas; the bot reads none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
+
+BOT = Bot(TOKEN)
+ME = {"id": 200012345, "is_bot": False, "first_name": "李雷", "language_code": "zh-hans"}
+HERE = {"id": 200012345, "type": "private", "first_name": "李雷"}
+GROUP = {"id": -1000012345, "type": "group", "title": "群"}
+FILE = {"file_id": "f", "file_unique_id": "u"}
+SIZE = {**FILE, "width": 90, "height": 90}
+Json = dict[str, Any]
+
+
+def read(**content: Any) -> Envelope | None:
+    return incoming.read(Update.de_json({"update_id": 7, **content}, BOT))
+
+
+def message(chat: Json = HERE, **facts: Any) -> Json:
+    return {"message_id": 5, "date": 1_790_000_000, "chat": chat, "from": ME, **facts}
+
+
+def command(text: str) -> Json:
+    length = len(text.split()[0])
+    return message(text=text, entities=[{"type": "bot_command", "offset": 0, "length": length}])
+
+
+def query(data: str | None, **facts: Any) -> Json:
+    shown = {"message_id": 6, "date": 1_790_000_000, "chat": HERE, "text": "?"}
+    told = {"id": "99", "from": ME, "chat_instance": "1", "message": shown, "data": data, **facts}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+KINDS: list[tuple[Json, Kind]] = [
+    ({"photo": [SIZE], "caption": "11010519491231002X"}, Kind.PHOTO),
+    (
+        {"sticker": {**SIZE, "type": "regular", "is_animated": False, "is_video": False}},
+        Kind.STICKER,
+    ),
+    ({"voice": {**FILE, "duration": 1}}, Kind.VOICE),
+    ({"contact": {"phone_number": "+8613800138000", "first_name": "李雷"}}, Kind.CONTACT),
+    ({"location": {"longitude": 116.4, "latitude": 39.9}}, Kind.LOCATION),
+    (
+        {
+            "venue": {"location": {"longitude": 1.0, "latitude": 1.0}, "title": "t", "address": "a"},
+            "location": {"longitude": 1.0, "latitude": 1.0},
+        },
+        Kind.LOCATION,
+    ),
+    ({"document": {**FILE, "file_name": "card.pdf"}}, Kind.FILE),
+    ({"animation": {**SIZE, "duration": 1}, "document": FILE}, Kind.FILE),
+    ({"video": {**SIZE, "duration": 1}}, Kind.FILE),
+    ({"video_note": {**FILE, "length": 240, "duration": 1}}, Kind.FILE),
+    ({"audio": {**FILE, "duration": 1}}, Kind.FILE),
+    (
+        {
+            "poll": {
+                "id": "1",
+                "question": "?",
+                "options": [],
+                "total_voter_count": 0,
+                "is_closed": False,
+                "is_anonymous": True,
+                "type": "regular",
+                "allows_multiple_answers": False,
+                "allows_revoting": False,
+                "members_only": False,
+            }
+        },
+        Kind.OTHER,
+    ),
+    ({"dice": {"emoji": "🎲", "value": 3}}, Kind.OTHER),
+    ({"story": {"chat": HERE, "id": 1}}, Kind.OTHER),
+    ({"game": {"title": "g", "description": "d", "photo": []}}, Kind.OTHER),
+]
+
+
+@pytest.mark.parametrize(("content", "kind"), KINDS, ids=[next(iter(content)) for content, _ in KINDS])
+def test_what_is_no_text_is_known_by_its_kind_only(content: Json, kind: Kind) -> None:
+    envelope = read(message=message(**content))
+
+    assert envelope is not None
+    assert envelope.event == Sent(kind)
+
+
+def test_a_text_is_what_the_person_said_and_its_update_names_the_event() -> None:
+    envelope = read(message=message(text="王小明"))
+
+    assert envelope is not None
+    assert (envelope.event, envelope.event_id) == (Said("王小明"), "telegram:7")
+    assert (envelope.person, envelope.language) == ("telegram:200012345", "zh")
+    assert (envelope.origin.message_id, envelope.origin.query_id) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("zh-hans", "zh"), ("zh-hant-TW", "zh"), ("ZH", "zh"), ("en-GB", "en"), ("de", "en"), (None, None), ("", None)],
+)
+def test_the_clients_language_comes_with_the_event(code: str | None, language: str | None) -> None:
+    someone = {**ME, "language_code": code} if code is not None else {"id": 1, "is_bot": False, "first_name": "x"}
+
+    envelope = read(message={**message(text="hi"), "from": someone})
+
+    assert envelope is not None
+    assert envelope.language == language
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ("/start", Commanded(Command.START)),
+        ("/START", Commanded(Command.START)),
+        ("/start@realname_demo_bot  ", Commanded(Command.START)),
+        ("/start faq_three_accounts", Commanded(Command.FAQ, "three_accounts")),
+        ("/start some-token", Commanded(Command.START, "some-token")),
+        ("/faq", Commanded(Command.FAQ)),
+        ("/unknown", Commanded(Command.UNKNOWN)),
+        ("/nonsense 110105", Commanded(Command.UNKNOWN, "110105")),
+    ],
+)
+def test_a_command_is_known_whatever_its_case_and_address(text: str, event: Event) -> None:
+    envelope = read(message=command(text))
+
+    assert envelope is not None
+    assert envelope.event == event
+
+
+def test_a_command_in_the_middle_of_a_text_is_text() -> None:
+    text = "请看 /start"
+    entities = [{"type": "bot_command", "offset": 3, "length": 6}]
+
+    envelope = read(message=message(text=text, entities=entities))
+
+    assert envelope is not None
+    assert envelope.event == Said(text)
+
+
+def test_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
+    origin = {"type": "hidden_user", "sender_user_name": "韩梅梅", "date": 1_790_000_000}
+
+    envelope = read(message={**command("/cancel"), "forward_origin": origin})
+
+    assert envelope is not None
+    assert envelope.event == Sent(Kind.FORWARDED)
+
+
+@pytest.mark.parametrize("content", [{"text": "11010519491231002X"}, {"photo": [SIZE]}])
+def test_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
+    envelope = read(edited_message=message(edit_date=1_790_000_001, **content))
+
+    assert envelope is not None
+    assert envelope.event == Sent(Kind.EDITED)
+
+
+def test_a_text_sent_through_another_bot_is_still_the_persons_own() -> None:
+    envelope = read(message=message(text="个人认证", via_bot={"id": 9, "is_bot": True, "first_name": "b"}))
+
+    assert envelope is not None
+    assert envelope.event == Said("个人认证")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"message": message(GROUP, text="王小明")},
+        {"edited_message": message(GROUP, text="王小明")},
+        {"channel_post": {**message({"id": -1, "type": "channel", "title": "c"}, text="x")}},
+        {"message": {**message(text="x"), "from": {**ME, "is_bot": True}}},
+        {"message": {name: value for name, value in message(text="x").items() if name != "from"}},
+        {"message": message(pinned_message=message(text="x"))},
+        {"message": message(new_chat_title="x")},
+        {"message": message(message_auto_delete_timer_changed={"message_auto_delete_time": 86400})},
+        {"message": message()},
+        {"business_message": {**message(text="x"), "business_connection_id": "b"}},
+        {
+            "my_chat_member": {
+                "chat": HERE,
+                "from": ME,
+                "date": 1_790_000_000,
+                "old_chat_member": {"status": "member", "user": ME},
+                "new_chat_member": {"status": "left", "user": ME},
+            }
+        },
+        {"inline_query": {"id": "1", "from": ME, "query": "王小明", "offset": ""}},
+        {"something_new": {"id": 1}},
+        {},
+    ],
+)
+def test_what_is_no_part_of_a_private_dialogue_is_left_to_others(content: Json) -> None:
+    assert read(**content) is None
+
+
+@pytest.mark.parametrize("thing", [None, "update", 7, object()])
+def test_what_is_no_update_is_left_to_others(thing: object) -> None:
+    assert incoming.read(thing) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "event"),
+    [
+        ("q:confirm:abcdef0123", Tapped("confirm", "abcdef0123")),
+        ("q:confirm", Tapped("confirm", "")),
+        ("faq:open.which_way", Browsed(Side.FAQ, "open.which_way")),
+        ("language:en", Browsed(Side.LANGUAGE, "en")),
+        ("privacy:erase_now:abc", Browsed(Side.PRIVACY, "erase_now", "abc")),
+        ("", Tapped("", "")),
+        (None, Tapped("", "")),
+        (":", Tapped("", "")),
+        ("x" * 64, Tapped("", "")),
+        ("证" * 21, Tapped("", "")),
+        ("q:" + "证" * 20, Tapped("证" * 20, "")),
+        ("Q:confirm:abc", Tapped("", "")),
+        ("q:a:b:c:d", Tapped("a", "b:c:d")),
+        ("\x00\x01', DROP", Tapped("", "")),
+    ],
+)
+def test_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
+    envelope = read(callback_query=query(data))
+
+    assert envelope is not None
+    assert envelope.event == event
+    assert (envelope.origin.message_id, envelope.origin.query_id) == (6, "99")
+
+
+def test_a_button_of_a_message_too_old_to_be_shown_still_gets_an_answer() -> None:
+    envelope = read(callback_query=query("q:confirm:abc", message={"chat": HERE, "message_id": 6, "date": 0}))
+
+    assert envelope is not None
+    assert envelope.event == Tapped("confirm", "abc")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"message": None, "inline_message_id": "i"},
+        {"message": {"message_id": 6, "date": 1_790_000_000, "chat": GROUP, "text": "?"}},
+    ],
+)
+def test_a_button_outside_a_private_chat_is_no_part_of_a_dialogue(facts: Json) -> None:
+    assert read(callback_query=query("q:confirm:abc", **facts)) is None
+
+
+def test_of_two_people_each_gets_a_dialogue_of_their_own() -> None:
+    other = {"id": 300054321, "type": "private", "first_name": "韩梅梅"}
+
+    mine, theirs = read(message=message(text="x")), read(message=message(other, text="x"))
+
+    assert mine is not None
+    assert theirs is not None
+    assert mine.person != theirs.person
+    assert incoming.chat_of(theirs.person) == 300054321
+
+
+WORDS = st.text(max_size=30)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    [
+        "text",
+        "caption",
+        "photo",
+        "voice",
+        "entities",
+        "forward_origin",
+        "contact",
+        "via_bot",
+        "reply_to_message",
+        "poll",
+    ]
+)
+MESSAGES = st.fixed_dictionaries(
+    {
+        "message_id": st.integers(0, 2**40),
+        "date": st.integers(0, 2**31),
+        "chat": st.sampled_from([HERE, GROUP]),
+    },
+    optional={"from": st.sampled_from([ME, {**ME, "is_bot": True}])},
+)
+QUERIES = st.fixed_dictionaries(
+    {"id": WORDS, "from": st.just(ME), "chat_instance": WORDS},
+    optional={"data": WORDS, "message": MESSAGES},
+)
+
+
+def judged_quietly(raw: Json) -> None:
+    try:
+        update = Update.de_json(raw, BOT)
+    except Exception:
+        return  # the intake sets it aside
+    envelope = incoming.read(update)
+    assert envelope is None or envelope.event_id == f"telegram:{raw['update_id']}"
+
+
+@given(MESSAGES, st.dictionaries(FIELDS, ANYTHING, max_size=3), st.sampled_from(["message", "edited_message"]))
+def test_no_message_raises_however_odd(base: Json, facts: Json, where: str) -> None:
+    judged_quietly({"update_id": 1, where: base | facts})
+
+
+@given(MESSAGES, WORDS, st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50)), max_size=2))
+def test_no_text_raises_wherever_its_entities_say_they_are(
+    base: Json, text: str, places: list[tuple[int, int]]
+) -> None:
+    entities = [{"type": "bot_command", "offset": offset, "length": length} for offset, length in places]
+
+    judged_quietly({"update_id": 1, "message": base | {"text": text, "entities": entities}})
+
+
+@given(QUERIES)
+def test_no_button_raises_however_odd(raw: Json) -> None:
+    judged_quietly({"update_id": 1, "callback_query": raw})
+
+
+@given(st.dictionaries(st.sampled_from(["message", "callback_query", "my_chat_member", "poll", "x"]), ANYTHING))
+def test_no_update_that_parses_raises(content: Json) -> None:
+    judged_quietly({"update_id": 1, **content})

@@ -1,0 +1,153 @@
+"""Buttons: short data without a person's data, and addresses only where a phone can follow them."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot import catalogue as texts
+from bot.flow import states
+from bot.flow.effects import Ask, CopyLink, OpenHere, Pick, Rows, ShowCode, Stamp
+from bot.flow.events import Choice
+from bot.flow.prompts import prompt
+from bot.flow.states import State
+from bot.handlers import keyboards
+from bot.handlers.keyboards import is_public, keyboard
+from tests.fakes import NOON, identity
+from tests.town import NAME, NUMBER
+from verification.attempts import AttemptId, Method, Reason
+
+CATALOGUE = texts.load(days=30, test=True)
+ACCOUNT = "telegram:7123456789012"
+MARK = "f" * 10
+LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"
+
+
+def every_state() -> Iterator[State]:
+    """Each kind of state with each of its ways, stages and reasons."""
+    person = identity(NUMBER, NAME)
+    facts: dict[str, Iterable[Any]] = {
+        "account": [ACCOUNT],
+        "mark": [MARK],
+        "name": [person.name],
+        "identity": [person],
+        "method": list(Method),
+        "attempt": [AttemptId("attempt-1")],
+        "link": [LINK],
+        "match_code": ["42"],
+        "expires_at": [NOON + timedelta(minutes=10)],
+        "stage": list(states.Stage),
+        "touched": [False],
+        "reason": list(Reason),
+        "at": [NOON],
+    }
+    for kind in get_args(State):
+        names = list(kind.__dataclass_fields__)
+        for values in product(*(facts[name] for name in names)):
+            yield kind(**dict(zip(names, values, strict=True)))
+
+
+def buttons_of(markup: InlineKeyboardMarkup | None) -> list[InlineKeyboardButton]:
+    return [button for row in markup.inline_keyboard for button in row] if markup else []
+
+
+def rows_of(state: State) -> Rows:
+    question = prompt(state)
+    return question.rows if isinstance(question, Ask | ShowCode | Stamp) else ()
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_no_button_of_any_question_holds_a_persons_data_or_more_than_64_bytes(language: str) -> None:
+    pressed = [
+        button
+        for state in every_state()
+        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), MARK))
+        if button.callback_data is not None
+    ]
+
+    assert pressed
+    for button in pressed:
+        data = str(button.callback_data)
+        assert 1 <= len(data.encode()) <= 64
+        assert not any(secret in data + button.text for secret in (NAME, NUMBER, "7123456789012", LINK))
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_keyboard_stays_within_what_telegram_takes(language: str) -> None:
+    for state in every_state():
+        markup = keyboard(CATALOGUE, language, rows_of(state), MARK)
+        rows = markup.inline_keyboard if markup else ()
+        assert all(0 < len(row) <= 8 for row in rows)
+        assert all(len(button.text) <= 64 for row in rows for button in row)
+
+
+def test_each_choice_has_one_word_of_data_in_a_question() -> None:
+    for state in every_state():
+        data = [button.callback_data for button in buttons_of(keyboard(CATALOGUE, "zh", rows_of(state), MARK))]
+        pressed = [text for text in data if text]
+        assert len(pressed) == len(set(pressed))
+
+
+@pytest.mark.parametrize(
+    ("link", "public"),
+    [
+        ("http://localhost:8080/v/x", False),
+        ("http://127.0.0.1:8080/v/x", False),
+        ("http://127.1.2.3/v/x", False),
+        ("http://[::1]:8080/v/x", False),
+        ("http://0.0.0.0:8080/v/x", False),
+        ("http://[::]:8080/v/x", False),
+        ("http://machine:8080/v/x", False),
+        ("", False),
+        ("http://192.168.1.5:8080/v/x", True),
+        ("http://10.0.0.7/v/x", True),
+        ("http://[2001:db8::7]/v/x", True),
+        ("https://bot.example.org/v/x", True),
+        ("https://bot.example.org:8443/v/x", True),
+    ],
+)
+def test_an_address_is_public_when_another_phone_could_open_it(link: str, public: bool) -> None:
+    assert is_public(link) is public
+
+
+@pytest.mark.parametrize(("link", "labels"), [("http://127.0.0.1:8080/v/x", 1), (LINK, 2)])
+def test_opening_on_this_device_is_offered_only_where_it_can_work(link: str, labels: int) -> None:
+    markup = keyboard(CATALOGUE, "zh", ((CopyLink(link), OpenHere(link)),), MARK)
+
+    assert len(buttons_of(markup)) == labels
+
+
+def test_a_row_whose_buttons_all_fall_away_leaves_no_gap() -> None:
+    here = OpenHere("http://127.0.0.1/v/x")
+
+    assert keyboard(CATALOGUE, "zh", ((here,),), MARK) is None
+    markup = keyboard(CATALOGUE, "zh", ((here,), (Pick(Choice.CANCEL),)), MARK)
+    assert markup is not None
+    assert len(markup.inline_keyboard) == 1
+
+
+def test_a_question_without_buttons_has_no_keyboard() -> None:
+    assert keyboard(CATALOGUE, "en", (), MARK) is None
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_link_is_an_address_telegram_takes(language: str) -> None:
+    urls = [
+        button.url
+        for state in every_state()
+        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), MARK))
+        if button.url
+    ]
+
+    assert urls
+    assert all(is_public(url) and url.startswith("https://") for url in urls)
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_an_open_input_field_shows_an_example(language: str) -> None:
+    for key in ("name.placeholder", "number.placeholder"):
+        waiting = keyboards.waiting_for_text(CATALOGUE, language, key)
+        assert 1 <= len(waiting.input_field_placeholder or "") <= 64

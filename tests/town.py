@@ -1,0 +1,213 @@
+"""A small town for tests of the bot: a stand-in Telegram, the people in it, and their phones.
+
+Nothing here sleeps: the stand-in rings a bell at every change, and whoever waits looks again.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from playground.files import qr_text
+from playground.phone import Label, Phone
+from playground.server import Playground, serving
+from playground.steps import App, Control
+
+NUMBER = "360426199101010071"
+TOKEN = "7000000001:a-token-of-the-stand-in-telegram"
+NAME = "韩梅梅"
+PATIENCE = 20.0
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A stand-in that serves, and a connection for what people do in it."""
+
+    playground: Playground
+    url: str
+    http: aiohttp.ClientSession
+
+    async def guest(self, name: str = NAME, language: str = "zh-hans") -> "Guest":
+        """Somebody who has not written to the bot yet."""
+        told = await self.sim("/users", first_name=name, language_code=language)
+        return Guest(self, told["id"])
+
+    async def sim(self, path: str, method: str = "POST", **order: Any) -> Any:
+        """Let people do something that must be possible."""
+        async with self.http.request(method, f"{self.url}/sim{path}", json=order) as answer:
+            told = await answer.json()
+            assert answer.status == 200, told
+            return told
+
+    async def fault(self, method: str, kind: str, times: int = 1, **facts: Any) -> None:
+        """Let the next calls of a method go wrong."""
+        await self.sim("/faults", method=method, kind=kind, times=times, **facts)
+
+    async def until(self, fact: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
+        """Wait for a fact of the stand-in's world."""
+        true = await self.playground.world.bell.until(lambda: bool(fact()), patience)
+        assert true, what or f"it did not come true in {patience} s"
+
+    async def taken(self, patience: float = PATIENCE) -> None:
+        """Wait until the bot took every update and waits for more."""
+        await self.until(lambda: self.playground.world.idle, "the bot does not get idle", patience)
+
+    def calls(self, method: str) -> int:
+        """How often the bot called a method so far."""
+        return self.playground.world.traffic.per_method.get(method, 0)
+
+
+class Guest:
+    """Somebody in the town, and what they see of their chat with the bot."""
+
+    def __init__(self, town: Town, id: int, chat: int | None = None) -> None:
+        self.town = town
+        self.id = id
+        self.chat = id if chat is None else chat
+
+    async def says(self, text: str, **facts: Any) -> int:
+        """Write a text; returns the message's id."""
+        told = await self.town.sim(f"/chats/{self.chat}/messages", user=self.id, text=text, **facts)
+        return int(told["message_id"])
+
+    async def sends(self, kind: str, **facts: Any) -> int:
+        """Send something else; returns the message's id."""
+        told = await self.town.sim(f"/chats/{self.chat}/messages", user=self.id, kind=kind, **facts)
+        return int(told["message_id"])
+
+    async def edits(self, message: int, text: str) -> None:
+        """Change an own message."""
+        await self.town.sim(f"/chats/{self.chat}/messages/{message}/edit", user=self.id, text=text)
+
+    async def taps(self, label: str, message: int | None = None) -> None:
+        """Press the newest button whose label holds this, once it is there."""
+        await self.town.until(lambda: self.button(label, message), f"no button {label}\n{self.transcript()}")
+        at, data = self.button(label, message) or (0, "")
+        await self.forges(at, data)
+
+    async def forges(self, message: int, data: str) -> None:
+        """Press a button with these data, offered or not."""
+        await self.town.sim(f"/chats/{self.chat}/messages/{message}/tap", user=self.id, data=data)
+
+    async def blocks(self, *, blocked: bool = True) -> None:
+        """Block the bot, or let it write again."""
+        await self.town.sim(f"/users/{self.id}", "PATCH", blocked=blocked)
+
+    def messages(self) -> list[Json]:
+        """What the chat shows now, oldest first."""
+        world = self.town.playground.world
+        return [world.short(message) for message in world.messages(self.chat)]
+
+    def events(self, *kinds: str) -> list[Json]:
+        """What happened in the chat, of these kinds."""
+        return [event for event in self.town.playground.world.log.after(0, self.chat) if event["kind"] in kinds]
+
+    def toasts(self) -> list[str]:
+        """The words that stood over the chat."""
+        return [event["text"] for event in self.events("toast") if event["text"]]
+
+    def bot_texts(self) -> list[str]:
+        """The bot's texts that the chat shows now."""
+        return [said(message) for message in self.messages() if message["from"] == "bot"]
+
+    def everything_said(self) -> list[str]:
+        """Every text the bot ever put into the chat, edited and deleted ones too."""
+        told = self.events("message", "edit")
+        return [said(event["message"]) for event in told if event["from"] == "bot"]
+
+    def armed(self) -> list[Json]:
+        """The messages that wait for an answer: with buttons of a question, or with the input field open."""
+        return [
+            message
+            for message in self.messages()
+            if message.get("markup") == "force_reply"
+            or any(button.get("data", "").startswith("q:") for row in message["buttons"] for button in row)
+        ]
+
+    def button(self, label: str, message: int | None = None) -> tuple[int, str] | None:
+        """The newest button whose label holds this: its message and its data."""
+        for shown in reversed(self.messages()):
+            for row in shown["buttons"]:
+                for button in row:
+                    if label in button["label"] and "data" in button and message in (None, shown["id"]):
+                        return shown["id"], button["data"]
+        return None
+
+    def labels(self) -> list[str]:
+        """The buttons of the newest message that has any."""
+        shown = next((message for message in reversed(self.messages()) if message["buttons"]), None)
+        return [button["label"] for row in shown["buttons"] for button in row] if shown else []
+
+    async def sees(self, *needles: str) -> Json:
+        """Wait for a message of the bot that holds all of these."""
+        await self.town.until(lambda: self.find(*needles), f"nobody says {needles}\n{self.transcript()}")
+        found = self.find(*needles)
+        assert found is not None
+        return found
+
+    def find(self, *needles: str) -> Json | None:
+        """The newest message of the bot that holds all of these."""
+        for message in reversed(self.messages()):
+            if message["from"] == "bot" and all(needle in said(message) for needle in needles):
+                return message
+        return None
+
+    def link(self, message: Json) -> str:
+        """The address in the code that a message shows, as a phone's camera reads it."""
+        kept = self.town.playground.world.files.get(message["photo"]["file_id"])
+        assert kept is not None
+        link = qr_text(kept.content)
+        assert link is not None, "no code can be read"
+        return link
+
+    def transcript(self) -> str:
+        """The chat as it is now, for whoever reads a failure."""
+        lines = [f"  {message['from']}: {said(message)!r} {message['buttons']}" for message in self.messages()]
+        return "\n".join(lines) or "  (an empty chat)"
+
+
+@asynccontextmanager
+async def town() -> AsyncIterator[Town]:
+    """Build a town for one test."""
+    playground = Playground(token=TOKEN)
+    async with serving(playground) as url, aiohttp.ClientSession() as http:
+        yield Town(playground, url, http)
+
+
+def said(message: Json) -> str:
+    """What stands in a message."""
+    return str(message["text"] or message["caption"])
+
+
+def plain(html: str) -> str:
+    """A text of the catalogue without its markup."""
+    return re.sub(r"<[^>]*>", "", html)
+
+
+async def fill_in(guest: Guest, *, name: str = NAME, number: str = NUMBER) -> None:
+    """Go from nothing to the choice of a way, in Chinese."""
+    await guest.says("/start")
+    await guest.taps("个人认证")
+    await guest.taps("同意并继续")
+    await guest.sees("第 1 步")
+    await guest.says(name)
+    await guest.sees("第 2 步")
+    await guest.says(number)
+    await guest.taps("确认无误")
+    await guest.sees("第 4 步")
+
+
+async def scan(guest: Guest, phone: Phone, app: App = App.WECHAT) -> None:
+    """Scan the newest code with an app."""
+    code = await guest.sees("等待扫码")
+    await phone.open(app, guest.link(code))
+
+
+async def press(phone: Phone, label: str, gesture: Control = Control.PRESS) -> None:
+    """Touch a control of the page by a part of its label."""
+    await phone.touch(gesture, Label(label, lambda there: there == label, lambda there: label in there))
