@@ -37,9 +37,9 @@ class Town:
         told = await self.sim("/users", first_name=name, language_code=language)
         return Guest(self, told["id"])
 
-    async def sim(self, path: str, method: str = "POST", **order: Any) -> Any:
+    async def sim(self, path: str, verb: str = "POST", /, **order: Any) -> Any:
         """Let people do something that must be possible."""
-        async with self.http.request(method, f"{self.url}/sim{path}", json=order) as answer:
+        async with self.http.request(verb, f"{self.url}/sim{path}", json=order) as answer:
             told = await answer.json()
             assert answer.status == 200, told
             return told
@@ -56,10 +56,6 @@ class Town:
     async def taken(self, patience: float = PATIENCE) -> None:
         """Wait until the bot took every update and waits for more."""
         await self.until(lambda: self.playground.world.idle, "the bot does not get idle", patience)
-
-    def calls(self, method: str) -> int:
-        """How often the bot called a method so far."""
-        return self.playground.world.traffic.per_method.get(method, 0)
 
 
 class Guest:
@@ -125,7 +121,7 @@ class Guest:
         return [
             message
             for message in self.messages()
-            if message.get("markup") == "force_reply"
+            if message.get("markup") == "force"
             or any(button.get("data", "").startswith("q:") for row in message["buttons"] for button in row)
         ]
 

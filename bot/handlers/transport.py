@@ -4,11 +4,13 @@ Its default client costs several times the processor time per call. An error nam
 the token.
 """
 
+import warnings
 from typing import Any
 
 import aiohttp
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from telegram.warnings import PTBDeprecationWarning
 
 
 class NotSent(NetworkError):
@@ -30,6 +32,8 @@ class AiohttpRequest(BaseRequest):
 
     async def initialize(self) -> None:
         """Open the pool."""
+        # With every 429 the library announces another type of seconds to come; both are understood here.
+        warnings.filterwarnings("ignore", ".*In a future major version attribute", PTBDeprecationWarning)
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)

@@ -1,0 +1,152 @@
+"""What becomes of a call: done, refused for sure, or perhaps; and what may be repeated."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.handlers.calls import Gone, best_effort, call, done
+from bot.handlers.transport import NotSent
+from bot.lanes import Undelivered, Unreachable
+
+# The library announces that durations will become timedeltas; the bot understands both.
+pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
+
+Make = Callable[[], Awaitable[str]]
+
+
+class Line:
+    """A line to Telegram on which these errors happen, one a call, before it works."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    async def __call__(self) -> str:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "sent"
+
+
+async def test_a_call_that_works_is_made_once() -> None:
+    line = Line()
+
+    assert await call(line, repeatable=False) == "sent"
+    assert line.calls == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Message is not modified: specified new message content…",
+        "Query is too old and response timeout expired or query id is invalid",
+        "query ID is invalid",
+    ],
+)
+async def test_a_refusal_that_means_done_is_done(words: str) -> None:
+    assert await call(Line(BadRequest(words)), repeatable=False) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Message to edit not found",
+        "Message to delete not found",
+        "Message can't be edited",
+        "Message can't be deleted for everyone",
+        "There is no text in the message to edit",
+    ],
+)
+async def test_a_message_that_is_gone_is_gone(words: str) -> None:
+    with pytest.raises(Gone):
+        await call(Line(BadRequest(words)), repeatable=True)
+    assert not await done(Line(BadRequest(words)))
+
+
+@pytest.mark.parametrize("error", [Forbidden("bot was blocked by the user"), BadRequest("Chat not found")])
+async def test_a_chat_that_is_closed_to_the_bot_is_out_of_reach(error: TelegramError) -> None:
+    with pytest.raises(Unreachable):
+        await call(Line(error), repeatable=True)
+
+
+async def test_a_fault_of_ours_is_not_hidden_and_not_repeated() -> None:
+    line = Line(BadRequest("Can't parse entities: unsupported start tag"))
+
+    with pytest.raises(BadRequest):
+        await call(line, repeatable=True)
+    assert line.calls == 1
+
+
+@pytest.mark.parametrize("pause", [0, timedelta(0), 0.01])
+async def test_a_pause_that_telegram_asks_for_is_kept_and_the_call_made_again(pause: float | timedelta) -> None:
+    line = Line(RetryAfter(pause))  # type: ignore[arg-type]  # fractions come from test servers
+
+    assert await call(line, repeatable=False) == "sent"
+    assert line.calls == 2
+
+
+async def test_a_long_pause_is_left_to_whoever_asks_again_later() -> None:
+    line = Line(RetryAfter(3600))
+
+    with pytest.raises(Undelivered):
+        await call(line, repeatable=True)
+    assert line.calls == 1
+
+
+async def test_pauses_without_end_are_given_up() -> None:
+    with pytest.raises(Undelivered):
+        await call(Line(*(RetryAfter(0) for _ in range(9))), repeatable=True)
+
+
+@pytest.mark.parametrize("error", [NetworkError("Bad Gateway"), TimedOut(), NetworkError("Too Many Requests")])
+async def test_what_may_have_arrived_is_repeated_only_where_that_does_no_harm(error: NetworkError) -> None:
+    careful, careless = Line(error), Line(error)
+
+    with pytest.raises(Undelivered):
+        await call(careful, repeatable=False)
+    assert await call(careless, repeatable=True) == "sent"
+    assert (careful.calls, careless.calls) == (1, 2)
+
+
+async def test_what_never_left_is_repeated_always() -> None:
+    line = Line(NotSent("ClientConnectorError"))
+
+    assert await call(line, repeatable=False) == "sent"
+
+
+async def test_a_network_that_stays_away_is_given_up_after_a_few_tries() -> None:
+    line = Line(*(NotSent("ClientConnectorError") for _ in range(9)))
+
+    with pytest.raises(Undelivered):
+        await call(line, repeatable=False)
+    assert line.calls == 3
+
+
+@pytest.mark.parametrize("error", [InvalidToken(), Conflict("two"), ChatMigrated(5), TelegramError("Invalid response")])
+async def test_any_other_answer_is_tried_again_later(error: TelegramError) -> None:
+    with pytest.raises(Undelivered):
+        await call(Line(error), repeatable=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Forbidden("blocked"), TimedOut, lambda: RetryAfter(9), lambda: BadRequest("nonsense"), InvalidToken],
+)
+async def test_a_courtesy_that_fails_changes_nothing(make: Callable[[], TelegramError]) -> None:
+    line = Line(make())
+
+    await best_effort(line)
+
+    assert line.calls == 1

@@ -1,0 +1,341 @@
+"""Every reply as the chat shows it, and what becomes of the question that was there."""
+
+import json
+
+import pytest
+
+from bot.flow import effects as e
+from bot.flow.events import Choice
+from bot.lanes import Origin
+from tests.bot.handlers.desk import CATALOGUE, Desk, desk
+from tests.fakes import NOON
+from tests.town import said
+from verification.keeping import Consent, Person, Records
+
+LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
+OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
+VALUES: e.Values = {"account": "telegram:71******12"}
+METHOD: e.Values = {**VALUES, "method": e.Word("method.wechat")}
+SCAN: e.Values = {**METHOD, "code": "42", "until": NOON, "steps": e.Word("scan.steps.wechat")}
+ROWS: e.Rows = ((e.Pick(Choice.NEW_CODE), e.Pick(Choice.CANCEL)),)
+
+QUESTION = e.Ask("m1", "idle.ask", VALUES, ((e.Pick(Choice.BEGIN),),))
+OTHER_QUESTION = e.Ask("m2", "method.ask", VALUES, ((e.Pick(Choice.WECHAT),),))
+TYPED = e.Ask("m3", "name.ask", VALUES, placeholder="name.placeholder")
+CODE = e.ShowCode("m4", LINK, "scan.waiting", SCAN, ROWS)
+NEW_CODE = e.ShowCode("m5", OTHER_LINK, "scan.waiting", SCAN, ROWS, in_place=True)
+CAPTION = e.Caption("m4", "scan.opened", SCAN, ROWS)
+STAMP = e.Stamp("m4", e.Picture.VERIFIED, "stamp.verified", METHOD)
+EXPIRED = e.Stamp("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
+
+
+def panel_id(place: Desk) -> int:
+    return int(json.loads(place.panel)["id"])
+
+
+async def test_a_question_stands_with_its_buttons_and_is_remembered() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+
+        [message] = place.guest.armed()
+        assert "目前没有正在进行的认证" in said(message)
+        assert message["buttons"][0][0]["data"] == "q:begin:m1"
+        assert (panel_id(place), message["markup"]) == (message["id"], "inline")
+
+
+async def test_a_note_is_said_above_the_question() -> None:
+    async with desk() as place:
+        await place.show(e.Ask("m1", "idle.ask", VALUES, (), note="misc.resumed"))
+
+        text = said(place.guest.messages()[-1])
+        assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
+
+
+async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> None:
+    async with desk() as place:
+        await place.show(TYPED)
+
+        message = place.guest.messages()[-1]
+        assert (message["markup"], message["placeholder"]) == ("force", "例如：王小明")
+
+
+@pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
+@pytest.mark.parametrize("second", [OTHER_QUESTION, TYPED, CODE, EXPIRED], ids=["buttons", "typed", "code", "card"])
+async def test_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
+    async with desk() as place:
+        await place.show(first)
+        old = panel_id(place)
+        await place.show(second)
+
+        armed = [message["id"] for message in place.guest.armed()]
+        assert armed == [panel_id(place)]
+        assert old not in armed
+
+
+async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        settled = panel_id(place)
+        await place.show(e.Settle("type.done"))
+        await place.show(OTHER_QUESTION)
+
+        record = next(message for message in place.guest.messages() if message["id"] == settled)
+        assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
+
+
+async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> None:
+    async with desk() as place:
+        await place.show(TYPED)
+        await place.show(e.Settle("type.done"))
+
+        assert place.panel == ""
+        assert [message["from"] for message in place.guest.messages()] == ["user"]
+
+
+async def test_settling_without_a_question_does_nothing() -> None:
+    async with desk() as place:
+        await place.show(e.Settle("type.done"))
+
+        assert [message["from"] for message in place.guest.messages()] == ["user"]
+
+
+async def test_a_code_can_be_scanned_and_leads_to_its_link() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+
+        assert place.guest.link(place.guest.messages()[-1]) == LINK
+
+
+async def test_a_new_code_takes_the_place_of_the_old_one_in_its_message() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        before = panel_id(place)
+        await place.show(NEW_CODE)
+
+        assert panel_id(place) == before
+        assert place.guest.link(place.guest.messages()[-1]) == OTHER_LINK
+        assert len(place.guest.messages()) == 2
+
+
+@pytest.mark.parametrize("first", [None, QUESTION], ids=["nothing", "a question"])
+async def test_a_code_in_place_of_no_code_is_a_new_message(first: e.Reply | None) -> None:
+    async with desk() as place:
+        if first is not None:
+            await place.show(first)
+        await place.show(NEW_CODE)
+
+        [armed] = place.guest.armed()
+        assert place.guest.link(armed) == OTHER_LINK
+
+
+async def test_progress_changes_what_stands_under_the_code_and_keeps_the_code() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        before = panel_id(place)
+        await place.show(CAPTION)
+
+        message = place.guest.messages()[-1]
+        assert (message["id"], place.guest.link(message)) == (before, LINK)
+        assert "已在手机上打开" in said(message)
+
+
+async def test_progress_without_a_code_on_the_screen_is_still_told() -> None:
+    async with desk() as place:
+        await place.show(CAPTION)
+
+        assert "已在手机上打开" in said(place.guest.messages()[-1])
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+
+
+async def test_a_stamp_takes_the_code_away_and_leaves_nothing_to_press() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        shown = panel_id(place)
+        await place.show(STAMP)
+
+        message = place.guest.messages()[-1]
+        kept = place.town.playground.world.files.get(message["photo"]["file_id"])
+        assert (message["id"], message["buttons"], place.panel) == (shown, [], "")
+        assert kept is not None
+        assert "已通过" in said(message)
+        with pytest.raises(AssertionError, match="no code"):
+            place.guest.link(message)
+
+
+async def test_a_stamp_with_buttons_is_the_question_now() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        await place.show(EXPIRED)
+
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert len(place.guest.messages()) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sign"),
+    [
+        (QUESTION, OTHER_QUESTION, "第 4 步"),
+        (CODE, NEW_CODE, "等待扫码"),
+        (CODE, CAPTION, "已在手机上打开"),
+        (CODE, STAMP, "已通过"),
+    ],
+    ids=["question", "new code", "progress", "stamp"],
+)
+async def test_what_the_person_deleted_is_sent_anew(first: e.Reply, second: e.Reply, sign: str) -> None:
+    async with desk() as place:
+        await place.show(first)
+        world = place.town.playground.world
+        gone = world.message(place.guest.id, panel_id(place))
+        assert gone is not None
+        world.remove(gone)
+        await place.show(second)
+
+        assert sign in said(place.guest.messages()[-1])
+
+
+async def test_a_settled_question_that_the_person_deleted_is_no_fault() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        world = place.town.playground.world
+        gone = world.message(place.guest.id, panel_id(place))
+        assert gone is not None
+        world.remove(gone)
+        await place.show(e.Settle("type.done"))
+        await place.show(OTHER_QUESTION)
+
+        assert len(place.guest.armed()) == 1
+
+
+async def test_showing_the_same_again_is_a_success() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        await place.show(CAPTION)
+        await place.show(CAPTION)
+
+        assert len(place.guest.messages()) == 2
+        assert len(place.guest.armed()) == 1
+
+
+async def test_a_word_beside_the_question_leaves_the_question_armed() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        await place.show(e.Tell("misc.help", rows=((e.Topic(),), (e.Url("console"),))))
+
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert "我能做什么" in said(place.guest.messages()[-1])
+
+
+async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        await place.show(e.Toast("misc.closed_question"), await place.pressed(panel_id(place)))
+        await place.show(e.Toast(""), await place.pressed(panel_id(place)))
+
+        told = [(event["text"], event["alert"]) for event in place.guest.events("toast")]
+        assert told == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
+
+
+async def test_a_toast_for_a_press_nobody_waits_for_any_more_is_no_fault() -> None:
+    async with desk() as place:
+        await place.show(e.Toast("misc.closed_question"), Origin(1, "12345"))
+
+        assert place.guest.events("toast") == []
+
+
+async def test_a_press_on_an_old_question_disarms_that_one_only() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        old, place.panel = panel_id(place), ""
+        await place.show(OTHER_QUESTION)
+        await place.show(e.Disarm(), await place.pressed(old))
+
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+
+
+async def test_a_second_press_on_the_live_question_does_not_disarm_it() -> None:
+    async with desk() as place:
+        await place.show(CODE)
+        await place.show(e.Disarm(), await place.pressed(panel_id(place)))
+
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+
+
+async def test_what_the_person_wrote_is_deleted_and_deleting_it_twice_is_no_fault() -> None:
+    async with desk() as place:
+        written = await place.guest.says("韩梅梅")
+        await place.show(e.Discard(), Origin(written))
+        await place.show(e.Discard(), Origin(written))
+
+        assert written not in [message["id"] for message in place.guest.messages()]
+
+
+async def test_being_busy_shows_and_leaves_nothing() -> None:
+    async with desk() as place:
+        await place.show(e.Busy())
+
+        assert [event["action"] for event in place.guest.events("action")] == ["upload_photo"]
+
+
+async def test_a_topic_opens_beside_and_changes_in_its_own_message() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        await place.show(e.ShowFaq("which_way"))
+        beside = place.guest.messages()[-1]
+        await place.show(e.ShowFaq(in_place=True), await place.pressed(beside["id"], "faq:list.0"))
+
+        changed = place.guest.messages()[-1]
+        assert (changed["id"], changed["id"] != panel_id(place)) == (beside["id"], True)
+        assert "常见问题" in said(changed)
+
+
+async def test_a_topic_nobody_knows_and_a_page_too_far_give_the_list() -> None:
+    async with desk() as place:
+        await place.show(e.ShowFaq("no_such_topic"))
+        await place.show(e.ShowFaq(page=999))
+
+        assert all("常见问题" in text for text in place.guest.bot_texts())
+
+
+async def test_every_topic_can_be_shown_in_both_languages() -> None:
+    async with desk() as place:
+        for place.language in ("zh", "en"):
+            for entry in CATALOGUE.faq[place.language]:
+                await place.show(e.ShowFaq(entry.id))
+
+        assert len(place.guest.bot_texts()) == 2 * len(CATALOGUE.faq["zh"])
+
+
+async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
+    async with desk() as place:
+        await place.show(e.ShowLanguages())
+        offer = place.guest.messages()[-1]
+        place.language = "en"
+        await place.show(e.Rewrite("language.done"), await place.pressed(offer["id"], "language:en"))
+
+        changed = place.guest.messages()[-1]
+        assert (changed["id"], changed["buttons"]) == (offer["id"], [])
+        assert said(changed) == CATALOGUE.text("en", "language.done")
+
+
+async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
+    person = Person("telegram:1")
+    kept = Records([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
+    async with desk() as place:
+        await place.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
+
+        text = said(place.guest.messages()[-1])
+        assert text.count("同意记录") == 10
+        assert "15" in text
+        assert "7123456789" not in text
+
+
+async def test_an_export_is_a_file_without_name_and_number() -> None:
+    kept = Records([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
+    async with desk() as place:
+        await place.show(e.Export("telegram:1"), records=kept)
+
+        document = place.guest.messages()[-1]["document"]
+        file = place.town.playground.world.files.get(document["file_id"])
+        assert file is not None
+        assert document["file_name"] == "my-data.json"
+        assert json.loads(file.content)["consents"][0]["kind"] == "identity"
