@@ -104,4 +104,3 @@ class Message:
     protect: bool = False
     spoiler: bool = False
     caption_above: bool = False
-    preview_off: bool = False

@@ -18,6 +18,7 @@ from playground.botapi.routes import BotApi
 from playground.connections import Connections
 from playground.guard import LoopbackOnly
 from playground.page import page_routes
+from playground.phone_frame import PhoneFrame
 from playground.sim import Sim
 from playground.watching import Watching
 from playground.world import World
@@ -38,6 +39,7 @@ class Playground:
                 *BotApi(self.world, faults, self.connections).routes(),
                 *Sim(self.world, faults).routes(),
                 *Watching(self.world).routes(),
+                *PhoneFrame().routes(),
                 *page_routes(),
             ],
             middleware=[Middleware(LoopbackOnly)],
@@ -77,14 +79,20 @@ async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int 
             timeout_keep_alive=75,
         )
     )
+    # A task group around the caller's code would wrap the caller's errors into its own.
+    running = asyncio.ensure_future(_run(server, listener, playground.world))
+    try:
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    finally:
+        playground.world.close()
+        server.stop.set()
+        await running
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket, world: World) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
-        tasks.create_task(playground.world.hook.run())
-        try:
-            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-        finally:
-            playground.world.close()
-            server.stop.set()
+        tasks.create_task(world.hook.run())
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from playground.attachments import attachment
 from playground.botapi.faults import Fault, FaultKind, Faults
 from playground.files import qr_text
 from playground.orders import BadOrder, NoSuchThing, NotThere, Order, path_number, read_order, route
-from playground.records import Button, Chat, ChatType, Json, Message, Person, StoredFile
+from playground.records import Button, Chat, ChatType, Message, Person, StoredFile
 from playground.world import World
 
 LONGEST_NAME = 64
@@ -51,14 +51,14 @@ class Sim:
 
     async def everybody(self, request: Request) -> Any:
         """List the people."""
-        return [_told(someone) for someone in self._world.people.values()]
+        return [wire.short_person(someone) for someone in self._world.people.values()]
 
     async def new_person(self, request: Request) -> Any:
         """Let somebody new in."""
         order = await read_order(request)
         name = order.text("first_name", longest=LONGEST_NAME)
         language, username = order.text("language_code", "zh-hans", longest=35), order.optional_text("username")
-        return _told(self._world.add_person(name, language_code=language, username=username))
+        return wire.short_person(self._world.add_person(name, language_code=language, username=username))
 
     async def change_person(self, request: Request) -> Any:
         """Change a name or language, or block the bot."""
@@ -68,7 +68,7 @@ class Sim:
             self._world.change_person(someone.id, **facts)
         if "blocked" in order:
             people.block(self._world, someone.id, blocked=order.flag("blocked"))
-        return _told(self._person(someone.id))
+        return wire.short_person(self._person(someone.id))
 
     async def new_chat(self, request: Request) -> Any:
         """Open a group or channel and put the bot into it."""
@@ -181,10 +181,6 @@ class Sim:
         if kept is None:
             raise NoSuchThing("there is no such file")
         return kept
-
-
-def _told(someone: Person) -> Json:
-    return {**wire.person(someone), "username": someone.username, "blocked": someone.blocked}
 
 
 def _button(message: Message, order: Order) -> Button:

@@ -19,6 +19,11 @@ def person(someone: Person) -> dict[str, Any]:
     return told
 
 
+def short_person(someone: Person) -> dict[str, Any]:
+    """Tell of a person as the page and the script player see him."""
+    return person(someone) | {"username": someone.username, "blocked": someone.blocked}
+
+
 def chat(where: Chat, owner: Person | None) -> dict[str, Any]:
     """Tell of a chat as the Bot API does."""
     if where.type is ChatType.PRIVATE and owner is not None:

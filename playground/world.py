@@ -83,13 +83,13 @@ class World:
         id = self._fresh_id(range(200_000_000, 7_900_000_000))
         someone = self.people[id] = Person(id, first_name, language_code, username)
         self.chats[id] = Chat(id, ChatType.PRIVATE)
-        self.log.add("person", None, user=wire.person(someone))
+        self.log.add("person", None, user=wire.short_person(someone))
         return someone
 
     def change_person(self, id: int, **facts: Any) -> Person:
         """Change what is known of a person."""
         someone = self.people[id] = replace(self.people[id], **facts)
-        self.log.add("person", None, user=wire.person(someone))
+        self.log.add("person", None, user=wire.short_person(someone))
         return someone
 
     def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], *, privacy: bool = True) -> Chat:
@@ -98,6 +98,7 @@ class World:
         if type is not ChatType.GROUP:
             id -= 1_000_000_000_000
         opened = self.chats[id] = Chat(id, type, title, members, privacy=privacy)
+        self.log.add("group", None, group={**self.chat_wire(id), "members": list(members)})
         return opened
 
     def change_chat(self, id: int, **facts: Any) -> Chat:

@@ -8,7 +8,7 @@ from playground.botapi.chats import message_of
 from playground.botapi.fields import Fields
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.refusals import NOT_MODIFIED, bad_request
-from playground.botapi.sending import document, photo
+from playground.botapi.sending import PREVIEW_FIELDS, document, photo
 from playground.botapi.texts import caption, checked_caption, message_text, read_markup
 from playground.records import Json, Message
 from playground.world import World
@@ -32,6 +32,7 @@ _CAPTIONED = frozenset({"photo", "document"})
 async def edit_message_text(world: World, fields: Fields) -> Json:
     """Change the text of a message."""
     text, entities = message_text(fields)
+    fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
     markup = reply_markup(fields, only_inline=True)
     message = _own(world, fields)
     if message.kind != "text":

@@ -78,6 +78,18 @@ class Fields:
         except ValueError:
             raise bad_request(f"can't parse {what} JSON object") from None
 
+    def object(self, name: str, what: str, known: str) -> dict[str, Any]:
+        """Return a field that holds a JSON object with only these fields; empty when it is not there."""
+        given = self.json(name, what)
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise bad_request(f"object expected as {what}")
+        for field in given:
+            if field not in known.split():
+                raise bad_request(f'unknown field "{field}" in {name} (the public server would ignore it)')
+        return given
+
     def upload(self, name: str) -> Upload | None:
         """Return the file under that name, or the one the field points to with attach://."""
         if name in self._uploads:

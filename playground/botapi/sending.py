@@ -30,6 +30,12 @@ ACTIONS = frozenset(
     ]
 )
 
+PREVIEW_FIELDS = "is_disabled url prefer_small_media prefer_large_media show_above_text"
+_REPLY_FIELDS = (
+    "message_id chat_id allow_sending_without_reply quote quote_parse_mode quote_entities quote_position "
+    "checklist_task_id poll_option_id"
+)
+
 
 async def send_message(world: World, fields: Fields) -> Json:
     """Send a text."""
@@ -106,35 +112,24 @@ def _send(world: World, fields: Fields, **facts: Any) -> Json:
     chat = chat_to_write(world, fields)
     markup = reply_markup(fields)
     reply_to = _answered(world, chat.id, fields)
-    preview_off = _preview_off(fields)
+    # Links are never fetched here, so there is no preview to switch off; the wish is only checked.
+    fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
     message = world.put(
         chat.id,
         world.profile.id,
         markup=markup,
         reply_to=reply_to,
         protect=fields.flag("protect_content"),
-        preview_off=preview_off,
         **facts,
     )
     return world.message_wire(message)
 
 
 def _answered(world: World, chat: int, fields: Fields) -> int | None:
-    given = fields.json("reply_parameters", "reply parameters")
-    if given is None:
-        return None
-    if not isinstance(given, dict):
-        raise bad_request("object expected as reply parameters")
+    given = fields.object("reply_parameters", "reply parameters", _REPLY_FIELDS)
     id = given.get("message_id")
-    if isinstance(id, int) and world.message(chat, id) is not None:
+    if not given or (isinstance(id, int) and world.message(chat, id) is not None):
         return id
     if given.get("allow_sending_without_reply"):
         return None
     raise bad_request("message to be replied not found")
-
-
-def _preview_off(fields: Fields) -> bool:
-    given = fields.json("link_preview_options", "link preview options")
-    if given is not None and not isinstance(given, dict):
-        raise bad_request("object expected as link preview options")
-    return bool(given and given.get("is_disabled"))

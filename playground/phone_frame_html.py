@@ -1,0 +1,98 @@
+"""Pages for the phone's frame: every address in them is made to lead through the playground.
+
+Only start tags that hold an address are written anew; everything else passes as it came.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+Lead = Callable[[str], str]
+
+_ADDRESSES = frozenset({"href", "src", "action", "formaction", "poster", "data"})
+_REFRESH = re.compile(r"(?is)^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?)(['\"]?)(.+?)\2\s*$")
+
+
+def led_through(source: str, lead: Lead) -> tuple[str, str]:
+    """Return the page with its addresses led elsewhere, and its title."""
+    page = _Page(lead)
+    page.feed(source)
+    page.close()
+    return "".join(page.out), "".join(page.title).strip()
+
+
+def refresh_led_through(value: str, lead: Lead) -> str:
+    """Return a Refresh header, or its meta twin, with its address led elsewhere."""
+    match = _REFRESH.match(value)
+    return f"{match[1]}{match[2]}{lead(match[3])}{match[2]}" if match else value
+
+
+class _Page(HTMLParser):
+    def __init__(self, lead: Lead) -> None:
+        super().__init__(convert_charrefs=False)
+        self.out: list[str] = []
+        self.title: list[str] = []
+        self._lead = lead
+        self._in_title = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_title = tag == "title"
+        source = self.get_starttag_text() or ""
+        written = [self._attribute(tag, attrs, name, value) for name, value in attrs]
+        if written == [value for _, value in attrs]:
+            self.out.append(source)
+            return
+        pairs = "".join(_pair(name, value) for (name, _), value in zip(attrs, written, strict=True))
+        self.out.append(f"<{tag}{pairs}{' /' if source.endswith('/>') else ''}>")
+
+    handle_startendtag = handle_starttag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_title = False
+        self.out.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        self.out.append(data)
+        if self._in_title:
+            self.title.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_reference(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self.handle_reference(f"&#{name};")
+
+    def handle_reference(self, reference: str) -> None:
+        self.out.append(reference)
+        if self._in_title:
+            self.title.append(html.unescape(reference))
+
+    def handle_comment(self, data: str) -> None:
+        self.out.append(f"<!--{data}-->")
+
+    def handle_decl(self, decl: str) -> None:
+        self.out.append(f"<!{decl}>")
+
+    def unknown_decl(self, data: str) -> None:
+        self.out.append(f"<![{data}]{']' if data.startswith('CDATA[') else ''}>")
+
+    def handle_pi(self, data: str) -> None:
+        self.out.append(f"<?{data}>")
+
+    def _attribute(self, tag: str, attrs: list[tuple[str, str | None]], name: str, value: str | None) -> str | None:
+        if not value:
+            return value
+        if (
+            tag == "meta"
+            and name == "content"
+            and ("http-equiv", "refresh") in [(key, (given or "").lower()) for key, given in attrs]
+        ):
+            return refresh_led_through(value, self._lead)
+        return self._lead(value) if name in _ADDRESSES else value
+
+
+def _pair(name: str, value: str | None) -> str:
+    return f" {name}" if value is None else f' {name}="{html.escape(value)}"'

@@ -1,0 +1,49 @@
+// Inline keyboards: rows of buttons under a message, and what a press of each kind does.
+
+import { button, drawing, el } from "./dom.js";
+import { label } from "./labels.js";
+
+const MARKS = { url: "link", copy: "copy" };
+
+/** The keyboard of a message. `act` holds press(message, row, column), open(url), copied(text), sorry(words). */
+export function keyboard(message, act) {
+  const rows = message.buttons.map((row, y) =>
+    el("div", { class: "keys-row" }, ...row.map((fact, x) => key(message, fact, y, x, act))),
+  );
+  return el("div", { class: "keys" }, ...rows);
+}
+
+function key(message, fact, row, column, act) {
+  const facts = { class: `key ${fact.style ?? ""}`.trim(), data: { kind: fact.kind } };
+  const mark = MARKS[fact.kind] ? el("span", { class: "key-mark" }, drawing(MARKS[fact.kind])) : null;
+  const words = el("span", { class: "key-label" }, fact.label);
+  switch (fact.kind) {
+    case "data": {
+      const press = () => act.press(message, row, column, pressed);
+      const pressed = button({ ...facts, on: { click: press } }, words, mark);
+      return pressed;
+    }
+    case "url": {
+      const click = (event) => act.open(fact.url) && event.preventDefault();
+      const place = { href: safe(fact.url), target: "_blank", rel: "noopener noreferrer" };
+      return el("a", { ...facts, ...place, title: label("chat.opens", { url: fact.url }), on: { click } }, words, mark);
+    }
+    case "copy": {
+      const title = label("chat.copies", { text: fact.copy });
+      return button({ ...facts, title, on: { click: () => copy(fact.copy, act) } }, words, mark);
+    }
+    default:
+      return button({ ...facts, on: { click: () => act.sorry(label("chat.inline_off")) } }, words);
+  }
+}
+
+async function copy(text, act) {
+  try {
+    await navigator.clipboard.writeText(text);
+    act.copied(text);
+  } catch {
+    act.sorry(text); // without leave to use the clipboard, at least show it
+  }
+}
+
+const safe = (url) => (/^https?:/i.test(url) ? url : null);

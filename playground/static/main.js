@@ -1,0 +1,199 @@
+// Puts the page together: the stream feeds the world, the world tells the parts, the parts call /sim.
+
+import * as api from "./api.js";
+import { Chat } from "./chat.js";
+import { Composer } from "./composer.js";
+import { byId, drawIcons } from "./dom.js";
+import { fill, label, other, speak } from "./labels.js";
+import { alert, toast } from "./notices.js";
+import { People } from "./people.js";
+import { opensHere, Phone } from "./phone.js";
+import { follow } from "./stream.js";
+import { refresh } from "./times.js";
+import { World } from "./world.js";
+
+const FIRST_PERSON = ["王小明", "zh-hans"];
+const LOOK_AFTER_BOT = 2500;
+const MISSED_LOOKS = 2;
+
+const world = new World();
+let person = null;
+let ready = false;
+let missed = 0;
+
+await speak();
+drawIcons(document);
+
+const failed = (error) => toast(label("write.failed", { reason: error.message }));
+const phone = new Phone();
+const blocked = (id) => world.people.get(id)?.blocked ?? false;
+const composer = new Composer({ failed, blocked, unblock: () => block(false) });
+const chat = new Chat(world, {
+  open,
+  scan,
+  toast,
+  edit: (message) => composer.edit(message),
+  say: (text) => composer.say(text),
+  person: () => person,
+});
+const people = new People(world, choose, failed);
+
+words();
+world.listen(hear);
+follow(world, connection);
+setInterval(refresh, 1000);
+setInterval(lookAfterBot, LOOK_AFTER_BOT);
+lookAfterBot();
+
+for (const [key, action] of [
+  ["people-open", () => drawer("people", true)],
+  ["people-close", () => drawer("people", false)],
+  ["phone-open", () => drawer("phone", true)],
+  ["phone-close", () => drawer("phone", false)],
+  ["scrim", closeDrawers],
+  ["block", () => block(!blocked(person))],
+  ["language", switchLanguage],
+]) {
+  byId(key).addEventListener("click", action);
+}
+document.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawers());
+
+/** Open a chat as one of its people. */
+function choose(id, writer) {
+  person = writer ?? person;
+  world.chat(id);
+  chat.open(id);
+  composer.open(chat.chat, person);
+  people.show(id, person);
+  showBlock();
+  drawer("people", false);
+  lookAfterBot();
+  // Where a finger points, a focused field would open the keyboard over the chat.
+  if (matchMedia("(hover: hover)").matches) composer.field?.focus({ preventScroll: true });
+}
+
+function hear(kind, where, facts) {
+  if (kind === "replayed") {
+    begin();
+    return;
+  }
+  if (!ready) return;
+  chat.hear(kind, where, facts);
+  if (where && where.id === chat.id) {
+    where.unread = 0;
+    if (kind === "message" || kind === "delete") composer.open(where, person);
+  }
+  if (kind === "people") {
+    composer.open(chat.chat, person);
+    showBlock();
+  }
+  if (kind === "toast" && facts.user === person) answer(facts);
+  if (kind === "profile") lookAfterBot();
+  if (kind !== "action" && kind !== "toast") people.show(chat.id, person);
+}
+
+async function block(stop) {
+  try {
+    await api.changePerson(person, { blocked: stop });
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function showBlock() {
+  byId("block").hidden = chat.id !== person; // a group cannot be stopped from hearing the bot
+  byId("block").setAttribute("aria-pressed", String(blocked(person)));
+}
+
+async function begin() {
+  ready = true;
+  const first = world.people.keys().next();
+  if (first.done) await people.add(...FIRST_PERSON);
+  else choose(first.value, first.value);
+}
+
+function answer({ text, alert: waits, url }) {
+  if (text) (waits ? alert : toast)(text);
+  if (url) open(url);
+}
+
+/** Open an address if it is ours to open: on the phone, or as a link to this bot. Says whether it was. */
+function open(url) {
+  const payload = startPayload(url);
+  if (payload !== null) {
+    composer.say(`/start ${payload}`.trim());
+    return true;
+  }
+  if (!opensHere(url)) return false;
+  scan(url);
+  return true;
+}
+
+function startPayload(url) {
+  const name = chat.bot?.username?.toLowerCase();
+  const { hostname, pathname, searchParams } = URL.canParse(url) ? new URL(url) : {};
+  if (hostname !== "t.me" || pathname?.slice(1).toLowerCase() !== name) return null;
+  return searchParams.get("start") ?? "";
+}
+
+function scan(text) {
+  phone.choose(text);
+  drawer("phone", true);
+}
+
+function connection(state) {
+  if (state === "restarted") {
+    ready = false;
+    toast(label("app.restarted"));
+  }
+  trouble(state === "lost" ? label("app.lost") : "");
+}
+
+async function lookAfterBot() {
+  try {
+    chat.bot = await api.bot(person);
+  } catch {
+    return; // the stream tells of a lost connection
+  }
+  composer.learn(chat.bot.commands);
+  chat.head();
+  chat.welcome();
+  missed = chat.bot.connected ? 0 : missed + 1;
+  trouble(missed >= MISSED_LOOKS ? label("chat.away_long") : "");
+}
+
+function trouble(words) {
+  const place = byId("trouble");
+  if (place.textContent !== words) place.textContent = words;
+  place.hidden = !words;
+}
+
+function words() {
+  fill(document);
+  const key = byId("language");
+  key.textContent = label("app.other");
+  key.lang = label("app.other_lang");
+}
+
+async function switchLanguage() {
+  await speak(other());
+  words();
+  phone.redraw();
+  if (chat.id !== null) {
+    chat.open(chat.id);
+    composer.open(chat.chat, person);
+    people.show(chat.id, person);
+  }
+}
+
+function drawer(name, open) {
+  const place = byId(name);
+  // Where there is room for it the part stands in its column, and nothing is to be covered.
+  place.classList.toggle("open", open && getComputedStyle(place).position === "fixed");
+  byId("scrim").hidden = !document.querySelector(".people.open, .phone.open");
+}
+
+function closeDrawers() {
+  drawer("people", false);
+  drawer("phone", false);
+}

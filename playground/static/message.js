@@ -1,0 +1,50 @@
+// One message of the chat: its bubble, what is inside, and the keyboard beneath.
+
+import { button, el } from "./dom.js";
+import { keyboard } from "./keyboard.js";
+import { label } from "./labels.js";
+import { media } from "./media.js";
+import { formatted } from "./text.js";
+import { clock } from "./times.js";
+
+/** The list item of a message. `act` holds everything a person can do with it. */
+export function item(message, act) {
+  const side = message.from === "user" && act.mine(message) ? "user" : "bot"; // others stand where the bot stands
+  const kinds = ["message", side, `kind-${message.kind}`];
+  if (message.buttons.length) kinds.push("with-keys");
+  if (message.photo && !words(message)) kinds.push("bare");
+  const parts = [bubble(message, act)];
+  if (message.buttons.length) parts.push(keyboard(message, act));
+  return el("li", { class: kinds.join(" "), data: { id: message.id } }, el("div", { class: "stack" }, ...parts));
+}
+
+const words = (message) => message.text || message.caption;
+
+function bubble(message, act) {
+  const above = message.caption_above ? null : media(message, act);
+  const below = message.caption_above ? media(message, act) : null;
+  const text = words(message) ? el("div", { class: "words" }, formatted(words(message), message.entities, act)) : null;
+  const head = message.forwarded ? el("p", { class: "forwarded" }, label("chat.forwarded")) : null;
+  const author = message.from === "user" && !act.mine(message) ? el("p", { class: "forwarded" }, act.name(message.user)) : null;
+  const inside = [author, head, quoted(message, act), above, text, below, meta(message), pencil(message, act)];
+  return el("div", { class: "bubble" }, ...inside);
+}
+
+function quoted(message, act) {
+  const answered = message.reply_to ? act.find(message.reply_to) : null;
+  if (!answered) return null;
+  return el("p", { class: "answered" }, words(answered) || label(`chat.${answered.kind}`));
+}
+
+function meta(message) {
+  const edited = message.edited ? el("span", { class: "edited" }, label("chat.edited")) : null;
+  const locked = message.protect ? el("span", { class: "locked", icon: "lock", title: label("chat.protected") }) : null;
+  const time = el("time", { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date));
+  return el("span", { class: "meta" }, locked, edited, time);
+}
+
+function pencil(message, act) {
+  if (message.from !== "user" || message.kind !== "text" || message.forwarded || !act.mine(message)) return null;
+  const facts = { class: "pencil", icon: "pencil", "aria-label": label("chat.edit"), title: label("chat.edit") };
+  return button({ ...facts, on: { click: () => act.edit(message) } });
+}

@@ -1,0 +1,72 @@
+"""The chat page's files: its headers, its labels, and what its scripts must not do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from playground.page import STATIC
+from tests.playground.standin import Stand, standing
+
+SCRIPTS = sorted(STATIC.glob("*.js"))
+LABELS = {language: json.loads((STATIC / f"labels.{language}.json").read_text("utf-8")) for language in ("zh", "en")}
+# Labels whose key is put together from a word of the Bot API or of /sim.
+COMPOSED = re.compile(r"(chat|attach|phone|language)\.\w+|app\.other(_lang)?")
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/static/base.css"])
+async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: Stand, path: str) -> None:
+    async with stand.http.get(stand.url + path) as answer:
+        policy = answer.headers["content-security-policy"]
+
+    assert answer.status == 200
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+async def test_a_file_a_bot_or_person_sent_is_never_a_page(stand: Stand) -> None:
+    user = await stand.person()
+    sent = await stand.upload("sendDocument", chat_id=user, document=b"<script>alert(1)</script>")
+    file_id = sent["result"]["document"]["file_id"]
+
+    async with stand.http.get(f"{stand.url}/sim/files/{file_id}") as answer:
+        kind, place = answer.headers["content-type"], answer.headers["content-disposition"]
+
+    assert (kind, place) == ("application/octet-stream", "attachment")
+
+
+def test_both_languages_have_the_same_labels() -> None:
+    assert LABELS["zh"].keys() == LABELS["en"].keys()
+    assert all(words.strip() for labels in LABELS.values() for words in labels.values())
+    for key, words in LABELS["zh"].items():
+        assert set(re.findall(r"\{(\w+)\}", words)) == set(re.findall(r"\{(\w+)\}", LABELS["en"][key])), key
+
+
+def test_every_label_is_used_and_every_used_label_exists() -> None:
+    sources = "".join(path.read_text("utf-8") for path in [*SCRIPTS, STATIC / "index.html"])
+    named = set(re.findall(r"[\"'>](\w+\.\w+)[\"'<]", sources)) | set(re.findall(r"\b(close|cancel|ok)\b", sources))
+    families = {key.partition(".")[0] for key in LABELS["zh"] if "." in key}
+
+    missing = {key for key in named if key.partition(".")[0] in families and "." in key} - LABELS["zh"].keys()
+    unused = {key for key in LABELS["zh"] if key not in named and not COMPOSED.fullmatch(key)}
+
+    assert (missing, unused) == (set(), set())
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_put_text_into_the_page_as_text(path: Path) -> None:
+    source = path.read_text("utf-8")
+
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source)
+    assert not re.search(r"https?://(?!www\.w3\.org)[\w-]+\.", source)  # nothing from elsewhere

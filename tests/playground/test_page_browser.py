@@ -1,0 +1,312 @@
+"""The chat page in a real Chromium; the test itself is the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import qrcode
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Page, async_playwright, expect
+
+from playground.server import Playground, serving
+from tests.playground.standin import TOKEN, Stand, standing
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM and os.environ.get("CI") != "true", reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """Open a browser; an error of the page's own scripts fails the test."""
+    errors: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = await browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def opened(stand: Stand, page: Page, name: str = "王小明") -> int:
+    """Open the page at the chat of somebody who has pressed Start."""
+    user = await stand.person(name)
+    await page.goto(stand.url)
+    await expect(page.locator(".message")).to_have_count(1)
+    return user
+
+
+async def says(stand: Stand, user: int, text: str, **facts: Any) -> int:
+    sent = await stand.result("sendMessage", chat_id=user, text=text, parse_mode="HTML", **facts)
+    return int(sent["message_id"])
+
+
+def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"inline_keyboard": list(rows)}
+
+
+async def test_an_empty_chat_begins_with_the_description_and_start(stand: Stand, page: Page) -> None:
+    await stand.result("setMyDescription", description="我带您完成实名认证。")
+    await page.goto(stand.url)
+    await expect(page.locator("#welcome")).to_contain_text("我带您完成实名认证。")
+
+    await page.get_by_role("button", name="开始").click()
+
+    await expect(page.locator(".message.user")).to_contain_text("/start")
+    assert (await stand.result("getUpdates"))[-1]["message"]["text"] == "/start"
+
+
+async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    await says(
+        stand,
+        user,
+        "<b>粗</b> <i>斜</i> &lt;img src=x onerror=alert(1)&gt; <tg-spoiler>藏</tg-spoiler> "
+        '<tg-time unix="1" format="r">从前</tg-time>\n<blockquote expandable>引</blockquote>'
+        '<a href="https://example.com/">链</a> <a href="javascript:alert(1)">坏</a>',
+    )
+
+    words = page.locator(".message.bot .words")
+    await expect(words.locator("strong")).to_have_text("粗")
+    await expect(words).to_contain_text("<img src=x onerror=alert(1)>")
+    await expect(words.locator("img")).to_have_count(0)
+    await expect(words.locator("time")).to_contain_text("前")
+    await expect(words.locator("a")).to_have_attribute("rel", "noopener noreferrer")
+    await words.locator(".spoiler").press("Enter")
+    await expect(words.locator(".spoiler")).to_have_class("spoiler shown")
+    await expect(words.locator("blockquote")).to_have_text("引展开")
+
+
+async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    await says(
+        stand, user, "请确认", reply_markup=keyboard([{"text": "确认", "callback_data": "y", "style": "success"}])
+    )
+    key = page.get_by_role("button", name="确认", exact=True)
+
+    for alert in (False, True):
+        await key.click()
+        await expect(key).to_have_class("key success pressed")
+        query = (await stand.result("getUpdates"))[-1]["callback_query"]["id"]
+        await stand.result("answerCallbackQuery", callback_query_id=query, text="收到", show_alert=alert)
+        await expect(key).to_have_class("key success")
+
+    await expect(page.locator(".toast")).to_have_text("收到")
+    await page.get_by_role("alertdialog").get_by_role("button", name="好").click()
+    await expect(page.get_by_role("alertdialog")).to_have_count(0)
+
+
+async def test_edits_are_marked_and_deletions_leave_nothing(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    id = await says(stand, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
+    await expect(page.locator(".key")).to_have_count(1)
+
+    await stand.result("editMessageText", chat_id=user, message_id=id, text="二")
+    await expect(page.locator(".message.bot .words")).to_have_text("二")
+    await expect(page.locator(".message.bot .edited")).to_have_text("已编辑")
+    await expect(page.locator(".key")).to_have_count(0)
+
+    await stand.result("deleteMessage", chat_id=user, message_id=id)
+    await expect(page.locator(".message.bot")).to_have_count(0)
+
+
+async def test_one_writes_edits_forwards_and_attaches(stand: Stand, page: Page) -> None:
+    await opened(stand, page)
+    await page.get_by_label("写消息…").fill("王小名")
+    await page.keyboard.press("Enter")
+    await page.locator(".message.user").last.hover()
+    await page.get_by_role("button", name="编辑").last.click()
+    await page.get_by_label("写消息…").fill("王小明")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.user .edited")).to_have_count(1)
+    for item in ("贴纸", "图片", "语音", "联系人", "位置", "转发的消息"):
+        await page.get_by_role("button", name="发别的东西").click()
+        await page.get_by_role("menuitem", name=item).click()
+    await expect(page.locator(".message.user")).to_have_count(8)
+
+    heard = await stand.result("getUpdates")
+
+    assert heard[1]["edited_message"]["text"] == "王小明"
+    kinds = {"sticker", "photo", "voice", "contact", "location", "forward_origin"}
+    assert kinds <= {name for update in heard[2:] for name in update["message"]}
+
+
+async def test_commands_are_offered_by_their_first_letters_and_placeholders_shown(stand: Stand, page: Page) -> None:
+    commands = [{"command": "status", "description": "查看进度"}, {"command": "faq", "description": "常见问题"}]
+    await stand.result("setMyCommands", commands=commands)
+    user = await opened(stand, page)
+    await says(
+        stand, user, "号码？", reply_markup={"force_reply": True, "input_field_placeholder": "11010519491231002X"}
+    )
+    field = page.get_by_placeholder("11010519491231002X")
+
+    await field.press_sequentially("/s")
+    await expect(page.get_by_role("menuitem")).to_have_count(1)
+    await page.get_by_role("menuitem", name="/status 查看进度").click()
+
+    await expect(page.locator(".message.user").last).to_contain_text("/status")
+
+
+async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    await says(stand, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})
+    await page.locator(".reply-key", has_text="QQ").click()
+    await expect(page.locator(".message.user").last).to_contain_text("QQ")
+
+    await says(stand, user, "好", reply_markup={"remove_keyboard": True})
+
+    await expect(page.locator(".reply-key")).to_have_count(0)
+
+
+async def test_a_scanned_code_opens_in_the_chosen_app(stand: Stand, page: Page) -> None:
+    async def show(request: web.Request) -> web.Response:
+        app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
+        style = "<link rel=stylesheet href=/x.css>"
+        form = "<form method=post action=/go><button>前往授权</button></form>"
+        text = f"<!doctype html><title>认证</title>{style}<h1>用{app}打开</h1>{form}"
+        policy = {"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'"}
+        return web.Response(text=text, content_type="text/html", headers=policy)
+
+    async def style(request: web.Request) -> web.Response:
+        return web.Response(text="h1 { color: rgb(1, 2, 3) }", content_type="text/css")
+
+    async def go(request: web.Request) -> web.Response:
+        return web.Response(text="<!doctype html><title>完成</title><h1>已授权</h1>", content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/s/1", show), web.get("/x.css", style), web.post("/go", go)])
+    async with TestServer(app, host="127.0.0.1") as server:
+        user = await opened(stand, page)
+        picture = io.BytesIO()
+        qrcode.make(f"http://127.0.0.1:{server.port}/s/1").save(picture)
+        await stand.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="扫码")
+
+        await page.get_by_role("button", name="用手机扫这个码").last.click()
+        await page.get_by_role("button", name="微信").click()
+        frame = page.frame_locator("iframe")
+        await expect(frame.locator("h1")).to_have_text("用微信打开")
+        await expect(frame.locator("h1")).to_have_css("color", "rgb(1, 2, 3)")
+        await expect(page.locator(".app-bar.wechat strong")).to_have_text("认证")
+        await frame.get_by_role("button", name="前往授权").click()
+        await expect(frame.locator("h1")).to_have_text("已授权")
+
+        await page.get_by_role("button", name="返回").click()
+        await expect(frame.locator("h1")).to_have_text("用微信打开")
+
+
+async def test_one_can_stop_the_bot_and_let_it_go_on(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+
+    await page.get_by_role("button", name="停用机器人").click()
+    await expect(page.locator(".person-last")).to_have_text("已停用机器人")
+    refusal = await stand.refusal("sendMessage", chat_id=user, text="a")
+    await page.get_by_role("button", name="恢复机器人").click()
+    await expect(page.get_by_label("写消息…")).to_be_visible()
+
+    assert refusal == "Forbidden: bot was blocked by the user"
+    assert len(await stand.result("getUpdates")) == 2
+
+
+async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_in_the_chat(
+    stand: Stand, page: Page
+) -> None:
+    user = await opened(stand, page)
+    here = {"text": "打开", "url": "http://127.0.0.1:9/s/1"}
+    start = {"text": "再来", "url": "https://t.me/realname_demo_bot?start=abc"}
+    away = {"text": "官网", "url": "https://example.com/"}
+    await says(stand, user, "选", reply_markup=keyboard([here], [start], [away]))
+
+    await page.locator(".key", has_text="打开").click()
+    await expect(page.locator(".scanned")).to_have_text("http://127.0.0.1:9/s/1")
+    await page.locator(".key", has_text="再来").click()
+    await expect(page.locator(".message.user").last).to_contain_text("/start abc")
+    await expect(page.locator(".key", has_text="官网")).to_have_attribute("target", "_blank")
+
+
+async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    await page.get_by_role("button", name="新的人").click()
+    await page.get_by_label("名字").fill("韩梅梅")
+    await page.get_by_label("Telegram 的语言").select_option("en")
+    await page.get_by_role("button", name="加入").click()
+    await expect(page.get_by_role("button", name="开始")).to_be_visible()
+
+    await says(stand, user, "给王小明")
+
+    await expect(page.locator(".person", has_text="王小明").locator(".badge")).to_have_text("1")
+    await page.locator(".person", has_text="王小明").click()
+    await expect(page.locator(".message.bot")).to_contain_text("给王小明")
+    await expect(page.locator(".badge")).to_have_count(0)
+    languages = {person["first_name"]: person["language_code"] for person in await stand.sim("/users", "GET")}
+    assert languages["韩梅梅"] == "en"
+
+
+async def test_the_page_speaks_english_too_and_remembers_it(stand: Stand, page: Page) -> None:
+    await opened(stand, page)
+
+    await page.get_by_role("button", name="EN").click()
+    await expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    await page.reload()
+
+    await expect(page.get_by_role("button", name="中文")).to_be_visible()
+    assert await page.get_attribute("html", "lang") == "en"
+
+
+async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: Stand, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await opened(stand, page)
+    await expect(page.locator("#phone")).not_to_be_in_viewport()
+
+    await page.locator("#phone-open").click()
+    await expect(page.locator("#screen")).to_be_in_viewport()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#phone")).not_to_be_in_viewport()
+    await page.locator("#people-open").click()
+    await expect(page.locator(".person")).to_be_in_viewport()
+
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_bot_that_is_away_is_told_quietly(stand: Stand, page: Page) -> None:
+    await opened(stand, page)
+    poll = asyncio.ensure_future(stand.call("getUpdates", timeout=30))
+    await expect(page.locator("#bot-status")).to_have_text("@realname_demo_bot")
+
+    poll.cancel()
+
+    await expect(page.locator("#bot-status")).to_have_text("机器人未连接")
+    await expect(page.locator("#trouble")).to_contain_text("按钮只等 150 秒", timeout=15_000)
+
+
+async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, unused_tcp_port: int) -> None:
+    async with serving(Playground(token=TOKEN), port=unused_tcp_port) as url:
+        await page.goto(url)
+        await page.get_by_role("button", name="开始").click()
+        await expect(page.locator(".message")).to_have_count(1)
+    await expect(page.locator("#trouble")).to_contain_text("正在重连")
+
+    async with serving(Playground(token=TOKEN), port=unused_tcp_port) as url, aiohttp.ClientSession() as http:
+        await expect(page.locator(".toast")).to_contain_text("已清空", timeout=20_000)
+        await expect(page.get_by_role("button", name="开始")).to_be_visible()
+        await expect(page.locator(".message")).to_have_count(0)
+        async with http.get(f"{url}/sim/users") as answer:
+            assert len(await answer.json()) == 1

@@ -1,0 +1,148 @@
+"""The phone's proxy: pages of this machine, as each app sees them, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from playground.phone_frame import framed
+from playground.phone_frame_html import led_through, refresh_led_through
+from playground.steps import App
+from tests.playground.standin import Stand, standing
+
+PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta http-equiv="refresh" content="3; url=/s/2">
+<link rel=stylesheet href="/static/x.css"></head><body><!-- <a href="/no"> --><a href='next?a=1&amp;b=2'>下一步</a>
+<form method=post action="/s/1"><input name=a value="/s/1"><button formaction="/s/3">前往授权</button></form>
+<a href="https://example.com/x">外</a><a href="weixin://dl">微信</a><a href="#top">上</a></body></html>"""
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[str]:
+    """Serve pages as a bot's own web server does; yields host and port."""
+
+    async def show(request: web.Request) -> web.Response:
+        headers = {
+            "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+            "X-Frame-Options": "DENY",
+            "Set-Cookie": "seen=yes; Path=/",
+        }
+        return web.Response(text=PAGE, content_type="text/html", headers=headers)
+
+    async def tell(request: web.Request) -> web.Response:
+        agent, cookie = request.headers["User-Agent"], request.headers.get("Cookie", "")
+        return web.json_response({"agent": agent, "cookie": cookie, "query": request.rel_url.raw_query_string})
+
+    async def take(request: web.Request) -> web.Response:
+        form = await request.post()
+        raise web.HTTPSeeOther(f"/s/2?a={form['a']!s}")
+
+    app = web.Application()
+    app.router.add_get("/s/1", show)
+    app.router.add_get("/tell", tell)
+    app.router.add_post("/s/1", take)
+    async with TestServer(app, host="127.0.0.1") as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+async def fetch(stand: Stand, path: str, **facts: str) -> tuple[aiohttp.ClientResponse, str]:
+    async with stand.http.get(URL(stand.url + path, encoded=True), headers=facts) as answer:
+        return answer, await answer.text()
+
+
+async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: Stand, place: str) -> None:
+    answer, text = await fetch(stand, f"/phone/wechat/http/{place}/s/1")
+
+    here = f"/phone/wechat/http/{place}"
+    for link in (
+        f'href="{here}/static/x.css"',
+        f'href="{here}/s/next?a=1&amp;b=2"',
+        f'action="{here}/s/1"',
+        f'formaction="{here}/s/3"',
+        f'content="3; url={here}/s/2"',
+        'href="/phone/wechat/https/example.com/x"',
+        'href="weixin://dl"',
+        'value="/s/1"',
+        '<!-- <a href="/no"> -->',
+    ):
+        assert link in text
+    assert answer.status == 200
+    _, shown = await fetch(stand, "/phone/wechat")
+    assert shown == f'{{"url":"http://{place}/s/1","title":"实名 & 认证","status":200}}'
+
+
+async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand: Stand, place: str) -> None:
+    answer, _ = await fetch(stand, f"/phone/qq/http/{place}/s/1")
+
+    policy = answer.headers["content-security-policy"]
+    assert "style-src 'self'; frame-ancestors 'self'" in policy
+    assert "sandbox allow-forms allow-scripts; frame-ancestors 'self'" in policy
+    assert "frame-ancestors 'none'" not in policy
+    assert "x-frame-options" not in answer.headers
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("app", "token"), [("wechat", "MicroMessenger/"), ("qq", " QQ/"), ("browser", "Mobile Safari")]
+)
+async def test_each_app_names_itself_and_keeps_its_own_cookies(stand: Stand, place: str, app: str, token: str) -> None:
+    await fetch(stand, f"/phone/wechat/http/{place}/s/1", Cookie="mine=secret")
+
+    _, told = await fetch(stand, f"/phone/{app}/http/{place}/tell?a=%2F&b", Cookie="mine=secret")
+
+    assert token in told
+    assert "secret" not in told
+    assert ("seen=yes" in told) == (app == "wechat")
+    assert '"query": "a=%2F&b"' in told
+
+
+async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: Stand, place: str) -> None:
+    url = f"{stand.url}/phone/wechat/http/{place}/s/1"
+
+    async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["location"]) == (303, f"/phone/wechat/http/{place}/s/2?a=1")
+    async with stand.http.post(url, json={"a": "1"}) as answer:
+        assert answer.status == 415
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["example.com", "10.0.0.1", "169.254.169.254", "127.0.0.1@example.com", "127.1", "2130706433", "[::ffff:1.2.3.4]"],
+)
+async def test_no_other_machine_is_ever_asked(stand: Stand, place: str) -> None:
+    _, text = await fetch(stand, f"/phone/browser/http/{place}/x")
+
+    assert "请用真手机打开" in text
+    assert f"http://{place.split('@')[-1]}" in text or place in text
+
+
+async def test_a_page_that_does_not_answer_is_told_so(stand: Stand, unused_tcp_port: int) -> None:
+    answer, text = await fetch(stand, f"/phone/browser/http/127.0.0.1:{unused_tcp_port}/<script>")
+
+    assert answer.status == 502
+    assert "打不开这个页面" in text
+    assert "<script>" not in text
+    assert (await fetch(stand, "/phone/telepathy/http/127.0.0.1/"))[0].status == 404
+    assert (await fetch(stand, "/phone/browser/file/127.0.0.1/"))[0].status == 404
+
+
+def test_addresses_of_the_web_are_framed_and_others_stay() -> None:
+    assert framed(App.QQ, "http://127.0.0.1:1/a?b=c#d") == "/phone/qq/http/127.0.0.1:1/a?b=c#d"
+    assert framed(App.QQ, "mailto:a@b.c") == "mailto:a@b.c"
+
+
+def test_a_page_whose_addresses_stay_comes_back_unchanged() -> None:
+    source = "<!doctype html><p class=a data-x>A &amp; B &#65; <br/><script>if (a<b) '</p>'</script><?x><![CDATA[y]]>"
+
+    assert led_through(source, lambda url: url)[0] == source
+    assert refresh_led_through("5", lambda url: "x") == "5"
