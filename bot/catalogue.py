@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from bot.flow.effects import Value, Word
+from bot.flow.effects import Deadline, Value, Word
 
 FOLDER = Path(__file__).parent / "texts"
 LANGUAGES = ("zh", "en")
@@ -58,7 +58,10 @@ class Catalogue:
             case Word(key):
                 return self.text(language, key)
             case datetime():
-                return _time(value)
+                return _time(value, "dt", "%m-%d %H:%M (UTC+8)")
+            case Deadline(at):
+                left = html.escape(self.text(language, "time.left"))
+                return f"{_time(at, 't', '%H:%M UTC+8')} ({_time(at, 'r', left)})"
             case _:
                 return html.escape(value, quote=False)
 
@@ -112,7 +115,7 @@ def _faq(folder: Path, language: str) -> tuple[Entry, ...]:
     )
 
 
-def _time(moment: datetime) -> str:
-    """A moment in the reader's own zone where the client can, else in Beijing's."""
-    local = moment.astimezone(_BEIJING)
-    return f'<tg-time unix="{int(moment.timestamp())}" format="dt">{local:%m-%d %H:%M} (UTC+8)</tg-time>'
+def _time(moment: datetime, form: str, otherwise: str) -> str:
+    """A moment in the reader's own zone and words where the client can; for older ones, in Beijing's."""
+    local = moment.astimezone(_BEIJING).strftime(otherwise)
+    return f'<tg-time unix="{int(moment.timestamp())}" format="{form}">{local}</tg-time>'

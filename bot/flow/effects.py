@@ -21,7 +21,14 @@ class Word:
     key: str
 
 
-Value = str | Word | datetime
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A value that is the end of a time, shown as the hour and what is left."""
+
+    at: datetime
+
+
+Value = str | Word | datetime | Deadline
 Values = Mapping[str, Value]
 
 

@@ -8,6 +8,7 @@ from bot.flow.effects import (
     Ask,
     Busy,
     CopyLink,
+    Deadline,
     Languages,
     OpenHere,
     Pick,
@@ -52,7 +53,7 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     values: Values = {
         **_account(state),
         "code": state.match_code,
-        "until": state.expires_at,
+        "until": Deadline(state.expires_at),
         "steps": Word(f"scan.steps.{state.method}"),
         "method": Word(f"method.{state.method}"),
     }

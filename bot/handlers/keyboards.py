@@ -16,7 +16,6 @@ _STYLES = {
     Choice.AGREE: "success",
     Choice.CONFIRM: "success",
     Choice.TRY_AGAIN: "primary",
-    Choice.CANCEL: "danger",
 }
 
 

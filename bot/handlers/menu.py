@@ -30,6 +30,9 @@ async def _commands(bot: Bot, catalogue: Catalogue, code: str, language: str) ->
 
 
 async def _descriptions(bot: Bot, catalogue: Catalogue, code: str, language: str) -> None:
+    name = catalogue.text(language, "about.name")
+    if (await bot.get_my_name(code or None)).name != name:
+        await bot.set_my_name(name, code or None)
     description = catalogue.text(language, "about.description").strip()
     if (await bot.get_my_description(code or None)).description != description:
         await bot.set_my_description(description, code or None)

@@ -211,8 +211,9 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
 
     time = '<tg-time unix="1795400000" format="dt">11-23 20:00 (UTC+8)</tg-time>'
     values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
-    values |= {"until": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
-    values |= {"steps": longest("scan.steps."), "reason": longest("reason."), "test": texts["test_banner"]}
+    values |= {"until": f"{time} ({time})", "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
+    values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
+    values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=length)}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
     record = max(texts["privacy.attempt"], texts["privacy.consent"], key=length).format_map(values)
@@ -335,7 +336,7 @@ def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, 
         "^\\s|\\s$|[ \u3000]\n|[\x00-\x09\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]|^$"
     )
 
-    assert [key for key, text in texts.items() if stray.search(text) and key != "test_banner"] == []
+    assert [key for key, text in texts.items() if stray.search(text) and key not in ("test_banner", "test_mark")] == []
 
 
 # Nobody real
