@@ -46,7 +46,7 @@ TABLE: tuple[Row, ...] = (
     pick(Idle, Choice.BEGIN, entry.welcomed, ChoosingType),
     on(Idle, Command.START, entry.welcomed, ChoosingType),
     on(Idle, Said, entry.welcomed, ChoosingType),
-    on(Idle, Sent, entry.welcomed, ChoosingType),
+    on(Idle, Sent, entry.greeted, ChoosingType),
     on(Idle, Command.CANCEL, entry.nothing_to_cancel),
     pick(ChoosingType, Choice.PERSONAL, entry.personal_chosen, Agreeing),
     pick(ChoosingType, Choice.ENTERPRISE, entry.enterprise_chosen, ReadingEnterprise),
@@ -110,7 +110,7 @@ TABLE: tuple[Row, ...] = (
     on(Verified, Command.START, scan.shown_again),
     on(Verified, Command.CANCEL, scan.verified_stays),
     on(Verified, Command.BACK, scan.verified_stays),
-    on(Verified, Passed, anytime.nothing),
+    on(Verified, Passed, scan.passed_before),
     # Cancelling, wherever it is offered
     *(pick(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, ChoosingMethod, AgreeingFace)),
     *(pick(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),

@@ -4,16 +4,23 @@ from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
-from bot.flow.events import Event, Said
+from bot.flow.events import Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask
+from bot.flow.rules.shared import ask, unwanted
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
 
 
 def welcomed(state: states.Idle, _: Event, moment: Moment) -> Step:
     return ask(states.ChoosingType(account=state.account, mark=moment.mark))
+
+
+def greeted(state: states.Idle, event: Sent, moment: Moment) -> Step:
+    """Whoever begins with a sticker is welcome; an edited text is an old one, and begins nothing."""
+    if event.kind is Kind.EDITED:
+        return Step(state, (*unwanted(event), again(state, f"sent.{event.kind}")))
+    return ask(states.ChoosingType(account=state.account, mark=moment.mark), *unwanted(event))
 
 
 def nothing_to_cancel(state: states.Idle, _: Event, moment: Moment) -> Step:

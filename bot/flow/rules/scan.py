@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Record, Settle, Stamp, Tell, Word
+from bot.flow.effects import Begin, Busy, Caption, Deadline, Discard, Drop, Picture, Record, Settle, Stamp, Tell, Word
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, method_values, prompt
 from bot.flow.rows import Moment, Step
@@ -11,6 +11,9 @@ from bot.flow.rules.shared import ask, begin, failed, in_place, unwanted
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
+
+_STAGES = tuple(states.Stage)
+"""In their order: news that was overtaken on its way changes nothing."""
 
 
 def wechat_chosen(state: states.ChoosingMethod, _: Event, moment: Moment) -> Step:
@@ -85,7 +88,8 @@ def attempt_left(state: states.Attempting, event: Event, moment: Moment) -> Step
 
 
 def new_code(state: states.Attempting, _: Event, moment: Moment) -> Step:
-    return begin(state, state.method, moment)
+    # The core lets the next attempt replace the last one only where it opens it: a refused one would leave a live code.
+    return begin(state, state.method, moment, Drop(state.attempt))
 
 
 def code_shown_again(state: states.Scanning, _: Event, moment: Moment) -> Step:
@@ -94,7 +98,7 @@ def code_shown_again(state: states.Scanning, _: Event, moment: Moment) -> Step:
 
 
 def scanning_status(state: states.Scanning, _: Event, __: Moment) -> Step:
-    values = {**method_values(state), "until": state.expires_at, "code": state.match_code}
+    values = {**method_values(state), "until": Deadline(state.expires_at), "code": state.match_code}
     return Step(replace(state, touched=True), (Tell(f"status.scan.{state.stage}", values),))
 
 
@@ -108,7 +112,7 @@ def sent_while_scanning(state: states.Scanning, event: Sent, _: Moment) -> Step:
 
 
 def progressed(state: states.Scanning, event: Progressed, _: Moment) -> Step:
-    if event.attempt != state.attempt:
+    if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
     scanning = replace(state, stage=event.stage, expires_at=event.expires_at, touched=True)
     return Step(scanning, (Caption(scanning.mark, *caption_of(scanning)),))
@@ -118,7 +122,7 @@ def faded(state: states.Scanning, event: Faded, moment: Moment) -> Step:
     """A code renews before it dies while the person is still there; a page in use is left alone."""
     if event.attempt != state.attempt or not state.touched or state.stage is not states.Stage.WAITING:
         return Step(state)
-    return begin(state, state.method, moment)
+    return new_code(state, event, moment)
 
 
 def lapsed(state: states.Scanning, event: Lapsed, moment: Moment) -> Step:
@@ -154,6 +158,15 @@ def passed(state: State, event: Passed, moment: Moment) -> Step:
     if isinstance(state, states.Scanning):
         return ask(verified, Stamp(state.mark, Picture.VERIFIED, "stamp.verified", method_values(state)))
     return ask(verified)
+
+
+def passed_before(state: states.Verified, event: Passed, moment: Moment) -> Step:
+    """A success that the store told of before its news came names no attempt: the person does not know it yet."""
+    if event.account != state.account:
+        return passed(state, event, moment)
+    if state.attempt:
+        return Step(state)
+    return ask(replace(state, mark=moment.mark, attempt=event.attempt))
 
 
 def try_again(state: states.Failed, _: Event, moment: Moment) -> Step:

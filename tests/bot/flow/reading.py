@@ -55,14 +55,15 @@ def visible(step: Step) -> list[Reply]:
     return [effect for effect in step.effects if isinstance(effect, Reply) and not isinstance(effect, Discard | Disarm)]
 
 
-def buttons(rows: Rows) -> list[Button]:
+def buttons(effect: Effect) -> list[Button]:
+    """The buttons of a reply, in reading order."""
+    rows: Rows = getattr(effect, "rows", ())
     return [button for row in rows for button in row]
 
 
 def picks(effect: Effect) -> tuple[Choice, ...]:
-    """The choices that a reply offers, in the order of its buttons."""
-    rows: Rows = getattr(effect, "rows", ())
-    return tuple(button.choice for button in buttons(rows) if isinstance(button, Pick))
+    """The choices that a reply offers, in reading order."""
+    return tuple(button.choice for button in buttons(effect) if isinstance(button, Pick))
 
 
 def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:

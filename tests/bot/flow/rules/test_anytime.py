@@ -1,0 +1,211 @@
+"""What may happen in any state, as transcripts."""
+
+import pytest
+
+from bot.flow.effects import (
+    Ask,
+    Busy,
+    Drop,
+    Erase,
+    Export,
+    Rewrite,
+    ShowCode,
+    ShowFaq,
+    ShowLanguages,
+    ShowRecords,
+    Speak,
+    Stamp,
+    Tell,
+)
+from bot.flow.events import Browsed, Command, Commanded, Kind, Resumed, Sent, Side
+from bot.flow.machine import advance
+from bot.flow.prompts import prompt
+from bot.flow.states import Attempting, Idle, Opening, Scanning, State
+from tests.bot.flow.reading import picks, visible
+from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, ONE_OF_EACH, label, scanning, verified
+from tests.bot.flow.transcript import after, holds
+
+in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
+
+
+@in_each_state
+def test_start_shows_the_step_again_and_never_loses_it(state: State) -> None:
+    step = advance(state, Commanded(Command.START), MOMENT)
+
+    if not isinstance(state, Idle):
+        assert type(step.state) is type(state)
+    assert isinstance(visible(step)[0], Ask | ShowCode | Stamp | Busy)
+
+
+@in_each_state
+def test_what_may_never_have_arrived_is_said_again(state: State) -> None:
+    step = advance(state, Resumed(), MOMENT)
+
+    assert step.state == state
+    assert step.effects[0] == prompt(state)
+
+
+@in_each_state
+@pytest.mark.parametrize("command", [Command.STATUS, Command.HELP, Command.PRIVACY, Command.LANGUAGE, Command.FAQ])
+def test_a_look_at_something_else_keeps_the_question(state: State, command: Command) -> None:
+    step = advance(state, Commanded(command), MOMENT)
+
+    assert type(step.state) is type(state)
+    assert step.state.mark == state.mark
+
+
+@in_each_state
+def test_each_state_tells_its_own_progress(state: State) -> None:
+    (told,) = advance(state, Commanded(Command.STATUS), MOMENT).effects
+
+    assert isinstance(told, Ask | Tell)
+    assert "status." in (told.note or "" if isinstance(told, Ask) else told.text)
+
+
+ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
+"""All but those that welcome whatever comes, and that say the code is being made."""
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
+def test_what_is_no_text_is_answered_in_words_of_its_own(state: State, kind: Kind) -> None:
+    step = advance(state, Sent(kind), MOMENT)
+    (reply,) = visible(step)
+
+    assert f"sent.{kind}" in (getattr(reply, "note", None), getattr(reply, "text", None))
+    assert type(step.state) is type(state)
+
+
+def test_pictures_and_files_leave_the_chat_and_stickers_stay() -> None:
+    asking = after("/start\n[personal]\n[agree]")
+
+    deleted = {kind for kind in Kind if len(advance(asking, Sent(kind), MOMENT).effects) == 2}
+
+    assert deleted == {Kind.PHOTO, Kind.FILE, Kind.CONTACT, Kind.FORWARDED, Kind.EDITED}
+
+
+def test_an_unknown_command_and_help_stand_beside_the_question() -> None:
+    holds(
+        """
+        >> /unknown
+        << Tell misc.unknown_command
+        >> /help
+        << Tell misc.help
+        >> 帮助
+        << Tell misc.help
+        """,
+        after("/start"),
+    )
+
+
+# The FAQ
+
+
+def test_the_faq_is_a_message_of_its_own() -> None:
+    holds(
+        """
+        >> /faq
+        << ShowFaq
+        >> /faq overseas
+        << ShowFaq overseas
+        >> faq: open.icp
+        << ShowFaq icp
+        >> 常见问题
+        << ShowFaq
+        """,
+        after("/start"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "shown"),
+    [
+        ("open", ShowFaq()),
+        ("open.icp", ShowFaq("icp")),
+        ("show.icp", ShowFaq("icp", in_place=True)),
+        ("list.0", ShowFaq(in_place=True)),
+        ("list.2", ShowFaq(page=2, in_place=True)),
+        ("list.9999", ShowFaq(in_place=True)),
+        ("list.-1", ShowFaq(in_place=True)),
+        ("list.²", ShowFaq(in_place=True)),
+        ("list", ShowFaq(in_place=True)),
+        ("", ShowFaq()),
+    ],
+)
+def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq) -> None:
+    assert advance(scanning(), Browsed(Side.FAQ, choice), MOMENT).effects == (shown,)
+
+
+# Languages
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@in_each_state
+def test_a_chosen_language_is_kept_and_the_question_put_in_it(state: State, language: str) -> None:
+    step = advance(state, Browsed(Side.LANGUAGE, language), MOMENT)
+
+    assert step.effects[:2] == (Speak(language), Rewrite("language.done"))
+    assert len(step.effects) == 3
+    assert picks(step.effects[2]) == picks(prompt(state))
+
+
+def test_a_language_nobody_wrote_texts_in_is_not_chosen() -> None:
+    for choice in ("choose", "fr", "", "zh "):
+        assert advance(verified(), Browsed(Side.LANGUAGE, choice), MOMENT).effects == (ShowLanguages(),)
+
+
+# What is kept about a person
+
+
+def test_what_is_kept_is_shown_exported_and_kept_when_asked_so() -> None:
+    holds(
+        """
+        >> /privacy
+        << ShowRecords
+        >> privacy: export
+        << Export
+        >> privacy: erase
+        << ShowRecords before erasing
+        >> privacy: keep
+        << Rewrite privacy.kept
+        >> privacy: no_such_thing
+        << Toast misc.closed_question
+        << Disarm
+        """,
+        scanning(),
+    )
+
+
+@in_each_state
+def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
+    step = advance(state, Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)
+
+    assert step.state == Idle(account=state.account, mark=MOMENT.mark)
+    assert Erase(state.account) in step.effects
+    assert [effect for effect in step.effects if isinstance(effect, Drop)] == (
+        [Drop(state.attempt)] if isinstance(state, Attempting) else []
+    )
+
+
+@in_each_state
+@pytest.mark.parametrize("mark", ["", "m-earlier"])
+def test_an_old_button_erases_nothing(state: State, mark: str) -> None:
+    step = advance(state, Browsed(Side.PRIVACY, "erase_now", mark), MOMENT)
+
+    assert step.state == state
+    assert not [effect for effect in step.effects if isinstance(effect, Erase)]
+
+
+def test_records_and_exports_are_those_of_the_account() -> None:
+    assert advance(scanning(), Browsed(Side.PRIVACY, "export"), MOMENT).effects == (Export(ACCOUNT),)
+    assert advance(scanning(), Browsed(Side.PRIVACY, "erase"), MOMENT).effects == (
+        ShowRecords(MARK, ACCOUNT, ask_erase=True),
+    )
+
+
+def test_a_look_aside_shows_that_somebody_is_there() -> None:
+    for side, choice in ((Side.FAQ, "open"), (Side.LANGUAGE, "en"), (Side.LANGUAGE, "choose")):
+        state = advance(scanning(), Browsed(side, choice), MOMENT).state
+
+        assert isinstance(state, Scanning)
+        assert state.touched

@@ -1,0 +1,109 @@
+"""Dialogues as transcripts: `>>` what happens, `<<` what is done about it, `==` where that leads.
+
+`>> /start` is a command, `>> [qq]` a button of the question on the screen, `>> old [qq]` one of an earlier question,
+`>> (photo)` something that is no text, `>> privacy: erase` a button of a side message, `>> core: passed` news of the
+current attempt, `>> other: lapsed` news of another; anything else is typed. A transcript holds when playing its `>>`
+lines gives the very same lines again.
+"""
+
+import re
+from collections.abc import Callable
+from textwrap import dedent
+
+from bot.flow.effects import Effect, ShowCode, ShowRecords, Stamp
+from bot.flow.events import (
+    Browsed,
+    Command,
+    Commanded,
+    Declined,
+    Event,
+    Faded,
+    Kind,
+    Lapsed,
+    Opened,
+    Passed,
+    Progressed,
+    Refusal,
+    Rejected,
+    Resumed,
+    Said,
+    Sent,
+    Side,
+    Tapped,
+)
+from bot.flow.machine import advance
+from bot.flow.rows import Step
+from bot.flow.states import Attempting, Idle, Stage, State
+from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, moment
+from verification.attempts import AttemptId, Method, Reason
+
+IDLE = Idle(account=ACCOUNT, mark=MARK)
+
+
+def holds(transcript: str, start: State = IDLE) -> State:
+    """Play a transcript and compare; gives the state at its end."""
+    told = dedent(transcript).strip()
+    played, state = play(re.findall(r"^>> ?(.*)$", told, re.MULTILINE), start)
+    assert played == told
+    return state
+
+
+def after(lines: str, start: State = IDLE) -> State:
+    """The state that a few lines, as after `>>`, lead to."""
+    return play(dedent(lines).strip().splitlines(), start)[1]
+
+
+def play(lines: list[str], start: State) -> tuple[str, State]:
+    state, played, attempt = start, list[str](), FOREIGN_ATTEMPT
+    for turn, line in enumerate(lines, 1):
+        attempt = state.attempt if isinstance(state, Attempting) else attempt
+        step = advance(state, event_of(line, state, attempt), moment(turn))
+        played += [f">> {line}", *(f"<< {shown(effect)}" for effect in step.effects), *_arrow(state, step)]
+        state = step.state
+    return "\n".join(played), state
+
+
+def _arrow(before: State, step: Step) -> list[str]:
+    return [] if type(step.state) is type(before) else [f"== {type(step.state).__name__}"]
+
+
+def event_of(line: str, state: State, attempt: AttemptId) -> Event:
+    """The event that a line means."""
+    if found := re.fullmatch(r"/(\w+) ?(.*)", line):
+        return Commanded(Command(found[1]), found[2])
+    if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
+        return Tapped(found[2], "m-earlier" if found[1] else state.mark)
+    if found := re.fullmatch(r"\((\w+)\)", line):
+        return Sent(Kind(found[1]))
+    if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
+        return Browsed(Side(found[1]), found[2], state.mark)
+    if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
+        return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
+    return Said(line)
+
+
+def _news(what: str, word: str, attempt: AttemptId) -> Event:
+    news: dict[str, Callable[[], Event]] = {
+        "opened": lambda: Opened(attempt, LINK, "42", LATER),
+        "declined": lambda: Declined(attempt, Refusal(word)),
+        "progressed": lambda: Progressed(attempt, Stage(word), LATER),
+        "faded": lambda: Faded(attempt),
+        "lapsed": lambda: Lapsed(attempt),
+        "passed": lambda: Passed(attempt, word or ACCOUNT, Method.WECHAT),
+        "rejected": lambda: Rejected(attempt, Reason(word)),
+        "resumed": Resumed,
+    }
+    return news[what]()
+
+
+def shown(effect: Effect) -> str:
+    """An effect in a few words."""
+    facts = (getattr(effect, name, None) for name in ("picture", "text", "method", "kind", "language", "topic"))
+    words = [type(effect).__name__, *(str(fact) for fact in facts if fact)]
+    if note := getattr(effect, "note", None):
+        words.append(f"+ {note}")
+    if isinstance(effect, ShowCode | Stamp) and effect.in_place:
+        words.append("in place")
+    if isinstance(effect, ShowRecords) and effect.ask_erase:
+        words.append("before erasing")
+    return " ".join(words)
