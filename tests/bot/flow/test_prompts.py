@@ -1,0 +1,148 @@
+"""Whatever the flow says has its sentence in both languages, filled in, within Telegram's limits."""
+
+import html
+import re
+from functools import cache
+
+import pytest
+
+from bot.catalogue import LANGUAGES, load
+from bot.flow import effects as e
+from bot.flow.events import Command
+from bot.flow.machine import advance, choices
+from bot.flow.prompts import prompt
+from bot.flow.states import State
+from bot.flow.words import choice_in, command_in
+from tests.bot.flow.reading import buttons, texts_in
+from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
+
+CATALOGUE = load(days=30, test=True)
+SECTIONS = (
+    *("idle", "type", "enterprise", "overseas", "consent", "name", "number", "other_name", "other_number", "confirm"),
+    *("method", "face_consent", "opening", "scan", "stamp", "expired", "failed", "reason", "verified"),
+    *("status", "problem", "sent"),
+)
+in_each_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@cache
+def reached() -> tuple[e.Effect, ...]:
+    """Every effect that the samples bring about, each once."""
+    every = {
+        repr(effect): effect for state in STATES for event in EVENTS for effect in advance(state, event, MOMENT).effects
+    }
+    return tuple(every.values())
+
+
+def length(markup: str) -> int:
+    """As Telegram counts: without tags, in UTF-16 units."""
+    return len(html.unescape(re.sub(r"<[^<>]+>", "", markup)).encode("utf-16-le")) // 2
+
+
+@in_each_language
+def test_every_text_of_every_effect_exists_and_is_filled_in(language: str) -> None:
+    for effect in reached():
+        for key, values in texts_in(effect):
+            shown = CATALOGUE.text(language, key, values)
+
+            assert shown.strip(), key
+            assert not re.search(r"[{}]", shown), key
+
+
+@in_each_language
+def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str) -> None:
+    limits = {e.ShowCode: 1024, e.Caption: 1024, e.Stamp: 1024, e.Toast: 200}
+    for effect in reached():
+        whole = "\n\n".join(CATALOGUE.text(language, key, values) for key, values in texts_in(effect))
+
+        assert length(whole) <= limits.get(type(effect), 4096), effect
+
+
+@in_each_language
+def test_every_button_has_its_label_and_leads_somewhere(language: str) -> None:
+    topics = {entry.id for entry in CATALOGUE.faq[language]}
+    for effect in reached():
+        for button in buttons(effect):
+            match button:
+                case e.Pick(choice):
+                    assert CATALOGUE.text(language, f"choice.{choice}")
+                case e.Topic(topic):
+                    assert topic in topics | {""}
+                case e.Url(link):
+                    assert CATALOGUE.text(language, f"link.{link}.label")
+                    assert CATALOGUE.text(language, f"link.{link}.url").startswith("https://")
+                case e.CopyLink(link) | e.OpenHere(link):
+                    assert link.startswith("https://")
+                case e.Languages():
+                    assert CATALOGUE.text(language, "button.language")
+
+
+@in_each_language
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_sentence_of_the_dialogue_is_said_at_some_moment(language: str, section: str) -> None:
+    words = {
+        value.key
+        for effect in reached()
+        for _, values in texts_in(effect)
+        for value in values.values()
+        if isinstance(value, e.Word)
+    }
+    said = {key for effect in reached() for key, _ in texts_in(effect)} | words
+
+    assert set(CATALOGUE.section(language, f"{section}.")) - said == set()
+
+
+@in_each_language
+@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
+def test_a_label_and_a_place_may_be_typed_for_each_button(state: State, language: str) -> None:
+    offered = choices(type(state))
+    for place, choice in enumerate(offered, 1):
+        assert choice_in(CATALOGUE.text(language, f"choice.{choice}"), offered) is choice
+        assert choice_in(str(place), offered) is choice
+    assert choice_in(str(len(offered) + 1), offered) is None
+    assert choice_in("0", offered) is None
+
+
+@in_each_language
+def test_every_question_names_the_account_masked(language: str) -> None:
+    for state in STATES:
+        question = prompt(state)
+        shown = [CATALOGUE.text(language, key, values) for key, values in texts_in(question)]
+
+        assert isinstance(question, e.Busy) or re.search(r"(telegram|cloud):\d{2}\*+\d{2}", shown[0]), state
+
+
+@in_each_language
+def test_the_label_of_a_button_beside_the_question_may_be_typed_too(language: str) -> None:
+    assert command_in(CATALOGUE.text(language, "button.faq")) is Command.FAQ
+    assert command_in(CATALOGUE.text(language, "button.language")) is Command.LANGUAGE
+
+
+REGISTERED = "https://cloud.tencent.com/document/product/378/17985"
+FACTS = [
+    ("zh", "type.ask", f"3 ICP 增值税专用发票 {REGISTERED}"),
+    ("en", "type.ask", f"3 ICP VAT {REGISTERED}"),
+    ("zh", "confirm.ask", "ICP"),
+    ("en", "confirm.ask", "ICP"),
+    ("zh", "verified.ask", "ICP 增值税专用发票"),
+    ("en", "verified.ask", "ICP VAT"),
+    ("zh", "scan.steps.qq", "立即绑定银行卡"),
+    ("zh", "scan.steps.wechat", "授权验证"),
+    ("zh", "scan.steps.face", "快速验证"),
+    ("zh", "misc.help", "账号信息 基本信息"),
+]
+
+
+@pytest.mark.parametrize(("language", "key", "words"), FACTS)
+def test_what_a_person_must_know_is_said_where_it_matters(language: str, key: str, words: str) -> None:
+    text = CATALOGUE.texts[language][key]
+
+    assert [word for word in words.split() if word not in text] == []
+
+
+@in_each_language
+def test_enterprises_and_people_from_overseas_are_sent_to_the_right_pages(language: str) -> None:
+    links = CATALOGUE.texts[language]
+
+    assert links["link.enterprise.url"].endswith("/378/10496")
+    assert links["link.international.url"] == "https://intl.cloud.tencent.com/"

@@ -1,0 +1,93 @@
+"""What the table itself promises, row by row."""
+
+from collections import Counter
+
+import pytest
+
+from bot.flow import states
+from bot.flow.effects import Ask, Busy
+from bot.flow.events import Choice, Command, Commanded, Tapped
+from bot.flow.machine import choices, row_for
+from bot.flow.prompts import again, prompt
+from bot.flow.rows import Trigger
+from bot.flow.states import State
+from bot.flow.table import TABLE
+from tests.bot.flow.reading import picks
+from tests.bot.flow.samples import EVENT_KINDS, STATE_KINDS, STATES, label
+
+TRIGGERS: tuple[Trigger, ...] = (*(kind for kind in EVENT_KINDS if kind not in (Tapped, Commanded)), *Command)
+in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+
+
+def test_no_two_rows_answer_the_same() -> None:
+    twice = [key for key, times in Counter((row.state, row.trigger) for row in TABLE).items() if times > 1]
+
+    assert twice == []
+
+
+def test_a_row_for_every_state_stands_behind_every_trigger() -> None:
+    assert {row.trigger for row in TABLE if row.state is None} == set(TRIGGERS)
+
+
+@pytest.mark.parametrize("kind", STATE_KINDS)
+def test_every_trigger_is_answered_in_every_state(kind: type[State]) -> None:
+    assert [trigger for trigger in TRIGGERS if row_for(kind, trigger) is None] == []
+
+
+def test_rows_begin_and_end_in_states_a_person_can_be_in() -> None:
+    named = {row.state for row in TABLE if row.state} | {target for row in TABLE for target in row.to}
+
+    assert named == set(STATE_KINDS)
+
+
+def test_every_state_but_the_first_is_led_to_and_every_one_but_the_last_led_from() -> None:
+    entered = {target for row in TABLE for target in row.to if target is not row.state}
+    left = {row.state for row in TABLE if row.state and set(row.to) - {row.state}}
+
+    assert entered == set(STATE_KINDS)
+    assert left == set(STATE_KINDS) - {states.Verified}
+
+
+def test_every_choice_is_offered_somewhere() -> None:
+    assert {choice for kind in STATE_KINDS for choice in choices(kind)} == set(Choice)
+
+
+@in_each_state
+def test_what_a_question_offers_is_answered_and_what_is_answered_is_offered_in_the_same_order(state: State) -> None:
+    assert picks(prompt(state)) == choices(type(state))
+
+
+@in_each_state
+def test_a_question_in_few_words_offers_the_same(state: State) -> None:
+    question = again(state, "misc.not_understood")
+
+    if isinstance(question, Ask):
+        assert picks(question) == choices(type(state))
+    else:
+        # The code or its card stands above with its buttons, or there is nothing to press yet.
+        assert not isinstance(prompt(state), Ask)
+        assert picks(question) == ()
+
+
+@in_each_state
+def test_every_question_waits_for_something(state: State) -> None:
+    question = prompt(state)
+
+    assert (
+        picks(question)
+        or isinstance(question, Busy)
+        or (isinstance(question, Ask) and question.placeholder)
+        or isinstance(state, states.Verified)
+    )
+
+
+@pytest.mark.parametrize("kind", STATE_KINDS)
+def test_back_and_cancel_mean_the_same_pressed_typed_and_commanded(kind: type[State]) -> None:
+    for choice, command in ((Choice.BACK, Command.BACK), (Choice.CANCEL, Command.CANCEL)):
+        if choice in choices(kind):
+            assert row_for(kind, choice) is row_for(kind, command)
+
+
+def test_no_choice_has_a_row_for_every_state() -> None:
+    """A button belongs to its question."""
+    assert [row for row in TABLE if row.state is None and isinstance(row.trigger, Choice)] == []

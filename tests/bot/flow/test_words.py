@@ -1,0 +1,102 @@
+"""The words that may be typed."""
+
+import pytest
+
+from bot.flow.events import Choice, Command
+from bot.flow.machine import choices
+from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
+from bot.flow.words import choice_in, command_in, plain
+from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
+
+ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
+
+
+@pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
+def test_every_word_is_listed_as_it_is_compared(meant: Choice | Command) -> None:
+    assert [word for word in words_of(meant) if plain(word) != word] == []
+
+
+@pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
+def test_no_word_is_listed_twice_or_is_a_number(meant: Choice | Command) -> None:
+    listed = words_of(meant)
+
+    assert len(set(listed)) == len(listed)
+    assert not [word for word in listed if word.isdigit()]
+
+
+def test_every_choice_and_command_may_be_typed() -> None:
+    assert [meant for meant in ALL if not words_of(meant)] == [Command.UNKNOWN]
+
+
+@pytest.mark.parametrize("kind", STATE_KINDS)
+def test_a_word_means_one_choice_of_a_question_only(kind: type[State]) -> None:
+    for choice in choices(kind):
+        for word in words_of(choice):
+            assert choice_in(word, choices(kind)) is choice, word
+            assert [other for other in choices(kind) if word in words_of(other)] == [choice]
+
+
+def test_a_word_means_one_command_only() -> None:
+    for command in Command:
+        for word in words_of(command):
+            assert command_in(word) is command, word
+
+
+@pytest.mark.parametrize("kind", STATE_KINDS)
+def test_a_word_that_is_a_choice_and_a_command_means_the_same_thing(kind: type[State]) -> None:
+    """Where the question offers a way back or out, the button and the command are one; a beginning is a start."""
+    same = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL, Choice.BEGIN: Command.START}
+    both = {(choice, command_in(word)) for choice in choices(kind) for word in words_of(choice) if command_in(word)}
+
+    assert both <= set(same.items())
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "取消",
+        " 取消。",
+        "「取消」",
+        "/cancel",
+        "CANCEL",
+        "Cancel!",
+        "ｃａｎｃｅｌ",
+        "取\u200b消",
+        "❌ 取消",
+        "\u202e取消",
+    ],
+)
+def test_case_spaces_punctuation_and_pictures_do_not_matter(typed: str) -> None:
+    assert command_in(typed) is Command.CANCEL
+    assert choice_in(typed, [Choice.CANCEL]) is Choice.CANCEL
+
+
+@pytest.mark.parametrize("typed", ["取消吧不对", "我不想取消", "cancel culture", "x" * 4096, "", "🙂", "取消" * 100])
+def test_a_sentence_around_a_word_is_not_the_word(typed: str) -> None:
+    assert command_in(typed) is None
+    assert choice_in(typed, [Choice.CANCEL]) is None
+
+
+@pytest.mark.parametrize("typed", ["1", " 1 ", "1.", "(1)", "１", "①", "1️⃣", "01"])
+def test_a_number_is_the_place_of_a_button(typed: str) -> None:
+    assert choice_in(typed, [Choice.AGREE, Choice.NOT_NOW]) is Choice.AGREE
+
+
+@pytest.mark.parametrize("typed", ["0", "3", "99", "9" * 4096, "٣", "Ⅷ", "一"])
+def test_any_other_number_is_no_place(typed: str) -> None:
+    assert choice_in(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
+
+
+def test_whatever_is_compared_is_short_and_settled() -> None:
+    for text in texts():
+        assert len(plain(text)) <= 40
+        assert plain(plain(text)) == plain(text)
+
+
+def test_no_name_number_or_noise_is_taken_for_a_command() -> None:
+    assert [text for text in (*PEOPLE, *GARBAGE) if command_in(text)] == ["\u202e取消"]
+
+
+@pytest.mark.parametrize("kind", [AskingName, AskingNumber, ChangingName, ChangingNumber])
+def test_where_a_text_is_asked_for_no_place_or_choice_takes_it(kind: type[State]) -> None:
+    assert choices(kind) == ()
