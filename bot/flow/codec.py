@@ -24,12 +24,18 @@ def dump(state: State) -> str:
 
 def load(text: str) -> State:
     """The state a text holds; raises `ValueError`, without the text, when it holds none."""
-    facts = json.loads(text)
-    adapter = _ADAPTERS.get(facts.pop("state", ""))
-    if adapter is None:
-        raise ValueError("a saved dialogue is of a kind this release does not know")
     try:
-        state: State = adapter.validate_python(facts)
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        # Its own words would carry the text along.
+        raise ValueError("a saved dialogue is not what this program writes") from None
+    match facts:
+        case {"state": str(kind), **known} if kind in _ADAPTERS:
+            adapter = _ADAPTERS[kind]
+        case _:
+            raise ValueError("a saved dialogue is of a kind this release does not know")
+    try:
+        state: State = adapter.validate_python(known)
     except ValidationError:
         # Its own words would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None
