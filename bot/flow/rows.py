@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from bot.flow.effects import Effect
-from bot.flow.events import Choice, Command, Event
+from bot.flow.events import Choice, Command, Commanded, Event
 from bot.flow.states import Known, State
 
 
@@ -49,7 +49,11 @@ S = TypeVar("S", bound=Known)
 E = TypeVar("E", bound=Event)
 
 
-def on(state: type[S], trigger: type[E] | Command, rule: Callable[[S, E, Moment], Step], *to: type[Known]) -> Row:
+@overload
+def on(state: type[S], trigger: Command, rule: Callable[[S, Commanded, Moment], Step], *to: type[Known]) -> Row: ...
+@overload
+def on(state: type[S], trigger: type[E], rule: Callable[[S, E, Moment], Step], *to: type[Known]) -> Row: ...
+def on(state: type[Known], trigger: Trigger, rule: Callable[[Any, Any, Moment], Step], *to: type[Known]) -> Row:
     """In this state, this event is answered by this rule; without `to`, the state's kind stays."""
     return Row(state, trigger, rule, (state, *to))
 
@@ -59,6 +63,10 @@ def pick(state: type[S], choice: Choice, rule: Callable[[S, Event, Moment], Step
     return Row(state, choice, rule, (state, *to))
 
 
-def always(trigger: type[E] | Command, rule: Callable[[State, E, Moment], Step], *to: type[Known]) -> Row:
+@overload
+def always(trigger: Command, rule: Callable[[State, Commanded, Moment], Step], *to: type[Known]) -> Row: ...
+@overload
+def always(trigger: type[E], rule: Callable[[State, E, Moment], Step], *to: type[Known]) -> Row: ...
+def always(trigger: Trigger, rule: Callable[[State, Any, Moment], Step], *to: type[Known]) -> Row:
     """In every state without a row of its own, this event is answered by this rule."""
     return Row(None, trigger, rule, to)

@@ -1,0 +1,57 @@
+"""Faults planted in rows, each found by mypy before anything runs."""
+
+from pathlib import Path
+
+import pytest
+from mypy import api
+
+HEAD = """
+from bot.flow.effects import Effect
+from bot.flow.events import Choice, Command, Opened, Said, Sent
+from bot.flow.rows import Moment, always, on, pick
+from bot.flow.rules import anytime, entry, scan
+from bot.flow.states import AskingName, AskingNumber, ChoosingMethod, ChoosingType, Idle, Opening, Scanning
+
+"""
+GOOD = "on(AskingName, Said, entry.name_said, AskingNumber)"
+FAULTS = {
+    "a rule of another state": "on(Idle, Said, entry.name_said, AskingNumber)",
+    "a rule of another state for a command": "on(Idle, Command.BACK, entry.back_to_name, AskingName)",
+    "a rule of another state for a choice": "pick(Idle, Choice.WECHAT, scan.wechat_chosen, Opening)",
+    "a rule of another event": "on(AskingName, Sent, entry.name_said, AskingNumber)",
+    "a rule of an event for a command": "on(AskingName, Command.START, entry.name_said, AskingNumber)",
+    "a rule of an event for a choice": "pick(AskingName, Choice.AGREE, entry.name_said, AskingNumber)",
+    "a rule of one state for every state": "always(Opened, scan.opened, Scanning)",
+    "a rule of an event for a command of every state": "always(Command.HELP, anytime.not_a_text)",
+    "a trigger that is no event": "on(AskingName, str, entry.name_said, AskingNumber)",
+    "a trigger in words": 'pick(ChoosingType, "personal", entry.personal_chosen)',
+    "a target that is no state": "on(AskingName, Said, entry.name_said, Opened)",
+    "a target that is an instance": 'on(AskingName, Said, entry.name_said, Idle(account="a", mark="m"))',
+    "a target in words": 'on(AskingName, Said, entry.name_said, "AskingNumber")',
+    "a state that is no state": "on(Effect, Said, entry.name_said, AskingNumber)",
+}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    """What mypy says of a file with one row a line, by line."""
+    folder = tmp_path_factory.mktemp("planted")
+    planted = folder / "planted.py"
+    planted.write_text(HEAD + "\n".join([GOOD, *FAULTS.values()]) + "\n", encoding="utf-8")
+    settings = Path(__file__).parents[3] / "pyproject.toml"
+    said, error, _ = api.run(
+        ["--config-file", str(settings), "--cache-dir", str(folder / "cache"), "--no-pretty", str(planted)]
+    )
+    assert not error, error
+    mine = [line.split(":", 2) for line in said.splitlines() if line.startswith(str(planted))]
+    assert mine, said
+    return {int(number): text for _, number, text in mine if " error:" in text}
+
+
+def test_a_row_without_a_fault_is_let_pass(found: dict[int, str]) -> None:
+    assert HEAD.count("\n") + 1 not in found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_row_with_a_fault_is_refused(fault: str, found: dict[int, str]) -> None:
+    assert HEAD.count("\n") + 2 + list(FAULTS).index(fault) in found
