@@ -10,12 +10,13 @@ import logging
 import warnings
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from prometheus_client import Counter
 from telegram import Update
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
@@ -71,7 +72,7 @@ class Door:
         """Handle an update as the webhook brings it; says whether Telegram may forget it."""
         try:
             raw = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return True
         if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
             return True
@@ -99,14 +100,14 @@ class Polling:
         self._bot = application.bot
         self._door = door
         self._is_outage = is_outage
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._fetching: asyncio.Task[None] | None = None
         self._conflicts = 0
         self.heard_at: float | None = None
 
     def stop(self) -> None:
         """Fetch no more; what is being handled is finished."""
-        self._stopping = True
+        self._stopping.set()
         if self._fetching is not None:
             self._fetching.cancel()
 
@@ -116,41 +117,44 @@ class Polling:
         # No offset is kept: the server knows what was confirmed, and the store knows what was handled.
         offset: int | None = None
         pause = 0.0
-        while not self._stopped():
+        while not self._stopping.is_set():
             try:
                 batch = await self._fetch(offset)
                 await self._take_all(batch)
             except asyncio.CancelledError:
-                if self._stopped():
+                if self._stopping.is_set():
                     return
                 raise
             except TelegramError as error:
                 pause = self._pause_after(error, pause)
-                await asyncio.sleep(pause)
-                continue
             except Exception as error:
                 if not self._is_outage(error):
                     raise
                 log.warning("the store is out of reach; waiting")
                 pause = min(max(pause * 2, 0.5), 10)
-                await asyncio.sleep(pause)
+            else:
+                pause, self._conflicts = 0.0, 0
+                self.heard_at = asyncio.get_running_loop().time()
+                offset = batch[-1]["update_id"] + 1 if batch else offset
                 continue
-            pause, self._conflicts = 0.0, 0
-            self.heard_at = asyncio.get_running_loop().time()
-            if batch:
-                offset = batch[-1]["update_id"] + 1
+            await self._rest(pause)
 
-    def _stopped(self) -> bool:
-        return self._stopping
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but no longer than until it is to stop: a 429 may ask for a minute."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _fetch(self, offset: int | None) -> Sequence[Raw]:
-        asked: dict[str, Any] = {"timeout": _POLL_SECONDS, "allowed_updates": ALLOWED, "limit": 100}
+        # The first poll does not wait, so that the program is known to be ready, or not wanted, at once.
+        seconds = 0 if self.heard_at is None else _POLL_SECONDS
+        asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": ALLOWED, "limit": 100}
         if offset is not None:
             asked["offset"] = offset
         self._fetching = asyncio.current_task()
         try:
             # The typed method would parse the whole batch, and one bad update would lose all of it.
-            answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=_POLL_SECONDS + 10)
+            answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=seconds + 10)
         finally:
             self._fetching = None
         return list(answer) if isinstance(answer, list) else []
@@ -159,12 +163,10 @@ class Polling:
         lanes: defaultdict[object, list[Raw]] = defaultdict(list)
         for raw in batch:
             lanes[_whose(raw)].append(raw)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for lane in lanes.values():
-                    tasks.create_task(self._take_in_order(lane))
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+        # Whatever becomes of one lane, the others come to their end: a turn cut off behind its commit shows nothing.
+        ends = await asyncio.gather(*map(self._take_in_order, lanes.values()), return_exceptions=True)
+        for error in filter(None, ends):
+            raise error
 
     async def _take_in_order(self, lane: Sequence[Raw]) -> None:
         for raw in lane:
@@ -172,7 +174,8 @@ class Polling:
 
     def _pause_after(self, error: TelegramError, pause: float) -> float:
         match error:
-            case InvalidToken():
+            case InvalidToken() | EndPointNotFound():
+                # The library reads a refused token as an unknown method, and this method is known.
                 raise Fatal("BOT_TOKEN: Telegram refuses this token") from error
             case Conflict():
                 self._conflicts += 1
@@ -194,5 +197,6 @@ def _whose(raw: Raw) -> object:
         content = raw.get(source)
         if isinstance(content, Mapping):
             sender = content.get("from") or content.get("chat")
-            return sender.get("id") if isinstance(sender, Mapping) else None
+            number = sender.get("id") if isinstance(sender, Mapping) else None
+            return number if isinstance(number, int) else None
     return None
