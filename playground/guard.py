@@ -8,8 +8,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from playground.jsontext import JsonAnswer
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # The phone's frame has no origin of its own, which browsers call "null"; it may only reach the phone.
@@ -24,7 +25,7 @@ class LoopbackOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _refusal(scope)) is not None:
-            await JSONResponse({"error": refusal}, 403)(scope, receive, send)
+            await JsonAnswer({"error": refusal}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

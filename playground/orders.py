@@ -9,8 +9,10 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+
+from playground.jsontext import JsonAnswer
 
 LARGEST_ORDER = 16 * 1024 * 1024
 
@@ -41,8 +43,8 @@ def route(path: str, handler: Handler, method: str = "GET") -> Route:
         try:
             told = await handler(request)
         except tuple(_STATUS) as error:
-            return JSONResponse({"error": str(error)}, _STATUS[type(error)])
-        return told if isinstance(told, Response) else JSONResponse(told)
+            return JsonAnswer({"error": str(error)}, _STATUS[type(error)])
+        return told if isinstance(told, Response) else JsonAnswer(told)
 
     return Route(f"/sim{path}", answer, methods=[method])
 

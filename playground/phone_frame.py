@@ -14,11 +14,12 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from yarl import URL
 
 from playground.guard import LOOPBACK
+from playground.jsontext import JsonAnswer
 from playground.phone import USER_AGENTS
 from playground.phone_frame_html import led_through, refresh_led_through
 from playground.steps import App
@@ -73,7 +74,7 @@ class PhoneFrame:
         """Tell which page an app shows: the chat page cannot look into the frame."""
         app = _app(request)
         now = self._shown.get(app, Shown()) if app else Shown()
-        return JSONResponse({"url": now.url, "title": now.title, "status": now.status})
+        return JsonAnswer({"url": now.url, "title": now.title, "status": now.status})
 
     async def page(self, request: Request) -> Response:
         """Fetch a page as the app does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from playground.jsontext import json_text
 from playground.orders import BadOrder, query_number, query_seconds, route
 from playground.world import World
 
@@ -83,13 +83,13 @@ class Watching:
 
     async def _follow(self, seen: int) -> AsyncIterator[str]:
         world = self._world
-        yield f"event: hello\ndata: {json.dumps({'run': world.run, 'last': world.log.last})}\n\n"
+        yield f"event: hello\ndata: {json_text({'run': world.run, 'last': world.log.last})}\n\n"
         if seen > world.log.last:
             seen = 0
         while not world.closed:
             for event in world.log.after(seen):
                 seen = event["seq"]
-                yield f"id: {seen}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"
+                yield f"id: {seen}\ndata: {json_text(event)}\n\n"
             if not await self._newer_than(seen):
                 yield ": still here\n\n"
 

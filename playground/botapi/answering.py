@@ -50,7 +50,7 @@ def _results(given: Any) -> list[Any]:
         raise bad_request("expected an Array of inline query results")
     if len(given) > MOST_RESULTS:
         raise bad_request("too many inline query results specified")
-    ids = [result.get("id") for result in given if isinstance(result, dict)]
+    ids = [str(result.get("id")) for result in given if isinstance(result, dict)]
     if len(ids) != len(given):
         raise bad_request("can't parse inline query result: Inline query result must be an object")
     if len(set(ids)) != len(ids):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playground.botapi.fields import Fields
 from playground.botapi.refusals import bad_request, forbidden
 from playground.records import Chat, ChatType, Message
@@ -13,7 +15,7 @@ def chat_of(world: World, fields: Fields) -> Chat:
     named = fields.text("chat_id").strip()
     if not named:
         raise bad_request("chat_id is empty")
-    chat = world.chats.get(int(named)) if named.lstrip("-").isdigit() else None
+    chat = world.chats.get(int(named)) if re.fullmatch(r"-?[0-9]{1,20}", named) else None
     if chat is None:
         raise bad_request("chat not found")
     if not chat.bot_inside:

@@ -65,8 +65,10 @@ async def edit_message_media(world: World, fields: Fields) -> Json:
     for name in given:
         if name not in _MEDIA_FIELDS:
             raise bad_request(f'unknown field "{name}" in InputMedia (the public server would ignore it)')
-    words = given.get("caption") or "", given.get("parse_mode") or "", given.get("caption_entities")
-    text, entities = checked_caption(read_markup(*words))
+    words, mode = given.get("caption") or "", given.get("parse_mode") or ""
+    if not isinstance(words, str) or not isinstance(mode, str):
+        raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')
+    text, entities = checked_caption(read_markup(words, mode, given.get("caption_entities")))
     markup = reply_markup(fields, only_inline=True)
     _own(world, fields)
     kind, media = await _media(world, fields, given)

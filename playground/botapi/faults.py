@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from playground.botapi.refusals import Refused, forbidden, too_many_requests
+from playground.jsontext import JsonAnswer
 
 ANY = "*"
 
@@ -42,7 +43,7 @@ class Fault:
         if self.kind in _PAGES:
             return HTMLResponse(*_PAGES[self.kind])
         refused = too_many_requests(self.retry_after) if self._says_when else _REFUSED.get(self.kind)
-        return JSONResponse(refused.body(), refused.code) if refused is not None else None
+        return JsonAnswer(refused.body(), refused.code) if refused is not None else None
 
     @property
     def _says_when(self) -> bool:

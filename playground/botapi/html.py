@@ -228,7 +228,7 @@ def _apply(opened: _Open, name: str, value: str | None) -> None:
         case ("a", "href") | ("tg-emoji", "emoji-id") | ("tg-time", "format"):
             opened.argument = value or ""
         case "tg-time", "unix":
-            opened.unix = int(value) if value and value.isdigit() else 0
+            opened.unix = int(value) if value and re.fullmatch(r"[0-9]{1,10}", value) else 0
         case "code", "class" if value and value.startswith("language-"):
             opened.argument = value.removeprefix("language-")
         case "span", "class" if value and value.startswith("tg-"):

@@ -128,7 +128,7 @@ def _label(given: Mapping[str, Any], what: str) -> str:
 
 def _style(given: Mapping[str, Any]) -> str | None:
     style = given.get("style") or None
-    if style is not None and style not in STYLES:
+    if style is not None and str(style) not in STYLES:
         raise bad_request("can't parse inline keyboard button: invalid button style specified")
     return style
 

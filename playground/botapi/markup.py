@@ -7,6 +7,7 @@ import re
 from playground.botapi.links import checked_link
 
 Entity = dict[str, object]
+LAST_MOMENT = 2**31 - 1
 
 _DATE_FORMAT = re.compile(r"[rR]|[tTdDwW]*")
 _MENTION = re.compile(r"(?i)tg://user\?id=(\d{1,15})")
@@ -36,6 +37,6 @@ def date_time(unix: int, form: str) -> Entity | None:
     """Return a moment that the reader's own client words; none without a date."""
     if not _DATE_FORMAT.fullmatch(form):
         raise BadMarkup("Invalid date format used")
-    if unix <= 0:
+    if not 0 < unix <= LAST_MOMENT:
         return None
     return {"type": "date_time", "unix_time": unix} | ({"date_time_format": form} if form else {})

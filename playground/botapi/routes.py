@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from playground.botapi.fields import read_fields
 from playground.botapi.methods import METHODS, Method
 from playground.botapi.refusals import NO_METHOD, UNAUTHORIZED, Refused
 from playground.connections import Connections
+from playground.jsontext import JsonAnswer
 from playground.world import World
 
 GET_UPDATES = METHODS["getupdates"]
@@ -45,7 +46,7 @@ class BotApi:
             method = self._method(request)
             return await self._with_faults(method, request)
         except Refused as refused:
-            return JSONResponse(refused.body(), refused.code)
+            return JsonAnswer(refused.body(), refused.code)
 
     @contextmanager
     def under_way(self, request: Request) -> Iterator[None]:
@@ -92,14 +93,14 @@ class BotApi:
         try:
             fields = await read_fields(request)
             fields.refuse_unknown(method.fields)
-            return JSONResponse({"ok": True, "result": await method.do(self._world, fields)})
+            return JsonAnswer({"ok": True, "result": await method.do(self._world, fields)})
         except Refused as refused:
-            return JSONResponse(refused.body(), refused.code)
+            return JsonAnswer(refused.body(), refused.code)
 
     async def _download(self, request: Request) -> Response:
         kept = self._world.files.at(request.path_params["path"])
         if request.path_params["token"] != self._world.token or kept is None:
-            return JSONResponse(Refused(404, "Not Found").body(), 404)
+            return JsonAnswer(Refused(404, "Not Found").body(), 404)
         return Response(kept.content, media_type="application/octet-stream")
 
 

@@ -126,7 +126,7 @@ set_my_short_description, get_my_short_description = _setter("short_description"
 async def set_chat_menu_button(world: World, fields: Fields) -> bool:
     """Set what the button beside the input field does."""
     given = fields.json("menu_button", "menu button") or {"type": "default"}
-    if not isinstance(given, dict) or given.get("type") not in _MENUS:
+    if not isinstance(given, dict) or str(given.get("type")) not in _MENUS:
         raise bad_request("can't parse menu button: MenuButton has unsupported type")
     world.profile.menu = given
     return True
@@ -161,7 +161,7 @@ def _scope(world: World, fields: Fields) -> str:
     given = fields.json("scope", "BotCommandScope")
     if given is None:
         return DEFAULT_SCOPE
-    if not isinstance(given, dict) or given.get("type") not in _SCOPES:
+    if not isinstance(given, dict) or str(given.get("type")) not in _SCOPES:
         raise bad_request("can't parse BotCommandScope: Unsupported type specified")
     kind = str(given["type"])
     if not kind.startswith("chat"):

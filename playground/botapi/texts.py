@@ -8,12 +8,33 @@ from playground.botapi.entities import in_order, utf16_length, with_found
 from playground.botapi.fields import Fields
 from playground.botapi.html import read_html
 from playground.botapi.markdown import read_markdown
-from playground.botapi.markup import BadMarkup
+from playground.botapi.markup import BadMarkup, date_time, emoji, link
 from playground.botapi.refusals import bad_request
 from playground.records import Json
 
 LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
+
+_TYPES = frozenset(
+    [
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "code",
+        "pre",
+        "blockquote",
+        "expandable_blockquote",
+        "text_link",
+        "text_mention",
+        "custom_emoji",
+        "date_time",
+    ]
+)
+_FOUND_ANYWAY = frozenset(
+    ["mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number", "bank_card_number"]
+)
 
 Formatted = tuple[str, tuple[Json, ...]]
 
@@ -83,12 +104,37 @@ def _given(text: str, entities: Any) -> tuple[Json, ...]:
     if not isinstance(entities, list):
         raise bad_request("expected an Array of MessageEntity")
     longest = utf16_length(text)
-    for entity in entities:
-        if not isinstance(entity, dict) or not {"type", "offset", "length"} <= entity.keys():
-            raise bad_request("can't parse MessageEntity: expected an Object")
-        if entity["offset"] < 0 or entity["length"] < 0 or entity["offset"] + entity["length"] > longest:
-            raise bad_request(f"entity beginning at UTF-16 offset {entity['offset']} ends after the end of the text")
-    return in_order(entity for entity in entities if entity["length"])
+    read = [_entity(entity, longest) for entity in entities]
+    return in_order(entity for entity in read if entity is not None and entity["length"])
+
+
+def _entity(given: Any, longest: int) -> Json | None:
+    if not isinstance(given, dict):
+        raise bad_request("can't parse MessageEntity: expected an Object")
+    place = given.get("offset"), given.get("length")
+    if not all(isinstance(number, int) for number in place):
+        raise bad_request('can\'t parse MessageEntity: Can\'t find field "offset" or "length"')
+    if str(given.get("type")) not in _TYPES | _FOUND_ANYWAY:
+        raise bad_request("can't parse MessageEntity: Unsupported type specified")
+    if given["offset"] < 0 or given["length"] < 0 or given["offset"] + given["length"] > longest:
+        raise bad_request(f"entity beginning at UTF-16 offset {given['offset']} ends after the end of the text")
+    return _with_argument(given)
+
+
+def _with_argument(given: Json) -> Json | None:
+    place = {"offset": given["offset"], "length": given["length"]}
+    match given["type"]:
+        case "text_link":
+            argument = link(str(given.get("url", "")), "")
+        case "custom_emoji":
+            argument = emoji(str(given.get("custom_emoji_id", "")))
+        case "date_time":
+            unix = given.get("unix_time")
+            argument = date_time(unix if isinstance(unix, int) else 0, str(given.get("date_time_format", "")))
+        case kind:
+            # Commands, links and the like are found anyway; naming them changes nothing.
+            return None if kind in _FOUND_ANYWAY else given
+    return {**argument, **place} if argument else None
 
 
 def _trimmed(text: str, entities: tuple[Json, ...]) -> Formatted:

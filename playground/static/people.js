@@ -28,12 +28,12 @@ export class People {
   /** Draw the list; `current` is the open chat, `person` who writes in it. */
   show(current, person) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
-    this.list.replaceChildren(...[...this.world.chats.values()].map((chat) => this.row(chat, current, person)));
+    this.list.replaceChildren(...[...this.world.chats.values()].map((chat, place) => this.row(chat, place, current, person)));
     if (focused) this.list.querySelector(`[data-chat="${focused}"]`)?.focus();
     byId("new-group").disabled = this.world.people.size === 0;
   }
 
-  row(chat, current, person) {
+  row(chat, place, current, person) {
     const someone = this.world.people.get(chat.id);
     const name = someone?.first_name ?? chat.title ?? String(chat.id);
     const newest = this.world.newest(chat.id);
@@ -41,7 +41,7 @@ export class People {
     const writer = someone?.id ?? (chat.members.includes(person) ? person : chat.members[0]);
     return button(
       { ...facts, on: { click: () => this.choose(chat.id, writer) } },
-      face(name, chat.id, !someone),
+      face(name, place, !someone),
       el(
         "span",
         { class: "person-words" },
@@ -88,10 +88,9 @@ export class People {
   }
 }
 
-/** A round portrait: the name's first letter on a colour that stays the same. */
-export function face(name, id, group = false) {
-  const hue = Math.abs(id) % HUES;
-  return el("span", { class: "avatar", data: { hue }, "aria-hidden": "true" }, group ? drawing("group") : [...name][0]);
+/** A round portrait: the name's first letter, each neighbour on another colour. */
+function face(name, place, group) {
+  return el("span", { class: "avatar", data: { hue: place % HUES }, "aria-hidden": "true" }, group ? drawing("group") : [...name][0]);
 }
 
 function last(newest) {

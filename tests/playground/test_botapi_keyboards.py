@@ -120,6 +120,17 @@ async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_m
     assert (shown["keys"], shown["placeholder"]) == ([["是", "否"]], "11010519491231002X")
 
 
+async def test_half_a_surrogate_pair_breaks_nothing(stand: Stand) -> None:
+    user = await stand.person("\ud83d")
+    markup = {"inline_keyboard": [[{"text": "a\ud83d", "callback_data": "a"}]]}
+
+    sent = await stand.result("sendMessage", chat_id=user, text="b\ud83d", reply_markup=markup)
+
+    assert sent["reply_markup"] == markup
+    assert sent["text"] == "b?"
+    assert (await stand.sim("/events", "GET"))["events"]
+
+
 async def test_an_edit_takes_inline_keyboards_only(stand: Stand) -> None:
     user = await stand.person()
     sent = await stand.result("sendMessage", chat_id=user, text="a")

@@ -196,6 +196,20 @@ async def test_commands_and_descriptions_are_kept_by_language(stand: Stand) -> N
     )
 
 
+async def test_formatting_may_come_as_entities(stand: Stand) -> None:
+    user = await stand.person()
+    bold = {"type": "bold", "offset": 0, "length": 1}
+    link = {"type": "text_link", "offset": 1, "length": 1, "url": "example.com"}
+    nowhere = {"type": "text_link", "offset": 0, "length": 1, "url": "nowhere"}
+    found = {"type": "mention", "offset": 0, "length": 2}
+
+    sent = await stand.result("sendMessage", chat_id=user, text="ab", entities=[link, bold, nowhere, found])
+
+    assert sent["entities"] == [bold, {**link, "url": "http://example.com/"}]
+    late = await stand.refusal("sendMessage", chat_id=user, text="ab", entities=[{**bold, "offset": 2}])
+    assert late == "Bad Request: entity beginning at UTF-16 offset 2 ends after the end of the text"
+
+
 async def test_after_leaving_a_group_the_bot_can_no_longer_write_there(stand: Stand) -> None:
     user = await stand.person()
     group = await stand.sim("/chats", type="supergroup", title="客服群", members=[user])

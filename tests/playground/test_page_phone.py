@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -78,7 +79,7 @@ async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: S
         assert link in text
     assert answer.status == 200
     _, shown = await fetch(stand, "/phone/wechat")
-    assert shown == f'{{"url":"http://{place}/s/1","title":"实名 & 认证","status":200}}'
+    assert json.loads(shown) == {"url": f"http://{place}/s/1", "title": "实名 & 认证", "status": 200}
 
 
 async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand: Stand, place: str) -> None:

@@ -1,0 +1,113 @@
+"""Whatever a bot sends, the stand-in answers as a server should: with a result or with a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground import people
+from playground.botapi.fields import Fields
+from playground.botapi.methods import METHODS, Method
+from playground.botapi.refusals import Refused
+from playground.world import World
+
+WORDS = st.sampled_from(
+    [
+        "",
+        " ",
+        "0",
+        "1",
+        "-1",
+        "²",
+        "٣",
+        "x",
+        "true",
+        "HTML",
+        "MarkdownV2",
+        "<b>",
+        "*",
+        "\ud800",
+        "photo",
+        "commands",
+        "chat",
+    ]
+)
+LEAVES = st.none() | st.booleans() | st.integers(-5, 2**40) | st.floats(allow_nan=False) | WORDS
+NAMES = st.sampled_from(
+    [
+        "type",
+        "text",
+        "offset",
+        "length",
+        "url",
+        "inline_keyboard",
+        "keyboard",
+        "callback_data",
+        "copy_text",
+        "style",
+        "media",
+        "caption",
+        "parse_mode",
+        "command",
+        "description",
+        "message_id",
+        "chat_id",
+        "id",
+        "is_disabled",
+        "force_reply",
+        "input_field_placeholder",
+    ]
+)
+TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4))
+SHAPES = st.sampled_from(
+    [
+        {"inline_keyboard": [[{"text": "a", "callback_data": []}]]},
+        {"inline_keyboard": [[{"text": "a", "callback_data": "b", "style": []}]]},
+        {"keyboard": [[{"text": "a", "style": {}}]]},
+        [{"type": "bold", "offset": "0", "length": 1}],
+        [{"type": [], "offset": 0, "length": 1}],
+        {"type": "photo", "media": "attach://x", "caption": 1},
+        {"type": []},
+        [{"id": []}],
+        [{"command": "a", "description": "b"}],
+    ]
+)
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_call_breaks_the_server(method: Method, data: st.DataObject) -> None:
+    world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))  # noqa: S311 a test's own
+    someone = world.add_person("王小明")
+    typed = people.say(world, world.chats[someone.id], someone.id, "/start")
+    own = world.put(someone.id, world.profile.id, text="a")
+    world.press(someone.id, someone.id)
+    known = {
+        "chat_id": st.just(str(someone.id)) | WORDS,
+        "message_id": st.sampled_from([str(typed.id), str(own.id), "²"]),
+        "timeout": st.just("0"),
+        "text": WORDS | st.text(max_size=20),
+    }
+    values: dict[str, Any] = {}
+    for name in sorted(method.fields):
+        if data.draw(st.booleans(), label=name):
+            trees = (TREES | SHAPES).map(json.dumps)
+            values[name] = data.draw(known.get(name, WORDS | trees), label=name)
+
+    try:
+        answer = asyncio.run(_answer(method, world, values))
+    except Refused as refused:
+        answer = refused.body()
+
+    assert json.dumps(answer)
+
+
+async def _answer(method: Method, world: World, values: dict[str, str]) -> Any:
+    return await method.do(world, Fields(values, {}))
