@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from socket import socket
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
-from telegram.error import InvalidToken, TelegramError
+from telegram import Bot
+from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
@@ -89,7 +91,7 @@ async def serve(settings: Settings, say: Say) -> None:
         loop.add_signal_handler(number, stop.set)
     async with built(settings, say) as house, asyncio.TaskGroup() as tasks:
         loops = [tasks.create_task(house.notices.run()), tasks.create_task(keep_house(house))]
-        tasks.create_task(describe(house.application.bot, house.outgoing.catalogue))
+        loops.append(tasks.create_task(describe(house.application.bot, house.outgoing.catalogue)))
         await house.runner.resume_owed()
         polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
         await stop.wait()
@@ -104,10 +106,9 @@ async def serve(settings: Settings, say: Say) -> None:
 async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listener(settings))
         store = await stack.enter_async_context(_store(settings))
-        listener = _listener(settings)
-        port = listener.getsockname()[1]
-        public = settings.public_url or f"http://{settings.host}:{port}"
+        public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
         providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
@@ -171,23 +172,29 @@ async def _sweep(house: House) -> None:
 
 
 async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    stack.push_async_callback(application.bot.shutdown)
     try:
         await application.initialize()
+        await _choose_intake(application.bot, settings)
     except InvalidToken:
         raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+    except BadRequest as error:
+        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
         raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
     stack.push_async_callback(application.shutdown)
-    secret = settings.webhook_secret
-    if settings.webhook_url and secret is not None:
-        await application.bot.set_webhook(
-            settings.webhook_url + WEBHOOK_PATH,
-            allowed_updates=ALLOWED,
-            secret_token=secret.get_secret_value(),
-            max_connections=40,
-        )
-    else:
-        await application.bot.delete_webhook(drop_pending_updates=False)
+
+
+async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        return
+    await bot.set_webhook(
+        settings.webhook_url + WEBHOOK_PATH,
+        allowed_updates=ALLOWED,
+        secret_token=settings.webhook_secret.get_secret_value(),
+        max_connections=40,
+    )
 
 
 def _application(settings: Settings, failures: Failures) -> AnyApplication:
@@ -226,15 +233,23 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
 def _sealing(settings: Settings) -> Sealing:
     if settings.encryption_keys is not None and settings.index_key is not None:
         return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
-    return sealing.load_or_create(settings.data_dir / "keys.json")
+    try:
+        return sealing.load_or_create(settings.data_dir / "keys.json")
+    except OSError as error:
+        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
 
 
-def _listener(settings: Settings) -> Any:
+def _listener(settings: Settings) -> socket:
     try:
         return listen(settings.host, settings.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+
+
+def _address(host: str, listener: socket) -> str:
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _route(settings: Settings, door: Door) -> TelegramRoute | None:

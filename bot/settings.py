@@ -97,6 +97,13 @@ class Settings(BaseSettings):
             raise ValueError("write an address with http:// or https://")
         return url.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_file(cls, url: str) -> str:
+        if url and not re.fullmatch(r"sqlite:///(?!:memory:$).+", url):
+            raise ValueError("this release stores in SQLite only; write sqlite:///data/bot.sqlite3")
+        return url
+
     @field_validator("provider_wechat", "provider_qq", "provider_face")
     @classmethod
     def _provider_is_known(cls, name: str) -> str:

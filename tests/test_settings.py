@@ -1,0 +1,317 @@
+"""A wrong setting: one line on stderr that names it, exit code 2, and nothing started or left behind."""
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.settings import BadSetting, Settings, load
+from playground.launch import base_environment
+from run_bot import app
+from tests.town import TOKEN
+from verification.attempts import Method
+
+RUN_BOT = Path(__file__).parents[1] / "run_bot.py"
+LOOPBACK = "http://127.0.0.1:9"
+KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
+GOOD = {"BOT_TOKEN": TOKEN, "BOT_API_URL": LOOPBACK, "PORT": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a start ended."""
+
+    code: int
+    lines: list[str]
+    said: str
+
+
+def start(folder: Path, settings: Mapping[str, str]) -> Ended:
+    """Start the program in an empty folder with exactly these settings."""
+    ended = subprocess.run(
+        [sys.executable, str(RUN_BOT)],
+        cwd=folder,
+        env=base_environment(os.environ) | dict(settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stderr.splitlines(), ended.stdout)
+
+
+def refused(folder: Path, settings: Mapping[str, str], name: str) -> str:
+    """The one line of a program about a wrong setting; nothing else may have happened."""
+    return the_line(start(folder, settings), folder, name)
+
+
+def the_line(ended: Ended, folder: Path, name: str) -> str:
+    assert (ended.code, len(ended.lines), ended.said) == (2, 1, ""), ended
+    [line] = ended.lines
+    assert name in line
+    assert not list(folder.iterdir()), "something was left behind"
+    return line
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[str, str]], Ended]:
+    """Give the program's command in this process, for what is refused before anything is started."""
+
+    def begin(settings: Mapping[str, str]) -> Ended:
+        only(monkeypatch, tmp_path, settings)
+        ended = CliRunner().invoke(app, [])
+        return Ended(ended.exit_code, ended.stderr.splitlines(), ended.stdout)
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BOT_TOKEN", "not-a-token"),
+        ("BOT_TOKEN", "12:short"),
+        ("BOT_TOKEN", f"{TOKEN} "),
+        ("BOT_API_URL", "localhost:8081"),
+        ("BOT_API_URL", "ftp://127.0.0.1"),
+        ("BOT_API_URL", "http://[::1"),
+        ("PUBLIC_URL", "bot.example.org"),
+        ("PORT", "abc"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("QR_TTL", "5"),
+        ("QR_TTL", "0s"),
+        ("QR_TTL", "3h"),
+        ("QR_TTL", "ten minutes"),
+        ("LINK_TTL", "soon"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "for ever"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("PROVIDER_WECHAT", "wechat-realname"),
+        ("PROVIDER_QQ", "foo"),
+        ("PROVIDER_FACE", "tencent-faceid"),
+        ("ALLOW_SIMULATED", "yes"),
+        ("STAFF_IDS", "200012345"),
+        ("API_KEYS", "a-key"),
+        ("RESULT_WEBHOOK_URL", "https://shop.example.org/results"),
+        ("WEBHOOK_URL", "bot.example.org"),
+        ("DATABASE_URL", "mysql://127.0.0.1/bot"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/bot"),
+        ("DATABASE_URL", "sqlite://bot.sqlite3"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path, name: str, value: str
+) -> None:
+    line = the_line(begin(GOOD | {name: value}), tmp_path, name)
+
+    assert value not in line or len(value) < 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BOT_TOKEN", "7000000001:abc-secret"),
+        ("PORT", "abc"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/bot"),
+        ("HOST", "no.such.host.invalid"),
+        ("HOST", "192.0.2.1"),
+    ],
+)
+def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, value: str) -> None:
+    line = refused(tmp_path, GOOD | {name: value}, name)
+
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
+        ({"BOT_API_URL": "http://192.168.1.5:8081"}, "ALLOW_SIMULATED"),
+        ({"BOT_API_URL": "http://127.0.0.1.example.org"}, "ALLOW_SIMULATED"),
+        ({"BOT_API_URL": "http://localhost@example.org"}, "ALLOW_SIMULATED"),
+        ({"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "0"}, "ALLOW_SIMULATED"),
+        (
+            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "CLOCK_OFFSET_FILE": "clock"},
+            "CLOCK_OFFSET_FILE",
+        ),
+        ({"ENCRYPTION_KEYS": f"k1:{KEY}"}, "INDEX_KEY"),
+        ({"INDEX_KEY": KEY}, "ENCRYPTION_KEYS"),
+        ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET"),
+        ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "short"}, "WEBHOOK_SECRET"),
+        ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "with spaces in between"}, "WEBHOOK_SECRET"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path, changes: dict[str, str], name: str
+) -> None:
+    the_line(begin(GOOD | changes), tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"ENCRYPTION_KEYS": "k1:short", "INDEX_KEY": OTHER_KEY}, "ENCRYPTION_KEYS"),
+        ({"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": "short"}, "INDEX_KEY"),
+        ({"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": KEY}, "INDEX_KEY"),
+    ],
+)
+def test_keys_that_cannot_be_used_are_refused(tmp_path: Path, changes: dict[str, str], name: str) -> None:
+    refused(tmp_path, GOOD | changes, name)
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    with taken_port() as port:
+        line = refused(tmp_path, GOOD | {"PORT": str(port)}, "PORT")
+
+        assert str(port) in line
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"encryption_keys": 7}', "\x00\x01"])
+def test_a_broken_keys_file_is_named_and_left_as_it_is(tmp_path: Path, content: str) -> None:
+    keys = tmp_path / "data" / "keys.json"
+    keys.parent.mkdir()
+    keys.write_text(content, encoding="utf-8")
+
+    ended = start(tmp_path, GOOD)
+
+    assert (ended.code, len(ended.lines)) == (2, 1), ended
+    assert "keys.json" in ended.lines[0]
+    assert keys.read_text(encoding="utf-8") == content
+    assert [path.name for path in keys.parent.iterdir()] == ["keys.json"]
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("", encoding="utf-8")
+
+    ended = start(tmp_path, GOOD)
+
+    assert (ended.code, len(ended.lines)) == (2, 1), ended
+    assert "DATA_DIR" in ended.lines[0]
+
+
+def test_keys_of_another_database_are_refused(tmp_path: Path) -> None:
+    keys = {"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY}
+    others = {"ENCRYPTION_KEYS": f"k1:{OTHER_KEY}", "INDEX_KEY": KEY}
+    start(tmp_path, GOOD | keys)  # nobody answers at that address, but the database is made
+
+    ended = start(tmp_path, GOOD | others)
+
+    assert (ended.code, len(ended.lines)) == (2, 1), ended
+    assert "KEY" in ended.lines[0]
+
+
+def test_a_bot_api_that_does_not_answer_is_one_line_and_another_code(tmp_path: Path) -> None:
+    ended = start(tmp_path, GOOD)
+
+    assert (ended.code, len(ended.lines)) == (1, 1), ended
+    assert "BOT_API_URL" in ended.lines[0]
+    assert TOKEN not in ended.lines[0]
+
+
+# What is right
+
+
+def test_defaults_are_those_of_the_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = loaded(monkeypatch, tmp_path)
+
+    assert settings.bot_token is None
+    assert (settings.bot_api_url, settings.host, settings.port) == ("https://api.telegram.org", "127.0.0.1", 8080)
+    assert settings.store_url == "sqlite:///data/bot.sqlite3"
+    assert (settings.qr_ttl, settings.link_ttl) == (timedelta(minutes=10), timedelta(minutes=30))
+    assert (settings.retention_days, settings.log_format, settings.language) == (30, "text", "zh")
+    assert settings.providers == dict.fromkeys(Method, "simulated")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("30s", 30), ("10m", 600), ("2H", 7200), (" 90 s ", 90)],
+)
+def test_a_duration_is_a_number_and_a_unit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: int
+) -> None:
+    assert loaded(monkeypatch, tmp_path, QR_TTL=written).qr_ttl == timedelta(seconds=meant)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("en", "en"), ("en_GB:en", "en"), ("de_DE:de", "zh"), ("zh", "zh"), ("", "zh")]
+)
+def test_a_desktops_own_language_setting_is_no_reason_to_refuse(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: str
+) -> None:
+    assert loaded(monkeypatch, tmp_path, LANGUAGE=written).language == meant
+
+
+def test_settings_may_stand_in_a_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("RETENTION_DAYS=7\nPORT=9000\nSOMETHING_ELSE=1\n", encoding="utf-8")
+
+    settings = loaded(monkeypatch, tmp_path, PORT="9001")
+
+    assert (settings.retention_days, settings.port) == (7, 9001)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:8081", True),
+        ("http://localhost:8081", True),
+        ("http://[::1]:8081", True),
+        ("http://127.8.9.10", True),
+        ("https://api.telegram.org", False),
+        ("http://10.0.0.1", False),
+        ("http://0.0.0.0:8081", False),
+        ("http://localhost.example.org", False),
+    ],
+)
+def test_only_this_machine_counts_as_a_stand_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, loopback: bool
+) -> None:
+    assert loaded(monkeypatch, tmp_path, BOT_API_URL=url).on_loopback is loopback
+
+
+def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
+
+    shown = repr(loaded(monkeypatch, tmp_path, BOT_API_URL=LOOPBACK, **secrets))
+
+    assert not [secret for secret in secrets.values() if secret in shown]
+
+
+def test_what_is_wrong_is_said_in_the_programs_own_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"^PORT: "):
+        loaded(monkeypatch, tmp_path, PORT="abc")
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, folder: Path, **environment: str) -> Settings:
+    """The settings of a program started in this folder with exactly this environment."""
+    only(monkeypatch, folder, environment)
+    return load()
+
+
+def only(monkeypatch: pytest.MonkeyPatch, folder: Path, environment: Mapping[str, str]) -> None:
+    """Go into a folder with exactly this environment."""
+    for name in list(os.environ):
+        if name not in ("PATH", "HOME"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
