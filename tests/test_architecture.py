@@ -1,0 +1,136 @@
+"""What holds for every source file: who may import whom, who may read the clock, and that each says what it is for."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("bot", "web", "storage", "verification", "playground")
+SOURCES = sorted([ROOT / "run_bot.py", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))])
+
+OUTSIDE = {
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "time.time",
+    "time.time_ns",
+    "time.monotonic",
+    "os.environ",
+    "os.getenv",
+    "os.urandom",
+    "uuid",
+    "uuid4",
+    "secrets",
+    "random",
+}
+ALLOWED = {
+    "bot/clock.py": {"datetime.now", "secrets"},
+    "storage/sealing.py": {"secrets"},
+    "playground": OUTSIDE,
+}
+"""`bot/clock.py` is the bot's clock and its source of chance; sealing draws keys, nonces and names of draft files.
+The settings read the environment through pydantic-settings. The playground is a world of its own."""
+
+BROAD = {
+    "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
+    "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
+    "bot/notices.py",  # the loop that must not end
+    "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
+    "web/guard.py",  # the last resort of a request
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+def outside_facts(tree: ast.Module) -> Iterator[str]:
+    """What of the outside a file touches: by its whole name, by the end of it, or by its module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            words = dotted(node).split(".")
+            yield from {".".join(words[-2:]), words[0], words[-1]} & OUTSIDE
+
+
+def allowed(path: Path) -> set[str]:
+    name = name_of(path)
+    return ALLOWED.get(name, set()) | ALLOWED.get(name.split("/")[0], set())
+
+
+def broad_catches(tree: ast.Module) -> list[ast.ExceptHandler]:
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    return [node for node in handlers if node.type is None or dotted(node.type) in ("Exception", "BaseException")]
+
+
+def test_the_arrows_between_the_parts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_every_file_says_in_a_sentence_what_it_is_for() -> None:
+    silent = []
+    for path in SOURCES:
+        paragraph = (ast.get_docstring(read(path)) or "").split("\n\n")[0]
+        if not paragraph.endswith("."):
+            silent.append(name_of(path))
+
+    assert not silent
+
+
+def test_time_chance_and_environment_come_in_at_one_place() -> None:
+    found = {name_of(path): set(outside_facts(read(path))) - allowed(path) for path in SOURCES}
+
+    assert not {name: facts for name, facts in found.items() if facts}
+
+
+@pytest.mark.parametrize("name", [name for name in ALLOWED if name.endswith(".py")])
+def test_whoever_may_touch_the_outside_still_does(name: str) -> None:
+    assert set(outside_facts(read(ROOT / name))) == ALLOWED[name]
+
+
+@pytest.mark.parametrize(
+    "sin",
+    [
+        "datetime.now(UTC)",
+        "datetime.datetime.utcnow()",
+        "time.time()",
+        "os.environ['X']",
+        "uuid.uuid4()",
+        "uuid4()",
+        "random.random()",
+        "secrets.token_hex()",
+    ],
+)
+def test_a_planted_sin_is_found(sin: str) -> None:
+    assert set(outside_facts(ast.parse(f"def rule():\n    return {sin}")))
+
+
+def test_nothing_happens_when_a_file_is_imported() -> None:
+    busy = [
+        name_of(path)
+        for path in SOURCES
+        for node in read(path).body
+        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        or isinstance(node, ast.For | ast.While | ast.With | ast.Try)
+    ]
+
+    assert not busy
+
+
+def test_everything_is_caught_only_where_a_reason_stands() -> None:
+    assert {name_of(path) for path in SOURCES if broad_catches(read(path))} <= BROAD

@@ -1,0 +1,51 @@
+"""The command line: what it offers, and what it does without a bot."""
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.flow.diagram import mermaid
+from run_bot import app
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.mark.parametrize("command", ["diagram", "play"])
+def test_help_names_every_command(command: str) -> None:
+    told = run("--help")
+
+    assert told.exit_code == 0
+    assert f"\n  {command} " in told.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["diagram"], ["play"]])
+def test_every_command_explains_itself(command: list[str]) -> None:
+    told = run(*command, "--help")
+
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "Usage:" in told.stdout
+
+
+def test_the_diagram_is_mermaid_of_the_whole_dialogue() -> None:
+    told = run("diagram")
+
+    assert told.exit_code == 0
+    assert told.stdout == mermaid()
+    assert told.stdout.startswith("stateDiagram-v2\n")
+    assert "Idle --> ChoosingType: begin" in told.stdout
+    assert "Scanning --> Expired: lapsed" in told.stdout
+
+
+@pytest.mark.parametrize("words", [["no-such-command"], ["play"], ["--no-such-option"], ["play", "--jobs", "0", "x"]])
+def test_a_command_that_makes_no_sense_ends_with_two_and_says_why(words: list[str]) -> None:
+    told = run(*words)
+
+    assert told.exit_code == 2
+    assert told.stderr
+
+
+def test_playing_a_script_that_is_not_there_does_not_succeed() -> None:
+    told = run("play", "no-such-file.chat")
+
+    assert told.exit_code != 0
