@@ -11,7 +11,6 @@ from bot.flow.words import choice_in, command_in
 
 _OWN: dict[tuple[type[Known], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
-_COMMAND_OF = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL}
 
 
 def choices(state: type[Known]) -> tuple[Choice, ...]:
@@ -21,13 +20,10 @@ def choices(state: type[Known]) -> tuple[Choice, ...]:
 
 def row_for(state: type[Known], trigger: Trigger) -> Row | None:
     """The row that answers a trigger in a state: its own, or the one for every state."""
+    # Back and cancel are one word, pressed or commanded: such a command finds the row of the choice.
     own = _OWN.get((state, trigger))
     if own is not None:
         return own
-    if isinstance(trigger, Command):
-        as_choice = next((choice for choice, command in _COMMAND_OF.items() if command is trigger), None)
-        if as_choice is not None and (state, as_choice) in _OWN:
-            return _OWN[(state, as_choice)]
     return None if isinstance(trigger, Choice) else _ALWAYS[trigger]
 
 

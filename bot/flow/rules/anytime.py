@@ -76,13 +76,11 @@ def unknown_command(state: State, _: Commanded, __: Moment) -> Step:
 
 
 def browsed(state: State, event: Browsed, moment: Moment) -> Step:
-    match event.side:
-        case Side.FAQ:
-            return Step(touched(state), (_faq_of(state, event.choice),))
-        case Side.LANGUAGE:
-            return _language_chosen(state, event.choice)
-        case Side.PRIVACY:
-            return _privacy_chosen(state, event, moment)
+    if event.side is Side.FAQ:
+        return Step(touched(state), (_faq_of(state, event.choice),))
+    if event.side is Side.LANGUAGE:
+        return _language_chosen(state, event.choice)
+    return _privacy_chosen(state, event, moment)
 
 
 def not_understood(state: State, _: Said, __: Moment) -> Step:

@@ -11,7 +11,7 @@ from bot.flow.effects import Begin, Discard, Effect, Toast
 from bot.flow.events import Command, Commanded, Event, Passed, Resumed, Said, Tapped
 from bot.flow.machine import advance, choices, row_for
 from bot.flow.rows import Step
-from bot.flow.states import AskingNumber, Attempting, Identified, State, Verified
+from bot.flow.states import AskingNumber, Attempting, Identified, Opening, Scanning, State, Verified
 from tests.bot.flow.reading import strings, told, visible
 from tests.bot.flow.samples import (
     CORE_EVENTS,
@@ -108,6 +108,22 @@ def test_every_state_that_is_reached_can_be_kept(state: State) -> None:
     kept = {codec.dump(step.state): step.state for _, step in steps(state, EVENTS)}
 
     assert {text: codec.load(text) for text in kept} == kept
+
+
+@in_each_state
+def test_another_question_has_another_mark_but_the_code_that_was_waited_for(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        if isinstance(state, Opening) and isinstance(step.state, Scanning):
+            assert step.state.mark == state.mark
+        elif type(step.state) is not type(state):
+            assert step.state.mark == MOMENT.mark, event
+
+
+@in_each_state
+def test_another_attempt_has_an_id_of_its_own(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        if isinstance(step.state, Opening) and not isinstance(state, Opening):
+            assert MOMENT.fresh_id in step.state.attempt, event
 
 
 @in_each_state

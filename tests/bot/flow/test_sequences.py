@@ -1,0 +1,290 @@
+"""Any sequence of what a person, the core and the network may do keeps the promises of the dialogue."""
+
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bot.flow import codec, states
+from bot.flow.effects import Begin, Drop
+from bot.flow.events import Browsed, Choice, Command, Commanded, Event, Kind, Passed, Resumed, Said, Sent, Side, Tapped
+from bot.flow.machine import advance, choices
+from bot.flow.states import Attempting, Expired, Failed, Identified, Opening, Scanning, Stage, State, Verified
+from bot.flow.words import choice_in, command_in
+from tests.bot.flow.reading import strings, told
+from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, moment, texts
+from tests.bot.flow.tiny_core import TinyCore
+from tests.fakes import NUMBER, OTHER_NUMBER
+from verification.attempts import AttemptId, Reason
+
+ORDER: tuple[type[State], ...] = (
+    states.Idle,
+    states.ChoosingType,
+    states.ReadingEnterprise,
+    states.ReadingOverseas,
+    states.Agreeing,
+    states.AskingName,
+    states.AskingNumber,
+    states.Confirming,
+    states.ChoosingMethod,
+    states.AgreeingFace,
+    states.Opening,
+    states.Scanning,
+    states.Expired,
+    states.Failed,
+    states.Verified,
+)
+SAME_STEP = {
+    states.ReadingEnterprise: states.ChoosingType,
+    states.ReadingOverseas: states.ChoosingType,
+    states.ChangingName: states.Confirming,
+    states.ChangingNumber: states.Confirming,
+    states.AgreeingFace: states.ChoosingMethod,
+    states.Scanning: states.Opening,
+    states.Expired: states.Opening,
+    states.Failed: states.Opening,
+}
+LEAVING = {
+    Choice.BACK,
+    Choice.CANCEL,
+    Choice.NOT_NOW,
+    Choice.CHANGE_DATA,
+    Choice.OTHER_WAY,
+    Command.BACK,
+    Command.CANCEL,
+}
+WANTED: dict[type[State], str] = {
+    states.AskingName: NAME,
+    states.ChangingName: OTHER_NAME,
+    states.AskingNumber: NUMBER,
+    states.ChangingNumber: OTHER_NUMBER,
+}
+ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
+
+
+def step_of(state: State) -> int:
+    """How far a state is on the way; states of one step count the same."""
+    return ORDER.index(SAME_STEP.get(type(state), type(state)))
+
+
+class Dialogues(RuleBasedStateMachine):
+    """One dialogue, its core, and the mail between them, which may be slow, doubled and out of order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.core = TinyCore()
+        self.state: State = states.Idle(account=ACCOUNT, mark=moment(0).mark)
+        self.marks = {self.state.mark}
+        self.requests: list[Begin | Drop] = []
+        self.answers: list[Event] = []
+        self.asked: set[AttemptId] = set()
+        self.left_to_expire: set[AttemptId] = set()
+        self.turn = 0
+
+    @initialize(steps=st.integers(0, 10))
+    def begins_anywhere(self, steps: int) -> None:
+        for _ in range(steps):
+            self.goes_on()
+
+    # What a person does
+
+    @rule(text=ANSWERS | st.sampled_from(list(texts())) | st.text(max_size=30))
+    def says(self, text: str) -> None:
+        self.meets(Said(text))
+
+    @precondition(lambda self: bool(choices(type(self.state))))
+    @rule(data=st.data(), typed=st.booleans())
+    def chooses(self, data: st.DataObject, typed: bool) -> None:
+        offered = choices(type(self.state))
+        choice = data.draw(st.sampled_from(offered))
+        self.meets(Said(str(offered.index(choice) + 1)) if typed else Tapped(choice, self.state.mark))
+
+    @rule()
+    def goes_on(self) -> None:
+        """Do what the question waits for; most sequences would never come far without."""
+        if isinstance(self.state, Opening):
+            self.the_core_answers()
+        elif type(self.state) in WANTED:
+            self.meets(Said(WANTED[type(self.state)]))
+        elif offered := choices(type(self.state)):
+            self.meets(Tapped(offered[0], self.state.mark))
+
+    @rule()
+    def leaves_the_way(self) -> None:
+        self.meets(Said("换种方式"))
+
+    @rule(choice=st.sampled_from(list(Choice)), data=st.data())
+    def presses_an_old_button(self, choice: Choice, data: st.DataObject) -> None:
+        old = data.draw(st.sampled_from(sorted(self.marks - {self.state.mark}) or ["m-never"]))
+        before = self.state
+        self.meets(Tapped(choice, old))
+        self.meets(Browsed(Side.PRIVACY, "erase_now", old))
+        assert self.state == before
+
+    @rule(command=st.sampled_from(list(Command)), words=st.sampled_from(["", "icp", NUMBER]))
+    def commands(self, command: Command, words: str) -> None:
+        self.meets(Commanded(command, words))
+
+    @rule(kind=st.sampled_from(list(Kind)))
+    def sends(self, kind: Kind) -> None:
+        self.meets(Sent(kind))
+
+    @rule(side=st.sampled_from(list(Side)), choice=st.sampled_from(BROWSING))
+    def browses(self, side: Side, choice: str) -> None:
+        self.meets(Browsed(side, choice, self.state.mark))
+
+    # What the network does
+
+    def the_core_answers(self) -> None:
+        while self.requests:
+            self.a_request_arrives()
+        while self.answers:
+            self.an_answer_arrives()
+
+    @precondition(lambda self: self.requests)
+    @rule()
+    def a_request_arrives(self) -> None:
+        answer = self.core.asked(self.requests.pop(0))
+        if answer is not None:
+            self.answers.append(answer)
+
+    @precondition(lambda self: self.answers)
+    @rule()
+    def an_answer_arrives(self) -> None:
+        self.meets(self.answers.pop(0))
+
+    @precondition(lambda self: self.core.news)
+    @rule(data=st.data(), kept=st.booleans())
+    def news_arrives(self, data: st.DataObject, kept: bool) -> None:
+        news = data.draw(st.sampled_from(self.core.news))
+        if not kept:
+            self.core.news.remove(news)
+        self.meets(news)
+        if isinstance(news, Passed):
+            assert isinstance(self.state, Verified)
+
+    @rule()
+    def the_process_dies(self) -> None:
+        """What was on its way to the core and back is forgotten; what is saved is asked again."""
+        self.left_to_expire |= {request.attempt for request in self.requests if isinstance(request, Drop)}
+        self.requests.clear()
+        self.answers.clear()
+        self.state = codec.load(codec.dump(self.state))
+        self.meets(Resumed())
+
+    # What the core and the phone do
+
+    @precondition(lambda self: self.core.live)
+    @rule(stage=st.sampled_from([Stage.OPENED, Stage.CONFIRMING]))
+    def the_phone_goes_on(self, stage: Stage) -> None:
+        self.core.progress(self.core.live[0], stage)
+
+    @precondition(lambda self: self.core.live)
+    @rule(reason=st.none() | st.sampled_from(list(Reason)))
+    def the_provider_judges(self, reason: Reason | None) -> None:
+        self.core.judge(self.core.live[0], reason)
+
+    @precondition(lambda self: self.core.live)
+    @rule(over=st.booleans())
+    def time_passes(self, over: bool) -> None:
+        attempt = self.core.live[0]
+        self.core.expire(attempt) if over else self.core.fade(attempt)
+
+    @rule(full=st.booleans(), down=st.booleans())
+    def the_world_changes(self, full: bool, down: bool) -> None:
+        self.core.full, self.core.down = full, down
+
+    # What must hold at every turn
+
+    def meets(self, event: Event) -> None:
+        self.turn += 1
+        before, step = self.state, advance(self.state, event, moment(self.turn))
+        self.state = step.state
+
+        assert not [text for text in strings(tuple(told(step))) for secret in SECRETS if secret in text]
+        self.keeps_what_is_done(before, event)
+        self.keeps_what_is_known(before)
+        self.marks_each_question(before)
+        for effect in step.effects:
+            if isinstance(effect, Begin):
+                self.asks_for_its_own_attempt(effect, before)
+            if isinstance(effect, Begin | Drop):
+                self.requests.append(effect)
+
+    def keeps_what_is_done(self, before: State, event: Event) -> None:
+        erased = isinstance(event, Browsed) and event.choice == "erase_now"
+        if isinstance(before, Verified) and not erased:
+            assert isinstance(self.state, Verified)
+            assert replace(self.state, mark=before.mark, attempt=before.attempt) == before
+        if step_of(self.state) < step_of(before):
+            assert erased or isinstance(event, Tapped | Said | Commanded)
+            assert erased or self.meaning(before, event) in LEAVING
+
+    def meaning(self, before: State, event: Event) -> object:
+        """What a person who leaves a step said by it: the choice pressed or typed, or the command."""
+        match event:
+            case Tapped(choice, _):
+                return choice
+            case Commanded(command, _):
+                return command
+            case Said(text):
+                return choice_in(text, choices(type(before))) or command_in(text)
+            case _:
+                return None
+
+    def keeps_what_is_known(self, before: State) -> None:
+        known, now = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
+        if known is None or now is None:
+            return
+        if isinstance(before, states.ChangingName):
+            assert now.number == known.number
+        elif isinstance(before, states.ChangingNumber):
+            assert now.name == known.name
+        else:
+            assert now == known
+
+    def marks_each_question(self, before: State) -> None:
+        shown = isinstance(before, Opening) and isinstance(self.state, Scanning)
+        if type(self.state) is not type(before):
+            assert shown or self.state.mark not in self.marks
+        assert not shown or self.state.mark == before.mark
+        self.marks.add(self.state.mark)
+
+    def asks_for_its_own_attempt(self, begin: Begin, before: State) -> None:
+        assert isinstance(self.state, Opening)
+        assert begin == Begin(self.state.attempt, self.state.account, self.state.identity, self.state.method)
+        repeated = isinstance(before, Opening) and before.attempt == begin.attempt
+        assert repeated or begin.attempt not in self.asked
+        self.asked.add(begin.attempt)
+
+    @invariant()
+    def a_dialogue_is_saved_whole(self) -> None:
+        assert codec.load(codec.dump(self.state)) == self.state
+
+    @invariant()
+    def nothing_is_left_of_somebody_who_left(self) -> None:
+        if not isinstance(self.state, Identified | states.AskingNumber):
+            assert not [secret for secret in SECRETS if secret in codec.dump(self.state)]
+
+    @invariant()
+    def a_code_on_the_screen_is_that_of_its_attempt(self) -> None:
+        assert not isinstance(self.state, Scanning) or self.state.link.endswith(self.state.attempt)
+
+    @invariant()
+    def what_is_said_to_be_over_is_over(self) -> None:
+        assert not isinstance(self.state, Expired | Failed) or self.state.attempt not in self.core.live
+
+    @invariant()
+    def at_most_one_attempt_lives(self) -> None:
+        assert len(self.core.live) <= 1
+
+    @invariant()
+    def no_code_lives_that_the_dialogue_does_not_know(self) -> None:
+        if not self.requests and not self.answers:
+            mine = {self.state.attempt} if isinstance(self.state, Attempting) else set()
+            assert set(self.core.live) <= mine | self.left_to_expire
+
+
+Dialogues.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestDialogues = Dialogues.TestCase

@@ -1,0 +1,86 @@
+"""A core and the mail between it and a dialogue, small enough to hold in the head.
+
+It keeps the promises of `verification.core` that the dialogue builds on: a new attempt replaces the one before it only
+when it is opened, an attempt ends once, and asking again for one that lives gives the same answer.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from bot.flow.effects import Begin, Drop
+from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected
+from bot.flow.states import Stage
+from tests.bot.flow.samples import ACCOUNT, LATER
+from verification.attempts import AttemptId, Method, Reason
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An attempt as this core keeps it."""
+
+    method: Method
+    stage: Stage = Stage.WAITING
+    live: bool = True
+
+
+@dataclass
+class TinyCore:
+    """One account's attempts; `news` waits to be told, in whatever order the test tells it."""
+
+    full: bool = False
+    down: bool = False
+    verified: bool = False
+    attempts: dict[AttemptId, Kept] = field(default_factory=dict)
+    news: list[Event] = field(default_factory=list)
+
+    @property
+    def live(self) -> list[AttemptId]:
+        return [attempt for attempt, kept in self.attempts.items() if kept.live]
+
+    def asked(self, request: Begin | Drop) -> Event | None:
+        """Do what the dialogue asks for, and answer."""
+        if isinstance(request, Drop):
+            self._end(request.attempt)
+            return None
+        refusal = self._refusal(request.attempt)
+        return Declined(request.attempt, refusal) if refusal else self._opened(request)
+
+    def progress(self, attempt: AttemptId, stage: Stage) -> None:
+        if list(Stage).index(stage) > list(Stage).index(self.attempts[attempt].stage):
+            self.attempts[attempt] = replace(self.attempts[attempt], stage=stage)
+            self.news.append(Progressed(attempt, stage, LATER))
+
+    def fade(self, attempt: AttemptId) -> None:
+        self.news.append(Faded(attempt))
+
+    def expire(self, attempt: AttemptId) -> None:
+        self._end(attempt)
+        self.news.append(Lapsed(attempt))
+
+    def judge(self, attempt: AttemptId, reason: Reason | None) -> None:
+        self._end(attempt)
+        if reason is None and not self.full:
+            self.verified = True
+            self.news.append(Passed(attempt, ACCOUNT, self.attempts[attempt].method))
+        else:
+            self.news.append(Rejected(attempt, reason or Reason.QUOTA))
+
+    def _refusal(self, attempt: AttemptId) -> Refusal | None:
+        known = self.attempts.get(attempt)
+        if known is not None:
+            return None if known.live else Refusal.OVER
+        if self.verified:
+            return Refusal.VERIFIED
+        return Refusal.QUOTA if self.full else None
+
+    def _opened(self, begin: Begin) -> Event:
+        for other in set(self.live) - {begin.attempt}:
+            self._end(other)
+        if self.down and begin.attempt not in self.attempts:
+            self.attempts[begin.attempt] = Kept(begin.method, live=False)
+            return Declined(begin.attempt, Refusal.UNAVAILABLE)
+        self.attempts.setdefault(begin.attempt, Kept(begin.method))
+        return Opened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)
+
+    def _end(self, attempt: AttemptId) -> None:
+        if attempt in self.attempts:
+            self.attempts[attempt] = replace(self.attempts[attempt], live=False)
