@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from bot.flow.effects import Deadline, Value, Word
+from bot.flow.effects import Hour, Left, Value, Word
 
 FOLDER = Path(__file__).parent / "texts"
 LANGUAGES = ("zh", "en")
@@ -59,9 +59,10 @@ class Catalogue:
                 return self.text(language, key)
             case datetime():
                 return _time(value, "dt", "%m-%d %H:%M (UTC+8)")
-            case Deadline(at):
-                left = html.escape(self.text(language, "time.left"))
-                return f"{_time(at, 't', '%H:%M UTC+8')} ({_time(at, 'r', left)})"
+            case Hour(at):
+                return _time(at, "t", "%H:%M UTC+8")
+            case Left(at):
+                return _time(at, "r", html.escape(self.text(language, "time.left")))
             case _:
                 return html.escape(value, quote=False)
 

@@ -22,13 +22,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
-    """A value that is the end of a time, shown as the hour and what is left."""
+class Hour:
+    """A value that is a moment of today, shown as the hour."""
 
     at: datetime
 
 
-Value = str | Word | datetime | Deadline
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A value that is a moment to come, shown as the time that is left."""
+
+    at: datetime
+
+
+Value = str | Word | datetime | Hour | Left
 Values = Mapping[str, Value]
 
 

@@ -8,8 +8,9 @@ from bot.flow.effects import (
     Ask,
     Busy,
     CopyLink,
-    Deadline,
+    Hour,
     Languages,
+    Left,
     OpenHere,
     Pick,
     Reply,
@@ -53,7 +54,7 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     values: Values = {
         **_account(state),
         "code": state.match_code,
-        "until": Deadline(state.expires_at),
+        **deadline(state),
         "steps": Word(f"scan.steps.{state.method}"),
         "method": Word(f"method.{state.method}"),
     }
@@ -66,6 +67,11 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     else:
         rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Pick(Choice.CANCEL),))
     return f"scan.{state.stage}", values, rows
+
+
+def deadline(state: Scanning) -> Values:
+    """Until when a code is good, and how long that is."""
+    return {"until": Hour(state.expires_at), "left": Left(state.expires_at)}
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:

@@ -211,7 +211,7 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
 
     time = '<tg-time unix="1795400000" format="dt">11-23 20:00 (UTC+8)</tg-time>'
     values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
-    values |= {"until": f"{time} ({time})", "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
+    values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
     values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=length)}

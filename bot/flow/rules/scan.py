@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import Begin, Busy, Caption, Deadline, Discard, Drop, Picture, Record, Settle, Stamp, Tell, Word
+from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Record, Settle, Stamp, Tell, Word
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
-from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, method_values, prompt
+from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, method_values, prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.rules.shared import ask, begin, failed, in_place, unwanted
 from bot.flow.states import State
@@ -98,7 +98,7 @@ def code_shown_again(state: states.Scanning, _: Event, moment: Moment) -> Step:
 
 
 def scanning_status(state: states.Scanning, _: Event, __: Moment) -> Step:
-    values = {**method_values(state), "until": Deadline(state.expires_at), "code": state.match_code}
+    values = {**method_values(state), **deadline(state), "code": state.match_code}
     return Step(replace(state, touched=True), (Tell(f"status.scan.{state.stage}", values),))
 
 
