@@ -16,7 +16,7 @@ from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
-from verification.attempts import AttemptId
+from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
@@ -79,12 +79,17 @@ class Runner:
 
     async def resume_owed(self) -> None:
         """Ask again wherever a committed answer may never have reached the chat."""
+        limit = _OWED_AT_ONCE
         while True:
-            owed = [person for person in await self._store.owed(_OWED_AT_ONCE) if not self._lanes.has(person)]
-            for person in owed:
+            owed = await self._store.owed(limit)
+            fresh = [person for person in owed if not self._lanes.has(person)]
+            for person in fresh:
                 await self.handle(Envelope(person, Resumed(), None))
-            if len(owed) < _OWED_AT_ONCE:
+            if len(owed) < limit:
                 return
+            if not fresh:
+                # All of them are on their way: whoever comes behind them must not wait for their chats.
+                limit *= 2
 
     async def _ask_again(self, person: Person) -> Turn:
         turn = await self._commit(Envelope(person, Resumed(), None))
@@ -120,6 +125,10 @@ class Runner:
                 await unit.erase(view.person, account)
             case Discard() if view.origin.message_id is not None:
                 await unit.litter(Litter(view.person, view.origin.message_id, moment.now))
+            case Drop(attempt):
+                dropped = await unit.attempt(attempt)
+                if dropped is not None and dropped.live:
+                    await unit.save_attempt(dropped.moved(Status.CANCELLED))
             case _:
                 pass
 
@@ -137,9 +146,7 @@ class Runner:
         match effect:
             case Begin():
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
-            case Drop(attempt):
-                await self._core.cancel(attempt)
-            case Record() | Erase() | Speak():
+            case Drop() | Record() | Erase() | Speak():
                 pass
             case _:
                 records = await self._records(view.person) if isinstance(effect, ShowRecords | Export) else None

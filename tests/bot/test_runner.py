@@ -1,0 +1,341 @@
+"""The runner: a turn is committed before it is shown, acts once, and is shown even when the program died in between."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.flow.effects import Ask, Discard, Reply, ShowCode, Stamp, Tell, Toast
+from bot.flow.events import Choice, Command, Commanded, Event, Passed, Said, Tapped
+from bot.flow.rows import Moment
+from bot.lanes import Origin, Undelivered, Unreachable, View
+from bot.runner import Envelope, Runner
+from storage import Store, StoreUnavailable, open_store
+from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
+from tests.town import NAME, NUMBER
+from verification.attempts import AttemptId, Method
+from verification.core import Core
+from verification.keeping import Person
+
+EVENTS = count(1)
+ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+
+
+@dataclass
+class Chat:
+    """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
+
+    shown: list[tuple[Person, Reply]] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
+    gates: dict[Person, asyncio.Event] = field(default_factory=dict)
+    reached: dict[Person, asyncio.Event] = field(default_factory=dict)
+    panels: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
+
+    async def deliver(self, reply: Reply, view: View) -> str:
+        self.reached.setdefault(view.person, asyncio.Event()).set()
+        if view.person in self.gates:
+            await self.gates[view.person].wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.shown.append((view.person, reply))
+        return f"panel {self.panels()}" if isinstance(reply, Ask | ShowCode) else view.panel
+
+    def questions(self, person: Person = ANNA) -> list[str]:
+        """The questions a person was asked, by their texts' keys."""
+        replies = [reply for to, reply in self.shown if to == person]
+        return [reply.text for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)]
+
+
+@dataclass
+class Desk:
+    """A runner over a real store, and the chat it shows things in."""
+
+    store: Store
+    core: Core
+    provider: FakeProvider
+    runner: Runner
+    chat: Chat
+    clock: Clock
+
+    async def happens(self, event: Event, person: Person = ANNA, event_id: str | None = None) -> None:
+        """Let something happen, and wait until it is shown."""
+        await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", Origin(7)))
+        assert await self.runner.settled(10)
+
+    async def taps(self, choice: Choice, person: Person = ANNA) -> None:
+        replies = [reply for to, reply in self.chat.shown if to == person]
+        question = [reply for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)][-1]
+        await self.happens(Tapped(choice, question.mark), person)
+
+    async def until_method(self, person: Person = ANNA) -> None:
+        await self.happens(Commanded(Command.START), person)
+        await self.taps(Choice.PERSONAL, person)
+        await self.taps(Choice.AGREE, person)
+        await self.happens(Said(NAME), person)
+        await self.happens(Said(NUMBER), person)
+        await self.taps(Choice.CONFIRM, person)
+
+
+@asynccontextmanager
+async def program(folder: Path, chat: Chat | None = None, *, showing: bool = True) -> AsyncIterator[Desk]:
+    """One program over the folder's database; one that shows nothing died right behind its commits."""
+    clock, provider, fresh = Clock(), FakeProvider(), count(1)
+    async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        core = Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=clock.now - clock.now.replace(hour=11))
+
+        def moment() -> Moment:
+            clock.advance(milliseconds=1)
+            return Moment(clock.now, f"{next(fresh):032x}")
+
+        chat = chat or Chat()
+        runner = Runner(store, core, chat, moment)
+        desk = Desk(store, core, provider, runner, chat, clock)
+        if not showing:
+            yield desk
+            return
+        async with runner.running():
+            yield desk
+
+
+async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START), event_id="update:1")
+        await desk.happens(Commanded(Command.START), event_id="update:1")
+
+        assert desk.chat.questions() == ["type.ask"]
+
+
+async def test_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await asyncio.gather(*(desk.happens(Commanded(Command.START), event_id="update:1") for _ in range(10)))
+
+        assert desk.chat.questions() == ["type.ask"]
+
+
+async def test_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as one, program(tmp_path) as other:
+        await asyncio.gather(
+            one.happens(Commanded(Command.START), event_id="update:1"),
+            other.happens(Commanded(Command.START), event_id="update:1"),
+        )
+
+        assert one.chat.questions() + other.chat.questions() == ["type.ask"]
+
+
+async def test_an_event_without_an_id_always_acts(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        for _ in range(2):
+            await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
+        assert await desk.runner.settled(10)
+
+        assert len(desk.chat.questions()) == 2
+
+
+async def test_what_a_dead_program_owed_is_shown_at_the_next_start_and_then_no_more(tmp_path: Path) -> None:
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "update:1"))
+    async with program(tmp_path) as alive:
+        await alive.runner.resume_owed()
+        assert await alive.runner.settled(10)
+    async with program(tmp_path) as later:
+        await later.runner.resume_owed()
+        assert await later.runner.settled(10)
+
+    assert (dead.chat.shown, alive.chat.questions(), later.chat.shown) == ([], ["type.ask"], [])
+
+
+async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) -> None:
+    people = [Person(f"telegram:{number}") for number in range(200_000_000, 200_000_230)]
+    async with program(tmp_path, showing=False) as dead:
+        for person in people:
+            await dead.runner.handle(Envelope(person, Commanded(Command.START), None))
+    async with program(tmp_path) as alive:
+        await alive.runner.resume_owed()
+        assert await alive.runner.settled(20)
+
+    assert sorted(person for person, _ in alive.chat.shown) == people
+
+
+async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_after_the_start(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        mark = next(reply.mark for _, reply in reversed(desk.chat.shown) if isinstance(reply, Ask))
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), "update:99"))
+    async with program(tmp_path) as alive:
+        await alive.runner.resume_owed()
+        assert await alive.runner.settled(10)
+        first = list(alive.provider.asked)
+        await alive.happens(Commanded(Command.START))
+
+    assert (len(first), alive.provider.asked) == (1, first)
+    assert alive.chat.questions()[0] == "scan.waiting"
+
+
+async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        await desk.taps(Choice.WECHAT)
+        async with desk.store.unit(ANNA) as unit:
+            live = await unit.live_attempt(ANNA)
+    async with program(tmp_path) as alive:
+        await alive.happens(Commanded(Command.START))
+        async with alive.store.unit(ANNA) as unit:
+            still = await unit.live_attempt(ANNA)
+
+    assert live is not None
+    assert still == live
+    assert alive.provider.asked == []
+
+
+async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.gates[ANNA] = asyncio.Event()
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.STATUS), None))
+        await desk.runner.handle(Envelope(BERT, Commanded(Command.START), None))
+        await desk.chat.reached.setdefault(BERT, asyncio.Event()).wait()
+        served = [person for person, _ in desk.chat.shown]
+        desk.chat.gates[ANNA].set()
+        assert await desk.runner.settled(10)
+
+    keys = [reply.text for person, reply in desk.chat.shown if person == ANNA and isinstance(reply, Ask | Tell)]
+    assert ANNA not in served
+    assert keys == ["type.ask", "misc.help", "type.ask_again"]
+
+
+async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [Undelivered("NetworkError")]
+        await desk.happens(Commanded(Command.START))
+
+        assert desk.chat.questions() == ["type.ask"]
+        assert await desk.store.owed(10) == []
+
+
+async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [ValueError("a fault of ours")]
+        await desk.happens(Commanded(Command.START))
+        await desk.happens(Commanded(Command.START), BERT)
+
+        assert desk.chat.questions() == ["type.ask"]
+        assert desk.chat.questions(BERT) == ["type.ask"]
+
+
+async def test_a_person_out_of_reach_is_left_in_peace_and_welcomed_back(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START))
+        desk.chat.troubles = [Unreachable()]
+        await desk.taps(Choice.PERSONAL)
+        owed = await desk.store.owed(10)
+        await desk.happens(Commanded(Command.START))
+
+        assert owed == []
+        assert desk.chat.questions() == ["type.ask", "consent.ask"]
+
+
+async def test_stopping_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
+    chat = Chat(gates={ANNA: asyncio.Event()})
+
+    async def open_the_gate() -> None:
+        await chat.reached.setdefault(ANNA, asyncio.Event()).wait()
+        chat.gates[ANNA].set()
+
+    async with asyncio.TaskGroup() as tasks, program(tmp_path, chat) as desk:
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
+        tasks.create_task(open_the_gate())
+
+    assert chat.questions() == ["type.ask"]
+
+
+async def test_an_event_while_the_store_is_away_leaves_nothing_half_done(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        pass
+    with suppress(ValueError, StoreUnavailable):
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "update:1"))
+    async with program(tmp_path) as alive:
+        await alive.happens(Commanded(Command.START), event_id="update:1")
+
+    assert (desk.chat.shown, alive.chat.questions()) == ([], ["type.ask"])
+
+
+async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START))
+        mark = next(reply.mark for _, reply in desk.chat.shown if isinstance(reply, Ask))
+        for _ in range(2):
+            origin = Origin(7, "query")
+            await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, origin))
+        assert await desk.runner.settled(10)
+
+    toasts = [reply.text for _, reply in desk.chat.shown if isinstance(reply, Toast)]
+    assert toasts == ["", "misc.closed_question"]
+    assert desk.chat.questions() == ["type.ask", "consent.ask"]
+
+
+async def test_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START))
+        await desk.taps(Choice.PERSONAL)
+        await desk.taps(Choice.AGREE)
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Said(NAME), "update:9", Origin(message_id=55)))
+        left = await dead.store.litter(10)
+    async with program(tmp_path) as alive:
+        await alive.happens(Said(NUMBER))
+        after = await alive.store.litter(10)
+
+    assert [litter.message_id for litter in left] == [55]
+    assert [litter.message_id for litter in after] == [55]
+    assert any(isinstance(reply, Discard) for _, reply in alive.chat.shown)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(tmp_path: Path, language: str) -> None:
+    async with program(tmp_path) as desk:
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None, language=language))
+        assert await desk.runner.settled(10)
+        async with desk.store.unit(ANNA) as unit:
+            kept = await unit.dialogue(ANNA)
+
+    assert kept is not None
+    assert kept.language == language
+
+
+async def test_a_success_is_told_wherever_the_person_has_gone(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        await desk.happens(Passed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
+
+        assert desk.chat.questions()[-1] == "verified.ask"
+
+
+async def test_a_cancelled_code_is_dead_even_when_nothing_could_be_shown_of_it(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        await desk.taps(Choice.WECHAT)
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Commanded(Command.CANCEL), "update:cancel"))
+        async with dead.store.unit(ANNA) as unit:
+            live = await unit.live_attempt(ANNA)
+
+    assert live is None
+
+
+async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        await desk.taps(Choice.WECHAT)
+        desk.chat.troubles = [Undelivered("NetworkError")]
+        await desk.happens(Commanded(Command.BACK))
+        async with desk.store.unit(ANNA) as unit:
+            live = await unit.live_attempt(ANNA)
+
+    assert live is None
+    assert desk.chat.questions()[-1] == "method.ask"
