@@ -46,14 +46,18 @@ def settings_for(town: Town, folder: Path, **facts: Any) -> Settings:
 async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living]:
     """Run a bot until left; the folder keeps what it must not lose."""
     settings = settings_for(town, folder, **facts)
+    failure: Exception | None = None
     async with built(settings, lambda _: None) as house, asyncio.TaskGroup() as tasks:
         notices = tasks.create_task(house.notices.run())
         await house.runner.resume_owed()
         polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
         try:
             yield Living(town, house)
-        finally:
-            house.polling.stop()
-            if polling is not None:
-                await polling
-            notices.cancel()
+        except Exception as error:
+            failure = error  # the groups around would wrap it five times
+        house.polling.stop()
+        if polling is not None:
+            await polling
+        notices.cancel()
+    if failure is not None:
+        raise failure

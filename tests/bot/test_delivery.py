@@ -1,0 +1,222 @@
+"""What a person sees when Telegram misbehaves between the bot and the chat."""
+
+from pathlib import Path
+
+import pytest
+
+from playground.phone import Phone
+from tests.bot.house import living
+from tests.town import Guest, fill_in, press, scan, town
+
+WELCOME, WAITING, DONE = "你要认证哪一类", "等待扫码", "🎉 认证成功"
+
+
+def times(guest: Guest, sign: str) -> int:
+    """How often the bot put this into the chat as a message."""
+    return sum(sign in str(event["message"]) for event in guest.events("message") if event["from"] == "bot")
+
+
+def raw_files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["502", "500", "lost", "drop", "garbage"])
+async def test_a_question_that_may_be_lost_is_asked_again_and_at_most_twice(tmp_path: Path, kind: str) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await place.fault("sendMessage", kind)
+        await guest.says("/start")
+        await guest.sees(WELCOME)
+        await bot.quiet()
+        asked = times(guest, WELCOME)
+        await guest.taps("个人认证")
+        await guest.sees("开始之前")
+        await bot.quiet()
+
+        assert asked <= 2
+        assert await bot.house.store.owed(10) == []
+
+
+@pytest.mark.parametrize("kind", ["502", "lost"])
+async def test_a_code_that_may_be_lost_is_sent_again_and_can_be_scanned(tmp_path: Path, kind: str) -> None:
+    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        await fill_in(guest)
+        await place.fault("sendPhoto", kind)
+        await guest.taps("微信扫码")
+        await guest.sees(WAITING)
+        await bot.quiet()
+        shown = times(guest, WAITING)
+        await scan(guest, phone)
+        await press(phone, "前往授权")
+        await press(phone, "授权验证")
+        await guest.sees(DONE)
+        await bot.quiet()
+
+        assert shown <= 2
+        assert times(guest, DONE) == 1
+
+
+@pytest.mark.parametrize("method", ["editMessageMedia", "editMessageCaption", "deleteMessage"])
+async def test_what_may_be_repeated_without_harm_is_repeated_at_once(tmp_path: Path, method: str) -> None:
+    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        await place.fault(method, "lost")
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        await scan(guest, phone)
+        await press(phone, "前往授权")
+        await press(phone, "授权验证")
+        await guest.sees(DONE)
+        await bot.quiet()
+
+        assert times(guest, WAITING) == times(guest, DONE) == 1
+        assert [message["from"] for message in guest.messages()].count("user") == 1
+
+
+async def test_a_chat_that_must_wait_holds_nobody_else_up(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guests = [await place.guest() for _ in range(3)]
+        await place.fault("sendMessage", "429", retry_after=1)
+        for guest in guests:
+            await guest.says("/start")
+        for guest in guests:
+            await guest.sees(WELCOME)
+        await bot.quiet()
+
+    came = sorted(event["at"] for guest in guests for event in guest.events("message") if event["from"] == "bot")
+    assert len(came) == 3
+    assert came[1] - came[0] < 0.9 <= came[2] - came[0]
+
+
+async def test_a_429_without_a_number_of_seconds_is_survived(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        await place.fault("sendMessage", "429", retry_after=0)
+        await guest.says("/start")
+
+        await guest.sees(WELCOME)
+
+
+async def test_a_courtesy_that_fails_is_not_missed(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        for method in ("answerCallbackQuery", "sendChatAction"):
+            await place.fault(method, "429", times=9, retry_after=30)
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        await guest.sees(WAITING)
+        await bot.quiet()
+
+
+async def test_whoever_blocked_the_bot_is_left_in_peace_and_finds_the_result_on_return(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        await scan(guest, phone)
+        await guest.blocks()
+        before = len(guest.events("message"))
+        await press(phone, "前往授权")
+        await press(phone, "授权验证")
+        await bot.quiet()
+        silent = len(guest.events("message"))
+        await guest.blocks(blocked=False)
+        await guest.says("/start")
+        await guest.sees(DONE)
+
+        assert silent == before
+
+
+async def test_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_were(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await guest.says("/start")
+        await guest.sees(WELCOME)
+        await place.fault("*", "403", times=9)
+        await guest.taps("个人认证")
+        await bot.quiet()
+        await place.sim("/faults", "DELETE")
+        await guest.says("/start")
+
+        await guest.sees("欢迎回来", "开始之前")
+
+
+async def test_a_double_tap_is_answered_and_the_live_question_stays_armed(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        code = await guest.sees(WAITING)
+        again = next(b["data"] for row in code["buttons"] for b in row if "换个新码" in b["label"])
+        await guest.forges(code["id"], again)
+        await guest.forges(code["id"], again)
+        await place.until(lambda: guest.toasts())
+        await bot.quiet()
+
+        assert guest.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
+        assert len(guest.armed()) == 1
+        assert "换个新码" in "".join(guest.labels())
+
+
+async def test_an_old_button_changes_nothing_and_loses_its_keyboard(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await place.fault("sendMessage", "lost")
+        await guest.says("/start")
+        await place.until(lambda: times(guest, WELCOME) == 2)
+        await bot.quiet()
+        old, new = guest.armed()
+        await guest.taps("个人认证", new["id"])
+        await guest.sees("开始之前")
+        await bot.quiet()
+        await guest.taps("个人认证", old["id"])
+        await place.until(lambda: guest.toasts())
+        await bot.quiet()
+
+        assert len(guest.armed()) == 1
+        assert "同意并继续" in "".join(guest.labels())
+
+
+async def test_a_question_the_person_deleted_comes_again_when_they_write(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await guest.says("/start")
+        asked = await guest.sees(WELCOME)
+        await bot.quiet()
+        gone = place.playground.world.message(guest.id, asked["id"])
+        assert gone is not None
+        place.playground.world.remove(gone)
+        await guest.says("/status")
+        await guest.taps("个人认证")
+
+        await guest.sees("开始之前")
+
+
+async def test_every_update_delivered_twice_changes_nothing(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await place.sim("/faults", kind="duplicate", times=99)
+        await fill_in(guest)
+        await bot.quiet()
+
+        assert [times(guest, sign) for sign in (WELCOME, "开始之前", "第 1 步", "第 2 步", "第 4 步")] == [1] * 5
+        assert guest.toasts() == []
+
+
+async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        chat = {"id": guest.id, "type": "private", "first_name": "x"}
+        secret = "11010119900307803X"
+        poison = {"message_id": 5, "date": "yesterday", "chat": chat, "text": secret}
+        await guest.says("/start")
+        await guest.sees(WELCOME)
+        place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
+        await guest.sees("没处理成功")
+        await guest.taps("个人认证")
+        await guest.sees("开始之前")
+        await bot.quiet()
+
+    assert b"dead_updates" in raw_files(tmp_path)
+    assert secret.encode() not in raw_files(tmp_path)
