@@ -52,5 +52,7 @@ def set_up(form: Literal["text", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("telegram", "httpx", "httpcore", "aiohttp", "uvicorn", "asyncio", "aiosqlite"):
+    # It quotes whole answers and updates in its worst lines, and hands all it has to say to its caller as well.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+    for noisy in ("httpx", "httpcore", "aiohttp", "uvicorn", "asyncio", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
