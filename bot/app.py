@@ -147,10 +147,11 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
 async def keep_house(house: House) -> None:
     """Delete from the chats what should have been deleted already, and from the store what has had its time."""
     tidied_at: datetime | None = None
+    # What was in hand when the program last ended is in nobody's hands now.
+    left_alone = timedelta()
     while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            await _sweep(house)
+            await _sweep(house, left_alone)
             now = house.clock.now()
             if tidied_at is None or now - tidied_at >= _HOUSEKEEPING:
                 await house.store.prune(now - _SEEN_FOR)
@@ -158,16 +159,18 @@ async def keep_house(house: House) -> None:
                 tidied_at = now
         except (Undelivered, StoreUnavailable) as error:
             log.warning("housekeeping was cut short (%s)", type(error).__name__)
+        left_alone = timedelta(seconds=_SWEEP_SECONDS)
+        await asyncio.sleep(_SWEEP_SECONDS)
 
 
-async def _sweep(house: House) -> None:
+async def _sweep(house: House, left_alone: timedelta) -> None:
     for litter in await house.store.litter(100):
-        if house.clock.now() - litter.at < timedelta(seconds=_SWEEP_SECONDS):
+        if house.clock.now() - litter.at < left_alone:
             continue
         try:
             await house.outgoing.discard(chat_of(litter.person), litter.message_id)
-        except Unreachable:
-            log.info("a message could not be deleted: the person is out of reach")
+        except (Unreachable, BadRequest) as error:
+            log.warning("a message could not be deleted (%s)", type(error).__name__)
         await house.store.swept(litter)
 
 

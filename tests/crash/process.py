@@ -1,0 +1,87 @@
+"""The bot as a process of its own, that may be ended at any moment and started again on the same data."""
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playground.launch import Command, Running, base_environment
+from tests.town import TOKEN, Town
+
+RUN_BOT = Path(__file__).parents[2] / "run_bot.py"
+_BOT = Command.python(RUN_BOT)
+
+
+class Bot:
+    """A bot that lives and dies; what it must not lose is in its folder."""
+
+    def __init__(self, town: Town, folder: Path, **settings: str) -> None:
+        self.town = town
+        self.data = folder / "data"
+        self.data.mkdir()
+        self.log = folder / "log"
+        self.env = base_environment(os.environ) | {
+            "BOT_TOKEN": TOKEN,
+            "BOT_API_URL": town.url,
+            "DATA_DIR": str(self.data),
+            "PORT": str(free_port()),
+            **settings,
+        }
+        self._running: Running | None = None
+
+    async def start(self) -> None:
+        """Start it, and wait until it asks for updates."""
+        world = self.town.playground.world
+        self._running = await _BOT.start(self.env, self.log)
+        await self.town.until(lambda: world.updates.parked or world.updates.webhook, "the bot does not start")
+
+    async def kill(self) -> None:
+        """End it between any two of its steps."""
+        if self._running is not None:
+            await self._running.kill()
+            # The stand-in hears of it when the connection falls.
+            await self.town.until(lambda: not self.town.playground.world.updates.parked, "the dead bot still polls")
+        self._running = None
+
+    async def crash(self) -> None:
+        """Kill it and start it again."""
+        await self.kill()
+        await self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._running is not None
+        os.kill(self._running.pid, number)
+
+    async def ended(self) -> int:
+        """Wait for its end, and give its exit code."""
+        assert self._running is not None
+        return await self._running.wait()
+
+    def words(self) -> str:
+        """Everything it said on its streams."""
+        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+
+    def address(self) -> str:
+        """Where its pages are, as it said at its last start."""
+        return self.words().split("phone pages at ")[-1].split()[0]
+
+
+def free_port() -> int:
+    """A port for one bot through all its lives: the codes on people's screens name it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def at_work(town: Town, folder: Path, **settings: str) -> AsyncIterator[Bot]:
+    """Start a bot, and leave none behind."""
+    bot = Bot(town, folder, **settings)
+    try:
+        await bot.start()
+        yield bot
+    finally:
+        await bot.kill()
