@@ -49,12 +49,14 @@ class Listener:
 
     async def look(self, wait: float = 0) -> bool:
         """Take in what happened, waiting a while for it; tell whether the bot is idle and nothing came."""
-        news = await self.client.news(self._last, wait)
+        before = self._last
+        news = await self.client.news(before, wait)
         self._last = news.last
         for event in news.events:
             self.events.append(event)
             self.chat(event.chat).add(event)
-        return news.idle and not news.events
+        # Not all that happens is heard here (a bot that sets its commands, say), but all of it ends the silence.
+        return news.idle and news.last == before
 
     async def until(self, find: Callable[[], Found | None], *, hurried: bool) -> Found | None:
         """Wait until something is found; `hurried` gives up when the bot is idle and silent."""
