@@ -16,7 +16,13 @@ LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
 VALUES: e.Values = {"account": "telegram:71******12"}
 METHOD: e.Values = {**VALUES, "method": e.Word("method.wechat")}
-SCAN: e.Values = {**METHOD, "code": "42", "until": NOON, "steps": e.Word("scan.steps.wechat")}
+SCAN: e.Values = {
+    **METHOD,
+    "code": "42",
+    "until": e.Hour(NOON),
+    "left": e.Left(NOON),
+    "steps": e.Word("scan.steps.wechat"),
+}
 ROWS: e.Rows = ((e.Pick(Choice.NEW_CODE), e.Pick(Choice.CANCEL)),)
 
 QUESTION = e.Ask("m1", "idle.ask", VALUES, ((e.Pick(Choice.BEGIN),),))
