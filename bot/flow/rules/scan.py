@@ -9,7 +9,7 @@ from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline
 from bot.flow.rows import Moment, Step
 from bot.flow.rules.shared import ask, begin, failed, in_place, unwanted
 from bot.flow.states import State
-from verification.attempts import AttemptId, Method, Reason
+from verification.attempts import Method, Reason
 from verification.identity import mask_account
 
 _STAGES = tuple(states.Stage)
@@ -60,13 +60,10 @@ def opened(state: states.Opening, event: Opened, _: Moment) -> Step:
 def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    match event.refusal:
-        case Refusal.VERIFIED:
-            return ask(_verified(state, state.method, moment))
-        case Refusal.QUOTA:
-            return ask(failed(state, Reason.QUOTA, moment))
-        case Refusal.UNAVAILABLE | Refusal.OVER:
-            return ask(failed(state, Reason.UNAVAILABLE, moment))
+    if event.refusal is Refusal.VERIFIED:
+        return ask(_verified(state, state.method, moment))
+    reason = Reason.QUOTA if event.refusal is Refusal.QUOTA else Reason.UNAVAILABLE
+    return ask(failed(state, reason, moment))
 
 
 def opening_resumed(state: states.Opening, _: Event, __: Moment) -> Step:
@@ -79,7 +76,8 @@ def still_opening(state: states.Opening, _: Event, __: Moment) -> Step:
 
 
 def nobody_waits(state: State, event: Opened, _: Moment) -> Step:
-    return Step(state) if _holds(state, event.attempt) else Step(state, (Drop(event.attempt),))
+    shown = isinstance(state, states.Scanning) and state.attempt == event.attempt
+    return Step(state) if shown else Step(state, (Drop(event.attempt),))
 
 
 def attempt_left(state: states.Attempting, event: Event, moment: Moment) -> Step:
@@ -183,7 +181,3 @@ def verified_stays(state: states.Verified, _: Event, __: Moment) -> Step:
 
 def _verified(state: states.Attempting, method: Method, moment: Moment) -> states.Verified:
     return states.Verified(account=state.account, mark=moment.mark, method=method, attempt=state.attempt, at=moment.now)
-
-
-def _holds(state: State, attempt: AttemptId) -> bool:
-    return isinstance(state, states.Attempting) and state.attempt == attempt

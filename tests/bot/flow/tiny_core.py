@@ -6,7 +6,7 @@ when it is opened, an attempt ends once, and asking again for one that lives giv
 
 from dataclasses import dataclass, field, replace
 
-from bot.flow.effects import Begin, Drop
+from bot.flow.effects import Begin
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected
 from bot.flow.states import Stage
 from tests.bot.flow.samples import ACCOUNT, LATER
@@ -36,13 +36,15 @@ class TinyCore:
     def live(self) -> list[AttemptId]:
         return [attempt for attempt, kept in self.attempts.items() if kept.live]
 
-    def asked(self, request: Begin | Drop) -> Event | None:
-        """Do what the dialogue asks for, and answer."""
-        if isinstance(request, Drop):
-            self._end(request.attempt)
-            return None
-        refusal = self._refusal(request.attempt)
-        return Declined(request.attempt, refusal) if refusal else self._opened(request)
+    def begin(self, begin: Begin) -> Event:
+        """Open an attempt, or say why not."""
+        refusal = self._refusal(begin.attempt)
+        return Declined(begin.attempt, refusal) if refusal else self._opened(begin)
+
+    def drop(self, attempt: AttemptId) -> None:
+        """End an attempt that is given up; one that is not known, or over, stays as it is."""
+        if attempt in self.attempts:
+            self.attempts[attempt] = replace(self.attempts[attempt], live=False)
 
     def progress(self, attempt: AttemptId, stage: Stage) -> None:
         if list(Stage).index(stage) > list(Stage).index(self.attempts[attempt].stage):
@@ -53,11 +55,11 @@ class TinyCore:
         self.news.append(Faded(attempt))
 
     def expire(self, attempt: AttemptId) -> None:
-        self._end(attempt)
+        self.drop(attempt)
         self.news.append(Lapsed(attempt))
 
     def judge(self, attempt: AttemptId, reason: Reason | None) -> None:
-        self._end(attempt)
+        self.drop(attempt)
         if reason is None and not self.full:
             self.verified = True
             self.news.append(Passed(attempt, ACCOUNT, self.attempts[attempt].method))
@@ -74,13 +76,9 @@ class TinyCore:
 
     def _opened(self, begin: Begin) -> Event:
         for other in set(self.live) - {begin.attempt}:
-            self._end(other)
+            self.drop(other)
         if self.down and begin.attempt not in self.attempts:
             self.attempts[begin.attempt] = Kept(begin.method, live=False)
             return Declined(begin.attempt, Refusal.UNAVAILABLE)
         self.attempts.setdefault(begin.attempt, Kept(begin.method))
         return Opened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)
-
-    def _end(self, attempt: AttemptId) -> None:
-        if attempt in self.attempts:
-            self.attempts[attempt] = replace(self.attempts[attempt], live=False)

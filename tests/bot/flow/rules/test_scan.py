@@ -186,6 +186,20 @@ def test_cancelling_while_the_core_opens_gives_the_attempt_up() -> None:
     )
 
 
+def test_a_code_that_comes_after_its_attempt_was_refused_is_dropped() -> None:
+    """The core was asked twice, and a place became free in between."""
+    holds(
+        """
+        >> core: declined quota
+        << Ask failed.ask
+        == Failed
+        >> core: opened
+        << Drop
+        """,
+        opening(),
+    )
+
+
 # The code
 
 
