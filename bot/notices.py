@@ -15,7 +15,7 @@ from verification.ports import News, Notice
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=5)
 PULSE = 0.5
 """Seconds between two looks at the clock and at the notices of other processes."""
 _AT_ONCE = 50

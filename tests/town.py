@@ -3,13 +3,15 @@
 Nothing here sleeps: the stand-in rings a bell at every change, and whoever waits looks again.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.files import qr_text
 from playground.phone import Label, Phone
@@ -24,11 +26,50 @@ PATIENCE = 20.0
 Json = dict[str, Any]
 
 
+@dataclass(eq=False)
+class Held:
+    """A call that somebody waits for at the door: it is caught, and never answered.
+
+    `done`: Telegram does it all the same.
+    """
+
+    method: str
+    done: bool
+    caught: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Door:
+    """Stands before a stand-in and holds the calls it was told to, until their caller is gone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.held: list[Held] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or hold it."""
+        method = scope.get("path", "").rpartition("/")[2]
+        held = next((held for held in self.held if held.method == method), None)
+        if held is None:
+            await self._app(scope, receive, send)
+            return
+        self.held.remove(held)
+        if held.done:
+            await self._app(scope, receive, _nobody)
+        held.caught.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _nobody(_: Message) -> None:
+    """Take an answer that nobody will hear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Town:
     """A stand-in that serves, and a connection for what people do in it."""
 
     playground: Playground
+    door: Door
     url: str
     http: aiohttp.ClientSession
 
@@ -48,14 +89,20 @@ class Town:
         """Let the next calls of a method go wrong."""
         await self.sim("/faults", method=method, kind=kind, times=times, **facts)
 
-    async def until(self, fact: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
-        """Wait for a fact of the stand-in's world."""
-        true = await self.playground.world.bell.until(lambda: bool(fact()), patience)
-        assert true, what or f"it did not come true in {patience} s"
+    def hold(self, method: str, *, done: bool) -> Held:
+        """Hold the next call of a method."""
+        held = Held(method, done)
+        self.door.held.append(held)
+        return held
 
-    async def taken(self, patience: float = PATIENCE) -> None:
+    async def until(self, fact: Callable[[], object], what: Callable[[], str] = str) -> None:
+        """Wait for a fact of the stand-in's world; `what` says what is missing when it does not come true."""
+        true = await self.playground.world.bell.until(lambda: bool(fact()), PATIENCE)
+        assert true, what() or f"it did not come true in {PATIENCE} s"
+
+    async def taken(self) -> None:
         """Wait until the bot took every update and waits for more."""
-        await self.until(lambda: self.playground.world.idle, "the bot does not get idle", patience)
+        await self.until(lambda: self.playground.world.idle, lambda: "the bot does not get idle")
 
 
 class Guest:
@@ -82,7 +129,7 @@ class Guest:
 
     async def taps(self, label: str, message: int | None = None) -> None:
         """Press the newest button whose label holds this, once it is there."""
-        await self.town.until(lambda: self.button(label, message), f"no button {label}\n{self.transcript()}")
+        await self.town.until(lambda: self.button(label, message), lambda: f"no button {label}\n{self.transcript()}")
         at, data = self.button(label, message) or (0, "")
         await self.forges(at, data)
 
@@ -141,7 +188,7 @@ class Guest:
 
     async def sees(self, *needles: str) -> Json:
         """Wait for a message of the bot that holds all of these."""
-        await self.town.until(lambda: self.find(*needles), f"nobody says {needles}\n{self.transcript()}")
+        await self.town.until(lambda: self.find(*needles), lambda: f"nobody says {needles}\n{self.transcript()}")
         found = self.find(*needles)
         assert found is not None
         return found
@@ -171,8 +218,9 @@ class Guest:
 async def town() -> AsyncIterator[Town]:
     """Build a town for one test."""
     playground = Playground(token=TOKEN)
+    door = playground.app = Door(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serving(playground) as url, aiohttp.ClientSession() as http:
-        yield Town(playground, url, http)
+        yield Town(playground, door, url, http)
 
 
 def said(message: Json) -> str:

@@ -1,14 +1,16 @@
 """The bot as a process of its own, that may be ended at any moment and started again on the same data."""
 
+import asyncio
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from playground.launch import Command, Running, base_environment
-from tests.town import TOKEN, Town
+from tests.town import PATIENCE, TOKEN, Town
 
 RUN_BOT = Path(__file__).parents[2] / "run_bot.py"
 _BOT = Command.python(RUN_BOT)
@@ -35,20 +37,34 @@ class Bot:
         """Start it, and wait until it asks for updates."""
         world = self.town.playground.world
         self._running = await _BOT.start(self.env, self.log)
-        await self.town.until(lambda: world.updates.parked or world.updates.webhook, "the bot does not start")
+        await self.town.until(
+            lambda: world.updates.parked or world.updates.webhook, lambda: f"the bot does not start\n{self.words()}"
+        )
 
     async def kill(self) -> None:
         """End it between any two of its steps."""
         if self._running is not None:
             await self._running.kill()
             # The stand-in hears of it when the connection falls.
-            await self.town.until(lambda: not self.town.playground.world.updates.parked, "the dead bot still polls")
+            await self.town.until(lambda: not self.town.playground.world.updates.parked, lambda: "the dead bot polls")
         self._running = None
 
     async def crash(self) -> None:
         """Kill it and start it again."""
         await self.kill()
         await self.start()
+
+    async def shown(self) -> None:
+        """Wait until the bot has noted that all its answers are shown: until then, it may show the last one twice."""
+        async with asyncio.timeout(PATIENCE):
+            await self.town.taken()
+            while self._owing():  # noqa: ASYNC110 - the database rings no bell
+                await asyncio.sleep(0.01)
+
+    def _owing(self) -> int:
+        with closing(sqlite3.connect(self.data / "bot.sqlite3")) as database:
+            [(owing,)] = database.execute("SELECT count(*) FROM dialogues WHERE shown < revision").fetchall()
+        return int(owing)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -1,92 +1,116 @@
-"""kill -9 at any moment of a whole conversation: nothing a person completed is lost or asked again."""
+"""kill -9 at any moment of a whole conversation: nothing a person completed is lost, undone or asked again."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import sqlite3
 from pathlib import Path
 
-import pytest
-
 from playground.phone import Phone
-from tests.crash.process import at_work
-from tests.town import NAME, NUMBER, Guest, press, scan, town
-
-Do = Callable[[Guest, Phone], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a person does, and the sign by which they know that it was taken."""
-
-    do: Do
-    sign: str
+from tests.crash.conversation import ACTS, CHAT, DONE, came, is_clean
+from tests.crash.process import Bot, at_work
+from tests.town import Guest, town
 
 
-ACTS = (
-    Act(lambda guest, _: guest.says("/start"), "你要认证哪一类"),
-    Act(lambda guest, _: guest.taps("个人认证"), "开始之前"),
-    Act(lambda guest, _: guest.taps("同意并继续"), "第 1 步"),
-    Act(lambda guest, _: guest.says(NAME), "第 2 步"),
-    Act(lambda guest, _: guest.says(NUMBER), "第 3 步"),
-    Act(lambda guest, _: guest.taps("确认无误"), "第 4 步"),
-    Act(lambda guest, _: guest.taps("微信扫码"), "等待扫码"),
-)
-STEPS = ("还没开始填写", "等你同意", "第 1 步", "第 2 步", "第 3 步", "第 4 步", "等待扫码")
-"""What /status says of each act's step."""
+def verified_accounts(bot: Bot) -> int:
+    with sqlite3.connect(bot.data / "bot.sqlite3") as database:
+        [(integrity,)] = database.execute("PRAGMA integrity_check").fetchall()
+        [(accounts,)] = database.execute("SELECT count(*) FROM places").fetchall()
+    assert integrity == "ok"
+    return int(accounts)
 
 
-async def go(guest: Guest, phone: Phone, acts: tuple[Act, ...]) -> None:
-    for act in acts:
-        await act.do(guest, phone)
-        await guest.sees(act.sign)
+async def told_the_truth(guest: Guest, bot: Bot) -> None:
+    """After all deaths: the account is verified once, the chat is clean, one question waits at most."""
+    await bot.town.until(lambda: is_clean(guest), guest.transcript)
+    await bot.shown()
+    assert verified_accounts(bot) == 1
+    assert came(guest, DONE) in (1, 2)
 
 
-def count(guest: Guest, sign: str) -> int:
-    """How many messages of the bot with this sign ever came."""
-    return sum(sign in str(event["message"]) for event in guest.events("message") if event["from"] == "bot")
-
-
-def clean(guest: Guest) -> bool:
-    """Whether nothing the person wrote about themselves stands in the chat."""
-    return not [text for text in map(str, guest.messages()) if NAME in text or NUMBER in text]
-
-
-async def test_killed_between_any_two_steps_the_person_goes_on_without_noticing(tmp_path: Path) -> None:
+async def test_killed_whenever_the_person_has_just_done_something(tmp_path: Path) -> None:
     async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
         guest = await place.guest()
         for act in ACTS:
             await act.do(guest, phone)
-            await guest.sees(act.sign)
             await bot.crash()
-        await scan(guest, phone)
-        await guest.sees("已在手机上打开")
-        await bot.crash()
-        await press(phone, "前往授权")
-        await guest.sees("正在手机上确认")
-        await bot.crash()
-        await press(phone, "授权验证")
-        await guest.sees("🎉 认证成功")
-        await bot.crash()
-        await place.taken()
+            await guest.sees(act.sign)
 
-        assert clean(guest)
-        assert all(count(guest, act.sign) <= 2 for act in ACTS)
-        assert count(guest, "🎉 认证成功") <= 2
+        await told_the_truth(guest, bot)
+        assert all(came(guest, act.sign) <= 2 for act in CHAT)
 
 
-@pytest.mark.parametrize("done", range(len(ACTS)))
-async def test_killed_while_an_act_is_in_hand_the_person_gets_its_answer_and_nothing_is_asked_again(
-    tmp_path: Path, done: int
+async def test_killed_when_an_answer_reached_the_chat_and_the_bot_has_not_heard_so(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        for act in ACTS:
+            held = place.hold(act.calls[-1], done=True)
+            await act.do(guest, phone)
+            await held.caught.wait()
+            await bot.crash()
+            await guest.sees(act.sign)
+
+        await told_the_truth(guest, bot)
+        assert all(came(guest, act.sign) <= 2 for act in CHAT)
+
+
+async def test_killed_before_anything_of_an_answer_is_shown_the_person_is_at_the_next_step_all_the_same(
+    tmp_path: Path,
 ) -> None:
     async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
         guest = await place.guest()
-        await go(guest, phone, ACTS[:done])
-        act = ACTS[done]
-        await act.do(guest, phone)
-        await bot.crash()
-        await guest.sees(act.sign)
-        await guest.says("/status")
-        await guest.sees("📍", STEPS[done])
-        await place.taken()
+        for act in CHAT:
+            held = place.hold(act.calls[0], done=False)
+            await act.do(guest, phone)
+            await held.caught.wait()
+            await bot.crash()
+            await guest.says("/status")
+            await guest.sees("📍", act.status)
 
-        assert clean(guest)
-        assert all(count(guest, earlier.sign) <= 2 for earlier in ACTS[: done + 1])
+        await place.until(lambda: is_clean(guest), guest.transcript)
+
+
+async def test_killed_while_nobody_did_anything_nothing_happens(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        await CHAT[0].do(guest, phone)
+        await guest.sees(CHAT[0].sign)
+        await bot.shown()
+        before = len(guest.events("message", "edit", "delete"))
+        await bot.crash()
+        await bot.crash()
+        await bot.shown()
+
+        assert len(guest.events("message", "edit", "delete")) == before
+
+
+async def test_what_people_wrote_while_the_bot_was_down_is_answered_after_the_start_in_order(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot:
+        await bot.kill()
+        one, other = await place.guest(), await place.guest("李雷", "en")
+        await one.says("/start")
+        await one.says("个人认证")
+        await other.says("/start")
+        await bot.start()
+
+        await one.sees("开始之前")
+        await other.sees("Which type of verification")
+        assert [sign in " ".join(one.everything_said()) for sign in (CHAT[0].sign, CHAT[1].sign)] == [True, True]
+
+
+async def test_a_result_that_came_while_the_bot_was_being_killed_is_told_after_the_start_once(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest()
+        for act in ACTS[:-1]:
+            await act.do(guest, phone)
+            await guest.sees(act.sign)
+        await bot.shown()
+        held = place.hold("editMessageMedia", done=False)
+        await ACTS[-1].do(guest, phone)
+        await held.caught.wait()
+        await bot.kill()
+        silent = came(guest, DONE)
+        await bot.start()
+        await guest.sees(DONE)
+        await bot.shown()
+        await bot.crash()
+        await told_the_truth(guest, bot)
+
+        assert (silent, came(guest, DONE)) == (0, 1)

@@ -1,0 +1,56 @@
+"""One whole conversation, act by act, with the sign of each by which a person knows that it was taken."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from playground.phone import Phone
+from tests.town import NAME, NUMBER, Guest, press, scan
+
+Do = Callable[[Guest, Phone], Awaitable[object]]
+DONE = "🎉 认证成功"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person does, the sign that it was taken, what /status says of it, and which calls show it."""
+
+    name: str
+    do: Do
+    sign: str
+    status: str
+    calls: tuple[str, ...]
+
+
+CHAT = (
+    Act("start", lambda guest, _: guest.says("/start"), "你要认证哪一类", "还没开始填写", ("sendMessage",)),
+    Act(
+        "type",
+        lambda guest, _: guest.taps("个人认证"),
+        "开始之前",
+        "等你同意",
+        ("answerCallbackQuery", "editMessageText", "sendMessage"),
+    ),
+    Act("consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText", "sendMessage")),
+    Act("name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessage", "sendMessage")),
+    Act("number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessage", "sendMessage")),
+    Act("confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText", "sendMessage")),
+    Act("method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("sendChatAction", "sendPhoto")),
+)
+PHONE = (
+    Act("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),
+    Act(
+        "go on", lambda _, phone: press(phone, "前往授权"), "正在手机上确认", "正在手机上确认", ("editMessageCaption",)
+    ),
+    Act("pass", lambda _, phone: press(phone, "授权验证"), DONE, "进度：已完成", ("editMessageMedia", "sendMessage")),
+)
+ACTS = CHAT + PHONE
+
+
+def came(guest: Guest, sign: str) -> int:
+    """How many messages of the bot with this sign ever came."""
+    return sum(sign in str(event["message"]) for event in guest.events("message") if event["from"] == "bot")
+
+
+def is_clean(guest: Guest) -> bool:
+    """Whether nothing the person wrote about themselves stands in the chat."""
+    return not [text for text in map(str, guest.messages()) if NAME in text or NUMBER in text]
