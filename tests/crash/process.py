@@ -36,10 +36,14 @@ class Bot:
     async def start(self) -> None:
         """Start it, and wait until it asks for updates."""
         world = self.town.playground.world
-        self._running = await _BOT.start(self.env, self.log)
+        await self.launch()
         await self.town.until(
             lambda: world.updates.parked or world.updates.webhook, lambda: f"the bot does not start\n{self.words()}"
         )
+
+    async def launch(self) -> None:
+        """Start it, whatever becomes of it."""
+        self._running = await _BOT.start(self.env, self.log)
 
     async def kill(self) -> None:
         """End it between any two of its steps."""

@@ -1,0 +1,112 @@
+"""Planted canaries: a whole conversation at the chattiest level, and then everything the bot wrote is searched."""
+
+from pathlib import Path
+
+from playground.phone import Phone
+from tests.crash.conversation import ACTS, is_clean
+from tests.crash.process import Bot, at_work
+from tests.town import NAME, NUMBER, TOKEN, Guest, press, scan, town
+
+OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
+WRONG_NUMBER = "112044165412202430"
+CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, TOKEN, TOKEN.partition(":")[2])
+
+
+async def do_what_people_do_wrong(guest: Guest) -> None:
+    """Give name and number at every moment they are not wanted, and in every odd form."""
+    await guest.says("/start")
+    await guest.says(OTHER_NUMBER)
+    await guest.says(f"/start {OTHER_NUMBER}")
+    await guest.taps("个人认证")
+    await guest.sends("photo", caption=OTHER_NUMBER)
+    await guest.sends("document", caption=OTHER_NAME, file_name=f"{OTHER_NUMBER}.pdf")
+    await guest.says(OTHER_NUMBER, forward=True)
+    await guest.taps("同意并继续")
+    await guest.sees("第 1 步")
+    await guest.says(OTHER_NUMBER)
+    await guest.says(OTHER_NAME)
+    await guest.sees("第 2 步")
+    await guest.says(WRONG_NUMBER)
+    mistaken = await guest.says("hello")
+    await guest.edits(mistaken, OTHER_NUMBER)
+    await guest.says("/cancel")
+    await guest.sees("目前没有正在进行的认证")
+
+
+async def fail_and_pass(guest: Guest, phone: Phone) -> str:
+    """Fail once, then pass; gives the token of the last code."""
+    for act in ACTS[:-1]:
+        await act.do(guest, phone)
+        await guest.sees(act.sign)
+    await press(phone, "拒绝")
+    await guest.taps("再试一次")
+    await scan(guest, phone)
+    address = phone.address
+    await press(phone, "前往授权")
+    await press(phone, "授权验证")
+    await guest.sees("🎉 认证成功")
+    return address.rpartition("/v/")[2].partition("?")[0]
+
+
+async def everything_written(bot: Bot) -> dict[str, bytes]:
+    """What the bot left on its streams, its disk and its pages of numbers."""
+    written = {path.name: path.read_bytes() for path in bot.data.iterdir()}
+    written["streams"] = bot.log.read_bytes()
+    for page in ("/metrics", "/readyz"):
+        async with bot.town.http.get(f"{bot.address()}{page}") as answer:
+            written[page] = await answer.read()
+    return written
+
+
+def traces(written: dict[str, bytes], secret: str) -> list[str]:
+    """Where a secret stands, in any of the ways bytes are written."""
+    forms = {secret.encode(), secret.encode("utf-16-le"), secret.encode("unicode_escape"), secret.encode("gb18030")}
+    return [name for name, content in written.items() if any(form in content for form in forms)]
+
+
+async def test_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
+        guest = await place.guest("李雷")
+        await do_what_people_do_wrong(guest)
+        await place.fault("sendMessage", "garbage")
+        await place.fault("getUpdates", "502")
+        poison = {"message_id": 5, "date": "x", "chat": {"id": guest.id, "type": "private"}, "text": NUMBER}
+        place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
+        token = await fail_and_pass(guest, phone)
+        await bot.shown()
+        written = await everything_written(bot)
+
+    assert len(token) >= 22
+    assert {"bot.sqlite3", "keys.json", "streams", "/metrics"} <= set(written)
+    assert written["streams"]
+    assert not {secret: where for secret in (*CANARIES, token) if (where := traces(written, secret))}
+
+
+async def test_the_chat_holds_no_name_or_number_and_the_bot_never_said_one(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.guest("李雷")
+        await do_what_people_do_wrong(guest)
+        await fail_and_pass(guest, phone)
+        await bot.shown()
+        secrets = (NAME, NUMBER, OTHER_NUMBER, WRONG_NUMBER)
+
+        assert is_clean(guest), guest.transcript()
+        assert not [m for m in guest.messages() if m["from"] == "user" and any(s in str(m) for s in CANARIES)]
+        assert not [text for text in guest.everything_said() if any(secret in text for secret in secrets)]
+
+
+async def test_a_code_cannot_be_guessed_from_another(tmp_path: Path) -> None:
+    async with town() as place, at_work(place, tmp_path), Phone() as phone:
+        guest = await place.guest("李雷")
+        for act in ACTS[:7]:
+            await act.do(guest, phone)
+            await guest.sees(act.sign)
+        shown = await guest.sees("等待扫码")
+        await guest.taps("换个新码")
+        await place.until(lambda: (now := guest.find("等待扫码")) and now["photo"] != shown["photo"])
+        first, second = guest.link(shown), guest.link(await guest.sees("等待扫码"))
+
+        shared = sum(
+            one == other for one, other in zip(first.rpartition("/")[2], second.rpartition("/")[2], strict=True)
+        )
+        assert shared < 8
