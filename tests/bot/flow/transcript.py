@@ -34,10 +34,17 @@ from bot.flow.events import (
 from bot.flow.machine import advance
 from bot.flow.rows import Step
 from bot.flow.states import Attempting, Idle, Stage, State
-from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, moment
+from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, NAME, moment
+from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
 
 IDLE = Idle(account=ACCOUNT, mark=MARK)
+TO_NAME = "/start\n[personal]\n[agree]"
+TO_NUMBER = f"{TO_NAME}\n{NAME}"
+TO_CONFIRM = f"{TO_NUMBER}\n{NUMBER}"
+TO_METHOD = f"{TO_CONFIRM}\n[confirm]"
+TO_OPENING = f"{TO_METHOD}\n[wechat]"
+TO_CODE = f"{TO_OPENING}\ncore: opened"
 
 
 def holds(transcript: str, start: State = IDLE) -> State:

@@ -9,14 +9,10 @@ from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from tests.bot.flow.reading import buttons
 from tests.bot.flow.samples import MOMENT, NAME, OTHER_NAME
-from tests.bot.flow.transcript import after, holds
+from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NUMBER, OTHER_NUMBER, identity
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
-
-TO_NAME = "/start\n[personal]\n[agree]"
-TO_NUMBER = f"{TO_NAME}\n{NAME}"
-TO_CONFIRM = f"{TO_NUMBER}\n{NUMBER}"
 
 
 def test_the_straight_way_asks_each_step_once() -> None:

@@ -1,0 +1,161 @@
+"""While a code is on the screen, as transcripts."""
+
+import pytest
+
+from bot.flow import states
+from bot.flow.effects import Begin, Caption, CopyLink, Drop, OpenHere
+from bot.flow.events import Command, Commanded, Faded, Opened, Progressed, Said
+from bot.flow.machine import advance
+from bot.flow.prompts import prompt
+from bot.flow.states import Stage
+from tests.bot.flow.reading import buttons
+from tests.bot.flow.samples import (
+    ATTEMPT,
+    LATER,
+    LINK,
+    MOMENT,
+    expired,
+    failed,
+    opening,
+    scanning,
+)
+from tests.bot.flow.transcript import TO_CODE, after, holds
+from verification.attempts import Reason
+
+
+def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
+    step = advance(opening(), Opened(ATTEMPT, LINK, "42", LATER), MOMENT)
+
+    assert step.state == scanning()
+    assert buttons(prompt(scanning()))[2:4] == [CopyLink(LINK), OpenHere(LINK)]
+
+
+@pytest.mark.parametrize("stage", [Stage.OPENED, Stage.CONFIRMING])
+def test_the_link_is_not_offered_any_more_once_it_was_opened(stage: Stage) -> None:
+    (caption,) = advance(scanning(), Progressed(ATTEMPT, stage, LATER), MOMENT).effects
+
+    assert isinstance(caption, Caption)
+    assert not [button for button in buttons(caption) if isinstance(button, CopyLink | OpenHere)]
+
+
+def test_news_that_was_overtaken_does_not_lead_back() -> None:
+    for late in (Stage.WAITING, Stage.OPENED):
+        step = advance(scanning(stage=Stage.CONFIRMING), Progressed(ATTEMPT, late, LATER), MOMENT)
+
+        assert step.state == scanning(stage=Stage.CONFIRMING)
+        assert step.effects == ()
+
+
+def test_whatever_is_said_under_a_code_leaves_it_standing() -> None:
+    state = holds(
+        """
+        >> 然后呢
+        << Tell scan.said
+        >> 王小明
+        << Discard
+        << Tell scan.said
+        >> (photo)
+        << Discard
+        << Tell sent.photo
+        >> (voice)
+        << Tell sent.voice
+        >> /status
+        << Tell status.scan.waiting
+        >> /start
+        << ShowCode scan.waiting + misc.resumed
+        >> old [new_code]
+        << Toast misc.closed_question
+        << Disarm
+        """,
+        after(TO_CODE),
+    )
+
+    assert isinstance(state, states.Scanning)
+    assert state.touched
+
+
+def test_a_fading_code_is_renewed_only_for_somebody_who_is_there() -> None:
+    holds(
+        """
+        >> other: faded
+        >> core: faded
+        >> 在吗
+        << Tell scan.said
+        >> core: faded
+        << Drop
+        << Busy
+        << Begin wechat
+        == Opening
+        >> core: opened
+        << ShowCode scan.waiting in place
+        == Scanning
+        >> core: faded
+        """,
+        after(TO_CODE),
+    )
+
+
+@pytest.mark.parametrize("stage", [Stage.OPENED, Stage.CONFIRMING])
+def test_a_page_in_use_is_never_renewed_under_somebodys_hands(stage: Stage) -> None:
+    state = scanning(stage=stage, touched=True)
+
+    assert advance(state, Faded(ATTEMPT), MOMENT).state == state
+
+
+@pytest.mark.parametrize("command", sorted(set(Command) - {Command.BACK, Command.CANCEL}))
+def test_any_command_shows_that_somebody_is_there(command: Command) -> None:
+    state = advance(scanning(), Commanded(command), MOMENT).state
+
+    assert isinstance(state, states.Scanning)
+    assert state.touched
+
+
+def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
+    holds(
+        """
+        >> other: lapsed
+        >> core: lapsed
+        << Stamp expired expired.ask in place
+        == Expired
+        >> 怎么办
+        << Tell misc.not_understood
+        >> /status
+        << Tell status.expired
+        >> /start
+        << Stamp expired expired.ask
+        >> [new_code]
+        << Drop
+        << Busy
+        << Begin wechat
+        == Opening
+        >> core: opened
+        << ShowCode scan.waiting in place
+        == Scanning
+        """,
+        after(TO_CODE),
+    )
+
+
+def test_a_new_code_and_another_way_give_the_old_code_up() -> None:
+    renewed = advance(scanning(), Said("换个新码"), MOMENT)
+    left = advance(scanning(), Said("换种方式"), MOMENT)
+    cancelled = advance(scanning(), Said("算了"), MOMENT)
+
+    for step in (renewed, left, cancelled):
+        assert Drop(ATTEMPT) in step.effects
+    assert renewed.effects.index(Drop(ATTEMPT)) < len(renewed.effects) - 1
+    assert isinstance(renewed.effects[-1], Begin)
+    assert renewed.effects[-1].attempt != ATTEMPT
+
+
+@pytest.mark.parametrize("state", [expired(), failed(Reason.MISMATCH)])
+def test_another_way_keeps_the_data(state: states.State) -> None:
+    for leaving in ("[other_way]", "/back"):
+        holds(
+            f"""
+            >> {leaving}
+            << Ask method.ask
+            == ChoosingMethod
+            """,
+            state,
+        )

@@ -1,0 +1,182 @@
+"""From the choice of a way to its code, as transcripts."""
+
+import pytest
+
+from bot.flow.effects import Begin
+from bot.flow.events import Resumed
+from bot.flow.machine import advance
+from tests.bot.flow.samples import (
+    ATTEMPT,
+    MOMENT,
+    opening,
+)
+from tests.bot.flow.transcript import TO_METHOD, TO_OPENING, after, holds
+from verification.attempts import Method
+
+
+@pytest.mark.parametrize("method", [Method.WECHAT, Method.QQ])
+def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method) -> None:
+    holds(
+        f"""
+        >> [{method}]
+        << Settle method.done
+        << Busy
+        << Begin {method}
+        == Opening
+        >> core: opened
+        << ShowCode scan.waiting in place
+        == Scanning
+        >> core: progressed opened
+        << Caption scan.opened
+        >> core: progressed confirming
+        << Caption scan.confirming
+        >> core: passed
+        << Stamp verified stamp.verified in place
+        << Ask verified.ask
+        == Verified
+        """,
+        after(TO_METHOD),
+    )
+
+
+def test_the_face_has_a_consent_of_its_own_and_a_way_around_it() -> None:
+    holds(
+        """
+        >> [face]
+        << Settle method.done
+        << Ask face_consent.ask
+        == AgreeingFace
+        >> [other_way]
+        << Ask method.ask
+        == ChoosingMethod
+        >> 刷脸
+        << Settle method.done
+        << Ask face_consent.ask
+        == AgreeingFace
+        >> /back
+        << Ask method.ask
+        == ChoosingMethod
+        >> 3
+        << Settle method.done
+        << Ask face_consent.ask
+        == AgreeingFace
+        >> 同意
+        << Record face
+        << Settle face_consent.done
+        << Busy
+        << Begin face
+        == Opening
+        """,
+        after(TO_METHOD),
+    )
+
+
+def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
+    holds(
+        """
+        >> [back]
+        << Ask confirm.ask
+        == Confirming
+        """,
+        after(TO_METHOD),
+    )
+    for lines in (TO_METHOD, f"{TO_METHOD}\n[face]"):
+        holds(
+            """
+            >> [cancel]
+            << Ask idle.ask
+            == Idle
+            """,
+            after(lines),
+        )
+
+
+# While the core opens
+
+
+def test_whoever_waits_for_the_code_hears_so_and_the_core_is_asked_again() -> None:
+    holds(
+        """
+        >> 好了吗
+        << Discard
+        << Tell opening.wait
+        << Begin wechat
+        >> (sticker)
+        << Discard
+        << Tell opening.wait
+        << Begin wechat
+        >> /start
+        << Busy
+        << Begin wechat
+        >> /status
+        << Tell status.opening
+        >> [new_code]
+        << Toast misc.closed_question
+        << Disarm
+        """,
+        after(TO_OPENING),
+    )
+
+
+def test_after_a_crash_the_core_is_asked_again_for_the_same_attempt() -> None:
+    state = opening()
+
+    step = advance(state, Resumed(), MOMENT)
+
+    assert step.state == state
+    assert Begin(ATTEMPT, state.account, state.identity, state.method) in step.effects
+
+
+def test_a_code_that_comes_after_its_question_was_left_is_dropped() -> None:
+    holds(
+        """
+        >> /back
+        << Ask method.ask
+        << Drop
+        == ChoosingMethod
+        >> core: opened
+        << Drop
+        >> [qq]
+        << Settle method.done
+        << Busy
+        << Begin qq
+        == Opening
+        >> other: opened
+        << Drop
+        >> other: declined unavailable
+        >> core: opened
+        << ShowCode scan.waiting in place
+        == Scanning
+        >> core: opened
+        >> other: opened
+        << Drop
+        """,
+        after(TO_OPENING),
+    )
+
+
+def test_cancelling_while_the_core_opens_gives_the_attempt_up() -> None:
+    holds(
+        """
+        >> 取消
+        << Ask idle.ask
+        << Drop
+        == Idle
+        >> core: declined quota
+        """,
+        after(TO_OPENING),
+    )
+
+
+def test_a_code_that_comes_after_its_attempt_was_refused_is_dropped() -> None:
+    """The core was asked twice, and a place became free in between."""
+    holds(
+        """
+        >> core: declined quota
+        << Ask failed.ask
+        == Failed
+        >> core: opened
+        << Drop
+        """,
+        opening(),
+    )
