@@ -1,22 +1,380 @@
-"""Whole conversations: a person in the chat, a phone, and the real bot between them."""
+"""Whole conversations: people in their chats, their phones, and the real bot between them."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from playground.phone import Phone
-from tests.bot.house import living
-from tests.town import NAME, NUMBER, fill_in, press, scan, town
+from playground.steps import App, Control
+from tests.bot.house import Living, living
+from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+
+DONE = "🎉 认证成功"
 
 
-async def test_a_person_is_verified_by_scanning_with_wechat(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest()
+@dataclass
+class Scene:
+    """Somebody with a phone, and a bot that listens."""
+
+    place: Town
+    bot: Living
+    guest: Guest
+    phone: Phone
+    clock: Path
+
+    def later(self, seconds: float) -> None:
+        """Let time pass for the bot."""
+        fresh = self.clock.with_suffix(".new")
+        fresh.write_text(str(seconds), encoding="ascii")
+        fresh.replace(self.clock)
+
+
+@asynccontextmanager
+async def scene(folder: Path, language: str = "zh-hans") -> AsyncIterator[Scene]:
+    clock = folder / "clock"
+    async with town() as place, living(place, folder, clock_offset_file=clock) as bot, Phone() as phone:
+        yield Scene(place, bot, await place.guest(language=language), phone, clock)
+
+
+async def by_wechat(at: Scene) -> None:
+    """Choose WeChat, and pass on the phone."""
+    await at.guest.taps("微信扫码")
+    await scan(at.guest, at.phone)
+    await press(at.phone, "前往授权")
+    await press(at.phone, "授权验证")
+    await at.guest.sees(DONE)
+
+
+# The three ways
+
+
+async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_where_they_are_needed(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as at:
+        guest = at.guest
+        await guest.says("/start")
+        welcome = said(await guest.sees("你要认证哪一类"))
         await fill_in(guest)
+        ways = said(await guest.sees("第 4 步"))
+        labels = guest.labels()
         await guest.taps("微信扫码")
-        await scan(guest, phone)
-        await press(phone, "前往授权")
-        await press(phone, "授权验证")
-        done = await guest.sees("认证成功")
-        await bot.quiet()
+        caption = said(await guest.sees("等待扫码"))
+        await scan(guest, at.phone)
+        await guest.sees("已在手机上打开")
+        await press(at.phone, "前往授权")
+        await guest.sees("正在手机上确认")
+        await press(at.phone, "授权验证")
+        result = said(await guest.sees(DONE))
+        await at.bot.quiet()
 
-    assert "微信扫码" in done["text"]
-    assert not [text for text in guest.everything_said() if NAME in text or NUMBER in text]
+        assert all(fact in welcome for fact in ("归你本人所有", "3 个账号", "ICP 备案", "增值税专用发票", "注册"))
+        assert all(way in ways for way in ("微信扫码", "QQ 扫码", "人脸识别", "银行卡"))
+        assert labels[:3] == ["💬 微信扫码", "🐧 QQ 扫码", "🙂 人脸识别"]
+        assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "有效期"))
+        assert all(fact in result for fact in ("归你本人所有", "ICP 备案", "增值税专用发票"))
+        assert not [text for text in guest.everything_said() if NAME in text or NUMBER in text]
+        assert [message["from"] for message in guest.messages()].count("user") == 2
+
+
+async def test_by_qq_without_a_card_binding_one_on_the_way(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("QQ 扫码")
+        caption = said(await at.guest.sees("等待扫码"))
+        await scan(at.guest, at.phone, App.QQ)
+        await press(at.phone, "未绑定银行卡", Control.CHOOSE)
+        await press(at.phone, "确认认证")
+        await press(at.phone, "立即绑定银行卡")
+        await press(at.phone, "完成绑定")
+        await press(at.phone, "确认认证")
+
+        assert "立即绑定银行卡" in caption
+        assert "QQ 扫码" in said(await at.guest.sees(DONE))
+
+
+async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("人脸识别")
+        consent = said(await at.guest.sees("需要你单独同意"))
+        await at.guest.taps("同意并继续")
+        caption = said(await at.guest.sees("等待扫码"))
+        await scan(at.guest, at.phone)
+        await press(at.phone, "快速验证")
+        await press(at.phone, "同意《人脸识别服务协议》", Control.TICK)
+        await press(at.phone, "下一步")
+        await press(at.phone, "开始识别")
+
+        assert "微信或 QQ 扫码一样能完成认证" in consent
+        assert all(step in caption for step in ("快速验证", "服务协议", "下一步"))
+        assert "人脸识别" in said(await at.guest.sees(DONE))
+
+
+@pytest.mark.parametrize(
+    ("choice", "advice"),
+    [
+        ("人脸被遮挡", "脸部有遮挡"),
+        ("与照片差距过大", "和身份证照片差别较大"),
+        ("人脸未完全入框", "没有完整出现在屏幕里"),
+        ("姓名或身份证号不一致", "与验证渠道的记录不一致"),
+    ],
+)
+async def test_a_face_that_did_not_pass_is_told_why_and_may_try_again_without_typing(
+    tmp_path: Path, choice: str, advice: str
+) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("人脸识别")
+        await at.guest.sees("需要你单独同意")
+        await at.guest.taps("同意并继续")
+        for outcome in (choice, "通过"):
+            await scan(at.guest, at.phone)
+            await press(at.phone, outcome, Control.CHOOSE)
+            await press(at.phone, "快速验证")
+            await press(at.phone, "同意《人脸识别服务协议》", Control.TICK)
+            await press(at.phone, "下一步")
+            await press(at.phone, "开始识别")
+            if outcome == choice:
+                await at.guest.sees("这次没有通过", advice, "不用重新填写")
+                await at.guest.taps("再试一次")
+
+        await at.guest.sees(DONE)
+
+
+async def test_everything_may_be_typed(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        for text, sign in (
+            ("你好", "你要认证哪一类"),
+            ("个人", "开始之前"),
+            ("同意", "第 1 步"),
+            ("阿依古丽•买买提", "第 2 步"),
+            ("１１０１０１ １９９００３０７ ８０３ｘ", "第 3 步"),
+            ("确认", "第 4 步"),
+            ("qq", "等待扫码"),
+        ):
+            await at.guest.says(text)
+            await at.guest.sees(sign)
+
+        assert at.guest.find("等待扫码", "QQ 扫码")
+
+
+async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None:
+    async with scene(tmp_path, "en-GB") as at:
+        guest = at.guest
+        await guest.says("/start")
+        await guest.taps("Personal")
+        await guest.taps("Agree")
+        await guest.sees("Step 1")
+        await guest.says(NAME)
+        await guest.sees("Step 2")
+        await guest.says(NUMBER)
+        await guest.taps("correct")
+        await guest.taps("WeChat")
+        await at.phone.open(App.WECHAT, guest.link(await guest.sees("Waiting")))
+        await press(at.phone, "Go to authorise")
+        await press(at.phone, "Authorise and verify")
+        await guest.sees("Verified")
+        await at.bot.quiet()
+
+        assert not [text for text in guest.everything_said() if "认证成功" in text]
+
+
+# What the core decides
+
+
+async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        for _ in range(3):
+            at.guest = await at.place.guest("李雷")
+            await fill_in(at.guest)
+            await by_wechat(at)
+        fourth = await at.place.guest("李雷")
+        await fill_in(fourth)
+        await fourth.taps("微信扫码")
+        refused = await fourth.sees("已有 3 个认证账号")
+
+        assert any("3 个" in button["label"] for row in refused["buttons"] for button in row)
+        assert not fourth.find("等待扫码")
+
+
+async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("微信扫码")
+        first = at.guest.link(await at.guest.sees("等待扫码"))
+        at.later(3600)
+        expired = await at.guest.sees("这个二维码过期了")
+        await at.phone.open(App.WECHAT, first)
+        too_late = at.phone.status
+        await at.guest.taps("换个新码")
+        second = at.guest.link(await at.guest.sees("等待扫码"))
+
+        assert (too_late, first != second) == (410, True)
+        assert not at.guest.find("等待扫码", "过期")
+        assert expired["photo"]
+
+
+async def test_a_code_renews_itself_while_the_person_is_still_there(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("微信扫码")
+        first = await at.guest.sees("等待扫码")
+        await at.guest.says("/status")
+        await at.guest.sees("📍", "等待扫码")
+        await at.bot.quiet()
+        at.later(585)
+        await at.place.until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
+        second = at.guest.find("有效期", "📷")
+
+        assert second is not None
+        assert at.guest.link(second) != at.guest.link(first)
+        assert len(at.guest.armed()) == 1
+
+
+async def test_a_code_left_for_another_way_is_dead(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("微信扫码")
+        left = at.guest.link(await at.guest.sees("等待扫码"))
+        await at.guest.taps("换种方式")
+        await at.guest.sees("第 4 步")
+        await at.phone.open(App.WECHAT, left)
+
+        assert at.phone.status == 410
+
+
+async def test_a_verified_person_is_shown_the_result_and_nothing_undoes_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await by_wechat(at)
+        for command in ("/start", "/status", "/cancel", "/back"):
+            await at.guest.says(command)
+        await at.guest.sees("结果不会因为返回或取消而改变")
+        await at.bot.quiet()
+
+        assert not at.guest.find("你要认证哪一类")
+        assert at.guest.find("进度：已完成")
+
+
+# Beside the way
+
+
+async def test_the_language_changes_in_the_middle_and_the_step_stays(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.guest.says("/start")
+        await at.guest.taps("个人认证")
+        await at.guest.sees("开始之前")
+        await at.guest.says("/language")
+        await at.guest.taps("English")
+        await at.guest.sees("Before we begin")
+        await at.bot.quiet()
+
+        assert len(at.guest.armed()) == 1
+        await at.guest.says("/start")
+        await at.guest.sees("Welcome back", "Before we begin")
+
+
+async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        guest = at.guest
+        await fill_in(guest)
+        await by_wechat(at)
+        await guest.says("/privacy")
+        shown = said(await guest.sees("这里保存着"))
+        await guest.taps("导出我的数据")
+        await at.place.until(lambda: any(message["document"] for message in guest.messages()))
+        document = next(message["document"] for message in guest.messages() if message["document"])
+        kept = at.place.playground.world.files.get(document["file_id"])
+        await guest.taps("删除我的数据")
+        await guest.taps("先不删")
+        await guest.sees("什么都没有删")
+        await guest.says("/privacy")
+        await guest.taps("删除我的数据")
+        await guest.taps("确定删除")
+        await guest.sees("已删除")
+        await at.bot.quiet()
+        await guest.says("/privacy")
+        await guest.sees("没有任何记录")
+        await guest.says("/start")
+        again = said(await guest.sees(DONE))
+
+        assert kept is not None
+        told = json.loads(kept.content)
+        assert [consent["kind"] for consent in told["consents"]] == ["identity"]
+        assert [attempt["status"] for attempt in told["attempts"]] == ["succeeded"]
+        assert NAME not in str(told)
+        assert "收集姓名和身份证号" in shown
+        assert "微信扫码" in again
+
+
+async def test_a_topic_can_be_read_at_any_step_and_the_step_stays(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.guest.says("/start")
+        await at.guest.taps("常见问题")
+        await at.guest.sees("第 1 页")
+        await at.guest.taps("下一页")
+        await at.guest.sees("第 2 页")
+        await at.guest.says("/help")
+        await at.guest.sees("账号信息 › 基本信息 › 认证状态")
+        await at.guest.taps("👤 个人认证")
+
+        await at.guest.sees("开始之前")
+
+
+@pytest.mark.parametrize("kind", ["sticker", "photo", "voice", "contact", "location", "document", "poll", "video_note"])
+async def test_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_path: Path, kind: str) -> None:
+    async with scene(tmp_path) as at:
+        await at.guest.says("/start")
+        await at.guest.taps("个人认证")
+        await at.guest.sees("开始之前")
+        before = len(at.guest.everything_said())
+        await at.guest.sends(kind)
+        await at.place.until(lambda: len(at.guest.everything_said()) > before)
+        await at.guest.taps("同意并继续")
+
+        await at.guest.sees("第 1 步")
+
+
+async def test_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.guest.says("/start")
+        await at.guest.taps("个人认证")
+        await at.guest.taps("同意并继续")
+        await at.guest.sees("第 1 步")
+        await at.guest.says(NAME, forward=True)
+        await at.guest.sees("转发的消息不能当作回答")
+        mistaken = await at.guest.says("123")
+        await at.bot.quiet()
+
+        assert not at.guest.find("第 2 步")
+        assert mistaken not in [message["id"] for message in at.guest.messages()]
+
+
+@pytest.mark.parametrize("type", ["group", "supergroup", "channel"])
+async def test_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_path: Path, type: str) -> None:
+    async with scene(tmp_path) as at:
+        chat = await at.place.sim("/chats", type=type, title="大家", members=[at.guest.id])
+        group = Guest(at.place, at.guest.id, chat["id"])
+        await at.place.until(lambda: group.events("left"))
+        await at.bot.quiet()
+        hello = [event["message"] for event in group.events("message") if event["from"] == "bot"]
+
+        assert len(hello) == (0 if type == "channel" else 1)
+        assert all("t.me/" in message["buttons"][0][0]["url"] for message in hello)
+
+
+async def test_two_people_at_once_never_meet(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        other = await at.place.guest("李雷")
+        await fill_in(at.guest)
+        await fill_in(other, name="李雷", number="440524188001010014")
+        await by_wechat(at)
+        await at.bot.quiet()
+
+        assert other.find("第 4 步")
+        assert not other.find(DONE)
