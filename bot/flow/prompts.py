@@ -190,9 +190,10 @@ def _failed(state: states.Failed) -> Reply:
     topic = Topic(_TOPIC_OF.get(state.reason, ""))
     rows: Rows = (
         (Pick(Choice.TRY_AGAIN), Pick(Choice.OTHER_WAY)),
-        (Pick(Choice.CHANGE_DATA), topic),
-        (Pick(Choice.CANCEL),),
+        (Pick(Choice.CHANGE_DATA), Pick(Choice.CANCEL)),
     )
+    # What to do about a full number stands in the FAQ: trying again comes after that.
+    rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
     values = {**method_values(state), "reason": Word(f"reason.{state.reason}")}
     return Ask(state.mark, "failed.ask", values, rows)
 

@@ -102,6 +102,7 @@ TABLE: tuple[Row, ...] = (
     pick(Expired, Choice.NEW_CODE, scan.new_code, Opening),
     pick(Expired, Choice.OTHER_WAY, scan.other_way, ChoosingMethod),
     on(Expired, Command.BACK, scan.other_way, ChoosingMethod),
+    on(Expired, Command.STATUS, anytime.resumed_by_hand),
     # The result
     pick(Failed, Choice.TRY_AGAIN, scan.try_again, Opening),
     pick(Failed, Choice.OTHER_WAY, scan.other_way, ChoosingMethod),

@@ -19,12 +19,13 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, holds_secret, in_place, touched, unwanted
+from bot.flow.rules.shared import holds_secret, in_place, touched, unwanted
 from bot.flow.states import State
 
 
 def cancelled(state: states.Known, _: Event, moment: Moment) -> Step:
-    return ask(states.Idle(account=state.account, mark=moment.mark))
+    idle = states.Idle(account=state.account, mark=moment.mark)
+    return Step(idle, (prompt(idle, "misc.cancelled"),))
 
 
 def attempt_cancelled(state: states.Attempting, event: Event, moment: Moment) -> Step:
@@ -127,15 +128,17 @@ def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
         case "keep":
             return Step(state, (Rewrite("privacy.kept"),))
         case "erase_now" if event.mark == state.mark:
-            idle = states.Idle(account=state.account, mark=moment.mark)
-            left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
-            return _erased(idle, left)
+            return _erased(state, moment)
         case _:
             return closed(state)
 
 
-def _erased(idle: states.Idle, left: tuple[Drop, ...]) -> Step:
-    return Step(idle, (Erase(idle.account), Rewrite("privacy.erased"), prompt(idle), *left))
+def _erased(state: State, moment: Moment) -> Step:
+    """Nothing is left but the place of a verified account, which is not asked to begin again."""
+    idle = states.Idle(account=state.account, mark=moment.mark)
+    question = () if isinstance(state, states.Verified) else (prompt(idle),)
+    left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
+    return Step(idle, (Erase(state.account), Rewrite("privacy.erased"), *question, *left))
 
 
 _STEP_OF: dict[type[State], str] = {
@@ -152,8 +155,6 @@ _STEP_OF: dict[type[State], str] = {
     states.ChoosingMethod: "method",
     states.AgreeingFace: "method",
     states.Opening: "opening",
-    states.Scanning: "scan.waiting",
-    states.Expired: "expired",
     states.Failed: "failed",
     states.Verified: "verified",
 }

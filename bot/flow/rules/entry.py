@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
-from bot.flow.events import Event, Kind, Said, Sent
+from bot.flow.events import Choice, Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
 from bot.flow.rules.shared import ask, unwanted
+from bot.flow.words import choice_in
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
 
@@ -63,7 +64,13 @@ def back_to_consent(state: states.AskingName, _: Event, moment: Moment) -> Step:
 # Name and number
 
 
+_NO_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
+"""Who answers the question before the last must not become "Yes" by name."""
+
+
 def name_said(state: states.AskingName, event: Said, moment: Moment) -> Step:
+    if choice_in(event.text, _NO_NAMES) is not None:
+        return Step(state, (Discard(), again(state, "problem.name.answer")))
     name = read_name(event.text)
     if not isinstance(name, Name):
         return Step(state, (Discard(), again(state, f"problem.name.{name}")))

@@ -20,7 +20,7 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Command, Commanded, Kind, Resumed, Sent, Side
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
-from bot.flow.states import Attempting, Idle, Opening, Scanning, State
+from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
 from tests.bot.flow.reading import picks, visible
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, ONE_OF_EACH, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
@@ -57,6 +57,9 @@ def test_a_look_at_something_else_keeps_the_question(state: State, command: Comm
 @in_each_state
 def test_each_state_tells_its_own_progress(state: State) -> None:
     (told,) = advance(state, Commanded(Command.STATUS), MOMENT).effects
+    if isinstance(state, Expired):
+        assert told == prompt(state)  # the card says that the code has expired, and brings its buttons with it
+        return
 
     assert isinstance(told, Ask | Tell)
     assert "status." in (told.note or "" if isinstance(told, Ask) else told.text)
@@ -209,3 +212,9 @@ def test_a_look_aside_shows_that_somebody_is_there() -> None:
 
         assert isinstance(state, Scanning)
         assert state.touched
+
+
+def test_an_erased_account_that_is_verified_is_not_asked_to_begin_again() -> None:
+    step = advance(verified(), Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)
+
+    assert step.effects == (Erase(ACCOUNT), Rewrite("privacy.erased"))

@@ -317,7 +317,7 @@ def test_cancel_forgets_everything_from_any_step() -> None:
         holds(
             """
             >> /cancel
-            << Ask idle.ask
+            << Ask idle.ask + misc.cancelled
             == Idle
             >> /cancel
             << Ask idle.ask
@@ -328,4 +328,16 @@ def test_cancel_forgets_everything_from_any_step() -> None:
             == ChoosingType
             """,
             after(lines),
+        )
+
+
+def test_an_answer_to_the_question_before_does_not_become_a_name() -> None:
+    for word in ("同意", "好的", "yes", "个人"):
+        holds(
+            f"""
+            >> {word}
+            << Discard
+            << Ask name.ask_again + problem.name.answer
+            """,
+            after(TO_NAME),
         )

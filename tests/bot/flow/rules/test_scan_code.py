@@ -120,7 +120,7 @@ def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
         >> 怎么办
         << Tell misc.not_understood
         >> /status
-        << Tell status.expired
+        << Stamp expired expired.ask
         >> /start
         << Stamp expired expired.ask
         >> [new_code]

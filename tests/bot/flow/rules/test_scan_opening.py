@@ -84,7 +84,7 @@ def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
         holds(
             """
             >> [cancel]
-            << Ask idle.ask
+            << Ask idle.ask + misc.cancelled
             == Idle
             """,
             after(lines),
@@ -159,7 +159,7 @@ def test_cancelling_while_the_core_opens_gives_the_attempt_up() -> None:
     holds(
         """
         >> 取消
-        << Ask idle.ask
+        << Ask idle.ask + misc.cancelled
         << Drop
         == Idle
         >> core: declined quota
