@@ -14,6 +14,7 @@ import aiohttp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.files import qr_text
+from playground.matching import bare
 from playground.phone import Label, Phone
 from playground.server import Playground, serving
 from playground.steps import App, Control
@@ -173,13 +174,18 @@ class Guest:
         ]
 
     def button(self, label: str, message: int | None = None) -> tuple[int, str] | None:
-        """The newest button whose label holds this: its message and its data."""
-        for shown in reversed(self.messages()):
-            for row in shown["buttons"]:
-                for button in row:
-                    if label in button["label"] and "data" in button and message in (None, shown["id"]):
-                        return shown["id"], button["data"]
-        return None
+        """The newest button with this label, or else with a label that holds it: its message and its data."""
+        offered = [
+            (shown["id"], bare(button["label"]), button["data"])
+            for shown in reversed(self.messages())
+            if message in (None, shown["id"])
+            for row in shown["buttons"]
+            for button in row
+            if "data" in button
+        ]
+        exact = ((id, data) for id, there, data in offered if there == label)
+        near = ((id, data) for id, there, data in offered if label in there)
+        return next(exact, None) or next(near, None)
 
     def labels(self) -> list[str]:
         """The buttons of the newest message that has any."""

@@ -74,7 +74,9 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
 
         assert all(fact in welcome for fact in ("归你本人所有", "3 个账号", "ICP 备案", "增值税专用发票", "注册"))
         assert all(way in ways for way in ("微信扫码", "QQ 扫码", "人脸识别", "银行卡"))
-        assert labels[:3] == ["💬 微信扫码", "🐧 QQ 扫码", "🙂 人脸识别"]
+        assert [way in label for way, label in zip(("微信扫码", "QQ 扫码", "人脸识别"), labels, strict=False)] == [
+            True
+        ] * 3
         assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "有效期"))
         assert all(fact in result for fact in ("归你本人所有", "ICP 备案", "增值税专用发票"))
         assert not [text for text in guest.everything_said() if NAME in text or NUMBER in text]
@@ -321,7 +323,7 @@ async def test_a_topic_can_be_read_at_any_step_and_the_step_stays(tmp_path: Path
         await at.guest.sees("第 2 页")
         await at.guest.says("/help")
         await at.guest.sees("账号信息 › 基本信息 › 认证状态")
-        await at.guest.taps("👤 个人认证")
+        await at.guest.taps("个人认证")
 
         await at.guest.sees("开始之前")
 
