@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import House, built
+from bot.app import House, built, keep_house
 from bot.settings import Settings
 from tests.town import TOKEN, Town
 
@@ -48,7 +48,7 @@ async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living
     settings = settings_for(town, folder, **facts)
     failure: Exception | None = None
     async with built(settings, lambda _: None) as house, asyncio.TaskGroup() as tasks:
-        notices = tasks.create_task(house.notices.run())
+        loops = [tasks.create_task(house.notices.run()), tasks.create_task(keep_house(house))]
         await house.runner.resume_owed()
         polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
         try:
@@ -58,6 +58,7 @@ async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living
         house.polling.stop()
         if polling is not None:
             await polling
-        notices.cancel()
+        for loop in loops:
+            loop.cancel()
     if failure is not None:
         raise failure

@@ -1,0 +1,98 @@
+"""The program put together: what it tells of itself, what it cleans up, and how phones reach it."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from telegram import Bot
+
+from bot.handlers.incoming import person_of
+from bot.handlers.menu import describe
+from bot.handlers.transport import AiohttpRequest
+from playground.phone import Phone
+from playground.steps import App
+from storage import Store, open_store, sealing
+from tests.bot.handlers.desk import CATALOGUE
+from tests.bot.house import living
+from tests.town import PATIENCE, TOKEN, Guest, fill_in, town
+from verification.keeping import Litter
+
+
+async def remembered(store: Store, guest: Guest, message_id: int) -> None:
+    """Let the store know of a message that must vanish."""
+    person = person_of(guest.id)
+    async with store.unit(person) as unit:
+        await unit.litter(Litter(person, message_id, datetime.now(UTC)))
+
+
+async def test_what_a_dead_program_left_in_a_chat_is_deleted_at_the_start(tmp_path: Path) -> None:
+    async with town() as place:
+        guest = await place.guest()
+        message = await guest.sends("sticker")
+        keys = sealing.load_or_create(tmp_path / "keys.json")
+        async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=keys) as store:
+            await remembered(store, guest, message)
+            await remembered(store, guest, message + 1000)
+            await remembered(store, Guest(place, 12345), 1)
+        async with living(place, tmp_path) as bot:
+            await place.until(lambda: message not in [shown["id"] for shown in guest.messages()])
+            async with asyncio.timeout(PATIENCE):
+                while await bot.house.store.litter(1):  # noqa: ASYNC110 - the database rings no bell
+                    await asyncio.sleep(0)
+
+        assert "user" not in [shown["from"] for shown in guest.messages()]
+
+
+async def test_the_bot_introduces_itself_once_and_again_only_where_something_changed() -> None:
+    async with town() as place:
+        line = AiohttpRequest()
+        bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
+        async with bot:
+            await describe(bot, CATALOGUE)
+            profile = place.playground.world.profile
+            known = dict(profile.texts), dict(profile.commands)
+            for method in ("setMyCommands", "setMyDescription", "setMyShortDescription"):
+                await place.fault(method, "500", times=9)
+            await describe(bot, CATALOGUE)
+            zh, en = profile.commands_for(1, "zh"), profile.commands_for(1, "de")
+
+        assert (dict(profile.texts), dict(profile.commands)) == known
+        assert [command["command"] for command in zh] == [command["command"] for command in en]
+        assert zh[0]["description"] == CATALOGUE.text("zh", "command.start")
+        assert en[0]["description"] == CATALOGUE.text("en", "command.start")
+        assert profile.text("short_description", "zh") == CATALOGUE.text("zh", "about.short")
+
+
+async def test_introducing_itself_may_fail_without_harm() -> None:
+    async with town() as place:
+        line = AiohttpRequest()
+        bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
+        async with bot:
+            await place.fault("*", "500", times=99)
+
+            await describe(bot, CATALOGUE)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, host: str) -> None:
+    async with town() as place, living(place, tmp_path, host=host), Phone() as phone:
+        guest = await place.guest()
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        code = await guest.sees("等待扫码")
+        await phone.open(App.WECHAT, guest.link(code))
+
+        assert phone.status == 200
+        assert "在本机打开" not in "".join(guest.labels())
+
+
+async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_this_device(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path, public_url="https://bot.example.org/verify"):
+        guest = await place.guest()
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        code = await guest.sees("等待扫码")
+
+        assert guest.link(code).startswith("https://bot.example.org/verify/v/")
+        assert "在本机打开" in "".join(guest.labels())
