@@ -1,7 +1,6 @@
 """Puts the program together, runs it until a signal, and takes it apart again."""
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -9,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from socket import socket
 from typing import Any
 
@@ -20,18 +19,16 @@ from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
 from bot import logs
-from bot.catalogue import Catalogue
 from bot.clock import Clock, match_code, token
-from bot.handlers.calls import best_effort
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
-from bot.handlers.incoming import chat_of
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, Raw
-from bot.lanes import Undelivered, Unreachable
+from bot.handlers.trouble import Trouble
+from bot.housekeeping import Housekeeping
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
 from bot.notices import Notices
 from bot.runner import Runner
 from bot.settings import BadSetting, Settings
@@ -64,6 +61,7 @@ class House:
     application: AnyApplication
     runner: Runner
     notices: Notices
+    housekeeping: Housekeeping
     outgoing: Outgoing
     door: Door
     polling: Polling
@@ -89,17 +87,27 @@ async def serve(settings: Settings, say: Say) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with built(settings, say) as house, asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(keep_house(house))]
-        loops.append(tasks.create_task(describe(house.application.bot, house.outgoing.catalogue)))
-        await house.runner.resume_owed()
-        polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
+    async with built(settings, say) as house, working(house), asyncio.TaskGroup() as tasks:
+        describing = tasks.create_task(describe(house.application.bot, house.outgoing.catalogue))
         await stop.wait()
-        house.polling.stop()
-        if polling is not None:
-            await polling
-        for task in loops:
-            task.cancel()
+        describing.cancel()
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[None]:
+    """Run the program's loops until left; then fetch no more, and finish what is in hand."""
+    async with asyncio.TaskGroup() as tasks:
+        loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+        await house.runner.resume_owed()
+        polling = None if house.settings.webhook_url else tasks.create_task(house.polling.run())
+        try:
+            yield
+        finally:
+            house.polling.stop()
+            if polling is not None:
+                await asyncio.wait({polling})
+            for loop in loops:
+                loop.cancel()
 
 
 @asynccontextmanager
@@ -121,12 +129,13 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         outgoing = Outgoing(application.bot, catalogue)
         runner = Runner(store, core, outgoing, clock.moment, settings.language)
         notices = Notices(store, core, runner, clock.now)
+        housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
         registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
-        set_aside = _set_aside(store, clock, application, catalogue, settings.language)
-        door = Door(application, failures, set_aside, _is_outage, updates)
+        trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
+        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
         polling = Polling(application, door, _is_outage)
         parts = Parts(
             core=core,
@@ -141,37 +150,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         await _connect(stack, application, settings)
         await stack.enter_async_context(runner.running())
         say(f"@{application.bot.username} is running; phone pages at {public}")
-        yield House(settings, clock, store, application, runner, notices, outgoing, door, polling)
-
-
-async def keep_house(house: House) -> None:
-    """Delete from the chats what should have been deleted already, and from the store what has had its time."""
-    tidied_at: datetime | None = None
-    # What was in hand when the program last ended is in nobody's hands now.
-    left_alone = timedelta()
-    while True:
-        try:
-            await _sweep(house, left_alone)
-            now = house.clock.now()
-            if tidied_at is None or now - tidied_at >= _HOUSEKEEPING:
-                await house.store.prune(now - _SEEN_FOR)
-                await house.store.retire(now - timedelta(days=house.settings.retention_days))
-                tidied_at = now
-        except (Undelivered, StoreUnavailable) as error:
-            log.warning("housekeeping was cut short (%s)", type(error).__name__)
-        left_alone = timedelta(seconds=_SWEEP_SECONDS)
-        await asyncio.sleep(_SWEEP_SECONDS)
-
-
-async def _sweep(house: House, left_alone: timedelta) -> None:
-    for litter in await house.store.litter(100):
-        if house.clock.now() - litter.at < left_alone:
-            continue
-        try:
-            await house.outgoing.discard(chat_of(litter.person), litter.message_id)
-        except (Unreachable, BadRequest) as error:
-            log.warning("a message could not be deleted (%s)", type(error).__name__)
-        await house.store.swept(litter)
+        yield House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling)
 
 
 async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
@@ -274,27 +253,6 @@ def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], A
         return {"store": stored, "telegram": bool(settings.webhook_url) or listening}
 
     return ready
-
-
-def _set_aside(
-    store: Store, clock: Clock, application: AnyApplication, catalogue: Catalogue, language: str
-) -> Callable[[Raw], Any]:
-    async def set_aside(raw: Raw) -> None:
-        await store.bury(f"telegram:{raw.get('update_id')}", json.dumps(raw), clock.now())
-        chat = _private_chat(raw)
-        if chat is not None:
-            text = catalogue.text(language, "misc.trouble")
-            await best_effort(lambda: application.bot.send_message(chat, text))
-
-    return set_aside
-
-
-def _private_chat(raw: Raw) -> int | None:
-    message = raw.get("message")
-    chat = message.get("chat") if isinstance(message, Mapping) else None
-    if not isinstance(chat, Mapping) or chat.get("type") != "private" or not isinstance(chat.get("id"), int):
-        return None
-    return int(chat["id"])
 
 
 def _is_outage(error: BaseException) -> bool:

@@ -7,11 +7,13 @@ order, before the next call confirms it; an update that cannot be handled is set
 import asyncio
 import json
 import logging
+import traceback
 import warnings
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import Counter
@@ -64,7 +66,7 @@ class Door:
                 return
             if self._is_outage(error):
                 raise error
-            log.error("update %s could not be handled: %s", raw.get("update_id"), type(error).__name__)
+            log.error("update %s could not be handled: %s", raw.get("update_id"), _place_of(error))
         self._updates.labels("dead").inc()
         await self._set_aside(raw)
 
@@ -189,6 +191,13 @@ class Polling:
             case _:
                 log.warning("Telegram is out of reach (%s); trying again", type(error).__name__)
                 return min(max(pause * 2, 0.2), 10)
+
+
+def _place_of(error: BaseException) -> str:
+    """An error's kind and where it came from; its words might quote a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 def _whose(raw: Raw) -> object:

@@ -36,13 +36,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a reply is shown with: to whom, in which language, where the live question is, what was pressed."""
+    """What a reply is shown with: to whom, in which language, where the live question is, what was pressed.
+
+    `again`: the process that showed the last one may have died in between, so the panel may have been settled already.
+    """
 
     person: Person
     language: str
     panel: str
     origin: Origin
     records: Records | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

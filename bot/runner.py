@@ -104,7 +104,8 @@ class Runner:
             kept = await unit.dialogue(person)
             step = advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._default_language
-            view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin)
+            again = isinstance(envelope.event, Resumed)
+            view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
             revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)

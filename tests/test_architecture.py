@@ -36,6 +36,7 @@ ALLOWED = {
 The settings read the environment through pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
+    "bot/housekeeping.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/notices.py",  # the loop that must not end

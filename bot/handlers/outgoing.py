@@ -1,19 +1,23 @@
 """Replies as messages. One message carries the live question; it is edited, settled or taken away, never left armed."""
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, Message
 from telegram.constants import ChatAction, ParseMode
+from telegram.error import BadRequest
 
 from bot.catalogue import Catalogue
 from bot.flow import effects as e
 from bot.handlers import keyboards, pictures, screens
 from bot.handlers.calls import Gone, best_effort, call, done
 from bot.handlers.incoming import chat_of
-from bot.lanes import View
-from verification.keeping import Records
+from bot.lanes import Unreachable, View
+from verification.keeping import Person, Records
+
+log = logging.getLogger(__name__)
 
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -141,8 +145,14 @@ class Outgoing:
         await done(lambda: self._edit(view, panel.id, text, None))
 
     async def _replace(self, old: Panel | None, view: View, new: Panel) -> Panel:
-        """A question that was not settled leaves with the next one: two armed questions would be one too many."""
-        if old is not None:
+        """A question that was not settled leaves with the next one: two armed questions would be one too many.
+
+        After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
+        """
+        if old is not None and view.again and old.form is Form.TEXT:
+            chat, there = chat_of(view.person), old.id
+            await best_effort(lambda: self._bot.edit_message_reply_markup(chat, there))
+        elif old is not None:
             await self._take_away(old, view)
         return new
 
@@ -163,8 +173,8 @@ class Outgoing:
             case e.Busy():
                 chat = chat_of(view.person)
                 await best_effort(lambda: self._bot.send_chat_action(chat, ChatAction.UPLOAD_PHOTO))
-            case e.Discard():
-                await self.discard(chat_of(view.person), view.origin.message_id)
+            case e.Discard() if view.origin.message_id is not None:
+                await self.discard(view.person, view.origin.message_id)
             case _:
                 await self._screen(reply, view)
 
@@ -202,10 +212,12 @@ class Outgoing:
         if pressed is not None and (panel is None or panel.id != pressed):
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(view.person), pressed))
 
-    async def discard(self, chat: int, message_id: int | None) -> None:
-        """Delete a person's message; one that is gone, or too old to be deleted, is done with."""
-        if message_id is not None:
-            await done(lambda: self._bot.delete_message(chat, message_id))
+    async def discard(self, person: Person, message_id: int) -> None:
+        """Delete a person's message; one that is gone, too old or out of reach is done with."""
+        try:
+            await done(lambda: self._bot.delete_message(chat_of(person), message_id))
+        except (Unreachable, BadRequest) as error:
+            log.warning("a message could not be deleted (%s)", type(error).__name__)
 
     async def _export(self, content: bytes, view: View) -> None:
         caption = self._text(view, "privacy.file_caption", {})

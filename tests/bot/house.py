@@ -1,13 +1,12 @@
 """The bot in this process, against a town's stand-in: the parts of the program, its loops, without its signals."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import House, built, keep_house
+from bot.app import House, built, working
 from bot.settings import Settings
 from tests.town import TOKEN, Town
 
@@ -47,18 +46,10 @@ async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living
     """Run a bot until left; the folder keeps what it must not lose."""
     settings = settings_for(town, folder, **facts)
     failure: Exception | None = None
-    async with built(settings, lambda _: None) as house, asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(keep_house(house))]
-        await house.runner.resume_owed()
-        polling = None if settings.webhook_url else tasks.create_task(house.polling.run())
+    async with built(settings, lambda _: None) as house, working(house):
         try:
             yield Living(town, house)
         except Exception as error:
             failure = error  # the groups around would wrap it five times
-        house.polling.stop()
-        if polling is not None:
-            await polling
-        for loop in loops:
-            loop.cancel()
     if failure is not None:
         raise failure

@@ -220,3 +220,15 @@ async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp
 
     assert b"dead_updates" in raw_files(tmp_path)
     assert secret.encode() not in raw_files(tmp_path)
+
+
+async def test_the_kind_word_about_a_poisoned_message_speaks_the_person_s_language(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest(language="en")
+        chat = {"id": guest.id, "type": "private", "first_name": "x"}
+        poison = {"message_id": 5, "date": "yesterday", "chat": chat, "from": {"language_code": "en"}}
+        await guest.says("/start")
+        await guest.sees("personal real-name verification")
+        place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
+
+        await guest.sees("I could not handle your last message")

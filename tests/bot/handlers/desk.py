@@ -31,8 +31,10 @@ class Desk:
     def town(self) -> Town:
         return self.guest.town
 
-    async def show(self, reply: Reply, origin: Origin | None = None, records: Records | None = None) -> None:
-        view = View(person_of(self.guest.id), self.language, self.panel, origin or Origin(), records)
+    async def show(
+        self, reply: Reply, origin: Origin | None = None, records: Records | None = None, *, again: bool = False
+    ) -> None:
+        view = View(person_of(self.guest.id), self.language, self.panel, origin or Origin(), records, again)
         self.panel = await self.outgoing.deliver(reply, view)
 
     async def pressed(self, message: int, data: str = "q:x:y") -> Origin:

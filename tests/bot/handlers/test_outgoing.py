@@ -89,6 +89,18 @@ async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
         assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
 
 
+async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_is_asked_again() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        before = place.panel
+        await place.show(e.Settle("type.done"))
+        place.panel = before  # the process died before it could note that the question was settled
+        await place.show(OTHER_QUESTION, again=True)
+
+        assert any(said(message) == "认证类型：个人认证 ✓" for message in place.guest.messages())
+        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+
+
 async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> None:
     async with desk() as place:
         await place.show(TYPED)

@@ -1,0 +1,49 @@
+"""An update that cannot be handled: kept, sealed, for whoever mends the fault, and the person is told."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot
+from telegram.constants import ChatType
+
+from bot.catalogue import Catalogue, language_of
+from bot.handlers.calls import best_effort
+from verification.keeping import DialogueStore
+
+
+class Trouble:
+    """Sets updates aside."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        catalogue: Catalogue,
+        store: DialogueStore,
+        clock: Callable[[], datetime],
+        default_language: str,
+    ) -> None:
+        self._bot = bot
+        self._catalogue = catalogue
+        self._store = store
+        self._clock = clock
+        self._default_language = default_language
+
+    async def set_aside(self, raw: Mapping[str, Any]) -> None:
+        """Keep a raw update, and tell its person kindly where there is one."""
+        await self._store.bury(f"telegram:{raw.get('update_id')}", json.dumps(raw), self._clock())
+        message = _mapping(raw.get("message"))
+        chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
+        number = chat.get("id")
+        if chat.get("type") != ChatType.PRIVATE or not isinstance(number, int):
+            return
+        text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
+        await best_effort(lambda: self._bot.send_message(number, text))
+
+    def _language(self, code: object) -> str:
+        return (language_of(code) if isinstance(code, str) else None) or self._default_language
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

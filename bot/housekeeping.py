@@ -1,0 +1,61 @@
+"""What is done on the side: messages that must vanish from the chats, and records that have had their time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.lanes import Undelivered
+from verification.keeping import DialogueStore, Person
+
+log = logging.getLogger(__name__)
+
+_PAUSE = timedelta(seconds=10)
+_TIDY_EVERY = timedelta(hours=1)
+_SEEN_FOR = timedelta(days=7)
+"""Longer than Telegram keeps an update: its repetition is always known."""
+
+Discard = Callable[[Person, int], Awaitable[None]]
+
+
+class Housekeeping:
+    """The loop that keeps the promises of deletion. `discard` deletes a message or is sure that it cannot."""
+
+    def __init__(
+        self, store: DialogueStore, discard: Discard, clock: Callable[[], datetime], retention: timedelta
+    ) -> None:
+        self._store = store
+        self._discard = discard
+        self._clock = clock
+        self._retention = retention
+        self._tidied_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Work for ever; a fault is logged, and tried again."""
+        # What was in hand when the program last ended is in nobody's hands now.
+        left_alone = timedelta()
+        while True:
+            try:
+                await self.sweep(left_alone)
+                await self.tidy()
+            except Undelivered as error:
+                log.warning("messages could not be deleted (%s); trying again", error)
+            except Exception:
+                log.exception("housekeeping was cut short; trying again")
+            left_alone = _PAUSE
+            await asyncio.sleep(_PAUSE.total_seconds())
+
+    async def sweep(self, left_alone: timedelta) -> None:
+        """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
+        for litter in await self._store.litter(100):
+            if self._clock() - litter.at >= left_alone:
+                await self._discard(litter.person, litter.message_id)
+                await self._store.swept(litter)
+
+    async def tidy(self) -> None:
+        """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
+        now = self._clock()
+        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
+            await self._store.prune(now - _SEEN_FOR)
+            await self._store.retire(now - self._retention)
+            self._tidied_at = now
