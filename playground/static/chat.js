@@ -51,6 +51,7 @@ export class Chat {
     this.list.setAttribute("aria-live", "off"); // what was said before is no news
     this.list.replaceChildren();
     for (const message of this.chat?.messages.values() ?? []) this.append(message, false);
+    if (this.chat?.left) this.notice(label("chat.left"));
     if (this.chat) this.chat.unread = 0;
     this.head();
     this.welcome();

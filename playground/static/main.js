@@ -8,6 +8,7 @@ import { fill, label, other, speak } from "./labels.js";
 import { alert, toast } from "./notices.js";
 import { People } from "./people.js";
 import { opensHere, Phone } from "./phone.js";
+import { keep, kept } from "./place.js";
 import { follow } from "./stream.js";
 import { refresh } from "./times.js";
 import { World } from "./world.js";
@@ -61,6 +62,7 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && closeD
 /** Open a chat as one of its people. */
 function choose(id, writer) {
   person = writer ?? person;
+  keep(world.run, id, person);
   world.chat(id);
   chat.open(id);
   composer.open(chat.chat, person);
@@ -107,8 +109,10 @@ function showBlock() {
 
 async function begin() {
   ready = true;
+  const before = kept(world);
   const first = world.people.keys().next();
-  if (first.done) await people.add(...FIRST_PERSON);
+  if (before) choose(before.chat, before.person);
+  else if (first.done) await people.add(...FIRST_PERSON);
   else choose(first.value, first.value);
 }
 
@@ -121,6 +125,7 @@ function answer({ text, alert: waits, url }) {
 function open(url) {
   const payload = startPayload(url);
   if (payload !== null) {
+    if (chat.id !== person) choose(person, person); // a link to the bot leads out of a group
     composer.say(`/start ${payload}`.trim());
     return true;
   }

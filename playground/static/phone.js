@@ -115,7 +115,8 @@ export class Phone {
       this.app === "browser"
         ? el("div", { class: "address" }, drawing("globe"), el("span", {}, this.place), reload)
         : el("div", { class: "bar-title" }, el("strong", {}, this.title), el("small", {}, this.place));
-    this.top.replaceChildren(back, middle, more);
+    const keys = this.app === "browser" ? [more] : [reload, more];
+    this.top.replaceChildren(back, middle, ...keys);
   }
 }
 

@@ -49,7 +49,7 @@ function relative(unix) {
   const seconds = Math.round(unix - Date.now() / 1000);
   const [unit, length] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   if (Math.abs(seconds) < 1) return label("chat.now");
-  return new Intl.RelativeTimeFormat(tag(), { numeric: "always" }).format(Math.trunc(seconds / length), unit);
+  return new Intl.RelativeTimeFormat(tag(), { numeric: "always" }).format(Math.round(seconds / length), unit);
 }
 
 function worded(date, format) {
