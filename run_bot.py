@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="A Telegram bot that guides a person through personal real-name verification of a cloud account.",
+    help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
+    " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
+    " on this machine. docs/operating.md tells every setting.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
