@@ -1,7 +1,7 @@
 """`make run` without a token: the stand-in and its page here, the bot as a process of its own beside it.
 
 Two processes, so that the bot can be killed in the middle of a conversation as it can be in earnest: it is started
-again and goes on where the person was.
+again and goes on where the person was. A bot never outlives this process: its Telegram would be gone.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from playground.server import Playground, serving
 
@@ -20,6 +21,8 @@ _BAD_SETTING = 2
 _TOO_SOON = 3.0
 _PATIENCE = 3
 _STOP_WITHIN = 10.0
+# Its standard input ends when this process does, in whatever way.
+_LEASH = 'read -r _; kill -9 "$0"'
 
 
 def host(command: Sequence[str], *, port: int, say: Say) -> int:
@@ -54,7 +57,8 @@ async def _keep_running(command: Sequence[str], env: dict[str, str], stop: async
     while True:
         began = loop.time()
         process = await asyncio.create_subprocess_exec(*command, env=env)
-        code = await _until_ended(process, stop)
+        async with _leashed(process.pid):
+            code = await _until_ended(process, stop)
         if stop.is_set():
             return 0
         if code == _BAD_SETTING:
@@ -64,6 +68,20 @@ async def _keep_running(command: Sequence[str], env: dict[str, str], stop: async
             say("The bot ends as soon as it begins; see its lines above.")
             return 1
         say(f"The bot ended ({_cause(code)}); starting it again. Conversations go on where they were.")
+
+
+@asynccontextmanager
+async def _leashed(bot: int) -> AsyncIterator[None]:
+    """Let the bot end with this process even when that is killed and can do nothing about it."""
+    nobody = asyncio.subprocess.DEVNULL
+    leash = await asyncio.create_subprocess_exec(
+        "sh", "-c", _LEASH, str(bot), stdin=asyncio.subprocess.PIPE, stderr=nobody, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        leash.kill()
+        await leash.wait()
 
 
 async def _until_ended(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
