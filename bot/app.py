@@ -146,9 +146,10 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             clock=clock.now,
             telegram=_route(settings, door),
         )
-        await stack.enter_async_context(serving(web_app(parts), listener))
         await _connect(stack, application, settings)
         await stack.enter_async_context(runner.running())
+        # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
+        await stack.enter_async_context(serving(web_app(parts), listener))
         say(f"@{application.bot.username} is running; phone pages at {public}")
         yield House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling)
 

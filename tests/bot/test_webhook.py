@@ -82,3 +82,19 @@ async def test_killed_in_the_middle_of_an_update_telegram_brings_it_again(tmp_pa
             await guest.says(text)
             await bot.crash()
             await guest.sees(sign)
+
+
+async def test_an_update_that_comes_before_the_bot_is_ready_is_neither_lost_nor_set_aside(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {"WEBHOOK_URL": f"http://127.0.0.1:{port}", "WEBHOOK_SECRET": SECRET, "PORT": str(port)}
+    async with town() as place, at_work(place, tmp_path, **settings) as bot:
+        guest = await place.guest()
+        await guest.says("/start")
+        await guest.sees("你要认证哪一类")
+        await bot.kill()
+        await guest.says("个人认证")
+        await place.fault("getMe", "slow", seconds=1)
+        await bot.launch()
+        await guest.sees("开始之前")
+
+        assert not guest.find("没处理成功")
