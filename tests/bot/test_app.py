@@ -1,6 +1,7 @@
 """The program put together: what it tells of itself, what it cleans up, and how phones reach it."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,7 +75,23 @@ async def test_introducing_itself_may_fail_without_harm() -> None:
             await describe(bot, CATALOGUE)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")),
+    ],
+)
 async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, host: str) -> None:
     async with town() as place, living(place, tmp_path, host=host), Phone() as phone:
         guest = await place.guest()
