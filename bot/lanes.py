@@ -6,7 +6,7 @@ When sending fails the lane waits, longer each time, and asks the state's own qu
 import asyncio
 import heapq
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -78,9 +78,10 @@ Again = Callable[[Person], Awaitable[Turn]]
 class Lanes:
     """All lanes at work. `show` shows a turn; `again` commits the turn that asks the person's question once more."""
 
-    def __init__(self, show: Show, again: Again) -> None:
+    def __init__(self, show: Show, again: Again, pauses: Sequence[float] = _PAUSES) -> None:
         self._show = show
         self._again = again
+        self._pauses = pauses
         self._lanes: dict[Person, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -143,18 +144,18 @@ class Lanes:
             lane.failures = 0
         except Undelivered as error:
             log.warning("a reply did not get through (%s); asking again", error)
-            await self._pause(lane, owing=True)
+            await self._pause(lane)
         except Exception:
-            log.exception("a turn could not be shown")
-            await self._pause(lane, owing=lane.failures < len(_PAUSES))
+            log.exception("a turn could not be shown; asking again")
+            await self._pause(lane)
 
     async def _ask_again(self, person: Person, lane: Lane) -> None:
         turn = await self._again(person)
         lane.turns = [turn]
         lane.owing = False
 
-    async def _pause(self, lane: Lane, *, owing: bool) -> None:
-        pause = _PAUSES[min(lane.failures, len(_PAUSES) - 1)]
+    async def _pause(self, lane: Lane) -> None:
+        pause = self._pauses[min(lane.failures, len(self._pauses) - 1)]
         lane.failures += 1
-        lane.owing = owing
+        lane.owing = True
         await asyncio.sleep(pause)

@@ -72,6 +72,16 @@ async def test_a_turn_that_did_not_get_through_gives_way_to_the_question_and_wha
     assert (made.again, made.shown) == ([ANNA], [(ANNA, 100)])
 
 
+async def test_a_lane_does_not_give_up_however_long_the_trouble_lasts() -> None:
+    made = Show(troubles=[RuntimeError("the store is away")] * 30)
+    lanes = Lanes(made.show, made.ask_again, pauses=(0,))
+    async with lanes.running():
+        lanes.add(turn(1))
+        assert await lanes.settled(5)
+
+    assert made.shown == [(ANNA, 100)]
+
+
 async def test_trouble_in_one_lane_does_not_hold_another_up() -> None:
     made = Show(gate=asyncio.Event())
     lanes = Lanes(made.show, made.ask_again)
