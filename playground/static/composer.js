@@ -13,6 +13,8 @@ const ATTACHMENTS = [
   ["location", "pin"],
 ];
 const TALLEST = 160;
+// Where a finger points, a focused field would open the keyboard over the chat.
+export const POINTED = matchMedia("(hover: hover)").matches;
 
 /** The foot of the chat. `hooks` holds failed(error), blocked(chat), unblock(). */
 export class Composer {
@@ -20,6 +22,7 @@ export class Composer {
     this.hooks = hooks;
     this.place = byId("composer");
     this.commands = [];
+    this.drafts = new Map();
     this.chat = null;
     this.person = null;
     this.editing = null;
@@ -28,11 +31,22 @@ export class Composer {
 
   /** Stand in this chat as this person. */
   open(chat, person) {
-    if (this.chat?.id !== chat?.id) this.editing = null;
+    if (this.chat?.id !== chat?.id) this.leave();
     this.chat = chat;
     this.person = person;
     // A field that is built anew breaks the typing of Chinese: only when something about it has changed.
     if (this.shape() !== this.built) this.build();
+  }
+
+  /** Another chat comes: what was begun here stays with this one. */
+  leave() {
+    this.drafts.set(this.chat?.id, this.editing ? "" : (this.field?.value ?? ""));
+    this.editing = this.field = null;
+  }
+
+  /** Let the keyboard write here. */
+  focus() {
+    (this.field ?? this.place.querySelector(".start"))?.focus({ preventScroll: true });
   }
 
   shape() {
@@ -51,8 +65,8 @@ export class Composer {
     if (!this.chat) return this.place.replaceChildren();
     if (this.hooks.blocked(this.chat.id)) return this.place.replaceChildren(this.big("people.unblock", () => this.hooks.unblock()));
     if (this.chat.messages.size === 0 && this.chat.id > 0) return this.place.replaceChildren(this.big("chat.start", () => this.say("/start")));
-    const draft = this.field?.value ?? "";
-    const focused = document.activeElement === this.field;
+    const draft = this.field?.value ?? this.drafts.get(this.chat.id) ?? "";
+    const focused = document.activeElement === this.field || (POINTED && this.place.contains(document.activeElement));
     this.field = this.makeField();
     this.menu = el("div", { class: "menu", hidden: true, role: "menu" });
     this.place.replaceChildren(this.menu, ...this.editBar(), this.row(), ...this.keyboard());

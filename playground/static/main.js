@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { Chat } from "./chat.js";
-import { Composer } from "./composer.js";
+import { Composer, POINTED } from "./composer.js";
 import { byId, drawIcons } from "./dom.js";
 import { fill, label, other, speak } from "./labels.js";
 import { alert, toast } from "./notices.js";
@@ -57,7 +57,12 @@ for (const [key, action] of [
 ]) {
   byId(key).addEventListener("click", action);
 }
-document.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawers());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeDrawers();
+  // A pressed button may be gone by now, and the focus with it: what is typed next still belongs into the field.
+  const typed = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (typed && document.activeElement === document.body) composer.field?.focus({ preventScroll: true });
+});
 
 /** Open a chat as one of its people. */
 function choose(id, writer) {
@@ -70,8 +75,7 @@ function choose(id, writer) {
   showBlock();
   drawer("people", false);
   lookAfterBot();
-  // Where a finger points, a focused field would open the keyboard over the chat.
-  if (matchMedia("(hover: hover)").matches) composer.field?.focus({ preventScroll: true });
+  if (POINTED) composer.focus();
 }
 
 function hear(kind, where, facts) {
