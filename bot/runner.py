@@ -149,16 +149,17 @@ class Runner:
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
             case Drop() | Record() | Erase() | Speak():
                 pass
+            case ShowRecords() | Export():
+                records = await self._records(view.person, effect.account)
+                lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or "", records=records))
             case _:
-                records = await self._records(view.person) if isinstance(effect, ShowRecords | Export) else None
-                view = replace(view, panel=lane.panel or "", records=records)
-                lane.panel = await self._deliver.deliver(effect, view)
+                lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or ""))
                 if isinstance(effect, Discard) and view.origin.message_id is not None:
                     await self._store.swept(Litter(view.person, view.origin.message_id, self._moment().now))
 
-    async def _records(self, person: Person) -> Records:
+    async def _records(self, person: Person, account: str) -> Records:
         async with self._store.unit(person) as unit:
-            return await unit.records(person)
+            return replace(await unit.records(person), place=await unit.verified(account))
 
     async def _begun(self, person: Person, begin: Begin) -> Event:
         try:

@@ -21,6 +21,7 @@ _BAD_SETTING = 2
 _TOO_SOON = 3.0
 _PATIENCE = 3
 _STOP_WITHIN = 10.0
+_START_WITHIN = 60.0
 # Its standard input ends when this process does, in whatever way.
 _LEASH = 'read -r _; kill -9 "$0"'
 
@@ -46,9 +47,19 @@ async def _host(command: Sequence[str], port: int, say: Say) -> int:
     phone_port = port if _is_free(port) else 0
     page_port = port + 1 if port and _is_free(port + 1) else 0
     async with serving(playground, host=_HOST, port=page_port) as address:
-        say(f"\n  Chat with the bot:  {address}\n  (Ctrl-C ends it; chats are kept in memory only)\n")
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
-        return await _keep_running(command, env, stop, say)
+        async with asyncio.TaskGroup() as tasks:
+            welcome = tasks.create_task(_welcome(playground, address, say))
+            code = await _keep_running(command, env, stop, say)
+            welcome.cancel()
+        return code
+
+
+async def _welcome(playground: Playground, address: str, say: Say) -> None:
+    """Say where the chat is as soon as somebody answers there."""
+    updates = playground.world.updates
+    await playground.world.bell.until(lambda: updates.parked, _START_WITHIN)
+    say(f"\n  Chat with the bot:  {address}\n  (Ctrl-C ends it; chats are kept in memory only)\n")
 
 
 async def _keep_running(command: Sequence[str], env: dict[str, str], stop: asyncio.Event, say: Say) -> int:

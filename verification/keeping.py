@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol
 
-from verification.ports import Store, Unit
+from verification.ports import Place, Store, Unit
 
 Person = NewType("Person", str)
 """The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
@@ -53,10 +53,11 @@ class PastAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Everything kept about a person, for their own eyes."""
+    """Everything kept about a person, for their own eyes; `place` is the one their account holds."""
 
     consents: Sequence[Consent]
     attempts: Sequence[PastAttempt]
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def _failed(state: states.Failed) -> Reply:
 
 
 def _verified(state: states.Verified) -> Reply:
-    rows: Rows = ((Topic("change"),), (Topic("icp"), Topic()))
+    rows: Rows = ((Url("console"),), (Topic("change"),), (Topic("icp"), Topic()))
     return Ask(state.mark, "verified.ask", {**method_values(state), "at": state.at}, rows)
 
 

@@ -48,6 +48,7 @@ TABLE: tuple[Row, ...] = (
     on(Idle, Said, entry.welcomed, ChoosingType),
     on(Idle, Sent, entry.greeted, ChoosingType),
     on(Idle, Command.CANCEL, entry.nothing_to_cancel),
+    on(ChoosingType, Command.START, entry.welcomed_again),
     pick(ChoosingType, Choice.PERSONAL, entry.personal_chosen, Agreeing),
     pick(ChoosingType, Choice.ENTERPRISE, entry.enterprise_chosen, ReadingEnterprise),
     pick(ChoosingType, Choice.OVERSEAS, entry.overseas_chosen, ReadingOverseas),

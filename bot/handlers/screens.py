@@ -8,7 +8,7 @@ from math import ceil
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.catalogue import Catalogue
-from bot.flow.effects import ShowFaq, ShowRecords, Word
+from bot.flow.effects import ShowFaq, ShowRecords, Values, Word
 from bot.flow.events import Side
 from bot.handlers.keyboards import side
 from verification.identity import mask_account
@@ -56,6 +56,7 @@ def exported(account: str, kept: Records) -> bytes:
         "account": account,
         "consents": [asdict(consent) for consent in kept.consents],
         "attempts": [asdict(attempt) for attempt in kept.attempts],
+        "place": None if kept.place is None else {"method": kept.place.method, "at": kept.place.at},
     }
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
 
@@ -75,6 +76,12 @@ def _faq_list(catalogue: Catalogue, language: str, page: int) -> Screen:
     return Screen(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
 
 
+def _place(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+    if kept.place is not None:
+        values: Values = {"method": Word(f"method.{kept.place.method}"), "at": kept.place.at}
+        yield catalogue.text(language, "privacy.place", values)
+
+
 def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
     consents = [
         catalogue.text(language, "privacy.consent", {"kind": Word(f"privacy.kind.{consent.kind}"), "at": consent.at})
@@ -92,7 +99,7 @@ def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
         )
         for attempt in kept.attempts
     ]
-    lines = consents + attempts
+    lines = [*_place(catalogue, language, kept), *consents, *attempts]
     if not lines:
         yield catalogue.text(language, "privacy.nothing")
     elif len(lines) > _LINES:

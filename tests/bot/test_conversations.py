@@ -301,7 +301,7 @@ async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path
         await guest.sees("已删除")
         await at.bot.quiet()
         await guest.says("/privacy")
-        await guest.sees("没有任何记录")
+        left = said(await guest.sees("占用 1 个名额"))
         await guest.says("/start")
         again = said(await guest.sees(DONE))
 
@@ -311,6 +311,9 @@ async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path
         assert [attempt["status"] for attempt in told["attempts"]] == ["succeeded"]
         assert NAME not in str(told)
         assert "收集姓名和身份证号" in shown
+        assert told["place"]["method"] == "wechat"
+        assert "同意记录" not in left
+        assert "认证记录" not in left
         assert "微信扫码" in again
 
 

@@ -17,6 +17,11 @@ def welcomed(state: states.Idle, _: Event, moment: Moment) -> Step:
     return ask(states.ChoosingType(account=state.account, mark=moment.mark))
 
 
+def welcomed_again(state: states.ChoosingType, _: Event, __: Moment) -> Step:
+    """The welcome is itself the word for somebody who is back."""
+    return ask(state)
+
+
 def greeted(state: states.Idle, event: Sent, moment: Moment) -> Step:
     """Whoever begins with a sticker is welcome; an edited text is an old one, and begins nothing."""
     if event.kind is Kind.EDITED:
