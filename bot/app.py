@@ -127,7 +127,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         failures = Failures()
         application = _application(settings, failures)
         outgoing = Outgoing(application.bot, catalogue)
-        runner = Runner(store, core, outgoing, clock.moment, settings.language)
+        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))

@@ -36,10 +36,9 @@ class Housekeeping:
         left_alone = timedelta()
         while True:
             try:
-                await self.sweep(left_alone)
+                # First, and whatever Telegram does: what has had its time goes.
                 await self.tidy()
-            except Undelivered as error:
-                log.warning("messages could not be deleted (%s); trying again", error)
+                await self.sweep(left_alone)
             except Exception:
                 log.exception("housekeeping was cut short; trying again")
             left_alone = _PAUSE
@@ -48,9 +47,15 @@ class Housekeeping:
     async def sweep(self, left_alone: timedelta) -> None:
         """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
         for litter in await self._store.litter(100):
-            if self._clock() - litter.at >= left_alone:
+            if self._clock() - litter.at < left_alone:
+                continue
+            try:
                 await self._discard(litter.person, litter.message_id)
-                await self._store.swept(litter)
+            except Undelivered as error:
+                # It stays listed; the next one may be of a chat that answers.
+                log.warning("a message could not be deleted (%s); trying again", error)
+                continue
+            await self._store.swept(litter)
 
     async def tidy(self) -> None:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""

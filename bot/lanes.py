@@ -76,11 +76,18 @@ Again = Callable[[Person], Awaitable[Turn]]
 
 
 class Lanes:
-    """All lanes at work. `show` shows a turn; `again` commits the turn that asks the person's question once more."""
+    """All lanes at work.
 
-    def __init__(self, show: Show, again: Again, pauses: Sequence[float] = _PAUSES) -> None:
+    `show` shows a turn; `again` commits the turn that asks the person's question once more; `is_outage` knows the
+    errors that pass by themselves.
+    """
+
+    def __init__(
+        self, show: Show, again: Again, is_outage: Callable[[BaseException], bool], pauses: Sequence[float] = _PAUSES
+    ) -> None:
         self._show = show
         self._again = again
+        self._is_outage = is_outage
         self._pauses = pauses
         self._lanes: dict[Person, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,6 +126,9 @@ class Lanes:
         person = turn.view.person
         lane = self._lanes.get(person)
         if lane is not None:
+            if turn.revision == 1:
+                # Revisions begin again after an erasure: what waits was said by a dialogue that is no more.
+                lane.turns.clear()
             heapq.heappush(lane.turns, turn)
         elif self._group is not None:
             self._lanes[person] = Lane([turn])
@@ -145,9 +155,11 @@ class Lanes:
         except Undelivered as error:
             log.warning("a reply did not get through (%s); asking again", error)
             await self._pause(lane)
-        except Exception:
-            log.exception("a turn could not be shown; asking again")
+        except Exception as error:
+            # An outage ends; a fault of ours may not: the answer stays owed until the person's next word.
+            log.exception("a turn could not be shown")
             await self._pause(lane)
+            lane.owing = self._is_outage(error) or lane.failures < len(self._pauses)
 
     async def _ask_again(self, person: Person, lane: Lane) -> None:
         turn = await self._again(person)

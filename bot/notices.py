@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
 from bot.flow.states import Stage
@@ -38,12 +39,9 @@ class Notices:
     async def run(self) -> None:
         """Tell what there is to tell, for ever; a fault is logged, and tried again at the next pulse."""
         while True:
-            try:
-                await self._core.sweep()
-                while await self.tell():
-                    pass
-            except Exception:
-                log.exception("notices could not be told; trying again")
+            # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
+            await self._try(self._core.sweep, "attempts could not be swept; trying again")
+            await self._try(self._tell_all, "notices could not be told; trying again")
             try:
                 async with asyncio.timeout(PULSE):
                     await self._wake.wait()
@@ -56,11 +54,25 @@ class Notices:
         now = self._clock()
         notices = await self._store.claim(now, now + LEASE, _AT_ONCE)
         for notice in notices:
-            event = event_of(notice)
-            if event is not None:
-                await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}"))
-            await self._store.settle(notice)
+            # Left under its lease it comes again; those behind it in the batch do not wait for it.
+            await self._try(partial(self._tell_one, notice), f"notice {notice.id} could not be told; trying again")
         return len(notices)
+
+    async def _tell_one(self, notice: Notice) -> None:
+        event = event_of(notice)
+        if event is not None:
+            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}"))
+        await self._store.settle(notice)
+
+    async def _tell_all(self) -> None:
+        while await self.tell():
+            pass
+
+    async def _try(self, do: Callable[[], Awaitable[object]], otherwise: str) -> None:
+        try:
+            await do()
+        except Exception:
+            log.exception(otherwise)
 
 
 def event_of(notice: Notice) -> Event | None:

@@ -4,6 +4,7 @@ A turn is committed before anything of it is shown, and an event's id is committ
 process that dies in between leaves its debt in the store (`revision` ahead of `shown`), paid at the next start.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,14 @@ from bot.flow.effects import Begin, Discard, Drop, Effect, Erase, Export, Record
 from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
-from bot.flow.states import Idle, State, Verified
+from bot.flow.states import Idle, Opening, State, Verified
 from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
+
+log = logging.getLogger(__name__)
 
 _OWED_AT_ONCE = 100
 
@@ -55,13 +58,15 @@ class Runner:
         deliver: Deliver,
         moment: Callable[[], Moment],
         default_language: str = "zh",
+        is_outage: Callable[[BaseException], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._core = core
         self._deliver = deliver
         self._moment = moment
         self._default_language = default_language
-        self._lanes = Lanes(self._show, self._ask_again)
+        self._is_outage = is_outage
+        self._lanes = Lanes(self._show, self._ask_again, is_outage)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Show what is committed, until left."""
@@ -79,17 +84,27 @@ class Runner:
 
     async def resume_owed(self) -> None:
         """Ask again wherever a committed answer may never have reached the chat."""
-        limit = _OWED_AT_ONCE
+        limit, tried = _OWED_AT_ONCE, set[Person]()
         while True:
             owed = await self._store.owed(limit)
-            fresh = [person for person in owed if not self._lanes.has(person)]
+            fresh = [person for person in owed if person not in tried]
             for person in fresh:
-                await self.handle(Envelope(person, Resumed(), None))
+                await self._resume(person)
+            tried.update(fresh)
             if len(owed) < limit:
                 return
             if not fresh:
                 # All of them are on their way: whoever comes behind them must not wait for their chats.
                 limit *= 2
+
+    async def _resume(self, person: Person) -> None:
+        try:
+            await self.handle(Envelope(person, Resumed(), None))
+        except Exception as error:
+            if self._is_outage(error):
+                raise
+            # A dialogue that cannot be read must not keep the program from serving everybody else.
+            log.error("what %s is owed cannot be asked again: %s", person, type(error).__name__)  # noqa: TRY400
 
     async def _ask_again(self, person: Person) -> Turn:
         turn = await self._commit(Envelope(person, Resumed(), None))
@@ -140,14 +155,15 @@ class Runner:
             for effect in _acknowledged(turn):
                 await self._perform(effect, turn.view, lane)
         except Unreachable:
-            lane.panel = ""
+            # The panel is still in their chat: on their return the next question takes it away.
+            pass
         await self._store.mark_shown(turn.view.person, turn.revision, lane.panel)
 
     async def _perform(self, effect: Effect, view: View, lane: Lane) -> None:
         match effect:
-            case Begin():
+            case Begin() if await self._still_opening(view.person, effect):
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
-            case Drop() | Record() | Erase() | Speak():
+            case Begin() | Drop() | Record() | Erase() | Speak():
                 pass
             case ShowRecords() | Export():
                 records = await self._records(view.person, effect.account)
@@ -160,6 +176,13 @@ class Runner:
     async def _records(self, person: Person, account: str) -> Records:
         async with self._store.unit(person) as unit:
             return replace(await unit.records(person), place=await unit.verified(account))
+
+    async def _still_opening(self, person: Person, begin: Begin) -> bool:
+        """Whether the attempt is still wanted: while this turn waited, the person may have gone on, or erased all."""
+        async with self._store.unit(person) as unit:
+            kept = await unit.dialogue(person)
+        state = None if kept is None else codec.load(kept.text)
+        return isinstance(state, Opening) and state.attempt == begin.attempt
 
     async def _begun(self, person: Person, begin: Begin) -> Event:
         try:

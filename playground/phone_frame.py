@@ -86,7 +86,7 @@ class PhoneFrame:
         _, _, _, _, _, *path = request.scope["raw_path"].decode("ascii").split("/", 5)
         url = f"{origin}/{''.join(path)}"
         url += f"?{request.url.query}" if request.url.query else ""
-        if not _is_here(origin):
+        if not _is_here(origin) or _is_itself(origin, request):
             self._shown[app] = Shown(url, _WORDS["outside"][0])
             return _own_page("outside", url, 200)
         return await self._fetch(app, origin, url, request)
@@ -152,6 +152,11 @@ def _is_here(origin: str) -> bool:
     except ValueError:
         return False
     return named in LOOPBACK
+
+
+def _is_itself(origin: str, request: Request) -> bool:
+    """Whether it is the playground's own address: the guard would take the phone for a friend."""
+    return (urlsplit(origin).port or 80) == (request.url.port or 80)
 
 
 def _kept(given: Mapping[str, str]) -> dict[str, str]:

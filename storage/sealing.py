@@ -80,6 +80,10 @@ class Sealing:
             raise Unsealable(f"{place}: changed, moved, or sealed with another key of the same id") from error
         return plain.decode("utf-8", "surrogatepass")
 
+    def prefixes(self) -> list[bytes]:
+        """How values begin that these keys open."""
+        return [bytes([len(key_id)]) + key_id.encode() for key_id in self._ciphers]
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether this was sealed with the first key."""
         key_id = self._first.encode()

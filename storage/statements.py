@@ -93,6 +93,8 @@ WHERE created_at < $1 AND status NOT IN ('reserved', 'waiting', 'opened', 'confi
 """,
 )
 
+SEALED = (("attempts", "secrets"), ("dialogues", "text"), ("dialogues", "panel"))
+
 KEY_CHECK = "SELECT value FROM key_checks WHERE name = $1"
 KEEP_KEY_CHECK = """
 INSERT INTO key_checks (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from storage import rows
 from storage import statements as sql
-from storage.database import Database, Row, Value
+from storage.database import Connection, Database, Row, Value
 from storage.errors import Unsealable, WrongKeys
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
@@ -80,9 +80,21 @@ class Store:
             sealed = await connection.fetch(sql.KEY_CHECK, "sealed")
             if sealed:
                 self._open_check(bytes(sealed[0][0]))
+            await self._refuse_orphans(connection)
             if not (sealed and self._sealing.is_current(bytes(sealed[0][0]))):
                 await connection.fetch(sql.KEEP_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
             await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
+
+    async def _refuse_orphans(self, connection: Connection) -> None:
+        """A key was taken out too early: what it sealed would be lost to its people one by one."""
+        prefixes = self._sealing.prefixes()
+        opens = [f"substr({{column}}, 1, {len(prefix)}) = ${place}" for place, prefix in enumerate(prefixes, 1)]
+        known = " OR ".join(opens)
+        for table, column in sql.SEALED:
+            sealed_otherwise = f"NOT ({known.format(column=column)})"
+            statement = f"SELECT 1 FROM {table} WHERE {sealed_otherwise} LIMIT 1"  # noqa: S608 - names of our own
+            if await connection.fetch(statement, *prefixes):
+                raise WrongKeys("ENCRYPTION_KEYS lacks a key that something in this database is sealed with")
 
     def _open_check(self, sealed: bytes) -> None:
         try:

@@ -39,6 +39,7 @@ BROAD = {
     "bot/housekeeping.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
+    "bot/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/notices.py",  # the loop that must not end
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
     "web/guard.py",  # the last resort of a request

@@ -255,7 +255,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Tell the core that the attempt is given up."""
+    """End the attempt: it is given up in the same transaction as the turn."""
 
     attempt: AttemptId
 

@@ -1,5 +1,8 @@
 """Groups and channels: no data is taken there. The bot says where to find it, once, and leaves."""
 
+import asyncio
+from contextlib import suppress
+
 from telegram import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.ext import BaseHandler
@@ -9,6 +12,8 @@ from bot.handlers.calls import best_effort
 from bot.handlers.dialogue import DialogueContext
 
 _PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
+
+_PATIENCE = 2
 
 
 class GroupHandler(BaseHandler[object, DialogueContext, None]):
@@ -37,7 +42,10 @@ class GroupHandler(BaseHandler[object, DialogueContext, None]):
         language = language_of(user.language_code if user else None) or self._default_language
         text = self._catalogue.text(language, "group.hello")
         button = InlineKeyboardButton(self._catalogue.text(language, "group.button"), url=context.bot.link)
-        if chat.type != ChatType.CHANNEL:
-            markup = InlineKeyboardMarkup([[button]])
-            await best_effort(lambda: context.bot.send_message(chat.id, text, reply_markup=markup))
-        await best_effort(lambda: context.bot.leave_chat(chat.id))
+        # Everybody's next updates wait for this one: a courtesy may not take long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                if chat.type != ChatType.CHANNEL:
+                    markup = InlineKeyboardMarkup([[button]])
+                    await best_effort(lambda: context.bot.send_message(chat.id, text, reply_markup=markup))
+                await best_effort(lambda: context.bot.leave_chat(chat.id))

@@ -61,7 +61,9 @@ class AiohttpRequest(BaseRequest):
         connecting = _seconds(connect_timeout, 5.0)
         timeout = aiohttp.ClientTimeout(total=reading + connecting, sock_connect=connecting, sock_read=reading)
         try:
-            async with self._session.request(method, url, data=_body(request_data), timeout=timeout) as answer:
+            async with self._session.request(
+                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
+            ) as answer:
                 return answer.status, await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(type(error).__name__) from None

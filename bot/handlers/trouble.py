@@ -1,7 +1,9 @@
 """An update that cannot be handled: kept, sealed, for whoever mends the fault, and the person is told."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +12,10 @@ from telegram.constants import ChatType
 
 from bot.catalogue import Catalogue, language_of
 from bot.handlers.calls import best_effort
-from verification.keeping import DialogueStore
+from bot.handlers.incoming import person_of
+from verification.keeping import DialogueStore, Litter
+
+_PATIENCE = 2
 
 
 class Trouble:
@@ -35,11 +40,19 @@ class Trouble:
         await self._store.bury(f"telegram:{raw.get('update_id')}", json.dumps(raw), self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
-        number = chat.get("id")
+        number, message_id = chat.get("id"), message.get("message_id")
         if chat.get("type") != ChatType.PRIVATE or not isinstance(number, int):
             return
+        person = person_of(number)
+        if isinstance(message_id, int):
+            # Nobody read it, so nobody knows that it holds no ID number.
+            async with self._store.unit(person) as unit:
+                await unit.litter(Litter(person, message_id, self._clock()))
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
-        await best_effort(lambda: self._bot.send_message(number, text))
+        # Everybody's next updates wait for this one: a kind word may not take long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await best_effort(lambda: self._bot.send_message(number, text))
 
     def _language(self, code: object) -> str:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language

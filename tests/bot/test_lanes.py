@@ -13,6 +13,10 @@ def turn(revision: int, person: Person = ANNA) -> Turn:
     return Turn(revision, View(person, "zh", f"panel {revision}", Origin()), (Tell("misc.help"),))
 
 
+def is_outage(error: BaseException) -> bool:
+    return isinstance(error, OSError)
+
+
 @dataclass
 class Show:
     """Notes what is shown; troubles happen to the next ones."""
@@ -36,7 +40,7 @@ class Show:
 
 async def test_turns_go_out_by_their_revision_however_they_came() -> None:
     made = Show(gate=asyncio.Event())
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     async with lanes.running():
         for revision in (1, 4, 3, 2):
             lanes.add(turn(revision))
@@ -49,7 +53,7 @@ async def test_turns_go_out_by_their_revision_however_they_came() -> None:
 
 async def test_a_lane_is_known_while_it_works_and_forgotten_after() -> None:
     made = Show(gate=asyncio.Event())
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     async with lanes.running():
         lanes.add(turn(1))
         during = lanes.has(ANNA), lanes.has(BERT), await lanes.settled(0)
@@ -63,7 +67,7 @@ async def test_a_lane_is_known_while_it_works_and_forgotten_after() -> None:
 
 async def test_a_turn_that_did_not_get_through_gives_way_to_the_question_and_what_waited_behind_it_too() -> None:
     made = Show(troubles=[Undelivered("NetworkError")])
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     async with lanes.running():
         lanes.add(turn(1))
         lanes.add(turn(2))
@@ -73,8 +77,8 @@ async def test_a_turn_that_did_not_get_through_gives_way_to_the_question_and_wha
 
 
 async def test_a_lane_does_not_give_up_however_long_the_trouble_lasts() -> None:
-    made = Show(troubles=[RuntimeError("the store is away")] * 30)
-    lanes = Lanes(made.show, made.ask_again, pauses=(0,))
+    made = Show(troubles=[OSError("the store is away")] * 30)
+    lanes = Lanes(made.show, made.ask_again, is_outage, pauses=(0,))
     async with lanes.running():
         lanes.add(turn(1))
         assert await lanes.settled(5)
@@ -82,9 +86,19 @@ async def test_a_lane_does_not_give_up_however_long_the_trouble_lasts() -> None:
     assert made.shown == [(ANNA, 100)]
 
 
+async def test_a_fault_of_ours_is_not_tried_for_ever_and_leaves_the_answer_owed() -> None:
+    made = Show(troubles=[RuntimeError("a fault")] * 30)
+    lanes = Lanes(made.show, made.ask_again, is_outage, pauses=(0, 0, 0))
+    async with lanes.running():
+        lanes.add(turn(1))
+        assert await lanes.settled(5)
+
+    assert (made.shown, len(made.again), lanes.has(ANNA)) == ([], 2, False)
+
+
 async def test_trouble_in_one_lane_does_not_hold_another_up() -> None:
     made = Show(gate=asyncio.Event())
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     async with lanes.running():
         lanes.add(turn(1))
         lanes.add(turn(1, BERT))
@@ -100,7 +114,7 @@ async def test_trouble_in_one_lane_does_not_hold_another_up() -> None:
 
 async def test_leaving_gives_up_what_cannot_be_shown_and_ends() -> None:
     made = Show(gate=asyncio.Event())
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     async with lanes.running(patience=0):
         lanes.add(turn(1))
         await asyncio.sleep(0)
@@ -110,7 +124,7 @@ async def test_leaving_gives_up_what_cannot_be_shown_and_ends() -> None:
 
 async def test_outside_its_hours_nothing_is_shown() -> None:
     made = Show()
-    lanes = Lanes(made.show, made.ask_again)
+    lanes = Lanes(made.show, made.ask_again, is_outage)
     lanes.add(turn(1))
 
     assert await lanes.settled(1)

@@ -147,3 +147,13 @@ def test_a_page_whose_addresses_stay_comes_back_unchanged() -> None:
 
     assert led_through(source, lambda url: url)[0] == source
     assert refresh_led_through("5", lambda url: "x") == "5"
+
+
+async def test_the_phone_does_not_reach_the_playground_itself(stand: Stand) -> None:
+    own = URL(stand.url)
+    headers = {"Origin": "null", "Content-Type": "application/x-www-form-urlencoded"}
+    address = f"{stand.url}/phone/browser/http/{own.host}:{own.port}/sim/users"
+    async with aiohttp.ClientSession() as http, http.post(address, data=b'{"first_name":"x"}', headers=headers):
+        pass
+
+    assert stand.playground.world.people == {}

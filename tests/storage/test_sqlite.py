@@ -236,3 +236,17 @@ async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> 
         await migrate(database, known_migrations())
         with pytest.raises(SchemaRefused):
             await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0)")
+
+
+async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path) -> None:
+    url, index = f"sqlite:///{tmp_path}/bot.sqlite3", b"i" * 32
+    old, new = {"old": b"1" * 32}, {"new": b"2" * 32}
+    person = Person("telegram:200000001")
+    async with open_store(url, sealing=Sealing(old, index)) as store, store.unit(person) as unit:
+        await unit.save_dialogue(person, "a dialogue", "zh", NOON)
+    async with open_store(url, sealing=Sealing(new | old, index)):
+        pass
+
+    with pytest.raises(WrongKeys, match="ENCRYPTION_KEYS"):
+        async with open_store(url, sealing=Sealing(new, index)):
+            pass
