@@ -60,23 +60,22 @@ def play(
     files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
+    junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
 ) -> None:
     """Play .chat scripts against the bot; exit 0 only when all pass."""
     import asyncio
 
-    from playground.player import play as play_all
+    from playground import player
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     with launching() as launch:
         status = asyncio.run(
-            play_all(
+            player.play(
                 files,
+                player.Asked(jobs, keyword, languages, junit),
                 launch=launch,
                 texts=HERE / "bot" / "texts",
-                jobs=jobs,
-                keyword=keyword,
-                languages=languages,
                 out=typer.echo,
             )
         )

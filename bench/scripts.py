@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playground.player import play
+from playground.player import Asked, play
 from run_bot import launching
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def main(jobs: int, count: int) -> None:
         said: list[str] = []
         began = time.monotonic()
         status = asyncio.run(
-            play([Path(folder)], launch=launch, texts=ROOT / "bot" / "texts", jobs=jobs, out=said.append)
+            play([Path(folder)], Asked(jobs), launch=launch, texts=ROOT / "bot" / "texts", out=said.append)
         )
         seconds = time.monotonic() - began
     if status:
