@@ -61,6 +61,7 @@ def play(
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
 ) -> None:
     """Play .chat scripts against the bot; exit 0 only when all pass."""
@@ -73,7 +74,7 @@ def play(
         status = asyncio.run(
             player.play(
                 files,
-                player.Asked(jobs, keyword, languages, junit),
+                player.Asked(jobs, keyword, languages, junit, accept),
                 launch=launch,
                 texts=HERE / "bot" / "texts",
                 out=typer.echo,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground import junit, report, script
+from playground.amending import accept
 from playground.catalogue import Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
 from playground.launch import Launch
@@ -26,12 +27,13 @@ Out = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How scripts are to be played; `junit` is a file for the results."""
+    """How scripts are to be played; `accept` writes what the bot does now into scripts that fail."""
 
     jobs: int = 8
     keyword: str | None = None
     languages: Sequence[str] = ()
     junit: Path | None = None
+    accept: bool = False
 
 
 async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
@@ -48,7 +50,10 @@ async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Pa
         out(f"no case has {keyword!r} in its title" if takes else "no script to play")
         return NOTHING_RUN
     began = time.monotonic()
-    results = await _side_by_side(chosen, Company(launch, catalogue), asked.jobs, out)
+    company = Company(launch, catalogue)
+    results = await _side_by_side(chosen, company, asked.jobs, out)
+    if asked.accept:
+        results = await accept(results, company, out)
     for result in results:
         if result.failure:
             out("\n" + report.failure_report(result))
