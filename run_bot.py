@@ -56,12 +56,14 @@ def diagram() -> None:
 
 
 @app.command()
-def play(
+def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
+    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
 ) -> None:
     """Play .chat scripts against the bot; exit 0 only when all pass."""
@@ -74,7 +76,7 @@ def play(
         status = asyncio.run(
             player.play(
                 files,
-                player.Asked(jobs, keyword, languages, junit, accept),
+                player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under),
                 launch=launch,
                 texts=HERE / "bot" / "texts",
                 out=typer.echo,

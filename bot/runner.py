@@ -23,6 +23,8 @@ from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit,
 
 _OWED_AT_ONCE = 100
 
+Advance = Callable[[State, Event, Moment], Step]
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -55,12 +57,14 @@ class Runner:
         deliver: Deliver,
         moment: Callable[[], Moment],
         default_language: str = "zh",
+        advance: Advance = advance,
     ) -> None:
         self._store = store
         self._core = core
         self._deliver = deliver
         self._moment = moment
         self._default_language = default_language
+        self._advance = advance
         self._lanes = Lanes(self._show, self._ask_again)
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -102,7 +106,7 @@ class Runner:
             if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
                 return None
             kept = await unit.dialogue(person)
-            step = advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            step = self._advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._default_language
             again = isinstance(envelope.event, Resumed)
             view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)

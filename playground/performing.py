@@ -58,11 +58,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What every take needs: how to start the bot, its sentences, the player's patience."""
+    """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told."""
 
     launch: Launch
     catalogue: Catalogue
     timing: Timing = field(default_factory=Timing)
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reader(Protocol):
@@ -96,7 +97,7 @@ class Strict:
 async def perform(take: Take, company: Company, reader: Reader | None = None) -> Result:
     """Play a take; never raises for what a bot does."""
     began = time.monotonic()
-    async with stage(company.launch, company.timing) as built:
+    async with stage(company.launch, company.timing, company.extra) as built:
         failure = await _perform(take, company.catalogue, built, reader or Strict())
     return Result(take, time.monotonic() - began, failure)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground import junit, report, script
+from playground import coverage, junit, report, script
 from playground.amending import accept
 from playground.catalogue import Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
@@ -34,6 +35,8 @@ class Asked:
     languages: Sequence[str] = ()
     junit: Path | None = None
     accept: bool = False
+    coverage: bool = False
+    fail_under: float = 0
 
 
 async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
@@ -49,8 +52,24 @@ async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Pa
     if not chosen:
         out(f"no case has {keyword!r} in its title" if takes else "no script to play")
         return NOTHING_RUN
+    with tempfile.TemporaryDirectory(prefix="chat-") as folder:
+        noted = Path(folder) / "coverage"
+        extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
+        status = await _played(chosen, Company(launch, catalogue, extra=extra), asked, out)
+        return max(status, _covered(noted, asked, out)) if asked.coverage else status
+
+
+def _covered(noted: Path, asked: Asked, out: Out) -> int:
+    found = coverage.read(noted)
+    out("\n" + "\n".join([*coverage.table(found), "", *coverage.diagram(found)]))
+    if found.percent >= asked.fail_under:
+        return ALL_PASSED
+    out(f"coverage is under {asked.fail_under:g} %")
+    return SOME_FAILED
+
+
+async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: Out) -> int:
     began = time.monotonic()
-    company = Company(launch, catalogue)
     results = await _side_by_side(chosen, company, asked.jobs, out)
     if asked.accept:
         results = await accept(results, company, out)
