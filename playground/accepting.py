@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from playground import steps, transcript
+from playground import steps
 from playground.chat import Event
+from playground.checks import keys_of
 from playground.expecting import expect_nothing_more, judge
-from playground.rewriting import rewritten
+from playground.rewriting import rewritten, told
 from playground.scene import Scene
 
 Change = tuple[str, ...]
@@ -106,7 +107,7 @@ class Accepting:
         return found
 
     def _insert(self, scene: Scene, number: int, events: Sequence[Event]) -> None:
-        lines = tuple(line for event in events for line in transcript.line(event) or [])
+        lines = tuple(line for event in events for line in told(event, scene.scope, keys_of(self.script)))
         if events:
             self.changes.before[number] = self.changes.before.get(number, ()) + lines
             scene.chat.read_up_to(events[-1])

@@ -40,6 +40,22 @@ def rewritten(step: steps.Expectation, event: Event, scope: Scope, qr: str | Non
             return transcript.line(event) or []
 
 
+def told(event: Event, scope: Scope, like: Sequence[str]) -> list[str]:
+    """Write down an event that no line meant; by keys where the script has some."""
+    blank = Text("", tuple(Key(name, _MIDDLE.place) for name in like))
+    match event:
+        case Event(kind="message" | "edit", own=False, message=Message() as message) if like:
+            mark = "<" if event.kind == "message" else "~"
+            words = _lines(mark, message.kind, _fresh(message.text, blank, scope))
+            return _with_keyboard(words, Keyboard(((Button(blank),),)), message.rows, scope)
+        case Event(kind="delete", was=Message(own=False) as was) if like:
+            return _lines("x", was.kind, _fresh(was.text, blank, scope))
+        case Event(kind="toast") if like:
+            return _lines("!!" if event.alert else "!", "text", _fresh(event.text, blank, scope))
+        case _:
+            return transcript.line(event) or []
+
+
 def text(wanted: Wanted, actual: str, scope: Scope) -> str:
     """Write a text anew, where it no longer fits."""
     if scope.match(wanted, actual) is not None:
@@ -67,8 +83,8 @@ def _kept(parts: Sequence[Part]) -> Iterator[tuple[Sequence[Part], Sequence[Part
 def _fresh(actual: str, wanted: Wanted, scope: Scope) -> str:
     """Write words that the line did not have: by a key if it had keys, with the values it had."""
     known = [part.name for part in wanted.parts if isinstance(part, Key)]
-    if known and (key := _key(actual, known, scope)):
-        return key
+    if known and (keys := _keys(actual, known, scope)):
+        return keys
     words = "\n".join(_SPECIAL.sub(r"\\\g<0>", fold(line)) for line in actual.split("\n") if line.strip())
     for part in wanted.parts:
         value = scope.values.get(part.name, "") if isinstance(part, Variable) else ""
@@ -77,17 +93,33 @@ def _fresh(actual: str, wanted: Wanted, scope: Scope) -> str:
     return words
 
 
+def _keys(actual: str, like: Sequence[str], scope: Scope) -> str | None:
+    """Find the key of a sentence, or of two that stand one below the other."""
+    if key := _key(actual, like, scope):
+        return key
+    lines = actual.split("\n")
+    for number in range(1, len(lines)):
+        if (above := _key("\n".join(lines[:number]), like, scope)) and (
+            below := _key("\n".join(lines[number:]), like, scope)
+        ):
+            return f"{above} {below}"
+    return None
+
+
 def _key(actual: str, like: Sequence[str], scope: Scope) -> str | None:
-    """Find the key of a sentence; of several, the one nearest to the keys that stood there."""
+    """Find the key of a sentence; of several, the one with most words, then one like those that stood there."""
     rooms = {name.rpartition(".")[0] for name in like}
     found = [
-        name
+        (
+            -sum(len(part.text) for part in parts if isinstance(part, Literal)),
+            name.rpartition(".")[0] not in rooms,
+            name,
+        )
         for name, parts in scope.catalogue.languages.get(scope.language, {}).items()
         if any(isinstance(part, Literal) and part.text.strip() for part in parts)
         and scope.match(Text("", parts), actual) is not None
     ]
-    best = sorted(found, key=lambda name: (name.rpartition(".")[0] not in rooms, name))
-    return f"{{t:{best[0]}}}" if best else None
+    return f"{{t:{min(found)[2]}}}" if found else None
 
 
 def _joined(parts: Sequence[Part]) -> str:
@@ -146,7 +178,8 @@ def _new_button(key: Actual, old: Sequence[Button], scope: Scope) -> str:
     keys = [part.name for item in old for part in item.label.parts if isinstance(part, Key)]
     named = (_key(key.label, keys, scope) or _key(bare(key.label), keys, scope)) if keys else None
     label = named or re.sub(r"[\[\]{\\]", r"\\\g<0>", bare(key.label) or key.label)
-    return f"[{label} -> {key.target}]" if key.target else f"[{label}]"
+    target = (_key(key.target, keys, scope) if keys and key.target else None) or key.target
+    return f"[{label} -> {target}]" if target else f"[{label}]"
 
 
 def _details(content: Content, message: Message, scope: Scope, qr: str | None) -> Iterator[str]:
