@@ -79,7 +79,11 @@ async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: O
     seconds = time.monotonic() - began
     out("\n" + report.summary(results, seconds))
     if asked.junit is not None:
-        junit.write(asked.junit, results, seconds)
+        try:
+            junit.write(asked.junit, results, seconds)
+        except OSError as error:
+            out(f"--junit: {error}")
+            return SOME_FAILED
     return SOME_FAILED if any(result.failure for result in results) else ALL_PASSED
 
 

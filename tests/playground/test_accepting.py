@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from playground.catalogue import Catalogue, sentence
+from playground.chat import Event, Message
+from playground.chat import Key as Button
 from playground.launch import Command
 from playground.matching import Scope
 from playground.player import Asked, play
-from playground.rewriting import text
+from playground.rewriting import text, told
 from playground.wording import Snippet, wanted
 from playground.words import Place
 from tests.playground.bots.playing import FORM_BOT
@@ -39,6 +41,17 @@ def rewritten(old: str, actual: str, **values: str) -> str:
 def test_a_text_keeps_what_still_holds(old: str, actual: str, new: str) -> None:
     assert rewritten(old, actual, name="李雷") == new
     assert rewritten(new, actual, name="李雷") == new
+
+
+def test_a_new_message_is_written_by_keys_where_the_script_has_some() -> None:
+    scope = Scope({}, {"A": 7}, CATALOGUE)
+    message = Message(
+        1, own=False, kind="text", text="再见\n请输入号码，李雷", rows=((Button("🙂 请输入姓名", "data"),),)
+    )
+    event = Event(1, 7, "message", own=False, message=message)
+
+    assert told(event, scope, ["bye"]) == ["< {t:bye} {t:ask.number}   [{t:ask.name}]"]
+    assert told(event, scope, []) == ["< 再见", "    | 请输入号码，李雷   [🙂 请输入姓名]"]
 
 
 OLD = """# What a form asks.

@@ -66,6 +66,15 @@ async def test_build_servers_are_told_of_every_case(tmp_path: Path) -> None:
     assert "expected: < 再见" in "".join(bad.itertext())
 
 
+async def test_a_report_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
+
+    status, said = await played(tmp_path, report_to=tmp_path)
+
+    assert status == 1
+    assert said[-1].startswith("--junit: ")
+
+
 async def test_a_mistake_in_any_script_is_two_and_nothing_runs(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
     (tmp_path / "typo.chat").write_text("@wiat 1m\n", encoding="utf-8")
