@@ -1,3 +1,15 @@
-"""Tells pytest how `.chat` scripts are collected: each case is a test."""
+"""Tells pytest how `.chat` scripts are collected, each case a test, and how their bot is started."""
+
+import pytest
+
+from playground.launch import Launch
+from run_bot import launching
 
 pytest_plugins = ["playground.pytest_plugin"]
+
+
+def pytest_chat_launch(config: pytest.Config) -> Launch:
+    """Fork the bot for each case."""
+    opened = launching()
+    config.add_cleanup(lambda: opened.__exit__(None, None, None))
+    return opened.__enter__()

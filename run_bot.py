@@ -1,10 +1,16 @@
 """Reads the command line and hands over; nothing else."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from playground.launch import Launch
 
 app = typer.Typer(
     help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
@@ -52,31 +58,60 @@ def diagram() -> None:
 
 
 @app.command()
-def play(
+def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 2,
+    junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
+    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
 ) -> None:
     """Play .chat scripts against the bot; exit 0 only when all pass."""
     import asyncio
 
-    from playground.launch import Command
-    from playground.player import play as play_all
+    from playground import player
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
-    status = asyncio.run(
-        play_all(
-            files,
-            launch=Command.python(HERE / "run_bot.py"),
-            texts=HERE / "bot" / "texts",
-            jobs=jobs,
-            keyword=keyword,
-            languages=languages,
-            out=typer.echo,
+    with launching() as launch:
+        status = asyncio.run(
+            player.play(
+                files,
+                player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under),
+                launch=launch,
+                texts=HERE / "bot" / "texts",
+                out=typer.echo,
+            )
         )
-    )
     raise typer.Exit(status)
+
+
+@contextmanager
+def launching() -> Iterator["Launch"]:
+    """Start this bot for scripts: forked where the system can, by its plain command elsewhere."""
+    program = HERE / "run_bot.py"
+    if not hasattr(os, "fork"):
+        from playground.launch import Command
+
+        yield Command.python(program)
+        return
+    from bot.forking import Forking
+
+    with closing(Forking((sys.executable, str(program), "nursery"))) as forking:
+        yield forking
+
+
+@app.command(hidden=True)
+def nursery() -> None:
+    """Fork bots for whoever holds the other end of standard input."""
+    from socket import AF_UNIX, SOCK_STREAM, fromfd
+
+    from bot import app as imported_once_for_all
+    from bot.nursery import Nursery
+
+    assert imported_once_for_all  # noqa: S101 - what a fork saves
+    Nursery(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from telegram.ext import Application, ContextTypes, ExtBot
 from bot import catalogue as texts
 from bot import logs
 from bot.clock import Clock, match_code, token
+from bot.flow.machine import advance
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
@@ -30,6 +31,7 @@ from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
 from bot.notices import Notices
+from bot.reached import Notebook, noted
 from bot.runner import Runner
 from bot.settings import BadSetting, Settings
 from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
@@ -124,10 +126,16 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         catalogue = texts.load(
             days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
         )
+        pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
+        step = advance
+        if settings.coverage_file is not None:
+            notebook = Notebook(settings.coverage_file)
+            notebook.known(catalogue)
+            catalogue, step = noted(catalogue, notebook), notebook.advance
         failures = Failures()
         application = _application(settings, failures)
         outgoing = Outgoing(application.bot, catalogue)
-        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage)
+        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, step)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
@@ -140,7 +148,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         parts = Parts(
             core=core,
             providers=providers,
-            words={language: catalogue.section(language, "page.") for language in texts.LANGUAGES},
+            words=pages,
             ready=_ready(store, polling, settings),
             registry=registry,
             clock=clock.now,

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _OWED_AT_ONCE = 100
 
+Advance = Callable[[State, Event, Moment], Step]
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -59,6 +61,7 @@ class Runner:
         moment: Callable[[], Moment],
         default_language: str = "zh",
         is_outage: Callable[[BaseException], bool] = lambda _: False,
+        advance: Advance = advance,
     ) -> None:
         self._store = store
         self._core = core
@@ -66,6 +69,7 @@ class Runner:
         self._moment = moment
         self._default_language = default_language
         self._is_outage = is_outage
+        self._advance = advance
         self._lanes = Lanes(self._show, self._ask_again, is_outage)
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -117,7 +121,7 @@ class Runner:
             if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
                 return None
             kept = await unit.dialogue(person)
-            step = advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            step = self._advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._default_language
             again = isinstance(envelope.event, Resumed)
             view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
+    coverage_file: Path | None = None
     staff_ids: str = ""
     result_webhook_url: str = ""
     api_keys: str = ""
@@ -134,8 +135,9 @@ class Settings(BaseSettings):
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
             )
-        if self.clock_offset_file is not None and not self.on_loopback:
-            raise ValueError("CLOCK_OFFSET_FILE: only for a Bot API on this machine")
+        if not self.on_loopback and (self.clock_offset_file or self.coverage_file):
+            name = "CLOCK_OFFSET_FILE" if self.clock_offset_file else "COVERAGE_FILE"
+            raise ValueError(f"{name}: only for a Bot API on this machine")
         if self.webhook_url and not self._has_good_secret:
             raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
         return self

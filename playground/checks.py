@@ -135,6 +135,13 @@ def speaks_any_language(script: Script) -> bool:
     return keyed and not fixed and not any(_has_words(part) for text in expected for part in text.parts)
 
 
+def keys_of(script: Script) -> list[str]:
+    """List the keys that a script names."""
+    return list(
+        dict.fromkeys(part.name for text, _ in _all_texts(script) for part in text.parts if isinstance(part, Key))
+    )
+
+
 def _has_words(part: Part) -> bool:
     return isinstance(part, Literal) and any(sign.isalpha() for sign in part.text)
 

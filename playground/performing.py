@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from playground import steps
 from playground.acting import act
@@ -18,7 +19,7 @@ from playground.launch import Launch
 from playground.listener import Timing
 from playground.scene import Scene, Unmet, open_scene
 from playground.stage import DidNotStart, Stage, stage
-from playground.steps import AnyStep, Script
+from playground.steps import Script
 from playground.transcript import lines
 from playground.words import Place
 
@@ -57,22 +58,51 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What every take needs: how to start the bot, its sentences, the player's patience."""
+    """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told."""
 
     launch: Launch
     catalogue: Catalogue
     timing: Timing = field(default_factory=Timing)
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
-async def perform(take: Take, company: Company) -> Result:
+class Reader(Protocol):
+    """Holds what the bot does against the script."""
+
+    async def before(self, scene: Scene, number: int) -> None:
+        """Look around before a step of that number that is no expectation."""
+
+    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+        """Wait for what the step says; raises `Unmet`."""
+
+    async def end(self, scene: Scene) -> None:
+        """Look for what the script does not mention; raises `Unmet`."""
+
+
+class Strict:
+    """The reader whose first difference is a failure."""
+
+    async def before(self, scene: Scene, number: int) -> None:
+        """Nothing: whatever came is held against the next expectation."""
+
+    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+        """Insist on the step."""
+        await expect(scene, step)
+
+    async def end(self, scene: Scene) -> None:
+        """Insist on silence."""
+        await expect_nothing_more(scene)
+
+
+async def perform(take: Take, company: Company, reader: Reader | None = None) -> Result:
     """Play a take; never raises for what a bot does."""
     began = time.monotonic()
-    async with stage(company.launch, company.timing) as built:
-        failure = await _perform(take, company.catalogue, built)
+    async with stage(company.launch, company.timing, company.extra) as built:
+        failure = await _perform(take, company.catalogue, built, reader or Strict())
     return Result(take, time.monotonic() - began, failure)
 
 
-async def _perform(take: Take, catalogue: Catalogue, built: Stage) -> Failure | None:
+async def _perform(take: Take, catalogue: Catalogue, built: Stage, reader: Reader) -> Failure | None:
     async with AsyncExitStack() as closing:
         scene = await open_scene(
             built,
@@ -86,11 +116,15 @@ async def _perform(take: Take, catalogue: Catalogue, built: Stage) -> Failure | 
         source = ""
         try:
             await built.start({it.name: scene.scope.fill(it.value) for it in take.script.settings})
-            for step in take.script.steps:
+            for number, step in enumerate(take.script.steps):
                 here, source = step.place, step.source
-                await _play(scene, step)
+                if isinstance(step, steps.Expectation):
+                    await reader.expect(scene, number, step)
+                else:
+                    await reader.before(scene, number)
+                    await _play(scene, step)
             source = ""
-            await expect_nothing_more(scene)
+            await reader.end(scene)
         except Unmet as unmet:
             return _failure(scene, here, source, unmet)
         except (DidNotStart, SimRefused) as error:
@@ -98,14 +132,12 @@ async def _perform(take: Take, catalogue: Catalogue, built: Stage) -> Failure | 
         return None
 
 
-async def _play(scene: Scene, step: AnyStep) -> None:
+async def _play(scene: Scene, step: steps.Action | steps.Anything | steps.Directive | steps.PhoneStep) -> None:
     match step:
         case steps.Anything():
             scene.skipping.add(scene.chat.id)
         case steps.Write() | steps.Send() | steps.Tap() | steps.Forge():
             await act(scene, step)
-        case steps.Hear() | steps.Vanish() | steps.Toast() | steps.Leave():
-            await expect(scene, step)
         case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
             await browse(scene, step)
         case _:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from playground import report, script
+from playground import coverage, junit, report, script
+from playground.amending import accept
 from playground.catalogue import Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
 from playground.launch import Launch
@@ -23,33 +26,64 @@ ALL_LANGUAGES = "all"
 Out = Callable[[str], object]
 
 
-async def play(
-    paths: Iterable[Path],
-    *,
-    launch: Launch,
-    texts: Path,
-    jobs: int,
-    keyword: str | None = None,
-    languages: Sequence[str] = (),
-    out: Out = print,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How scripts are to be played; `accept` writes what the bot does now into scripts that fail."""
+
+    jobs: int = 8
+    keyword: str | None = None
+    languages: Sequence[str] = ()
+    junit: Path | None = None
+    accept: bool = False
+    coverage: bool = False
+    fail_under: float = 0
+
+
+async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
     """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
     try:
         catalogue = load(texts)
-        takes = gather(paths, catalogue, languages)
+        takes = gather(paths, catalogue, asked.languages)
     except (CatalogueUnreadable, Unplayable) as error:
         out(str(error))
         return NOTHING_RUN
+    keyword = asked.keyword
     chosen = [take for take in takes if keyword is None or keyword.casefold() in take.name.casefold()]
     if not chosen:
         out(f"no case has {keyword!r} in its title" if takes else "no script to play")
         return NOTHING_RUN
+    with tempfile.TemporaryDirectory(prefix="chat-") as folder:
+        noted = Path(folder) / "coverage"
+        extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
+        status = await _played(chosen, Company(launch, catalogue, extra=extra), asked, out)
+        return max(status, _covered(noted, asked, out)) if asked.coverage else status
+
+
+def _covered(noted: Path, asked: Asked, out: Out) -> int:
+    found = coverage.read(noted)
+    out("\n" + "\n".join([*coverage.table(found), "", *coverage.diagram(found)]))
+    if found.percent >= asked.fail_under:
+        return ALL_PASSED
+    out(f"coverage is under {asked.fail_under:g} %")
+    return SOME_FAILED
+
+
+async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: Out) -> int:
     began = time.monotonic()
-    results = await _side_by_side(chosen, Company(launch, catalogue), jobs, out)
+    results = await _side_by_side(chosen, company, asked.jobs, out)
+    if asked.accept:
+        results = await accept(results, company, out)
     for result in results:
         if result.failure:
             out("\n" + report.failure_report(result))
-    out("\n" + report.summary(results, time.monotonic() - began))
+    seconds = time.monotonic() - began
+    out("\n" + report.summary(results, seconds))
+    if asked.junit is not None:
+        try:
+            junit.write(asked.junit, results, seconds)
+        except OSError as error:
+            out(f"--junit: {error}")
+            return SOME_FAILED
     return SOME_FAILED if any(result.failure for result in results) else ALL_PASSED
 
 

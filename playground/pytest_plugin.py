@@ -1,7 +1,8 @@
 """Collects `.chat` scripts as pytest tests, one per case.
 
 Ini options: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (its catalogue, default bot/texts),
-both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language.
+both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language. A conftest.py
+may start the bot in its own way: `pytest_chat_launch(config)` returns a `Launch`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from playground.catalogue import CatalogueUnreadable, load
-from playground.launch import Command
+from playground.launch import Command, Launch
 from playground.performing import Company, Take, perform
 from playground.player import takes_of
 from playground.report import failure_report
@@ -24,6 +25,19 @@ _COMPANY = pytest.StashKey[Company]()
 
 class ScriptFailed(Exception):
     """A case that did not come true; its text is the whole report."""
+
+
+class Hooks:
+    """What a conftest.py may say."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_chat_launch(self, config: pytest.Config) -> Launch | None:
+        """Return how the bot is started, or None for the program of `chat_bot`."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks."""
+    pluginmanager.add_hookspecs(Hooks)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,5 +96,6 @@ def _company(config: pytest.Config) -> Company:
     if _COMPANY not in config.stash:
         bot = config.rootpath / str(config.getini("chat_bot"))
         texts = config.rootpath / str(config.getini("chat_texts"))
-        config.stash[_COMPANY] = Company(Command.python(bot), load(texts))
+        launch: Launch | None = config.hook.pytest_chat_launch(config=config)
+        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts))
     return config.stash[_COMPANY]

@@ -98,8 +98,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(launch: Launch, timing: Timing) -> AsyncIterator[Stage]:
-    """Build everything fresh, and leave nothing behind: no process, no folder, no port."""
+async def stage(launch: Launch, timing: Timing, extra: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+    """Build everything fresh, and leave nothing behind: no process, no folder, no port; `extra` is told to the bot."""
     with tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         data = home / "data"
@@ -113,6 +113,7 @@ async def stage(launch: Launch, timing: Timing) -> AsyncIterator[Stage]:
                 "DATA_DIR": str(data),
                 "PORT": "0",
                 "CLOCK_OFFSET_FILE": str(clock.path),
+                **(extra or {}),
             }
             built = Stage(client, clock, timing, launch, base_environment(os.environ) | given, home / "bot.log")
             try:

@@ -29,15 +29,18 @@ OUTSIDE = {
 }
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
+    "bot/nursery.py": {"os.environ"},
     "storage/sealing.py": {"secrets"},
     "playground": OUTSIDE,
 }
-"""`bot/clock.py` is the bot's clock and its source of chance; sealing draws keys, nonces and names of draft files.
-The settings read the environment through pydantic-settings. The playground is a world of its own."""
+"""`bot/clock.py` is the bot's clock and its source of chance; a nursery gives each bot its environment; sealing
+draws keys, nonces and names of draft files. The settings read the environment through
+pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
     "bot/housekeeping.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
+    "bot/nursery.py",  # a fork ends here, whatever the bot raised: it must not run on in the code of its parent
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/notices.py",  # the loop that must not end

@@ -2,22 +2,32 @@
 
 from bot.flow.events import Choice, Command
 from bot.flow.rows import Row
+from bot.flow.states import Known
 from bot.flow.table import TABLE
 
 
 def mermaid() -> str:
     """The machine's diagram; rows that stay where they are, and those of every state, are left out."""
-    edges = dict.fromkeys(
-        f"    {row.state.__name__} --> {target.__name__}: {_label(row)}"
-        for row in TABLE
-        if row.state is not None
-        for target in row.to
-        if target is not row.state
+    ways = (f"    {way}" for way in edges())
+    return "\n".join(["stateDiagram-v2", "    [*] --> Idle", *ways, "    Verified --> [*]"]) + "\n"
+
+
+def edges() -> list[str]:
+    """The ways from one state to another, as the diagram writes them."""
+    return list(
+        dict.fromkeys(
+            edge(row, target) for row in TABLE if row.state is not None for target in row.to if target is not row.state
+        )
     )
-    return "\n".join(["stateDiagram-v2", "    [*] --> Idle", *edges, "    Verified --> [*]"]) + "\n"
 
 
-def _label(row: Row) -> str:
+def edge(row: Row, target: type[Known]) -> str:
+    """The way of a row to a state."""
+    return f"{row.state.__name__ if row.state else '*'} --> {target.__name__}: {label(row)}"
+
+
+def label(row: Row) -> str:
+    """What a row waits for, in a word."""
     match row.trigger:
         case Choice() as choice:
             return str(choice)

@@ -30,7 +30,7 @@ def row_for(state: type[Known], trigger: Trigger) -> Row | None:
 def advance(state: State, event: Event, moment: Moment) -> Step:
     """The next state and what to do: the row of this state for what the event means in it."""
     trigger = _meaning(state, event)
-    row = None if trigger is None else row_for(type(state), trigger)
+    row = row_of(state, event)
     if row is None:
         return anytime.closed(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
@@ -38,6 +38,12 @@ def advance(state: State, event: Event, moment: Moment) -> Step:
     if holds_secret(state, _words_of(event)) and Discard() not in step.effects:
         return Step(step.state, (Discard(), *step.effects))
     return step
+
+
+def row_of(state: State, event: Event) -> Row | None:
+    """The row that answers an event; None for a button that has no meaning any more."""
+    trigger = _meaning(state, event)
+    return None if trigger is None else row_for(type(state), trigger)
 
 
 def _words_of(event: Event) -> str:

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from playground.launch import Clock, Command, base_environment
-from playground.player import play
+from playground.player import Asked, play
 from tests.playground.bots.playing import FORM_BOT
 
 PASSES = "title: Good {n}\ncases: n=1 | n=2\n> /start\n< 你好...\n".replace(" {n}", "")
@@ -15,10 +16,14 @@ FAILS = "title: Bad\n> /start\n< 再见\n"
 ROOT = Path(__file__).parents[2]
 
 
-async def played(folder: Path, keyword: str | None = None) -> tuple[int, list[str]]:
+async def played(folder: Path, keyword: str | None = None, report_to: Path | None = None) -> tuple[int, list[str]]:
     said: list[str] = []
     status = await play(
-        [folder], launch=Command.python(FORM_BOT), texts=folder / "texts", jobs=2, keyword=keyword, out=said.append
+        [folder],
+        Asked(jobs=2, keyword=keyword, junit=report_to),
+        launch=Command.python(FORM_BOT),
+        texts=folder / "texts",
+        out=said.append,
     )
     return status, "\n".join(said).splitlines()
 
@@ -44,6 +49,30 @@ async def test_one_failure_is_one_and_is_reported_at_the_end(tmp_path: Path) -> 
     assert status == 1
     assert f"{tmp_path}/deeper/bad.chat:3: the bot did something different:" in said
     assert said[-1].startswith("2 passed, 1 failed in ")
+
+
+async def test_build_servers_are_told_of_every_case(tmp_path: Path) -> None:
+    (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
+    (tmp_path / "bad.chat").write_text('title: <Bad> & "sad"\n> /start\n< 再见\n', encoding="utf-8")
+
+    await played(tmp_path, report_to=tmp_path / "out" / "junit.xml")
+    (suite,) = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()  # noqa: S314 - our own
+    bad, *good = suite
+
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    assert [case.get("name") for case in good] == ["Good [n=1]", "Good [n=2]"]
+    assert bad.get("name") == '<Bad> & "sad"'
+    assert bad.get("classname") == f"{tmp_path}/bad.chat"
+    assert "expected: < 再见" in "".join(bad.itertext())
+
+
+async def test_a_report_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
+
+    status, said = await played(tmp_path, report_to=tmp_path)
+
+    assert status == 1
+    assert said[-1].startswith("--junit: ")
 
 
 async def test_a_mistake_in_any_script_is_two_and_nothing_runs(tmp_path: Path) -> None:

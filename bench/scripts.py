@@ -1,0 +1,50 @@
+"""How long the player needs for a hundred scripts of ten steps, each with a bot of its own.
+
+Run: `python -m bench.scripts [JOBS] [COUNT]`. Every script goes from /start to the question for the number; each starts
+the real program on an empty folder, and listens at its end whether anything more comes.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playground.player import Asked, play
+from run_bot import launching
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = """title: Ten steps
+> /start
+< ... [*]
+> [{t:choice.personal}]
+~ {t:type.done}
+< ... [*]
+> [{t:choice.agree}]
+~ {t:consent.done}
+< {t:name.ask}
+> 王小明
+x >
+< {t:number.ask}
+x {t:name.ask}
+"""
+
+
+def main(jobs: int, count: int) -> None:
+    """Write the scripts, play them, print the time."""
+    with tempfile.TemporaryDirectory() as folder, launching() as launch:
+        for number in range(count):
+            Path(folder, f"{number:03}.chat").write_text(SCRIPT, encoding="utf-8")
+        said: list[str] = []
+        began = time.monotonic()
+        status = asyncio.run(
+            play([Path(folder)], Asked(jobs), launch=launch, texts=ROOT / "bot" / "texts", out=said.append)
+        )
+        seconds = time.monotonic() - began
+    if status:
+        sys.exit("\n".join(said))
+    print(f"{count} scripts of ten steps, {jobs} side by side: {seconds:.1f} s, {seconds / count * 1000:.0f} ms each")
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in (sys.argv[1:] + ["8", "100"][len(sys.argv) - 1 :])))

@@ -1,0 +1,113 @@
+"""Plays a case and notes how its script must change so that it tells what the bot does now.
+
+Only what the bot's lines expect is changed. What the person does stays: where it is no longer possible, the case fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from playground import steps
+from playground.chat import Event
+from playground.checks import keys_of
+from playground.expecting import expect_nothing_more, judge
+from playground.rewriting import rewritten, told
+from playground.scene import Scene
+
+Change = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Changes:
+    """New lines by the number of the step they belong to: instead of it, or in front of it."""
+
+    instead: dict[int, Change] = field(default_factory=dict)
+    before: dict[int, Change] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.instead or self.before)
+
+
+@dataclass(slots=True)
+class Accepting:
+    """The reader that takes what the bot does for what was wanted."""
+
+    script: steps.Script
+    changes: Changes = field(default_factory=Changes)
+
+    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+        """Read the event that the step means, and note what differs."""
+        while True:
+            event = await scene.listener.until(lambda: next(iter(scene.chat.unread()), None), hurried=scene.hurried)
+            if event is None:
+                self.changes.instead[number] = ()
+                return
+            verdict = await judge(scene, step, event)
+            if not verdict.differences:
+                scene.scope.values.update(verdict.captures)
+                scene.skipping.discard(scene.chat.id)
+                scene.chat.read_up_to(event)
+                return
+            if scene.chat.id in scene.skipping:
+                scene.chat.read_up_to(event)
+            elif await self._differs(scene, number, step, event, related=verdict.related):
+                return
+
+    async def before(self, scene: Scene, number: int) -> None:
+        """Write down what nothing mentions before the person goes on."""
+        if scene.chat.id in scene.skipping or not isinstance(self.script.steps[number], steps.Action):
+            return
+        await scene.listener.quiet()
+        unread = scene.chat.unread()
+        later = next((step for step in self.script.steps[number:] if isinstance(step, steps.Expectation)), None)
+        if unread and (later is None or (await judge(scene, later, unread[0])).differences):
+            self._insert(scene, number, unread)
+
+    async def end(self, scene: Scene) -> None:
+        """Write down what comes at last; in other chats than the last one, it is a failure as always."""
+        await scene.listener.quiet()
+        if scene.chat.id not in scene.skipping:
+            self._insert(scene, len(self.script.steps), scene.chat.unread())
+        await expect_nothing_more(scene)
+
+    async def _differs(
+        self, scene: Scene, number: int, step: steps.Expectation, event: Event, *, related: bool
+    ) -> bool:
+        """Decide what became of a step; tells whether it is done with."""
+        await scene.listener.quiet()
+        unread = scene.chat.unread()
+        for place, other in enumerate(unread[1:], 1):
+            if not (await judge(scene, step, other)).differences:
+                self._insert(scene, number, unread[:place])
+                return False
+        following = self._following(number)
+        for other_step in following:
+            if not (await judge(scene, other_step, event)).differences:
+                self.changes.instead[number] = ()
+                return True
+        if related:
+            message = event.message
+            qr = await scene.client.qr(message.picture) if message and message.picture else None
+            self.changes.instead[number] = tuple(rewritten(step, event, scene.scope, qr))
+            scene.chat.read_up_to(event)
+            return True
+        if len(unread) > len(following) + 1:
+            self._insert(scene, number, unread[:1])
+            return False
+        self.changes.instead[number] = ()
+        return True
+
+    def _following(self, number: int) -> list[steps.Expectation]:
+        found: list[steps.Expectation] = []
+        for step in self.script.steps[number + 1 :]:
+            if not isinstance(step, steps.Expectation):
+                break
+            found.append(step)
+        return found
+
+    def _insert(self, scene: Scene, number: int, events: Sequence[Event]) -> None:
+        lines = tuple(line for event in events for line in told(event, scene.scope, keys_of(self.script)))
+        if events:
+            self.changes.before[number] = self.changes.before.get(number, ()) + lines
+            scene.chat.read_up_to(events[-1])

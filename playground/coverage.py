@@ -1,0 +1,65 @@
+"""What the scripts reached of all that a bot says it has, as a table and as a diagram.
+
+A bot that heeds COVERAGE_FILE appends lines there: `known` or `reached`, a kind and a name, between tabs. The kind
+`way` has names as a Mermaid state diagram writes them, `From --> To: what`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIABLE = "COVERAGE_FILE"
+_WAY = "way"
+_NEVER = "🚫 never"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """By kind, what there is, and whether it was reached."""
+
+    kinds: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+    @property
+    def percent(self) -> float:
+        """How much was reached, of everything together; nothing known is nothing reached."""
+        everything = [reached for names in self.kinds.values() for reached in names.values()]
+        return 100 * sum(everything) / len(everything) if everything else 0.0
+
+
+def read(path: Path) -> Coverage:
+    """Read what bots noted; a name that was reached and is not known counts for nothing."""
+    coverage = Coverage()
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    facts = dict.fromkeys(tuple(line.split("\t")) for line in text.splitlines() if line.count("\t") == 2)
+    for word, kind, name in facts:
+        if word == "known":
+            coverage.kinds.setdefault(kind, {})[name] = ("reached", kind, name) in facts
+    return coverage
+
+
+def table(coverage: Coverage) -> Iterator[str]:
+    """Tell the figures of each kind, and everything that no script reached."""
+    if not coverage.kinds:
+        yield "coverage: the bot noted nothing"
+        return
+    for kind, names in coverage.kinds.items():
+        never = [name for name, reached in names.items() if not reached]
+        done = len(names) - len(never)
+        yield f"{kind + 's':<9}{done:>4} of {len(names):>4}  {_floor(100 * done / len(names)):>5} %"
+        yield from (f"    never  {name}" for name in never)
+    yield f"{'coverage':<9}{'':>13}{_floor(coverage.percent):>6} %"
+
+
+def diagram(coverage: Coverage) -> Iterator[str]:
+    """Draw the ways as a Mermaid diagram; those that no script went are marked."""
+    ways = coverage.kinds.get(_WAY, {})
+    if ways:
+        yield "stateDiagram-v2"
+        yield from (f"    {way}{'' if reached else f' {_NEVER}'}" for way, reached in ways.items())
+
+
+def _floor(percent: float) -> str:
+    """Round down: 100.0 means all."""
+    return f"{int(percent * 10) / 10:.1f}"
