@@ -1,7 +1,6 @@
 """Puts the program together, runs it until a signal, and takes it apart again."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -39,15 +38,10 @@ from verification.attempts import Method
 from verification.core import Core, Outside
 from verification.ports import Provider
 from verification.providers.simulated import Simulated
+from web import webhook
 from web.app import Parts, TelegramRoute, web_app
 from web.serving import listen, serving
 
-log = logging.getLogger(__name__)
-
-WEBHOOK_PATH = "/telegram"
-_SWEEP_SECONDS = 10
-_HOUSEKEEPING = timedelta(hours=1)
-_SEEN_FOR = timedelta(days=7)
 _HEARD_WITHIN = 90
 
 Say = Callable[[str], None]
@@ -181,7 +175,7 @@ async def _choose_intake(bot: Bot, settings: Settings) -> None:
         await bot.delete_webhook(drop_pending_updates=False)
         return
     await bot.set_webhook(
-        settings.webhook_url + WEBHOOK_PATH,
+        settings.webhook_url + webhook.PATH,
         allowed_updates=ALLOWED,
         secret_token=settings.webhook_secret.get_secret_value(),
         max_connections=40,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
 from bot.flow.effects import Hour, Left, Value, Word
 
 FOLDER = Path(__file__).parent / "texts"
-LANGUAGES = ("zh", "en")
 _BEIJING = timezone(timedelta(hours=8))
 
 

@@ -46,7 +46,6 @@ def _flag(text: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-ProviderName = Literal["simulated"]
 
 
 class Settings(BaseSettings):

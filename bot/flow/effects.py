@@ -221,6 +221,10 @@ class Discard:
     """Delete the person's message of this turn from the chat: it may hold a name or a number."""
 
 
+LANGUAGES = ("zh", "en")
+"""The languages every text is written in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speak:
     """Keep the person's language."""

@@ -2,6 +2,7 @@
 
 from bot.flow import states
 from bot.flow.effects import (
+    LANGUAGES,
     Disarm,
     Drop,
     Erase,
@@ -34,10 +35,6 @@ def attempt_cancelled(state: states.Attempting, event: Event, moment: Moment) ->
 
 
 # In every state
-
-
-LANGUAGES = ("zh", "en")
-"""The languages every text is written in."""
 
 
 def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
