@@ -49,7 +49,7 @@ async def _apply(database: Database, migration: Migration) -> None:
         [(version,)] = await connection.fetch(_VERSION)
         if version >= migration.version:
             return
-        for statement in _statements(migration.script):
+        for statement in _statements(database.in_own_words(migration.script)):
             await connection.fetch(statement)
         await connection.fetch(_KEEP_VERSION, migration.version, migration.name)
 
