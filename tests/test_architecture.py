@@ -40,6 +40,7 @@ BROAD = {
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/notices.py",  # the loop that must not end
+    "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
     "web/guard.py",  # the last resort of a request
 }
