@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import asyncpg
@@ -18,9 +18,16 @@ import asyncpg
 from storage.database import Busy, Row, StillMine, Value
 from storage.errors import SchemaRefused, StoreUnavailable
 
+if TYPE_CHECKING:
+    # Generic in the types' package alone.
+    from asyncpg.pool import Pool, PoolConnectionProxy
+
+    _Connection = PoolConnectionProxy[asyncpg.Record]
+
 _CONNECTIONS = 10
 _CONNECT_SECONDS = 10
 _COMMAND_SECONDS = 30
+_CLOSE_SECONDS = 2
 _LOOK_SECONDS = 1
 _SETTINGS = {
     "application_name": "realname-bot",
@@ -41,9 +48,6 @@ _WORDS = (
 )
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
-_Connection = Any
-"""A connection of the pool stands in for a connection, and says so to nobody's type checker."""
-
 
 @contextmanager
 def _translated() -> Iterator[None]:
@@ -60,7 +64,7 @@ def _translated() -> Iterator[None]:
 class _Transaction:
     """The connection as one transaction sees it: closed to it once the transaction is left."""
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: "_Connection") -> None:
         self._connection: _Connection | None = connection
         self._transaction = connection.transaction(isolation="read_committed")
         self._broken = False
@@ -91,11 +95,11 @@ class _Transaction:
             raise RuntimeError("this unit was left already")
         try:
             with _translated():
-                rows: Sequence[Row] = await self._connection.fetch(statement, *values)
+                found = await self._connection.fetch(statement, *values)
         except BaseException:
             self._broken = True
             raise
-        return rows
+        return [tuple(row) for row in found]
 
     async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE", *values)
@@ -104,7 +108,7 @@ class _Transaction:
 class PostgresDatabase:
     """An open PostgreSQL database."""
 
-    def __init__(self, url: str, pool: Any) -> None:
+    def __init__(self, url: str, pool: "Pool[asyncpg.Record]") -> None:
         self._url = url
         self._pool = pool
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -141,7 +145,7 @@ class PostgresDatabase:
             yield
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[_Connection]:
+    async def _connection(self) -> AsyncIterator["_Connection"]:
         with _translated():
             connection = await self._pool.acquire()
         try:
@@ -179,11 +183,13 @@ class PostgresDatabase:
             await _win(connection, busy)
             yield still_mine
         finally:
-            # Closing may wait for a server that is gone; the lock falls with the connection either way.
+            # The lock falls with the connection, however that is closed.
+            with suppress(*_FAULTS):
+                await connection.close(timeout=_CLOSE_SECONDS)
             connection.terminate()
 
 
-async def _win(connection: _Connection, busy: Busy) -> None:
+async def _win(connection: "asyncpg.Connection[asyncpg.Record]", busy: Busy) -> None:
     told = False
     while True:
         with _translated():
@@ -212,7 +218,10 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
     try:
         yield PostgresDatabase(url, pool)
     finally:
-        # All units are left by now.
+        # All units are left by now; a server that is gone must not hold up the end.
+        with suppress(*_FAULTS):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await pool.close()
         pool.terminate()
 
 
