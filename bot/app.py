@@ -94,7 +94,8 @@ async def working(house: House) -> AsyncIterator[None]:
     """Run the program's loops until left; then fetch no more, and finish what is in hand."""
     async with asyncio.TaskGroup() as tasks:
         loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
-        await house.runner.resume_owed()
+        if house.settings.webhook_url:
+            await house.runner.resume_owed()
         polling = None if house.settings.webhook_url else tasks.create_task(house.polling.run())
         try:
             yield
@@ -138,7 +139,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
         door = Door(application, failures, trouble.set_aside, _is_outage, updates)
-        polling = Polling(application, door, _is_outage)
+        polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,
             providers=providers,
@@ -253,7 +254,8 @@ def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], A
             stored = True
         heard = polling.heard_at
         listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
-        return {"store": stored, "telegram": bool(settings.webhook_url) or listening}
+        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
+        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
 
     return ready
 

@@ -10,8 +10,8 @@ import logging
 import traceback
 import warnings
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ _CONFLICTS = 4
 _SOURCES = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
 
 Raw = Mapping[str, Any]
+Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
+"""The one turn to poll, as `DialogueStore.polling_turn` gives it."""
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
@@ -96,53 +98,102 @@ class Door:
 
 
 class Polling:
-    """One poller: fetch, handle all, confirm by the next fetch."""
+    """One poller: fetch, handle all, confirm by the next fetch.
 
-    def __init__(self, application: AnyApplication, door: Door, is_outage: Callable[[BaseException], bool]) -> None:
+    Only one program may poll for a bot: each first waits for its `turn`, and then pays what the former left owing.
+    """
+
+    def __init__(
+        self,
+        application: AnyApplication,
+        door: Door,
+        turn: Turn,
+        pay: Callable[[], Awaitable[None]],
+        is_outage: Callable[[BaseException], bool],
+    ) -> None:
         self._bot = application.bot
         self._door = door
+        self._turn = turn
+        self._pay = pay
         self._is_outage = is_outage
+        # Not kept over a restart: the server knows what was confirmed, and the store knows what was handled.
+        self._offset: int | None = None
         self._stopping = asyncio.Event()
-        self._fetching: asyncio.Task[None] | None = None
+        self._idling: asyncio.Task[None] | None = None
         self._conflicts = 0
         self.heard_at: float | None = None
+        self.waits = False
 
     def stop(self) -> None:
         """Fetch no more; what is being handled is finished."""
         self._stopping.set()
-        if self._fetching is not None:
-            self._fetching.cancel()
+        if self._idling is not None:
+            self._idling.cancel()
 
     async def run(self) -> None:
         """Poll until stopped; raises `Fatal` when the token is refused or somebody else polls."""
         warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
-        # No offset is kept: the server knows what was confirmed, and the store knows what was handled.
-        offset: int | None = None
         pause = 0.0
         while not self._stopping.is_set():
+            heard_at = self.heard_at
             try:
-                batch = await self._fetch(offset)
-                await self._take_all(batch)
+                await self._take_turn()
             except asyncio.CancelledError:
                 if self._stopping.is_set():
                     return
                 raise
-            except TelegramError as error:
-                pause = self._pause_after(error, pause)
             except Exception as error:
                 if not self._is_outage(error):
                     raise
                 log.warning("the store is out of reach; waiting")
-                pause = min(max(pause * 2, 0.5), 10)
-            else:
-                pause, self._conflicts = 0.0, 0
-                self.heard_at = asyncio.get_running_loop().time()
-                offset = batch[-1]["update_id"] + 1 if batch else offset
-                continue
-            await self._rest(pause)
+                pause = min(max(pause * 2, 0.5), 10) if self.heard_at == heard_at else 0.5
+                await self._rest(pause)
+
+    async def _take_turn(self) -> None:
+        async with AsyncExitStack() as stack:
+            with self._cut_short_by_stop():
+                still_mine = await stack.enter_async_context(self._turn(self._wait))
+            if self.waits:
+                log.info("the other program ended; polling")
+                self.waits = False
+            await self._pay()
+            pause = 0.0
+            while not self._stopping.is_set() and await self._is_mine(still_mine):
+                pause = await self._poll(pause)
+                await self._rest(pause)
+
+    async def _is_mine(self, still_mine: Callable[[], Awaitable[bool]]) -> bool:
+        with self._cut_short_by_stop():
+            return await still_mine()
+
+    def _wait(self) -> None:
+        log.warning("another program with this database polls; waiting for its end")
+        self.waits = True
+
+    async def _poll(self, pause: float) -> float:
+        """Fetch and handle one batch; gives how long to rest after it."""
+        try:
+            batch = await self._fetch(self._offset)
+            await self._take_all(batch)
+        except TelegramError as error:
+            return self._pause_after(error, pause)
+        self._conflicts = 0
+        self.heard_at = asyncio.get_running_loop().time()
+        self._offset = batch[-1]["update_id"] + 1 if batch else self._offset
+        return 0
+
+    @contextmanager
+    def _cut_short_by_stop(self) -> Iterator[None]:
+        self._idling = asyncio.current_task()
+        try:
+            yield
+        finally:
+            self._idling = None
 
     async def _rest(self, seconds: float) -> None:
         """Wait, but no longer than until it is to stop: a 429 may ask for a minute."""
+        if not seconds:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
@@ -153,12 +204,9 @@ class Polling:
         asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": ALLOWED, "limit": 100}
         if offset is not None:
             asked["offset"] = offset
-        self._fetching = asyncio.current_task()
-        try:
+        with self._cut_short_by_stop():
             # The typed method would parse the whole batch, and one bad update would lose all of it.
             answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=seconds + 10)
-        finally:
-            self._fetching = None
         return list(answer) if isinstance(answer, list) else []
 
     async def _take_all(self, batch: Sequence[Raw]) -> None:

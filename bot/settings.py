@@ -44,6 +44,17 @@ def _flag(text: object) -> object:
     return str(text) == "1"
 
 
+def _check_server(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        misread = "@" in parts.path or bool(parts.fragment) or parts.port == 0
+    except ValueError:
+        misread = True
+    # A piece of the password would be taken for the host or the name, and told in an error.
+    if misread:
+        raise ValueError("cannot be read; in a password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A")
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
@@ -58,7 +69,7 @@ class Settings(BaseSettings):
     bot_token: SecretStr | None = None
     bot_api_url: str = "https://api.telegram.org"
     data_dir: Path = Path("data")
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
@@ -99,9 +110,12 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_file(cls, url: str) -> str:
-        if url and not re.fullmatch(r"sqlite:///(?!:memory:$).+", url):
-            raise ValueError("this release stores in SQLite only; write sqlite:///data/bot.sqlite3")
+    def _names_a_database(cls, url: SecretStr) -> SecretStr:
+        written = url.get_secret_value()
+        if written.startswith(("postgresql://", "postgres://")):
+            _check_server(written)
+        elif written and not re.fullmatch(r"sqlite:///(?!:memory:$).+", written):
+            raise ValueError("write sqlite:///data/bot.sqlite3 or postgresql://user:password@host/name")
         return url
 
     @field_validator("provider_wechat", "provider_qq", "provider_face")
@@ -163,7 +177,7 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """Where everything is kept: `DATABASE_URL`, or a file in `DATA_DIR`."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
 def load() -> Settings:

@@ -48,9 +48,17 @@ def _database(url: str) -> AbstractAsyncContextManager[Database]:
                 "DATABASE_URL: a SQLite file is written sqlite:///data/bot.sqlite3, or sqlite:////var/lib/…"
             )
         case "postgresql" | "postgres":
-            raise ValueError("DATABASE_URL: this release stores in SQLite only; write sqlite:///data/bot.sqlite3")
+            return _postgres(url)
         case _:
-            raise ValueError("DATABASE_URL: must begin with sqlite:///")
+            raise ValueError("DATABASE_URL: must begin with sqlite:/// or postgresql://")
+
+
+def _postgres(url: str) -> AbstractAsyncContextManager[Database]:
+    try:
+        from storage.postgres import open_postgres
+    except ImportError:
+        raise ValueError("DATABASE_URL: PostgreSQL needs the package asyncpg: pip install asyncpg") from None
+    return open_postgres(url)
 
 
 @asynccontextmanager

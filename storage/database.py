@@ -1,6 +1,6 @@
 """What a database must be able to do to stand under the store; everything above it is shared."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -8,6 +8,13 @@ Value = str | int | bytes | None
 
 Row = Sequence[Any]
 """Columns in the order of the statement; `rows` gives them their types."""
+
+
+Busy = Callable[[], None]
+"""Told once, when another program holds what is waited for."""
+
+StillMine = Callable[[], Awaitable[bool]]
+"""Whether what was won is still held."""
 
 
 class Connection(Protocol):
@@ -18,6 +25,9 @@ class Connection(Protocol):
 
         Raises `SchemaRefused` when it breaks a rule of the schema, `StoreUnavailable` when the database fails.
         """
+
+    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Do as `fetch` does; nobody else changes these rows before this transaction ends."""
 
 
 class Database(Protocol):
@@ -31,3 +41,9 @@ class Database(Protocol):
 
     async def scrub(self) -> None:
         """Let what was deleted vanish from the files too, as far as the database can."""
+
+    def in_own_words(self, script: str) -> str:
+        """Say a step of the schema, which is written in SQLite's words, in this database's own."""
+
+    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+        """Wait for the one turn of this database to poll, and hold it until left or dead."""

@@ -33,7 +33,7 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
     """Bring a database to the newest schema; raises `NewerSchema` for one that is further already."""
     newest = migrations[-1].version
     async with database.transaction("schema") as connection:
-        await connection.fetch(_KEEP_VERSIONS)
+        await connection.fetch(database.in_own_words(_KEEP_VERSIONS))
         [(version,)] = await connection.fetch(_VERSION)
     if version > newest:
         raise NewerSchema(
@@ -49,7 +49,7 @@ async def _apply(database: Database, migration: Migration) -> None:
         [(version,)] = await connection.fetch(_VERSION)
         if version >= migration.version:
             return
-        for statement in _statements(migration.script):
+        for statement in _statements(database.in_own_words(migration.script)):
             await connection.fetch(statement)
         await connection.fetch(_KEEP_VERSION, migration.version, migration.name)
 

@@ -8,14 +8,15 @@ was asked for runs before whatever is asked for next, even when the asker was ca
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiosqlite
 
-from storage.database import Row, Value
+from storage.database import Busy, Row, StillMine, Value
 from storage.errors import SchemaRefused, StoreUnavailable
 from storage.folders import make_private_folder
+from storage.lockfile import holding
 
 _WAIT_SECONDS = 10
 _SETTINGS = (
@@ -54,12 +55,17 @@ class _Transaction:
         with _translated():
             return list(await self._connection.execute_fetchall(statement, named))
 
+    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        """With one transaction at a time, every row is."""
+        return await self.fetch(statement, *values)
+
 
 class SqliteDatabase:
     """An open SQLite file."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._turn = asyncio.Lock()
         self._holder: asyncio.Task[object] | None = None
 
@@ -91,6 +97,14 @@ class SqliteDatabase:
             with _translated():
                 await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def in_own_words(self, script: str) -> str:
+        """Leave it as it is: these are SQLite's words."""
+        return script
+
+    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+        """Hold the lock on a file beside the database."""
+        return holding(self._path.with_name(f"{self._path.name}.polling"), busy)
+
 
 @asynccontextmanager
 async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
@@ -105,7 +119,7 @@ async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
             await _set_up(connection, path)
         except sqlite3.Error as error:
             raise _unavailable(path, error) from error
-        yield SqliteDatabase(connection)
+        yield SqliteDatabase(connection, path)
     finally:
         await connection.close()
 

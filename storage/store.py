@@ -1,12 +1,12 @@
 """The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from storage import rows
 from storage import statements as sql
-from storage.database import Connection, Database, Row, Value
+from storage.database import Busy, Connection, Database, Row, StillMine, Value
 from storage.errors import Unsealable, WrongKeys
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
@@ -32,7 +32,9 @@ class Store:
             await self._database.scrub()
 
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
-        leased = await self._run(sql.CLAIM, rows.ticks(now), rows.ticks(until), limit)
+        # Alone, so that two programs share out what there is instead of waiting for the same rows.
+        async with self._database.transaction("claim") as connection:
+            leased = await connection.fetch(sql.CLAIM, rows.ticks(now), rows.ticks(until), limit)
         return sorted(map(rows.notice, leased), key=lambda notice: notice.id)
 
     async def settle(self, notice: Notice) -> None:
@@ -61,8 +63,11 @@ class Store:
     async def retire(self, before: datetime) -> None:
         await self._forget(sql.RETIRE, before)
 
+    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+        return self._database.polling_turn(busy)
+
     async def _forget(self, statements: Sequence[str], before: datetime) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("forget") as connection:
             for statement in statements:
                 await connection.fetch(statement, rows.ticks(before))
         await self._database.scrub()
@@ -73,7 +78,7 @@ class Store:
         With another index key the quota would count every number from nothing again.
         """
         index = self._sealing.index(Indexed.KEY, "")
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("keys") as connection:
             known = await connection.fetch(sql.KEY_CHECK, "index")
             if known and bytes(known[0][0]) != index:
                 raise WrongKeys("INDEX_KEY is not the one this database was made with")

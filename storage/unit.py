@@ -110,7 +110,8 @@ class Unit:
         self.erased = True
 
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
-        found = await self._connection.fetch(statement, key)
+        # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
+        found = await self._connection.fetch_locked(statement, key)
         return rows.attempt(found[0], self._sealing) if found else None
 
     def _identity_index(self, identity: Identity) -> bytes:

@@ -45,6 +45,7 @@ BROAD = {
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/notices.py",  # the loop that must not end
+    "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
     "web/guard.py",  # the last resort of a request
 }

@@ -198,11 +198,12 @@ class Core:
             if not known.live:
                 raise AttemptOver(wish.id)
             return known
+        # First of all: a verdict that is just being recorded is waited for here, and seen below.
+        other = await unit.live_attempt(wish.account)
         if await unit.verified(wish.account) is not None:
             raise AlreadyVerified(wish.account)
         if len(await unit.accounts_of(wish.identity) - {wish.account}) >= PLACES:
             raise QuotaReached(wish.id)
-        other = await unit.live_attempt(wish.account)
         if other is not None:
             await unit.save_attempt(other.moved(Status.CANCELLED))
         now = self._outside.clock()

@@ -4,7 +4,7 @@ A dialogue's text and panel mean nothing to whoever keeps them. `revision` count
 last of them whose answer reached the chat: a dialogue whose `revision` is ahead is owed an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,3 +123,10 @@ class DialogueStore(Store, Protocol):
 
     async def prune(self, before: datetime) -> None:
         """Forget event ids, settled notices and buried updates older than this."""
+
+    def polling_turn(self, busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+        """Wait until no other program with this store fetches updates; hold that turn until left, or dead.
+
+        `busy` is called once when another program has it. What is entered says whether the turn is still held: a
+        database that was away may have given it to another.
+        """

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.errors import Failures
 from bot.handlers.transport import AiohttpRequest
-from bot.intake import Door, Fatal, Polling, Raw
+from bot.intake import Door, Fatal, Polling, Raw, Turn
+from storage.lockfile import holding
 from tests.town import TOKEN, Town, town
 
 Json = dict[str, Any]
@@ -65,6 +67,7 @@ class Post:
     answered: asyncio.Event
     aside: list[Raw] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
+    paid: int = 0
 
     def counted(self, outcome: str) -> float:
         return self.registry.get_sample_value("bot_updates_total", {"outcome": outcome}) or 0.0
@@ -78,8 +81,18 @@ def text_of(update: Update) -> str:
 
 
 @asynccontextmanager
+async def nobody_else(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """A turn to poll that is always this program's."""
+
+    async def still_mine() -> bool:
+        return True
+
+    yield still_mine
+
+
+@asynccontextmanager
 async def post(
-    place: Town, hear: Hear | None = None, *, aside: Callable[[Raw], None] = lambda _: None
+    place: Town, hear: Hear | None = None, *, aside: Callable[[Raw], None] = lambda _: None, turn: Turn = nobody_else
 ) -> AsyncIterator[Post]:
     """An intake that is ready, and does not poll yet."""
     line = Noted()
@@ -108,10 +121,13 @@ async def post(
     def is_outage(error: BaseException) -> bool:
         return isinstance(error, OutOfOrder)
 
+    async def pay() -> None:
+        made.paid += 1
+
     application.add_handler(Ear(listen))
     counter = Counter("bot_updates", "…", ["outcome"], registry=registry)
     door = Door(application, failures, set_aside, is_outage, counter)
-    made = Post(place, door, Polling(application, door, is_outage), registry, line.answered)
+    made = Post(place, door, Polling(application, door, turn, pay, is_outage), registry, line.answered)
     async with application:
         yield made
 
@@ -385,6 +401,73 @@ async def test_only_what_is_read_is_asked_for() -> None:
 
         assert "edited_message" in place.playground.world.updates.allowed
         assert "business_message" not in place.playground.world.updates.allowed
+
+
+# The turn to poll
+
+
+async def test_while_another_program_polls_this_one_waits_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def turn(busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+        def told() -> None:
+            busy()
+            waiting.set()
+
+        return holding(tmp_path / "lock", told)
+
+    waiting = asyncio.Event()
+    async with town() as place, post(place, turn=turn) as made:
+        await (await place.guest()).says("one")
+        async with holding(tmp_path / "lock", lambda: None):
+            polling = asyncio.ensure_future(made.polling.run())
+            await waiting.wait()
+            assert (made.polling.waits, made.polling.heard_at, made.paid) == (True, None, 0)
+        await place.taken()
+        made.polling.stop()
+        await polling
+
+    assert (made.heard, made.paid, made.polling.waits) == (["one"], 1, False)
+    assert caplog.text.count("another program with this database polls") == 1
+
+
+async def test_who_waits_for_the_turn_ends_at_once_when_told(tmp_path: Path) -> None:
+    waiting = asyncio.Event()
+    async with (
+        town() as place,
+        holding(tmp_path / "lock", lambda: None),
+        post(place, turn=lambda _: holding(tmp_path / "lock", waiting.set)) as made,
+        polled(made),
+    ):
+        await waiting.wait()
+
+    assert made.heard == []
+
+
+async def test_a_turn_that_was_lost_is_waited_for_again(tmp_path: Path) -> None:
+    lost = asyncio.Event()
+    turns = 0
+
+    @asynccontextmanager
+    async def turn(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        nonlocal turns
+        turns += 1
+
+        async def still_mine() -> bool:
+            return turns > 1 or not lost.is_set()
+
+        yield still_mine
+
+    async def hear(_: Update) -> None:
+        lost.set()
+
+    async with town() as place, post(place, hear, turn=turn) as made, polled(made):
+        guest = await place.guest()
+        for text in ("one", "two"):
+            await guest.says(text)
+            await place.taken()
+
+    assert (made.heard, turns, made.paid) == (["one", "two"], 2, 2)
 
 
 # The webhook's body

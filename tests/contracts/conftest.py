@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 from storage import open_store
+from tests import postgres
 from tests.fakes import fixed_sealing
 from verification.keeping import DialogueStore
 
 Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
-    return {"sqlite": f"sqlite:///{tmp_path}/bot.sqlite3"}[request.param]
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bot.sqlite3"
+    server: postgres.Server = request.getfixturevalue("server")
+    return await server.new_database()
 
 
 @pytest.fixture

@@ -48,9 +48,14 @@ class Bot:
     async def kill(self) -> None:
         """End it between any two of its steps."""
         if self._running is not None:
-            await self._running.kill()
+            await self.vanish()
             # The stand-in hears of it when the connection falls.
             await self.town.until(lambda: not self.town.playground.world.updates.parked, lambda: "the dead bot polls")
+
+    async def vanish(self) -> None:
+        """End it where another may poll at once."""
+        if self._running is not None:
+            await self._running.kill()
         self._running = None
 
     async def crash(self) -> None:

@@ -1,0 +1,18 @@
+"""A program that takes the turn to poll, says so, and waits to be killed."""
+
+import asyncio
+import sys
+
+from storage import open_store
+from tests.fakes import fixed_sealing
+
+
+async def main(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store, store.polling_turn(lambda: None):
+        sys.stdout.write("holding\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

