@@ -63,6 +63,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
+    show: Annotated[Path | None, typer.Option(help="Draw the chats into .html or .png", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
@@ -78,7 +79,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
         status = asyncio.run(
             player.play(
                 files,
-                player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under),
+                player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show),
                 launch=launch,
                 texts=HERE / "bot" / "texts",
                 out=typer.echo,

@@ -10,6 +10,8 @@ from playground.matching import fold
 
 # What would read as something else than the words themselves.
 _TYPED = re.compile(r"^[\[(]|[{\\]")
+_LABEL = re.compile(r"[\[\]{\\]|\.{3}")
+_ESCAPED = r"\\\g<0>"
 _TOLD = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 
 
@@ -34,6 +36,8 @@ def line(event: Event) -> list[str] | None:
     match event:
         case Event(kind="message", own=own, message=Message() as message):
             written = content(">" if own else "<", message)
+        case Event(kind="press", text=label, data=data):
+            written = [f"> [{_LABEL.sub(_ESCAPED, label)}]" if label else f"> (tap) {_words(data, own=True)}"]
         case Event(kind="edit", own=True, message=Message() as message):
             written = [f"> (edit) {_words(message.text, own=True)}"]
         case Event(kind="edit", message=Message() as message):
@@ -67,8 +71,10 @@ def keyboard(rows: Rows) -> str:
 
 
 def _kind(message: Message) -> str:
+    if message.forwarded and message.own:
+        return "(forward) "
     return "" if message.kind == "text" else f"({message.kind}) "
 
 
 def _words(text: str, *, own: bool = False) -> str:
-    return (_TYPED if own else _TOLD).sub(r"\\\g<0>", fold(text))
+    return (_TYPED if own else _TOLD).sub(_ESCAPED, fold(text))
