@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 HERE = Path(__file__).resolve().parent
+PROGRAM = (sys.executable, str(HERE / "run_bot.py"))
+TEXTS = HERE / "bot" / "texts"
 
 
 def complain(line: str) -> None:
@@ -43,7 +45,7 @@ def start(context: typer.Context) -> None:
     if settings.bot_token is None:
         from playground.host import host
 
-        raise typer.Exit(host([sys.executable, str(HERE / "run_bot.py")], port=settings.port, say=typer.echo))
+        raise typer.Exit(host(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
     from bot.app import run
 
     raise typer.Exit(run(settings, complain))
@@ -81,25 +83,44 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
                 files,
                 player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show),
                 launch=launch,
-                texts=HERE / "bot" / "texts",
+                texts=TEXTS,
                 out=typer.echo,
             )
         )
     raise typer.Exit(status)
 
 
+@app.command()
+def record(
+    out: Annotated[Path | None, typer.Option(help="Where to; else it is printed at the end", metavar="FILE")] = None,
+) -> None:
+    """Write what happens in the chat as a .chat script: the playground with a bot that knows nobody yet."""
+    from bot.settings import BadSetting, load
+
+    if out is not None and out.exists():
+        complain(f"--out: {out} is there already")
+        raise typer.Exit(2)
+    try:
+        port = load().port
+    except BadSetting as error:
+        complain(str(error))
+        raise typer.Exit(2) from None
+    from playground.host import Recording, host
+
+    raise typer.Exit(host(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=Recording(out)))
+
+
 @contextmanager
 def launching() -> Iterator["Launch"]:
     """Start this bot for scripts: forked where the system can, by its plain command elsewhere."""
-    program = HERE / "run_bot.py"
     if not hasattr(os, "fork"):
         from playground.launch import Command
 
-        yield Command.python(program)
+        yield Command(PROGRAM)
         return
     from bot.forking import Forking
 
-    with closing(Forking((sys.executable, str(program), "nursery"))) as forking:
+    with closing(Forking((*PROGRAM, "nursery"))) as forking:
         yield forking
 
 

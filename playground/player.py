@@ -11,12 +11,11 @@ from pathlib import Path
 
 from playground import coverage, junit, report, script
 from playground.amending import accept
-from playground.catalogue import Catalogue, CatalogueUnreadable, load
+from playground.catalogue import DEFAULT_LANGUAGE, Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
 from playground.exhibiting import NoCamera, exhibit, why_not
 from playground.launch import Launch
 from playground.performing import Company, Result, Take, perform
-from playground.scene import DEFAULT_LANGUAGE
 from playground.script import Unreadable
 from playground.steps import Language, Script
 from playground.wording import Wrong

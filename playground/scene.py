@@ -15,7 +15,6 @@ from playground.phone import Phone
 from playground.stage import Stage
 
 GROUP_TITLE = "群"
-DEFAULT_LANGUAGE = "zh"
 CLIENT_LANGUAGES = {"zh": "zh-hans"}
 
 

@@ -75,7 +75,7 @@ async def test_a_failing_script_shows_where_it_failed(tmp_path: Path) -> None:
 
 
 async def test_several_chats_are_told_apart(tmp_path: Path) -> None:
-    _, _, out = await shown(tmp_path, "@user B\n> /start\n< ...\n@group\n...\n@user A\n> /start\n< ...\n")
+    _, _, out = await shown(tmp_path, "@user B\n> /start\n< ...\n@group\n< 请私聊我\n@left\n@user A\n> /start\n< ...\n")
 
     turns = re.findall(r'<li class="note"><span>(.*?)</span>', out.read_text(encoding="utf-8"))
     assert turns == ["与 B 的聊天", "群聊", "机器人退出了这个群", "与 A 的聊天"]
