@@ -3,17 +3,21 @@
 Ini options: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (its catalogue, default bot/texts),
 both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language. A conftest.py
 may start the bot in its own way: `pytest_chat_launch(config)` returns a `Launch`.
+
+Where pytest-asyncio is installed, the fixture `chat` gives the lines of scripts to tests in Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from playground.catalogue import CatalogueUnreadable, load
+from playground.conversing import Conversation, conversing
 from playground.launch import Command, Launch
 from playground.performing import Company, Take, perform
 from playground.player import takes_of
@@ -21,6 +25,7 @@ from playground.report import failure_report
 from playground.script import Unreadable
 
 _COMPANY = pytest.StashKey[Company]()
+_FAILED = pytest.StashKey[bool]()
 
 
 class ScriptFailed(Exception):
@@ -99,3 +104,25 @@ def _company(config: pytest.Config) -> Company:
         launch: Launch | None = config.hook.pytest_chat_launch(config=config)
         config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts))
     return config.stash[_COMPANY]
+
+
+if importlib.util.find_spec("pytest_asyncio"):
+    import pytest_asyncio
+
+    @pytest_asyncio.fixture
+    async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Conversation]:
+        """A person at a chat with a fresh bot; what no line mentions fails the test at its end."""
+        async with conversing(_company(request.config), request.node.nodeid) as conversation:
+            yield conversation
+            if not request.node.stash.get(_FAILED, False):
+                await conversation.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed: what comes afterwards is no news."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
