@@ -20,6 +20,16 @@ _ELSEWHERE = ("page.", "test_")
 """Texts of phone pages, and the pieces that other texts are made of."""
 
 
+_RACES = frozenset(
+    {
+        "Verified: passed",
+        *(f"any state: {news}" for news in ("opened", "declined", "progressed", "faded", "lapsed", "rejected")),
+    }
+)
+"""Rows for news that is overtaken on its way: no conversation can be sure to reach them. The exhaustive test of the
+table and the tests of the runner do."""
+
+
 @dataclass(slots=True)
 class Notebook:
     """The file, each fact written once; by appending, so that many bots may share it."""
@@ -40,7 +50,7 @@ class Notebook:
         """Advance as ever, and write down which row did it and where it led."""
         step = advance(state, event, moment)
         row = row_of(state, event)
-        if row is not None:
+        if row is not None and _name(row) not in _RACES:
             self.reached("row", _name(row))
             if isinstance(event, Tapped):
                 self.reached("button", _name(row))
@@ -79,6 +89,8 @@ def noted(catalogue: Catalogue, notebook: Notebook) -> Catalogue:
 
 def _everything(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     for row in TABLE:
+        if _name(row) in _RACES:
+            continue
         yield "row", _name(row)
         if isinstance(row.trigger, Choice):
             yield "button", _name(row)

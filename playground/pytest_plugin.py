@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from playground.performing import Company, Take, perform
 from playground.player import takes_of
 from playground.report import failure_report
 from playground.script import Unreadable
+
+pytest_plugins = ["playground.pytest_coverage"]
 
 _COMPANY = pytest.StashKey[Company]()
 _FAILED = pytest.StashKey[bool]()
@@ -38,6 +40,10 @@ class Hooks:
     @pytest.hookspec(firstresult=True)
     def pytest_chat_launch(self, config: pytest.Config) -> Launch | None:
         """Return how the bot is started, or None for the program of `chat_bot`."""
+
+    @pytest.hookspec
+    def pytest_chat_environment(self, config: pytest.Config) -> Mapping[str, str] | None:
+        """Return what more every bot is told by its environment."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -102,7 +108,10 @@ def _company(config: pytest.Config) -> Company:
         bot = config.rootpath / str(config.getini("chat_bot"))
         texts = config.rootpath / str(config.getini("chat_texts"))
         launch: Launch | None = config.hook.pytest_chat_launch(config=config)
-        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts))
+        extra = {
+            name: value for told in config.hook.pytest_chat_environment(config=config) for name, value in told.items()
+        }
+        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts), extra=extra)
     return config.stash[_COMPANY]
 
 
