@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.operating import commands
+
 if TYPE_CHECKING:
     from playground.launch import Launch
 
@@ -100,6 +102,9 @@ def launching() -> Iterator["Launch"]:
 
     with closing(Forking((sys.executable, str(program), "nursery"))) as forking:
         yield forking
+
+
+commands.add_to(app)
 
 
 @app.command(hidden=True)

@@ -1,6 +1,6 @@
 """The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from storage import rows
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
 from storage.errors import Unsealable, WrongKeys
+from storage.resealing import Resealing
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
-from verification.keeping import Litter, Person
+from verification.keeping import Gone, Litter, Person
 from verification.ports import Notice
 
 _SEALED_CHECK = "key_checks:sealed:value"
@@ -41,8 +42,9 @@ class Store:
         await self._run(sql.SETTLE, notice.id)
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
-        sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
-        await self._run(sql.MARK_SHOWN, person, revision, sealed)
+        async with self._database.transaction() as connection:
+            sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+            await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
     async def owed(self, limit: int) -> Sequence[Person]:
         return [Person(person) for (person,) in await self._run(sql.OWED, limit)]
@@ -53,24 +55,36 @@ class Store:
     async def swept(self, litter: Litter) -> None:
         await self._run(sql.SWEPT, litter.person, litter.message_id)
 
-    async def bury(self, event_id: str, raw: str, now: datetime) -> None:
-        sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
-        await self._run(sql.BURY, event_id, sealed, rows.ticks(now))
+    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
+            await connection.fetch(sql.BURY, event_id, person, sealed, rows.ticks(now))
 
-    async def prune(self, before: datetime) -> None:
-        await self._forget(sql.PRUNE, before)
+    async def prune(self, before: datetime) -> Gone:
+        return await self._forget(sql.PRUNE, before)
 
-    async def retire(self, before: datetime) -> None:
-        await self._forget(sql.RETIRE, before)
+    async def retire(self, before: datetime) -> Gone:
+        return await self._forget(sql.RETIRE, before)
+
+    async def people_of(self, account: str) -> Sequence[Person]:
+        """List the people whose chats this account was talked about in."""
+        return [Person(person) for (person,) in await self._run(sql.PEOPLE_OF, account)]
+
+    def resealing(self) -> Resealing:
+        """Begin to bring everything sealed under the first key."""
+        return Resealing(self._database, self._sealing)
 
     def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
         return self._database.polling_turn(busy)
 
-    async def _forget(self, statements: Sequence[str], before: datetime) -> None:
+    async def _forget(self, old: Mapping[str, str], before: datetime) -> Gone:
         async with self._database.transaction("forget") as connection:
-            for statement in statements:
-                await connection.fetch(statement, rows.ticks(before))
+            gone = {
+                table: len(await connection.fetch(sql.delete(table, which), rows.ticks(before)))
+                for table, which in old.items()
+            }
         await self._database.scrub()
+        return gone
 
     async def check_keys(self) -> None:
         """Compare the keys with those the database was made with, or note them in a new one; raises `WrongKeys`.
@@ -95,7 +109,7 @@ class Store:
         prefixes = self._sealing.prefixes()
         opens = [f"substr({{column}}, 1, {len(prefix)}) = ${place}" for place, prefix in enumerate(prefixes, 1)]
         known = " OR ".join(opens)
-        for table, column in sql.SEALED:
+        for table, _, column in sql.SEALED:
             sealed_otherwise = f"NOT ({known.format(column=column)})"
             statement = f"SELECT 1 FROM {table} WHERE {sealed_otherwise} LIMIT 1"  # noqa: S608 - names of our own
             if await connection.fetch(statement, *prefixes):

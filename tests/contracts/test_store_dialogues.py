@@ -171,7 +171,7 @@ async def test_messages_that_must_still_vanish_outlive_the_erasure(store: Dialog
 async def test_pruning_forgets_old_events_and_settled_notices_only(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await first_sight(store, "update:1")
-    await store.bury("update:9", "raw", NOON)
+    await store.bury("update:9", None, "raw", NOON)
     await store.prune(NOON)
     assert not await first_sight(store, "update:1")
     await store.prune(LATER)
@@ -198,5 +198,5 @@ async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: Dialogu
 
 
 async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
-    await store.bury("update:9", "raw \ud83d", NOON)
-    await store.bury("update:9", "raw \ud83d", LATER)
+    await store.bury("update:9", None, "raw \ud83d", NOON)
+    await store.bury("update:9", None, "raw \ud83d", LATER)

@@ -29,7 +29,7 @@ async def a_whole_story(store: Store) -> None:
     async with store.unit(PERSON) as unit:
         revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
-    await store.bury("update:9", f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    await store.bury("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
     first = await core.begin(wish("a1"))
     await core.progress(first.attempt, Status.OPENED, "page-of-a1 opened")
     await core.complete(first.attempt, Rejected(Reason.DECLINED))

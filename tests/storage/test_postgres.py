@@ -175,7 +175,7 @@ async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
         with pytest.raises(SchemaRefused) as broken:
             await keep_two(store, nullcontext(), account="account-canary")
         with pytest.raises(SchemaRefused) as unfit:
-            await store.bury("canary\0", "raw", NOON)
+            await store.bury("canary\0", None, "raw", NOON)
 
     assert "attempts_live" in str(broken.value)
     assert "canary" not in f"{broken.value} {unfit.value}"
