@@ -38,5 +38,6 @@ def _copy(source: Path, draft: Path) -> None:
         [(verdict,), *_] = copy.execute("PRAGMA integrity_check").fetchall()
         if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
             raise sqlite3.DatabaseError("the copy is damaged, as the database must be")
+        copy.execute("SELECT max(version) FROM schema_versions")
     with draft.open("rb") as file:
         os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """Folders and files for what only the program's own user may read."""
 
 import os
-import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +16,9 @@ def make_private_folder(folder: Path) -> None:
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
     """Make an empty file beside a path, closed to other users; what is left of it afterwards goes."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    draft = Path(name)
     try:
         yield draft
     finally:

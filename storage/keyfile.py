@@ -5,14 +5,13 @@ Whoever looks at it sees all of the old keys or all of the new ones. It stays it
 
 import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import BadKeys, StoreUnavailable
 from storage.folders import draft_of, make_private_folder, publish, sync_folder
-from storage.sealing import ENCRYPTION_KEYS, INDEX_KEY, Keys, Sealing, parse, parse_keys, random_key
+from storage.sealing import ENCRYPTION_KEYS, INDEX_KEY, Keys, Sealing, fresh_key, parse, parse_keys, random_key
 
 
 class KeyFile:
@@ -60,21 +59,24 @@ class KeyFile:
 
     def put_first(self) -> str:
         """Put a fresh key before the others, and give its id."""
-        key_id, written = _fresh_key()
+        fresh = fresh_key()
         with self._told():
             kept = self._content()
-            self._replace({**kept, ENCRYPTION_KEYS: f"{written},{kept[ENCRYPTION_KEYS]}"})
-        return key_id
+            parse_keys(kept[ENCRYPTION_KEYS])
+            self._replace({**kept, ENCRYPTION_KEYS: f"{fresh},{kept[ENCRYPTION_KEYS]}"})
+        return fresh.partition(":")[0]
 
     def keep_first_only(self) -> None:
         """Take out every key but the one that seals."""
         with self._told():
             kept = self._content()
-            self._replace({**kept, ENCRYPTION_KEYS: kept[ENCRYPTION_KEYS].partition(",")[0]})
+            first = kept[ENCRYPTION_KEYS].partition(",")[0]
+            parse_keys(first)
+            self._replace({**kept, ENCRYPTION_KEYS: first})
 
     def _create(self) -> None:
         make_private_folder(self.path.parent)
-        fresh = {ENCRYPTION_KEYS: _fresh_key()[1], INDEX_KEY: random_key()}
+        fresh = {ENCRYPTION_KEYS: fresh_key(), INDEX_KEY: random_key()}
         with draft_of(self.path) as draft:
             _write(draft, fresh)
             try:
@@ -115,8 +117,3 @@ def _write(draft: Path, content: Mapping[str, str]) -> None:
         file.write(json.dumps(content, indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _fresh_key() -> tuple[str, str]:
-    key_id = f"k{secrets.token_hex(4)}"
-    return key_id, f"{key_id}:{random_key()}"

@@ -129,8 +129,13 @@ def parse_keys(encryption_keys: str) -> Keys:
     return keys
 
 
+def fresh_key() -> str:
+    """A fresh encryption key with an id of its own, as settings write it."""
+    return f"k{secrets.token_hex(4)}:{random_key()}"
+
+
 def random_key() -> str:
-    """A fresh key, as settings write it."""
+    """A fresh key alone, as settings write it."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 

@@ -61,8 +61,11 @@ class Trouble:
 
 def _whose(raw: Mapping[str, Any]) -> Person | None:
     """Who sent what the update brings, whatever that is."""
-    senders = (_mapping(_mapping(brought).get("from")).get("id") for brought in raw.values())
-    return next((person_of(number) for number in senders if isinstance(number, int)), None)
+    brought = [_mapping(value) for value in raw.values()]
+    chats = [_mapping(value.get("chat")) for value in brought]
+    senders = [_mapping(value.get("from")) for value in brought]
+    numbers = [who.get("id") for who in (*senders, *(chat for chat in chats if chat.get("type") == ChatType.PRIVATE))]
+    return next((person_of(number) for number in numbers if isinstance(number, int)), None)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

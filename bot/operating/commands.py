@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 keys = typer.Typer(help="Look after the encryption keys.", rich_markup_mode=None)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Offer them all."""
+def with_operating(app: typer.Typer) -> typer.Typer:
+    """A command line that offers them too."""
     for command in (doctor, backup, retention, erase):
         app.command()(command)
     app.add_typer(keys, name="keys")
+    return app
 
 
 @keys.callback()
@@ -99,6 +100,7 @@ def erase(
 
 def _finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     """Do it with the settings; what goes wrong is one line, as when the bot starts."""
+    from bot.operating.findings import Impossible
     from bot.settings import BadSetting, load
     from storage import BadKeys, StorageError, WrongKeys
 
@@ -107,7 +109,7 @@ def _finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
 
     try:
         status = asyncio.run(awaited())
-    except (BadSetting, StorageError) as error:
+    except (BadSetting, Impossible, StorageError) as error:
         typer.echo(str(error), err=True)
         status = 2 if isinstance(error, BadSetting | BadKeys | WrongKeys) else 1
     raise typer.Exit(status)

@@ -7,6 +7,10 @@ from enum import StrEnum
 Say = Callable[[str], None]
 
 
+class Impossible(Exception):
+    """A command cannot do what it was asked for; the message is one line that says why."""
+
+
 class Grade(StrEnum):
     """How bad it is; a problem makes the command fail."""
 

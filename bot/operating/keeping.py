@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.housekeeping import tidied
 from bot.opening import opened_store
-from bot.operating.findings import Say
+from bot.operating.findings import Impossible, Say
 from bot.settings import BadSetting, Settings
 from storage import Store, sqlite_file
 from storage.backup import back_up
@@ -20,9 +20,10 @@ async def backup(settings: Settings, target: Path, say: Say) -> int:
         raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
     try:
         size = back_up(source, target)
+    except FileExistsError:
+        raise Impossible(f"{target}: exists already, and is not overwritten") from None
     except OSError as error:
-        say(f"{target}: {error.strerror or 'exists already, and is not overwritten'}")
-        return 1
+        raise Impossible(f"{target}: {error.strerror}") from None
     say(f"{target}: {size} bytes, checked; it opens with the keys only, which are not in it")
     return 0
 

@@ -5,19 +5,15 @@ it. With keys from settings every program must be started with the new key first
 """
 
 from bot.opening import key_file, opened_store, sealing_of
-from bot.operating.findings import Say
+from bot.operating.findings import Impossible, Say
 from bot.settings import Settings
-from storage import StorageError, Store
+from storage import Store
 from storage.keyfile import KeyFile
 from storage.lockfile import holding
 from storage.resealing import Done, Progress
 from storage.sealing import Sealing, parse_keys
 
 _EVERY = 1000
-
-
-class AlreadyRotating(StorageError):
-    """Another program is at it."""
 
 
 async def count(settings: Settings, say: Say) -> int:
@@ -95,4 +91,4 @@ def _progress(say: Say) -> Progress:
 
 
 def _refuse() -> None:
-    raise AlreadyRotating("another program is rotating the keys")
+    raise Impossible("another program is rotating the keys")
