@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_a_rotation_leaves_the_index_key_and_whatever_else_is_in_the_file(file: 
     assert after["ENCRYPTION_KEYS"] != kept["ENCRYPTION_KEYS"]
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [path.name for path in file.path.parent.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator may give files away")
+def test_an_administrator_who_rotates_leaves_the_file_to_the_program(file: KeyFile) -> None:
+    os.chown(file.path, 65534, 65534)
+    file.put_first()
+    facts = file.path.stat()
+
+    assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (65534, 65534, 0o600)
 
 
 def test_who_cannot_follow_a_rotation_seals_nothing_more(file: KeyFile) -> None:
