@@ -102,7 +102,8 @@ class Store:
             await self._refuse_orphans(connection)
             if not (sealed and self._sealing.is_current(bytes(sealed[0][0]))):
                 await connection.fetch(sql.KEEP_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
-            await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
+            if not known:
+                await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
 
     async def _refuse_orphans(self, connection: Connection) -> None:
         """A key was taken out too early: what it sealed would be lost to its people one by one."""

@@ -143,7 +143,7 @@ async def fill(store: DialogueStore, person: Person, number: str) -> None:
         assert await unit.take_place(attempt, identity(number), NOON)
 
 
-async def test_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
+async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await fill(store, OTHER, OTHER_NUMBER)
     async with store.unit(PERSON) as unit:
@@ -182,7 +182,7 @@ async def test_pruning_forgets_old_events_and_settled_notices_only(store: Dialog
     assert await load(store) is not None
 
 
-async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
+async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await store.retire(NOON)
     assert await load(store) is not None

@@ -75,7 +75,7 @@ async def test_cut_short_it_has_done_what_it_has_done_and_goes_on(url: str) -> N
 
 
 async def test_nobody_s_change_is_overwritten_and_nobody_waits(
-    url: str, record_property: Callable[[str, object], None]
+    url: str,
 ) -> None:
     async def write(store: Store, stop: asyncio.Event) -> int:
         written = 0
@@ -102,7 +102,6 @@ async def test_nobody_s_change_is_overwritten_and_nobody_waits(
                 kept = await unit.dialogue(person(number))
             assert kept is not None
             assert kept.text == f"text {number}" + "x" * written
-    record_property("cases", written * MANY // 3)
 
 
 async def test_a_turn_that_began_before_the_new_key_and_ends_later_is_not_forgotten(url: str) -> None:

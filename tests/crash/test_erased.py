@@ -13,6 +13,7 @@ from storage.rows import sealed_place
 from tests.crash.process import Bot, at_work
 from tests.crash.test_nothing_leaks import fail_and_pass
 from tests.postgres import Server
+from tests.reliability import Proof
 from tests.town import NAME, NUMBER, Guest, Town, town
 
 TABLES = ("attempts", "places", "notices", "dialogues", "consents", "litter", "seen_events", "dead_updates")
@@ -72,7 +73,7 @@ async def test_the_plain_number_is_dropped_with_the_verdict_even_for_whoever_has
 
 @pytest.mark.parametrize("command", [("erase", "{account}", "--yes"), ("retention", "--at", "+400d", "--yes")])
 async def test_inv39_nothing_but_the_place_is_left_in_any_row_or_file(
-    tmp_path: Path, url: str, command: tuple[str, ...]
+    tmp_path: Path, url: str, command: tuple[str, ...], proof: Proof
 ) -> None:
     async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
         guest = await a_whole_story(place, bot, phone)
@@ -91,4 +92,5 @@ async def test_inv39_nothing_but_the_place_is_left_in_any_row_or_file(
     assert {table for table, kept in after.items() if account in str(kept)} - {"litter"} == {"places"}
     assert not [table for table in ("attempts", "notices", "dialogues", "consents", "dead_updates") if after[table]]
     assert len(sealed) >= 5
+    proof(cases=len(sealed))
     assert not [where for where, value in sealed.items() if value[-40:] in files]

@@ -1,7 +1,6 @@
 """Planted canaries: a whole conversation at the chattiest level, and then everything the bot wrote is searched."""
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from playground.phone import Phone
 from tests.crash.conversation import ACTS, is_clean
 from tests.crash.process import Bot, at_work
+from tests.reliability import Proof
 from tests.town import NAME, NUMBER, TOKEN, Guest, press, scan, town
 
 OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
@@ -70,9 +70,7 @@ def traces(written: dict[str, bytes], secret: str) -> list[str]:
     return [name for name, content in written.items() if any(form in content for form in forms)]
 
 
-async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path, proof: Proof) -> None:
     async with town() as place, at_work(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
         guest = await place.guest("李雷")
         await do_what_people_do_wrong(guest)
@@ -89,7 +87,7 @@ async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(
     assert files | {"streams", "/metrics", "keys rotate"} <= set(written)
     assert all(written[name] for name in (*files, "streams", "doctor", "keys rotate"))
     assert b"could not be handled" in written["streams"]
-    record_property("cases", len(written) * (len(CANARIES) + 1))
+    proof(cases=len(written) * (len(CANARIES) + 1))
     assert not {secret: where for secret in (*CANARIES, token) if (where := traces(written, secret))}
 
 

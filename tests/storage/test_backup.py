@@ -1,7 +1,6 @@
 import asyncio
 import sqlite3
 import stat
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_st
 from storage.backup import back_up
 from storage.examining import examine
 from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing
+from tests.reliability import Proof
 from verification.keeping import Person
 from verification.ports import News
 
@@ -18,7 +18,7 @@ COPIES = 5
 
 
 async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_of_it(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, proof: Proof
 ) -> None:
     stop = asyncio.Event()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
@@ -56,7 +56,7 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
         sizes.append(counted[0])
     assert sizes == sorted(sizes)
     assert sizes[-1] <= written
-    record_property("cases", written)
+    proof(cases=written)
 
 
 async def test_inv33_a_copy_without_its_keys_does_not_open(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ async def test_no_table_holds_anything_plain(url: str) -> None:
     assert not [canary for canary in CANARIES if canary.encode() in content]
 
 
-async def test_nothing_plain_and_no_password_reaches_a_log_at_any_level(
+async def test_inv38_nothing_plain_and_no_password_reaches_a_log_at_any_level(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
