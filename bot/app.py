@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from socket import socket
+from socket import gethostname, socket
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
@@ -28,10 +28,11 @@ from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
 from bot.reached import Notebook, noted
-from bot.runner import Runner
+from bot.replicas import Replicas
+from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
 from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
 from verification.attempts import Method
@@ -93,18 +94,27 @@ async def serve(settings: Settings, say: Say) -> None:
 async def working(house: House) -> AsyncIterator[None]:
     """Run the program's loops until left; then fetch no more, and finish what is in hand."""
     async with asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+
+        @asynccontextmanager
+        async def at_work() -> AsyncIterator[None]:
+            loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+            try:
+                yield
+            finally:
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.wait(loops)
+
         if house.settings.webhook_url:
-            await house.runner.resume_owed()
-        polling = None if house.settings.webhook_url else tasks.create_task(house.polling.run())
+            async with at_work():
+                yield
+            return
+        polling = tasks.create_task(house.polling.run(at_work))
         try:
             yield
         finally:
             house.polling.stop()
-            if polling is not None:
-                await asyncio.wait({polling})
-            for loop in loops:
-                loop.cancel()
+            await asyncio.wait({polling})
 
 
 @asynccontextmanager
@@ -130,7 +140,9 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         failures = Failures()
         application = _application(settings, failures)
         outgoing = Outgoing(application.bot, catalogue)
-        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, step)
+        replicas = await _replicas(store, settings, listener)
+        surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
+        runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
@@ -150,6 +162,9 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             telegram=_route(settings, door),
         )
         await _connect(stack, application, settings)
+        if replicas is not None:
+            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
+            await stack.enter_async_context(replicas.beating(runner.resume_owed))
         await stack.enter_async_context(runner.running())
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(web_app(parts), listener))
@@ -172,6 +187,15 @@ async def _connect(stack: AsyncExitStack, application: AnyApplication, settings:
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _tell_telegram(bot, settings)
+        except RetryAfter as error:
+            # Programs that start together all say the same, and Telegram takes it once a second.
+            await asyncio.sleep(seconds_of(error))
+
+
+async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     if not settings.webhook_url or settings.webhook_secret is None:
         await bot.delete_webhook(drop_pending_updates=False)
         return
@@ -231,6 +255,17 @@ def _listener(settings: Settings) -> socket:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+
+
+async def _replicas(store: Store, settings: Settings, listener: socket) -> Replicas | None:
+    """This program among those that Telegram's webhook may reach; whoever polls is the only one at work."""
+    if not settings.webhook_url:
+        return None
+    name = f"{gethostname()}:{listener.getsockname()[1]}"
+    replicas = Replicas(store, name, token(), _is_outage)
+    # Before anything is shown: from here on, the former program of this name is known to be dead.
+    await replicas.beat()
+    return replicas
 
 
 def _address(host: str, listener: socket) -> str:

@@ -84,6 +84,9 @@ class Unit:
         [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, rows.ticks(now))
         return int(revision)
 
+    async def welcome_back(self, person: Person) -> None:
+        await self._connection.fetch(sql.WELCOME_BACK, person)
+
     async def record_consent(self, consent: Consent) -> None:
         await self._connection.fetch(
             sql.RECORD_CONSENT,
