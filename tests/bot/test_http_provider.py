@@ -12,6 +12,7 @@ import pytest
 from playground.phone import Phone
 from tests.bot.house import Living, living
 from tests.provider import SECRET, Provider, Trouble, provider
+from tests.reliability import Proof
 from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
 
 DONE = "🎉 认证成功"
@@ -89,7 +90,7 @@ async def test_inv21_a_result_whose_callback_is_lost_is_told_all_the_same(tmp_pa
         await at.guest.sees(DONE)
 
 
-async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Path) -> None:
+async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Path, proof: Proof) -> None:
     async with scene(tmp_path) as at:
         await at_the_code(at)
         await at.leave()
@@ -103,10 +104,13 @@ async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Pa
         await at.bot.quiet()
 
         assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
+        proof(cases=21)
 
 
 @pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.NO_JSON, Trouble.HUGE, Trouble.REDIRECT])
-async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(tmp_path: Path, trouble: Trouble) -> None:
+async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
+    tmp_path: Path, trouble: Trouble, proof: Proof
+) -> None:
     async with scene(tmp_path) as at:
         at.other.troubles = [trouble] * 3
         await fill_in(at.guest)
@@ -119,6 +123,7 @@ async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(tmp_pa
         await press(at.phone, "通过")
 
         await at.guest.sees(DONE)
+        proof(cases=1, faults=3)
 
 
 async def test_inv21_while_a_provider_opens_nothing_others_are_served(tmp_path: Path) -> None:

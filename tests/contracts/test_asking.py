@@ -13,12 +13,13 @@ import pytest
 
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, Clock, FakeProvider, outside, wish
+from tests.reliability import Proof
 from verification.asking import SPACING, Asking
 from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
 from verification.core import Core
 from verification.errors import ProviderUnavailable
 from verification.keeping import DialogueStore
-from verification.ports import News
+from verification.ports import News, Store
 
 A1 = AttemptId("a1")
 NO = Rejected(Reason.MISMATCH)
@@ -49,7 +50,7 @@ class Remote(FakeProvider):
 class Program:
     """One program: its core, and what it asks."""
 
-    store: DialogueStore
+    store: Store
     core: Core
     asking: Asking
     counted: Counter[str]
@@ -74,7 +75,7 @@ class Program:
         return told
 
 
-def program(store: DialogueStore, remote: Remote, clock: Clock) -> Program:
+def program(store: Store, remote: Remote, clock: Clock) -> Program:
     core = Core(store, {Method.WECHAT: remote}, outside(clock), ttl=TTL)
     counted = Counter[str]()
     asking = Asking(store, core, {Method.WECHAT: remote}, clock, lambda outcome: counted.update([outcome]))
@@ -218,7 +219,13 @@ async def two_programs(
 
 @pytest.mark.parametrize("verdict", [Passed(), NO])
 async def test_inv20_polled_and_called_back_at_once_it_is_one_result(
-    ours: Program, store: DialogueStore, another: Another, remote: Remote, clock: Clock, verdict: Outcome
+    ours: Program,
+    store: DialogueStore,
+    another: Another,
+    remote: Remote,
+    clock: Clock,
+    verdict: Outcome,
+    proof: Proof,
 ) -> None:
     remote.says = verdict
     async with two_programs(store, another, remote, clock) as (one, two), asyncio.TaskGroup() as group:
@@ -228,6 +235,7 @@ async def test_inv20_polled_and_called_back_at_once_it_is_one_result(
 
     assert len(await ours.verdicts()) == 1
     assert one.counted + two.counted == {"verdict": 8}
+    proof(cases=8)
 
 
 async def test_inv20_where_two_answers_differ_one_of_them_is_the_result(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import NOON, NUMBER, Clock, identity
 from tests.provider import PASSING, SIGNING, Provider, Trouble, nobody, provider
+from tests.reliability import Proof
 from verification.attempts import AttemptId, Outcome, Passed, Reason, Rejected, Status
 from verification.errors import ProviderUnavailable
 from verification.providers.http import Http, Misread, Service
@@ -51,25 +52,27 @@ async def test_opening_again_is_the_same_session(line: Line) -> None:
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_a_passing_fault_is_got_over(line: Line, trouble: Trouble) -> None:
+async def test_inv21_a_passing_fault_is_got_over(line: Line, trouble: Trouble, proof: Proof) -> None:
     line.other.troubles = [trouble, trouble]
 
     assert (await line.ours.open(A1, identity())).page
     assert len(line.other.asked) == 3
+    proof(cases=1, faults=2)
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_tries_to_open_are_counted(line: Line, trouble: Trouble) -> None:
+async def test_inv21_tries_to_open_are_counted(line: Line, trouble: Trouble, proof: Proof) -> None:
     line.other.troubles = [trouble] * 99
     with pytest.raises(ProviderUnavailable):
         await line.ours.open(A1, identity())
 
     assert len(line.other.asked) == 3
+    proof(cases=1, faults=3)
 
 
 @pytest.mark.parametrize("trouble", LASTING)
 async def test_inv21_what_no_second_try_helps_is_not_tried_again(
-    line: Line, trouble: Trouble, caplog: pytest.LogCaptureFixture
+    line: Line, trouble: Trouble, caplog: pytest.LogCaptureFixture, proof: Proof
 ) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
@@ -78,15 +81,17 @@ async def test_inv21_what_no_second_try_helps_is_not_tried_again(
     assert len(line.other.asked) == 1
     assert "a1" in caplog.text
     assert not [secret for secret in (NUMBER, "王小明", line.other.base) if secret in caplog.text]
+    proof(cases=1, faults=1)
 
 
 @pytest.mark.parametrize("trouble", [*LASTING, *PASSING])
-async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, trouble: Trouble) -> None:
+async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, trouble: Trouble, proof: Proof) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
         await line.ours.ask(A1)
 
     assert line.other.asked == [("GET", "a1")]
+    proof(cases=1, faults=1)
 
 
 @pytest.mark.parametrize(
