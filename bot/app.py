@@ -17,7 +17,7 @@ from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
-from bot import logs
+from bot import logs, providers
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
@@ -35,10 +35,9 @@ from bot.replicas import Replicas
 from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
 from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
-from verification.attempts import Method
+from verification.asking import Asking
 from verification.core import Core, Outside
-from verification.ports import Provider
-from verification.providers.simulated import Simulated
+from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
 from web.serving import listen, serving
@@ -59,6 +58,7 @@ class House:
     runner: Runner
     notices: Notices
     housekeeping: Housekeeping
+    asking: Asking
     outgoing: Outgoing
     door: Door
     polling: Polling
@@ -97,7 +97,8 @@ async def working(house: House) -> AsyncIterator[None]:
 
         @asynccontextmanager
         async def at_work() -> AsyncIterator[None]:
-            loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+            running = (house.notices.run(), house.housekeeping.run(), house.asking.run())
+            loops = [tasks.create_task(loop) for loop in running]
             try:
                 yield
             finally:
@@ -125,12 +126,10 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         store = await stack.enter_async_context(_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
-        providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
+        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, providers, outside, ttl=settings.qr_ttl)
-        catalogue = texts.load(
-            days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
-        )
+        core = Core(store, ways, outside, ttl=settings.qr_ttl)
+        catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
         if settings.coverage_file is not None:
@@ -149,16 +148,22 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         application.add_handler(GroupHandler(catalogue, settings.language))
         registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+        answers = Counter(
+            "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
+        )
+        remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
+        asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
         door = Door(application, failures, trouble.set_aside, _is_outage, updates)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,
-            providers=providers,
+            providers=ways,
             words=pages,
             ready=_ready(store, polling, settings),
             registry=registry,
             clock=clock.now,
+            ring=asking.ring,
             telegram=_route(settings, door),
         )
         await _connect(stack, application, settings)
@@ -169,7 +174,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(web_app(parts), listener))
         say(f"@{application.bot.username} is running; phone pages at {public}")
-        yield House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling)
+        yield House(settings, clock, store, application, runner, notices, housekeeping, asking, outgoing, door, polling)
 
 
 async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:

@@ -21,6 +21,17 @@ ON CONFLICT (id) DO UPDATE SET
     token_index = excluded.token_index, secrets = excluded.secrets, reason = excluded.reason, fading = excluded.fading
 """
 
+# The status in the very words of a partial index, as above.
+TAKE_ASKS = """
+UPDATE attempts SET asked_at = $2
+WHERE id IN (
+    SELECT id FROM attempts
+    WHERE method = $1 AND status IN ('opened', 'confirming') AND (asked_at <= $3 OR asked_at > $2)
+    ORDER BY asked_at, id LIMIT $4
+)
+RETURNING id
+"""
+
 VERIFIED = "SELECT account, method, taken_at FROM places WHERE account = $1"
 ACCOUNTS_OF = "SELECT account FROM places WHERE identity_index = $1"
 TAKE_PLACE = """
