@@ -85,5 +85,5 @@ def _habits(settings: Settings) -> Iterator[Finding]:
         return
     if settings.log_level == "DEBUG":
         yield problem("LOG_LEVEL: DEBUG is for tests")
-    if settings.allow_simulated:
+    if "simulated" in settings.providers.values():
         yield warning("ALLOW_SIMULATED: simulated providers prove nothing; every chat says that it is a test")
