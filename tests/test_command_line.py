@@ -13,7 +13,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-@pytest.mark.parametrize("command", ["diagram", "play", "record"])
+@pytest.mark.parametrize("command", ["diagram", "play", "record", "doctor", "backup", "retention", "erase", "keys"])
 def test_help_names_every_command(command: str) -> None:
     told = run("--help")
 
