@@ -1,6 +1,7 @@
 """Notes in a file what conversations reach, for testers: rows of the table, ways, buttons, texts, FAQ topics.
 
-One fact a line, `known` or `reached`, its kind and its name between tabs; names only, never anything of a person.
+One fact a line, `known` or `reached`, its kind and its name between tabs, and `now state NAME` after every turn; names
+only, never anything of a person.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,7 @@ class Notebook:
     def advance(self, state: State, event: Event, moment: Moment) -> Step:
         """Advance as ever, and write down which row did it and where it led."""
         step = advance(state, event, moment)
+        self._append(f"now\tstate\t{type(step.state).__name__}\n")
         row = row_of(state, event)
         if row is not None and _name(row) not in _RACES:
             self.reached("row", _name(row))
@@ -61,8 +63,11 @@ class Notebook:
     def _write(self, lines: str) -> None:
         if lines not in self._written:
             self._written.add(lines)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(lines)
+            self._append(lines)
+
+    def _append(self, lines: str) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class Hand:
 @asynccontextmanager
 async def conversing(company: Company, name: str, language: str = DEFAULT_LANGUAGE) -> AsyncIterator[Conversation]:
     """Set a stage of one's own for one conversation; `name` stands in reports."""
-    async with stage(company.launch, company.timing, company.extra) as built, AsyncExitStack() as closing:
+    async with stage(company.launch, company.timing, company.extra, noting=True) as built, AsyncExitStack() as closing:
         scene = await open_scene(
             built,
             company.catalogue,

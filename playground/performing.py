@@ -14,7 +14,7 @@ from playground.browsing import browse
 from playground.catalogue import Catalogue
 from playground.client import SimRefused
 from playground.directing import direct
-from playground.expecting import expect, expect_nothing_more
+from playground.expecting import expect, expect_nothing_more, expect_state
 from playground.film import Film
 from playground.launch import Launch
 from playground.listener import Timing
@@ -104,7 +104,11 @@ async def perform(take: Take, company: Company, reader: Reader | None = None) ->
     """Play a take; never raises for what a bot does."""
     began = time.monotonic()
     film = Film()
-    async with stage(company.launch, company.timing, company.extra) as built, AsyncExitStack() as closing:
+    noting = any(isinstance(step, steps.State) for step in take.script.steps)
+    async with (
+        stage(company.launch, company.timing, company.extra, noting=noting) as built,
+        AsyncExitStack() as closing,
+    ):
         scene = await open_scene(
             built,
             company.catalogue,
@@ -141,11 +145,15 @@ async def _perform(take: Take, scene: Scene, reader: Reader, film: Film) -> Fail
     return None
 
 
-async def play_step(scene: Scene, step: steps.Action | steps.Anything | steps.Directive | steps.PhoneStep) -> None:
+async def play_step(
+    scene: Scene, step: steps.Action | steps.Anything | steps.State | steps.Directive | steps.PhoneStep
+) -> None:
     """Play a step that is no expectation; raises `Unmet`."""
     match step:
         case steps.Anything():
             scene.skipping.add(scene.chat.id)
+        case steps.State():
+            await expect_state(scene, step)
         case steps.Write() | steps.Send() | steps.Tap() | steps.Forge():
             await act(scene, step)
         case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():

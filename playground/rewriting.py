@@ -17,6 +17,12 @@ from playground.matching import Scope, bare, fold
 from playground.words import Button, Content, Key, Keyboard, Literal, Part, PersonId, Place, Text, Variable, Wanted
 
 SPECIAL = re.compile(r"[{\\]|(?<!\S)\[|\.{3}|^[(/]")
+CHANGING = re.compile(
+    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])[^\s]*"
+    r"|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}-\d{1,2}(?=\s+\d\d?:)|\d{1,2}:\d\d(?::\d\d)?"
+    r"|[\w:]*\*{2,}\w*|[A-Za-z0-9_-]{20,}"
+)
+"""What differs from one conversation to the next: addresses of this machine, dates and times, masks, tokens."""
 _MIDDLE = Variable("_", Place("", 0))
 _WIDE = 110
 _SHORTEST_VALUE = 2
@@ -53,7 +59,7 @@ def told(event: Event, scope: Scope, like: Sequence[str]) -> list[str]:
         case Event(kind="toast") if like:
             return marked("!!" if event.alert else "!", "text", _fresh(event.text, blank, scope))
         case _:
-            return transcript.line(event) or []
+            return [CHANGING.sub("...", line) for line in transcript.line(event) or []]
 
 
 def text(wanted: Wanted, actual: str, scope: Scope) -> str:
@@ -85,7 +91,8 @@ def _fresh(actual: str, wanted: Wanted, scope: Scope) -> str:
     known = [part.name for part in wanted.parts if isinstance(part, Key)]
     if known and (keys := by_keys(actual, known, scope)):
         return keys
-    words = "\n".join(SPECIAL.sub(r"\\\g<0>", fold(line)) for line in actual.split("\n") if line.strip())
+    lines = (SPECIAL.sub(r"\\\g<0>", fold(line)) for line in actual.split("\n") if line.strip())
+    words = CHANGING.sub("...", "\n".join(lines))
     for part in wanted.parts:
         value = scope.values.get(part.name, "") if isinstance(part, Variable) else ""
         if isinstance(part, Variable) and len(value) >= _SHORTEST_VALUE:
@@ -179,7 +186,7 @@ def _new_button(key: Actual, old: Sequence[Button], scope: Scope) -> str:
     keys = [part.name for item in old for part in item.label.parts if isinstance(part, Key)]
     named = (_key(key.label, keys, scope) or _key(bare(key.label), keys, scope)) if keys else None
     label = named or re.sub(r"[\[\]{\\]", r"\\\g<0>", bare(key.label) or key.label)
-    target = (_key(key.target, keys, scope) if keys and key.target else None) or key.target
+    target = (_key(key.target, keys, scope) if keys and key.target else None) or CHANGING.sub("...", key.target)
     return f"[{label} -> {target}]" if target else f"[{label}]"
 
 

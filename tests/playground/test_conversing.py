@@ -26,8 +26,12 @@ async def test_our_own_bot_is_at_the_other_end_of_the_fixture(chat: Conversation
     await chat.tap("个人认证")
     await chat.expect_edit("{t:type.done}")
     await chat.expect("{t:consent.ask}", buttons=[["{t:choice.agree}", "{t:choice.not_now}"], "*"])
+    await chat.play("@expect-state Agreeing")
     await chat.tap("{t:choice.agree}")
     await chat.anything()
+    await chat.play("@expect-state AskingName")
+    with pytest.raises(ChatFailed, match="the bot noted the state AskingName last"):
+        await chat.play("@expect-state Agreeing")
     await chat.send("王小明")
     await chat.anything()
     await chat.send("11010519491231002X")
@@ -126,6 +130,8 @@ async def test_lines_that_cannot_be_read_or_done_say_why(form: Conversation) -> 
         await form.play("> /start\n< ...\n> {nobody}")
     with pytest.raises(ChatFailed, match="no picture of this chat shows a QR code"):
         await form.phone.scan("wechat")
+    with pytest.raises(ChatFailed, match="the bot notes no states"):
+        await form.play("@expect-state Anything")
     with pytest.raises(ChatFailed, match="A blocked the bot"):
         await form.play("@block\n> hi")
     with pytest.raises(ChatFailed, match="before the first line"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.coverage import diagram, read, table
+from playground.coverage import add, diagram, last_state, read, table
 from playground.launch import Command
 from playground.player import Asked, play
 from tests.playground.bots.playing import FORM_BOT
@@ -97,3 +97,15 @@ def test_a_pytest_run_fails_when_its_scripts_reach_too_little(
     assert done.returncode == status, done.stdout + done.stderr
     assert "1 passed" in done.stdout
     assert all(words in done.stdout for words in told)
+
+
+def test_the_notes_of_each_case_are_put_together_and_tell_its_last_state(tmp_path: Path) -> None:
+    first, second, together = tmp_path / "1", tmp_path / "2", tmp_path / "all"
+    first.write_text("known\trow\ta\nnow\tstate\tA\nnow\tstate\tB\n", encoding="utf-8")
+    second.write_text("reached\trow\ta\n", encoding="utf-8")
+
+    for notes in (first, second, tmp_path / "none"):
+        add(together, notes)
+
+    assert read(together).percent == 100
+    assert [last_state(notes) for notes in (first, second, tmp_path / "none")] == ["B", None, None]
