@@ -18,7 +18,7 @@ from playground.words import Button, Content, Key, Keyboard, Literal, Part, Pers
 
 SPECIAL = re.compile(r"[{\\]|(?<!\S)\[|\.{3}|^[(/]")
 CHANGING = re.compile(
-    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])[^\s]*"
+    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])[^\s\]]*"
     r"|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}-\d{1,2}(?=\s+\d\d?:)|\d{1,2}:\d\d(?::\d\d)?"
     r"|[\w:]*\*{2,}\w*|[A-Za-z0-9_-]{20,}"
 )

@@ -46,7 +46,7 @@ export class Recording {
     const text = el("textarea", { class: "script", readonly: true, rows: 16, spellcheck: "false", "aria-label": label("record.script") });
     text.value = script;
     const address = URL.createObjectURL(new Blob([script], { type: "text/plain" }));
-    const copy = button({ class: "plain", on: { click: () => this.copy(text) } }, label("record.copy"));
+    const copy = button({ class: "plain", on: { click: () => this.copy(text, copy) } }, label("record.copy"));
     const keep = el("a", { class: "plain", href: address, download: "recorded.chat" }, label("record.keep"));
     const done = button({ class: "plain strong", on: { click: () => done.closest("dialog").close() } }, label("ok"));
     const keys = el("div", { class: "alert-keys" }, copy, keep, done);
@@ -54,10 +54,10 @@ export class Recording {
     URL.revokeObjectURL(address);
   }
 
-  async copy(text) {
+  async copy(text, key) {
     try {
       await navigator.clipboard.writeText(text.value);
-      this.toast(label("chat.copied"));
+      key.textContent = label("chat.copied");
     } catch {
       text.select(); // without leave to use the clipboard, the keyboard may
     }
