@@ -161,7 +161,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             core=core,
             providers=ways,
             words=pages,
-            ready=_ready(store, polling, settings),
+            ready=_ready(store, door, polling, settings),
             registry=registry,
             clock=clock.now,
             ring=asking.ring,
@@ -269,14 +269,15 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
 
 
-def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
     async def ready() -> Mapping[str, bool]:
         try:
             await store.owed(1)
         except StorageError:
             stored = False
         else:
-            stored = True
+            # A full disk can be read from: only whoever has to write notices.
+            stored = not door.stuck
         heard = polling.heard_at
         listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
         # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.

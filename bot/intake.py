@@ -59,9 +59,19 @@ class Door:
         self._set_aside = set_aside
         self._is_outage = is_outage
         self._updates = updates
+        self.stuck = False
+        """Whether the last update could be neither committed nor set aside."""
 
     async def take(self, raw: Raw) -> None:
         """Handle one update until it is committed or set aside; raises when the store is out of reach."""
+        try:
+            await self._take(raw)
+        except Exception:
+            self.stuck = True
+            raise
+        self.stuck = False
+
+    async def _take(self, raw: Raw) -> None:
         for _ in range(_TRIES):
             error = await self._try(raw)
             if error is None:

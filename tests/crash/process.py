@@ -76,10 +76,15 @@ class Bot:
             [(owing,)] = database.execute("SELECT count(*) FROM dialogues WHERE shown < revision").fetchall()
         return int(owing)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._running is not None
+        return self._running.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._running is not None
-        os.kill(self._running.pid, number)
+        os.kill(self.pid, number)
 
     async def ended(self) -> int:
         """Wait for its end, and give its exit code."""
