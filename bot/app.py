@@ -20,6 +20,7 @@ from bot import catalogue as texts
 from bot import logs
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
@@ -36,6 +37,7 @@ from bot.settings import BadSetting, Settings
 from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
 from verification.attempts import Method
 from verification.core import Core, Outside
+from verification.limits import Limits
 from verification.ports import Provider
 from verification.providers.simulated import Simulated
 from web import webhook
@@ -117,7 +119,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         clock = Clock(settings.clock_offset_file)
         providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, providers, outside, ttl=settings.qr_ttl)
+        limits = Limits(overall=settings.daily_attempts)
+        core = Core(store, providers, outside, ttl=settings.qr_ttl, limits=limits)
         catalogue = texts.load(
             days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
         )
@@ -138,7 +141,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+        crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+        door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,

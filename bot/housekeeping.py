@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.lanes import Undelivered
 from verification.keeping import DialogueStore, Person
+from verification.limits import DAY
 
 log = logging.getLogger(__name__)
 
@@ -62,5 +63,6 @@ class Housekeeping:
         now = self._clock()
         if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
             await self._store.prune(now - _SEEN_FOR)
+            await self._store.forget_tries(now - DAY)
             await self._store.retire(now - self._retention)
             self._tidied_at = now

@@ -57,6 +57,9 @@ class Store:
         sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
         await self._run(sql.BURY, event_id, sealed, rows.ticks(now))
 
+    async def forget_tries(self, before: datetime) -> None:
+        await self._forget(sql.FORGET_TRIES, before)
+
     async def prune(self, before: datetime) -> None:
         await self._forget(sql.PRUNE, before)
 
