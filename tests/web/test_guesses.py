@@ -1,7 +1,7 @@
 """Guessing links: it hits nothing, it is noticed, and nobody who scans a code pays for it."""
 
+import base64
 import secrets
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from bot.clock import token
 from storage.sealing import Indexed
 from tests.fakes import fixed_sealing
+from tests.reliability import Proof
 from tests.web.house import PHONES, House
 from verification import Method, Status
 from web.guesses import BURST, address_of
@@ -36,19 +37,29 @@ def counted(house: House, name: str) -> float:
 
 
 def test_inv37_a_million_guesses_hit_none_of_ten_thousand_live_codes(
-    record_property: Callable[[str, object], None],
+    proof: Proof,
 ) -> None:
     sealing = fixed_sealing()
     live = {sealing.index(Indexed.TOKEN, token()) for _ in range(LIVE)}
 
     hits = sum(sealing.index(Indexed.TOKEN, token()) in live for _ in range(GUESSES))
 
-    record_property("cases", GUESSES)
-    record_property("losses", hits)
+    proof(cases=GUESSES, losses=hits)
     assert (len(live), hits) == (LIVE, 0)
 
 
-async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(house: House) -> None:
+def test_inv37_a_token_holds_144_random_bits() -> None:
+    tokens = [token() for _ in range(10_000)]
+
+    assert len(set(tokens)) == len(tokens)
+    assert {len(base64.urlsafe_b64decode(each)) * 8 for each in tokens} == {144}
+    # Each bit is set about as often as not: six standard deviations of a fair coin.
+    drawn = [int.from_bytes(base64.urlsafe_b64decode(each)) for each in tokens]
+    ones = [sum(each >> bit & 1 for each in drawn) for bit in range(144)]
+    assert all(abs(count - 5000) < 300 for count in ones)
+
+
+async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(house: House, proof: Proof) -> None:
     looked_up = list[str]()
     house.store.meanwhile = looked_up.append
     async with visitor(house, "203.0.113.7") as guesser:
@@ -62,6 +73,7 @@ async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(ho
     assert len(looked_up) == len(answers) - len(refused)
     assert counted(house, "web_refused_visits_total") == len(refused)
     assert counted(house, "web_unknown_links_total") == len(answers) - len(refused)
+    proof(cases=len(answers))
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "打开得太频繁了"), ("en", "Too many at once")])

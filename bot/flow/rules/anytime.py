@@ -162,4 +162,6 @@ _STEP_OF: dict[type[State], str] = {
 
 
 def _step_of(state: State) -> str:
+    if isinstance(state, states.Failed) and state.until is not None:
+        return "later"
     return _STEP_OF[type(state)]
