@@ -79,7 +79,7 @@ def place(row: Row) -> Place:
 
 def one_try(row: Row, own: tuple[bytes, bytes, bytes]) -> Try:
     """Read a try, compared with the account, contact and number of the one that is asked for."""
-    tried_at, account, contact, number, asked = row
+    _, tried_at, account, contact, number, asked = row
     return Try(
         at=moment(tried_at),
         number=bytes(number).hex(),

@@ -30,8 +30,13 @@ ON CONFLICT DO NOTHING RETURNING slot
 """
 
 TRIES = """
-SELECT tried_at, account_index, contact_index, number_index, asked FROM tries
-WHERE tried_at > $4 AND (account_index = $1 OR contact_index = $2 OR number_index = $3)
+SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+WHERE tried_at > $4 AND (account_index = $1 OR contact_index = $2)
+UNION
+SELECT * FROM (
+    SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+    WHERE number_index = $3 AND tried_at > $4 AND asked = 1 ORDER BY tried_at DESC LIMIT $5
+) AS crowd
 """
 FORGET_TRY = "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
 NOTE_TRY = """

@@ -59,9 +59,9 @@ class Unit:
                 return True
         return False
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime) -> Sequence[Try]:
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
         own = self._try_indexes(attempt, identity)
-        found = await self._connection.fetch(sql.TRIES, *own, rows.ticks(since))
+        found = await self._connection.fetch(sql.TRIES, *own, rows.ticks(since), crowd)
         return [rows.one_try(row, own) for row in found]
 
     async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:

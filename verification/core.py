@@ -248,7 +248,7 @@ class Core:
 
     async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
         since = attempt.created_at - DAY
-        until = refused_until(await unit.tries(attempt, identity, since), self._limits)
+        until = refused_until(await unit.tries(attempt, identity, since, self._limits.number), self._limits)
         if until is not None:
             raise TooMany(until)
         spent = await unit.budget_spent(since, self._limits.overall)

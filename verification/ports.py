@@ -80,8 +80,8 @@ class Unit(Protocol):
         The schema keeps the promise: no race gives a fourth, and no account holds two.
         """
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime) -> Sequence[Try]:
-        """List what was tried since then by the attempt's account or contact, or with this identity's number."""
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        """List what was tried since then by the attempt's account or contact, or with this number, the last `crowd`."""
 
     async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
         """Keep for a day that this was tried, and whether a provider is asked; it replaces what was noted of it.

@@ -59,7 +59,7 @@ def web_app(parts: Parts) -> Starlette:
 
 
 def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
-    phone = Guesses(PhonePages(parts, pages).serve, pages, parts.registry)
+    phone = Guesses(PhonePages(parts, pages).serve, pages, parts.registry, parts.seconds)
     probes = Probes(parts)
 
     async def home(request: Request) -> Response:

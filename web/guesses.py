@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.requests import Request
@@ -25,6 +24,7 @@ _EVERY = 1.0
 _ALARM_BURST = 1000
 _ALARM_EVERY = 0.1
 _WARN_EVERY = 600
+"""Seconds an alarm lasts, so that whoever looks now and then sees it."""
 _ALL = "all"
 _NEIGHBOURS = 64
 
@@ -34,9 +34,7 @@ Serve = Callable[[Request], Awaitable[Response]]
 class Guesses:
     """Stands before the phone pages."""
 
-    def __init__(
-        self, serve: Serve, pages: Pages, registry: CollectorRegistry, seconds: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, serve: Serve, pages: Pages, registry: CollectorRegistry, seconds: Callable[[], float]) -> None:
         self._serve = serve
         self._pages = pages
         self._by_address = Buckets(BURST, _EVERY, seconds)
@@ -45,7 +43,7 @@ class Guesses:
         self._refused = Counter("web_refused_visits", "Visits refused to addresses that guess.", registry=registry)
         self._warnings = Buckets(1, _WARN_EVERY, seconds)
         guessing = Gauge("web_guessing", "1 while links are guessed on a large scale.", registry=registry)
-        guessing.set_function(lambda: self._together.wait(_ALL) > 0)
+        guessing.set_function(lambda: self._warnings.wait(_ALL) > 0)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request, unless its address has guessed too much; then nothing is looked up."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
@@ -27,7 +28,8 @@ class TelegramRoute:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the routes need; `words` is by language, `ready` names each part the program cannot do without."""
+    """Everything the routes need; `words` is by language, `ready` names each part the program cannot do without,
+    `seconds` is a clock that never jumps."""
 
     core: Core
     providers: Mapping[Method, Provider]
@@ -36,3 +38,4 @@ class Parts:
     registry: CollectorRegistry
     clock: Callable[[], datetime]
     telegram: TelegramRoute | None = None
+    seconds: Callable[[], float] = monotonic

@@ -14,7 +14,7 @@ CREATE INDEX tries_account ON tries (account_index);
 
 CREATE INDEX tries_contact ON tries (contact_index);
 
-CREATE INDEX tries_number ON tries (number_index);
+CREATE INDEX tries_number ON tries (number_index, tried_at) WHERE asked = 1;
 
 CREATE INDEX tries_at ON tries (tried_at);
 

@@ -39,9 +39,9 @@ async def note(
     return attempt
 
 
-async def tries(store: DialogueStore, attempt: Attempt, number: str = NUMBER) -> list[Try]:
+async def tries(store: DialogueStore, attempt: Attempt, number: str = NUMBER, crowd: int = 100) -> list[Try]:
     async with store.unit("look") as unit:
-        found = await unit.tries(attempt, identity(number), BEFORE)
+        found = await unit.tries(attempt, identity(number), BEFORE, crowd)
     return sorted(found, key=lambda each: each.at)
 
 
@@ -52,7 +52,8 @@ def facts(each: Try) -> tuple[bool, bool, bool, bool]:
 async def test_tries_are_those_with_something_in_common_and_say_what(store: DialogueStore) -> None:
     await note(store, "a1", "cloud:1", "telegram:1", hours=4)
     await note(store, "a2", "cloud:2", "telegram:1", OTHER_NUMBER, hours=3)
-    await note(store, "a3", "cloud:3", "telegram:3", hours=2, asked=False)
+    await note(store, "a3", "cloud:3", "telegram:3", hours=2)
+    await note(store, "free", "cloud:3", "telegram:3", hours=2, asked=False)
     await note(store, "a4", "cloud:4", "telegram:4", OTHER_NUMBER, hours=1)
     await note(store, "a5", "cloud:1", "telegram:1", hours=25)
 
@@ -61,10 +62,20 @@ async def test_tries_are_those_with_something_in_common_and_say_what(store: Dial
     assert [facts(each) for each in found] == [
         (True, True, True, True),
         (True, False, True, False),
-        (False, False, False, True),
+        (True, False, False, True),
     ]
     assert found[0].at == NOON - timedelta(hours=4)
     assert found[0].number == found[2].number != found[1].number
+
+
+async def test_of_a_crowd_with_one_number_only_the_last_are_listed_and_one_s_own(store: DialogueStore) -> None:
+    await note(store, "mine", "cloud:me", "telegram:me", hours=9)
+    for hours in range(1, 9):
+        await note(store, f"a{hours}", f"cloud:{hours}", f"telegram:{hours}", hours=hours)
+
+    found = await tries(store, an_attempt("new", "cloud:me", contact="telegram:me"), crowd=3)
+
+    assert [each.at for each in found] == [NOON - timedelta(hours=hours) for hours in (9, 3, 2, 1)]
 
 
 async def test_a_try_noted_again_replaces_the_former(store: DialogueStore) -> None:

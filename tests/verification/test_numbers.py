@@ -62,6 +62,7 @@ def test_a_wrong_check_digit_is_called_so(number: str) -> None:
         ("<b>11010519491231002X</b>", NumberProblem.CHARACTERS),
         ("11010519491231002X" * 200, NumberProblem.CHARACTERS),
         ("1" * 4096, NumberProblem.LENGTH),
+        ("ﷺ" * 4096, NumberProblem.LENGTH),
         ("11010519491231002", NumberProblem.LENGTH),
         ("1101051949123100211", NumberProblem.LENGTH),
         ("990101199003077", NumberProblem.LENGTH),

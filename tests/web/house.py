@@ -53,6 +53,7 @@ class House:
     ready: dict[str, bool] = field(default_factory=lambda: {"store": True, "telegram": True})
     telegram: TelegramRoute | None = None
     tokens: int = 0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         providers = {method: Simulated(method) for method in Method}
@@ -68,6 +69,7 @@ class House:
                 registry=self.registry,
                 clock=self._clock,
                 telegram=self.telegram,
+                seconds=lambda: self.seconds,
             )
         )
 

@@ -55,7 +55,8 @@ class MemoryUnit:
         taken[attempt.account] = Place(attempt.account, attempt.method, now)
         return True
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime) -> Sequence[Try]:
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        del crowd
         tried = [
             Try(
                 made.created_at,
