@@ -7,11 +7,13 @@ from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
-from verification import Core, Method
+from verification import AttemptId, Core, Method
 from verification.ports import Provider
 
 Words = Mapping[str, str]
 """Texts by key, with `{placeholders}`; plain text, never markup."""
+
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,18 @@ class TelegramRoute:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the routes need; `words` is by language, `ready` names each part the program cannot do without,
-    `seconds` is a clock that never jumps."""
+    """Everything the routes need.
+
+    `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
+    provider says that there may be news, and `seconds` is a clock that never jumps.
+    """
 
     core: Core
     providers: Mapping[Method, Provider]
     words: Mapping[str, Words]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     registry: CollectorRegistry
-    clock: Callable[[], datetime]
+    clock: Clock
+    ring: Callable[[AttemptId], None] = lambda _: None
     telegram: TelegramRoute | None = None
     seconds: Callable[[], float] = monotonic

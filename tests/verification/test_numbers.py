@@ -60,7 +60,7 @@ def test_a_wrong_check_digit_is_called_so(number: str) -> None:
         ("1101051949123100X2", NumberProblem.CHARACTERS),
         ("11010519491231002Y", NumberProblem.CHARACTERS),
         ("<b>11010519491231002X</b>", NumberProblem.CHARACTERS),
-        ("11010519491231002X" * 200, NumberProblem.CHARACTERS),
+        ("11010519491231002X" * 20, NumberProblem.CHARACTERS),
         ("1" * 4096, NumberProblem.LENGTH),
         ("ﷺ" * 4096, NumberProblem.LENGTH),
         ("11010519491231002", NumberProblem.LENGTH),
