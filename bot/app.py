@@ -20,6 +20,7 @@ from bot import catalogue as texts
 from bot import logs, providers
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
@@ -38,6 +39,7 @@ from bot.settings import BadSetting, Settings
 from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
+from verification.limits import Limits
 from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
@@ -129,7 +131,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         clock = Clock(settings.clock_offset_file)
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, ways, outside, ttl=settings.qr_ttl)
+        limits = Limits(overall=settings.daily_attempts)
+        core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=limits)
         catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
@@ -155,7 +158,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
         asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+        crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+        door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,

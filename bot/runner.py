@@ -35,7 +35,7 @@ from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
 from bot.replicas import Left, Replicas
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
-from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
+from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused, TooMany
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
 
 log = logging.getLogger(__name__)
@@ -240,6 +240,9 @@ class Runner:
             return Declined(begin.attempt, Refusal.QUOTA)
         except AlreadyVerified:
             return Declined(begin.attempt, Refusal.VERIFIED)
+        except TooMany as error:
+            refusal = Refusal.BUSY if error.everybody else Refusal.TOO_MANY
+            return Declined(begin.attempt, refusal, error.until)
         except ProviderUnavailable:
             return Declined(begin.attempt, Refusal.UNAVAILABLE)
         except Refused:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
+from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
 
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     qr_ttl: Duration = timedelta(minutes=10)
     link_ttl: Duration = timedelta(minutes=30)
     retention_days: int = Field(default=30, ge=1, le=3650)
+    daily_attempts: int = Field(default=Limits().overall, ge=1, le=1_000_000)
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"

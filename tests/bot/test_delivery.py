@@ -163,7 +163,7 @@ async def test_inv25_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_we
         await guest.sees("欢迎回来", "开始之前")
 
 
-async def test_a_double_tap_is_answered_and_the_live_question_stays_armed(tmp_path: Path) -> None:
+async def test_inv10_a_double_tap_is_answered_and_the_live_question_stays_armed(tmp_path: Path) -> None:
     async with town() as place, living(place, tmp_path) as bot:
         guest = await place.guest()
         await fill_in(guest)
@@ -180,7 +180,7 @@ async def test_a_double_tap_is_answered_and_the_live_question_stays_armed(tmp_pa
         assert "换个新码" in "".join(guest.labels())
 
 
-async def test_an_old_button_changes_nothing_and_loses_its_keyboard(tmp_path: Path) -> None:
+async def test_inv10_an_old_button_changes_nothing_and_loses_its_keyboard(tmp_path: Path) -> None:
     async with town() as place, living(place, tmp_path) as bot:
         guest = await place.guest()
         await place.fault("sendMessage", "lost")
