@@ -11,12 +11,28 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.flow import codec
-from bot.flow.effects import Begin, Discard, Drop, Effect, Erase, Export, Record, Reply, ShowRecords, Speak, Toast
+from bot.flow.effects import (
+    Ask,
+    Begin,
+    Caption,
+    Discard,
+    Drop,
+    Effect,
+    Erase,
+    Export,
+    Record,
+    Reply,
+    ShowCode,
+    ShowRecords,
+    Speak,
+    Stamp,
+    Toast,
+)
 from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, Opening, State, Verified
-from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
+from bot.lanes import Lane, Lanes, Origin, Turn, Undelivered, Unreachable, View
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
@@ -33,7 +49,8 @@ Advance = Callable[[State, Event, Moment], Step]
 class Envelope:
     """An event on its way: whose, which, and how its repetition is known.
 
-    `language` is what the person's client speaks, for somebody who has not chosen.
+    `language` is what the person's client speaks, for somebody who has not chosen. `unasked`: it is no word of theirs,
+    and nobody waits for what it shows.
     """
 
     person: Person
@@ -41,6 +58,7 @@ class Envelope:
     event_id: str | None
     origin: Origin = field(default_factory=Origin)
     language: str | None = None
+    unasked: bool = False
 
 
 class Deliver(Protocol):
@@ -103,7 +121,9 @@ class Runner:
 
     async def _resume(self, person: Person) -> None:
         try:
-            await self.handle(Envelope(person, Resumed(), None))
+            turn = await self._ask_again(person)
+            # Nobody knows how far the process came that owed this.
+            self._lanes.add(replace(turn, view=replace(turn.view, repeated=True)))
         except Exception as error:
             if self._is_outage(error):
                 raise
@@ -111,7 +131,7 @@ class Runner:
             log.error("what %s is owed cannot be asked again: %s", person, type(error).__name__)  # noqa: TRY400
 
     async def _ask_again(self, person: Person) -> Turn:
-        turn = await self._commit(Envelope(person, Resumed(), None))
+        turn = await self._commit(Envelope(person, Resumed(), None, unasked=True))
         assert turn is not None, "an event without an id is never a repetition"  # noqa: S101
         return turn
 
@@ -124,7 +144,14 @@ class Runner:
             step = self._advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._default_language
             again = isinstance(envelope.event, Resumed)
-            view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)
+            view = View(
+                person,
+                _spoken(step, language),
+                kept.panel if kept else "",
+                envelope.origin,
+                again=again,
+                unasked=envelope.unasked,
+            )
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
             revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
@@ -172,10 +199,22 @@ class Runner:
             case ShowRecords() | Export():
                 records = await self._records(view.person, effect.account)
                 lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or "", records=records))
+            case Ask() | ShowCode() | Stamp() | Caption():
+                await self._ask(effect, view, lane)
             case _:
                 lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or ""))
                 if isinstance(effect, Discard) and view.origin.message_id is not None:
                     await self._store.swept(Litter(view.person, view.origin.message_id, self._moment().now))
+
+    async def _ask(self, question: Ask | ShowCode | Stamp | Caption, view: View, lane: Lane) -> None:
+        repeated = view.repeated or lane.doubtful == question.mark
+        try:
+            lane.panel = await self._deliver.deliver(question, replace(view, panel=lane.panel or "", repeated=repeated))
+        except Undelivered as error:
+            if error.perhaps:
+                lane.doubtful = question.mark
+            raise
+        lane.doubtful = None
 
     async def _records(self, person: Person, account: str) -> Records:
         async with self._store.unit(person) as unit:
