@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _TRIES = 3
-_REFUSALS = 10
-"""How often a 429 is waited for: nothing was sent, so nothing can be sent twice."""
 
 
 class Gone(Exception):
@@ -32,7 +30,7 @@ async def call(make: Callable[[], Awaitable[T]], *, repeatable: bool) -> T | Non
 
     Raises `Gone`, `Unreachable`, or `Undelivered` when it is not known to have arrived.
     """
-    failures = refusals = 0
+    failures = 0
     while True:
         try:
             return await make()
@@ -41,10 +39,11 @@ async def call(make: Callable[[], Awaitable[T]], *, repeatable: bool) -> T | Non
             return None
         except Forbidden as error:
             raise Unreachable from error
-        except RetryAfter as error:
-            refusals += 1
-            if isinstance(error, Held) or refusals == _REFUSALS:
-                raise Undelivered("Telegram asks to wait") from error
+        except Held as error:
+            raise Undelivered("Telegram asks to wait") from error
+        except RetryAfter:
+            # Nothing was sent, and the pacer lets the next try go when it may.
+            continue
         except TelegramError as error:
             failures += 1
             outcome = outcome_of(error)
