@@ -152,6 +152,10 @@ def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, v
             {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "COVERAGE_FILE": "notes"},
             "COVERAGE_FILE",
         ),
+        (
+            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "PACE_SENDING": "0"},
+            "PACE_SENDING",
+        ),
         ({"ENCRYPTION_KEYS": f"k1:{KEY}"}, "INDEX_KEY"),
         ({"INDEX_KEY": KEY}, "ENCRYPTION_KEYS"),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET"),

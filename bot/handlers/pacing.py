@@ -50,14 +50,14 @@ def at(urgency: Urgency) -> Iterator[None]:
 class Pacer(BaseRateLimiter[None]):
     """Lets calls go when they may, and counts what became of them.
 
-    `programs` says how many share the bot's rate. Not `paced`, it knows no rates and only keeps the silence that
+    `replicas` says how many share the bot's rate. Not `paced`, it knows no rates and only keeps the silence that
     Telegram asks for.
     """
 
-    def __init__(self, calls: Counter, programs: Callable[[], int] = lambda: 1, *, paced: bool = True) -> None:
+    def __init__(self, calls: Counter, replicas: Callable[[], int] = lambda: 1, *, paced: bool = True) -> None:
         self._calls = calls
         self._paced = paced
-        self._gate = Gate(programs)
+        self._gate = Gate(replicas)
         self._lines: dict[int | str, Line] = {}
         self._tidy_at = _MANY
 

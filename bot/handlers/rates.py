@@ -59,14 +59,14 @@ class Line:
 
 
 class Gate:
-    """Where the calls to all chats leave: never more than `OVERALL` in a second, over all the programs that share it.
+    """Where the calls to all chats leave: never more than `OVERALL` in a second, over all the replicas that share it.
 
     Who waits goes by the time of coming, to which a call may add some seconds of its own to let others pass. Nobody is
     passed for longer than that.
     """
 
-    def __init__(self, programs: Callable[[], int] = lambda: 1) -> None:
-        self._programs = programs
+    def __init__(self, replicas: Callable[[], int] = lambda: 1) -> None:
+        self._replicas = replicas
         self._left: deque[float] = deque(maxlen=OVERALL)
         self._waiting: list[tuple[float, int, asyncio.Future[float]]] = []
         self._order = count()
@@ -122,7 +122,7 @@ class Gate:
                 turn.set_result(now)
 
     def _rest(self, now: float) -> float:
-        programs = max(1, self._programs())
-        share = max(1, OVERALL // programs)
-        window = _WINDOW * max(1.0, programs / OVERALL)
+        replicas = max(1, self._replicas())
+        share = max(1, OVERALL // replicas)
+        window = _WINDOW * max(1.0, replicas / OVERALL)
         return self._left[-share] + window - now if len(self._left) >= share else 0.0

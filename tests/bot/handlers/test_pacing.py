@@ -73,9 +73,9 @@ class Telegram:
         return [call.word for call in self.calls if chat in (None, call.chat)]
 
 
-def pacer(programs: int = 1, *, paced: bool = True) -> Pacer:
+def pacer(replicas: int = 1, *, paced: bool = True) -> Pacer:
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
-    return Pacer(calls, lambda: programs, paced=paced)
+    return Pacer(calls, lambda: replicas, paced=paced)
 
 
 def outcomes(pacer: Pacer) -> dict[str, float]:
@@ -114,18 +114,16 @@ def keeps(pace: Pace, times: Sequence[float]) -> bool:
     )
 
 
-@pytest.mark.parametrize("programs", [1, 2, 3])
+@pytest.mark.parametrize("replicas", [1, 2, 3])
 def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_is_lost(
-    record_property: Any, programs: int
+    record_property: Any, replicas: int
 ) -> None:
-    telegram, pacers = Telegram(), [pacer(programs) for _ in range(programs)]
+    telegram, pacers = Telegram(), [pacer(replicas) for _ in range(replicas)]
 
     async def main() -> float:
         began = now()
         await together(
-            telegram.call(pacers[chat % programs], chat, str(number))
-            for number in range(3)
-            for chat in range(1, 201)
+            telegram.call(pacers[chat % replicas], chat, str(number)) for number in range(3) for chat in range(1, 201)
         )
         return now() - began
 
@@ -174,7 +172,9 @@ def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() ->
     async def main() -> None:
         with pytest.raises(RetryAfter):
             await telegram.call(one, 1)
-        calls = (telegram.call(one, chat, method=method) for chat in (1, 2) for method in ("sendMessage", "deleteMessage"))
+        calls = (
+            telegram.call(one, chat, method=method) for chat in (1, 2) for method in ("sendMessage", "deleteMessage")
+        )
         await together(calls)
 
     run(main())
@@ -481,8 +481,8 @@ deeds = st.tuples(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(deeds, max_size=120), st.integers(1, 30))
-def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ever(story: Any, programs: int) -> None:
-    telegram, one = Telegram(), pacer(programs)
+def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ever(story: Any, replicas: int) -> None:
+    telegram, one = Telegram(), pacer(replicas)
     ended: list[str] = []
 
     async def deed(deed: Any) -> None:
@@ -515,7 +515,7 @@ def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ev
     times = [call.time for call in messages]
 
     assert len(ended) <= len(story)
-    assert most_in(times, 1.0) <= max(1, OVERALL // programs)
+    assert most_in(times, 1.0) <= max(1, OVERALL // replicas)
     for chat in {call.chat for call in messages}:
         assert chat is not None
         assert keeps(GROUP if chat < 0 else PRIVATE, [call.time for call in messages if call.chat == chat])

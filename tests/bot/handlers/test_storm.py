@@ -59,7 +59,7 @@ class Storm(BaseRequest):
         facts = request_data.parameters if request_data else {}
         if "chat_id" not in facts:
             return 200, json.dumps({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b"}}).encode()
-        chat = int(facts["chat_id"])
+        chat = int(str(facts["chat_id"]))
         self.calls.append((now(), chat))
         one_too_many = now() - self.began < self.seconds and len(self.calls) % 2
         assert now() >= self.silent.get(chat, 0), "a call into a silence"
