@@ -121,7 +121,7 @@ class Pacer(BaseRateLimiter[None]):
     def _go_now(self, line: Line) -> None:
         now = _now()
         rest = line.rest(now, paced=True)
-        if rest > 0 or line.turn.locked() or not self._gate.leave_now():
+        if rest > 0 or not self._gate.leave_now():
             raise Held(rest)
         line.spend(now)
 
