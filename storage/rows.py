@@ -94,15 +94,21 @@ def notice(row: Row) -> Notice:
 
 def dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
-    person, text, language, revision, shown, panel = row
+    person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
         person=Person(person),
         text=sealing.open(text, dialogue_place(person, "text")),
         language=language,
         revision=revision,
         shown=shown,
-        panel="" if panel is None else sealing.open(panel, dialogue_place(person, "panel")),
+        panel=panel(person, sealed_panel, sealing),
+        blocked=bool(blocked),
     )
+
+
+def panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
+    """Read a dialogue's panel; none was shown yet where there is none."""
+    return "" if sealed is None else sealing.open(sealed, dialogue_place(person, "panel"))
 
 
 def consent(row: Row) -> Consent:

@@ -21,6 +21,17 @@ ON CONFLICT (id) DO UPDATE SET
     token_index = excluded.token_index, secrets = excluded.secrets, reason = excluded.reason, fading = excluded.fading
 """
 
+# The status in the very words of a partial index, as above.
+TAKE_ASKS = """
+UPDATE attempts SET asked_at = $2
+WHERE id IN (
+    SELECT id FROM attempts
+    WHERE method = $1 AND status IN ('opened', 'confirming') AND (asked_at <= $3 OR asked_at > $2)
+    ORDER BY asked_at, id LIMIT $4
+)
+RETURNING id
+"""
+
 VERIFIED = "SELECT account, method, taken_at FROM places WHERE account = $1"
 ACCOUNTS_OF = "SELECT account FROM places WHERE identity_index = $1"
 TAKE_PLACE = """
@@ -33,22 +44,23 @@ POST = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+# A lease longer than any comes from a clock that was wrong, and nobody must wait for that to be true.
 CLAIM = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
     SELECT oldest.id
     FROM (SELECT min(id) AS id FROM notices WHERE settled = 0 GROUP BY contact) AS oldest
     JOIN notices AS waiting ON waiting.id = oldest.id
-    WHERE waiting.leased_until <= $1
+    WHERE waiting.leased_until <= $1 OR waiting.leased_until > $2
     ORDER BY oldest.id LIMIT $3
-) AND leased_until <= $1 AND settled = 0
+) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
 """
 SETTLE = "UPDATE notices SET settled = 1 WHERE id = $1"
 
 FIRST_SIGHT = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
-DIALOGUE = "SELECT person, text, language, revision, shown, panel FROM dialogues WHERE person = $1"
+DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
 INSERT INTO dialogues (person, text, language, revision, changed_at) VALUES ($1, $2, $3, 1, $4)
 ON CONFLICT (person) DO UPDATE SET
@@ -57,8 +69,25 @@ ON CONFLICT (person) DO UPDATE SET
 RETURNING revision
 """
 # After an erasure revisions begin again: a late note about the old dialogue must not mark answers of the new one.
-MARK_SHOWN = "UPDATE dialogues SET shown = $2, panel = $3 WHERE person = $1 AND shown <= $2 AND $2 <= revision"
-OWED = "SELECT person FROM dialogues WHERE shown < revision ORDER BY changed_at, person LIMIT $1"
+MARK_SHOWN = """
+UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND shown <= $2 AND $2 <= revision
+"""
+MARK_BLOCKED = "UPDATE dialogues SET blocked = 1, panel = $2, holder = NULL WHERE person = $1"
+WELCOME_BACK = "UPDATE dialogues SET blocked = 0 WHERE person = $1"
+OWED = """
+SELECT person, revision, holder FROM dialogues WHERE shown < revision AND blocked = 0
+ORDER BY changed_at, person LIMIT $1
+"""
+HOLDER = "SELECT holder, shown, panel FROM dialogues WHERE person = $1"
+HOLD = "UPDATE dialogues SET holder = $2 WHERE person = $1"
+LET_GO = "UPDATE dialogues SET holder = NULL WHERE person = $1 AND holder = $2"
+
+BEAT = """
+INSERT INTO programs (name, program, beats) VALUES ($1, $2, 1)
+ON CONFLICT (name) DO UPDATE SET program = excluded.program, beats = programs.beats + 1
+"""
+BEATS = "SELECT name, program, beats FROM programs ORDER BY name"
+LEAVE = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
 RECORD_CONSENT = """
 INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -1,6 +1,7 @@
 """The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from storage.database import Busy, Connection, Database, Row, StillMine, Value
 from storage.errors import Unsealable, WrongKeys
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
-from verification.keeping import Litter, Person
+from verification.keeping import Beat, Held, Litter, Owed, Person
 from verification.ports import Notice
 
 _SEALED_CHECK = "key_checks:sealed:value"
@@ -44,8 +45,33 @@ class Store:
         sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
         await self._run(sql.MARK_SHOWN, person, revision, sealed)
 
-    async def owed(self, limit: int) -> Sequence[Person]:
-        return [Person(person) for (person,) in await self._run(sql.OWED, limit)]
+    async def mark_blocked(self, person: Person, panel: str) -> None:
+        await self._run(sql.MARK_BLOCKED, person, self._sealing.seal(panel, rows.dialogue_place(person, "panel")))
+
+    async def owed(self, limit: int) -> Sequence[Owed]:
+        return [Owed(Person(person), revision, holder) for person, revision, holder in await self._run(sql.OWED, limit)]
+
+    async def hold(self, person: Person, program: str, alive: AbstractSet[str], least: int) -> Held | None:
+        async with self._database.transaction(person) as connection:
+            found = await connection.fetch_locked(sql.HOLDER, person)
+            if not found:
+                return None
+            [(holder, shown, panel)] = found
+            if (holder != program and holder in alive) or shown < least:
+                return None
+            await connection.fetch(sql.HOLD, person, program)
+        return Held(shown, rows.panel(person, panel, self._sealing), mine=holder == program)
+
+    async def let_go(self, person: Person, program: str) -> None:
+        await self._run(sql.LET_GO, person, program)
+
+    async def beat(self, name: str, program: str) -> Sequence[Beat]:
+        async with self._database.transaction() as connection:
+            await connection.fetch(sql.BEAT, name, program)
+            return [Beat(*row) for row in await connection.fetch(sql.BEATS)]
+
+    async def leave(self, name: str, program: str) -> None:
+        await self._run(sql.LEAVE, name, program)
 
     async def litter(self, limit: int) -> Sequence[Litter]:
         return rows.litter(await self._run(sql.LITTER, limit))

@@ -7,7 +7,7 @@ from storage import rows
 from storage import statements as sql
 from storage.database import Connection
 from storage.sealing import Indexed, Sealing
-from verification.attempts import Attempt, AttemptId
+from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
 from verification.keeping import Consent, Dialogue, Litter, Person, Records
 from verification.ports import PLACES, News, Place
@@ -36,6 +36,10 @@ class Unit:
     async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
         found = await self._connection.fetch(sql.DUE, rows.ticks(moment), limit)
         return [rows.attempt(row, self._sealing) for row in found]
+
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        taken = await self._connection.fetch(sql.TAKE_ASKS, method, rows.ticks(now), rows.ticks(before), limit)
+        return [AttemptId(attempt) for (attempt,) in taken]
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(sql.VERIFIED, account)
@@ -83,6 +87,9 @@ class Unit:
         sealed = self._sealing.seal(text, rows.dialogue_place(person, "text"))
         [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, rows.ticks(now))
         return int(revision)
+
+    async def welcome_back(self, person: Person) -> None:
+        await self._connection.fetch(sql.WELCOME_BACK, person)
 
     async def record_consent(self, consent: Consent) -> None:
         await self._connection.fetch(

@@ -47,6 +47,7 @@ BROAD = {
     "bot/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
+    "verification/asking.py",  # the loop that must not end: verdicts wait for it
     "web/guard.py",  # the last resort of a request
 }
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from verification.attempts import Attempt, AttemptId, Method, Reason, Status
+from verification.attempts import Attempt, AttemptId, Method, Outcome, Reason, Status
 from verification.identity import Identity
 
 PLACES = 3
@@ -70,6 +70,13 @@ class Unit(Protocol):
     async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
         """Load live attempts whose `expires_at` is not after the moment, oldest first."""
 
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
+
+        Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
+        has been put right since.
+        """
+
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         """List the accounts verified with this identity's number."""
 
@@ -112,3 +119,10 @@ class Provider(Protocol):
 
     async def open(self, attempt: AttemptId, identity: Identity) -> Session:
         """Begin; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
+
+
+class Askable(Protocol):
+    """A provider that decides elsewhere, and is asked how far it is."""
+
+    async def ask(self, attempt: AttemptId) -> Status | Outcome:
+        """Say where the attempt stands, or what came of it. Raises `ProviderUnavailable`."""

@@ -105,8 +105,16 @@ def test_the_schema_counts_the_places_as_the_core_does(raw: sqlite3.Connection) 
     [
         ("SELECT id FROM attempts WHERE expires_at <= 1 AND {live} ORDER BY expires_at, id LIMIT 5", "attempts_due"),
         ("SELECT id FROM attempts WHERE account = 'a' AND {live}", "attempts_live"),
+        (
+            "SELECT id FROM attempts WHERE method = 'a' AND status IN ('opened', 'confirming')"
+            " AND (asked_at <= 1 OR asked_at > 2) ORDER BY asked_at, id LIMIT 5",
+            "attempts_asked",
+        ),
         ("SELECT min(id) FROM notices WHERE settled = 0 GROUP BY contact", "notices_open"),
-        ("SELECT person FROM dialogues WHERE shown < revision ORDER BY changed_at LIMIT 5", "dialogues_owed"),
+        (
+            "SELECT 1 FROM dialogues WHERE shown < revision AND blocked = 0 ORDER BY changed_at LIMIT 5",
+            "dialogues_owed",
+        ),
     ],
 )
 def test_what_is_asked_every_second_reads_an_index(raw: sqlite3.Connection, query: str, index: str) -> None:

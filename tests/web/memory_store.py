@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from verification import Attempt, AttemptId, Identity
+from verification import Attempt, AttemptId, Identity, Method, Status
 from verification.ports import PLACES, News, Notice, Place
 
 
@@ -42,6 +42,12 @@ class MemoryUnit:
     async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
         return sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
+
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        del now, before
+        under_way = (Status.OPENED, Status.CONFIRMING)
+        taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
+        return taken[:limit]
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         return frozenset(self.places.get(identity.number.plain, {}))
