@@ -96,7 +96,7 @@ async def program(
 
         def moment() -> Moment:
             clock.advance(milliseconds=1)
-            return Moment(clock.now, f"{next(fresh):032x}")
+            return Moment(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
 
         chat = chat or Chat()
         runner = Runner(store, core, chat, Surroundings(moment), replicas and replicas(store))
