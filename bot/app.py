@@ -26,6 +26,7 @@ from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
+from bot.handlers.pacing import Pacer
 from bot.handlers.transport import AiohttpRequest
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
@@ -141,16 +142,20 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             notebook.known(catalogue)
             catalogue, step = noted(catalogue, notebook), notebook.advance
         failures = Failures()
-        application = _application(settings, failures)
-        outgoing = Outgoing(application.bot, catalogue)
+        registry = CollectorRegistry()
+        calls = Counter(
+            "bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry
+        )
         replicas = await _replicas(store, settings, listener)
+        pacer = Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending)
+        application = _application(settings, failures, pacer)
+        outgoing = Outgoing(application.bot, catalogue)
         surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
         runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
-        housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
+        housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
-        registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         answers = Counter(
             "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
@@ -217,7 +222,7 @@ async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     )
 
 
-def _application(settings: Settings, failures: Failures) -> AnyApplication:
+def _application(settings: Settings, failures: Failures, pacer: Pacer) -> AnyApplication:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     bot: ExtBot[None] = ExtBot(
@@ -226,6 +231,7 @@ def _application(settings: Settings, failures: Failures) -> AnyApplication:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
+        rate_limiter=pacer,
     )
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()

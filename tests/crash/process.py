@@ -30,6 +30,7 @@ class Bot:
             "BOT_API_URL": town.url,
             "DATA_DIR": str(self.data),
             "PORT": str(free_port()),
+            "PACE_SENDING": "0",
             **settings,
         }
         self._running: Running | None = None
