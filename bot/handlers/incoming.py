@@ -1,6 +1,6 @@
 """What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises."""
 
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram import CallbackQuery, ChatMemberUpdated, Message, TelegramObject, Update
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot.catalogue import language_of
@@ -86,7 +86,11 @@ def _of_query(update_id: int, query: CallbackQuery) -> Envelope | None:
 
 def _of_return(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
     """Somebody who had blocked the bot lets it write again."""
-    if change.chat.type != ChatType.PRIVATE or change.new_chat_member.status != ChatMemberStatus.MEMBER:
+    # The library lets an empty change through: what it promises to be there may not be.
+    whole = all(isinstance(part, TelegramObject) for part in (change.chat, change.new_chat_member, change.from_user))
+    if not whole or change.chat.type != ChatType.PRIVATE:
+        return None
+    if change.new_chat_member.status != ChatMemberStatus.MEMBER:
         return None
     language = language_of(change.from_user.language_code)
     return Envelope(person_of(change.chat.id), Resumed(), f"{FRONT_END}:{update_id}", language=language)
