@@ -202,6 +202,8 @@ def test_a_text_sent_through_another_bot_is_still_the_persons_own() -> None:
                 "new_chat_member": {"status": "left", "user": ME},
             }
         },
+        {"my_chat_member": {}},
+        {"my_chat_member": {"chat": HERE, "from": ME}},
         {"inline_query": {"id": "1", "from": ME, "query": "王小明", "offset": ""}},
         {"something_new": {"id": 1}},
         {},
