@@ -124,6 +124,7 @@ async def stage(
                 "DATA_DIR": str(data),
                 "PORT": "0",
                 "CLOCK_OFFSET_FILE": str(clock.path),
+                "PACE_SENDING": "0",
                 **(extra or {}),
             }
             notes, together = home / "coverage", given.get(coverage.VARIABLE)
