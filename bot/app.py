@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from socket import gethostname, socket
@@ -30,11 +30,12 @@ from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
+from bot.opening import opened_store
 from bot.reached import Notebook, noted
 from bot.replicas import Replicas
 from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
+from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
 from verification.providers.http import Http
@@ -123,7 +124,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(_store(settings))
+        store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
@@ -236,22 +237,6 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         import uvloop
 
         uvloop.run(main)
-
-
-def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    try:
-        return open_store(settings.store_url, sealing=_sealing(settings))
-    except ValueError as error:
-        raise BadSetting(str(error)) from None
-
-
-def _sealing(settings: Settings) -> Sealing:
-    if settings.encryption_keys is not None and settings.index_key is not None:
-        return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
-    try:
-        return sealing.load_or_create(settings.data_dir / "keys.json")
-    except OSError as error:
-        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
 
 
 def _listener(settings: Settings) -> socket:

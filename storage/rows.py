@@ -9,7 +9,7 @@ from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.identity import Identity, Name, Number
 from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
-from verification.ports import News, Notice, Place
+from verification.ports import Due, News, Notice, Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -62,6 +62,11 @@ def attempt(row: Row, sealing: Sealing) -> Attempt:
         reason=_reason(reason),
         fading=bool(fading),
     )
+
+
+def due(rows: Sequence[Row]) -> Sequence[Due]:
+    """Read attempts whose time is up or nearly so."""
+    return [Due(AttemptId(identifier), moment(expires_at), bool(fading)) for identifier, expires_at, fading in rows]
 
 
 def past_attempt(row: Row) -> PastAttempt:
@@ -122,18 +127,23 @@ def litter(rows: Sequence[Row]) -> Sequence[Litter]:
     return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
 
 
+def sealed_place(table: str, row: str, column: str) -> str:
+    """Where a sealed value stands."""
+    return f"{table}:{row}:{column}"
+
+
 def dialogue_place(person: str, column: str) -> str:
     """Where a dialogue's sealed column stands."""
-    return f"dialogues:{person}:{column}"
+    return sealed_place("dialogues", person, column)
 
 
 def dead_update_place(event_id: str) -> str:
     """Where a buried update stands."""
-    return f"dead_updates:{event_id}:raw"
+    return sealed_place("dead_updates", event_id, "raw")
 
 
 def _secrets_place(attempt_id: str) -> str:
-    return f"attempts:{attempt_id}:secrets"
+    return sealed_place("attempts", attempt_id, "secrets")
 
 
 def _secrets(attempt: Attempt) -> str:

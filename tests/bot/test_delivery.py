@@ -1,5 +1,7 @@
 """What a person sees when Telegram misbehaves between the bot and the chat."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -239,6 +241,8 @@ async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp
 
     assert b"dead_updates" in raw_files(tmp_path)
     assert secret.encode() not in raw_files(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "bot.sqlite3")) as database:
+        assert database.execute("SELECT person FROM dead_updates").fetchall() == [(f"telegram:{guest.id}",)]
 
 
 async def test_the_kind_word_about_a_poisoned_message_speaks_the_person_s_language(tmp_path: Path) -> None:
