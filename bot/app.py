@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from socket import gethostname, socket
 from typing import Any
@@ -23,6 +23,7 @@ from bot.flow.machine import advance
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
+from bot.handlers.inline import InlineHandler
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
@@ -34,7 +35,9 @@ from bot.opening import opened_store
 from bot.reached import Notebook, noted
 from bot.replicas import Replicas
 from bot.runner import Runner, Surroundings
+from bot.search import Search
 from bot.settings import BadSetting, Settings
+from bot.topics import BadTopics
 from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
@@ -71,12 +74,12 @@ def run(settings: Settings, say: Say) -> int:
     problem: BaseException | None = None
     try:
         _run(serve(settings, say))
-    except* (BadSetting, Fatal, StorageError) as group:
+    except* (BadSetting, BadTopics, Fatal, StorageError) as group:
         problem = _first(group)
     if problem is None:
         return 0
     say(str(problem))
-    return 2 if isinstance(problem, BadSetting | BadKeys | WrongKeys) else 1
+    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -123,6 +126,10 @@ async def working(house: House) -> AsyncIterator[None]:
 async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
+        # First, so that a slip in a text is told before anything is opened.
+        simulated = "simulated" in settings.providers.values()
+        catalogue = texts.load(days=settings.retention_days, test=simulated)
+        search = Search(catalogue.faq)
         listener = stack.enter_context(_listener(settings))
         store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
@@ -130,7 +137,6 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
         core = Core(store, ways, outside, ttl=settings.qr_ttl)
-        catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
         if settings.coverage_file is not None:
@@ -141,13 +147,24 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         application = _application(settings, failures)
         outgoing = Outgoing(application.bot, catalogue)
         replicas = await _replicas(store, settings, listener)
-        surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
+        registry = CollectorRegistry()
+        questions = Counter(
+            "bot_questions", "Questions in people's own words, by the topic that answered", ["topic"], registry=registry
+        )
+        surroundings = Surroundings(
+            lambda: replace(clock.moment(), topics_in=search.topics),
+            _is_outage,
+            settings.language,
+            step,
+            lambda topic: questions.labels(topic or "none").inc(),
+        )
         runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
-        registry = CollectorRegistry()
+        inline = InlineHandler(catalogue, search.topics, settings.language)
+        application.add_handler(inline)
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         answers = Counter(
             "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
@@ -172,6 +189,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
             await stack.enter_async_context(replicas.beating(runner.resume_owed))
         await stack.enter_async_context(runner.running())
+        await stack.enter_async_context(inline.running())
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(web_app(parts), listener))
         say(f"@{application.bot.username} is running; phone pages at {public}")

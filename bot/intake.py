@@ -26,11 +26,11 @@ from bot.handlers.errors import Failures
 
 log = logging.getLogger(__name__)
 
-ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post", "inline_query")
 _TRIES = 3
 _POLL_SECONDS = 30
 _CONFLICTS = 4
-_SOURCES = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
+_SOURCES = ALLOWED
 
 Raw = Mapping[str, Any]
 Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]

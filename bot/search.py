@@ -1,7 +1,7 @@
 """Which topics of the FAQ a text asks about: a pure function of the text and the entries.
 
-A keyword or title that stands in the text counts as far as it covers it; a longer one may be mistyped; of `a + b` both parts
-must stand there. Every language is searched, whatever language the chat is in. Nothing of the text is kept.
+A keyword or title that stands in the text counts as far as it covers it; a longer one may be mistyped; of `a + b` both
+parts must stand there. Every language is searched, whatever language the chat is in. Nothing of the text is kept.
 """
 
 import re
@@ -53,7 +53,6 @@ class Search:
         whole = [(topic, folded(words)) for topic, words in written if "+" not in words]
         self._topics_of = [topic for topic, words in whole if _may_be_mistyped(words)]
         self._mistyped = [words for _, words in whole if _may_be_mistyped(words)]
-
 
     def topics(self, text: str) -> tuple[str, ...]:
         """The ids of the topics that answer a text, best first; none when none does. An id stands for itself."""

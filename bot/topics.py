@@ -142,7 +142,9 @@ def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
         raise _Slip('keywords: write a list, ["…", "…"]')
     for word in keywords:
         if not isinstance(word, str) or len(word) > _KEYWORD or not _says_something(word):
-            raise _Slip(f"keywords: {word!r}: write words of 2 to {_KEYWORD} letters, with + between such as must all occur")
+            raise _Slip(
+                f"keywords: {word!r}: write words of 2 to {_KEYWORD} letters, with + between such as must all occur"
+            )
         yield word
 
 

@@ -102,7 +102,7 @@ def _type(state: states.ChoosingType) -> Reply:
 
 
 def _enterprise(state: states.ReadingEnterprise) -> Reply:
-    rows: Rows = ((Url("enterprise"),), (Pick(Choice.PERSONAL), Pick(Choice.BACK)))
+    rows: Rows = ((Url("enterprise"),), (Topic("enterprise"),), (Pick(Choice.PERSONAL), Pick(Choice.BACK)))
     return Ask(state.mark, "enterprise.ask", _account(state), rows)
 
 
@@ -141,6 +141,7 @@ def _confirm(state: states.Confirming) -> Reply:
     rows: Rows = (
         (Pick(Choice.CONFIRM),),
         (Pick(Choice.CHANGE_NAME), Pick(Choice.CHANGE_NUMBER)),
+        (Topic("icp"),),
         (Pick(Choice.CANCEL),),
     )
     return Ask(state.mark, "confirm.ask", _identity(state), rows)
@@ -178,7 +179,8 @@ def _expired(state: states.Expired) -> Reply:
 
 _TOPIC_OF = {
     Reason.QUOTA: "three_accounts",
-    Reason.NO_CARD: "which_way",
+    Reason.NO_CARD: "bank_card",
+    Reason.DECLINED: "unknown_code",
     Reason.MISMATCH: "data_error",
     Reason.FACE_COVERED: "face_fails",
     Reason.FACE_DIFFERS: "face_fails",

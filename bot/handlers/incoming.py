@@ -3,6 +3,7 @@
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
+from bot import links
 from bot.catalogue import language_of
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Resumed, Said, Sent, Side, Tapped
 from bot.lanes import Origin
@@ -11,7 +12,6 @@ from verification.keeping import Person
 
 FRONT_END = "telegram"
 QUESTION = "q"
-_FAQ_PAYLOAD = "faq_"
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("photo", Kind.PHOTO),
@@ -86,7 +86,9 @@ def _of_query(update_id: int, query: CallbackQuery) -> Envelope | None:
 
 def _of_return(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
     """Somebody who had blocked the bot lets it write again."""
-    if change.chat.type != ChatType.PRIVATE or change.new_chat_member.status != ChatMemberStatus.MEMBER:
+    chat, member = change.chat, change.new_chat_member
+    # An empty change can be parsed as well, and has neither.
+    if not chat or not member or chat.type != ChatType.PRIVATE or member.status != ChatMemberStatus.MEMBER:
         return None
     language = language_of(change.from_user.language_code)
     return Envelope(person_of(change.chat.id), Resumed(), f"{FRONT_END}:{update_id}", language=language)
@@ -115,7 +117,7 @@ def _of_command(message: Message) -> Commanded | None:
         return None
     name = text[1 : first.length].partition("@")[0].lower()
     words = text[first.length :].strip()
-    if name == Command.START and words.startswith(_FAQ_PAYLOAD):
-        return Commanded(Command.FAQ, words.removeprefix(_FAQ_PAYLOAD))
+    if name == Command.START and words.startswith(links.FAQ):
+        return Commanded(Command.FAQ, words.removeprefix(links.FAQ))
     known = name in set(Command) and name != Command.UNKNOWN
     return Commanded(Command(name) if known else Command.UNKNOWN, words)
