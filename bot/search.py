@@ -15,7 +15,7 @@ from bot.topics import Entry
 
 AT_MOST = 3
 _LONGEST = 200
-_ALIKE = 88
+_ALIKE = 86
 """How alike a mistyped phrase must be, in percent."""
 _LONG_ENOUGH, _LONG_ENOUGH_IN_HANZI = 9, 6
 """How many characters a phrase must have to be found mistyped."""
@@ -99,6 +99,8 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 
 def _may_be_mistyped(words: str) -> bool:
+    if any(character.isdigit() for character in words):
+        return False
     return len(words) >= (_LONG_ENOUGH_IN_HANZI if _IS_HAN.search(words) else _LONG_ENOUGH)
 
 
