@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rapidfuzz import fuzz, process
 
@@ -39,7 +40,7 @@ class _Phrase:
     """Words that speak for a topic: all of the parts stand somewhere in the text."""
 
     topic: str
-    parts: tuple[re.Pattern[str], ...]
+    parts: tuple[str, ...]
 
 
 class Search:
@@ -49,7 +50,7 @@ class Search:
         entries = [entry for language in topics.values() for entry in language]
         self._order = list(dict.fromkeys(entry.id for entry in entries))
         written = [(entry.id, words) for entry in entries for words in (entry.title, *entry.keywords)]
-        self._phrases = [_Phrase(topic, tuple(map(_pattern, words.split("+")))) for topic, words in written]
+        self._phrases = [_Phrase(topic, tuple(map(folded, words.split("+")))) for topic, words in written]
         whole = [(topic, folded(words)) for topic, words in written if "+" not in words]
         self._topics_of = [topic for topic, words in whole if _may_be_mistyped(words)]
         self._mistyped = [words for _, words in whole if _may_be_mistyped(words)]
@@ -69,9 +70,11 @@ class Search:
 
     def _exactly(self, asked: str) -> Iterator[tuple[str, Span]]:
         for phrase in self._phrases:
-            found = [part.search(asked) for part in phrase.parts]
-            if all(found):
-                yield from ((phrase.topic, (*part.span(), 1.0)) for part in found if part)
+            # Most phrases stand nowhere in the text, and this is the quick way to know.
+            if all(part in asked for part in phrase.parts):
+                found = [match for part in phrase.parts if (match := _whole(part).search(asked))]
+                if len(found) == len(phrase.parts):
+                    yield from ((phrase.topic, (*match.span(), 1.0)) for match in found)
 
     def _nearly(self, asked: str) -> Iterator[tuple[str, Span]]:
         alike = process.extract(
@@ -90,9 +93,9 @@ def folded(text: str) -> str:
     return _SPACE_BY_HAN.sub("", " ".join(words))[:_LONGEST]
 
 
-def _pattern(words: str) -> re.Pattern[str]:
-    """Where words stand in a text: from the beginning of a word, so that "fail" finds "failed"; numbers whole."""
-    text = folded(words)
+@cache
+def _whole(text: str) -> re.Pattern[str]:
+    """Where a phrase may stand: from the beginning of a word, so that "fail" finds "failed"; numbers whole."""
     before = "(?<![a-z0-9])" if re.match("[a-z0-9]", text) else ""
     after = "(?![0-9])" if re.search("[0-9]$", text) else ""
     return re.compile(before + re.escape(text) + after)
