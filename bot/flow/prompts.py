@@ -62,10 +62,11 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
         rows: Rows = (
             (Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)),
             (CopyLink(state.link), OpenHere(state.link)),
+            (Topic("blank_page"),),
             (Pick(Choice.CANCEL),),
         )
     else:
-        rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Pick(Choice.CANCEL),))
+        rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Topic("blank_page"),), (Pick(Choice.CANCEL),))
     return f"scan.{state.stage}", values, rows
 
 
