@@ -16,7 +16,7 @@ from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.errors import Failures
 from bot.handlers.transport import AiohttpRequest
-from bot.intake import Door, Fatal, Polling, Raw, Turn
+from bot.intake import Door, Fatal, Polling, Raw, Turn, _whose
 from storage.lockfile import holding
 from tests.town import TOKEN, Town, town
 
@@ -534,3 +534,9 @@ async def test_inv06_a_text_of_64_kib_is_no_poison() -> None:
     async with town() as place, post(place) as made:
         assert await made.door.take_body(json.dumps(body("证" * 65_536)).encode())
         assert made.aside == []
+
+
+def test_what_somebody_types_in_other_chats_stands_in_a_lane_of_its_own() -> None:
+    sender = {"id": 7}
+
+    assert _whose({"inline_query": {"from": sender, "query": "x"}}) != _whose({"message": {"from": sender}})
