@@ -1,0 +1,96 @@
+"""What must be true when everything is quiet, whatever happened before: of the books, and of what people saw.
+
+Each finding begins with the number of the invariant it breaks; no finding is what every run must come to.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tests.crash.books import Books
+from tests.crash.conversation import DONE, came, is_clean
+from tests.town import Guest
+from verification.attempts import MOVES, Status
+
+_ZERO = (
+    ("02 a notice stays untold", "SELECT count(*) FROM notices WHERE settled = 0"),
+    (
+        "09 an account has two live attempts",
+        "SELECT count(*) - count(DISTINCT account) FROM attempts"
+        " WHERE status IN ('reserved', 'waiting', 'opened', 'confirming')",
+    ),
+    (
+        "15 a number has more than three places",
+        "SELECT count(*) FROM (SELECT 1 FROM places GROUP BY identity_index HAVING count(*) > 3) AS full_numbers",
+    ),
+    ("16 an account holds two places", "SELECT count(*) - count(DISTINCT account) FROM places"),
+    (
+        "17 a success and a place are not of one transaction",
+        "SELECT count(*) FROM attempts AS a FULL OUTER JOIN places AS p ON p.attempt = a.id"
+        " WHERE (a.status = 'succeeded') <> (p.attempt IS NOT NULL) OR a.id IS NULL",
+    ),
+    ("22 an answer stays owed", "SELECT count(*) FROM dialogues WHERE shown < revision"),
+    ("40 a message stays to be deleted", "SELECT count(*) FROM litter"),
+)
+_EVENTS = "SELECT event_id FROM seen_events UNION SELECT event_id FROM dead_updates"
+
+
+@dataclass(slots=True)
+class Moves:
+    """How the attempts of one database moved from look to look."""
+
+    _known: dict[str, Status] = field(default_factory=dict)
+
+    async def look(self, books: Books) -> list[str]:
+        """Find moves that no attempt can make."""
+        rows = await books.rows("SELECT id, status FROM attempts")
+        now = {str(name): Status(status) for name, status in rows}
+        found = [
+            f"07 an attempt moved from {self._known[name]} to {status}"
+            for name, status in now.items()
+            if name in self._known and status not in _reachable(self._known[name])
+        ]
+        self._known = now
+        return found
+
+
+def _reachable(status: Status) -> Collection[Status]:
+    reached = {status}
+    while more := {move for place in reached for move in MOVES[place]} - reached:
+        reached |= more
+    return reached
+
+
+async def of_books(books: Books, confirmed: Iterable[int]) -> list[str]:
+    """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
+    found = [name for name, statement in _ZERO if (await books.rows(statement))[0][0]]
+    if (sound := await books.integrity()) != "ok":
+        found.append(f"28 the file is not whole: {sound}")
+    kept = {event for (event,) in await books.rows(_EVENTS)}
+    lost = [number for number in confirmed if f"telegram:{number}" not in kept]
+    return found + [f"01 update {number} was confirmed and is not in the books" for number in lost]
+
+
+async def of_verified(books: Books, guest: Guest, doubts: int = 0) -> list[str]:
+    """Find what is wrong with somebody who went all the way; `doubts`: how often an answer was owed at a death."""
+    account = f"telegram:{guest.id}"
+    places = [row for row in await books.rows("SELECT account FROM places") if row == (account,)]
+    told = came(guest, DONE)
+    found = {
+        f"16 verified {len(places)} times": len(places) != 1,
+        f"22 the result was told {told} times": not 1 <= told <= 1 + min(doubts, 1),
+        f"40 a name or number stands in the chat\n{guest.transcript()}": not is_clean(guest),
+        f"09 {len(guest.armed())} questions wait": len(guest.armed()) > 1 + doubts,
+    }
+    return [what for what, wrong in found.items() if wrong]
+
+
+def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:
+    """Find what was asked again: messages with each sign, now and before an act that ends with `sign`."""
+    found = []
+    for asked, count in now.items():
+        fresh = count - before[asked]
+        if asked != sign and fresh:
+            found.append(f"08 asked again: {asked}")
+        elif fresh > 1 + doubt:
+            found.append(f"03 said {fresh} times: {asked}")
+    return found

@@ -1,0 +1,115 @@
+"""A bot that dies where it is told to and is started again at once, as a supervisor does."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.forking import Forking
+from playground.launch import Clock, Launch
+from tests.crash.books import Books
+from tests.crash.mortal import AIM_FOLDER
+from tests.crash.points import NOWHERE, Aim
+from tests.crash.process import Bot
+from tests.town import PATIENCE, Town
+
+ROOT = Path(__file__).parents[2]
+LEASE_SECONDS = 6
+"""Longer than what a dead program leased stays leased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One death, and whether anything was owed to people then: only that may be said twice."""
+
+    owed: bool
+
+
+class Mortal(Bot):
+    """A bot with an aim, and the books it keeps."""
+
+    def __init__(self, town: Town, folder: Path, launch: Launch, url: str = "", **settings: str) -> None:
+        self.clock = Clock(folder / "clock")
+        self.aim = Aim(folder)
+        self.deaths: list[Death] = []
+        self._reviving: asyncio.Task[None] | None = None
+        extra = {"DATABASE_URL": url} if url else {}
+        super().__init__(
+            town,
+            folder,
+            launch,
+            CLOCK_OFFSET_FILE=str(self.clock.path),
+            PYTHONPATH=str(ROOT),
+            **{AIM_FOLDER: str(folder)},
+            **extra,
+            **settings,
+        )
+        self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
+
+    async def _introduced(self) -> None:
+        """Wait until it has set its commands and descriptions, behind its first look for updates."""
+        async with asyncio.timeout(PATIENCE):
+            while "after setChatMenuButton #1" not in self.aim.passed():  # noqa: ASYNC110 - a file rings no bell
+                await asyncio.sleep(0.02)
+
+    async def settled(self, deaths: int) -> None:
+        """Wait until all is quiet and the bot will not die of this aim any more; it had died so often before."""
+        try:
+            async with asyncio.timeout(2 * PATIENCE):
+                await self._quiet()
+                while not (len(self.deaths) > deaths or self.aim.drop()):
+                    await self._quiet()
+        except TimeoutError:
+            owing = await self.books.owing()
+            raise AssertionError(f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}\n{self.words()}") from None
+
+    async def _quiet(self) -> None:
+        while not self._idle or await self.books.owing():
+            await asyncio.sleep(0.02)
+            if self._reviving is not None and self._reviving.done():
+                self._reviving.result()
+
+    @property
+    def _idle(self) -> bool:
+        return self.town.playground.world.idle
+
+    @asynccontextmanager
+    async def alive(self) -> AsyncIterator[None]:
+        """Start it, start it again whenever it was killed, and leave none behind."""
+        self.aim.take(NOWHERE)
+        try:
+            await self.start()
+            await self._introduced()
+            self._reviving = asyncio.ensure_future(self._revive())
+            yield
+        finally:
+            if self._reviving is not None:
+                self._reviving.cancel()
+                await asyncio.wait({self._reviving})
+            await self.kill()
+            await self.books.close()
+
+    async def _revive(self) -> None:
+        """Start it again at every death, and let the leases of the dead run out."""
+        updates = self.town.playground.world.updates
+        while (code := await self.ended()) == -signal.SIGKILL:
+            owed = await self.books.owing() > 0
+            await self.town.until(lambda: not updates.parked, lambda: "the dead bot polls")
+            self.clock.advance(LEASE_SECONDS)
+            await self.start()
+            self.deaths.append(Death(owed))
+        raise AssertionError(f"the bot ended with {code}\n{self.words()}")
+
+
+@contextmanager
+def nursery() -> Iterator[Forking]:
+    """Fork mortal bots until left."""
+    with closing(Forking((sys.executable, "-m", "tests.crash.mortal"))) as forking:
+        yield forking
+
+
+assert hasattr(os, "fork")
