@@ -92,46 +92,39 @@ async def _wait_too_long(person: Person) -> None:
 
 
 CODE = "等待扫码"
+WAYS = "第 4 步"
+NO = "这次没有通过"
 FORM = (
     says("start", "/start", "你要认证哪一类"),
     taps("type", "个人认证", "开始之前"),
     taps("consent", "同意并继续", "第 1 步"),
     Act("name", lambda person: person.guest.says(person.name), "第 2 步"),
     Act("number", lambda person: person.guest.says(person.number), "第 3 步"),
-    taps("confirm", "确认无误", "第 4 步"),
+    taps("confirm", "确认无误", WAYS),
 )
-WECHAT = taps("wechat", "微信扫码", CODE)
-SCAN = (scans(App.WECHAT), presses("go on", "前往授权", "正在手机上确认"), presses("pass", "授权验证", DONE))
-
-PASSED = (*FORM, WECHAT, *SCAN)
-"""WeChat, from nothing to the end."""
-
-FAILED = (
-    *FORM,
-    taps("qq", "QQ 扫码", CODE),
-    scans(App.QQ),
-    presses("decline", "拒绝", "这次没有通过"),
-    taps("again", "再试一次", CODE),
-    scans(App.QQ),
-    presses("pass", "确认认证", DONE),
-)
-"""QQ, declined on the phone and tried again."""
-
+QQ = (taps("qq", "QQ 扫码", CODE), scans(App.QQ))
 FACE = (
-    *FORM,
     taps("face", "人脸识别", "需要你单独同意"),
     taps("agree to face", "同意并继续", CODE),
     scans(App.WECHAT),
     Act("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
-    presses("pass", "开始识别", DONE),
 )
-"""The face, with its own consent."""
+WECHAT = (taps("wechat", "微信扫码", CODE), scans(App.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
 
-EXPIRED = (
+BY_QQ = (*FORM, *QQ, presses("pass by qq", "确认认证", DONE))
+BY_FACE = (*FORM, *FACE, presses("pass by face", "开始识别", DONE))
+BY_WECHAT = (
     *FORM,
-    WECHAT,
+    *QQ,
+    presses("decline", "拒绝", NO),
+    taps("again", "再试一次", CODE),
     Act("wait", _wait_too_long, "二维码过期了"),
     taps("new code", "换个新码", CODE),
-    *SCAN,
+    taps("other way", "换种方式", WAYS),
+    *FACE,
+    presses("decline by face", "拒绝", NO),
+    taps("other way again", "换种方式", WAYS),
+    *WECHAT,
+    presses("pass", "授权验证", DONE),
 )
-"""WeChat, with a code that ran out first."""
+"""All there is: declined by QQ, tried again, a code that ran out, declined by face, and passed by WeChat."""
