@@ -11,8 +11,7 @@ from tests.crash.conversation import DONE, came, is_clean
 from tests.town import Guest
 from verification.attempts import MOVES, Status
 
-_ZERO = (
-    ("02 a notice stays untold", "SELECT count(*) FROM notices WHERE settled = 0"),
+_ALWAYS = (
     (
         "09 an account has two live attempts",
         "SELECT count(*) - count(DISTINCT account) FROM attempts"
@@ -28,6 +27,9 @@ _ZERO = (
         "SELECT count(*) FROM attempts AS a FULL OUTER JOIN places AS p ON p.attempt = a.id"
         " WHERE (a.status = 'succeeded') <> (p.attempt IS NOT NULL) OR a.id IS NULL",
     ),
+)
+_WHEN_QUIET = (
+    ("02 a notice stays untold", "SELECT count(*) FROM notices WHERE settled = 0"),
     ("22 an answer stays owed", "SELECT count(*) FROM dialogues WHERE shown < revision"),
     ("40 a message stays to be deleted", "SELECT count(*) FROM litter"),
 )
@@ -60,11 +62,17 @@ def _reachable(status: Status) -> Collection[Status]:
     return reached
 
 
-async def of_books(books: Books, confirmed: Iterable[int]) -> list[str]:
-    """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
-    found = [name for name, statement in _ZERO if (await books.rows(statement))[0][0]]
+async def at_any_time(books: Books) -> list[str]:
+    """Find what a database breaks, whoever writes to it or has just died of writing."""
+    found = await _nonzero(books, _ALWAYS)
     if (sound := await books.integrity()) != "ok":
         found.append(f"28 the file is not whole: {sound}")
+    return found
+
+
+async def of_books(books: Books, confirmed: Iterable[int]) -> list[str]:
+    """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
+    found = [*await at_any_time(books), *await _nonzero(books, _WHEN_QUIET)]
     kept = {event for (event,) in await books.rows(_EVENTS)}
     lost = [number for number in confirmed if f"telegram:{number}" not in kept]
     return found + [f"01 update {number} was confirmed and is not in the books" for number in lost]
@@ -94,3 +102,7 @@ def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doub
         elif fresh > 1 + doubt:
             found.append(f"03 said {fresh} times: {asked}")
     return found
+
+
+async def _nonzero(books: Books, counts: Iterable[tuple[str, str]]) -> list[str]:
+    return [name for name, statement in counts if (await books.rows(statement))[0][0]]

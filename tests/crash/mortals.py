@@ -1,13 +1,15 @@
 """A bot that dies where it is told to and is started again at once, as a supervisor does."""
 
 import asyncio
-import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import asyncpg
 
 from bot.forking import Forking
 from playground.launch import Clock, Launch
@@ -50,10 +52,10 @@ class Mortal(Bot):
         )
         self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
 
-    async def _introduced(self) -> None:
-        """Wait until it has set its commands and descriptions, behind its first look for updates."""
+    async def introduced(self) -> None:
+        """Wait until it has set its commands and descriptions, behind its first look for updates, or died before."""
         async with asyncio.timeout(PATIENCE):
-            while "after setChatMenuButton #1" not in self.aim.passed():  # noqa: ASYNC110 - a file rings no bell
+            while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):
                 await asyncio.sleep(0.02)
 
     async def settled(self, deaths: int) -> None:
@@ -65,7 +67,16 @@ class Mortal(Bot):
                     await self._quiet()
         except TimeoutError:
             owing = await self.books.owing()
-            raise AssertionError(f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}\n{self.words()}") from None
+            raise AssertionError(
+                f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}\n{self.words()}"
+            ) from None
+
+    async def _owed(self) -> bool:
+        try:
+            return await self.books.owing() > 0
+        except (sqlite3.OperationalError, asyncpg.UndefinedTableError):
+            # It died before it had made its tables.
+            return False
 
     async def _quiet(self) -> None:
         while not self._idle or await self.books.owing():
@@ -78,13 +89,13 @@ class Mortal(Bot):
         return self.town.playground.world.idle
 
     @asynccontextmanager
-    async def alive(self) -> AsyncIterator[None]:
-        """Start it, start it again whenever it was killed, and leave none behind."""
-        self.aim.take(NOWHERE)
+    async def alive(self, aim: str = NOWHERE) -> AsyncIterator[None]:
+        """Start it, start it again whenever it was killed, and leave none behind; it may be killed while it starts."""
+        self.aim.take(aim)
         try:
-            await self.start()
-            await self._introduced()
+            await self.launch()
             self._reviving = asyncio.ensure_future(self._revive())
+            await self.introduced()
             yield
         finally:
             if self._reviving is not None:
@@ -97,7 +108,7 @@ class Mortal(Bot):
         """Start it again at every death, and let the leases of the dead run out."""
         updates = self.town.playground.world.updates
         while (code := await self.ended()) == -signal.SIGKILL:
-            owed = await self.books.owing() > 0
+            owed = await self._owed()
             await self.town.until(lambda: not updates.parked, lambda: "the dead bot polls")
             self.clock.advance(LEASE_SECONDS)
             await self.start()
@@ -110,6 +121,3 @@ def nursery() -> Iterator[Forking]:
     """Fork mortal bots until left."""
     with closing(Forking((sys.executable, "-m", "tests.crash.mortal"))) as forking:
         yield forking
-
-
-assert hasattr(os, "fork")

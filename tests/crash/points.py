@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from storage import statements
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
@@ -79,10 +80,17 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Passing(Protocol):
+    """Hears of every point."""
+
+    def reach(self, what: str) -> None:
+        """Pass a point, or die at it."""
+
+
 class Watched:
     """A database whose every transaction passes points."""
 
-    def __init__(self, database: Database, points: Points) -> None:
+    def __init__(self, database: Database, points: Passing) -> None:
         self._database = database
         self._points = points
 
@@ -116,7 +124,7 @@ class Watched:
 
 
 class _Watched:
-    def __init__(self, connection: Connection, points: Points, place: str, *, counts: bool) -> None:
+    def __init__(self, connection: Connection, points: Passing, place: str, *, counts: bool) -> None:
         self._connection = connection
         self._points = points
         self._place = place

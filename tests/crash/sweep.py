@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from playground.launch import Launch
 from playground.phone import Phone
@@ -16,11 +17,13 @@ from tests.crash.conversation import came
 from tests.crash.mortals import Mortal
 from tests.crash.points import NOWHERE
 from tests.crash.stories import Act, Person
-from tests.town import town
+from tests.town import Town, town
 
 _SIDE_BY_SIDE = 4
 _TRIES = 3
 
+T = TypeVar("T")
+R = TypeVar("R")
 Story = Sequence[Act]
 Wanted = Callable[[Act, str], bool]
 """Whether a death in this act at this point is wanted."""
@@ -36,6 +39,11 @@ class Ground:
     folder: Path
     launch: Launch
     new_url: Callable[[int], Awaitable[str]]
+
+    async def bot(self, town: Town, side: int = 0) -> Mortal:
+        """A bot that was never started, with a folder and a database of its own."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        return Mortal(town, folder, self.launch, await self.new_url(side))
 
 
 @dataclass(slots=True)
@@ -75,20 +83,28 @@ async def swept(ground: Ground, story: Story, wanted: Wanted, part: int = 0, par
 
 
 async def _all_told(ground: Ground, story: Story, left: set[tuple[int, str]]) -> list[tuple[Mapping[int, str], Tale]]:
+    async def one(aims: Mapping[int, str], side: int) -> tuple[Mapping[int, str], Tale]:
+        return aims, await told(ground, story, aims, side)
+
+    return await side_by_side(one, rounds(left))
+
+
+async def side_by_side(do: Callable[[T, int], Awaitable[R]], tasks: Sequence[T]) -> list[R]:
+    """Do some at a time, each with a number that no other has meanwhile."""
     free: asyncio.Queue[int] = asyncio.Queue()
     for side in range(_SIDE_BY_SIDE):
         free.put_nowait(side)
 
-    async def one(aims: Mapping[int, str]) -> tuple[Mapping[int, str], Tale]:
+    async def one(task: T) -> R:
         side = await free.get()
         try:
-            return aims, await told(ground, story, aims, side)
+            return await do(task, side)
         finally:
             free.put_nowait(side)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(aims)) for aims in rounds(left)]
-    return [task.result() for task in tasks]
+        doing = [group.create_task(one(task)) for task in tasks]
+    return [done.result() for done in doing]
 
 
 def rounds(left: set[tuple[int, str]]) -> list[dict[int, str]]:
@@ -105,10 +121,9 @@ def rounds(left: set[tuple[int, str]]) -> list[dict[int, str]]:
 async def told(ground: Ground, story: Story, aims: Mapping[int, str], side: int = 0) -> Tale:
     """Let a conversation take place; `aims` names the point of death in some of its acts."""
     tale = Tale()
-    folder = Path(tempfile.mkdtemp(dir=ground.folder))
     async with town() as place, Phone() as phone:
         first = place.playground.world.updates._next_id
-        bot = Mortal(place, folder, ground.launch, await ground.new_url(side))
+        bot = await ground.bot(place, side)
         async with bot.alive():
             person = Person(await place.guest(), phone, bot.clock)
             scene = _Scene(bot, person, frozenset(act.sign for act in story), tale)
