@@ -47,11 +47,11 @@ class Person:
         await press(self.phone, label)
 
     async def _insist(self, do: Callable[[], Awaitable[object]]) -> None:
+        updates = self.guest.town.playground.world.updates
         while True:
             try:
                 await do()
             except PhoneTrouble:
-                updates = self.guest.town.playground.world.updates
                 await self.guest.town.until(lambda: updates.parked)
             else:
                 return
