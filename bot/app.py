@@ -5,19 +5,19 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from socket import socket
+from socket import gethostname, socket
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot import catalogue as texts
-from bot import logs
+from bot import logs, providers
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
@@ -28,16 +28,17 @@ from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
+from bot.opening import opened_store
 from bot.reached import Notebook, noted
-from bot.runner import Runner
+from bot.replicas import Replicas
+from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
-from verification.attempts import Method
+from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
+from verification.asking import Asking
 from verification.core import Core, Outside
-from verification.ports import Provider
-from verification.providers.simulated import Simulated
+from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
 from web.serving import listen, serving
@@ -58,6 +59,7 @@ class House:
     runner: Runner
     notices: Notices
     housekeeping: Housekeeping
+    asking: Asking
     outgoing: Outgoing
     door: Door
     polling: Polling
@@ -93,18 +95,28 @@ async def serve(settings: Settings, say: Say) -> None:
 async def working(house: House) -> AsyncIterator[None]:
     """Run the program's loops until left; then fetch no more, and finish what is in hand."""
     async with asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+
+        @asynccontextmanager
+        async def at_work() -> AsyncIterator[None]:
+            running = (house.notices.run(), house.housekeeping.run(), house.asking.run())
+            loops = [tasks.create_task(loop) for loop in running]
+            try:
+                yield
+            finally:
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.wait(loops)
+
         if house.settings.webhook_url:
-            await house.runner.resume_owed()
-        polling = None if house.settings.webhook_url else tasks.create_task(house.polling.run())
+            async with at_work():
+                yield
+            return
+        polling = tasks.create_task(house.polling.run(at_work))
         try:
             yield
         finally:
             house.polling.stop()
-            if polling is not None:
-                await asyncio.wait({polling})
-            for loop in loops:
-                loop.cancel()
+            await asyncio.wait({polling})
 
 
 @asynccontextmanager
@@ -112,15 +124,13 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(_store(settings))
+        store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
-        providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
+        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, providers, outside, ttl=settings.qr_ttl)
-        catalogue = texts.load(
-            days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
-        )
+        core = Core(store, ways, outside, ttl=settings.qr_ttl)
+        catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
         if settings.coverage_file is not None:
@@ -130,31 +140,42 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         failures = Failures()
         application = _application(settings, failures)
         outgoing = Outgoing(application.bot, catalogue)
-        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, step)
+        replicas = await _replicas(store, settings, listener)
+        surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
+        runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
         registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+        answers = Counter(
+            "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
+        )
+        remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
+        asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
         door = Door(application, failures, trouble.set_aside, _is_outage, updates)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,
-            providers=providers,
+            providers=ways,
             words=pages,
             ready=_ready(store, polling, settings),
             registry=registry,
             clock=clock.now,
+            ring=asking.ring,
             telegram=_route(settings, door),
         )
         await _connect(stack, application, settings)
+        if replicas is not None:
+            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
+            await stack.enter_async_context(replicas.beating(runner.resume_owed))
         await stack.enter_async_context(runner.running())
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(web_app(parts), listener))
         say(f"@{application.bot.username} is running; phone pages at {public}")
-        yield House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling)
+        yield House(settings, clock, store, application, runner, notices, housekeeping, asking, outgoing, door, polling)
 
 
 async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
@@ -172,6 +193,15 @@ async def _connect(stack: AsyncExitStack, application: AnyApplication, settings:
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _tell_telegram(bot, settings)
+        except RetryAfter as error:
+            # Programs that start together all say the same, and Telegram takes it once a second.
+            await asyncio.sleep(seconds_of(error))
+
+
+async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     if not settings.webhook_url or settings.webhook_secret is None:
         await bot.delete_webhook(drop_pending_updates=False)
         return
@@ -209,28 +239,23 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    try:
-        return open_store(settings.store_url, sealing=_sealing(settings))
-    except ValueError as error:
-        raise BadSetting(str(error)) from None
-
-
-def _sealing(settings: Settings) -> Sealing:
-    if settings.encryption_keys is not None and settings.index_key is not None:
-        return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
-    try:
-        return sealing.load_or_create(settings.data_dir / "keys.json")
-    except OSError as error:
-        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
-
-
 def _listener(settings: Settings) -> socket:
     try:
         return listen(settings.host, settings.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+
+
+async def _replicas(store: Store, settings: Settings, listener: socket) -> Replicas | None:
+    """This program among those that Telegram's webhook may reach; whoever polls is the only one at work."""
+    if not settings.webhook_url:
+        return None
+    name = f"{gethostname()}:{listener.getsockname()[1]}"
+    replicas = Replicas(store, name, token(), _is_outage)
+    # Before anything is shown: from here on, the former program of this name is known to be dead.
+    await replicas.beat()
+    return replicas
 
 
 def _address(host: str, listener: socket) -> str:

@@ -109,6 +109,10 @@ class Watched:
         if watched.counts:
             self._points.reach(f"after COMMIT {place}")
 
+    async def outlive(self) -> None:
+        """Wait for every transaction that is open now."""
+        await self._database.outlive()
+
     async def scrub(self) -> None:
         """Let what was deleted vanish."""
         self._points.reach("before scrub")
@@ -137,6 +141,10 @@ class _Watched:
     async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         self._reach(statement)
         return self._seen(await self._connection.fetch_locked(statement, *values))
+
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        self._reach(statement)
+        return self._seen(await self._connection.fetch_free(statement, *values))
 
     def _reach(self, statement: str) -> None:
         if self.counts:
