@@ -43,19 +43,19 @@ class Mortal(Bot):
         super().__init__(
             town,
             folder,
-            launch,
             CLOCK_OFFSET_FILE=str(self.clock.path),
             PYTHONPATH=str(ROOT),
             **{AIM_FOLDER: str(folder)},
             **extra,
             **settings,
         )
+        self.way = launch
         self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
 
     async def introduced(self) -> None:
         """Wait until it has set its commands and descriptions, behind its first look for updates, or died before."""
         async with asyncio.timeout(PATIENCE):
-            while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):
+            while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):  # noqa: ASYNC110 - no bell
                 await asyncio.sleep(0.02)
 
     async def settled(self, deaths: int) -> None:

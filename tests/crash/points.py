@@ -18,8 +18,8 @@ from storage import statements
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
 
 NOWHERE = "nowhere"
-_PULSES = frozenset({"claim", "sweep"})
-_PLACES = frozenset({"schema", "keys", "claim", "sweep", "forget"})
+_PULSES = frozenset({"claim", "sweep", "asks"})
+_PLACES = _PULSES | {"schema", "keys", "forget"}
 _NAMES = {text: name for name, text in vars(statements).items() if isinstance(text, str)}
 
 

@@ -21,9 +21,9 @@ _BOT = Command.python(RUN_BOT)
 class Bot:
     """A bot that lives and dies; what it must not lose is in its folder."""
 
-    def __init__(self, town: Town, folder: Path, launch: Launch = _BOT, **settings: str) -> None:
+    def __init__(self, town: Town, folder: Path, **settings: str) -> None:
         self.town = town
-        self._launch = launch
+        self.way: Launch = _BOT
         # Nobody else gets the port while the bot is dead: the codes on people's screens name it.
         port = bound()
         weakref.finalize(self, port.close)
@@ -49,7 +49,7 @@ class Bot:
 
     async def launch(self) -> None:
         """Start it, whatever becomes of it."""
-        self._running = await self._launch.start(self.env, self.log)
+        self._running = await self.way.start(self.env, self.log)
 
     async def kill(self) -> None:
         """End it between any two of its steps."""
