@@ -1,8 +1,9 @@
-"""Hours of many people and one nemesis: `python -m tests.crash.soak MINUTES [sqlite|postgres]`.
+"""An hour of many people and one nemesis: `python -m tests.crash.soak [MINUTES [SEED]]`.
 
-It goes by seasons. In each a few dozen people verify their accounts side by side, with a bot and a database of their
-own, while the nemesis kills, stops and restarts the bot and the database and spoils the calls; when all have come to
-their end the weather clears, everything comes to rest, and the checker looks at the books and at every chat.
+It goes by seasons, on SQLite and on PostgreSQL in turn. In each a few dozen people verify their accounts side by side,
+with a bot and a database of their own, while the nemesis kills, stops and restarts the bot and the database and spoils
+the calls; when all have come to their end the weather clears, everything comes to rest, and the checker looks at the
+books and at every chat.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from playground.phone import Phone
@@ -22,7 +24,7 @@ from tests import postgres
 from tests.crash import checker
 from tests.crash.mortals import Mortal, nursery
 from tests.crash.stories import CODE_LIVES, Person
-from tests.crash.sweep import Ground
+from tests.crash.sweep import Ground, own_file
 from tests.crash.wanderer import Wanderer
 from tests.town import NAME, Town, town
 
@@ -198,30 +200,29 @@ async def wanderer(place: Town, bot: Mortal, number: str, rng: random.Random) ->
         yield Wanderer(person, random.Random(rng.random()))  # noqa: S311 - a game, not a secret
 
 
-async def soak(minutes: float, kind: str, seed: int) -> Figures:
-    """Go on for so long."""
+async def soak(minutes: float, seed: int) -> Figures:
+    """Go on for so long, or until something is lost."""
     figures, ends_at = Figures(), time.monotonic() + minutes * 60
     rng = random.Random(seed)  # noqa: S311 - a game, not a secret
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         forking = stack.enter_context(nursery())
-        server = stack.enter_context(postgres.running()) if kind == "postgres" else None
-
-        async def new_url(apart: int) -> str:
-            return await server.new_database(apart) if server is not None else ""
-
+        server = stack.enter_context(postgres.running())
+        grounds = cycle(
+            [(Ground(folder, forking, own_file), None), (Ground(folder, forking, server.new_database), server)]
+        )
         while time.monotonic() < ends_at and not figures.losses:
-            await season(Ground(folder, forking, new_url), server, rng, figures)
+            await season(*next(grounds), rng, figures)
             sys.stdout.write(f"{figures.people} people, {figures.ends.total()} ends, {len(figures.losses)} losses\n")
             sys.stdout.flush()
     return figures
 
 
-def main(minutes: str = "60", kind: str = "postgres", seed: str = "") -> None:
-    """Soak, and say what came of it; the seed makes the nemesis choose the same blows again."""
+def main(minutes: str = "60", seed: str = "") -> None:
+    """Soak, and say what came of it; with the same seed the nemesis chooses the same blows."""
     chosen = int(seed or random.SystemRandom().randrange(10**6))
-    sys.stdout.write(f"{minutes} minutes on {kind}, seed {chosen}\n")
-    figures = asyncio.run(soak(float(minutes), kind, chosen))
+    sys.stdout.write(f"{minutes} minutes, seed {chosen}\n")
+    figures = asyncio.run(soak(float(minutes), chosen))
     sys.stdout.write(figures.table() + "\n".join(figures.losses))
     sys.exit(bool(figures.losses))
 

@@ -5,7 +5,7 @@ Between two acts everything comes to rest, so that each death is one by itself.
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from tests.town import Town, town
 _SIDE_BY_SIDE = 4
 _TRIES = 3
 
+P = TypeVar("P")
 T = TypeVar("T")
 R = TypeVar("R")
 Story = Sequence[Act]
@@ -39,11 +40,23 @@ class Ground:
     folder: Path
     launch: Launch
     new_url: Callable[[int], Awaitable[str]]
+    every: int = 1
+    turn: int = 0
+    """Of all points, each `every`-th is tried, another one at another `turn`."""
+
+    def share(self, points: Iterable[P]) -> list[P]:
+        """The points whose turn it is."""
+        return list(points)[self.turn % self.every :: self.every]
 
     async def bot(self, town: Town, side: int = 0) -> Mortal:
         """A bot that was never started, with a folder and a database of its own."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         return Mortal(town, folder, self.launch, await self.new_url(side))
+
+
+async def own_file(_: int) -> str:
+    """No address at all: each bot keeps a file in its own folder."""
+    return ""
 
 
 @dataclass(slots=True)
@@ -65,13 +78,15 @@ class Figures:
     losses: list[str] = field(default_factory=list)
 
 
-async def swept(ground: Ground, story: Story, wanted: Wanted, part: int = 0, parts: int = 1) -> Figures:
-    """Kill the bot at every wanted point of a story, or at each `parts`-th of them."""
+async def swept(ground: Ground, story: Story, wanted: Wanted) -> Figures:
+    """Kill the bot at every wanted point of a story whose turn it is."""
     alive = await told(ground, story, {})
     assert not alive.losses, alive.losses
     figures = Figures()
-    left = {(number, point) for number, act in enumerate(story) for point in alive.points[number] if wanted(act, point)}
-    left = set(sorted(left)[part::parts])
+    points = [
+        (number, point) for number, act in enumerate(story) for point in alive.points[number] if wanted(act, point)
+    ]
+    left = set(ground.share(sorted(points)))
     figures.points = len(left)
     for _ in range(_TRIES):
         for aims, tale in await _all_told(ground, story, left):

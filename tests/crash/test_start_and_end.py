@@ -41,7 +41,7 @@ async def started(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], i
 
 async def starts_all_the_same(ground: Ground, proof: Proof, *, schema: bool) -> None:
     points, _, _ = await started(ground, NOWHERE)
-    aims = [point for point in dict.fromkeys(points) if (" schema " in point) is schema]
+    aims = ground.share(point for point in points if (" schema " in point) is schema)
     ends = await side_by_side(lambda aim, side: started(ground, aim, side), aims)
     deaths, losses = sum(died for _, died, _ in ends), [loss for _, _, found in ends for loss in found]
     proof(cases=len(aims), faults=deaths, losses=len(losses))
@@ -92,7 +92,7 @@ async def test_inv30_killed_at_every_point_of_an_end_what_was_in_hand_is_answere
 ) -> None:
     points, died, _ = await ended(ground, NOWHERE)
     assert not died
-    ends = await side_by_side(lambda aim, side: ended(ground, aim, side), list(dict.fromkeys(points)))
+    ends = await side_by_side(lambda aim, side: ended(ground, aim, side), ground.share(points))
     losses = [loss for _, _, found in ends for loss in found]
     proof(cases=len(ends), faults=sum(died for _, died, _ in ends), losses=len(losses))
 
