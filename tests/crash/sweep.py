@@ -4,6 +4,7 @@ Between two acts everything comes to rest, so that each death is one by itself.
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tests.crash.points import NOWHERE
 from tests.crash.stories import Act, Person
 from tests.town import Town, town
 
+_NUMBERS = re.compile(r"[\d*]+|/v/[\w-]+")
 _SIDE_BY_SIDE = 4
 _TRIES = 3
 
@@ -61,9 +63,10 @@ async def own_file(_: int) -> str:
 
 @dataclass(slots=True)
 class Tale:
-    """What became of one conversation: the points passed in each act, and which acts the bot died in."""
+    """What became of one conversation: the points passed in each act, which acts the bot died in, all it said."""
 
     points: list[list[str]] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     died: set[int] = field(default_factory=set)
     losses: list[str] = field(default_factory=list)
 
@@ -92,6 +95,7 @@ async def swept(ground: Ground, story: Story, wanted: Wanted) -> Figures:
         for aims, tale in await _all_told(ground, story, left):
             figures.kills += len(tale.died)
             figures.losses += tale.losses
+            figures.losses += [f"03 said only after a death: {text} (killed {aims})" for text in tale.said - alive.said]
             left -= {(number, point) for number, point in aims.items() if number in tale.died}
     figures.missed = [f"{story[number].name}: {point}" for number, point in sorted(left)]
     return figures
@@ -176,6 +180,7 @@ class _Scene:
         self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved)]
 
     async def end(self, confirmed: range) -> None:
+        self.tale.said = {_NUMBERS.sub("0", text) for text in self.person.guest.everything_said()}
         doubts = sum(death.owed for death in self.bot.deaths)
         self.tale.losses += await checker.of_books(self.bot.books, confirmed)
         self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubts)
