@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import asyncpg
 
 from bot.forking import Forking
 from playground.launch import Clock, Launch
+from tests.crash import checker
 from tests.crash.books import Books
 from tests.crash.mortal import AIM_FOLDER
 from tests.crash.points import NOWHERE, Aim
@@ -26,9 +27,10 @@ LEASE_SECONDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """One death, and whether anything was owed to people then: only that may be said twice."""
+    """One death: whether anything was owed to people then, since only that may be said twice, and what it broke."""
 
     owed: bool
+    broken: Sequence[str]
 
 
 class Mortal(Bot):
@@ -58,31 +60,35 @@ class Mortal(Bot):
             while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):  # noqa: ASYNC110 - no bell
                 await asyncio.sleep(0.02)
 
+    def given(self, first: int) -> range:
+        """The updates it was given by Telegram, from this one on."""
+        return range(first, self.town.playground.world.updates._next_id)
+
     async def settled(self, deaths: int) -> None:
         """Wait until all is quiet and the bot will not die of this aim any more; it had died so often before."""
+        await self.quiet()
+        while not (len(self.deaths) > deaths or self.aim.drop()):
+            await self.quiet()
+
+    async def quiet(self) -> None:
+        """Wait until it has nothing in hand and owes nothing."""
         try:
             async with asyncio.timeout(2 * PATIENCE):
-                await self._quiet()
-                while not (len(self.deaths) > deaths or self.aim.drop()):
-                    await self._quiet()
+                while not self._idle or await self.books.owing():
+                    await asyncio.sleep(0.02)
+                    if self._reviving is not None and self._reviving.done():
+                        self._reviving.result()
         except TimeoutError:
             owing = await self.books.owing()
-            raise AssertionError(
-                f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}\n{self.words()}"
-            ) from None
+            what = f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}"
+            raise AssertionError(f"{what}\n{self.words()}") from None
 
-    async def _owed(self) -> bool:
+    async def _died(self) -> Death:
         try:
-            return await self.books.owing() > 0
+            return Death(await self.books.owing() > 0, await checker.at_any_time(self.books))
         except (sqlite3.OperationalError, asyncpg.UndefinedTableError):
             # It died before it had made its tables.
-            return False
-
-    async def _quiet(self) -> None:
-        while not self._idle or await self.books.owing():
-            await asyncio.sleep(0.02)
-            if self._reviving is not None and self._reviving.done():
-                self._reviving.result()
+            return Death(owed=False, broken=())
 
     @property
     def _idle(self) -> bool:
@@ -108,11 +114,11 @@ class Mortal(Bot):
         """Start it again at every death, and let the leases of the dead run out."""
         updates = self.town.playground.world.updates
         while (code := await self.ended()) == -signal.SIGKILL:
-            owed = await self._owed()
+            death = await self._died()
             await self.town.until(lambda: not updates.parked, lambda: "the dead bot polls")
             self.clock.advance(LEASE_SECONDS)
             await self.start()
-            self.deaths.append(Death(owed))
+            self.deaths.append(death)
         raise AssertionError(f"the bot ended with {code}\n{self.words()}")
 
 

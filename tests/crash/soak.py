@@ -167,8 +167,11 @@ async def season(ground: Ground, server: postgres.Server | None, rng: random.Ran
         assert nemesis.cancel(), nemesis.exception()
         await asyncio.wait({nemesis})
         await place.sim("/faults", "DELETE")
-        await bot.settled(0)
-        confirmed = range(first, place.playground.world.updates._next_id)
+        await bot.quiet()
+        for someone in people:
+            await checker.press_old(someone.person.guest)
+        await bot.quiet()
+        confirmed = bot.given(first)
         figures.losses += await checker.of_books(bot.books, confirmed)
         figures.losses += await of_people(bot, people, figures)
         figures.updates += len(confirmed)
@@ -186,7 +189,7 @@ async def of_people(bot: Sufferer, people: list[Wanderer], figures: Figures) -> 
         figures.nudges += someone.nudges
         if f"telegram:{guest.id}" in verified:
             figures.verified += 1
-            found += await checker.of_verified(bot.books, guest, doubts=len(bot.ends))
+            found += await checker.of_verified(bot.books, guest, doubt=True)
         else:
             figures.refused += 1
     return found

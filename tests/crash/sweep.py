@@ -148,7 +148,7 @@ async def told(ground: Ground, story: Story, aims: Mapping[int, str], side: int 
             scene = _Scene(bot, person, frozenset(act.sign for act in story), tale)
             for number, act in enumerate(story):
                 await scene.play(number, act, aims.get(number, NOWHERE))
-            await scene.end(range(first, place.playground.world.updates._next_id))
+            await scene.end(first)
     return tale
 
 
@@ -177,13 +177,16 @@ class _Scene:
         doubt = any(death.owed for death in new)
         asked = checker.of_act(self._said(), before, act.sign, doubt=doubt)
         moved = await self.moves.look(self.bot.books)
-        self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved)]
+        broken = [f"{what} right after the death" for death in new for what in death.broken]
+        self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved, *broken)]
 
-    async def end(self, confirmed: range) -> None:
+    async def end(self, first: int) -> None:
         self.tale.said = {_NUMBERS.sub("0", text) for text in self.person.guest.everything_said()}
-        doubts = sum(death.owed for death in self.bot.deaths)
-        self.tale.losses += await checker.of_books(self.bot.books, confirmed)
-        self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubts)
+        doubt = any(death.owed for death in self.bot.deaths)
+        await checker.press_old(self.person.guest)
+        await self.bot.quiet()
+        self.tale.losses += await checker.of_books(self.bot.books, self.bot.given(first))
+        self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubt=doubt)
 
     def _said(self) -> Mapping[str, int]:
         return {sign: came(self.person.guest, sign) for sign in self.signs}

@@ -23,7 +23,7 @@ async def sound(bot: Mortal, guest: Guest, first: int) -> list[str]:
     """Somebody writes to it, is answered, and its books are in order."""
     await guest.sees(HELLO.sign)
     await bot.settled(0)
-    return await checker.of_books(bot.books, range(first, bot.town.playground.world.updates._next_id))
+    return await checker.of_books(bot.books, bot.given(first))
 
 
 async def started(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], int, list[str]]:
@@ -36,7 +36,7 @@ async def started(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], i
             points = bot.aim.passed()
             await says_hello(guest)
             found = await sound(bot, guest, first)
-        return points, len(bot.deaths), found
+        return points, len(bot.deaths), [*found, *(what for death in bot.deaths for what in death.broken)]
 
 
 async def starts_all_the_same(ground: Ground, proof: Proof, *, schema: bool) -> None:
