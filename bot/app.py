@@ -20,11 +20,13 @@ from bot import catalogue as texts
 from bot import logs, providers
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
+from bot.handlers.pacing import Pacer
 from bot.handlers.transport import AiohttpRequest
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
@@ -38,6 +40,7 @@ from bot.settings import BadSetting, Settings
 from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
+from verification.limits import Limits
 from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
@@ -129,7 +132,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         clock = Clock(settings.clock_offset_file)
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, ways, outside, ttl=settings.qr_ttl)
+        limits = Limits(overall=settings.daily_attempts)
+        core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=limits)
         catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
@@ -138,16 +142,20 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             notebook.known(catalogue)
             catalogue, step = noted(catalogue, notebook), notebook.advance
         failures = Failures()
-        application = _application(settings, failures)
-        outgoing = Outgoing(application.bot, catalogue)
+        registry = CollectorRegistry()
+        calls = Counter(
+            "bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry
+        )
         replicas = await _replicas(store, settings, listener)
+        pacer = Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending)
+        application = _application(settings, failures, pacer)
+        outgoing = Outgoing(application.bot, catalogue)
         surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
         runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
-        housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
+        housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
-        registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         answers = Counter(
             "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
@@ -155,13 +163,14 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
         asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+        crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+        door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,
             providers=ways,
             words=pages,
-            ready=_ready(store, polling, settings),
+            ready=_ready(store, door, polling, settings),
             registry=registry,
             clock=clock.now,
             ring=asking.ring,
@@ -213,7 +222,7 @@ async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     )
 
 
-def _application(settings: Settings, failures: Failures) -> AnyApplication:
+def _application(settings: Settings, failures: Failures, pacer: Pacer) -> AnyApplication:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     bot: ExtBot[None] = ExtBot(
@@ -222,6 +231,7 @@ def _application(settings: Settings, failures: Failures) -> AnyApplication:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
+        rate_limiter=pacer,
     )
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
@@ -269,14 +279,15 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
 
 
-def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
     async def ready() -> Mapping[str, bool]:
         try:
             await store.owed(1)
         except StorageError:
             stored = False
         else:
-            stored = True
+            # A full disk can be read from: only whoever has to write notices.
+            stored = not door.stuck
         heard = polling.heard_at
         listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
         # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.

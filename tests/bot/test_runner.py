@@ -25,14 +25,14 @@ async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
         assert desk.chat.questions() == ["type.ask"]
 
 
-async def test_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
+async def test_inv03_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await asyncio.gather(*(desk.happens(Commanded(Command.START), event_id="update:1") for _ in range(10)))
 
         assert desk.chat.questions() == ["type.ask"]
 
 
-async def test_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
+async def test_inv03_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
     async with program(tmp_path) as one, program(tmp_path) as other:
         await asyncio.gather(
             one.happens(Commanded(Command.START), event_id="update:1"),
@@ -134,6 +134,44 @@ async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path)
         assert await desk.store.owed(10) == []
 
 
+@pytest.mark.parametrize("perhaps", [True, False])
+async def test_inv26_a_question_says_that_it_comes_again_when_its_first_copy_may_have_arrived(
+    tmp_path: Path, perhaps: bool
+) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [Undelivered("TimedOut", perhaps=perhaps), Undelivered("NotSent")]
+        await desk.happens(Commanded(Command.START))
+        await desk.happens(Commanded(Command.STATUS))
+
+        assert [view.repeated for view in desk.chat.views] == [perhaps, False]
+
+
+async def test_inv26_another_question_than_the_doubtful_one_does_not_say_so(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [Undelivered("TimedOut", perhaps=True)]
+        desk.chat.gates[ANNA] = asyncio.Event()
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:doubt"))
+        await desk.runner.handle(Envelope(ANNA, Said("个人认证"), "test:gone on"))
+        desk.chat.gates[ANNA].set()
+        assert await desk.runner.settled(10)
+
+        assert desk.chat.questions() == ["consent.ask"]
+        assert [view.repeated for view in desk.chat.views] == [False]
+
+
+async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again_and_lets_answers_pass(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:death"))
+    async with program(tmp_path) as desk:
+        await desk.runner.resume_owed()
+        assert await desk.runner.settled(10)
+
+        assert desk.chat.questions() == ["type.ask"]
+        assert [(view.repeated, view.unasked) for view in desk.chat.views] == [(True, True)]
+
+
 async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         desk.chat.troubles = [ValueError("a fault of ours")]
@@ -195,7 +233,7 @@ async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> No
     assert desk.chat.questions() == ["type.ask", "consent.ask"]
 
 
-async def test_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
+async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
         await desk.taps(Choice.PERSONAL)

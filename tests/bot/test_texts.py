@@ -126,7 +126,7 @@ def test_the_checker_lets_good_markup_pass() -> None:
 
 
 @in_each_file
-def test_every_text_is_well_formed(texts: Mapping[str, str]) -> None:
+def test_inv36_every_text_is_well_formed(texts: Mapping[str, str]) -> None:
     markup = {key: text for key, text in texts.items() if not PLAIN.fullmatch(key)}
     faults = {key: fault(text, FAQ_TAGS if key.startswith("topic.") else CHAT_TAGS) for key, text in markup.items()}
     marked = [key for key in texts.keys() - markup.keys() if re.search(r"[<>]|&[a-z#]", texts[key])]
@@ -221,7 +221,7 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 @in_each_language
-def test_every_message_and_caption_fits_with_the_longest_values_and_a_note_above(language: str) -> None:
+def test_inv36_every_message_and_caption_fits_with_the_longest_values_and_a_note_above(language: str) -> None:
     values = generous(CHAT[language])
     texts = {key: text.format_map(values) for key, text in CHAT[language].items() if not PLAIN.fullmatch(key)}
     captions = {key for key in texts if CAPTION.fullmatch(key)}

@@ -137,6 +137,15 @@ def test_a_command_is_known_whatever_its_case_and_address(text: str, event: Even
     assert envelope.event == event
 
 
+@pytest.mark.parametrize("name", ["link", "links", "attempt", "funnel", "desk", "Funnel", "link@realname_demo_bot"])
+def test_authz_a_command_of_staff_is_to_anybody_else_as_unknown_as_any(name: str) -> None:
+    theirs, nonsense = read(message=command(f"/{name} telegram:1")), read(message=command("/nonsense telegram:1"))
+
+    assert theirs is not None
+    assert nonsense is not None
+    assert theirs.event == nonsense.event
+
+
 def test_a_command_in_the_middle_of_a_text_is_text() -> None:
     text = "请看 /start"
     entities = [{"type": "bot_command", "offset": 3, "length": 6}]
@@ -147,7 +156,7 @@ def test_a_command_in_the_middle_of_a_text_is_text() -> None:
     assert envelope.event == Said(text)
 
 
-def test_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
+def test_inv12_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
     origin = {"type": "hidden_user", "sender_user_name": "韩梅梅", "date": 1_790_000_000}
 
     envelope = read(message={**command("/cancel"), "forward_origin": origin})
@@ -157,7 +166,7 @@ def test_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
 
 
 @pytest.mark.parametrize("content", [{"text": "11010519491231002X"}, {"photo": [SIZE]}])
-def test_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
+def test_inv12_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
     envelope = read(edited_message=message(edit_date=1_790_000_001, **content))
 
     assert envelope is not None
@@ -193,6 +202,8 @@ def test_a_text_sent_through_another_bot_is_still_the_persons_own() -> None:
                 "new_chat_member": {"status": "left", "user": ME},
             }
         },
+        {"my_chat_member": {}},
+        {"my_chat_member": {"chat": HERE, "from": ME}},
         {"inline_query": {"id": "1", "from": ME, "query": "王小明", "offset": ""}},
         {"something_new": {"id": 1}},
         {},
@@ -226,7 +237,7 @@ def test_what_is_no_update_is_left_to_others(thing: object) -> None:
         ("\x00\x01', DROP", Tapped("", "")),
     ],
 )
-def test_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
+def test_inv10_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
     envelope = read(callback_query=query(data))
 
     assert envelope is not None
@@ -248,7 +259,7 @@ def test_a_button_of_a_message_too_old_to_be_shown_still_gets_an_answer() -> Non
         {"message": {"message_id": 6, "date": 1_790_000_000, "chat": GROUP, "text": "?"}},
     ],
 )
-def test_a_button_outside_a_private_chat_is_no_part_of_a_dialogue(facts: Json) -> None:
+def test_inv13_a_button_outside_a_private_chat_is_no_part_of_a_dialogue(facts: Json) -> None:
     assert read(callback_query=query("q:confirm:abc", **facts)) is None
 
 
@@ -326,5 +337,5 @@ def test_no_button_raises_however_odd(raw: Json) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["message", "callback_query", "my_chat_member", "poll", "x"]), ANYTHING))
-def test_no_update_that_parses_raises(content: Json) -> None:
+def test_inv06_no_update_that_parses_raises(content: Json) -> None:
     judged_quietly({"update_id": 1, **content})

@@ -67,7 +67,7 @@ async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> 
 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
 @pytest.mark.parametrize("second", [OTHER_QUESTION, TYPED, CODE, EXPIRED], ids=["buttons", "typed", "code", "card"])
-async def test_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
+async def test_inv09_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
     async with desk() as place:
         await place.show(first)
         old = panel_id(place)
