@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.crash.books import Books
-from tests.crash.conversation import DONE, came, is_clean
+from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.town import Guest, Json
 from verification.attempts import MOVES, Status
 
@@ -98,6 +98,7 @@ async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
     found = {
         f"16 verified {len(places)} times": len(places) != 1,
         f"22 the result was told {told} times": not 1 <= told <= 1 + doubt,
+        "22 the result was told twice without a word about it": came_unmarked(guest, DONE) > 1,
         f"40 a name or number stands in the chat\n{guest.transcript()}": not is_clean(guest),
         f"09 {len(with_buttons(guest))} questions wait": len(with_buttons(guest)) > 1,
     }

@@ -14,7 +14,7 @@ from typing import TypeVar
 from playground.launch import Launch
 from playground.phone import Phone
 from tests.crash import checker
-from tests.crash.conversation import came
+from tests.crash.conversation import REPEATED, came
 from tests.crash.mortals import Mortal
 from tests.crash.points import NOWHERE
 from tests.crash.stories import Act, Person
@@ -181,7 +181,7 @@ class _Scene:
         self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved, *broken)]
 
     async def end(self, first: int) -> None:
-        self.tale.said = {_NUMBERS.sub("0", text) for text in self.person.guest.everything_said()}
+        self.tale.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.person.guest.everything_said()}
         doubt = any(death.owed for death in self.bot.deaths)
         await checker.press_old(self.person.guest)
         await self.bot.quiet()
