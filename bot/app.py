@@ -1,66 +1,33 @@
-"""Puts the program together, runs it until a signal, and takes it apart again."""
+"""Gives the program its ground, runs it until a signal, and takes it apart again."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from socket import socket
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter
-from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.ext import Application, ContextTypes, ExtBot
+from telegram.ext import ExtBot
 
 from bot import catalogue as texts
 from bot import logs
+from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
-from bot.handlers.dialogue import DialogueContext, DialogueHandler
-from bot.handlers.errors import Failures
-from bot.handlers.groups import GroupHandler
 from bot.handlers.menu import describe
-from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
-from bot.handlers.trouble import Trouble
-from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
-from bot.notices import Notices
+from bot.intake import Fatal
 from bot.reached import Notebook, noted
-from bot.runner import Runner
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
+from storage import BadKeys, Sealing, StorageError, Store, WrongKeys, open_store, sealing
 from verification.attempts import Method
-from verification.core import Core, Outside
 from verification.ports import Provider
 from verification.providers.simulated import Simulated
-from web import webhook
-from web.app import Parts, TelegramRoute, web_app
 from web.serving import listen, serving
 
-_HEARD_WITHIN = 90
-
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The parts that the loops of the program need."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    application: AnyApplication
-    runner: Runner
-    notices: Notices
-    housekeeping: Housekeeping
-    outgoing: Outgoing
-    door: Door
-    polling: Polling
 
 
 def run(settings: Settings, say: Say) -> int:
@@ -114,90 +81,37 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         listener = stack.enter_context(_listener(settings))
         store = await stack.enter_async_context(_store(settings))
         public = settings.public_url or _address(settings.host, listener)
-        clock = Clock(settings.clock_offset_file)
-        providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
-        outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, providers, outside, ttl=settings.qr_ttl)
-        catalogue = texts.load(
-            days=settings.retention_days, test=any(provider.simulated for provider in providers.values())
-        )
-        pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
-        step = advance
-        if settings.coverage_file is not None:
-            notebook = Notebook(settings.coverage_file)
-            notebook.known(catalogue)
-            catalogue, step = noted(catalogue, notebook), notebook.advance
-        failures = Failures()
-        application = _application(settings, failures)
-        outgoing = Outgoing(application.bot, catalogue)
-        runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, step)
-        notices = Notices(store, core, runner, clock.now)
-        housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
-        application.add_handler(DialogueHandler(runner))
-        application.add_handler(GroupHandler(catalogue, settings.language))
-        registry = CollectorRegistry()
-        updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
-        trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
-        polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
-        parts = Parts(
-            core=core,
-            providers=providers,
-            words=pages,
-            ready=_ready(store, polling, settings),
-            registry=registry,
-            clock=clock.now,
-            telegram=_route(settings, door),
-        )
-        await _connect(stack, application, settings)
-        await stack.enter_async_context(runner.running())
+        house = assembled(settings, _ground(settings, store, public))
+        await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
-        await stack.enter_async_context(serving(web_app(parts), listener))
-        say(f"@{application.bot.username} is running; phone pages at {public}")
-        yield House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling)
+        await stack.enter_async_context(serving(house.pages, listener))
+        say(f"@{house.application.bot.username} is running; phone pages at {public}")
+        yield house
 
 
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
-    stack.push_async_callback(application.bot.shutdown)
-    try:
-        await application.initialize()
-        await _choose_intake(application.bot, settings)
-    except InvalidToken:
-        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
-    except BadRequest as error:
-        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
-    except TelegramError as error:
-        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
-    stack.push_async_callback(application.shutdown)
+def _ground(settings: Settings, store: Store, public: str) -> Ground:
+    providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
+    simulated = any(provider.simulated for provider in providers.values())
+    catalogue = texts.load(days=settings.retention_days, test=simulated)
+    step = advance
+    if settings.coverage_file is not None:
+        notebook = Notebook(settings.coverage_file)
+        notebook.known(catalogue)
+        catalogue, step = noted(catalogue, notebook), notebook.advance
+    clock = Clock(settings.clock_offset_file)
+    return Ground(store, _bot(settings), clock, token, match_code, public, providers, catalogue, step)
 
 
-async def _choose_intake(bot: Bot, settings: Settings) -> None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        await bot.delete_webhook(drop_pending_updates=False)
-        return
-    await bot.set_webhook(
-        settings.webhook_url + webhook.PATH,
-        allowed_updates=ALLOWED,
-        secret_token=settings.webhook_secret.get_secret_value(),
-        max_connections=40,
-    )
-
-
-def _application(settings: Settings, failures: Failures) -> AnyApplication:
+def _bot(settings: Settings) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
-    bot: ExtBot[None] = ExtBot(
+    return ExtBot(
         settings.bot_token.get_secret_value(),
         base_url=f"{settings.bot_api_url}/bot",
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
     )
-    application: AnyApplication = (
-        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
-    )
-    application.add_error_handler(failures.note)
-    return application
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -236,32 +150,6 @@ def _listener(settings: Settings) -> socket:
 def _address(host: str, listener: socket) -> str:
     port = listener.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _route(settings: Settings, door: Door) -> TelegramRoute | None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        return None
-    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
-
-
-def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
-    async def ready() -> Mapping[str, bool]:
-        try:
-            await store.owed(1)
-        except StorageError:
-            stored = False
-        else:
-            stored = True
-        heard = polling.heard_at
-        listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
-        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
-        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
-
-    return ready
-
-
-def _is_outage(error: BaseException) -> bool:
-    return isinstance(error, StoreUnavailable)
 
 
 def _first(group: BaseException) -> BaseException:

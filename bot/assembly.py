@@ -1,0 +1,174 @@
+"""Puts the parts of the program together, on whatever ground it stands."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.applications import Starlette
+from telegram import Bot
+from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.ext import Application, ContextTypes, ExtBot
+
+from bot.catalogue import LANGUAGES, Catalogue
+from bot.clock import Clock
+from bot.flow.machine import advance
+from bot.handlers.dialogue import DialogueContext, DialogueHandler
+from bot.handlers.errors import Failures
+from bot.handlers.groups import GroupHandler
+from bot.handlers.outgoing import Outgoing
+from bot.handlers.trouble import Trouble
+from bot.housekeeping import Housekeeping
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
+from bot.notices import Notices
+from bot.runner import Advance, Runner
+from bot.settings import Settings
+from storage import StorageError, Store, StoreUnavailable
+from verification.attempts import Method
+from verification.core import Core, Outside
+from verification.ports import Provider
+from web import webhook
+from web.app import Parts, TelegramRoute, web_app
+
+_HEARD_WITHIN = 90
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts that the loops of the program need."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    application: AnyApplication
+    runner: Runner
+    notices: Notices
+    housekeeping: Housekeeping
+    outgoing: Outgoing
+    door: Door
+    polling: Polling
+    pages: Starlette
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the program stands on: everything that is not itself, so that it can be tried in another world."""
+
+    store: Store
+    bot: ExtBot[None]
+    clock: Clock
+    token: Callable[[], str]
+    match_code: Callable[[], str]
+    public: str
+    providers: Mapping[Method, Provider]
+    catalogue: Catalogue
+    advance: Advance = advance
+
+
+def assembled(settings: Settings, ground: Ground) -> House:
+    """All parts of the program put together on this ground; nothing is begun yet."""
+    store, clock, catalogue = ground.store, ground.clock, ground.catalogue
+    outside = Outside(
+        clock.now,
+        ground.token,
+        ground.match_code,
+        lambda made: f"{ground.public}/v/{made}",
+        lambda: notices.wake(),
+    )
+    core = Core(store, ground.providers, outside, ttl=settings.qr_ttl)
+    failures = Failures()
+    application = _application(ground.bot, failures)
+    outgoing = Outgoing(ground.bot, catalogue)
+    runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, ground.advance)
+    notices = Notices(store, core, runner, clock.now)
+    housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
+    application.add_handler(DialogueHandler(runner))
+    application.add_handler(GroupHandler(catalogue, settings.language))
+    registry = CollectorRegistry()
+    updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+    trouble = Trouble(ground.bot, catalogue, store, clock.now, settings.language)
+    door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+    polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
+    parts = Parts(
+        core=core,
+        providers=ground.providers,
+        words={language: catalogue.section(language, "page.") for language in LANGUAGES},
+        ready=_ready(store, polling, settings),
+        registry=registry,
+        clock=clock.now,
+        telegram=_route(settings, door),
+    )
+    pages = web_app(parts)
+    return House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling, pages)
+
+
+@asynccontextmanager
+async def connected(house: House) -> AsyncIterator[None]:
+    """Known to Telegram, and showing what is committed, until left."""
+    async with AsyncExitStack() as stack:
+        await _connect(stack, house.application, house.settings)
+        await stack.enter_async_context(house.runner.running())
+        yield
+
+
+async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    stack.push_async_callback(application.bot.shutdown)
+    try:
+        await application.initialize()
+        await _choose_intake(application.bot, settings)
+    except InvalidToken:
+        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+    except BadRequest as error:
+        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
+    except TelegramError as error:
+        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+    stack.push_async_callback(application.shutdown)
+
+
+async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        return
+    await bot.set_webhook(
+        settings.webhook_url + webhook.PATH,
+        allowed_updates=ALLOWED,
+        secret_token=settings.webhook_secret.get_secret_value(),
+        max_connections=40,
+    )
+
+
+def _application(bot: ExtBot[None], failures: Failures) -> AnyApplication:
+    application: AnyApplication = (
+        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
+    )
+    application.add_error_handler(failures.note)
+    return application
+
+
+def _route(settings: Settings, door: Door) -> TelegramRoute | None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        return None
+    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+    async def ready() -> Mapping[str, bool]:
+        try:
+            await store.owed(1)
+        except StorageError:
+            stored = False
+        else:
+            stored = True
+        heard = polling.heard_at
+        listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
+        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
+        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
+
+    return ready
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, StoreUnavailable)
