@@ -81,7 +81,7 @@ def assembled(settings: Settings, ground: Ground) -> House:
     core = Core(store, ground.providers, outside, ttl=settings.qr_ttl)
     failures = Failures()
     application = _application(ground.bot, failures)
-    outgoing = Outgoing(ground.bot, catalogue)
+    outgoing = Outgoing(ground.bot, catalogue, lambda person, message: housekeeping.take(person, message))
     runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, ground.advance)
     notices = Notices(store, core, runner, clock.now)
     housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.lanes import Undelivered
-from verification.keeping import DialogueStore, Person
+from verification.keeping import DialogueStore, Litter, Person
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,11 @@ class Housekeeping:
                 log.warning("a message could not be deleted (%s); trying again", error)
                 continue
             await self._store.swept(litter)
+
+    async def take(self, person: Person, message_id: int) -> None:
+        """Take over a message that could not be deleted at once."""
+        async with self._store.unit(person) as unit:
+            await unit.litter(Litter(person, message_id, self._clock()))
 
     async def tidy(self) -> None:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -14,7 +15,7 @@ from bot.flow import effects as e
 from bot.handlers import keyboards, pictures, screens
 from bot.handlers.calls import Gone, best_effort, call, done
 from bot.handlers.incoming import chat_of
-from bot.lanes import Unreachable, View
+from bot.lanes import Undelivered, Unreachable, View
 from verification.keeping import Person, Records
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ log = logging.getLogger(__name__)
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Otherwise Telegram's servers would open the links."""
+
+
+Leave = Callable[[Person, int], Awaitable[None]]
+"""Leaves a message to whoever sees to it that it vanishes later."""
 
 
 class Form(StrEnum):
@@ -55,9 +60,10 @@ class Panel:
 class Outgoing:
     """Shows replies in private chats."""
 
-    def __init__(self, bot: Bot, catalogue: Catalogue) -> None:
+    def __init__(self, bot: Bot, catalogue: Catalogue, leave: Leave) -> None:
         self._bot = bot
         self._catalogue = catalogue
+        self._leave = leave
 
     @property
     def catalogue(self) -> Catalogue:
@@ -158,7 +164,13 @@ class Outgoing:
 
     async def _take_away(self, panel: Panel, view: View) -> None:
         chat = chat_of(view.person)
-        if not await done(lambda: self._bot.delete_message(chat, panel.id)):
+        try:
+            gone = await done(lambda: self._bot.delete_message(chat, panel.id))
+        except Undelivered:
+            # What takes its place stands in the chat already: to ask that once more would leave two of them.
+            await self._leave(view.person, panel.id)
+            return
+        if not gone:
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat, panel.id))
 
     async def _beside(self, reply: e.Reply, view: View, panel: Panel | None) -> None:

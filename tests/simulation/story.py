@@ -88,7 +88,7 @@ class Story:
             guest.says("/status")
         self._comes_to_rest()
         self._checked(rest.in_order(self))
-        self.time.passed += 3600
+        self.time.passed += 2 * 86400 + 3600
         self._comes_to_rest()
         self._checked(rest.over(self))
 
