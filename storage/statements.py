@@ -33,15 +33,16 @@ POST = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+# A lease beyond one that is given now was given by a clock that has been put back since.
 CLAIM = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
     SELECT oldest.id
     FROM (SELECT min(id) AS id FROM notices WHERE settled = 0 GROUP BY contact) AS oldest
     JOIN notices AS waiting ON waiting.id = oldest.id
-    WHERE waiting.leased_until <= $1
+    WHERE waiting.leased_until <= $1 OR waiting.leased_until > $2
     ORDER BY oldest.id LIMIT $3
-) AND leased_until <= $1 AND settled = 0
+) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
 """
 SETTLE = "UPDATE notices SET settled = 1 WHERE id = $1"

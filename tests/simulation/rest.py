@@ -85,11 +85,12 @@ def _secrets(story: "Story", guest: Guest) -> Iterator[str]:
     typed = {turn.event_id for turn in story.ledger.turns if _takes_a_name(turn.before)}
     for id in guest.written:
         message = story.world.message(guest.id, id)
-        if message is None or _too_old(story, message):
+        came_as = story.ledger.updates_of[guest.id, id]
+        if message is None or not came_as or _too_old(story, message):
             continue
         if sum(letter.isdigit() for letter in message.text) >= 15:
             yield f"{guest.person}: a number stands in the chat"
-        if story.ledger.updates_of[guest.id, id] & typed and message.text in NAMES:
+        if came_as & typed and message.text in NAMES:
             yield f"{guest.person}: a name stands in the chat"
 
 
