@@ -16,7 +16,7 @@ _COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/languag
 _BAD_NUMBERS = ("110105194912310021", "810000199408230021", "12345", "11010119900307803")
 _FORGED = ("q:confirm:0000000000", "q:personal", "privacy:erase_now:0000000000", "faq:list.999999", "zzz", "q::")
 _METHODS = (ANY, ANY, "sendMessage", "sendPhoto", "editMessageText", "editMessageMedia", "deleteMessage", "getUpdates")
-_PAUSES = (0.0, 0.0, 0.01, 0.3, 2.0, 2.0, 11.0)
+_PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
 _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
 

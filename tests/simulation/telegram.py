@@ -23,6 +23,7 @@ Answer = tuple[int, bytes]
 _CONNECT = 5.0
 _READ = 10.0
 _SLOWLY = 6.0
+_PNG = b"\x89PNG"
 _HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
 _PAGES: Mapping[Fate, Answer] = {
     Fate.BAD_GATEWAY: (502, _HTML),
@@ -123,7 +124,7 @@ class Network:
         values: dict[str, str] = dict(data.json_parameters) if data is not None else {}
         uploads: dict[str, Upload] = {}
         for name, (file_name, content, kind) in (data.multipart_data if data is not None else {}).items():
-            if kind.startswith("image/"):
+            if _bytes(content).startswith(_PNG):
                 # To recompress every picture, as the stand-in does, would be most of a story's time.
                 file = self._world.files.keep_photo([(_bytes(content), 760, 760)])[-1]["file_id"]
                 values = {key: value.replace(f"attach://{name}", file) for key, value in values.items()}
