@@ -54,19 +54,28 @@ class Disk:
         self.open.statements.append(Done(statement, values, rows))
         return rows
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._connection.in_transaction
+
     def begin(self) -> None:
+        """Open a transaction."""
         self.open = Commit()
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
+        """Let it stand."""
         self._connection.execute("COMMIT")
         self._committed(self.open)
 
     def roll_back(self) -> None:
-        if self._connection.in_transaction:
+        """Let nothing of it stand."""
+        if self.is_open:
             self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
+        """Leave nothing behind."""
         self._connection.close()
 
 

@@ -84,7 +84,7 @@ class Ledger:
         """Note that Telegram forgets all updates before this one: by now each was handled, or set aside."""
         for update in self._world.updates.waiting():
             mine = update.kind in _KEPT and update.body.get("chat", {}).get("type", "private") == "private"
-            if update.id < offset and mine and not self.is_kept(update.id):
+            if update.id < offset and mine and f"telegram:{update.id}" not in self.kept:
                 self.wrong.append(f"update {update.id} was confirmed and is in no table")
 
     def brought(self, update: Mapping[str, Any]) -> None:
@@ -93,9 +93,10 @@ class Ledger:
         if "message_id" in message:
             self.updates_of[message["chat"]["id"], message["message_id"]].add(f"telegram:{update['update_id']}")
 
-    def is_kept(self, update: int) -> bool:
-        """Whether an update was handled or set aside."""
-        return f"telegram:{update}" in self.handled | self.buried
+    @property
+    def kept(self) -> set[str]:
+        """What was handled or set aside."""
+        return self.handled | self.buried
 
     def died(self) -> None:
         """Note that nobody knows any more of messages that are not written down."""
@@ -156,9 +157,9 @@ class Ledger:
         if len(saved) != len(commit.steps):
             yield f"{len(commit.steps)} steps were taken, {len(saved)} saved"
             return
-        events = [str(done.values[0]) for done in commit.of(sql.FIRST_SIGHT)] or [None]
+        events = [str(done.values[0]) for done in commit.of(sql.FIRST_SIGHT)] or [""]
         for done, (before, event, step) in zip(saved, commit.steps, strict=True):
-            turn = Turn(str(done.values[0]), events[0], before, event, step)
+            turn = Turn(str(done.values[0]), events[0] or None, before, event, step)
             yield from self._turn(turn)
 
     def _turn(self, turn: Turn) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from telegram.ext import ExtBot
 
@@ -231,7 +232,7 @@ class Machine:
 
 @cache
 def _settings() -> Settings:
-    given = {
+    given: dict[str, Any] = {
         "bot_token": TOKEN,
         "bot_api_url": "http://127.0.0.1",
         "database_url": "",
@@ -240,4 +241,4 @@ def _settings() -> Settings:
         "language": "zh",
         "qr_ttl": TTL,
     }
-    return Settings(_env_file=None, **given)  # type: ignore[arg-type]  # known to pydantic-settings alone
+    return Settings(_env_file=None, **given)  # type: ignore[call-arg]  # known to pydantic-settings alone

@@ -92,12 +92,12 @@ class Guest:
         """Delete a message from the chat."""
         self.world.remove(message)
 
-    def wanted(self) -> tuple[Message, str] | None:
+    def wanted(self) -> str | None:
         """What the newest question wants to be told: a text, where it waits for one."""
         for message in reversed(self.armed()):
             if message.markup is not None and message.markup.kind == "force":
                 digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
-                return message, self.number if digits else self.name
+                return self.number if digits else self.name
         return None
 
     def _written(self, message: Message) -> None:

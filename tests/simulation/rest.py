@@ -85,7 +85,7 @@ def _secrets(story: "Story", guest: Guest) -> Iterator[str]:
     typed = {turn.event_id for turn in story.ledger.turns if _takes_a_name(turn.before)}
     for id in guest.written:
         message = story.world.message(guest.id, id)
-        came_as = story.ledger.updates_of[guest.id, id]
+        came_as = story.ledger.updates_of[guest.id, id] & story.ledger.kept
         if message is None or not came_as or _too_old(story, message):
             continue
         if sum(letter.isdigit() for letter in message.text) >= 15:

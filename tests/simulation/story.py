@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -92,6 +93,11 @@ class Story:
         self._comes_to_rest()
         self._checked(rest.over(self))
 
+    def trace(self) -> list[str]:
+        """All that happened, to compare two tellings."""
+        chats = [str(event) for event in self.world.log.after(0)]
+        return [*self.told, *self.weather.came_true, *map(str, self.ledger.turns), *map(_without_files, chats)]
+
     def report(self, wrong: Sequence[str]) -> str:
         """What is wrong, and how it came to it."""
         lines = [*wrong, "", *self.told, "", "mishaps:", *self.weather.came_true, "", *self.watch.lines[-12:]]
@@ -121,6 +127,11 @@ class Story:
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if self.machine.up:
             self.ledger.wrong.append(f"the loop: {context.get('message')} {context.get('exception')!r}")
+
+
+def _without_files(event: str) -> str:
+    # The stand-in makes up the names of files by itself.
+    return re.sub(r"'file_id': '[^']*'", "", event)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from tests.simulation.acts import ACTS, begin, happen
 from tests.simulation.machine import MakeStore, honest_store
 from tests.simulation.story import Broken, Story, seeded, story
 
-LENGTH = 40
+LENGTH = 16
 
 
 def tell(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> Story:

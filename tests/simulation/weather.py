@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ANY = "*"
-_DELAYS = (0.0, 0.0, 0.0, 0.001, 0.005, 0.03, 0.2)
+_DELAYS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.001, 0.002, 0.005, 0.02, 0.1)
 
 
 class Fate(StrEnum):
