@@ -33,6 +33,7 @@ class Guest:
     seen: list[tuple[int, str]] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
     has_blocked: bool = False
+    has_deleted: bool = False
 
     @property
     def person(self) -> str:
@@ -89,7 +90,8 @@ class Guest:
         people.block(self.world, self.id, blocked=blocked)
 
     def deletes(self, message: Message) -> None:
-        """Delete a message from the chat."""
+        """Delete a message from the chat: Telegram tells the bot nothing of it."""
+        self.has_deleted = True
         self.world.remove(message)
 
     def wanted(self) -> str | None:
