@@ -15,7 +15,17 @@ _JUNK = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "�
 _COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/language", "/privacy", "/nonsense")
 _BAD_NUMBERS = ("110105194912310021", "810000199408230021", "12345", "11010119900307803")
 _FORGED = ("q:confirm:0000000000", "q:personal", "privacy:erase_now:0000000000", "faq:list.999999", "zzz", "q::")
-_METHODS = (ANY, ANY, "sendMessage", "sendPhoto", "editMessageText", "editMessageMedia", "deleteMessage", "getUpdates")
+_METHODS = (
+    ANY,
+    ANY,
+    "sendMessage",
+    "sendPhoto",
+    "editMessageText",
+    "editMessageMedia",
+    "deleteMessage",
+    "getUpdates",
+    "webhook",
+)
 _PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
 _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
@@ -114,7 +124,7 @@ def presses_anything(story: Story, guest: Guest, pick: Pick[Any]) -> str:
 
 
 def blocks(_: Story, guest: Guest, __: Pick[Any]) -> str:
-    guest.blocks(blocked=True)
+    guest.blocks()
     return "blocks the bot"
 
 
@@ -230,8 +240,7 @@ def begin(story: Story, pick: Pick[Any]) -> None:
 def happen(story: Story, act: Act, pick: Pick[Any]) -> None:
     """Let one thing happen, and some time pass; raises `Broken` when something is wrong then."""
     guest = pick(story.guests)
-    if guest.blocked:
-        guest.blocks(blocked=False)
+    guest.returns()
     what = act.do(story, guest, pick)
     story.tell(f"{guest.id} {act.name}: {what}")
     story.passes(pick(_PAUSES))

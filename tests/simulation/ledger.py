@@ -14,6 +14,7 @@ from bot.flow.effects import Begin
 from bot.flow.events import Browsed, Event, Resumed
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
+from playground.botapi.updates import Update
 from playground.world import World
 from storage import statements as sql
 from tests.bot.flow.ordering import LEAVING, meaning, step_of
@@ -81,11 +82,16 @@ class Ledger:
             self._unconfirmed[call.chat].append(call.message)
 
     def confirmed(self, offset: int) -> None:
-        """Note that Telegram forgets all updates before this one: by now each was handled, or set aside."""
+        """Note that Telegram forgets all updates before this one."""
         for update in self._world.updates.waiting():
-            mine = update.kind in _KEPT and update.body.get("chat", {}).get("type", "private") == "private"
-            if update.id < offset and mine and f"telegram:{update.id}" not in self.kept:
-                self.wrong.append(f"update {update.id} was confirmed and is in no table")
+            if update.id < offset:
+                self.taken(update)
+
+    def taken(self, update: Update) -> None:
+        """Note that Telegram forgets an update: by now it was handled, or set aside."""
+        mine = update.kind in _KEPT and update.body.get("chat", {}).get("type", "private") == "private"
+        if mine and f"telegram:{update.id}" not in self.kept:
+            self.wrong.append(f"update {update.id} was confirmed and is in no table")
 
     def brought(self, update: Mapping[str, Any]) -> None:
         """Note which update tells of which message."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 from telegram.ext import ExtBot
 
@@ -16,14 +17,17 @@ from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock
 from bot.flow.rows import Moment
 from bot.intake import Fatal
-from bot.runner import Advance
 from bot.settings import Settings
+from playground.botapi.updates import Update
+from playground.jsontext import json_text
 from storage import Store, StoreUnavailable
 from storage.migrations import known_migrations, migrate
 from tests.fakes import fixed_sealing
-from tests.simulation.disk import Disk, SimulatedDatabase
+from tests.simulation.disk import SimulatedDatabase
+from tests.simulation.hook import Hook
+from tests.simulation.ledger import Ledger
 from tests.simulation.life import Life
-from tests.simulation.phone import Page, visited
+from tests.simulation.phone import Page, asked, visited
 from tests.simulation.telegram import Network, Transport
 from tests.simulation.weather import Weather
 from tests.town import TOKEN
@@ -32,8 +36,12 @@ from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import Provider, Session
 from verification.providers.simulated import Simulated
+from web import webhook
+
+T = TypeVar("T")
 
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+SECRET = "the-secret-of-the-webhook"
 PUBLIC = "https://verify.example.com"
 TTL = timedelta(minutes=10)
 _PAUSE = 0.3
@@ -108,11 +116,11 @@ class Machine:
     """Runs one life of the program after the other."""
 
     network: Network
-    disk: Disk
+    hook: Hook
+    webhook: bool
+    ledger: Ledger
     weather: Weather
     clock: SeededClock
-    advance: Advance
-    died: Callable[[], None]
     make_store: MakeStore = honest_store
     provider_away: bool = False
     house: House | None = None
@@ -138,6 +146,17 @@ class Machine:
             self._life.over = True
             await self._bury()
 
+    async def deliver(self) -> None:
+        """Let Telegram deliver updates by itself."""
+        self.hook.start(self.post)
+
+    async def scrap(self) -> None:
+        """End everything for good."""
+        await self.kill()
+        for task in self.hook.tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+
     async def restart(self) -> None:
         """End it as SIGTERM does, with the time it takes to finish what is in hand, and start again."""
         if self._life is not None and self._main is not None:
@@ -158,14 +177,24 @@ class Machine:
 
     async def visit(self, path: str, form: Mapping[str, str] | None = None) -> Page | None:
         """Let a phone open a page of the program, or send a form; None when nobody answers."""
+        return await self._answered(lambda house: visited(house.pages, path, form))
+
+    async def post(self, update: Update) -> bool:
+        """Bring an update to the program's webhook; says whether it took it."""
+        body = json_text(update.wire()).encode()
+        headers = {"x-telegram-bot-api-secret-token": SECRET}
+        answer = await self._answered(lambda house: asked(house.pages, webhook.PATH, "POST", body, headers))
+        return answer is not None and answer[0] == HTTPStatus.OK
+
+    async def _answered(self, ask: Callable[[House], Coroutine[Any, Any, T]]) -> T | None:
         life, house = self._life, self.house
         if life is None or house is None or life.over:
             return None
-        asked = asyncio.ensure_future(visited(house.pages, path, form))
+        answer = asyncio.ensure_future(ask(house))
         ended = asyncio.ensure_future(life.ended.wait())
-        await asyncio.wait({asked, ended}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answer, ended}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        return asked.result() if asked.done() and not life.over else None
+        return answer.result() if answer.done() and not answer.cancelled() and not life.over else None
 
     async def _watch(self, life: Life, seconds: float) -> None:
         try:
@@ -194,15 +223,15 @@ class Machine:
             request=Transport(self.network, life),
             get_updates_request=Transport(self.network, life),
         )
-        database = SimulatedDatabase(self.disk, self.weather, life)
+        database = SimulatedDatabase(self.ledger.disk, self.weather, life)
         await migrate(database, _MIGRATIONS)
         store = self.make_store(database)
         await store.check_keys()
         clock = self.clock
         ground = Ground(
-            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.advance
+            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
         )
-        house = assembled(_settings(), ground)
+        house = assembled(_settings(webhook=self.webhook), ground)
         async with connected(house), working(house):
             self.house = house
             await life.stop.wait()
@@ -216,10 +245,10 @@ class Machine:
             return
         self._life.over = True
         self.house = None
-        self.disk.roll_back()
-        self.died()
+        self.ledger.disk.roll_back()
+        self.ledger.died()
         for _ in range(_ROUNDS):
-            own = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            own = asyncio.all_tasks() - self.hook.tasks - {asyncio.current_task()}
             if not own:
                 break
             for task in own:
@@ -231,13 +260,14 @@ class Machine:
 
 
 @cache
-def _settings() -> Settings:
+def _settings(*, webhook: bool) -> Settings:
     given: dict[str, Any] = {
         "bot_token": TOKEN,
         "bot_api_url": "http://127.0.0.1",
         "database_url": "",
         "public_url": PUBLIC,
-        "webhook_url": "",
+        "webhook_url": "https://bot.example.com" if webhook else "",
+        "webhook_secret": SECRET,
         "language": "zh",
         "qr_ttl": TTL,
     }

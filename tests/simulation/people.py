@@ -84,10 +84,16 @@ class Guest:
                 people.edit(self.world, self.world.chats[self.id], self.id, message, text)
                 return
 
-    def blocks(self, *, blocked: bool) -> None:
-        """Block the bot, or let it write again."""
-        self.has_blocked |= blocked
-        people.block(self.world, self.id, blocked=blocked)
+    def blocks(self) -> None:
+        """Block the bot."""
+        self.has_blocked = True
+        people.block(self.world, self.id, blocked=True)
+
+    def returns(self) -> None:
+        """Let the bot write again, where it may not; clients say /start with it."""
+        if self.blocked:
+            people.block(self.world, self.id, blocked=False)
+            self.says("/start")
 
     def deletes(self, message: Message) -> None:
         """Delete a message from the chat: Telegram tells the bot nothing of it."""

@@ -10,8 +10,11 @@ from starlette.types import ASGIApp, Message
 _STAGE = re.compile(r'name="stage" value="(\w+)"')
 _PRESS = re.compile(r'name="press" value="(\w+)"')
 _CHOICE = re.compile(r'name="choice" value="(\w+)"')
-_AGENT = b"Mozilla/5.0 (Linux; Android 14) Mobile MicroMessenger/8.0.50"
-_FORM = b"application/x-www-form-urlencoded"
+_HEADERS = {
+    "host": "verify.example.com",
+    "user-agent": "Mozilla/5.0 (Linux; Android 14) Mobile MicroMessenger/8.0.50",
+}
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Page:
 async def visited(app: ASGIApp, address: str, form: Mapping[str, str] | None = None) -> Page:
     """Open an address, or send a form to it."""
     body = urlencode(form).encode() if form is not None else b""
+    status, html = await asked(app, address, "GET" if form is None else "POST", body, {"content-type": _FORM})
+    stage = _STAGE.search(html)
+    return Page(status, stage[1] if stage else "", tuple(_PRESS.findall(html)), tuple(_CHOICE.findall(html)))
+
+
+async def asked(app: ASGIApp, address: str, method: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    """Send one request, and give what is answered."""
     status, content = 500, b""
 
     async def receive() -> Message:
@@ -37,13 +47,11 @@ async def visited(app: ASGIApp, address: str, form: Mapping[str, str] | None = N
         status = message.get("status", status)
         content += message.get("body", b"")
 
-    await app(_scope(address, "GET" if form is None else "POST"), receive, send)
-    html = content.decode()
-    stage = _STAGE.search(html)
-    return Page(status, stage[1] if stage else "", tuple(_PRESS.findall(html)), tuple(_CHOICE.findall(html)))
+    await app(_scope(address, method, headers), receive, send)
+    return status, content.decode()
 
 
-def _scope(address: str, method: str) -> dict[str, object]:
+def _scope(address: str, method: str, headers: Mapping[str, str]) -> dict[str, object]:
     parts = urlsplit(address)
     return {
         "type": "http",
@@ -57,5 +65,5 @@ def _scope(address: str, method: str) -> dict[str, object]:
         "path": parts.path,
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
-        "headers": [(b"host", b"verify.example.com"), (b"user-agent", _AGENT), (b"content-type", _FORM)],
+        "headers": [(name.encode(), value.encode()) for name, value in {**_HEADERS, **headers}.items()],
     }

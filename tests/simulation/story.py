@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from playground.world import World
 from tests.simulation import rest
+from tests.simulation.hook import Hook
 from tests.simulation.ledger import Ledger
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.machine import Machine, MakeStore, SeededClock, Time, honest_store
@@ -22,7 +23,8 @@ T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
 """Chooses one: by a seed, or as Hypothesis wants it."""
 
-_REST = 120.0
+_REST = 200.0
+_BY_WEBHOOK = 0.3
 _ROUND = 2.0
 
 
@@ -45,11 +47,14 @@ class Story:
         self.told: list[str] = []
         network = Network(self.world, self.weather, self.ledger)
         clock = SeededClock(self.time, random.Random(self.rng.random()))
-        self.machine = Machine(
-            network, self.ledger.disk, self.weather, clock, self.ledger.advance, self.ledger.died, make_store
-        )
+        hook = Hook(self.world, self.weather, self.ledger)
+        webhook = self.rng.random() < _BY_WEBHOOK
+        self.machine = Machine(network, hook, webhook, self.ledger, self.weather, clock, make_store)
         self.guests: list[Guest] = []
         self.run(self.machine.start())
+        if webhook:
+            self.tell("updates come by webhook")
+            self.run(self.machine.deliver())
 
     def arrives(self, name: str, number: str, language: str) -> Guest:
         """Let somebody come."""
@@ -83,7 +88,7 @@ class Story:
         self.machine.provider_away = False
         self.time.skew = 0.0
         for guest in self.guests:
-            guest.blocks(blocked=False)
+            guest.returns()
         self._comes_to_rest()
         for guest in self.guests:
             # Whoever deleted the code themselves asks for it anew.
@@ -106,7 +111,7 @@ class Story:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.run(self.machine.kill())
+        self.run(self.machine.scrap())
         self.ledger.disk.close()
         self.loop.close()
 
