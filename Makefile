@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench reliability lock clean
 .DEFAULT_GOAL := run
 
 # The stamp of an installation is a copy of what was installed: a changed lock file installs again.
@@ -36,6 +36,10 @@ format: .venv/dev.lock
 
 bench: .venv/dev.lock
 	$(BIN)/python -m bench.conversation
+
+# The table of invariants, from a run of everything.
+reliability: .venv/dev.lock
+	$(BIN)/pytest -n auto --reliability docs/reliability.md
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra postgres pyproject.toml -o requirements.lock

@@ -5,7 +5,7 @@ import pytest
 from playground.launch import Launch
 from run_bot import launching
 
-pytest_plugins = ["playground.pytest_plugin"]
+pytest_plugins = ["playground.pytest_plugin", "tests.reliability"]
 
 
 def pytest_chat_launch(config: pytest.Config) -> Launch:

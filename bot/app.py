@@ -4,27 +4,27 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from socket import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from socket import gethostname, socket
 from typing import Any
 
 from telegram.ext import ExtBot
 
 from bot import catalogue as texts
-from bot import logs
+from bot import logs, providers
 from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
 from bot.handlers.menu import describe
 from bot.handlers.transport import AiohttpRequest
 from bot.intake import Fatal
+from bot.opening import opened_store
 from bot.reached import Notebook, noted
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, Sealing, StorageError, Store, WrongKeys, open_store, sealing
+from storage import BadKeys, StorageError, Store, WrongKeys
 from verification.attempts import Method
 from verification.ports import Provider
-from verification.providers.simulated import Simulated
 from web.serving import listen, serving
 
 Say = Callable[[str], None]
@@ -60,18 +60,28 @@ async def serve(settings: Settings, say: Say) -> None:
 async def working(house: House) -> AsyncIterator[None]:
     """Run the program's loops until left; then fetch no more, and finish what is in hand."""
     async with asyncio.TaskGroup() as tasks:
-        loops = [tasks.create_task(house.notices.run()), tasks.create_task(house.housekeeping.run())]
+
+        @asynccontextmanager
+        async def at_work() -> AsyncIterator[None]:
+            running = (house.notices.run(), house.housekeeping.run(), house.asking.run())
+            loops = [tasks.create_task(loop) for loop in running]
+            try:
+                yield
+            finally:
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.wait(loops)
+
         if house.settings.webhook_url:
-            await house.runner.resume_owed()
-        polling = None if house.settings.webhook_url else tasks.create_task(house.polling.run())
+            async with at_work():
+                yield
+            return
+        polling = tasks.create_task(house.polling.run(at_work))
         try:
             yield
         finally:
             house.polling.stop()
-            if polling is not None:
-                await asyncio.wait({polling})
-            for loop in loops:
-                loop.cancel()
+            await asyncio.wait({polling})
 
 
 @asynccontextmanager
@@ -79,9 +89,11 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(_store(settings))
+        store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
-        house = assembled(settings, _ground(settings, store, public))
+        clock = Clock(settings.clock_offset_file)
+        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
+        house = assembled(settings, _ground(settings, store, clock, public, ways), f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(house.pages, listener))
@@ -89,17 +101,14 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         yield house
 
 
-def _ground(settings: Settings, store: Store, public: str) -> Ground:
-    providers: dict[Method, Provider] = {method: Simulated(method) for method in settings.providers}
-    simulated = any(provider.simulated for provider in providers.values())
-    catalogue = texts.load(days=settings.retention_days, test=simulated)
+def _ground(settings: Settings, store: Store, clock: Clock, public: str, ways: Mapping[Method, Provider]) -> Ground:
+    catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
     step = advance
     if settings.coverage_file is not None:
         notebook = Notebook(settings.coverage_file)
         notebook.known(catalogue)
         catalogue, step = noted(catalogue, notebook), notebook.advance
-    clock = Clock(settings.clock_offset_file)
-    return Ground(store, _bot(settings), clock, token, match_code, public, providers, catalogue, step)
+    return Ground(store, _bot(settings), clock, token, match_code, public, ways, catalogue, step)
 
 
 def _bot(settings: Settings) -> ExtBot[None]:
@@ -123,22 +132,6 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    try:
-        return open_store(settings.store_url, sealing=_sealing(settings))
-    except ValueError as error:
-        raise BadSetting(str(error)) from None
-
-
-def _sealing(settings: Settings) -> Sealing:
-    if settings.encryption_keys is not None and settings.index_key is not None:
-        return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
-    try:
-        return sealing.load_or_create(settings.data_dir / "keys.json")
-    except OSError as error:
-        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
-
-
 def _listener(settings: Settings) -> socket:
     try:
         return listen(settings.host, settings.port)
@@ -148,8 +141,12 @@ def _listener(settings: Settings) -> socket:
 
 
 def _address(host: str, listener: socket) -> str:
-    port = listener.getsockname()[1]
+    port = _port(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _port(listener: socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def _first(group: BaseException) -> BaseException:

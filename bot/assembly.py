@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.catalogue import LANGUAGES, Catalogue
@@ -22,14 +22,17 @@ from bot.handlers.groups import GroupHandler
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
-from bot.runner import Advance, Runner
+from bot.replicas import Replicas
+from bot.runner import Advance, Runner, Surroundings
 from bot.settings import Settings
 from storage import StorageError, Store, StoreUnavailable
+from verification.asking import Asking
 from verification.attempts import Method
 from verification.core import Core, Outside
 from verification.ports import Provider
+from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
 
@@ -47,9 +50,11 @@ class House:
     runner: Runner
     notices: Notices
     housekeeping: Housekeeping
+    asking: Asking
     outgoing: Outgoing
     door: Door
     polling: Polling
+    replicas: Replicas | None
     pages: Starlette
 
 
@@ -68,48 +73,72 @@ class Ground:
     advance: Advance = advance
 
 
-def assembled(settings: Settings, ground: Ground) -> House:
-    """All parts of the program put together on this ground; nothing is begun yet."""
-    store, clock, catalogue = ground.store, ground.clock, ground.catalogue
+def assembled(settings: Settings, ground: Ground, place: str) -> House:
+    """All parts of the program put together on this ground; nothing is begun yet.
+
+    `place` names where it runs, among other programs on the same store.
+    """
+    store, clock, ways, catalogue = ground.store, ground.clock, ground.providers, ground.catalogue
     outside = Outside(
-        clock.now,
-        ground.token,
-        ground.match_code,
-        lambda made: f"{ground.public}/v/{made}",
-        lambda: notices.wake(),
+        clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", lambda: notices.wake()
     )
-    core = Core(store, ground.providers, outside, ttl=settings.qr_ttl)
-    failures = Failures()
+    core = Core(store, ways, outside, ttl=settings.qr_ttl)
+    failures, registry = Failures(), CollectorRegistry()
     application = _application(ground.bot, failures)
     outgoing = Outgoing(ground.bot, catalogue, lambda person, message: housekeeping.take(person, message))
-    runner = Runner(store, core, outgoing, clock.moment, settings.language, _is_outage, ground.advance)
+    # Only by webhook: whoever polls is the only one at work.
+    replicas = Replicas(store, place, ground.token(), _is_outage) if settings.webhook_url else None
+    surroundings = Surroundings(clock.moment, _is_outage, settings.language, ground.advance)
+    runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = Notices(store, core, runner, clock.now)
     housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
     application.add_handler(DialogueHandler(runner))
     application.add_handler(GroupHandler(catalogue, settings.language))
-    registry = CollectorRegistry()
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+    answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
+    remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
+    asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
     trouble = Trouble(ground.bot, catalogue, store, clock.now, settings.language)
     door = Door(application, failures, trouble.set_aside, _is_outage, updates)
     polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
     parts = Parts(
         core=core,
-        providers=ground.providers,
+        providers=ways,
         words={language: catalogue.section(language, "page.") for language in LANGUAGES},
         ready=_ready(store, polling, settings),
         registry=registry,
         clock=clock.now,
+        ring=asking.ring,
         telegram=_route(settings, door),
     )
-    pages = web_app(parts)
-    return House(settings, clock, store, application, runner, notices, housekeeping, outgoing, door, polling, pages)
+    return House(
+        settings=settings,
+        clock=clock,
+        store=store,
+        application=application,
+        runner=runner,
+        notices=notices,
+        housekeeping=housekeeping,
+        asking=asking,
+        outgoing=outgoing,
+        door=door,
+        polling=polling,
+        replicas=replicas,
+        pages=web_app(parts),
+    )
 
 
 @asynccontextmanager
 async def connected(house: House) -> AsyncIterator[None]:
     """Known to Telegram, and showing what is committed, until left."""
     async with AsyncExitStack() as stack:
+        if house.replicas is not None:
+            # Before anything is shown: from here on, the former program of this place is known to be dead.
+            await house.replicas.beat()
         await _connect(stack, house.application, house.settings)
+        if house.replicas is not None:
+            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
+            await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
         await stack.enter_async_context(house.runner.running())
         yield
 
@@ -129,6 +158,15 @@ async def _connect(stack: AsyncExitStack, application: AnyApplication, settings:
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _tell_telegram(bot, settings)
+        except RetryAfter as error:
+            # Programs that start together all say the same, and Telegram takes it once a second.
+            await asyncio.sleep(seconds_of(error))
+
+
+async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     if not settings.webhook_url or settings.webhook_secret is None:
         await bot.delete_webhook(drop_pending_updates=False)
         return

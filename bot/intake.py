@@ -11,7 +11,7 @@ import traceback
 import warnings
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ _SOURCES = ("message", "edited_message", "callback_query", "my_chat_member", "ch
 Raw = Mapping[str, Any]
 Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
 """The one turn to poll, as `DialogueStore.polling_turn` gives it."""
+AtWork = Callable[[], AbstractAsyncContextManager[None]]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
@@ -74,11 +75,10 @@ class Door:
 
     async def take_body(self, body: bytes) -> bool:
         """Handle an update as the webhook brings it; says whether Telegram may forget it."""
-        try:
-            raw = json.loads(body)
-        except (ValueError, RecursionError):
-            return True
-        if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+        raw = _update_in(body)
+        if raw is None:
+            self._updates.labels("unreadable").inc()
+            log.error("the webhook brought something that is no update")
             return True
         try:
             await self.take(raw)
@@ -97,10 +97,19 @@ class Door:
         return self._failures.take(update.update_id)
 
 
+def _update_in(body: bytes) -> Raw | None:
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) and isinstance(raw.get("update_id"), int) else None
+
+
 class Polling:
     """One poller: fetch, handle all, confirm by the next fetch.
 
-    Only one program may poll for a bot: each first waits for its `turn`, and then pays what the former left owing.
+    Only one program may poll for a bot: each first waits for its `turn`. Whoever has it first pays what the former left
+    owing, and is then `at_work`: it alone writes to people.
     """
 
     def __init__(
@@ -130,14 +139,14 @@ class Polling:
         if self._idling is not None:
             self._idling.cancel()
 
-    async def run(self) -> None:
+    async def run(self, at_work: AtWork = nullcontext) -> None:
         """Poll until stopped; raises `Fatal` when the token is refused or somebody else polls."""
         warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
         pause = 0.0
         while not self._stopping.is_set():
             heard_at = self.heard_at
             try:
-                await self._take_turn()
+                await self._take_turn(at_work)
             except asyncio.CancelledError:
                 if self._stopping.is_set():
                     return
@@ -149,7 +158,7 @@ class Polling:
                 pause = min(max(pause * 2, 0.5), 10) if self.heard_at == heard_at else 0.5
                 await self._rest(pause)
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, at_work: AtWork) -> None:
         async with AsyncExitStack() as stack:
             with self._cut_short_by_stop():
                 still_mine = await stack.enter_async_context(self._turn(self._wait))
@@ -157,6 +166,7 @@ class Polling:
                 log.info("the other program ended; polling")
                 self.waits = False
             await self._pay()
+            await stack.enter_async_context(at_work())
             pause = 0.0
             while not self._stopping.is_set() and await self._is_mine(still_mine):
                 pause = await self._poll(pause)
@@ -234,8 +244,7 @@ class Polling:
                 log.warning("another program polls with this token")
                 return 2.0
             case RetryAfter():
-                asked = error.retry_after
-                return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+                return seconds_of(error)
             case _:
                 log.warning("Telegram is out of reach (%s); trying again", type(error).__name__)
                 return min(max(pause * 2, 0.2), 10)
@@ -257,3 +266,9 @@ def _whose(raw: Raw) -> object:
             number = sender.get("id") if isinstance(sender, Mapping) else None
             return number if isinstance(number, int) else None
     return None
+
+
+def seconds_of(error: RetryAfter) -> float:
+    """How long Telegram asks to wait."""
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

@@ -51,11 +51,12 @@ class View:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
-    """A committed turn that is still to be shown."""
+    """A committed turn that is still to be shown; `behind`: so is the one before it, and nobody is at that."""
 
     revision: int
     view: View = field(compare=False)
     effects: tuple[Effect, ...] = field(compare=False)
+    behind: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -72,23 +73,29 @@ class Lane:
 
 
 Show = Callable[[Turn, Lane], Awaitable[None]]
-Again = Callable[[Person], Awaitable[Turn]]
+Again = Callable[[Person], Awaitable[Turn | None]]
 
 
 class Lanes:
     """All lanes at work.
 
-    `show` shows a turn; `again` commits the turn that asks the person's question once more; `is_outage` knows the
-    errors that pass by themselves.
+    `show` shows a turn; `again` commits the turn that asks the person's question once more, if they can be asked;
+    `given_up` hears of a person whose answer stays owed; `is_outage` knows the errors that pass by themselves.
     """
 
     def __init__(
-        self, show: Show, again: Again, is_outage: Callable[[BaseException], bool], pauses: Sequence[float] = _PAUSES
+        self,
+        show: Show,
+        again: Again,
+        is_outage: Callable[[BaseException], bool],
+        pauses: Sequence[float] = _PAUSES,
+        given_up: Callable[[Person], Awaitable[None]] | None = None,
     ) -> None:
         self._show = show
         self._again = again
         self._is_outage = is_outage
         self._pauses = pauses
+        self._given_up = given_up
         self._lanes: dict[Person, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -141,6 +148,8 @@ class Lanes:
         try:
             while lane.turns or lane.owing:
                 await self._next(person, lane)
+            if lane.failures and self._given_up is not None:
+                await self._give_up(person, self._given_up)
         finally:
             del self._lanes[person]
             if not self._lanes:
@@ -150,7 +159,8 @@ class Lanes:
         try:
             if lane.owing:
                 await self._ask_again(person, lane)
-            await self._show(heapq.heappop(lane.turns), lane)
+            if lane.turns:
+                await self._show(heapq.heappop(lane.turns), lane)
             lane.failures = 0
         except Undelivered as error:
             log.warning("a reply did not get through (%s); asking again", error)
@@ -163,8 +173,14 @@ class Lanes:
 
     async def _ask_again(self, person: Person, lane: Lane) -> None:
         turn = await self._again(person)
-        lane.turns = [turn]
+        lane.turns = [] if turn is None else [turn]
         lane.owing = False
+
+    async def _give_up(self, person: Person, given_up: Callable[[Person], Awaitable[None]]) -> None:
+        try:
+            await given_up(person)
+        except Exception:
+            log.exception("a person could not be let go of")
 
     async def _pause(self, lane: Lane) -> None:
         pause = self._pauses[min(lane.failures, len(self._pauses) - 1)]

@@ -61,7 +61,7 @@ class Notices:
     async def _tell_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}"))
+            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", unasked=True))
         await self._store.settle(notice)
 
     async def _tell_all(self) -> None:

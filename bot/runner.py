@@ -11,12 +11,28 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.flow import codec
-from bot.flow.effects import Begin, Discard, Drop, Effect, Erase, Export, Record, Reply, ShowRecords, Speak, Toast
+from bot.flow.effects import (
+    Ask,
+    Begin,
+    Discard,
+    Drop,
+    Effect,
+    Erase,
+    Export,
+    Record,
+    Reply,
+    ShowCode,
+    ShowRecords,
+    Speak,
+    Stamp,
+    Toast,
+)
 from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, Opening, State, Verified
 from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
+from bot.replicas import Left, Replicas
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
@@ -33,7 +49,8 @@ Advance = Callable[[State, Event, Moment], Step]
 class Envelope:
     """An event on its way: whose, which, and how its repetition is known.
 
-    `language` is what the person's client speaks, for somebody who has not chosen.
+    `language` is what the person's client speaks, for somebody who has not chosen. `unasked`: it is news, no word of
+    the person's, so it does not show that they can be written to.
     """
 
     person: Person
@@ -41,6 +58,7 @@ class Envelope:
     event_id: str | None
     origin: Origin = field(default_factory=Origin)
     language: str | None = None
+    unasked: bool = False
 
 
 class Deliver(Protocol):
@@ -50,27 +68,37 @@ class Deliver(Protocol):
         """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a runner takes from outside: the time and fresh ids, which errors pass by themselves, and the customs.
+
+    `language` is for people whose client tells none; `advance` is the machine, or one that notes what it does.
+    """
+
+    moment: Callable[[], Moment]
+    is_outage: Callable[[BaseException], bool] = lambda _: False
+    language: str = "zh"
+    advance: Advance = advance
+
+
 class Runner:
-    """Runs dialogues over a store, a core and a chat."""
+    """Runs dialogues over a store, a core and a chat; with `replicas`, beside other programs on the same store."""
 
     def __init__(
         self,
         store: DialogueStore,
         core: Core,
         deliver: Deliver,
-        moment: Callable[[], Moment],
-        default_language: str = "zh",
-        is_outage: Callable[[BaseException], bool] = lambda _: False,
-        advance: Advance = advance,
+        surroundings: Surroundings,
+        replicas: Replicas | None = None,
     ) -> None:
         self._store = store
         self._core = core
         self._deliver = deliver
-        self._moment = moment
-        self._default_language = default_language
-        self._is_outage = is_outage
-        self._advance = advance
-        self._lanes = Lanes(self._show, self._ask_again, is_outage)
+        self._surroundings = surroundings
+        self._replicas = replicas
+        given_up = None if replicas is None else replicas.let_go
+        self._lanes = Lanes(self._show, self._ask_again, surroundings.is_outage, given_up=given_up)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Show what is committed, until left."""
@@ -86,15 +114,16 @@ class Runner:
         if turn is not None:
             self._lanes.add(turn)
 
-    async def resume_owed(self) -> None:
-        """Ask again wherever a committed answer may never have reached the chat."""
+    async def resume_owed(self, is_left: Left = lambda _: True) -> None:
+        """Ask again wherever a committed answer may never have reached the chat, and nobody is at it."""
         limit, tried = _OWED_AT_ONCE, set[Person]()
         while True:
             owed = await self._store.owed(limit)
-            fresh = [person for person in owed if person not in tried]
-            for person in fresh:
-                await self._resume(person)
-            tried.update(fresh)
+            fresh = [one for one in owed if one.person not in tried]
+            for one in fresh:
+                if not self._lanes.has(one.person) and is_left(one):
+                    await self._resume(one.person)
+            tried.update(one.person for one in fresh)
             if len(owed) < limit:
                 return
             if not fresh:
@@ -103,32 +132,35 @@ class Runner:
 
     async def _resume(self, person: Person) -> None:
         try:
-            await self.handle(Envelope(person, Resumed(), None))
+            await self.handle(Envelope(person, Resumed(), None, unasked=True))
         except Exception as error:
-            if self._is_outage(error):
+            if self._surroundings.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the program from serving everybody else.
             log.error("what %s is owed cannot be asked again: %s", person, type(error).__name__)  # noqa: TRY400
 
-    async def _ask_again(self, person: Person) -> Turn:
-        turn = await self._commit(Envelope(person, Resumed(), None))
-        assert turn is not None, "an event without an id is never a repetition"  # noqa: S101
-        return turn
+    async def _ask_again(self, person: Person) -> Turn | None:
+        return await self._commit(Envelope(person, Resumed(), None, unasked=True))
 
     async def _commit(self, envelope: Envelope) -> Turn | None:
-        moment, person = self._moment(), envelope.person
+        moment, person = self._surroundings.moment(), envelope.person
         async with self._store.unit(person) as unit:
             if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
                 return None
             kept = await unit.dialogue(person)
-            step = self._advance(await self._state(unit, person, kept, moment), envelope.event, moment)
-            language = (kept.language if kept else None) or envelope.language or self._default_language
+            step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            language = (kept.language if kept else None) or envelope.language or self._surroundings.language
             again = isinstance(envelope.event, Resumed)
             view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
             revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
-        return Turn(revision, view, step.effects)
+            if kept is not None and kept.blocked:
+                if envelope.unasked:
+                    return None
+                await unit.welcome_back(person)
+        behind = kept is not None and kept.shown < kept.revision and not self._lanes.has(person)
+        return Turn(revision, view, step.effects, behind)
 
     async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:
         state: State = Idle(account=person, mark=moment.mark) if kept is None else codec.load(kept.text)
@@ -153,15 +185,26 @@ class Runner:
                 pass
 
     async def _show(self, turn: Turn, lane: Lane) -> None:
+        person = turn.view.person
         if lane.panel is None:
             lane.panel = turn.view.panel
+        if self._replicas is not None:
+            held = await self._replicas.hold(person, turn.revision)
+            if held is None or held.shown >= turn.revision:
+                # Erased, or another program has shown more than this.
+                return await self._replicas.let_go(person)
+            lane.panel = lane.panel if held.mine else held.panel
+            turn = replace(turn, behind=held.shown < turn.revision - 1)
         try:
             for effect in _acknowledged(turn):
                 await self._perform(effect, turn.view, lane)
         except Unreachable:
             # The panel is still in their chat: on their return the next question takes it away.
-            pass
-        await self._store.mark_shown(turn.view.person, turn.revision, lane.panel)
+            return await self._store.mark_blocked(person, lane.panel or "")
+        lane.owing = turn.behind and not turn.view.again and not _asks(turn)
+        if not lane.owing:
+            await self._store.mark_shown(person, turn.revision, lane.panel or "")
+        return None
 
     async def _perform(self, effect: Effect, view: View, lane: Lane) -> None:
         match effect:
@@ -175,7 +218,9 @@ class Runner:
             case _:
                 lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or ""))
                 if isinstance(effect, Discard) and view.origin.message_id is not None:
-                    await self._store.swept(Litter(view.person, view.origin.message_id, self._moment().now))
+                    await self._store.swept(
+                        Litter(view.person, view.origin.message_id, self._surroundings.moment().now)
+                    )
 
     async def _records(self, person: Person, account: str) -> Records:
         async with self._store.unit(person) as unit:
@@ -200,6 +245,10 @@ class Runner:
         except Refused:
             return Declined(begin.attempt, Refusal.OVER)
         return Opened(opening.attempt, opening.link, opening.match_code, opening.expires_at)
+
+
+def _asks(turn: Turn) -> bool:
+    return any(isinstance(effect, Ask | ShowCode | Stamp) for effect in turn.effects)
 
 
 def _spoken(step: Step, language: str) -> str:

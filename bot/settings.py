@@ -1,6 +1,5 @@
 """Every setting of the program, read once from the environment and `.env`, and refused in one line when it is wrong."""
 
-import ipaddress
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +10,14 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
+from verification.providers.addresses import is_loopback, read_base
+from verification.signing import Signing
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
+_PROVIDERS = ("simulated", "http")
+_PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _LATER = "is not available in this release; leave it out"
 
 
@@ -42,6 +45,10 @@ def _flag(text: object) -> object:
     if str(text) not in ("0", "1"):
         raise ValueError("write 1 or 0")
     return str(text) == "1"
+
+
+def _listed(hosts: str) -> list[str]:
+    return [host for each in hosts.split(",") if (host := each.strip().lower())]
 
 
 def _check_server(url: str) -> None:
@@ -78,6 +85,9 @@ class Settings(BaseSettings):
     provider_wechat: str = "simulated"
     provider_qq: str = "simulated"
     provider_face: str = "simulated"
+    provider_url: str = ""
+    provider_secret: SecretStr | None = None
+    provider_hosts: str = ""
     allow_simulated: Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
@@ -121,9 +131,30 @@ class Settings(BaseSettings):
     @field_validator("provider_wechat", "provider_qq", "provider_face")
     @classmethod
     def _provider_is_known(cls, name: str) -> str:
-        if name != "simulated":
-            raise ValueError("this release has only the provider: simulated")
+        if name not in _PROVIDERS:
+            raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
         return name
+
+    @field_validator("provider_url")
+    @classmethod
+    def _is_providers_address(cls, url: str) -> str:
+        if url:
+            read_base(url)
+        return url.rstrip("/")
+
+    @field_validator("provider_secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            Signing(secret.get_secret_value())
+        return secret
+
+    @field_validator("provider_hosts")
+    @classmethod
+    def _are_places(cls, hosts: str) -> str:
+        if not all(_PLACE.fullmatch(host) for host in _listed(hosts)):
+            raise ValueError("write hosts with commas between them, without https:// and paths")
+        return hosts
 
     @field_validator("staff_ids", "result_webhook_url", "api_keys")
     @classmethod
@@ -144,7 +175,10 @@ class Settings(BaseSettings):
         if (self.encryption_keys is None) != (self.index_key is None):
             missing = "INDEX_KEY" if self.index_key is None else "ENCRYPTION_KEYS"
             raise ValueError(f"{missing}: ENCRYPTION_KEYS and INDEX_KEY are given together, or neither")
-        if self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
+        if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
+            missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
+            raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
             )
@@ -161,18 +195,23 @@ class Settings(BaseSettings):
         return secret is not None and bool(re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret.get_secret_value()))
 
     @property
+    def _proves_nothing(self) -> bool:
+        return "simulated" in self.providers.values()
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the Bot API is a stand-in on this machine."""
-        host = urlsplit(self.bot_api_url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return is_loopback(urlsplit(self.bot_api_url).hostname or "")
 
     @property
     def providers(self) -> dict[Method, str]:
         """The provider of each way."""
         return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+
+    @property
+    def phone_hosts(self) -> frozenset[str]:
+        """Where a provider may send phones: `PROVIDER_HOSTS`, or else its own host."""
+        return frozenset(_listed(self.provider_hosts) or [urlsplit(self.provider_url).netloc.lower()])
 
     @property
     def store_url(self) -> str:

@@ -9,7 +9,7 @@ from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.identity import Identity, Name, Number
 from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
-from verification.ports import News, Notice, Place
+from verification.ports import Due, News, Notice, Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -64,6 +64,11 @@ def attempt(row: Row, sealing: Sealing) -> Attempt:
     )
 
 
+def due(rows: Sequence[Row]) -> Sequence[Due]:
+    """Read attempts whose time is up or nearly so."""
+    return [Due(AttemptId(identifier), moment(expires_at), bool(fading)) for identifier, expires_at, fading in rows]
+
+
 def past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
@@ -94,15 +99,21 @@ def notice(row: Row) -> Notice:
 
 def dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
-    person, text, language, revision, shown, panel = row
+    person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
         person=Person(person),
         text=sealing.open(text, dialogue_place(person, "text")),
         language=language,
         revision=revision,
         shown=shown,
-        panel="" if panel is None else sealing.open(panel, dialogue_place(person, "panel")),
+        panel=panel(person, sealed_panel, sealing),
+        blocked=bool(blocked),
     )
+
+
+def panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
+    """Read a dialogue's panel; none was shown yet where there is none."""
+    return "" if sealed is None else sealing.open(sealed, dialogue_place(person, "panel"))
 
 
 def consent(row: Row) -> Consent:
@@ -116,18 +127,23 @@ def litter(rows: Sequence[Row]) -> Sequence[Litter]:
     return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
 
 
+def sealed_place(table: str, row: str, column: str) -> str:
+    """Where a sealed value stands."""
+    return f"{table}:{row}:{column}"
+
+
 def dialogue_place(person: str, column: str) -> str:
     """Where a dialogue's sealed column stands."""
-    return f"dialogues:{person}:{column}"
+    return sealed_place("dialogues", person, column)
 
 
 def dead_update_place(event_id: str) -> str:
     """Where a buried update stands."""
-    return f"dead_updates:{event_id}:raw"
+    return sealed_place("dead_updates", event_id, "raw")
 
 
 def _secrets_place(attempt_id: str) -> str:
-    return f"attempts:{attempt_id}:secrets"
+    return sealed_place("attempts", attempt_id, "secrets")
 
 
 def _secrets(attempt: Attempt) -> str:

@@ -10,7 +10,10 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-DUE = _ATTEMPT + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+_SHORTLY = "SELECT id, expires_at, fading FROM attempts WHERE "
+DUE = _SHORTLY + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+_EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
+GIVE_UP = _EXPIRE + f"id = $1 AND {LIVE}"
 SAVE_ATTEMPT = """
 INSERT INTO attempts (id, account, contact, method, status, match_code, created_at, expires_at,
                       token_index, secrets, reason, fading)
@@ -19,6 +22,17 @@ ON CONFLICT (id) DO UPDATE SET
     account = excluded.account, contact = excluded.contact, method = excluded.method, status = excluded.status,
     match_code = excluded.match_code, created_at = excluded.created_at, expires_at = excluded.expires_at,
     token_index = excluded.token_index, secrets = excluded.secrets, reason = excluded.reason, fading = excluded.fading
+"""
+
+# The status in the very words of a partial index, as above.
+TAKE_ASKS = """
+UPDATE attempts SET asked_at = $2
+WHERE id IN (
+    SELECT id FROM attempts
+    WHERE method = $1 AND status IN ('opened', 'confirming') AND (asked_at <= $3 OR asked_at > $2)
+    ORDER BY asked_at, id LIMIT $4
+)
+RETURNING id
 """
 
 VERIFIED = "SELECT account, method, taken_at FROM places WHERE account = $1"
@@ -33,7 +47,7 @@ POST = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-# A lease beyond one that is given now was given by a clock that has been put back since.
+# A lease longer than any comes from a clock that was wrong, and nobody must wait for that to be true.
 CLAIM = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
@@ -49,7 +63,7 @@ SETTLE = "UPDATE notices SET settled = 1 WHERE id = $1"
 
 FIRST_SIGHT = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
-DIALOGUE = "SELECT person, text, language, revision, shown, panel FROM dialogues WHERE person = $1"
+DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
 INSERT INTO dialogues (person, text, language, revision, changed_at) VALUES ($1, $2, $3, 1, $4)
 ON CONFLICT (person) DO UPDATE SET
@@ -58,8 +72,25 @@ ON CONFLICT (person) DO UPDATE SET
 RETURNING revision
 """
 # After an erasure revisions begin again: a late note about the old dialogue must not mark answers of the new one.
-MARK_SHOWN = "UPDATE dialogues SET shown = $2, panel = $3 WHERE person = $1 AND shown <= $2 AND $2 <= revision"
-OWED = "SELECT person FROM dialogues WHERE shown < revision ORDER BY changed_at, person LIMIT $1"
+MARK_SHOWN = """
+UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND shown <= $2 AND $2 <= revision
+"""
+MARK_BLOCKED = "UPDATE dialogues SET blocked = 1, panel = $2, holder = NULL WHERE person = $1"
+WELCOME_BACK = "UPDATE dialogues SET blocked = 0 WHERE person = $1"
+OWED = """
+SELECT person, revision, holder FROM dialogues WHERE shown < revision AND blocked = 0
+ORDER BY changed_at, person LIMIT $1
+"""
+HOLDER = "SELECT holder, shown, panel FROM dialogues WHERE person = $1"
+HOLD = "UPDATE dialogues SET holder = $2 WHERE person = $1"
+LET_GO = "UPDATE dialogues SET holder = NULL WHERE person = $1 AND holder = $2"
+
+BEAT = """
+INSERT INTO programs (name, program, beats) VALUES ($1, $2, 1)
+ON CONFLICT (name) DO UPDATE SET program = excluded.program, beats = programs.beats + 1
+"""
+BEATS = "SELECT name, program, beats FROM programs ORDER BY name"
+LEAVE = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
 RECORD_CONSENT = """
 INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -73,28 +104,42 @@ ADD_LITTER = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2
 LITTER = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"
 SWEPT = "DELETE FROM litter WHERE person = $1 AND message_id = $2"
 
-BURY = "INSERT INTO dead_updates (event_id, raw, buried_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+BURY = """
+INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
 
-# Attempts take their notices with them.
-ERASE_ATTEMPTS = "DELETE FROM attempts WHERE contact = $1 OR account = $2"
-ERASE_CONSENTS = "DELETE FROM consents WHERE person = $1 OR account = $2"
-ERASE_DIALOGUE = "DELETE FROM dialogues WHERE person = $1"
-PRUNE = (
-    "DELETE FROM seen_events WHERE seen_at < $1",
-    "DELETE FROM notices WHERE posted_at < $1 AND settled = 1",
-    "DELETE FROM dead_updates WHERE buried_at < $1",
+# What is deleted: from which tables, and which rows. Attempts take their notices with them.
+ERASE_OF_ACCOUNT = {"attempts": "contact = $1 OR account = $2", "consents": "person = $1 OR account = $2"}
+ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
+PRUNE = {
+    "seen_events": "seen_at < $1",
+    "notices": "posted_at < $1 AND settled = 1",
+    "dead_updates": "buried_at < $1",
+}
+RETIRE = {
+    "dialogues": "changed_at < $1",
+    "consents": "agreed_at < $1",
+    "attempts": f"created_at < $1 AND NOT ({LIVE})",
+}
+
+
+def delete(table: str, which: str) -> str:
+    """Delete these rows, and give one for each that went."""
+    return f"DELETE FROM {table} WHERE {which} RETURNING 1"  # noqa: S608 - names and words of our own
+
+
+PEOPLE_OF = """
+SELECT contact FROM attempts WHERE account = $1
+UNION SELECT person FROM consents WHERE account = $1
+"""
+
+SEALED = (
+    ("attempts", "id", "secrets"),
+    ("dialogues", "person", "text"),
+    ("dialogues", "person", "panel"),
+    ("dead_updates", "event_id", "raw"),
 )
-
-RETIRE = (
-    "DELETE FROM dialogues WHERE changed_at < $1",
-    "DELETE FROM consents WHERE agreed_at < $1",
-    """
-DELETE FROM attempts
-WHERE created_at < $1 AND status NOT IN ('reserved', 'waiting', 'opened', 'confirming')
-""",
-)
-
-SEALED = (("attempts", "secrets"), ("dialogues", "text"), ("dialogues", "panel"))
+"""Every sealed column of the schema, with the key of its row; `key_checks` look after themselves."""
 
 KEY_CHECK = "SELECT value FROM key_checks WHERE name = $1"
 KEEP_KEY_CHECK = """

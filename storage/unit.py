@@ -7,10 +7,10 @@ from storage import rows
 from storage import statements as sql
 from storage.database import Connection
 from storage.sealing import Indexed, Sealing
-from verification.attempts import Attempt, AttemptId
+from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
-from verification.keeping import Consent, Dialogue, Litter, Person, Records
-from verification.ports import PLACES, News, Place
+from verification.keeping import Consent, Dialogue, Gone, Litter, Person, Records
+from verification.ports import PLACES, Due, News, Place
 
 
 class Unit:
@@ -33,9 +33,15 @@ class Unit:
     async def save_attempt(self, attempt: Attempt) -> None:
         await self._connection.fetch(sql.SAVE_ATTEMPT, *rows.attempt_values(attempt, self._sealing))
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
-        found = await self._connection.fetch(sql.DUE, rows.ticks(moment), limit)
-        return [rows.attempt(row, self._sealing) for row in found]
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+        return rows.due(await self._connection.fetch(sql.DUE, rows.ticks(moment), limit))
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        await self._connection.fetch(sql.GIVE_UP, attempt)
+
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        taken = await self._connection.fetch(sql.TAKE_ASKS, method, rows.ticks(now), rows.ticks(before), limit)
+        return [AttemptId(attempt) for (attempt,) in taken]
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(sql.VERIFIED, account)
@@ -84,6 +90,9 @@ class Unit:
         [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, rows.ticks(now))
         return int(revision)
 
+    async def welcome_back(self, person: Person) -> None:
+        await self._connection.fetch(sql.WELCOME_BACK, person)
+
     async def record_consent(self, consent: Consent) -> None:
         await self._connection.fetch(
             sql.RECORD_CONSENT,
@@ -103,11 +112,17 @@ class Unit:
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
         return Records([rows.consent(row) for row in consents], [rows.past_attempt(row) for row in attempts])
 
-    async def erase(self, person: Person, account: str) -> None:
-        await self._connection.fetch(sql.ERASE_ATTEMPTS, person, account)
-        await self._connection.fetch(sql.ERASE_CONSENTS, person, account)
-        await self._connection.fetch(sql.ERASE_DIALOGUE, person)
+    async def erase(self, person: Person, account: str) -> Gone:
         self.erased = True
+        of_both = {
+            table: await self._delete(table, which, person, account) for table, which in sql.ERASE_OF_ACCOUNT.items()
+        }
+        return of_both | {
+            table: await self._delete(table, which, person) for table, which in sql.ERASE_OF_PERSON.items()
+        }
+
+    async def _delete(self, table: str, which: str, *values: str) -> int:
+        return len(await self._connection.fetch(sql.delete(table, which), *values))
 
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
         # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.

@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 from bot.settings import BadSetting, Settings, load
 from playground.launch import base_environment
 from run_bot import app
+from tests.provider import SECRET
 from tests.town import TOKEN
 from verification.attempts import Method
 
 RUN_BOT = Path(__file__).parents[1] / "run_bot.py"
 LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
+HTTP = {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://verify.example.org", "PROVIDER_SECRET": SECRET}
 GOOD = {"BOT_TOKEN": TOKEN, "BOT_API_URL": LOOPBACK, "PORT": "0"}
 
 
@@ -99,6 +101,15 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_WECHAT", "wechat-realname"),
         ("PROVIDER_QQ", "foo"),
         ("PROVIDER_FACE", "tencent-faceid"),
+        ("PROVIDER_URL", "http://verify.example.org"),
+        ("PROVIDER_URL", "https://10.0.0.1"),
+        ("PROVIDER_URL", "https://2130706433"),
+        ("PROVIDER_URL", "https://user:secret@verify.example.org"),
+        ("PROVIDER_SECRET", "whsec_short"),
+        ("PROVIDER_SECRET", SECRET.removeprefix("whsec_")),
+        ("PROVIDER_HOSTS", "https://verify.example.org"),
+        ("PROVIDER_HOSTS", "verify.example.org/a"),
+        ("PROVIDER_HOSTS", "me@verify.example.org"),
         ("ALLOW_SIMULATED", "yes"),
         ("STAFF_IDS", "200012345"),
         ("API_KEYS", "a-key"),
@@ -152,6 +163,10 @@ def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, v
             {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "COVERAGE_FILE": "notes"},
             "COVERAGE_FILE",
         ),
+        ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
+        ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
+        ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
+        (HTTP | {"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
         ({"ENCRYPTION_KEYS": f"k1:{KEY}"}, "INDEX_KEY"),
         ({"INDEX_KEY": KEY}, "ENCRYPTION_KEYS"),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET"),
@@ -286,8 +301,28 @@ def test_only_this_machine_counts_as_a_stand_in(
     assert loaded(monkeypatch, tmp_path, BOT_API_URL=url).on_loopback is loopback
 
 
+def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    all_ways = HTTP | {"PROVIDER_QQ": "http", "PROVIDER_FACE": "http"}
+
+    settings = loaded(monkeypatch, tmp_path, BOT_TOKEN=TOKEN, **all_ways)
+
+    assert not settings.on_loopback
+    assert settings.providers == dict.fromkeys(Method, "http")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("", {"verify.example.org"}), ("a.example.org, B.example.org:8443,", {"a.example.org", "b.example.org:8443"})],
+)
+def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: set[str]
+) -> None:
+    assert loaded(monkeypatch, tmp_path, **HTTP, PROVIDER_HOSTS=written).phone_hosts == meant
+
+
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
+    secrets |= {"PROVIDER_SECRET": SECRET}
 
     shown = repr(loaded(monkeypatch, tmp_path, BOT_API_URL=LOOPBACK, **secrets))
 

@@ -45,13 +45,14 @@ class Door:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.held: list[Held] = []
+        self.refused: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or hold it."""
         method = scope.get("path", "").rpartition("/")[2]
         held = next((held for held in self.held if held.method == method), None)
         if held is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._noting(method, send))
             return
         self.held.remove(held)
         if held.done:
@@ -59,6 +60,14 @@ class Door:
         held.caught.set()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+    def _noting(self, method: str, send: Send) -> Send:
+        async def pass_on(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 403:
+                self.refused.append(method)
+            await send(message)
+
+        return pass_on
 
 
 async def _nobody(_: Message) -> None:

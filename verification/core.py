@@ -5,6 +5,7 @@ id it gives the same opening, so a front end that crashed in between simply asks
 in the unit that records the success, and by the schema, so no race can make a fourth.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,12 @@ from verification.errors import (
     ContradictedOutcome,
     ProviderUnavailable,
     QuotaReached,
+    Unreadable,
 )
 from verification.identity import Identity
 from verification.ports import PLACES, News, Place, Provider, Store, Unit
+
+log = logging.getLogger(__name__)
 
 _SWEEP = 100
 
@@ -156,7 +160,10 @@ class Core:
         now = self._outside.clock()
         touched = await self._to_touch(now)
         for attempt_id in touched:
-            await self._let_fade(attempt_id, now)
+            try:
+                await self._let_fade(attempt_id, now)
+            except Unreadable:
+                await self._give_up(attempt_id)
         return len(touched)
 
     async def _to_touch(self, now: datetime) -> Sequence[AttemptId]:
@@ -185,6 +192,12 @@ class Core:
                 news = News.FADING
             await unit.save_attempt(attempt)
             await unit.post(news, attempt, now)
+
+    async def _give_up(self, attempt_id: AttemptId) -> None:
+        """Nothing can come of it any more, and its account waits for it."""
+        log.error("attempt %s cannot be read; it is given up", attempt_id)
+        async with self._store.unit(attempt_id) as unit:
+            await unit.give_up(attempt_id)
 
     @asynccontextmanager
     async def _telling(self, attempt_id: AttemptId) -> AsyncIterator[Unit]:

@@ -6,6 +6,7 @@ VerificationError
 │   ├── AlreadyVerified      this account is verified
 │   └── AttemptOver          unknown, used, expired or cancelled
 ├── ProviderUnavailable      the way is out of order for now; trying again is right
+├── Unreadable               what the store keeps of an attempt is damaged
 └── ContradictedOutcome      a second, different verdict for one attempt; the first stands
 """
 
@@ -32,6 +33,10 @@ class AttemptOver(Refused):
 
 class ProviderUnavailable(VerificationError):
     """The provider did not answer as agreed; the attempt may be made again."""
+
+
+class Unreadable(VerificationError):
+    """What is kept cannot be read any more; trying again does not help."""
 
 
 class ContradictedOutcome(VerificationError):

@@ -1,10 +1,12 @@
 """What a front end's dialogue needs kept, beside what the core needs: opaque to the core.
 
 A dialogue's text and panel mean nothing to whoever keeps them. `revision` counts the turns of a person; `shown` is the
-last of them whose answer reached the chat: a dialogue whose `revision` is ahead is owed an answer.
+last of them whose answer reached the chat: a dialogue whose `revision` is ahead is owed an answer. Where several
+programs write to people, one at a time holds a person: it alone shows answers until it lets go or dies.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +16,9 @@ from verification.ports import Place, Store, Unit
 
 Person = NewType("Person", str)
 """The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
+
+Gone = Mapping[str, int]
+"""How many records were deleted, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,34 @@ class Dialogue:
     revision: int
     shown: int
     panel: str
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Somebody whose last answer has not reached the chat, and the program that holds them, if any."""
+
+    person: Person
+    revision: int
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person as a program finds them that now holds them; `mine`: it held them before."""
+
+    shown: int
+    panel: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A program's sign of life: its place among the programs, this start of it, and how often it was heard."""
+
+    name: str
+    program: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +114,9 @@ class DialogueUnit(Unit, Protocol):
     async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
         """Keep a dialogue's next revision, sealed, and say its number; a language of None leaves the kept one."""
 
+    async def welcome_back(self, person: Person) -> None:
+        """Note that somebody who blocked the bot can be written to again."""
+
     async def record_consent(self, consent: Consent) -> None:
         """Keep a consent."""
 
@@ -90,7 +126,7 @@ class DialogueUnit(Unit, Protocol):
     async def records(self, person: Person) -> Records:
         """Everything kept about a person: their consents, and the attempts told to them."""
 
-    async def erase(self, person: Person, account: str) -> None:
+    async def erase(self, person: Person, account: str) -> Gone:
         """Delete everything about the person but the place their account may hold.
 
         Messages of theirs that must still vanish from the chat stay listed until they have.
@@ -104,10 +140,31 @@ class DialogueStore(Store, Protocol):
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
-        """Note that a revision's answer reached the chat, and where its panel is; an older revision never wins."""
+        """Note that a revision's answer reached the chat, and where its panel is; an older revision never wins.
 
-    async def owed(self, limit: int) -> Sequence[Person]:
-        """List people whose last revision has not reached the chat."""
+        Whoever held the person lets go.
+        """
+
+    async def mark_blocked(self, person: Person, panel: str) -> None:
+        """Note that somebody blocked the bot: they are owed nothing until they return. Whoever held them lets go."""
+
+    async def owed(self, limit: int) -> Sequence[Owed]:
+        """List people whose last revision has not reached the chat, who have waited longest first."""
+
+    async def hold(self, person: Person, program: str, alive: AbstractSet[str], least: int) -> Held | None:
+        """Hold a person for a program; None while one of the others alive does, or less than `least` is shown.
+
+        A person without a dialogue is None too.
+        """
+
+    async def let_go(self, person: Person, program: str) -> None:
+        """Let go of a person whom this program holds."""
+
+    async def beat(self, name: str, program: str) -> Sequence[Beat]:
+        """Give a sign of life, and hear everybody's. A new program of a name takes the place of the former."""
+
+    async def leave(self, name: str, program: str) -> None:
+        """Take a program's sign of life away, unless another has its place."""
 
     async def litter(self, limit: int) -> Sequence[Litter]:
         """List messages still to delete, oldest first."""
@@ -115,13 +172,13 @@ class DialogueStore(Store, Protocol):
     async def swept(self, litter: Litter) -> None:
         """Forget a message that is gone."""
 
-    async def bury(self, event_id: str, raw: str, now: datetime) -> None:
-        """Set aside, sealed, an update that could not be handled."""
+    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+        """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
 
-    async def retire(self, before: datetime) -> None:
+    async def retire(self, before: datetime) -> Gone:
         """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
 
-    async def prune(self, before: datetime) -> None:
+    async def prune(self, before: datetime) -> Gone:
         """Forget event ids, settled notices and buried updates older than this."""
 
     def polling_turn(self, busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from verification.attempts import Attempt, AttemptId, Method, Reason, Status
+from verification.attempts import Attempt, AttemptId, Method, Outcome, Reason, Status
 from verification.identity import Identity
 
 PLACES = 3
@@ -49,11 +49,20 @@ class Place:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An attempt whose time is up or nearly so."""
+
+    id: AttemptId
+    expires_at: datetime
+    fading: bool
+
+
 class Unit(Protocol):
     """One transaction: leaving commits, an error rolls back."""
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
-        """Load an attempt."""
+        """Load an attempt; as wherever one is loaded, `Unreadable` is raised when what is kept of it is damaged."""
 
     async def attempt_by_token(self, token: str) -> Attempt | None:
         """Load the attempt whose code holds this token."""
@@ -67,8 +76,18 @@ class Unit(Protocol):
     async def save_attempt(self, attempt: Attempt) -> None:
         """Keep an attempt, its identity sealed; the schema refuses a second live one of an account."""
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
-        """Load live attempts whose `expires_at` is not after the moment, oldest first."""
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+        """List live attempts whose `expires_at` is not after the moment, oldest first, those nobody can read too."""
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        """End a live attempt that cannot be read as expired, so that its account may begin another."""
+
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
+
+        Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
+        has been put right since.
+        """
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         """List the accounts verified with this identity's number."""
@@ -115,3 +134,10 @@ class Provider(Protocol):
 
     async def open(self, attempt: AttemptId, identity: Identity) -> Session:
         """Begin; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
+
+
+class Askable(Protocol):
+    """A provider that decides elsewhere, and is asked how far it is."""
+
+    async def ask(self, attempt: AttemptId) -> Status | Outcome:
+        """Say where the attempt stands, or what came of it. Raises `ProviderUnavailable`."""

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web import webhook
+from web import callbacks, webhook
 from web.guard import LastResort, SafeHeaders
 from web.pages import Pages
 from web.parts import Parts, TelegramRoute, Words
@@ -35,7 +35,7 @@ class _Assets(StaticFiles):
 
 def web_app(parts: Parts) -> Starlette:
     """Put the web side together."""
-    pages = Pages(parts.words, simulated=any(provider.simulated for provider in parts.providers.values()))
+    pages = Pages(parts.words, parts.providers)
 
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -75,6 +75,7 @@ def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
         Route("/metrics", probes.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
+        Route(callbacks.PATH, callbacks.Callbacks(parts).take, methods=["POST"]),
     ]
     if parts.telegram is not None:
         routes.append(Route(webhook.PATH, webhook.Webhook(parts.telegram).__call__, methods=["POST"]))

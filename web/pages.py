@@ -8,9 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from verification import Reason
+from verification import Method, Reason
+from verification.ports import Provider
 from web.parts import Words
-from web.views import PhoneView
+from web.views import HandoverView, PhoneView
 
 _FIRST_LANGUAGE = "zh"
 _ASSETS = "v/assets/"
@@ -19,9 +20,9 @@ _ASSETS = "v/assets/"
 class Pages:
     """Every page there is, in the language the address asks for."""
 
-    def __init__(self, words: Mapping[str, Words], *, simulated: bool) -> None:
+    def __init__(self, words: Mapping[str, Words], providers: Mapping[Method, Provider]) -> None:
         self._words = words
-        self._simulated = simulated
+        self._providers = providers
 
     def language(self, request: Request) -> str:
         """The language the address asks for; the first one when it asks for none we have."""
@@ -30,17 +31,27 @@ class Pages:
 
     def phone(self, request: Request, view: PhoneView) -> HTMLResponse:
         """Show one stage."""
-        return self._page(request, "phone.html", 200, view=view, theme=view.method.value)
+        return self._page(request, "phone.html", view.method, view=view, theme=view.method.value)
 
-    def message(self, request: Request, kind: str, status: int = 200) -> HTMLResponse:
-        """Say one thing: that it ended, that nothing is here, that something went wrong. Holds no personal data."""
-        return self._page(request, "message.html", status, kind=kind, reason=None, theme="plain")
+    def handover(self, request: Request, view: HandoverView) -> HTMLResponse:
+        """Show the page before a provider's own."""
+        return self._page(request, "handover.html", view.method, view=view, theme=view.method.value)
 
-    def failed(self, request: Request, reason: Reason) -> HTMLResponse:
-        """Say that it did not pass, why, and what helps."""
-        return self._page(request, "message.html", 200, kind="failed", reason=reason.value, theme="plain")
+    def message(
+        self,
+        request: Request,
+        kind: str,
+        status: int = 200,
+        *,
+        method: Method | None = None,
+        reason: Reason | None = None,
+    ) -> HTMLResponse:
+        """Say one thing: how it ended, that nothing is here, that something went wrong. Holds no personal data."""
+        page = self._page(request, "message.html", method, kind=kind, reason=reason, theme="plain")
+        page.status_code = status
+        return page
 
-    def _page(self, request: Request, template: str, status: int, **values: object) -> HTMLResponse:
+    def _page(self, request: Request, template: str, method: Method | None, **values: object) -> HTMLResponse:
         language = self.language(request)
         html = (
             _templates()
@@ -49,11 +60,18 @@ class Pages:
                 t=_teller(self._words[language]),
                 language=language,
                 assets=_way_to_assets(request),
-                simulated=self._simulated,
+                banner=self._banner(method),
                 **values,
             )
         )
-        return HTMLResponse(html, status_code=status)
+        return HTMLResponse(html)
+
+    def _banner(self, method: Method | None) -> str | None:
+        """What every page must say where something is simulated: this way, or, on other pages, all or some of them."""
+        simulated = [each for each, provider in self._providers.items() if provider.simulated]
+        if method in simulated or len(simulated) == len(self._providers):
+            return "simulation"
+        return "partly_simulated" if simulated else None
 
 
 @cache

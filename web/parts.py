@@ -6,11 +6,13 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 
-from verification import Core, Method
+from verification import AttemptId, Core, Method
 from verification.ports import Provider
 
 Words = Mapping[str, str]
 """Texts by key, with `{placeholders}`; plain text, never markup."""
+
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,17 @@ class TelegramRoute:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the routes need; `words` is by language, `ready` names each part the program cannot do without."""
+    """Everything the routes need.
+
+    `words` is by language, `ready` names each part the program cannot do without, and `ring` hears of attempts whose
+    provider says that there may be news.
+    """
 
     core: Core
     providers: Mapping[Method, Provider]
     words: Mapping[str, Words]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     registry: CollectorRegistry
-    clock: Callable[[], datetime]
+    clock: Clock
+    ring: Callable[[AttemptId], None] = lambda _: None
     telegram: TelegramRoute | None = None

@@ -1,7 +1,8 @@
 """The phone page of an attempt: where a scanned code leads.
 
-Looking at it moves nothing, but that a person's first look counts as having opened it. A press counts once: only the
-stage that was shown may be left by it, so a double press, the back button or a replay just shows what is so now.
+Pages of a simulated provider are ours: looking at one moves nothing, but that a person's first look counts as having
+opened it. A press counts once: only the stage that was shown may be left by it, so a double press, the back button or a
+replay just shows what is so now. Before a provider's own pages stands one of ours, see `handover`.
 """
 
 import re
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptOver, ContradictedOutcome, Status
+from verification.providers.http import Http
 from verification.providers.simulated import (
     Choice,
     Hitch,
@@ -25,6 +27,7 @@ from verification.providers.simulated import (
     read_page,
 )
 from web.guard import body_within, from_elsewhere
+from web.handover import Handover
 from web.pages import Pages
 from web.parts import Parts
 from web.views import view
@@ -43,6 +46,7 @@ class PhonePages:
         self._providers = parts.providers
         self._clock = parts.clock
         self._pages = pages
+        self._handover = Handover(parts.core, pages, parts.clock)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
@@ -65,42 +69,59 @@ class PhonePages:
         attempt = await self._find(request)
         if attempt is None or self._over(attempt):
             return await self._current(request, attempt)
+        try:
+            answer = await self._pressed(request, attempt, body)
+        except AttemptOver:
+            answer = None  # what it has become is shown below
+        except ContradictedOutcome:
+            return self._pages.message(request, "contradicted", 409, method=attempt.method)
+        return answer or await self._moved(request)
+
+    async def _pressed(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
+        """Take a press; None when it moved the attempt, or tried to."""
+        address = self._way_out(attempt)
+        if address is not None:
+            return await self._handover.press(request, attempt, address, body)
         page = read_page(attempt.method, attempt.page)
         pressed = _read_press(attempt, page, body)
         if pressed is None:
             return await self._current(request, attempt)
-        return await self._turn(request, attempt, page, pressed)
-
-    async def _turn(self, request: Request, attempt: Attempt, page: Page, pressed: Pressed) -> Response:
         turn = advance(attempt.method, page.stage, pressed)
-        if isinstance(turn, Stayed):
-            return await self._current(request, attempt, Page(page.stage, pressed.choice), turn.hitch)
-        try:
-            if isinstance(turn, Moved):
-                await self._core.progress(attempt.id, _not_back(attempt.status, turn.status), turn.page.text)
-            else:
+        match turn:
+            case Stayed(hitch):
+                return await self._current(request, attempt, Page(page.stage, pressed.choice), hitch)
+            case Moved(to, status):
+                await self._core.progress(attempt.id, _not_back(attempt.status, status), to.text)
+            case _:
                 await self._core.complete(attempt.id, turn.outcome)
-        except AttemptOver:
-            pass  # what it has become is shown below
-        except ContradictedOutcome:
-            return self._pages.message(request, "contradicted", 409)
+        return None
+
+    async def _moved(self, request: Request) -> Response:
         if is_robot(request.headers):
             # Somebody pressed, so a person is there after all; looking again would show the robots' page.
             return await self._current(request, await self._find(request))
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
 
     async def _find(self, request: Request) -> Attempt | None:
-        """Find the attempt whose page this is: one that has a code, and a provider whose pages are ours."""
+        """Find the attempt whose page this is: one that has a code, and pages of ours or a way to its provider's."""
         token = request.path_params["token"]
         attempt = await self._core.find(token) if _TOKEN.fullmatch(token) else None
         if attempt is None or attempt.status is Status.RESERVED:
             return None
         provider = self._providers.get(attempt.method)
-        return attempt if provider is not None and provider.simulated else None
+        simulated = provider is not None and provider.simulated
+        return attempt if simulated or self._way_out(attempt) is not None else None
+
+    def _way_out(self, attempt: Attempt) -> str | None:
+        """Where the phone goes from our page, when the provider has pages of its own."""
+        provider = self._providers.get(attempt.method)
+        return provider.phone_address(attempt.page) if isinstance(provider, Http) else None
 
     async def _current(
         self, request: Request, attempt: Attempt | None, page: Page | None = None, hitch: Hitch | None = None
     ) -> Response:
+        if attempt is not None and not self._over(attempt) and self._way_out(attempt) is not None:
+            return self._handover.show(request, attempt)
         if attempt is not None and attempt.status is Status.WAITING and not self._over(attempt):
             try:
                 attempt = await self._core.progress(attempt.id, Status.OPENED, attempt.page)
@@ -120,13 +141,13 @@ class PhonePages:
     def _end(self, request: Request, attempt: Attempt) -> Response:
         match attempt.status:
             case Status.SUCCEEDED:
-                return self._pages.message(request, "passed")
+                return self._pages.message(request, "passed", method=attempt.method)
             case Status.FAILED if attempt.reason is not None:
-                return self._pages.failed(request, attempt.reason)
+                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
             case Status.CANCELLED:
-                return self._pages.message(request, "closed", 410)
+                return self._pages.message(request, "closed", 410, method=attempt.method)
             case _:
-                return self._pages.message(request, "expired", 410)
+                return self._pages.message(request, "expired", 410, method=attempt.method)
 
 
 def _not_back(reached: Status, asked: Status) -> Status:

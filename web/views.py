@@ -22,6 +22,9 @@ _CARD_TRAIL = ("scan", "card", "confirm", "done")
 _CARD_STAGES = (Stage.CARD_NEEDED, Stage.CARD_BINDING, Stage.CARD_BOUND)
 
 
+_HANDOVER_TRAIL = ("scan", "check", "away", "done")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One mark of the trail (G16)."""
@@ -58,6 +61,21 @@ class PhoneView:
     hitch: Hitch | None
 
 
+@dataclass(frozen=True, slots=True)
+class HandoverView:
+    """The page before a provider's own; `leaving_to` once the phone is on its way there."""
+
+    method: Method
+    trail: tuple[Step, ...]
+    match_code: str
+    account: str
+    name: str
+    number: str
+    left: TimeLeft
+    wrong_app: bool
+    leaving_to: str | None
+
+
 def view(attempt: Attempt, page: Page, app: App, now: datetime, hitch: Hitch | None) -> PhoneView:
     """Work out what the phone shows of an attempt at this page."""
     identity = attempt.identity
@@ -78,10 +96,29 @@ def view(attempt: Attempt, page: Page, app: App, now: datetime, hitch: Hitch | N
     )
 
 
+def handover_view(attempt: Attempt, app: App, now: datetime, leaving_to: str | None) -> HandoverView:
+    """Work out what the phone shows before it goes to a provider."""
+    identity = attempt.identity
+    return HandoverView(
+        method=attempt.method,
+        trail=_marked(_HANDOVER_TRAIL, "away" if leaving_to else "check"),
+        match_code=attempt.match_code,
+        account=mask_account(attempt.account),
+        name=identity.name.masked if identity else "—",
+        number=identity.number.masked if identity else "—",
+        left=time_left(attempt.expires_at, now),
+        wrong_app=not in_right_app(attempt.method, app),
+        leaving_to=leaving_to,
+    )
+
+
 def trail(method: Method, stage: Stage) -> tuple[Step, ...]:
     """Mark where the stage stands on its way; binding a card is a detour with a mark of its own."""
-    names = _CARD_TRAIL if stage in _CARD_STAGES else _TRAILS[method]
-    here = names.index(_mark(method, stage))
+    return _marked(_CARD_TRAIL if stage in _CARD_STAGES else _TRAILS[method], _mark(method, stage))
+
+
+def _marked(names: tuple[str, ...], stands_at: str) -> tuple[Step, ...]:
+    here = names.index(stands_at)
     return tuple(
         Step(name, "past" if index < here else "here" if index == here else "ahead") for index, name in enumerate(names)
     )

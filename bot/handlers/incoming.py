@@ -1,10 +1,10 @@
 """What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises."""
 
-from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatType, MessageEntityType
+from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot.catalogue import language_of
-from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Said, Sent, Side, Tapped
+from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Resumed, Said, Sent, Side, Tapped
 from bot.lanes import Origin
 from bot.runner import Envelope
 from verification.keeping import Person
@@ -45,23 +45,27 @@ def chat_of(person: Person) -> int:
 
 
 def read(update: object) -> Envelope | None:
-    """The envelope of a private message, edit or pressed button; None for anything else."""
+    """The envelope of a private message, edit, pressed button or return; None for anything else."""
     if not isinstance(update, Update):
         return None
     if update.callback_query is not None:
         return _of_query(update.update_id, update.callback_query)
+    if update.my_chat_member is not None:
+        return _of_return(update.update_id, update.my_chat_member)
     message = update.message or update.edited_message
-    if message is None or message.chat.type != ChatType.PRIVATE:
+    return None if message is None else _of_words(update.update_id, message, edited=update.edited_message is not None)
+
+
+def _of_words(update_id: int, message: Message, *, edited: bool) -> Envelope | None:
+    if message.chat.type != ChatType.PRIVATE or message.from_user is None or message.from_user.is_bot:
         return None
-    if message.from_user is None or message.from_user.is_bot:
-        return None
-    event: Event | None = Sent(Kind.EDITED) if update.edited_message else _of_message(message)
+    event: Event | None = Sent(Kind.EDITED) if edited else _of_message(message)
     if event is None:
         return None
     return Envelope(
         person_of(message.chat.id),
         event,
-        f"{FRONT_END}:{update.update_id}",
+        f"{FRONT_END}:{update_id}",
         Origin(message_id=message.message_id),
         language_of(message.from_user.language_code),
     )
@@ -78,6 +82,14 @@ def _of_query(update_id: int, query: CallbackQuery) -> Envelope | None:
         Origin(message_id=message.message_id, query_id=query.id),
         language_of(query.from_user.language_code),
     )
+
+
+def _of_return(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
+    """Somebody who had blocked the bot lets it write again."""
+    if change.chat.type != ChatType.PRIVATE or change.new_chat_member.status != ChatMemberStatus.MEMBER:
+        return None
+    language = language_of(change.from_user.language_code)
+    return Envelope(person_of(change.chat.id), Resumed(), f"{FRONT_END}:{update_id}", language=language)
 
 
 def _of_data(data: str) -> Event:

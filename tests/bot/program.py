@@ -11,7 +11,8 @@ from bot.flow.effects import Ask, Reply, ShowCode, Stamp
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.rows import Moment
 from bot.lanes import Origin, View
-from bot.runner import Envelope, Runner
+from bot.replicas import Replicas
+from bot.runner import Envelope, Runner, Surroundings
 from storage import Store, open_store
 from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
 from tests.town import NAME, NUMBER
@@ -79,7 +80,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def program(folder: Path, chat: Chat | None = None, *, showing: bool = True) -> AsyncIterator[Desk]:
+async def program(
+    folder: Path,
+    chat: Chat | None = None,
+    *,
+    showing: bool = True,
+    replicas: Callable[[Store], Replicas] | None = None,
+) -> AsyncIterator[Desk]:
     """One program over the folder's database; one that shows nothing died right behind its commits."""
     clock, provider, fresh = Clock(), FakeProvider(), count(1)
     async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store:
@@ -90,7 +97,7 @@ async def program(folder: Path, chat: Chat | None = None, *, showing: bool = Tru
             return Moment(clock.now, f"{next(fresh):032x}")
 
         chat = chat or Chat()
-        runner = Runner(store, core, chat, moment)
+        runner = Runner(store, core, chat, Surroundings(moment), replicas and replicas(store))
         desk = Desk(store, core, provider, runner, chat, clock)
         if not showing:
             yield desk

@@ -1,12 +1,18 @@
 """What a person sees when Telegram misbehaves between the bot and the chat."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.flow.events import Passed
+from bot.handlers.incoming import person_of
+from bot.runner import Envelope
 from playground.phone import Phone
 from tests.bot.house import living
 from tests.town import Guest, fill_in, press, scan, town
+from verification.attempts import AttemptId, Method
 
 WELCOME, WAITING, DONE = "你要认证哪一类", "等待扫码", "🎉 认证成功"
 
@@ -109,7 +115,7 @@ async def test_a_courtesy_that_fails_is_not_missed(tmp_path: Path) -> None:
         await bot.quiet()
 
 
-async def test_whoever_blocked_the_bot_is_left_in_peace_and_finds_the_result_on_return(tmp_path: Path) -> None:
+async def test_inv25_whoever_blocked_the_bot_is_left_in_peace_and_finds_the_result_on_return(tmp_path: Path) -> None:
     async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
         guest = await place.guest()
         await fill_in(guest)
@@ -122,13 +128,28 @@ async def test_whoever_blocked_the_bot_is_left_in_peace_and_finds_the_result_on_
         await bot.quiet()
         silent = len(guest.events("message"))
         await guest.blocks(blocked=False)
-        await guest.says("/start")
         await guest.sees(DONE)
+        await bot.quiet()
 
         assert silent == before
+        assert len(guest.armed()) <= 1
 
 
-async def test_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_were(tmp_path: Path) -> None:
+async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await fill_in(guest)
+        await bot.quiet()
+        await guest.blocks()
+        for number in range(3):
+            news = Passed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
+            await bot.house.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", unasked=True))
+            await bot.quiet()
+
+        assert len(place.door.refused) == 1
+
+
+async def test_inv25_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_were(tmp_path: Path) -> None:
     async with town() as place, living(place, tmp_path) as bot:
         guest = await place.guest()
         await guest.says("/start")
@@ -220,6 +241,8 @@ async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp
 
     assert b"dead_updates" in raw_files(tmp_path)
     assert secret.encode() not in raw_files(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "bot.sqlite3")) as database:
+        assert database.execute("SELECT person FROM dead_updates").fetchall() == [(f"telegram:{guest.id}",)]
 
 
 async def test_the_kind_word_about_a_poisoned_message_speaks_the_person_s_language(tmp_path: Path) -> None:

@@ -47,16 +47,21 @@ async def test_whoever_does_not_know_the_secret_is_sent_away(tmp_path: Path, sec
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000])
-async def test_garbage_with_the_right_secret_is_swallowed(tmp_path: Path, body: bytes) -> None:
+async def test_inv06_garbage_with_the_right_secret_is_swallowed(tmp_path: Path, body: bytes) -> None:
     port = free_port()
     async with town() as place, living(place, tmp_path, **by_webhook(port)):
         assert await sent(place, port, body) == 200
 
 
-async def test_a_body_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+async def test_inv06_a_body_of_more_than_a_mebibyte_is_counted_and_never_asked_for_again(tmp_path: Path) -> None:
     port = free_port()
     async with town() as place, living(place, tmp_path, **by_webhook(port)):
-        assert await sent(place, port, b"x" * (1024 * 1024 + 1)) == 413
+        status = await sent(place, port, b"x" * (1024 * 1024 + 1))
+        async with place.http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            counted = await answer.text()
+
+    assert status == 200
+    assert 'bot_updates_total{outcome="unreadable"} 1.0' in counted
 
 
 async def test_from_polling_to_webhook_and_back_nothing_is_lost(tmp_path: Path) -> None:

@@ -20,6 +20,10 @@ async def load(store: DialogueStore, person: Person = PERSON) -> Dialogue | None
         return await unit.dialogue(person)
 
 
+async def owed(store: DialogueStore, limit: int = 10) -> list[Person]:
+    return [one.person for one in await store.owed(limit)]
+
+
 async def first_sight(store: DialogueStore, event_id: str) -> bool:
     async with store.unit("event") as unit:
         return await unit.first_sight(event_id, NOON)
@@ -55,9 +59,9 @@ async def test_every_turn_is_a_revision_and_a_language_stays_until_another_is_gi
 async def test_an_answer_is_owed_until_the_last_revision_was_shown(store: DialogueStore) -> None:
     await say(store, "one")
     revision = await say(store, "two")
-    assert await store.owed(10) == [PERSON]
+    assert await owed(store) == [PERSON]
     await store.mark_shown(PERSON, 1, "panel one")
-    assert await store.owed(10) == [PERSON]
+    assert await owed(store) == [PERSON]
     await store.mark_shown(PERSON, revision, "panel two")
 
     assert await store.owed(10) == []
@@ -89,7 +93,7 @@ async def test_a_late_note_about_an_erased_dialogue_hides_no_answer_of_the_new_o
     await say(store, "anew")
     await store.mark_shown(PERSON, revision, "panel two")
 
-    assert await store.owed(10) == [PERSON]
+    assert await owed(store) == [PERSON]
 
 
 async def test_who_waits_longest_is_owed_first(store: DialogueStore) -> None:
@@ -97,7 +101,7 @@ async def test_who_waits_longest_is_owed_first(store: DialogueStore) -> None:
         async with store.unit("say") as unit:
             await unit.save_dialogue(Person(f"telegram:{number}"), "text", None, NOON + timedelta(seconds=number))
 
-    assert await store.owed(2) == ["telegram:0", "telegram:1"]
+    assert await owed(store, 2) == [Person("telegram:0"), Person("telegram:1")]
 
 
 async def test_litter_is_listed_oldest_first_until_it_is_swept(store: DialogueStore) -> None:
@@ -143,7 +147,7 @@ async def fill(store: DialogueStore, person: Person, number: str) -> None:
         assert await unit.take_place(attempt, identity(number), NOON)
 
 
-async def test_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
+async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await fill(store, OTHER, OTHER_NUMBER)
     async with store.unit(PERSON) as unit:
@@ -171,23 +175,25 @@ async def test_messages_that_must_still_vanish_outlive_the_erasure(store: Dialog
 async def test_pruning_forgets_old_events_and_settled_notices_only(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await first_sight(store, "update:1")
-    await store.bury("update:9", "raw", NOON)
-    await store.prune(NOON)
+    await store.bury("update:9", None, "raw", NOON)
+    assert set((await store.prune(NOON)).values()) == {0}
     assert not await first_sight(store, "update:1")
-    await store.prune(LATER)
+    gone = await store.prune(LATER)
 
+    assert gone == {"seen_events": 1, "notices": 0, "dead_updates": 1}
     assert await first_sight(store, "update:1")
     assert len(await store.claim(NOON, LATER, 10)) == 1
     assert await load(store) is not None
 
 
-async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
+async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await store.retire(NOON)
     assert await load(store) is not None
 
-    await store.retire(LATER)
+    gone = await store.retire(LATER)
 
+    assert gone == {"dialogues": 1, "consents": 1, "attempts": 0}
     assert await load(store) is None
     async with store.unit(PERSON) as unit:
         records = await unit.records(PERSON)
@@ -197,6 +203,17 @@ async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: Dialogu
         )
 
 
+async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_went(store: DialogueStore) -> None:
+    await fill(store, PERSON, NUMBER)
+    await store.bury("update:8", PERSON, "raw", NOON)
+    await store.bury("update:9", OTHER, "raw", NOON)
+    async with store.unit(PERSON) as unit:
+        gone = await unit.erase(PERSON, PERSON)
+
+    assert gone == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
+    assert (await store.prune(LATER))["dead_updates"] == 1
+
+
 async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
-    await store.bury("update:9", "raw \ud83d", NOON)
-    await store.bury("update:9", "raw \ud83d", LATER)
+    await store.bury("update:9", None, "raw \ud83d", NOON)
+    await store.bury("update:9", None, "raw \ud83d", LATER)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -84,6 +85,24 @@ class Bot:
         """Wait for its end, and give its exit code."""
         assert self._running is not None
         return await self._running.wait()
+
+    async def operated(self, *words: str) -> tuple[int, str]:
+        """Run an operator's command with its settings; gives how it ended and all it said."""
+        command = await self.operating(*words)
+        said, _ = await command.communicate()
+        return command.returncode or 0, said.decode()
+
+    async def operating(self, *words: str) -> asyncio.subprocess.Process:
+        """Start an operator's command with its settings."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(RUN_BOT),
+            *words,
+            env=self.env,
+            cwd=self.data,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
 
     def words(self) -> str:
         """Everything it said on its streams."""

@@ -124,6 +124,11 @@ class SimulatedDatabase:
         await self.carry_out(statement, lambda: found.append(self._disk.run(statement, *values)))
         return found[0]
 
+    async def outlive(self) -> None:
+        """Wait for whoever has the one transaction."""
+        async with self._turn:
+            await self._life.gate()
+
     async def scrub(self) -> None:
         """Nothing stands in any file."""
         await self._life.gate()
@@ -161,6 +166,9 @@ class _Transaction:
         return await self._database.fetch(statement, values)
 
     async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(statement, *values)
+
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(statement, *values)
 
 

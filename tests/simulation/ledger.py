@@ -25,6 +25,8 @@ from verification.attempts import MOVES, AttemptId, Status
 from verification.ports import PLACES
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
+_ERASE_ATTEMPTS = sql.delete("attempts", sql.ERASE_OF_ACCOUNT["attempts"])
+_ERASE_DIALOGUE = sql.delete("dialogues", sql.ERASE_OF_PERSON["dialogues"])
 _KEPT = {"message", "edited_message", "callback_query"}
 
 
@@ -117,11 +119,12 @@ class Ledger:
     def _judged(self, commit: Commit) -> Iterator[str]:
         yield from self._events(commit)
         yield from self._attempts(commit)
-        for done in commit.of(sql.MARK_SHOWN):
-            self._unconfirmed.pop(chat_of(str(done.values[0])), None)
-        for done in commit.of(sql.ERASE_ATTEMPTS):
+        for written in (sql.MARK_SHOWN, sql.MARK_BLOCKED):
+            for done in commit.of(written):
+                self._unconfirmed.pop(chat_of(str(done.values[0])), None)
+        for done in commit.of(_ERASE_ATTEMPTS):
             self.erased |= {attempt for attempt, owner in self.owners.items() if owner in done.values}
-        for done in commit.of(sql.ERASE_DIALOGUE):
+        for done in commit.of(_ERASE_DIALOGUE):
             self.states.pop(str(done.values[0]), None)
         yield from self._steps(commit)
 

@@ -231,7 +231,7 @@ class Machine:
         ground = Ground(
             store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
         )
-        house = assembled(_settings(webhook=self.webhook), ground)
+        house = assembled(_settings(webhook=self.webhook), ground, "here:8080")
         async with connected(house), working(house):
             self.house = house
             await life.stop.wait()

@@ -32,7 +32,7 @@ class Guest:
     link: str = ""
     seen: list[tuple[int, str]] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
-    has_blocked: bool = False
+    times_blocked: int = 0
     has_deleted: bool = False
 
     @property
@@ -86,7 +86,7 @@ class Guest:
 
     def blocks(self) -> None:
         """Block the bot."""
-        self.has_blocked = True
+        self.times_blocked += 1
         people.block(self.world, self.id, blocked=True)
 
     def returns(self) -> None:

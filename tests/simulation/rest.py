@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DELETABLE_FOR = 47 * 3600
 RESULTS = {"verified.ask": "🎉", "failed.ask": "😕"}
 _OPEN = "SELECT count(*) FROM notices WHERE settled = 0"
-_OWED = "SELECT count(*) FROM dialogues WHERE shown < revision"
+_OWED = "SELECT count(*) FROM dialogues WHERE shown < revision AND blocked = 0"
 _LITTER = "SELECT count(*) FROM litter"
 _LIVE = "SELECT count(*) FROM attempts WHERE status IN ('reserved', 'waiting', 'opened', 'confirming')"
 _CROWDED = "SELECT count(*) FROM places GROUP BY identity_index HAVING count(*) > 3"
@@ -122,10 +122,12 @@ def _results(story: "Story", guest: Guest) -> Iterator[str]:
         shown = sum(message["from"] == "bot" and message["text"].startswith(sign) for message in said)
         if shown > wanted:
             yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"
-        if wanted and not shown and not guest.has_blocked:
+        if wanted and not shown and not guest.times_blocked:
             yield f"{guest.person}: {sign} was never shown"
     repeated = sum(is_asked_again(turn) for turn in turns)
-    reasons = story.ledger.faults[guest.id] + 2 * story.weather.mishaps + story.machine.starts - 1
+    reasons = (
+        story.ledger.faults[guest.id] + 2 * (story.weather.mishaps + guest.times_blocked) + story.machine.starts - 1
+    )
     if repeated > reasons:
         yield f"{guest.person}: asked again {repeated} times for {reasons} reasons"
 

@@ -1,6 +1,6 @@
 """The simulator is worth what it finds: programs with a bug in them, each as somebody might write it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.telling import found
 from verification.attempts import Attempt, Status
 from verification.identity import Identity
-from verification.keeping import Litter, Person
+from verification.keeping import Litter, Owed, Person
 from verification.ports import Notice
 
 
@@ -82,7 +82,7 @@ class Unsettling(Store):
 class Hasty(Store):
     """Takes every answer for shown before it is."""
 
-    async def owed(self, limit: int) -> list[Person]:
+    async def owed(self, limit: int) -> Sequence[Owed]:
         return []
 
 

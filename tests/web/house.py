@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from tests.web.memory_store import MemoryStore
 from verification import AttemptId, Core, Identity, Method, Name, Number, Opening, Wish
 from verification.core import Outside
+from verification.ports import Provider
 from verification.providers.simulated import Simulated
 from web.app import Parts, TelegramRoute, web_app
 
@@ -52,21 +53,25 @@ class House:
     store: MemoryStore = field(default_factory=MemoryStore)
     ready: dict[str, bool] = field(default_factory=lambda: {"store": True, "telegram": True})
     telegram: TelegramRoute | None = None
+    providers: Mapping[Method, Provider] = field(
+        default_factory=lambda: {method: Simulated(method) for method in Method}
+    )
+    rung: list[str] = field(default_factory=list)
     tokens: int = 0
 
     def __post_init__(self) -> None:
-        providers = {method: Simulated(method) for method in Method}
         outside = Outside(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
-        self.core = Core(self.store, providers, outside, ttl=TTL)
+        self.core = Core(self.store, self.providers, outside, ttl=TTL)
         self.registry = CollectorRegistry()
         self.app = web_app(
             Parts(
                 core=self.core,
-                providers=providers,
+                providers=self.providers,
                 words={language: words(language) for language in ("zh", "en")},
                 ready=self._ready,
                 registry=self.registry,
                 clock=self._clock,
+                ring=self.rung.append,
                 telegram=self.telegram,
             )
         )

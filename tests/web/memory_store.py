@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from verification import Attempt, AttemptId, Identity
-from verification.ports import PLACES, News, Notice, Place
+from verification import Attempt, AttemptId, Identity, Method, Status
+from verification.ports import PLACES, Due, News, Notice, Place
 
 
 @dataclass(slots=True)
@@ -39,9 +39,19 @@ class MemoryUnit:
         assert not attempt.live or other is None or other.id == attempt.id, "a second live attempt of one account"
         self.attempts[attempt.id] = attempt
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
-        return sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
+        oldest = sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
+        return [Due(attempt.id, attempt.expires_at, attempt.fading) for attempt in oldest]
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        raise AssertionError(f"{attempt} can be read")
+
+    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        del now, before
+        under_way = (Status.OPENED, Status.CONFIRMING)
+        taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
+        return taken[:limit]
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         return frozenset(self.places.get(identity.number.plain, {}))

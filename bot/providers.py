@@ -1,0 +1,45 @@
+"""The providers of the three ways, as the settings name them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from bot.settings import BadSetting, Settings
+from verification.attempts import Method
+from verification.ports import Provider
+from verification.providers.addresses import is_loopback
+from verification.providers.http import Http, Service
+from verification.providers.simulated import Simulated
+from verification.signing import Signing
+from web.outbound import Outbound, outbound
+
+_LIVES = 3
+"""How many times the full time an attempt may get: waiting, opened, confirming."""
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, public: str, clock: Callable[[], datetime]
+) -> AsyncIterator[Mapping[Method, Provider]]:
+    """Give the provider of each way; `public` is how the outside reaches our pages."""
+    here = is_loopback(urlsplit(settings.provider_url).hostname or "")
+    async with outbound(here=here) as call:
+
+        def provider(method: Method, kind: str) -> Provider:
+            return _http(method, settings, call, public, clock) if kind == "http" else Simulated(method)
+
+        yield {method: provider(method, kind) for method, kind in settings.providers.items()}
+
+
+def _http(method: Method, settings: Settings, call: Outbound, public: str, clock: Callable[[], datetime]) -> Http:
+    if settings.provider_secret is None:
+        raise BadSetting("PROVIDER_SECRET: missing")
+    return Http(
+        method,
+        Service(settings.provider_url, settings.phone_hosts, Signing(settings.provider_secret.get_secret_value())),
+        call,
+        clock,
+        callback=f"{public}/callbacks/{method}",
+        keep=_LIVES * settings.qr_ttl,
+    )

@@ -1,0 +1,151 @@
+"""Whole conversations with a provider over HTTP: its page after ours, its callbacks, its outages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.phone import Phone
+from tests.bot.house import Living, living
+from tests.provider import SECRET, Provider, Trouble, provider
+from tests.reliability import Proof
+from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+
+DONE = "🎉 认证成功"
+
+
+@dataclass
+class Scene:
+    """Somebody with a phone, a bot, and the provider behind WeChat."""
+
+    place: Town
+    bot: Living
+    other: Provider
+    guest: Guest
+    phone: Phone
+
+    async def leave(self) -> None:
+        """Go from our page to the provider's."""
+        await press(self.phone, "前往验证")
+        await self.guest.sees("已在手机上打开")
+        await self.phone.reload()
+
+
+@asynccontextmanager
+async def scene(folder: Path, **facts: Any) -> AsyncIterator[Scene]:
+    async with provider() as other, town() as place, Phone() as phone:
+        settings = {"provider_wechat": "http", "provider_url": other.base, "provider_secret": SECRET} | facts
+        async with living(place, folder, **settings) as bot:
+            yield Scene(place, bot, other, await place.guest(), phone)
+
+
+async def at_the_code(at: Scene) -> None:
+    """Choose WeChat, and scan."""
+    await fill_in(at.guest)
+    await at.guest.taps("微信扫码")
+    await scan(at.guest, at.phone)
+
+
+async def test_from_the_welcome_to_the_result_told_once(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at_the_code(at)
+        assert "waiting" not in at.other.states
+        await at.leave()
+        await press(at.phone, "通过")
+        await at.guest.sees(DONE)
+        await at.bot.quiet()
+
+        [session] = at.other.sessions.values()
+        assert (session["name"], session["number"], session["method"]) == (NAME, NUMBER, "wechat")
+        assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
+        assert not [text for text in at.guest.everything_said() if NAME in text or NUMBER in text]
+
+
+async def test_a_failure_tells_its_reason_and_the_next_try_is_another_session(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at_the_code(at)
+        await at.leave()
+        await press(at.phone, "不通过")
+        assert "不一致" in said(await at.guest.sees("这次没有通过"))
+        await at.guest.taps("再试一次")
+        await scan(at.guest, at.phone)
+        await at.leave()
+        await press(at.phone, "通过")
+        await at.guest.sees(DONE)
+
+        assert len(at.other.sessions) == 2
+
+
+async def test_inv21_a_result_whose_callback_is_lost_is_told_all_the_same(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        at.other.rings = False
+        await at_the_code(at)
+        await at.leave()
+        await press(at.phone, "通过")
+
+        await at.guest.sees(DONE)
+
+
+async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Path, proof: Proof) -> None:
+    async with scene(tmp_path) as at:
+        await at_the_code(at)
+        await at.leave()
+        [session] = at.other.sessions
+        at.other.gate = asyncio.Event()
+        at.other.states[session] = {"state": "passed"}
+        await asyncio.gather(*(at.other.ring(session) for _ in range(20)))
+        at.other.gate.set()
+        await at.guest.sees(DONE)
+        assert await at.other.ring(session) == 202
+        await at.bot.quiet()
+
+        assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
+        proof(cases=21)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.NO_JSON, Trouble.HUGE, Trouble.REDIRECT])
+async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
+    tmp_path: Path, trouble: Trouble, proof: Proof
+) -> None:
+    async with scene(tmp_path) as at:
+        at.other.troubles = [trouble] * 3
+        await fill_in(at.guest)
+        await at.guest.taps("微信扫码")
+        assert "暂时没有响应" in said(await at.guest.sees("这次没有通过"))
+        at.other.troubles = []
+        await at.guest.taps("再试一次")
+        await scan(at.guest, at.phone)
+        await at.leave()
+        await press(at.phone, "通过")
+
+        await at.guest.sees(DONE)
+        proof(cases=1, faults=3)
+
+
+async def test_inv21_while_a_provider_opens_nothing_others_are_served(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        at.other.gate = asyncio.Event()
+        await fill_in(at.guest)
+        await at.guest.taps("微信扫码")
+        await at.other.came.wait()
+        neighbour = await at.place.guest("李雷")
+        await neighbour.says("/start")
+        await neighbour.sees("你要认证哪一类")
+        at.other.gate.set()
+
+        await at.guest.sees("等待扫码")
+
+
+async def test_ways_that_are_simulated_stay_so_beside_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await fill_in(at.guest)
+        await at.guest.taps("QQ 扫码")
+        await scan(at.guest, at.phone)
+        await press(at.phone, "确认认证")
+
+        await at.guest.sees(DONE)
+        assert not at.other.asked

@@ -1,0 +1,111 @@
+"""Counts what the tests prove of each invariant, and writes docs/reliability.md from the run.
+
+A test that proves an invariant carries its number: `test_inv07_…`. The `proof` fixture counts what it tried; a test
+that counts nothing is one case. Figures come from the run alone, on one process or on many.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.invariants import INVARIANTS
+
+_NUMBERED = re.compile(r"test_inv(\d\d)_")
+_FIGURES = ("cases", "faults", "losses")
+_HEAD = """# What must hold, and what the tests saw
+
+Each row is an invariant. The table was made by `make reliability` from a run of the whole test suite: how many cases
+were tried, how many faults were put in on purpose (a process killed, a call refused, an answer lost, a write that
+fails), and how often something was lost, repeated or told to the wrong person. The command in the last column runs
+that row's tests alone.
+
+| # | What holds | Tests | Cases | Faults | Losses | Run it |
+|---|---|---|---|---|---|---|
+"""
+
+
+class Proof(Protocol):
+    """Notes what a test tried."""
+
+    def __call__(self, *, cases: int = 0, faults: int = 0, losses: int = 0) -> None:
+        """Add to this test's figures."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one invariant's tests came to."""
+
+    tests: set[str] = field(default_factory=set)
+    cases: int = 0
+    faults: int = 0
+    losses: int = 0
+    failed: int = 0
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Count one test."""
+        figures = {name: sum(int(str(n)) for key, n in report.user_properties if key == name) for name in _FIGURES}
+        self.tests.add(report.nodeid.partition("[")[0])
+        self.cases += figures["cases"] or 1
+        self.faults += figures["faults"]
+        self.losses += figures["losses"]
+        self.failed += report.failed
+
+
+@dataclass(slots=True, eq=False)
+class Ledger:
+    """All invariants of a run."""
+
+    file: Path
+    tallies: dict[int, Tally] = field(default_factory=lambda: {number: Tally() for number in INVARIANTS})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what a test was, once it ran or failed to."""
+        numbered = _NUMBERED.search(report.nodeid)
+        if numbered and (report.when == "call" or report.failed):
+            self.tallies[int(numbered[1])].add(report)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the table."""
+        rows = "".join(_row(number, tally) for number, tally in self.tallies.items())
+        self.file.write_text(_HEAD + rows, encoding="utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes the table."""
+    parser.addoption("--reliability", type=Path, metavar="FILE", help="write what was proven of each invariant")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the ledger, in the process that hears of every test."""
+    file = config.getoption("reliability")
+    if file is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Ledger(file), "reliability-ledger")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Refuse a number that no invariant has: its proof would count for nothing."""
+    for item in items:
+        numbered = _NUMBERED.search(item.name)
+        if numbered and int(numbered[1]) not in INVARIANTS:
+            raise pytest.UsageError(f"{item.nodeid}: no invariant has the number {numbered[1]}")
+
+
+@pytest.fixture
+def proof(record_property: Callable[[str, object], None]) -> Proof:
+    """Note what this test tried: `proof(cases=…, faults=…, losses=…)`."""
+
+    def note(*, cases: int = 0, faults: int = 0, losses: int = 0) -> None:
+        for name, value in zip(_FIGURES, (cases, faults, losses), strict=True):
+            record_property(name, value)
+
+    return note
+
+
+def _row(number: int, tally: Tally) -> str:
+    losses = f"{tally.losses}" if not tally.failed else f"{tally.losses}, {tally.failed} failed"
+    figures = f"{len(tally.tests)} | {tally.cases:,} | {tally.faults:,} | {losses}"
+    return f"| {number} | {INVARIANTS[number]} | {figures} | `.venv/bin/pytest -k inv{number:02d}` |\n"

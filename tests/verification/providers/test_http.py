@@ -1,0 +1,197 @@
+"""A provider over HTTP: what it is asked, what is believed of its answers, and what its faults come to."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.fakes import NOON, NUMBER, Clock, identity
+from tests.provider import PASSING, SIGNING, Provider, Trouble, nobody, provider
+from tests.reliability import Proof
+from verification.attempts import AttemptId, Outcome, Passed, Reason, Rejected, Status
+from verification.errors import ProviderUnavailable
+from verification.providers.http import Http, Misread, Service
+from verification.signing import BadSignature
+from web.outbound import outbound
+
+A1 = AttemptId("a1")
+LASTING = [trouble for trouble in Trouble if trouble not in PASSING and trouble is not Trouble.HELD]
+
+
+@dataclass
+class Line:
+    """Our side, and the other."""
+
+    ours: Http
+    other: Provider
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    async with provider() as other, outbound(here=True) as call:
+        yield Line(other.http(call, Clock()), other)
+
+
+async def test_a_session_is_opened_with_what_is_to_be_verified(line: Line) -> None:
+    session = await line.ours.open(A1, identity())
+
+    assert session.page == f"{line.other.base}/phone/a1"
+    assert line.other.sessions["a1"] == {
+        "method": "wechat",
+        "name": "王小明",
+        "number": NUMBER,
+        "callback": "https://bot.example.org/callbacks/wechat",
+        "keep_seconds": 1800,
+    }
+
+
+async def test_opening_again_is_the_same_session(line: Line) -> None:
+    assert await line.ours.open(A1, identity()) == await line.ours.open(A1, identity())
+    assert list(line.other.sessions) == ["a1"]
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+async def test_inv21_a_passing_fault_is_got_over(line: Line, trouble: Trouble, proof: Proof) -> None:
+    line.other.troubles = [trouble, trouble]
+
+    assert (await line.ours.open(A1, identity())).page
+    assert len(line.other.asked) == 3
+    proof(cases=1, faults=2)
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+async def test_inv21_tries_to_open_are_counted(line: Line, trouble: Trouble, proof: Proof) -> None:
+    line.other.troubles = [trouble] * 99
+    with pytest.raises(ProviderUnavailable):
+        await line.ours.open(A1, identity())
+
+    assert len(line.other.asked) == 3
+    proof(cases=1, faults=3)
+
+
+@pytest.mark.parametrize("trouble", LASTING)
+async def test_inv21_what_no_second_try_helps_is_not_tried_again(
+    line: Line, trouble: Trouble, caplog: pytest.LogCaptureFixture, proof: Proof
+) -> None:
+    line.other.troubles = [trouble]
+    with pytest.raises(ProviderUnavailable):
+        await line.ours.open(A1, identity())
+
+    assert len(line.other.asked) == 1
+    assert "a1" in caplog.text
+    assert not [secret for secret in (NUMBER, "王小明", line.other.base) if secret in caplog.text]
+    proof(cases=1, faults=1)
+
+
+@pytest.mark.parametrize("trouble", [*LASTING, *PASSING])
+async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, trouble: Trouble, proof: Proof) -> None:
+    line.other.troubles = [trouble]
+    with pytest.raises(ProviderUnavailable):
+        await line.ours.ask(A1)
+
+    assert line.other.asked == [("GET", "a1")]
+    proof(cases=1, faults=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "meant"),
+    [
+        ({"state": "waiting"}, Status.WAITING),
+        ({"state": "opened"}, Status.OPENED),
+        ({"state": "confirming"}, Status.CONFIRMING),
+        ({"state": "passed"}, Passed()),
+        ({"state": "failed", "reason": "face_covered"}, Rejected(Reason.FACE_COVERED)),
+        ({"state": "failed", "reason": "a new word"}, Rejected(Reason.UNAVAILABLE)),
+        ({"state": "failed", "reason": "quota"}, Rejected(Reason.UNAVAILABLE)),
+        ({"state": "failed", "reason": ["mismatch"]}, Rejected(Reason.UNAVAILABLE)),
+        ({"state": "failed"}, Rejected(Reason.UNAVAILABLE)),
+    ],
+)
+async def test_an_answer_is_read(line: Line, state: dict[str, object], meant: Status | Outcome) -> None:
+    line.other.states["a1"] = state
+
+    assert await line.ours.ask(A1) == meant
+
+
+@pytest.mark.parametrize("state", ["succeeded", "expired", "reserved", "", None, 7, ["passed"]])
+async def test_a_state_that_is_none_of_the_protocol_is_no_answer(line: Line, state: object) -> None:
+    line.other.states["a1"] = {"state": state}
+    with pytest.raises(ProviderUnavailable):
+        await line.ours.ask(A1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        7,
+        "",
+        "/phone/a1",
+        "//verify.example.org/a1",
+        "http://verify.example.org/a1",
+        "http://127.0.0.1/phone/a1",
+        "https://127.0.0.1/phone/a1",
+        "https://evil.example/a1",
+        "https://verify.example.org.evil.example/a1",
+        "https://verify.example.org:8443/a1",
+        "https://verify.example.org@evil.example/a1",
+        "https://evil.example\\@verify.example.org/a1",
+        "https://user@verify.example.org/a1",
+        "javascript:alert(1)//verify.example.org",
+        "https://verify.example.org/a 1",
+        "https://verify.example.org/\r\nSet-Cookie: a=b",
+        "https://verify.example.org/" + "a" * 2048,
+        "https://[verify.example.org/a1",
+    ],
+)
+def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: object) -> None:
+    service = Service("https://api.example.org/v1", frozenset({"verify.example.org"}), SIGNING)
+
+    assert service.phone_address(url) is None
+    assert service.phone_address("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
+
+
+async def test_an_address_where_no_phone_may_go_opens_nothing(line: Line) -> None:
+    line.other.url = "https://evil.example/a1"
+    with pytest.raises(ProviderUnavailable):
+        await line.ours.open(A1, identity())
+
+
+def at_the_door() -> Http:
+    return Provider(base="https://api.example.org").http(nobody, Clock())
+
+
+@pytest.mark.parametrize("session", ["a1", "0123456789abcdef" * 2])
+def test_a_callback_says_which_session_has_news(session: str) -> None:
+    body = json.dumps({"session": session, "state": "passed", "more": 1}).encode()
+
+    assert at_the_door().read_callback(SIGNING.headers("m1", NOON, body), body) == session
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'"a1"',
+        b'{"session":7}',
+        b'{"session":""}',
+        b'{"session":"a 1"}',
+        b'{"session":"../a1"}',
+        b'{"session":"%s"}' % (b"a" * 65),
+        b"{",
+        b"\xff\xfe",
+        b"[" * 16_000,
+    ],
+)
+def test_inv18_a_signed_callback_that_is_none_of_ours_is_told_so(body: bytes) -> None:
+    with pytest.raises(Misread):
+        at_the_door().read_callback(SIGNING.headers("m1", NOON, body), body)
+
+
+def test_inv18_a_callback_without_a_signature_is_not_read() -> None:
+    with pytest.raises(BadSignature):
+        at_the_door().read_callback({}, b'{"session":"a1"}')

@@ -1,0 +1,94 @@
+"""Where providers ring: only signed and fresh, and whatever comes, nothing breaks."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.provider import OTHER_SECRET, SIGNING, Provider, nobody
+from tests.web.house import START, House
+from verification import Method
+from verification.providers.simulated import Simulated
+from verification.signing import Signing
+
+BODY = b'{"session":"a1"}'
+
+
+def house() -> House:
+    http = Provider(base="https://api.example.org").http(nobody, lambda: START)
+    return House(providers={Method.WECHAT: http, Method.QQ: Simulated(Method.QQ)})
+
+
+async def rung(at: House, body: bytes, headers: dict[str, str], method: str = "wechat") -> httpx.Response:
+    return await at.phone("x").post(f"/callbacks/{method}", content=body, headers=headers)
+
+
+async def test_a_signed_ring_is_heard() -> None:
+    at = house()
+
+    answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY))
+
+    assert (answer.status_code, at.rung) == (202, ["a1"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        SIGNING.headers("m1", START, b"{}"),
+        SIGNING.headers("m1", START - timedelta(minutes=6), BODY),
+        SIGNING.headers("m1", START + timedelta(minutes=6), BODY),
+        Signing(OTHER_SECRET).headers("m1", START, BODY),
+        SIGNING.headers("m1", START, BODY) | {"webhook-signature": "v1,!"},
+        SIGNING.headers("m1", START, BODY) | {"webhook-timestamp": "9" * 400},
+    ],
+)
+async def test_inv18_without_a_good_signature_nothing_is_heard(headers: dict[str, str]) -> None:
+    at = house()
+
+    answer = await rung(at, BODY, headers)
+
+    assert (answer.status_code, answer.content, at.rung) == (401, b"", [])
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"session":{}}', b"[" * 16_000])
+async def test_inv18_a_signed_body_that_is_none_of_ours_is_refused(body: bytes) -> None:
+    at = house()
+
+    answer = await rung(at, body, SIGNING.headers("m1", START, body))
+
+    assert (answer.status_code, answer.content, at.rung) == (400, b"", [])
+
+
+async def test_inv18_a_body_that_is_too_large_is_refused() -> None:
+    at = house()
+    body = b" " * (16 * 1024 + 1)
+
+    answer = await rung(at, body, SIGNING.headers("m1", START, body))
+
+    assert (answer.status_code, at.rung) == (413, [])
+
+
+@pytest.mark.parametrize("method", ["qq", "face", "nothing", "WECHAT"])
+async def test_a_way_that_is_not_verified_over_http_has_no_bell(method: str) -> None:
+    at = house()
+
+    answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY), method)
+
+    assert (answer.status_code, at.rung) == (404, [])
+
+
+async def test_a_bell_is_rung_and_not_looked_at() -> None:
+    answer = await house().phone("browser").get("/callbacks/wechat")
+
+    assert answer.status_code == 405
+
+
+async def test_nothing_of_a_callback_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    body = b'{"session":"planted-canary"}'
+    caplog.set_level("DEBUG")
+
+    await rung(house(), body, SIGNING.headers("planted-canary", START, body))
+    await rung(house(), body, {"webhook-id": "planted-canary"})
+
+    assert "planted-canary" not in caplog.text

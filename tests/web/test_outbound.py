@@ -1,0 +1,122 @@
+"""Calls to others: nowhere but where they may go, and never longer or larger than is good."""
+
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from tests.provider import SIGNING, Trouble, provider
+from verification.errors import ProviderUnavailable
+from verification.providers.http import Unanswered
+from web.outbound import outbound
+
+
+class Names(AbstractResolver):
+    """A name server that says what it is told to."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses: Sequence[str] = addresses
+        self.asked: list[str] = []
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.asked.append(host)
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0)
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "[::1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "2130706433",
+        "127.1",
+        "0177.0.0.1",
+        "１２７.0.0.1",
+        "[::ffff:127.0.0.1]",
+        "[fd00:ec2::254]",
+    ],
+)
+async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
+    names = Names("127.0.0.1")
+    async with outbound(here=False, resolver=names) as call:
+        with pytest.raises(ProviderUnavailable, match="where no call may go"):
+            await call("GET", f"https://{host}/sessions/a1", {}, b"")
+
+    assert not names.asked
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [("127.0.0.1",), ("169.254.169.254",), ("10.1.2.3",), ("::1",), ("::ffff:10.0.0.1",), ("8.8.8.8", "127.0.0.1")],
+)
+@pytest.mark.parametrize("host", ["verify.example.org", "localhost", "0x7f000001", "127.0.0.1.nip.example"])
+async def test_ssrf_no_call_goes_where_a_name_leads_inside(host: str, addresses: tuple[str, ...]) -> None:
+    names = Names(*addresses)
+    async with provider() as inner, outbound(here=False, resolver=names) as call:
+        port = inner.base.rpartition(":")[2]
+        with pytest.raises(Unanswered, match="ClientConnectorDNSError"):
+            await call("GET", f"https://{host}:{port}/sessions/a1", {}, b"")
+
+        assert (names.asked, inner.asked) == ([host], [])
+
+
+async def test_ssrf_from_this_machine_no_call_goes_elsewhere() -> None:
+    async with outbound(here=True, resolver=Names("8.8.8.8")) as call:
+        for url in ("http://8.8.8.8", "http://10.0.0.1", "https://[2400:3200::1]"):
+            with pytest.raises(ProviderUnavailable, match="where no call may go"):
+                await call("GET", url, {}, b"")
+        with pytest.raises(Unanswered, match="ClientConnectorDNSError"):
+            await call("GET", "http://localhost", {}, b"")
+
+
+async def test_ssrf_without_https_nothing_is_sent() -> None:
+    async with outbound(here=False, resolver=Names("8.8.8.8")) as call:
+        with pytest.raises(ProviderUnavailable, match="https"):
+            await call("GET", "http://verify.example.org", {}, b"")
+
+
+async def test_ssrf_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    async with provider() as other, outbound(here=True) as call:
+        other.troubles = [Trouble.REDIRECT]
+        status, _ = await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
+
+        assert status == 302
+        assert len(other.asked) == 1
+
+
+async def test_inv21_an_answer_that_does_not_come_is_given_up() -> None:
+    async with provider() as other, outbound(here=True, patience=aiohttp.ClientTimeout(total=0.05)) as call:
+        other.troubles = [Trouble.HELD]
+        with pytest.raises(Unanswered, match="in time"):
+            await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
+
+
+async def test_inv21_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+    async with provider() as other, outbound(here=True) as call:
+        other.troubles = [Trouble.HUGE]
+        with pytest.raises(ProviderUnavailable, match="too large"):
+            await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
+
+
+async def test_inv21_nobody_there_is_told_by_its_kind_alone() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/sessions/a-secret"
+        async with outbound(here=True) as call:
+            with pytest.raises(Unanswered) as raised:
+                await call("GET", url, {}, b"")
+
+    assert str(raised.value) == "ClientConnectorError"
