@@ -108,13 +108,13 @@ def of(kind: type[Unit]) -> Callable[[SimulatedDatabase], Store]:
 
 @pytest.mark.parametrize("kind", [Forgetful, Generous, Careless, Lazy, Reviving])
 def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[Unit]) -> None:
-    assert any(found(seed, make_store=of(kind)) for seed in range(1, 40))
+    assert any(found(seed, make_store=of(kind)) for seed in range(1, 200))
 
 
 @pytest.mark.parametrize("kind", [Unsettling, Hasty])
 def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[Store]) -> None:
-    assert any(found(seed, make_store=lambda database: kind(database, fixed_sealing())) for seed in range(1, 40))
+    assert any(found(seed, make_store=lambda database: kind(database, fixed_sealing())) for seed in range(1, 200))
 
 
 def test_the_simulator_finds_a_planted_commit_that_comes_after_its_answer() -> None:
-    assert any(found(seed, make_store=promising) for seed in range(1, 40))
+    assert any(found(seed, make_store=promising) for seed in range(1, 200))
