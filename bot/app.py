@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from socket import gethostname, socket
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
 from bot.handlers.menu import describe
+from bot.handlers.pacing import Pacer
 from bot.handlers.transport import AiohttpRequest
 from bot.intake import Fatal
 from bot.opening import opened_store
@@ -108,10 +110,10 @@ def _ground(settings: Settings, store: Store, clock: Clock, public: str, ways: M
         notebook = Notebook(settings.coverage_file)
         notebook.known(catalogue)
         catalogue, step = noted(catalogue, notebook), notebook.advance
-    return Ground(store, _bot(settings), clock, token, match_code, public, ways, catalogue, step)
+    return Ground(store, partial(_bot, settings), clock, token, match_code, public, ways, catalogue, step)
 
 
-def _bot(settings: Settings) -> ExtBot[None]:
+def _bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     return ExtBot(
@@ -120,6 +122,7 @@ def _bot(settings: Settings) -> ExtBot[None]:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
+        rate_limiter=pacer,
     )
 
 

@@ -16,10 +16,12 @@ from telegram.ext import Application, ContextTypes, ExtBot
 from bot.catalogue import LANGUAGES, Catalogue
 from bot.clock import Clock
 from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
 from bot.handlers.outgoing import Outgoing
+from bot.handlers.pacing import Pacer
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
@@ -31,6 +33,7 @@ from storage import StorageError, Store, StoreUnavailable
 from verification.asking import Asking
 from verification.attempts import Method
 from verification.core import Core, Outside
+from verification.limits import Limits
 from verification.ports import Provider
 from verification.providers.http import Http
 from web import webhook
@@ -63,7 +66,7 @@ class Ground:
     """What the program stands on: everything that is not itself, so that it can be tried in another world."""
 
     store: Store
-    bot: ExtBot[None]
+    bot: Callable[[Pacer], ExtBot[None]]
     clock: Clock
     token: Callable[[], str]
     match_code: Callable[[], str]
@@ -82,30 +85,33 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     outside = Outside(
         clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", lambda: notices.wake()
     )
-    core = Core(store, ways, outside, ttl=settings.qr_ttl)
+    core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=Limits(overall=settings.daily_attempts))
     failures, registry = Failures(), CollectorRegistry()
-    application = _application(ground.bot, failures)
-    outgoing = Outgoing(ground.bot, catalogue, lambda person, message: housekeeping.take(person, message))
     # Only by webhook: whoever polls is the only one at work.
     replicas = Replicas(store, place, ground.token(), _is_outage) if settings.webhook_url else None
+    calls = Counter("bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry)
+    bot = ground.bot(Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending))
+    application = _application(bot, failures)
+    outgoing = Outgoing(bot, catalogue, lambda person, message: housekeeping.take(person, message))
     surroundings = Surroundings(clock.moment, _is_outage, settings.language, ground.advance)
     runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = Notices(store, core, runner, clock.now)
-    housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
+    housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
     application.add_handler(DialogueHandler(runner))
     application.add_handler(GroupHandler(catalogue, settings.language))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
     asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
-    trouble = Trouble(ground.bot, catalogue, store, clock.now, settings.language)
-    door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+    trouble = Trouble(bot, catalogue, store, clock.now, settings.language)
+    crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+    door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
     polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
     parts = Parts(
         core=core,
         providers=ways,
         words={language: catalogue.section(language, "page.") for language in LANGUAGES},
-        ready=_ready(store, polling, settings),
+        ready=_ready(store, door, polling, settings),
         registry=registry,
         clock=clock.now,
         ring=asking.ring,
@@ -192,14 +198,15 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
 
 
-def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
     async def ready() -> Mapping[str, bool]:
         try:
             await store.owed(1)
         except StorageError:
             stored = False
         else:
-            stored = True
+            # A full disk can be read from: only whoever has to write notices.
+            stored = not door.stuck
         heard = polling.heard_at
         listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
         # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.

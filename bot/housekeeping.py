@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.lanes import Undelivered
 from verification.keeping import DialogueStore, Gone, Litter, Person
+from verification.limits import DAY
 
 log = logging.getLogger(__name__)
 
@@ -73,4 +74,8 @@ class Housekeeping:
 
 async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
     """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    return {**await store.prune(now - _SEEN_FOR), **await store.retire(now - retention)}
+    return {
+        **await store.prune(now - _SEEN_FOR),
+        **await store.forget_tries(now - DAY),
+        **await store.retire(now - retention),
+    }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from playground.webhook import Delivery
 _NUMBERS_SINCE = 1_750_000_000
 _NUMBERS_PER_SECOND = 10
 _ANSWER_WITHIN = 15.0
+_CALLS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,21 @@ class Query:
 
 
 @dataclass(slots=True)
+class Call:
+    """A call that the bot made, and the status of the answer; none when there was no answer."""
+
+    at: float
+    method: str
+    chat: str
+    status: int | None = None
+
+
+@dataclass(slots=True)
 class Traffic:
-    """What the bot is doing right now."""
+    """What the bot is doing right now, and what it did lately."""
 
     calls: int = 0
-    last_call: float | None = None
-    per_method: dict[str, int] = field(default_factory=dict)
+    log: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
 
 
 class World:

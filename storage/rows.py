@@ -9,6 +9,7 @@ from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.identity import Identity, Name, Number
 from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
+from verification.limits import Try
 from verification.ports import Due, News, Notice, Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,6 +80,19 @@ def place(row: Row) -> Place:
     """Read a taken place."""
     account, method, taken_at = row
     return Place(account, Method(method), moment(taken_at))
+
+
+def one_try(row: Row, own: tuple[bytes, bytes, bytes]) -> Try:
+    """Read a try, compared with the account, contact and number of the one that is asked for."""
+    _, tried_at, account, contact, number, asked = row
+    return Try(
+        at=moment(tried_at),
+        number=bytes(number).hex(),
+        asked=bool(asked),
+        same_account=account == own[0],
+        same_person=contact == own[1],
+        same_number=number == own[2],
+    )
 
 
 def notice(row: Row) -> Notice:

@@ -38,6 +38,8 @@ class Indexed(StrEnum):
 
     NUMBER = "identity-number"
     TOKEN = "attempt-token"  # noqa: S105 - a label, not a secret
+    ACCOUNT = "account"
+    CONTACT = "contact"
     KEY = "key-check"
 
 

@@ -43,6 +43,23 @@ VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING RETURNING slot
 """
 
+TRIES = """
+SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+WHERE tried_at > $4 AND (account_index = $1 OR contact_index = $2)
+UNION
+SELECT * FROM (
+    SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+    WHERE number_index = $3 AND tried_at > $4 AND asked = 1 ORDER BY tried_at DESC LIMIT $5
+) AS crowd
+"""
+FORGET_TRY = "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
+NOTE_TRY = """
+INSERT INTO tries (attempt, account_index, contact_index, number_index, asked, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORDER BY tried_at DESC LIMIT 1 OFFSET $2"
+FORGET_TRIES = {"tries": "tried_at < $1"}
+
 POST = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

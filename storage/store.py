@@ -88,6 +88,9 @@ class Store:
             sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
             await connection.fetch(sql.BURY, event_id, person, sealed, rows.ticks(now))
 
+    async def forget_tries(self, before: datetime) -> Gone:
+        return await self._forget(sql.FORGET_TRIES, before)
+
     async def prune(self, before: datetime) -> Gone:
         return await self._forget(sql.PRUNE, before)
 

@@ -10,6 +10,7 @@ from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
 from verification.keeping import Consent, Dialogue, Gone, Litter, Person, Records
+from verification.limits import Try
 from verification.ports import PLACES, Due, News, Place
 
 
@@ -63,6 +64,21 @@ class Unit:
             if taken:
                 return True
         return False
+
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        own = self._try_indexes(attempt, identity)
+        found = await self._connection.fetch(sql.TRIES, *own, rows.ticks(since), crowd)
+        return [rows.one_try(row, own) for row in found]
+
+    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        account, contact, number = self._try_indexes(attempt, identity)
+        await self._connection.fetch(sql.FORGET_TRY, attempt.id, contact, number)
+        tried_at = rows.ticks(attempt.created_at)
+        await self._connection.fetch(sql.NOTE_TRY, attempt.id, account, contact, number, int(asked), tried_at)
+
+    async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
+        found = await self._connection.fetch(sql.BUDGET_SPENT, rows.ticks(since), budget - 1)
+        return rows.moment(found[0][0]) if found else None
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         await self._connection.fetch(
@@ -128,6 +144,13 @@ class Unit:
         # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
         found = await self._connection.fetch_locked(statement, key)
         return rows.attempt(found[0], self._sealing) if found else None
+
+    def _try_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
+        return (
+            self._sealing.index(Indexed.ACCOUNT, attempt.account),
+            self._sealing.index(Indexed.CONTACT, attempt.contact),
+            self._identity_index(identity),
+        )
 
     def _identity_index(self, identity: Identity) -> bytes:
         # The number alone: the quota counts cards, however the name is written.

@@ -178,6 +178,9 @@ class DialogueStore(Store, Protocol):
     async def retire(self, before: datetime) -> Gone:
         """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
 
+    async def forget_tries(self, before: datetime) -> Gone:
+        """Forget what was tried before this."""
+
     async def prune(self, before: datetime) -> Gone:
         """Forget event ids, settled notices and buried updates older than this."""
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from verification.attempts import Attempt, AttemptId, Method, Outcome, Reason, Status
 from verification.identity import Identity
+from verification.limits import Try
 
 PLACES = 3
 """How many accounts one ID number can verify (G2)."""
@@ -97,6 +98,18 @@ class Unit(Protocol):
 
         The schema keeps the promise: no race gives a fourth, and no account holds two.
         """
+
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        """List what was tried since then by the attempt's account or contact, or with this number, the last `crowd`."""
+
+    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        """Keep for a day that this was tried, and whether a provider is asked; it replaces what was noted of it.
+
+        Of tries for which nobody was asked, one a contact and number is kept.
+        """
+
+    async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
+        """When the oldest of the last `budget` tries was that providers were asked for; None when they are fewer."""
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         """Post a notice about the attempt to its contact, to be told once this unit commits."""

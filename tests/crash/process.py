@@ -30,6 +30,7 @@ class Bot:
             "BOT_API_URL": town.url,
             "DATA_DIR": str(self.data),
             "PORT": str(free_port()),
+            "PACE_SENDING": "0",
             **settings,
         }
         self._running: Running | None = None
@@ -76,10 +77,15 @@ class Bot:
             [(owing,)] = database.execute("SELECT count(*) FROM dialogues WHERE shown < revision").fetchall()
         return int(owing)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._running is not None
+        return self._running.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._running is not None
-        os.kill(self._running.pid, number)
+        os.kill(self.pid, number)
 
     async def ended(self) -> int:
         """Wait for its end, and give its exit code."""

@@ -16,6 +16,7 @@ from bot.app import working
 from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock
 from bot.flow.rows import Moment
+from bot.handlers.pacing import Pacer
 from bot.intake import Fatal
 from bot.settings import Settings
 from playground.botapi.updates import Update
@@ -217,12 +218,15 @@ class Machine:
             life.ended.set()
 
     async def _serve(self, life: Life) -> None:
-        bot: ExtBot[None] = ExtBot(
-            TOKEN,
-            base_url="http://127.0.0.1/bot",
-            request=Transport(self.network, life),
-            get_updates_request=Transport(self.network, life),
-        )
+        def bot(pacer: Pacer) -> ExtBot[None]:
+            return ExtBot(
+                TOKEN,
+                base_url="http://127.0.0.1/bot",
+                request=Transport(self.network, life),
+                get_updates_request=Transport(self.network, life),
+                rate_limiter=pacer,
+            )
+
         database = SimulatedDatabase(self.ledger.disk, self.weather, life)
         await migrate(database, _MIGRATIONS)
         store = self.make_store(database)
