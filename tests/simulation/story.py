@@ -11,13 +11,13 @@ from playground.world import World
 from tests.simulation import rest
 from tests.simulation.hook import Hook
 from tests.simulation.ledger import Ledger
-from tests.simulation.loop import VirtualLoop
 from tests.simulation.machine import Machine, MakeStore, SeededClock, Time, honest_store
 from tests.simulation.people import NAMES, NUMBERS, Guest, newcomer
 from tests.simulation.telegram import Network
 from tests.simulation.watch import Watch, watching
 from tests.simulation.weather import Weather
 from tests.town import TOKEN
+from tests.virtual import VirtualLoop
 
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
@@ -98,6 +98,11 @@ class Story:
         self.time.passed += 2 * 86400 + 3600
         self._comes_to_rest()
         self._checked(rest.over(self))
+
+    @property
+    def faults(self) -> int:
+        """How often something went wrong on purpose."""
+        return len(self.weather.came_true) + self.machine.starts - 1
 
     def trace(self) -> list[str]:
         """All that happened, to compare two tellings."""

@@ -8,9 +8,10 @@ LENGTH = 16
 
 
 def tell(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> Story:
-    """Tell the story of a seed to its end; raises `Broken`."""
+    """Tell the story of a seed to its end; raises `Broken`, and says how to tell it again."""
     pick = seeded(seed)
     with story(seed, make_store) as told:
+        told.tell(f"tell it again: python -m tests.simulation --stories 1 --seed {seed} --length {length}")
         begin(told, pick)
         for _ in range(length):
             happen(told, pick(ACTS), pick)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from tests.reliability import Proof
 from tests.simulation.acts import ACTS, Act, begin, happen
 from tests.simulation.story import Story, story
 from tests.simulation.telling import tell
@@ -58,10 +59,11 @@ TestStories = Stories.TestCase
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_every_story_ends_well(chunk: int) -> None:
-    """Each that does not tells how to tell it again: `python -m tests.simulation --stories 1 --seed SEED`."""
-    for seed in range(chunk * A_CHUNK, (chunk + 1) * A_CHUNK):
-        tell(seed)
+def test_inv08_after_whatever_happened_everybody_goes_on_where_they_were(chunk: int, proof: Proof) -> None:
+    """Each story that does not says how to tell it again: `python -m tests.simulation --stories 1 --seed SEED`."""
+    stories = [tell(seed) for seed in range(chunk * A_CHUNK, (chunk + 1) * A_CHUNK)]
+
+    proof(cases=len(stories), faults=sum(story.faults for story in stories))
 
 
 @pytest.mark.parametrize("seed", [3, 11])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.simulation.loop import Stuck, VirtualLoop
+from tests.virtual import Stuck, VirtualLoop
 
 
 def test_waiting_takes_no_time_and_keeps_its_order() -> None:
