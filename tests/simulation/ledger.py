@@ -27,6 +27,7 @@ from verification.ports import PLACES
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
 _ERASE_ATTEMPTS = sql.delete("attempts", sql.ERASE_OF_ACCOUNT["attempts"])
 _ERASE_DIALOGUE = sql.delete("dialogues", sql.ERASE_OF_PERSON["dialogues"])
+_TRIES_IN_A_SILENCE = 15
 _KEPT = {"message", "edited_message", "callback_query"}
 
 
@@ -75,7 +76,8 @@ class Ledger:
         if call.chat is None:
             return
         unheard = call.fate is not None and call.fate is not Fate.SLOW
-        self.faults[call.chat] += unheard
+        # A long silence is tried again and again until it ends.
+        self.faults[call.chat] += _TRIES_IN_A_SILENCE if call.fate is Fate.TOO_MANY_LONG else unheard
         if call.message is None:
             return
         if unheard and (call.done or call.method == "editMessageReplyMarkup"):

@@ -119,7 +119,7 @@ def _results(story: "Story", guest: Guest) -> Iterator[str]:
     said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
     for key, sign in RESULTS.items():
         wanted = sum(isinstance(effect, Ask) and effect.text == key for turn in turns for effect in turn.step.effects)
-        shown = sum(message["from"] == "bot" and message["text"].startswith(sign) for message in said)
+        shown = sum(message["from"] == "bot" and sign in message["text"] for message in said)
         if shown > wanted:
             yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"
         if wanted and not shown and not guest.times_blocked:
