@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from socket import gethostname, socket
@@ -24,9 +24,8 @@ from bot.intake import Fatal
 from bot.opening import opened_store
 from bot.reached import Notebook, noted
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, StorageError, Store, WrongKeys
-from verification.attempts import Method
-from verification.ports import Provider
+from bot.topics import BadTopics
+from storage import BadKeys, StorageError, WrongKeys
 from web.serving import listen, serving
 
 Say = Callable[[str], None]
@@ -38,12 +37,12 @@ def run(settings: Settings, say: Say) -> int:
     problem: BaseException | None = None
     try:
         _run(serve(settings, say))
-    except* (BadSetting, Fatal, StorageError) as group:
+    except* (BadSetting, BadTopics, Fatal, StorageError) as group:
         problem = _first(group)
     if problem is None:
         return 0
     say(str(problem))
-    return 2 if isinstance(problem, BadSetting | BadKeys | WrongKeys) else 1
+    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -90,27 +89,26 @@ async def working(house: House) -> AsyncIterator[None]:
 async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
+        # First, so that a slip in a text is told before anything is opened.
+        catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
         listener = stack.enter_context(_listener(settings))
         store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
+        step = advance
+        if settings.coverage_file is not None:
+            notebook = Notebook(settings.coverage_file)
+            notebook.known(catalogue)
+            catalogue, step = noted(catalogue, notebook), notebook.advance
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
-        house = assembled(settings, _ground(settings, store, clock, public, ways), f"{gethostname()}:{_port(listener)}")
+        bot = partial(_bot, settings)
+        ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step)
+        house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(house.pages, listener))
         say(f"@{house.application.bot.username} is running; phone pages at {public}")
         yield house
-
-
-def _ground(settings: Settings, store: Store, clock: Clock, public: str, ways: Mapping[Method, Provider]) -> Ground:
-    catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
-    step = advance
-    if settings.coverage_file is not None:
-        notebook = Notebook(settings.coverage_file)
-        notebook.known(catalogue)
-        catalogue, step = noted(catalogue, notebook), notebook.advance
-    return Ground(store, partial(_bot, settings), clock, token, match_code, public, ways, catalogue, step)
 
 
 def _bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:

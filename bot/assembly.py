@@ -20,12 +20,14 @@ from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
+from bot.handlers.inline import InlineHandler
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.pacing import Pacer
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
+from bot.questions import Questions
 from bot.replicas import Replicas
 from bot.runner import Advance, Runner, Surroundings
 from bot.settings import Settings
@@ -58,6 +60,7 @@ class House:
     door: Door
     polling: Polling
     replicas: Replicas | None
+    inline: InlineHandler
     pages: Starlette
 
 
@@ -93,12 +96,14 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     bot = ground.bot(Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending))
     application = _application(bot, failures)
     outgoing = Outgoing(bot, catalogue, lambda person, message: housekeeping.take(person, message))
-    surroundings = Surroundings(clock.moment, _is_outage, settings.language, ground.advance)
+    questions = Questions(catalogue.faq, registry)
+    moment = questions.given_to(clock.moment)
+    surroundings = Surroundings(moment, _is_outage, settings.language, ground.advance, questions.count)
     runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = Notices(store, core, runner, clock.now)
     housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
-    application.add_handler(DialogueHandler(runner))
-    application.add_handler(GroupHandler(catalogue, settings.language))
+    inline = InlineHandler(catalogue, questions.topics_in, settings.language)
+    application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
@@ -130,6 +135,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         door=door,
         polling=polling,
         replicas=replicas,
+        inline=inline,
         pages=web_app(parts),
     )
 
@@ -146,6 +152,7 @@ async def connected(house: House) -> AsyncIterator[None]:
             # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
             await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
         await stack.enter_async_context(house.runner.running())
+        await stack.enter_async_context(house.inline.running())
         yield
 
 

@@ -15,6 +15,7 @@ from bot.flow.effects import (
     Ask,
     Begin,
     Caption,
+    Count,
     Discard,
     Drop,
     Effect,
@@ -37,7 +38,7 @@ from bot.replicas import Left, Replicas
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused, TooMany
-from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
+from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Owed, Person, Records
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Surroundings:
     is_outage: Callable[[BaseException], bool] = lambda _: False
     language: str = "zh"
     advance: Advance = advance
+    count: Callable[[str], None] = lambda _: None
 
 
 class Runner:
@@ -139,7 +141,7 @@ class Runner:
             fresh = [one for one in owed if one.person not in tried]
             for one in fresh:
                 if not self._lanes.has(one.person) and is_left(one):
-                    await self._resume(one.person)
+                    await self._resume(one)
             tried.update(one.person for one in fresh)
             if len(owed) < limit:
                 return
@@ -147,9 +149,11 @@ class Runner:
                 # All of them are on their way: whoever comes behind them must not wait for their chats.
                 limit *= 2
 
-    async def _resume(self, person: Person) -> None:
+    async def _resume(self, owed: Owed) -> None:
         try:
-            turn = await self._ask_again(person)
+            if self._replicas is not None and not await self._replicas.take_over(owed):
+                return
+            turn = await self._ask_again(owed.person)
             if turn is not None:
                 # Nobody knows how far the process came that owed this.
                 self._lanes.add(replace(turn, view=replace(turn.view, repeated=True)))
@@ -157,7 +161,7 @@ class Runner:
             if self._surroundings.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the program from serving everybody else.
-            log.error("what %s is owed cannot be asked again: %s", person, type(error).__name__)  # noqa: TRY400
+            log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
 
     async def _ask_again(self, person: Person) -> Turn | None:
         return await self._commit(Envelope(person, Resumed(), None, unasked=True))
@@ -239,6 +243,8 @@ class Runner:
         match effect:
             case Begin() if await self._still_opening(view.person, effect):
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
+            case Count(topic):
+                self._surroundings.count(topic)
             case Begin() | Drop() | Record() | Erase() | Speak():
                 pass
             case ShowRecords() | Export():

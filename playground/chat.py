@@ -41,11 +41,12 @@ class Message:
     clears: bool = False
     picture: str | None = None
     file: str | None = None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a chat."""
+    """Something that happened in a chat; a press has the label as its text, a forged one only data."""
 
     seq: int
     chat: int
@@ -56,6 +57,7 @@ class Event:
     was: Message | None = None
     text: str = ""
     alert: bool = False
+    data: str = ""
 
     @property
     def counts(self) -> bool:
@@ -159,7 +161,7 @@ def read_event(told: Json) -> Event | None:
     own = told.get("from") == "user"
     person = told.get("user") if own else None
     words, alert = told.get("text") or "", bool(told.get("alert"))
-    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert)
+    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, told.get("data", ""))
 
 
 def _message(told: Json) -> Message:
@@ -176,6 +178,7 @@ def _message(told: Json) -> Message:
         clears=told.get("markup") == "remove",
         picture=(told.get("photo") or {}).get("file_id"),
         file=(told.get("document") or {}).get("file_name"),
+        forwarded=bool(told.get("forwarded")),
     )
 
 

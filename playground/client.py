@@ -99,6 +99,16 @@ class SimClient:
         events = [event for event in map(read_event, told["events"]) if event is not None]
         return News(events, told["last"], told["idle"])
 
+    async def everything(self) -> Sequence[Mapping[str, Any]]:
+        """Return all that happened, as the playground tells it."""
+        events: Sequence[Mapping[str, Any]] = (await self._get("/sim/events", after=0))["events"]
+        return events
+
+    async def file(self, id: str) -> tuple[str, bytes]:
+        """Return the type and the bytes of a file."""
+        async with self._http.get(f"/sim/files/{id}") as answer:
+            return answer.content_type, await answer.read()
+
     async def idle(self, wait: float) -> bool:
         """Wait until the bot took everything, and tell whether it did."""
         return bool((await self._get("/sim/idle", wait=wait))["idle"])

@@ -23,5 +23,7 @@ export const send = (chat, user, kind) => call("POST", `/chats/${chat}/messages`
 export const edit = (chat, user, id, text) => call("POST", `/chats/${chat}/messages/${id}/edit`, { user, text });
 export const tap = (chat, user, id, row, column) => call("POST", `/chats/${chat}/messages/${id}/tap`, { user, row, column });
 export const bot = (user) => call("GET", `/bot?user=${user ?? 0}`);
+export const recording = () => call("GET", "/record");
+export const record = (on) => call("POST", "/record", { on });
 export const qr = (file) => call("GET", `/files/${encodeURIComponent(file)}/qr`);
 export const fileAddress = (file) => `/sim/files/${encodeURIComponent(file)}`;
