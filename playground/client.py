@@ -29,10 +29,12 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class BotNews:
-    """Whether the bot is there."""
+    """Whether the bot is there, what it called last, and which call of it went to no method."""
 
     connected: bool
     polled_ago: float | None
+    last_method: str | None
+    astray: str | None
 
 
 class SimClient:
@@ -106,7 +108,7 @@ class SimClient:
     async def bot(self) -> BotNews:
         """Ask after the bot."""
         told = await self._get("/sim/bot")
-        return BotNews(bool(told["connected"]), told["last_poll_seconds_ago"])
+        return BotNews(bool(told["connected"]), told["last_poll_seconds_ago"], told["last_method"], told["astray"])
 
     async def qr(self, file: str) -> str | None:
         """Read the QR code in a picture."""

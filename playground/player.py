@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground import coverage, junit, report, script
@@ -14,6 +14,7 @@ from playground.amending import accept
 from playground.catalogue import Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
 from playground.launch import Launch
+from playground.listener import Timing
 from playground.performing import Company, Result, Take, perform
 from playground.scene import DEFAULT_LANGUAGE
 from playground.script import Unreadable
@@ -37,6 +38,7 @@ class Asked:
     accept: bool = False
     coverage: bool = False
     fail_under: float = 0
+    timing: Timing = field(default_factory=Timing)
 
 
 async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
@@ -55,7 +57,7 @@ async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Pa
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         noted = Path(folder) / "coverage"
         extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
-        status = await _played(chosen, Company(launch, catalogue, extra=extra), asked, out)
+        status = await _played(chosen, Company(launch, catalogue, asked.timing, extra), asked, out)
         return max(status, _covered(noted, asked, out)) if asked.coverage else status
 
 

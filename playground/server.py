@@ -34,13 +34,15 @@ class Playground:
         self.world = World(token=token, username=username, rng=rng)
         self.connections = Connections()
         faults = Faults()
+        api = BotApi(self.world, faults, self.connections)
         self.app = Starlette(
             routes=[
-                *BotApi(self.world, faults, self.connections).routes(),
+                *api.routes(),
                 *Sim(self.world, faults).routes(),
                 *Watching(self.world).routes(),
                 *PhoneFrame().routes(),
                 *page_routes(),
+                api.astray(),
             ],
             middleware=[Middleware(LoopbackOnly)],
         )

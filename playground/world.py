@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground import wire
@@ -41,8 +41,8 @@ class Traffic:
     """What the bot is doing right now."""
 
     calls: int = 0
-    last_call: float | None = None
-    per_method: dict[str, int] = field(default_factory=dict)
+    last_method: str | None = None
+    astray: str | None = None  # the last call that was none of the Bot API, in words
 
 
 class World:

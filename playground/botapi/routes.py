@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,8 @@ from playground.world import World
 
 GET_UPDATES = METHODS["getupdates"]
 
+_TOKEN = re.compile(r"\d+:[\w-]+")
+
 _Do = Callable[[Method, Request], Coroutine[Any, Any, Response]]
 
 
@@ -39,6 +42,15 @@ class BotApi:
             Route("/bot{token}/{method}", _App(self)),
             Route("/file/bot{token}/{path:path}", self._download),
         ]
+
+    def astray(self) -> BaseRoute:
+        """Return the route of whatever belongs to nobody: most often a bot that puts its addresses together wrongly."""
+        return Route("/{path:path}", self._astray, methods=["GET", "POST"])
+
+    async def _astray(self, request: Request) -> Response:
+        path = _TOKEN.sub("<token>", request.url.path)  # it may be that of another bot, in earnest
+        self._world.traffic.astray = f"it called {path}: the address of a method is BOT_API_URL/bot<token>/METHOD"
+        return JsonAnswer(Refused(404, "Not Found").body(), 404)
 
     async def answer(self, request: Request) -> Response | None:
         """Answer one call; `None` when the connection is gone."""
@@ -63,11 +75,14 @@ class BotApi:
             self._world.bell.ring()
 
     def _method(self, request: Request) -> Method:
+        traffic = self._world.traffic
         if request.path_params["token"] != self._world.token:
+            traffic.astray = "it called with another token than BOT_TOKEN"
             raise Refused(*UNAUTHORIZED)
         method = METHODS.get(request.path_params["method"].lower())
         if method is None:
             raise Refused(*NO_METHOD)
+        traffic.last_method = method.name
         return method
 
     async def _with_faults(self, method: Method, request: Request) -> Response | None:
