@@ -20,9 +20,10 @@ class SimRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened since the last look, and whether the bot has nothing more to do."""
+    """What happened since the last look, what Telegram ignores of it, and whether the bot has nothing more to do."""
 
     events: Sequence[Event]
+    remarks: Sequence[str]
     last: int
     idle: bool
 
@@ -99,7 +100,8 @@ class SimClient:
         """Return what happened after an event; waits a while for the first."""
         told = await self._get("/sim/events", after=after, wait=wait)
         events = [event for event in map(read_event, told["events"]) if event is not None]
-        return News(events, told["last"], told["idle"])
+        remarks = [event["text"] for event in told["events"] if event["kind"] == "remark"]
+        return News(events, remarks, told["last"], told["idle"])
 
     async def idle(self, wait: float) -> bool:
         """Wait until the bot took everything, and tell whether it did."""

@@ -49,11 +49,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a take went."""
+    """How a take went, and what of the bot's calls Telegram ignores."""
 
     take: Take
     seconds: float
     failure: Failure | None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ async def perform(take: Take, company: Company, reader: Reader | None = None) ->
     began = time.monotonic()
     async with stage(company.launch, company.timing, company.extra) as built:
         failure = await _perform(take, company.catalogue, built, reader or Strict())
-    return Result(take, time.monotonic() - began, failure)
+        remarks = tuple(dict.fromkeys(built.listener.remarks))
+    return Result(take, time.monotonic() - began, failure, remarks)
 
 
 async def _perform(take: Take, catalogue: Catalogue, built: Stage, reader: Reader) -> Failure | None:

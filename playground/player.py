@@ -78,6 +78,8 @@ async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: O
     for result in results:
         if result.failure:
             out("\n" + report.failure_report(result))
+    if remarks := report.remarks(results):
+        out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - began
     out("\n" + report.summary(results, seconds))
     if asked.junit is not None:

@@ -62,9 +62,7 @@ async def edit_message_media(world: World, fields: Fields) -> Json:
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
-    for name in given:
-        if name not in _MEDIA_FIELDS:
-            raise bad_request(f'unknown field "{name}" in InputMedia (the public server would ignore it)')
+    given = fields.known(given, _MEDIA_FIELDS, "InputMedia")
     words, mode = given.get("caption") or "", given.get("parse_mode") or ""
     if not isinstance(words, str) or not isinstance(mode, str):
         raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')

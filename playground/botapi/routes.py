@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from playground.botapi.faults import FaultKind, Faults
-from playground.botapi.fields import read_fields
+from playground.botapi.fields import Fields, read_fields
 from playground.botapi.methods import METHODS, Method
 from playground.botapi.refusals import NO_METHOD, UNAUTHORIZED, Refused
 from playground.connections import Connections
@@ -107,10 +107,17 @@ class BotApi:
     async def _do(self, method: Method, request: Request) -> Response:
         try:
             fields = await read_fields(request)
-            fields.refuse_unknown(method.fields)
-            return JsonAnswer({"ok": True, "result": await method.do(self._world, fields)})
+            return JsonAnswer({"ok": True, "result": await self._result(method, fields)})
         except Refused as refused:
             return JsonAnswer(refused.body(), refused.code)
+
+    async def _result(self, method: Method, fields: Fields) -> Any:
+        fields.note_unknown(method.fields)
+        try:
+            return await method.do(self._world, fields)
+        finally:
+            for ignored in fields.ignored:
+                self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
 
     async def _download(self, request: Request) -> Response:
         kept = self._world.files.at(request.path_params["path"])

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from playground.catalogue import Catalogue, sentence
+from playground.report import remarks
 from tests.playground.bots.playing import SHOP_BOT, passes, play_text
 
 FORM = """
@@ -177,6 +178,13 @@ async def test_the_phone_scans_the_code_and_fills_in_the_page(tmp_path: Path, pr
 @page! {{masked}}
 """
     await passes(tmp_path, script)
+
+
+async def test_what_telegram_ignores_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    played = await play_text(tmp_path, "cases: n=1 | n=2\n> /plain\n< 键盘收起\n", bot=SHOP_BOT)
+
+    assert [result.failure for result in played] == [None, None]
+    assert remarks(played) == ['sendMessage: Telegram ignores the field "colour" (2 of 2 cases)']
 
 
 async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Path, provider: str) -> None:

@@ -21,7 +21,8 @@ async def keys(update: Update, _: Any) -> None:
 
 async def plain(update: Update, _: Any) -> None:
     if update.message:
-        await update.message.reply_text("键盘收起", reply_markup=ReplyKeyboardRemove())
+        stray = {"colour": "red"}
+        await update.message.reply_text("键盘收起", reply_markup=ReplyKeyboardRemove(), api_kwargs=stray)
 
 
 async def shop(update: Update, _: Any) -> None:
