@@ -11,7 +11,7 @@ from playground.records import Button, Chat, ChatType, Json, Message
 from playground.world import World
 
 LONGEST_TEXT = 4096
-_CHAT_INSTANCE = "-3141592653589793238"
+CHAT_INSTANCE = "-3141592653589793238"
 
 
 def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
@@ -27,7 +27,7 @@ def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message
 
 def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
     """Put a person's message into a chat and tell the bot."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     if chat.type is ChatType.PRIVATE and not world.people[user].started:
         world.change_person(user, started=True)
     message = world.put(chat.id, user, **facts)
@@ -39,7 +39,7 @@ def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
 
 def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
     """Change one's own message."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     if message.sender != user or message.kind != "text":
         raise NotThere("only a text of one's own can be edited")
     text = text.strip()
@@ -53,29 +53,23 @@ def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Me
 
 def press(world: World, chat: Chat, user: int, message_id: int, data: str) -> str:
     """Press a button, or claim to have done so; return the query's id."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     message = world.message(chat.id, message_id)
     if message is None and not world.is_gone(chat.id, message_id):
         raise NotThere(f"there is no message {message_id} in this chat")
-    query = world.press(user, chat.id)
+    query = world.ask(user, chat.id)
     gone = {"chat": world.chat_wire(chat.id), "message_id": message_id, "date": 0}
+    told = world.message_wire(message) if message else gone
+    inline_id = message.inline_id if message else None
     body = {
         "id": query.id,
         "from": wire.person(world.people[user]),
-        "message": world.message_wire(message) if message else gone,
-        "chat_instance": _CHAT_INSTANCE,
+        **({"inline_message_id": inline_id} if inline_id else {"message": told}),
+        "chat_instance": CHAT_INSTANCE,
         "data": data,
     }
     world.updates.add("callback_query", body, f"presses:{user}")
     return query.id
-
-
-def inline_query(world: World, chat: Chat, user: int, query: str) -> str:
-    """Type something behind the bot's name; return the query's id."""
-    asked = world.press(user, chat.id)
-    body = {"id": asked.id, "from": wire.person(world.people[user]), "query": query, "offset": ""}
-    world.updates.add("inline_query", body | {"chat_type": _seen_type(chat, user)}, f"inline:{user}")
-    return asked.id
 
 
 def block(world: World, user: int, *, blocked: bool) -> None:
@@ -123,7 +117,8 @@ def _labels(message: Message) -> str:
     return " / ".join(" ".join(f"[{button.label}]" for button in row) for row in _rows(message)) or "none"
 
 
-def _may_write(world: World, chat: Chat, user: int) -> None:
+def may_write(world: World, chat: Chat, user: int) -> None:
+    """Insist that somebody can write in a chat."""
     if user not in world.people:
         raise NotThere(f"there is nobody with the id {user}")
     inside = chat.id == user if chat.type is ChatType.PRIVATE else user in chat.members
@@ -137,7 +132,7 @@ def _bot_sees(world: World, chat: Chat, message: Message) -> bool:
     """Apply the privacy mode that bots have in groups unless BotFather was told otherwise."""
     if not chat.bot_inside:
         return False
-    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or not chat.privacy:
+    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or message.via or not chat.privacy:
         return True
     answered = world.message(chat.id, message.reply_to) if message.reply_to else None
     if answered is not None and answered.sender == world.profile.id:
@@ -156,7 +151,3 @@ def _means_bot(world: World, text: str, entity: Json) -> bool:
 def _member(world: World, status: str) -> dict[str, Any]:
     told: dict[str, Any] = {"user": world.profile.user(), "status": status}
     return told | ({"until_date": 0} if status == "kicked" else {})
-
-
-def _seen_type(chat: Chat, user: int) -> str:
-    return "sender" if chat.id == user else chat.type.value

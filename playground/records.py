@@ -104,3 +104,24 @@ class Message:
     protect: bool = False
     spoiler: bool = False
     caption_above: bool = False
+    via: bool = False  # a result of an inline query that somebody chose
+    inline_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One result of an inline query; `facts` are those of its message, none when the stand-in cannot show it."""
+
+    id: str
+    kind: str
+    title: str
+    description: str
+    facts: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to an inline query: its results, and a button above them that leads to the bot's chat."""
+
+    offers: Sequence[Offer] = ()
+    button: Json | None = None

@@ -78,6 +78,7 @@ def short(message: Message, *, bot_id: int) -> dict[str, Any]:
         "protect": message.protect,
         "spoiler": message.spoiler,
         "caption_above": message.caption_above,
+        "via": message.via,
     }
     if markup is not None:
         told["markup"] = markup.kind

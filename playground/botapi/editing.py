@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from playground.botapi.chats import message_of
+from playground.botapi.chats import by_inline_id, message_of
 from playground.botapi.fields import Fields
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.refusals import NOT_MODIFIED, bad_request
@@ -26,10 +26,11 @@ _MEDIA_FIELDS = frozenset(
         "disable_content_type_detection",
     ]
 )
+Edited = Json | Literal[True]  # of messages sent via the bot Telegram tells only that it is done
 _CAPTIONED = frozenset({"photo", "document"})
 
 
-async def edit_message_text(world: World, fields: Fields) -> Json:
+async def edit_message_text(world: World, fields: Fields) -> Edited:
     """Change the text of a message."""
     text, entities = message_text(fields)
     fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
@@ -40,7 +41,7 @@ async def edit_message_text(world: World, fields: Fields) -> Json:
     return _edit(world, message, text=text, entities=entities, markup=markup)
 
 
-async def edit_message_caption(world: World, fields: Fields) -> Json:
+async def edit_message_caption(world: World, fields: Fields) -> Edited:
     """Change the caption of a message with media."""
     text, entities = caption(fields)
     markup = reply_markup(fields, only_inline=True)
@@ -51,13 +52,13 @@ async def edit_message_caption(world: World, fields: Fields) -> Json:
     return _edit(world, message, text=text, entities=entities, markup=markup, caption_above=above)
 
 
-async def edit_message_reply_markup(world: World, fields: Fields) -> Json:
+async def edit_message_reply_markup(world: World, fields: Fields) -> Edited:
     """Change the keyboard of a message."""
     markup = reply_markup(fields, only_inline=True)
     return _edit(world, _own(world, fields), markup=markup)
 
 
-async def edit_message_media(world: World, fields: Fields) -> Json:
+async def edit_message_media(world: World, fields: Fields) -> Edited:
     """Put another photo or document into a message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
@@ -91,13 +92,16 @@ async def _media(world: World, fields: Fields, given: dict[str, Any]) -> tuple[s
 
 def _own(world: World, fields: Fields) -> Message:
     message = message_of(world, fields, "message to edit")
+    if by_inline_id(fields):
+        return message
     someone_elses = message.sender != world.profile.id or message.forwarded
     if someone_elses or (message.markup is not None and not message.markup.inline):
         raise bad_request("message can't be edited")
     return message
 
 
-def _edit(world: World, message: Message, **facts: Any) -> Json:
+def _edit(world: World, message: Message, **facts: Any) -> Edited:
     if all(getattr(message, name) == value for name, value in facts.items()):
         raise bad_request(NOT_MODIFIED)
-    return world.message_wire(world.revise(message, edited=int(world.clock()), **facts))
+    revised = world.revise(message, edited=int(world.clock()), **facts)
+    return True if message.via else world.message_wire(revised)

@@ -68,14 +68,23 @@ _HTTPS = {"web_app": "Web App ", "login_url": "login "}
 def reply_markup(fields: Fields, *, only_inline: bool = False) -> Markup | None:
     """Return the checked reply_markup of a call, `None` when it brings none."""
     given = fields.json("reply_markup", "reply keyboard markup")
+    return inline_markup(fields, given) if only_inline else _markup(fields, given)
+
+
+def inline_markup(fields: Fields, given: Any) -> Markup | None:
+    """Return a checked keyboard that can only be one below a message."""
+    markup = _markup(fields, given)
+    if markup is not None and not markup.inline:
+        raise bad_request("inline keyboard expected")
+    return markup
+
+
+def _markup(fields: Fields, given: Any) -> Markup | None:
     if given is None:
         return None
     if not isinstance(given, dict):
         raise bad_request("object expected as reply markup")
-    markup = _read(_known(given, fields))
-    if only_inline and markup is not None and not markup.inline:
-        raise bad_request("inline keyboard expected")
-    return markup
+    return _read(_known(given, fields))
 
 
 def _read(given: dict[str, Any]) -> Markup | None:
