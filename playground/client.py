@@ -92,6 +92,15 @@ class SimClient:
         """Press a button that nobody offered."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/tap", user=person, data=data)
 
+    async def ask(self, chat: int, person: int, words: str) -> None:
+        """Type something behind the bot's name."""
+        await self._post(f"/sim/chats/{chat}/inline", user=person, query=words)
+
+    async def choose(self, chat: int, person: int, result: str | None) -> None:
+        """Choose a result of an inline query; none is the button above them."""
+        which: dict[str, object] = {"button": True} if result is None else {"result": result}
+        await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **which)
+
     async def order_fault(self, **facts: object) -> None:
         """Let the next calls of a method go wrong."""
         await self._post("/sim/faults", **facts)

@@ -138,7 +138,7 @@ async def _play(scene: Scene, step: steps.Action | steps.Anything | steps.Direct
     match step:
         case steps.Anything():
             scene.skipping.add(scene.chat.id)
-        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge():
+        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge() | steps.Ask() | steps.Choose():
             await act(scene, step)
         case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
             await browse(scene, step)

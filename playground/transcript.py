@@ -42,6 +42,10 @@ def line(event: Event) -> list[str] | None:
             written = [f"x {'> ' if was.own else ''}{_kind(was)}{_words(was.text, own=was.own)}".rstrip()]
         case Event(kind="toast", text=text, alert=alert) if text:
             written = [f"{'!!' if alert else '!'} {_words(text)}"]
+        case Event(kind="inline", text=text):
+            written = [f">> {_words(text, own=True)}".rstrip()]
+        case Event(kind="results", rows=rows):
+            written = [f"<< {keyboard(rows)}".rstrip()]
         case Event(kind="left"):
             written = ["@left"]
     return written
