@@ -101,6 +101,10 @@ class SimClient:
         which: dict[str, object] = {"button": True} if result is None else {"result": result}
         await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **which)
 
+    async def let_pass(self, seconds: float) -> None:
+        """Let time pass in the playground."""
+        await self._post("/sim/clock", seconds=int(seconds))
+
     async def order_fault(self, **facts: object) -> None:
         """Let the next calls of a method go wrong."""
         await self._post("/sim/faults", **facts)

@@ -46,6 +46,7 @@ class Sim:
             route(f"{message}/tap", self.tap, "POST"),
             route("/files/{id}", self.file),
             route("/files/{id}/qr", self.qr),
+            route("/clock", self.clock, "POST"),
             route("/faults", self.fault, "POST"),
             route("/faults", self.no_faults, "DELETE"),
         ]
@@ -150,6 +151,14 @@ class Sim:
         """Read the QR code in a picture, as a phone's camera would."""
         kept = self._file(request)
         return {"text": await asyncio.to_thread(qr_text, kept.content) if kept.type in SHOWN_TYPES else None}
+
+    async def clock(self, request: Request) -> Any:
+        """Let time pass at once: what waits too long expires, old messages can no longer be deleted."""
+        seconds = (await read_order(request)).number("seconds")
+        if seconds < 0:
+            raise BadOrder("seconds: time goes forward only")
+        self._world.clock.advance(seconds)
+        return {"now": int(self._world.clock())}
 
     async def fault(self, request: Request) -> Any:
         """Let the network or the server misbehave."""

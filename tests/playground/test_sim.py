@@ -98,12 +98,26 @@ async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: Stand)
         ("/chats/1/messages", {"user": 1, "text": "a"}, 404, "there is no chat 1"),
         ("/chats/x/messages", {"user": 1, "text": "a"}, 400, "chat: a whole number is needed"),
         ("/faults", {"kind": "lost", "times": 0}, 400, "times: at least 1"),
+        ("/clock", {"seconds": -1}, 400, "seconds: time goes forward only"),
     ],
 )
 async def test_an_order_that_cannot_be_followed_is_told_why(
     stand: Stand, path: str, order: dict[str, object], status: int, error: str
 ) -> None:
     assert await stand.try_sim(path, **order) == (status, {"error": error})
+
+
+async def test_time_passes_on_order(stand: Stand) -> None:
+    user = await stand.person()
+    typed = await stand.says(user, "11010519491231002X")
+    await stand.says(user, "a")
+    assert len(await stand.result("getUpdates")) == 2
+
+    await stand.sim("/clock", seconds=48 * 3600 + 60)
+
+    assert await stand.result("getUpdates") == []
+    refused = await stand.refusal("deleteMessage", chat_id=user, message_id=typed)
+    assert refused == "Bad Request: message can't be deleted"
 
 
 async def test_what_is_no_json_is_told_so(stand: Stand) -> None:
