@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from playground.botapi.faults import Faults
 from playground.botapi.routes import BotApi
+from playground.bounds import Bounded
 from playground.connections import Connections
 from playground.guard import LoopbackOnly
 from playground.page import page_routes
@@ -44,7 +45,7 @@ class Playground:
                 *page_routes(),
                 api.astray(),
             ],
-            middleware=[Middleware(LoopbackOnly)],
+            middleware=[Middleware(LoopbackOnly), Middleware(Bounded)],
         )
 
 

@@ -7,16 +7,17 @@ unnoticed for years.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.botapi.refusals import Refused, bad_request
+from playground.botapi.refusals import bad_request
 
-LARGEST_BODY = 50 * 1024 * 1024
 LONGEST_TEXT_FIELD = 1024 * 1024
 _TRUE = frozenset({"true", "yes", "1"})
 
@@ -106,19 +107,29 @@ async def read_fields(request: Request) -> Fields:
     """Collect the fields of a call from its address and its body, whatever form that has."""
     values = dict(request.query_params)
     uploads: dict[str, Upload] = {}
-    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-        raise Refused(413, "Request Entity Too Large")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         values |= _from_json(await request.body())
     elif kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-        async with request.form(max_part_size=LONGEST_TEXT_FIELD) as form:
+        async with _form(request) as form:
             for name, value in form.multi_items():
                 if isinstance(value, UploadFile):
                     uploads[name] = await _upload(value)
                 else:
                     values[name] = value
     return Fields(values, uploads)
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_part_size=LONGEST_TEXT_FIELD)
+    except HTTPException:
+        raise bad_request("can't parse the form") from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 async def _upload(part: UploadFile) -> Upload:
