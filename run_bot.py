@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.operating.commands import with_operating
+
 if TYPE_CHECKING:
     from playground.launch import Launch
 
-app = typer.Typer(
-    help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
-    " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
-    " on this machine. docs/operating.md tells every setting.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+app = with_operating(
+    typer.Typer(
+        help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
+        " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
+        " on this machine. docs/operating.md tells every setting.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 )
 HERE = Path(__file__).resolve().parent
 

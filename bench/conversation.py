@@ -101,6 +101,7 @@ async def measure(count: int) -> None:
                 "BOT_API_URL": address,
                 "DATA_DIR": folder,
                 "PORT": "0",
+                "PACE_SENDING": "0",
             }
             bot = await Command.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
             try:

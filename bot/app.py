@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from socket import gethostname, socket
@@ -20,23 +20,27 @@ from bot import catalogue as texts
 from bot import logs, providers
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
+from bot.handlers.pacing import Pacer
 from bot.handlers.transport import AiohttpRequest
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
+from bot.opening import opened_store
 from bot.reached import Notebook, noted
 from bot.replicas import Replicas
 from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
-from storage import BadKeys, Sealing, StorageError, Store, StoreUnavailable, WrongKeys, open_store, sealing
+from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
+from verification.limits import Limits
 from verification.providers.http import Http
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
@@ -123,12 +127,13 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(_store(settings))
+        store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        core = Core(store, ways, outside, ttl=settings.qr_ttl)
+        limits = Limits(overall=settings.daily_attempts)
+        core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=limits)
         catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
@@ -137,16 +142,20 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             notebook.known(catalogue)
             catalogue, step = noted(catalogue, notebook), notebook.advance
         failures = Failures()
-        application = _application(settings, failures)
-        outgoing = Outgoing(application.bot, catalogue)
+        registry = CollectorRegistry()
+        calls = Counter(
+            "bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry
+        )
         replicas = await _replicas(store, settings, listener)
+        pacer = Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending)
+        application = _application(settings, failures, pacer)
+        outgoing = Outgoing(application.bot, catalogue)
         surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
         runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
-        housekeeping = Housekeeping(store, outgoing.discard, clock.now, timedelta(days=settings.retention_days))
+        housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
         application.add_handler(DialogueHandler(runner))
         application.add_handler(GroupHandler(catalogue, settings.language))
-        registry = CollectorRegistry()
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         answers = Counter(
             "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
@@ -154,13 +163,14 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
         asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
         trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates)
+        crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+        door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
         polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
         parts = Parts(
             core=core,
             providers=ways,
             words=pages,
-            ready=_ready(store, polling, settings),
+            ready=_ready(store, door, polling, settings),
             registry=registry,
             clock=clock.now,
             ring=asking.ring,
@@ -212,7 +222,7 @@ async def _tell_telegram(bot: Bot, settings: Settings) -> None:
     )
 
 
-def _application(settings: Settings, failures: Failures) -> AnyApplication:
+def _application(settings: Settings, failures: Failures, pacer: Pacer) -> AnyApplication:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     bot: ExtBot[None] = ExtBot(
@@ -221,6 +231,7 @@ def _application(settings: Settings, failures: Failures) -> AnyApplication:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
+        rate_limiter=pacer,
     )
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
@@ -236,22 +247,6 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         import uvloop
 
         uvloop.run(main)
-
-
-def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    try:
-        return open_store(settings.store_url, sealing=_sealing(settings))
-    except ValueError as error:
-        raise BadSetting(str(error)) from None
-
-
-def _sealing(settings: Settings) -> Sealing:
-    if settings.encryption_keys is not None and settings.index_key is not None:
-        return sealing.parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
-    try:
-        return sealing.load_or_create(settings.data_dir / "keys.json")
-    except OSError as error:
-        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
 
 
 def _listener(settings: Settings) -> socket:
@@ -284,14 +279,15 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
 
 
-def _ready(store: Store, polling: Polling, settings: Settings) -> Callable[[], Any]:
+def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
     async def ready() -> Mapping[str, bool]:
         try:
             await store.owed(1)
         except StorageError:
             stored = False
         else:
-            stored = True
+            # A full disk can be read from: only whoever has to write notices.
+            stored = not door.stuck
         heard = polling.heard_at
         listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
         # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.

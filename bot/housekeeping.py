@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.lanes import Undelivered
-from verification.keeping import DialogueStore, Person
+from verification.keeping import DialogueStore, Gone, Person
+from verification.limits import DAY
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,14 @@ class Housekeeping:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
         now = self._clock()
         if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
-            await self._store.prune(now - _SEEN_FOR)
-            await self._store.retire(now - self._retention)
+            await tidied(self._store, now, self._retention)
             self._tidied_at = now
+
+
+async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
+    """Forget what is no longer needed and delete what is no longer allowed; says what went."""
+    return {
+        **await store.prune(now - _SEEN_FOR),
+        **await store.forget_tries(now - DAY),
+        **await store.retire(now - retention),
+    }

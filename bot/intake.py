@@ -22,6 +22,7 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
+from bot.handlers.crowd import Crowd
 from bot.handlers.errors import Failures
 
 log = logging.getLogger(__name__)
@@ -53,15 +54,39 @@ class Door:
         set_aside: Callable[[Raw], Awaitable[None]],
         is_outage: Callable[[BaseException], bool],
         updates: Counter,
+        crowd: Crowd | None = None,
     ) -> None:
         self._application = application
         self._failures = failures
         self._set_aside = set_aside
         self._is_outage = is_outage
         self._updates = updates
+        self._crowd = crowd
+        self.stuck = False
+        """Whether the last update could be neither committed nor set aside."""
+
+    async def take_in_order(self, raws: Sequence[Raw]) -> None:
+        """Handle what one person sent, but for what is more than anybody can mean."""
+        beyond = []
+        for raw in raws:
+            if self._crowd is None or self._crowd.admits(_whose(raw)):
+                await self.take(raw)
+            else:
+                beyond.append(raw)
+        if beyond and self._crowd is not None:
+            await self._crowd.pass_over(beyond)
+            self._updates.labels("passed_over").inc(len(beyond))
 
     async def take(self, raw: Raw) -> None:
         """Handle one update until it is committed or set aside; raises when the store is out of reach."""
+        try:
+            await self._take(raw)
+        except Exception:
+            self.stuck = True
+            raise
+        self.stuck = False
+
+    async def _take(self, raw: Raw) -> None:
         for _ in range(_TRIES):
             error = await self._try(raw)
             if error is None:
@@ -81,7 +106,7 @@ class Door:
             log.error("the webhook brought something that is no update")
             return True
         try:
-            await self.take(raw)
+            await self.take_in_order([raw])
         except Exception as error:
             if self._is_outage(error):
                 return False
@@ -224,13 +249,9 @@ class Polling:
         for raw in batch:
             lanes[_whose(raw)].append(raw)
         # Whatever becomes of one lane, the others come to their end: a turn cut off behind its commit shows nothing.
-        ends = await asyncio.gather(*map(self._take_in_order, lanes.values()), return_exceptions=True)
+        ends = await asyncio.gather(*map(self._door.take_in_order, lanes.values()), return_exceptions=True)
         for error in filter(None, ends):
             raise error
-
-    async def _take_in_order(self, lane: Sequence[Raw]) -> None:
-        for raw in lane:
-            await self._door.take(raw)
 
     def _pause_after(self, error: TelegramError, pause: float) -> float:
         match error:

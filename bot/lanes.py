@@ -19,7 +19,11 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 class Undelivered(Exception):
-    """A reply did not reach the chat, or perhaps not; it is worth trying again."""
+    """A reply did not reach the chat; it is worth trying again. `perhaps` it did all the same, and nobody can know."""
+
+    def __init__(self, why: str, *, perhaps: bool = False) -> None:
+        super().__init__(why)
+        self.perhaps = perhaps
 
 
 class Unreachable(Exception):
@@ -39,6 +43,7 @@ class View:
     """What a reply is shown with: to whom, in which language, where the live question is, what was pressed.
 
     `again`: the process that showed the last one may have died in between, so the panel may have been settled already.
+    `repeated`: the same may stand in the chat already, so it says that it comes again. `unasked`: nobody waits for it.
     """
 
     person: Person
@@ -47,6 +52,8 @@ class View:
     origin: Origin
     records: Records | None = None
     again: bool = False
+    repeated: bool = False
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,13 +70,15 @@ class Turn:
 class Lane:
     """A person's turns on their way to the chat, and the panel as the last shown reply left it.
 
-    `owing`: something was lost on the way, so the question is asked again in place of what waits.
+    `owing`: something was lost on the way, so the question is asked again in place of what waits. `doubtful`: the mark
+    of a question that may have arrived, or may not.
     """
 
     turns: list[Turn] = field(default_factory=list)
     panel: str | None = None
     failures: int = 0
     owing: bool = False
+    doubtful: str | None = None
 
 
 Show = Callable[[Turn, Lane], Awaitable[None]]

@@ -111,6 +111,14 @@ class Replicas:
                 return held
             await asyncio.sleep(_LOOK)
 
+    async def take_over(self, owed: Owed) -> bool:
+        """Hold somebody whom nobody is at; False when another program was faster."""
+        held = await self.store.hold(owed.person, self.program, self.alive, 0)
+        if held is not None and held.shown >= owed.revision:
+            await self.let_go(owed.person)
+            return False
+        return held is not None
+
     async def let_go(self, person: Person) -> None:
         """Let others show things to this person."""
         await self.store.let_go(person, self.program)

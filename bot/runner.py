@@ -14,6 +14,7 @@ from bot.flow import codec
 from bot.flow.effects import (
     Ask,
     Begin,
+    Caption,
     Discard,
     Drop,
     Effect,
@@ -31,16 +32,18 @@ from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, Opening, State, Verified
-from bot.lanes import Lane, Lanes, Origin, Turn, Unreachable, View
+from bot.lanes import Lane, Lanes, Origin, Turn, Undelivered, Unreachable, View
 from bot.replicas import Left, Replicas
 from verification.attempts import AttemptId, Status
 from verification.core import Core, Wish
-from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused
-from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person, Records
+from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused, TooMany
+from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Owed, Person, Records
 
 log = logging.getLogger(__name__)
 
 _OWED_AT_ONCE = 100
+_ANY = "*"
+"""No question's mark: a process that died owing it may have asked whichever it is."""
 
 Advance = Callable[[State, Event, Moment], Step]
 
@@ -50,7 +53,7 @@ class Envelope:
     """An event on its way: whose, which, and how its repetition is known.
 
     `language` is what the person's client speaks, for somebody who has not chosen. `unasked`: it is news, no word of
-    the person's, so it does not show that they can be written to.
+    the person's, so it does not show that they can be written to, and nobody waits for it.
     """
 
     person: Person
@@ -122,7 +125,7 @@ class Runner:
             fresh = [one for one in owed if one.person not in tried]
             for one in fresh:
                 if not self._lanes.has(one.person) and is_left(one):
-                    await self._resume(one.person)
+                    await self._resume(one)
             tried.update(one.person for one in fresh)
             if len(owed) < limit:
                 return
@@ -130,14 +133,19 @@ class Runner:
                 # All of them are on their way: whoever comes behind them must not wait for their chats.
                 limit *= 2
 
-    async def _resume(self, person: Person) -> None:
+    async def _resume(self, owed: Owed) -> None:
         try:
-            await self.handle(Envelope(person, Resumed(), None, unasked=True))
+            if self._replicas is not None and not await self._replicas.take_over(owed):
+                return
+            turn = await self._ask_again(owed.person)
+            if turn is not None:
+                # Nobody knows how far the process came that owed this.
+                self._lanes.add(replace(turn, view=replace(turn.view, repeated=True)))
         except Exception as error:
             if self._surroundings.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the program from serving everybody else.
-            log.error("what %s is owed cannot be asked again: %s", person, type(error).__name__)  # noqa: TRY400
+            log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
 
     async def _ask_again(self, person: Person) -> Turn | None:
         return await self._commit(Envelope(person, Resumed(), None, unasked=True))
@@ -151,7 +159,14 @@ class Runner:
             step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._surroundings.language
             again = isinstance(envelope.event, Resumed)
-            view = View(person, _spoken(step, language), kept.panel if kept else "", envelope.origin, again=again)
+            view = View(
+                person,
+                _spoken(step, language),
+                kept.panel if kept else "",
+                envelope.origin,
+                again=again,
+                unasked=envelope.unasked,
+            )
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
             revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
@@ -202,7 +217,9 @@ class Runner:
             # The panel is still in their chat: on their return the next question takes it away.
             return await self._store.mark_blocked(person, lane.panel or "")
         lane.owing = turn.behind and not turn.view.again and not _asks(turn)
-        if not lane.owing:
+        if lane.owing:
+            lane.doubtful = _ANY
+        else:
             await self._store.mark_shown(person, turn.revision, lane.panel or "")
         return None
 
@@ -215,12 +232,24 @@ class Runner:
             case ShowRecords() | Export():
                 records = await self._records(view.person, effect.account)
                 lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or "", records=records))
+            case Ask() | ShowCode() | Stamp() | Caption():
+                await self._ask(effect, view, lane)
             case _:
                 lane.panel = await self._deliver.deliver(effect, replace(view, panel=lane.panel or ""))
                 if isinstance(effect, Discard) and view.origin.message_id is not None:
                     await self._store.swept(
                         Litter(view.person, view.origin.message_id, self._surroundings.moment().now)
                     )
+
+    async def _ask(self, question: Ask | ShowCode | Stamp | Caption, view: View, lane: Lane) -> None:
+        repeated = view.repeated or lane.doubtful in (question.mark, _ANY)
+        try:
+            lane.panel = await self._deliver.deliver(question, replace(view, panel=lane.panel or "", repeated=repeated))
+        except Undelivered as error:
+            if error.perhaps:
+                lane.doubtful = question.mark
+            raise
+        lane.doubtful = None
 
     async def _records(self, person: Person, account: str) -> Records:
         async with self._store.unit(person) as unit:
@@ -240,6 +269,9 @@ class Runner:
             return Declined(begin.attempt, Refusal.QUOTA)
         except AlreadyVerified:
             return Declined(begin.attempt, Refusal.VERIFIED)
+        except TooMany as error:
+            refusal = Refusal.BUSY if error.everybody else Refusal.TOO_MANY
+            return Declined(begin.attempt, refusal, error.until)
         except ProviderUnavailable:
             return Declined(begin.attempt, Refusal.UNAVAILABLE)
         except Refused:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
+from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
 
@@ -94,11 +95,13 @@ class Settings(BaseSettings):
     qr_ttl: Duration = timedelta(minutes=10)
     link_ttl: Duration = timedelta(minutes=30)
     retention_days: int = Field(default=30, ge=1, le=3650)
+    daily_attempts: int = Field(default=Limits().overall, ge=1, le=1_000_000)
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
     coverage_file: Path | None = None
+    pace_sending: Flag = True
     staff_ids: str = ""
     result_webhook_url: str = ""
     api_keys: str = ""
@@ -182,9 +185,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
             )
-        if not self.on_loopback and (self.clock_offset_file or self.coverage_file):
-            name = "CLOCK_OFFSET_FILE" if self.clock_offset_file else "COVERAGE_FILE"
-            raise ValueError(f"{name}: only for a Bot API on this machine")
+        if not self.on_loopback and self._only_for_tests:
+            raise ValueError(f"{self._only_for_tests}: only for a Bot API on this machine")
         if self.webhook_url and not self._has_good_secret:
             raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
         return self
@@ -193,6 +195,16 @@ class Settings(BaseSettings):
     def _has_good_secret(self) -> bool:
         secret = self.webhook_secret
         return secret is not None and bool(re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret.get_secret_value()))
+
+    @property
+    def _only_for_tests(self) -> str:
+        """The setting of tests that is in use, if any."""
+        used = {
+            "CLOCK_OFFSET_FILE": self.clock_offset_file is not None,
+            "COVERAGE_FILE": self.coverage_file is not None,
+            "PACE_SENDING": not self.pace_sending,
+        }
+        return next((name for name, in_use in used.items() if in_use), "")
 
     @property
     def _proves_nothing(self) -> bool:

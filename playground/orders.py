@@ -76,6 +76,13 @@ class Order:
             raise BadOrder(f"{name}: a whole number is needed")
         return value
 
+    def amount(self, name: str, default: float) -> float:
+        """Return a number greater than nothing."""
+        value = self.values.get(name, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            raise BadOrder(f"{name}: a number greater than 0 is needed")
+        return float(value)
+
     def optional_number(self, name: str) -> int | None:
         """Return a whole number or nothing."""
         return None if self.values.get(name) is None else self.number(name)

@@ -14,9 +14,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from playground.botapi.faults import Faults
+from playground.botapi.limits import Limits
 from playground.botapi.routes import BotApi
 from playground.bounds import Bounded
 from playground.connections import Connections
+from playground.counting import Counting
 from playground.guard import LoopbackOnly
 from playground.page import page_routes
 from playground.phone_frame import PhoneFrame
@@ -34,12 +36,13 @@ class Playground:
     def __init__(self, *, token: str, username: str = "realname_demo_bot", rng: random.Random | None = None) -> None:
         self.world = World(token=token, username=username, rng=rng)
         self.connections = Connections()
-        faults = Faults()
-        api = BotApi(self.world, faults, self.connections)
+        faults, limits = Faults(), Limits()
+        api = BotApi(self.world, faults, limits, self.connections)
         self.app = Starlette(
             routes=[
                 *api.routes(),
                 *Sim(self.world, faults).routes(),
+                *Counting(self.world, limits).routes(),
                 *Watching(self.world).routes(),
                 *PhoneFrame().routes(),
                 *page_routes(),

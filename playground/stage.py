@@ -119,6 +119,7 @@ async def stage(launch: Launch, timing: Timing, extra: Mapping[str, str] | None 
                 "DATA_DIR": str(data),
                 "PORT": "0",
                 "CLOCK_OFFSET_FILE": str(clock.path),
+                "PACE_SENDING": "0",
                 **(extra or {}),
             }
             built = Stage(client, clock, timing, launch, base_environment(os.environ) | given, home / "bot.log")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground import wire
@@ -26,6 +27,7 @@ from playground.webhook import Delivery
 _NUMBERS_SINCE = 1_750_000_000
 _NUMBERS_PER_SECOND = 10
 _ANSWER_WITHIN = 15.0
+_CALLS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,21 @@ class Query:
 
 
 @dataclass(slots=True)
+class Call:
+    """A call that the bot made, and the status of the answer; none when there was no answer."""
+
+    at: float
+    method: str
+    chat: str
+    status: int | None = None
+
+
+@dataclass(slots=True)
 class Traffic:
-    """What the bot is doing right now."""
+    """What the bot is doing right now, and what it did lately."""
 
     calls: int = 0
-    last_method: str | None = None
+    log: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
     astray: str | None = None  # the last call that was none of the Bot API, in words
 
 

@@ -29,20 +29,30 @@ __all__ = [
     "StoreUnavailable",
     "Unsealable",
     "WrongKeys",
+    "open_database",
     "open_store",
+    "sqlite_file",
 ]
 
 
 def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[Store]:
     """Open the store a DATABASE_URL names, its schema brought up to date; a URL that names none is a `ValueError`."""
-    return _prepared(_database(url), sealing)
+    return _prepared(open_database(url), sealing)
 
 
-def _database(url: str) -> AbstractAsyncContextManager[Database]:
+def sqlite_file(url: str) -> Path | None:
+    """The file a DATABASE_URL names; None when it names another database, or nothing."""
     scheme, _, rest = url.partition("://")
-    match scheme:
-        case "sqlite" if rest.startswith("/") and rest not in {"/", "/:memory:"}:
-            return open_sqlite(Path(rest[1:]))
+    names_one = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
+    return Path(rest[1:]) if names_one else None
+
+
+def open_database(url: str) -> AbstractAsyncContextManager[Database]:
+    """Open the database a DATABASE_URL names as it is; a URL that names none is a `ValueError`."""
+    path = sqlite_file(url)
+    if path is not None:
+        return open_sqlite(path)
+    match url.partition("://")[0]:
         case "sqlite":
             raise ValueError(
                 "DATABASE_URL: a SQLite file is written sqlite:///data/bot.sqlite3, or sqlite:////var/lib/…"

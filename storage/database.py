@@ -29,6 +29,9 @@ class Connection(Protocol):
     async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         """Do as `fetch` does; nobody else changes these rows before this transaction ends."""
 
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Do as `fetch_locked` does, but leave out the rows somebody else is changing, and wait for nobody."""
+
 
 class Database(Protocol):
     """A place that runs transactions."""
@@ -38,6 +41,9 @@ class Database(Protocol):
 
         Two transactions with the same `alone_with` never run at once; those who wait are served in order.
         """
+
+    async def outlive(self) -> None:
+        """Wait until every transaction that is open now, of whatever program of ours, has ended."""
 
     async def scrub(self) -> None:
         """Let what was deleted vanish from the files too, as far as the database can."""

@@ -9,6 +9,8 @@ StorageError
 └── SchemaRefused    a rule of the schema would be broken
 """
 
+from verification.errors import Unreadable
+
 
 class StorageError(Exception):
     """Root of everything storage raises on purpose; messages never hold content or keys."""
@@ -22,7 +24,7 @@ class WrongKeys(StorageError):
     """The keys at hand do not belong to this database."""
 
 
-class Unsealable(StorageError):
+class Unsealable(StorageError, Unreadable):
     """Sealed content cannot be opened where it stands."""
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from storage.database import Database
 from storage.errors import NewerSchema
@@ -41,6 +42,29 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
         )
     for migration in migrations:
         await _apply(database, migration)
+
+
+async def schema_of(database: Database) -> int:
+    """Which schema a database has, without making any; 0 for an empty one."""
+    try:
+        async with database.transaction("schema") as connection:
+            await connection.fetch(database.in_own_words(_KEEP_VERSIONS))
+            [(version,)] = await connection.fetch(_VERSION)
+            _leave(int(version))
+    except _Seen as seen:
+        return seen.version
+
+
+class _Seen(Exception):
+    """Leaves a transaction without a trace."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+def _leave(version: int) -> NoReturn:
+    raise _Seen(version)
 
 
 async def _apply(database: Database, migration: Migration) -> None:

@@ -46,6 +46,12 @@ _WORDS = (
     (" TEXT", ' TEXT COLLATE "C"'),
     (") STRICT;", ");"),
 )
+_OLDER = """
+SELECT 1 FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = $2 AND pid <> pg_backend_pid()
+    AND (extract(epoch FROM xact_start) * 1000000)::bigint <= $1
+LIMIT 1
+"""
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -104,6 +110,9 @@ class _Transaction:
     async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE", *values)
 
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(f"{statement} FOR UPDATE SKIP LOCKED", *values)
+
 
 class PostgresDatabase:
     """An open PostgreSQL database."""
@@ -154,6 +163,16 @@ class PostgresDatabase:
             # What was committed stands, whatever becomes of the connection.
             with suppress(*_FAULTS):
                 await self._pool.release(connection)
+
+    async def outlive(self) -> None:
+        """Ask the server who is still in a transaction; one that hangs is ended by the settings above."""
+        async with self.transaction() as connection:
+            [(now,)] = await connection.fetch("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        while True:
+            async with self.transaction() as connection:
+                if not await connection.fetch(_OLDER, now, _SETTINGS["application_name"]):
+                    return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def scrub(self) -> None:
         """Leave it to the server: its vacuum clears away what was deleted, and all of it was sealed."""

@@ -9,7 +9,8 @@ from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.identity import Identity, Name, Number
 from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
-from verification.ports import News, Notice, Place
+from verification.limits import Try
+from verification.ports import Due, News, Notice, Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -64,6 +65,11 @@ def attempt(row: Row, sealing: Sealing) -> Attempt:
     )
 
 
+def due(rows: Sequence[Row]) -> Sequence[Due]:
+    """Read attempts whose time is up or nearly so."""
+    return [Due(AttemptId(identifier), moment(expires_at), bool(fading)) for identifier, expires_at, fading in rows]
+
+
 def past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
@@ -74,6 +80,19 @@ def place(row: Row) -> Place:
     """Read a taken place."""
     account, method, taken_at = row
     return Place(account, Method(method), moment(taken_at))
+
+
+def one_try(row: Row, own: tuple[bytes, bytes, bytes]) -> Try:
+    """Read a try, compared with the account, contact and number of the one that is asked for."""
+    _, tried_at, account, contact, number, asked = row
+    return Try(
+        at=moment(tried_at),
+        number=bytes(number).hex(),
+        asked=bool(asked),
+        same_account=account == own[0],
+        same_person=contact == own[1],
+        same_number=number == own[2],
+    )
 
 
 def notice(row: Row) -> Notice:
@@ -122,18 +141,23 @@ def litter(rows: Sequence[Row]) -> Sequence[Litter]:
     return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
 
 
+def sealed_place(table: str, row: str, column: str) -> str:
+    """Where a sealed value stands."""
+    return f"{table}:{row}:{column}"
+
+
 def dialogue_place(person: str, column: str) -> str:
     """Where a dialogue's sealed column stands."""
-    return f"dialogues:{person}:{column}"
+    return sealed_place("dialogues", person, column)
 
 
 def dead_update_place(event_id: str) -> str:
     """Where a buried update stands."""
-    return f"dead_updates:{event_id}:raw"
+    return sealed_place("dead_updates", event_id, "raw")
 
 
 def _secrets_place(attempt_id: str) -> str:
-    return f"attempts:{attempt_id}:secrets"
+    return sealed_place("attempts", attempt_id, "secrets")
 
 
 def _secrets(attempt: Attempt) -> str:

@@ -2,31 +2,35 @@
 
 A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. The place
 ("table:row:column") is bound data, so a value copied into another row does not open. The first key seals, every key
-opens: a new key goes first, old ones stay until nothing is sealed with them.
+opens: a new key goes first, old ones stay until nothing is sealed with them. Where keys come from a file, they are read
+again when it has changed, before anything is sealed: a program that runs on follows a rotation.
 """
 
 import base64
 import binascii
 import hmac
-import json
-import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.errors import BadKeys, Unsealable
-from storage.folders import make_private_folder, sync_folder
+
+ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
+INDEX_KEY = "INDEX_KEY"
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
-_INDEX_KEY = "INDEX_KEY"
+
+Keys = Mapping[str, bytes]
+"""Encryption keys by their ids, the one that seals first."""
+
+Newer = Callable[[], Keys | None]
+"""Gives the keys when they are no longer those it gave before."""
 
 
 class Indexed(StrEnum):
@@ -34,46 +38,45 @@ class Indexed(StrEnum):
 
     NUMBER = "identity-number"
     TOKEN = "attempt-token"  # noqa: S105 - a label, not a secret
+    ACCOUNT = "account"
+    CONTACT = "contact"
     KEY = "key-check"
 
 
 class Sealing:
     """The keys, and what may be done with them; its `repr` names key ids only."""
 
-    __slots__ = ("_ciphers", "_first", "_index_key")
+    __slots__ = ("_ciphers", "_first", "_index_key", "_newer")
 
-    def __init__(self, keys: Mapping[str, bytes], index_key: bytes) -> None:
-        if not keys:
-            raise BadKeys(f"{_ENCRYPTION_KEYS}: no key")
-        for key_id, key in keys.items():
-            if not _KEY_ID.fullmatch(key_id):
-                raise BadKeys(f"{_ENCRYPTION_KEYS}: a key's id is 1 to 32 letters, digits, - or _")
-            if len(key) != _KEY_BYTES:
-                raise BadKeys(f"{_ENCRYPTION_KEYS}: key {key_id} has {len(key)} bytes, not {_KEY_BYTES}")
+    def __init__(self, keys: Keys, index_key: bytes, newer: Newer = lambda: None) -> None:
+        _check_keys(keys)
         if len(index_key) != _KEY_BYTES:
-            raise BadKeys(f"{_INDEX_KEY}: {len(index_key)} bytes, not {_KEY_BYTES}")
+            raise BadKeys(f"{INDEX_KEY}: {len(index_key)} bytes, not {_KEY_BYTES}")
         if index_key in keys.values():
-            raise BadKeys(f"{_INDEX_KEY}: must not be one of the keys in {_ENCRYPTION_KEYS}")
+            raise BadKeys(f"{INDEX_KEY}: must not be one of the keys in {ENCRYPTION_KEYS}")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._first = next(iter(keys))
         self._index_key = index_key
+        self._newer = newer
 
     def __repr__(self) -> str:
         return f"Sealing(keys={list(self._ciphers)})"
 
     def seal(self, text: str, place: str) -> bytes:
-        """Seal a text for the one place it may stand in."""
+        """Seal a text for the one place it may stand in; inside its transaction, which a rotation waits for."""
+        self._renew()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        key_id = self._first.encode()
         # Chat texts may hold half a surrogate pair, which plain UTF-8 refuses.
         sealed = self._ciphers[self._first].encrypt(nonce, text.encode("utf-8", "surrogatepass"), place.encode())
-        return bytes([len(key_id)]) + key_id + nonce + sealed
+        return _prefix(self._first) + nonce + sealed
 
     def open(self, sealed: bytes, place: str) -> str:
         """Open what was sealed for this place; raises `Unsealable`."""
         key_id, body = self._split(sealed, place)
         if key_id not in self._ciphers:
-            raise Unsealable(f"{place}: sealed with a key that {_ENCRYPTION_KEYS} does not hold")
+            self._renew()
+        if key_id not in self._ciphers:
+            raise Unsealable(f"{place}: sealed with a key that {ENCRYPTION_KEYS} does not hold")
         try:
             plain = self._ciphers[key_id].decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:
@@ -81,18 +84,25 @@ class Sealing:
         return plain.decode("utf-8", "surrogatepass")
 
     def prefixes(self) -> list[bytes]:
-        """How values begin that these keys open."""
-        return [bytes([len(key_id)]) + key_id.encode() for key_id in self._ciphers]
+        """How values begin that these keys open; those of the first key come first."""
+        self._renew()
+        return [_prefix(key_id) for key_id in sorted(self._ciphers, key=lambda key_id: key_id != self._first)]
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether this was sealed with the first key."""
-        key_id = self._first.encode()
-        return sealed.startswith(bytes([len(key_id)]) + key_id)
+        return sealed.startswith(self.prefixes()[0])
 
     def index(self, kind: Indexed, text: str) -> bytes:
         """Give the keyed index of a text: equal texts of one kind have equal ones, and nothing else shows."""
         message = kind.value.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, message, "sha256")
+
+    def _renew(self) -> None:
+        newer = self._newer()
+        if newer is not None:
+            # Those that went still open what was read before they went.
+            self._ciphers |= {key_id: AESGCM(key) for key_id, key in newer.items()}
+            self._first = next(iter(newer))
 
     def _split(self, sealed: bytes, place: str) -> tuple[str, bytes]:
         length = sealed[0] if sealed else 0
@@ -102,64 +112,47 @@ class Sealing:
         return key_id.decode(), body
 
 
-def parse(encryption_keys: str, index_key: str) -> Sealing:
+def parse(encryption_keys: str, index_key: str, newer: Newer = lambda: None) -> Sealing:
     """Read keys from settings: `id:base64` separated by commas, newest first, and one base64 index key."""
+    return Sealing(parse_keys(encryption_keys), _decode(index_key, INDEX_KEY), newer)
+
+
+def parse_keys(encryption_keys: str) -> Keys:
+    """Read encryption keys alone; raises `BadKeys`."""
     keys: dict[str, bytes] = {}
     for item in filter(None, (item.strip() for item in encryption_keys.split(","))):
         key_id, colon, encoded = item.partition(":")
         if not colon:
-            raise BadKeys(f"{_ENCRYPTION_KEYS}: each key is written id:base64")
+            raise BadKeys(f"{ENCRYPTION_KEYS}: each key is written id:base64")
         if key_id in keys:
-            raise BadKeys(f"{_ENCRYPTION_KEYS}: the id {key_id} stands twice")
-        keys[key_id] = _decode(encoded, _ENCRYPTION_KEYS)
-    return Sealing(keys, _decode(index_key, _INDEX_KEY))
+            raise BadKeys(f"{ENCRYPTION_KEYS}: the id {key_id} stands twice")
+        keys[key_id] = _decode(encoded, ENCRYPTION_KEYS)
+    _check_keys(keys)
+    return keys
 
 
-def load_or_create(path: Path) -> Sealing:
-    """Read the keys of this file, or make it with fresh ones; whoever makes it first wins."""
-    if not path.exists():
-        _create(path)
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        return parse(kept[_ENCRYPTION_KEYS], kept[_INDEX_KEY])
-    except (BadKeys, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = error if isinstance(error, BadKeys) else type(error).__name__
-        raise BadKeys(f"the key file {path} cannot be used ({reason})") from None
+def fresh_key() -> str:
+    """A fresh encryption key with an id of its own, as settings write it."""
+    return f"k{secrets.token_hex(4)}:{random_key()}"
 
 
-def _create(path: Path) -> None:
-    make_private_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(_fresh(), indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(draft, path)
-        sync_folder(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _publish(draft: Path, path: Path) -> None:
-    try:
-        # A link never replaces: of two programs starting at once both end up with the same keys.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
-    except OSError:
-        # Some file systems know no links.
-        draft.replace(path)
-
-
-def _fresh() -> dict[str, str]:
-    key_id = f"k{secrets.token_hex(4)}"
-    return {_ENCRYPTION_KEYS: f"{key_id}:{_random_key()}", _INDEX_KEY: _random_key()}
-
-
-def _random_key() -> str:
+def random_key() -> str:
+    """A fresh key alone, as settings write it."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def _check_keys(keys: Keys) -> None:
+    if not keys:
+        raise BadKeys(f"{ENCRYPTION_KEYS}: no key")
+    for key_id, key in keys.items():
+        if not _KEY_ID.fullmatch(key_id):
+            raise BadKeys(f"{ENCRYPTION_KEYS}: a key's id is 1 to 32 letters, digits, - or _")
+        if len(key) != _KEY_BYTES:
+            raise BadKeys(f"{ENCRYPTION_KEYS}: key {key_id} has {len(key)} bytes, not {_KEY_BYTES}")
+
+
+def _prefix(key_id: str) -> bytes:
+    return bytes([len(key_id)]) + key_id.encode()
 
 
 def _decode(encoded: str, setting: str) -> bytes:

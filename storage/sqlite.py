@@ -59,6 +59,10 @@ class _Transaction:
         """With one transaction at a time, every row is."""
         return await self.fetch(statement, *values)
 
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        """With one transaction at a time, nobody else changes any."""
+        return await self.fetch(statement, *values)
+
 
 class SqliteDatabase:
     """An open SQLite file."""
@@ -90,6 +94,11 @@ class SqliteDatabase:
             finally:
                 transaction.leave()
                 self._holder = None
+
+    async def outlive(self) -> None:
+        """With one transaction at a time, whoever has the next has outlived all others."""
+        async with self.transaction():
+            pass
 
     async def scrub(self) -> None:
         """Overwritten pages still stand in the log until it is written back and cut."""

@@ -10,7 +10,10 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-DUE = _ATTEMPT + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+_SHORTLY = "SELECT id, expires_at, fading FROM attempts WHERE "
+DUE = _SHORTLY + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+_EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
+GIVE_UP = _EXPIRE + f"id = $1 AND {LIVE}"
 SAVE_ATTEMPT = """
 INSERT INTO attempts (id, account, contact, method, status, match_code, created_at, expires_at,
                       token_index, secrets, reason, fading)
@@ -39,6 +42,23 @@ INSERT INTO places (identity_index, slot, account, attempt, method, taken_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING RETURNING slot
 """
+
+TRIES = """
+SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+WHERE tried_at > $4 AND (account_index = $1 OR contact_index = $2)
+UNION
+SELECT * FROM (
+    SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
+    WHERE number_index = $3 AND tried_at > $4 AND asked = 1 ORDER BY tried_at DESC LIMIT $5
+) AS crowd
+"""
+FORGET_TRY = "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
+NOTE_TRY = """
+INSERT INTO tries (attempt, account_index, contact_index, number_index, asked, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORDER BY tried_at DESC LIMIT 1 OFFSET $2"
+FORGET_TRIES = {"tries": "tried_at < $1"}
 
 POST = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
@@ -101,28 +121,42 @@ ADD_LITTER = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2
 LITTER = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"
 SWEPT = "DELETE FROM litter WHERE person = $1 AND message_id = $2"
 
-BURY = "INSERT INTO dead_updates (event_id, raw, buried_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+BURY = """
+INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
 
-# Attempts take their notices with them.
-ERASE_ATTEMPTS = "DELETE FROM attempts WHERE contact = $1 OR account = $2"
-ERASE_CONSENTS = "DELETE FROM consents WHERE person = $1 OR account = $2"
-ERASE_DIALOGUE = "DELETE FROM dialogues WHERE person = $1"
-PRUNE = (
-    "DELETE FROM seen_events WHERE seen_at < $1",
-    "DELETE FROM notices WHERE posted_at < $1 AND settled = 1",
-    "DELETE FROM dead_updates WHERE buried_at < $1",
+# What is deleted: from which tables, and which rows. Attempts take their notices with them.
+ERASE_OF_ACCOUNT = {"attempts": "contact = $1 OR account = $2", "consents": "person = $1 OR account = $2"}
+ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
+PRUNE = {
+    "seen_events": "seen_at < $1",
+    "notices": "posted_at < $1 AND settled = 1",
+    "dead_updates": "buried_at < $1",
+}
+RETIRE = {
+    "dialogues": "changed_at < $1",
+    "consents": "agreed_at < $1",
+    "attempts": f"created_at < $1 AND NOT ({LIVE})",
+}
+
+
+def delete(table: str, which: str) -> str:
+    """Delete these rows, and give one for each that went."""
+    return f"DELETE FROM {table} WHERE {which} RETURNING 1"  # noqa: S608 - names and words of our own
+
+
+PEOPLE_OF = """
+SELECT contact FROM attempts WHERE account = $1
+UNION SELECT person FROM consents WHERE account = $1
+"""
+
+SEALED = (
+    ("attempts", "id", "secrets"),
+    ("dialogues", "person", "text"),
+    ("dialogues", "person", "panel"),
+    ("dead_updates", "event_id", "raw"),
 )
-
-RETIRE = (
-    "DELETE FROM dialogues WHERE changed_at < $1",
-    "DELETE FROM consents WHERE agreed_at < $1",
-    """
-DELETE FROM attempts
-WHERE created_at < $1 AND status NOT IN ('reserved', 'waiting', 'opened', 'confirming')
-""",
-)
-
-SEALED = (("attempts", "secrets"), ("dialogues", "text"), ("dialogues", "panel"))
+"""Every sealed column of the schema, with the key of its row; `key_checks` look after themselves."""
 
 KEY_CHECK = "SELECT value FROM key_checks WHERE name = $1"
 KEEP_KEY_CHECK = """

@@ -1,6 +1,6 @@
 """The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -9,9 +9,10 @@ from storage import rows
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
 from storage.errors import Unsealable, WrongKeys
+from storage.resealing import Resealing
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
-from verification.keeping import Beat, Held, Litter, Owed, Person
+from verification.keeping import Beat, Gone, Held, Litter, Owed, Person
 from verification.ports import Notice
 
 _SEALED_CHECK = "key_checks:sealed:value"
@@ -42,11 +43,14 @@ class Store:
         await self._run(sql.SETTLE, notice.id)
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
-        sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
-        await self._run(sql.MARK_SHOWN, person, revision, sealed)
+        async with self._database.transaction() as connection:
+            sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+            await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
     async def mark_blocked(self, person: Person, panel: str) -> None:
-        await self._run(sql.MARK_BLOCKED, person, self._sealing.seal(panel, rows.dialogue_place(person, "panel")))
+        async with self._database.transaction() as connection:
+            sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+            await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def owed(self, limit: int) -> Sequence[Owed]:
         return [Owed(Person(person), revision, holder) for person, revision, holder in await self._run(sql.OWED, limit)]
@@ -79,24 +83,39 @@ class Store:
     async def swept(self, litter: Litter) -> None:
         await self._run(sql.SWEPT, litter.person, litter.message_id)
 
-    async def bury(self, event_id: str, raw: str, now: datetime) -> None:
-        sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
-        await self._run(sql.BURY, event_id, sealed, rows.ticks(now))
+    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
+            await connection.fetch(sql.BURY, event_id, person, sealed, rows.ticks(now))
 
-    async def prune(self, before: datetime) -> None:
-        await self._forget(sql.PRUNE, before)
+    async def forget_tries(self, before: datetime) -> Gone:
+        return await self._forget(sql.FORGET_TRIES, before)
 
-    async def retire(self, before: datetime) -> None:
-        await self._forget(sql.RETIRE, before)
+    async def prune(self, before: datetime) -> Gone:
+        return await self._forget(sql.PRUNE, before)
+
+    async def retire(self, before: datetime) -> Gone:
+        return await self._forget(sql.RETIRE, before)
+
+    async def people_of(self, account: str) -> Sequence[Person]:
+        """List the people whose chats this account was talked about in."""
+        return [Person(person) for (person,) in await self._run(sql.PEOPLE_OF, account)]
+
+    def resealing(self) -> Resealing:
+        """Begin to bring everything sealed under the first key."""
+        return Resealing(self._database, self._sealing)
 
     def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
         return self._database.polling_turn(busy)
 
-    async def _forget(self, statements: Sequence[str], before: datetime) -> None:
+    async def _forget(self, old: Mapping[str, str], before: datetime) -> Gone:
         async with self._database.transaction("forget") as connection:
-            for statement in statements:
-                await connection.fetch(statement, rows.ticks(before))
+            gone = {
+                table: len(await connection.fetch(sql.delete(table, which), rows.ticks(before)))
+                for table, which in old.items()
+            }
         await self._database.scrub()
+        return gone
 
     async def check_keys(self) -> None:
         """Compare the keys with those the database was made with, or note them in a new one; raises `WrongKeys`.
@@ -114,14 +133,15 @@ class Store:
             await self._refuse_orphans(connection)
             if not (sealed and self._sealing.is_current(bytes(sealed[0][0]))):
                 await connection.fetch(sql.KEEP_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
-            await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
+            if not known:
+                await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
 
     async def _refuse_orphans(self, connection: Connection) -> None:
         """A key was taken out too early: what it sealed would be lost to its people one by one."""
         prefixes = self._sealing.prefixes()
         opens = [f"substr({{column}}, 1, {len(prefix)}) = ${place}" for place, prefix in enumerate(prefixes, 1)]
         known = " OR ".join(opens)
-        for table, column in sql.SEALED:
+        for table, _, column in sql.SEALED:
             sealed_otherwise = f"NOT ({known.format(column=column)})"
             statement = f"SELECT 1 FROM {table} WHERE {sealed_otherwise} LIMIT 1"  # noqa: S608 - names of our own
             if await connection.fetch(statement, *prefixes):

@@ -9,8 +9,9 @@ from storage.database import Connection
 from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
-from verification.keeping import Consent, Dialogue, Litter, Person, Records
-from verification.ports import PLACES, News, Place
+from verification.keeping import Consent, Dialogue, Gone, Litter, Person, Records
+from verification.limits import Try
+from verification.ports import PLACES, Due, News, Place
 
 
 class Unit:
@@ -33,9 +34,11 @@ class Unit:
     async def save_attempt(self, attempt: Attempt) -> None:
         await self._connection.fetch(sql.SAVE_ATTEMPT, *rows.attempt_values(attempt, self._sealing))
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
-        found = await self._connection.fetch(sql.DUE, rows.ticks(moment), limit)
-        return [rows.attempt(row, self._sealing) for row in found]
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+        return rows.due(await self._connection.fetch(sql.DUE, rows.ticks(moment), limit))
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        await self._connection.fetch(sql.GIVE_UP, attempt)
 
     async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
         taken = await self._connection.fetch(sql.TAKE_ASKS, method, rows.ticks(now), rows.ticks(before), limit)
@@ -61,6 +64,21 @@ class Unit:
             if taken:
                 return True
         return False
+
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        own = self._try_indexes(attempt, identity)
+        found = await self._connection.fetch(sql.TRIES, *own, rows.ticks(since), crowd)
+        return [rows.one_try(row, own) for row in found]
+
+    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        account, contact, number = self._try_indexes(attempt, identity)
+        await self._connection.fetch(sql.FORGET_TRY, attempt.id, contact, number)
+        tried_at = rows.ticks(attempt.created_at)
+        await self._connection.fetch(sql.NOTE_TRY, attempt.id, account, contact, number, int(asked), tried_at)
+
+    async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
+        found = await self._connection.fetch(sql.BUDGET_SPENT, rows.ticks(since), budget - 1)
+        return rows.moment(found[0][0]) if found else None
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         await self._connection.fetch(
@@ -110,16 +128,29 @@ class Unit:
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
         return Records([rows.consent(row) for row in consents], [rows.past_attempt(row) for row in attempts])
 
-    async def erase(self, person: Person, account: str) -> None:
-        await self._connection.fetch(sql.ERASE_ATTEMPTS, person, account)
-        await self._connection.fetch(sql.ERASE_CONSENTS, person, account)
-        await self._connection.fetch(sql.ERASE_DIALOGUE, person)
+    async def erase(self, person: Person, account: str) -> Gone:
         self.erased = True
+        of_both = {
+            table: await self._delete(table, which, person, account) for table, which in sql.ERASE_OF_ACCOUNT.items()
+        }
+        return of_both | {
+            table: await self._delete(table, which, person) for table, which in sql.ERASE_OF_PERSON.items()
+        }
+
+    async def _delete(self, table: str, which: str, *values: str) -> int:
+        return len(await self._connection.fetch(sql.delete(table, which), *values))
 
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
         # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
         found = await self._connection.fetch_locked(statement, key)
         return rows.attempt(found[0], self._sealing) if found else None
+
+    def _try_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
+        return (
+            self._sealing.index(Indexed.ACCOUNT, attempt.account),
+            self._sealing.index(Indexed.CONTACT, attempt.contact),
+            self._identity_index(identity),
+        )
 
     def _identity_index(self, identity: Identity) -> bytes:
         # The number alone: the quota counts cards, however the name is written.

@@ -73,11 +73,11 @@ class FakeProvider:
         return Session(page=f"page-of-{attempt}")
 
 
-def outside(clock: Clock) -> Outside:
+def outside(clock: Clock, prefix: str = "") -> Outside:
     tokens = count(1)
     return Outside(
         clock=clock,
-        token=lambda: f"token-{next(tokens)}",
+        token=lambda: f"{prefix}token-{next(tokens)}",
         match_code=lambda: "42",
         link=lambda token: f"http://127.0.0.1:8080/q/{token}",
     )

@@ -11,7 +11,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-@pytest.mark.parametrize("command", ["diagram", "play"])
+@pytest.mark.parametrize("command", ["diagram", "play", "doctor", "backup", "retention", "erase", "keys"])
 def test_help_names_every_command(command: str) -> None:
     told = run("--help")
 

@@ -163,6 +163,10 @@ def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, v
             {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "COVERAGE_FILE": "notes"},
             "COVERAGE_FILE",
         ),
+        (
+            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "PACE_SENDING": "0"},
+            "PACE_SENDING",
+        ),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),

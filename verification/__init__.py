@@ -22,9 +22,11 @@ from verification.errors import (
     ProviderUnavailable,
     QuotaReached,
     Refused,
+    TooMany,
     VerificationError,
 )
 from verification.identity import Identity, Name, Number
+from verification.limits import Limits
 
 __all__ = [
     "AlreadyVerified",
@@ -34,6 +36,7 @@ __all__ = [
     "ContradictedOutcome",
     "Core",
     "Identity",
+    "Limits",
     "Method",
     "Name",
     "Number",
@@ -46,6 +49,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "Status",
+    "TooMany",
     "VerificationError",
     "Wish",
 ]

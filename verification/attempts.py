@@ -64,6 +64,8 @@ class Reason(StrEnum):
     FACE_OUT_OF_FRAME = "face_out_of_frame"
     QUOTA = "quota"
     UNAVAILABLE = "unavailable"
+    TOO_MANY = "too_many"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ id it gives the same opening, so a front end that crashed in between simply asks
 in the unit that records the success, and by the schema, so no race can make a fourth.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,11 +18,18 @@ from verification.errors import (
     ContradictedOutcome,
     ProviderUnavailable,
     QuotaReached,
+    TooMany,
+    Unreadable,
 )
 from verification.identity import Identity
+from verification.limits import DAY, Limits, refused_until
 from verification.ports import PLACES, News, Place, Provider, Store, Unit
 
+log = logging.getLogger(__name__)
+
 _SWEEP = 100
+_RESERVING = "reserving"
+"""What is counted for a limit is counted and used up by one at a time, however many programs there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +71,35 @@ class Outside:
 class Core:
     """The rules of verification, over a store and the providers."""
 
-    def __init__(self, store: Store, providers: Mapping[Method, Provider], outside: Outside, *, ttl: timedelta) -> None:
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[Method, Provider],
+        outside: Outside,
+        *,
+        ttl: timedelta,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
         self._store = store
         self._providers = providers
         self._outside = outside
         self._ttl = ttl
+        self._limits = limits
         self._notice_before = min(timedelta(seconds=30), ttl / 4)
 
     async def begin(self, wish: Wish) -> Opening:
         """Open an attempt; raises a `Refused` or `ProviderUnavailable`. The same id gives the same opening."""
-        async with self._store.unit(wish.account) as unit:
+        async with self._store.unit(_RESERVING) as unit:
             attempt = await self._reserve(unit, wish)
+        if attempt is None:
+            raise QuotaReached(wish.id)
         if attempt.status is not Status.RESERVED:
             return self._opening(attempt)
         try:
             session = await self._providers[wish.method].open(attempt.id, wish.identity)
         except ProviderUnavailable:
+            async with self._store.unit(wish.account) as unit:
+                await unit.note_try(attempt, wish.identity, asked=False)
             await self.cancel(wish.id)
             raise
         async with self._store.unit(wish.account) as unit:
@@ -156,7 +177,10 @@ class Core:
         now = self._outside.clock()
         touched = await self._to_touch(now)
         for attempt_id in touched:
-            await self._let_fade(attempt_id, now)
+            try:
+                await self._let_fade(attempt_id, now)
+            except Unreadable:
+                await self._give_up(attempt_id)
         return len(touched)
 
     async def _to_touch(self, now: datetime) -> Sequence[AttemptId]:
@@ -186,13 +210,20 @@ class Core:
             await unit.save_attempt(attempt)
             await unit.post(news, attempt, now)
 
+    async def _give_up(self, attempt_id: AttemptId) -> None:
+        """Nothing can come of it any more, and its account waits for it."""
+        log.error("attempt %s cannot be read; it is given up", attempt_id)
+        async with self._store.unit(attempt_id) as unit:
+            await unit.give_up(attempt_id)
+
     @asynccontextmanager
     async def _telling(self, attempt_id: AttemptId) -> AsyncIterator[Unit]:
         async with self._store.unit(attempt_id) as unit:
             yield unit
         self._outside.announce()
 
-    async def _reserve(self, unit: Unit, wish: Wish) -> Attempt:
+    async def _reserve(self, unit: Unit, wish: Wish) -> Attempt | None:
+        """None when no place is left: that answer is kept as a try, or numbers could be sounded out without end."""
         known = await unit.attempt(wish.id)
         if known is not None:
             if not known.live:
@@ -202,12 +233,20 @@ class Core:
         other = await unit.live_attempt(wish.account)
         if await unit.verified(wish.account) is not None:
             raise AlreadyVerified(wish.account)
-        if len(await unit.accounts_of(wish.identity) - {wish.account}) >= PLACES:
-            raise QuotaReached(wish.id)
+        attempt = self._reserved(wish)
+        await self._check_limits(unit, attempt, wish.identity)
+        full = len(await unit.accounts_of(wish.identity) - {wish.account}) >= PLACES
+        await unit.note_try(attempt, wish.identity, asked=not full)
+        if full:
+            return None
         if other is not None:
             await unit.save_attempt(other.moved(Status.CANCELLED))
+        await unit.save_attempt(attempt)
+        return attempt
+
+    def _reserved(self, wish: Wish) -> Attempt:
         now = self._outside.clock()
-        attempt = Attempt(
+        return Attempt(
             id=wish.id,
             account=wish.account,
             contact=wish.contact,
@@ -219,8 +258,15 @@ class Core:
             identity=wish.identity,
             token=self._outside.token(),
         )
-        await unit.save_attempt(attempt)
-        return attempt
+
+    async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+        since = attempt.created_at - DAY
+        until = refused_until(await unit.tries(attempt, identity, since, self._limits.number), self._limits)
+        if until is not None:
+            raise TooMany(until)
+        spent = await unit.budget_spent(since, self._limits.overall)
+        if spent is not None:
+            raise TooMany(spent + DAY, everybody=True)
 
     async def _within_quota(self, unit: Unit, attempt: Attempt, outcome: Outcome, now: datetime) -> Outcome:
         if not isinstance(outcome, Passed):

@@ -4,10 +4,14 @@ VerificationError
 ├── Refused                  the person may be told
 │   ├── QuotaReached         three accounts carry this ID number already
 │   ├── AlreadyVerified      this account is verified
+│   ├── TooMany              enough was tried for a day
 │   └── AttemptOver          unknown, used, expired or cancelled
 ├── ProviderUnavailable      the way is out of order for now; trying again is right
+├── Unreadable               what the store keeps of an attempt is damaged
 └── ContradictedOutcome      a second, different verdict for one attempt; the first stands
 """
+
+from datetime import datetime
 
 
 class VerificationError(Exception):
@@ -26,12 +30,25 @@ class AlreadyVerified(Refused):
     """The account is verified; there is nothing left to do."""
 
 
+class TooMany(Refused):
+    """Enough was tried for a day: by this person, or (`everybody`) by all people together; `until` says how long."""
+
+    def __init__(self, until: datetime, *, everybody: bool = False) -> None:
+        super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
+        self.until = until
+        self.everybody = everybody
+
+
 class AttemptOver(Refused):
     """The attempt is unknown or has ended."""
 
 
 class ProviderUnavailable(VerificationError):
     """The provider did not answer as agreed; the attempt may be made again."""
+
+
+class Unreadable(VerificationError):
+    """What is kept cannot be read any more; trying again does not help."""
 
 
 class ContradictedOutcome(VerificationError):

@@ -16,6 +16,9 @@ from verification.numbers import NumberProblem, judge
 NAME_LIMIT = 50
 """Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; people with longer names exist."""
 
+_LONGEST = 400
+"""However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
+
 _DOT = "·"
 _DOTS = str.maketrans(dict.fromkeys("•∙・･‧⋅●.．。｡", _DOT))
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -89,7 +92,7 @@ def clean_name(text: str) -> str:
 
 def read_name(text: str) -> Name | NameProblem:
     """Clean and check a typed name."""
-    name = clean_name(text)
+    name = clean_name(text) if len(text) <= _LONGEST else text
     if not name:
         return NameProblem.EMPTY
     if sum(character.isdigit() for character in name) >= _NUMBER_LIKE:

@@ -5,7 +5,7 @@ last of them whose answer reached the chat: a dialogue whose `revision` is ahead
 programs write to people, one at a time holds a person: it alone shows answers until it lets go or dies.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -16,6 +16,9 @@ from verification.ports import Place, Store, Unit
 
 Person = NewType("Person", str)
 """The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
+
+Gone = Mapping[str, int]
+"""How many records were deleted, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class DialogueUnit(Unit, Protocol):
     async def records(self, person: Person) -> Records:
         """Everything kept about a person: their consents, and the attempts told to them."""
 
-    async def erase(self, person: Person, account: str) -> None:
+    async def erase(self, person: Person, account: str) -> Gone:
         """Delete everything about the person but the place their account may hold.
 
         Messages of theirs that must still vanish from the chat stay listed until they have.
@@ -169,13 +172,16 @@ class DialogueStore(Store, Protocol):
     async def swept(self, litter: Litter) -> None:
         """Forget a message that is gone."""
 
-    async def bury(self, event_id: str, raw: str, now: datetime) -> None:
-        """Set aside, sealed, an update that could not be handled."""
+    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+        """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
 
-    async def retire(self, before: datetime) -> None:
+    async def retire(self, before: datetime) -> Gone:
         """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
 
-    async def prune(self, before: datetime) -> None:
+    async def forget_tries(self, before: datetime) -> Gone:
+        """Forget what was tried before this."""
+
+    async def prune(self, before: datetime) -> Gone:
         """Forget event ids, settled notices and buried updates older than this."""
 
     def polling_turn(self, busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from verification.attempts import Attempt, AttemptId, Method, Outcome, Reason, Status
 from verification.identity import Identity
+from verification.limits import Try
 
 PLACES = 3
 """How many accounts one ID number can verify (G2)."""
@@ -49,11 +50,20 @@ class Place:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An attempt whose time is up or nearly so."""
+
+    id: AttemptId
+    expires_at: datetime
+    fading: bool
+
+
 class Unit(Protocol):
     """One transaction: leaving commits, an error rolls back."""
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
-        """Load an attempt."""
+        """Load an attempt; as wherever one is loaded, `Unreadable` is raised when what is kept of it is damaged."""
 
     async def attempt_by_token(self, token: str) -> Attempt | None:
         """Load the attempt whose code holds this token."""
@@ -67,8 +77,11 @@ class Unit(Protocol):
     async def save_attempt(self, attempt: Attempt) -> None:
         """Keep an attempt, its identity sealed; the schema refuses a second live one of an account."""
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
-        """Load live attempts whose `expires_at` is not after the moment, oldest first."""
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+        """List live attempts whose `expires_at` is not after the moment, oldest first, those nobody can read too."""
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        """End a live attempt that cannot be read as expired, so that its account may begin another."""
 
     async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
         """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
@@ -85,6 +98,18 @@ class Unit(Protocol):
 
         The schema keeps the promise: no race gives a fourth, and no account holds two.
         """
+
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        """List what was tried since then by the attempt's account or contact, or with this number, the last `crowd`."""
+
+    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        """Keep for a day that this was tried, and whether a provider is asked; it replaces what was noted of it.
+
+        Of tries for which nobody was asked, one a contact and number is kept.
+        """
+
+    async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
+        """When the oldest of the last `budget` tries was that providers were asked for; None when they are fewer."""
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         """Post a notice about the attempt to its contact, to be told once this unit commits."""

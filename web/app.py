@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from web import callbacks, webhook
 from web.guard import LastResort, SafeHeaders
+from web.guesses import Guesses
 from web.pages import Pages
 from web.parts import Parts, TelegramRoute, Words
 from web.phone import PhonePages
@@ -58,7 +59,7 @@ def web_app(parts: Parts) -> Starlette:
 
 
 def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
-    phone = PhonePages(parts, pages)
+    phone = Guesses(PhonePages(parts, pages).serve, pages, parts.registry, parts.seconds)
     probes = Probes(parts)
 
     async def home(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
@@ -31,8 +32,8 @@ class TelegramRoute:
 class Parts:
     """Everything the routes need.
 
-    `words` is by language, `ready` names each part the program cannot do without, and `ring` hears of attempts whose
-    provider says that there may be news.
+    `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
+    provider says that there may be news, and `seconds` is a clock that never jumps.
     """
 
     core: Core
@@ -43,3 +44,4 @@ class Parts:
     clock: Clock
     ring: Callable[[AttemptId], None] = lambda _: None
     telegram: TelegramRoute | None = None
+    seconds: Callable[[], float] = monotonic

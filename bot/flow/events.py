@@ -77,6 +77,8 @@ class Refusal(StrEnum):
     VERIFIED = "verified"
     UNAVAILABLE = "unavailable"
     OVER = "over"
+    TOO_MANY = "too_many"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurried:
+    """The person sent more than anybody can mean, and the last of it was passed over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """What was last said may never have arrived: say it again."""
 
@@ -135,10 +142,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The core did not open the attempt."""
+    """The core did not open the attempt; `until` says how long it will not."""
 
     attempt: AttemptId
     refusal: Refusal
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,7 @@ Event = (
     | Browsed
     | Commanded
     | Sent
+    | Hurried
     | Resumed
     | Opened
     | Declined

@@ -192,9 +192,12 @@ def _failed(state: states.Failed) -> Reply:
         (Pick(Choice.TRY_AGAIN), Pick(Choice.OTHER_WAY)),
         (Pick(Choice.CHANGE_DATA), Pick(Choice.CANCEL)),
     )
+    values = {**method_values(state), "reason": Word(f"reason.{state.reason}")}
+    if state.until is not None:
+        # No other way would help here, but there is another place.
+        return Ask(state.mark, "failed.later", {**values, "until": state.until}, ((Url("console"),), *rows))
     # What to do about a full number stands in the FAQ: trying again comes after that.
     rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
-    values = {**method_values(state), "reason": Word(f"reason.{state.reason}")}
     return Ask(state.mark, "failed.ask", values, rows)
 
 

@@ -128,9 +128,10 @@ class Expired(Attempting):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Attempting):
-    """The attempt did not pass; the data are kept for the next."""
+    """The attempt did not pass; the data are kept for the next, which `until` asks to wait for."""
 
     reason: Reason
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,24 @@
 """What becomes of a call to Telegram: done, refused for sure, or perhaps.
 
-A 429 stops only the chat it was for. What may be repeated without harm is repeated; what may not is reported, so
-that the question is asked again.
+What may be repeated without harm is repeated, after a 429 when the pacer lets it; what may not is reported, so that the
+question is asked again.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TypeVar
 
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.handlers.transport import NotSent
+from bot.handlers.outcomes import Held, Outcome, outcome_of
+from bot.handlers.pacing import Urgency, at
 from bot.lanes import Undelivered, Unreachable
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _TRIES = 3
-_LONGEST_WAIT = 60.0
 
 
 class Gone(Exception):
@@ -31,26 +30,27 @@ async def call(make: Callable[[], Awaitable[T]], *, repeatable: bool) -> T | Non
 
     Raises `Gone`, `Unreachable`, or `Undelivered` when it is not known to have arrived.
     """
-    for attempt in range(_TRIES):
+    failures = 0
+    while True:
         try:
             return await make()
-        except RetryAfter as error:
-            await _wait(error)
         except BadRequest as error:
             _refused(error)
             return None
         except Forbidden as error:
             raise Unreachable from error
-        except InvalidToken as error:
-            raise Undelivered("the token is not valid") from error
-        except NetworkError as error:
-            certain = repeatable or isinstance(error, NotSent)
-            if not certain or attempt == _TRIES - 1:
-                raise Undelivered(type(error).__name__) from error
-            await asyncio.sleep(0.2 * 2**attempt)
+        except Held as error:
+            raise Undelivered("Telegram asks to wait") from error
+        except RetryAfter:
+            # Nothing was sent, and the pacer lets the next try go when it may.
+            continue
         except TelegramError as error:
-            raise Undelivered(type(error).__name__) from error
-    raise Undelivered("too many tries")
+            failures += 1
+            outcome = outcome_of(error)
+            perhaps = outcome is Outcome.UNKNOWN and not repeatable
+            if perhaps or outcome is Outcome.REFUSED or failures == _TRIES:
+                raise Undelivered(type(error).__name__, perhaps=perhaps) from error
+            await asyncio.sleep(0.1 * 2**failures)
 
 
 async def done(make: Callable[[], Awaitable[object]]) -> bool:
@@ -63,19 +63,12 @@ async def done(make: Callable[[], Awaitable[object]]) -> bool:
 
 
 async def best_effort(make: Callable[[], Awaitable[object]]) -> None:
-    """Make a call whose failure changes nothing for the person."""
+    """Make a call whose failure changes nothing for the person; it waits for nothing."""
     try:
-        await make()
+        with at(Urgency.SPARE):
+            await make()
     except TelegramError as error:
         log.debug("left undone: %s", type(error).__name__)
-
-
-async def _wait(error: RetryAfter) -> None:
-    asked = error.retry_after
-    seconds = asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
-    if seconds > _LONGEST_WAIT:
-        raise Undelivered("asked to wait long") from error
-    await asyncio.sleep(seconds)
 
 
 def _refused(error: BadRequest) -> None:

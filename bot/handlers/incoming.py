@@ -86,10 +86,11 @@ def _of_query(update_id: int, query: CallbackQuery) -> Envelope | None:
 
 def _of_return(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
     """Somebody who had blocked the bot lets it write again."""
-    if change.chat.type != ChatType.PRIVATE or change.new_chat_member.status != ChatMemberStatus.MEMBER:
+    # The library lets an update pass that lacks any of these.
+    chat, user, now = change.chat, change.from_user, change.new_chat_member
+    if not (chat and user and now) or chat.type != ChatType.PRIVATE or now.status != ChatMemberStatus.MEMBER:
         return None
-    language = language_of(change.from_user.language_code)
-    return Envelope(person_of(change.chat.id), Resumed(), f"{FRONT_END}:{update_id}", language=language)
+    return Envelope(person_of(chat.id), Resumed(), f"{FRONT_END}:{update_id}", language=language_of(user.language_code))
 
 
 def _of_data(data: str) -> Event:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, Message
@@ -14,7 +14,8 @@ from bot.flow import effects as e
 from bot.handlers import keyboards, pictures, screens
 from bot.handlers.calls import Gone, best_effort, call, done
 from bot.handlers.incoming import chat_of
-from bot.lanes import Unreachable, View
+from bot.handlers.pacing import Urgency, at
+from bot.lanes import Undelivered, Unreachable, View
 from verification.keeping import Person, Records
 
 log = logging.getLogger(__name__)
@@ -67,11 +68,12 @@ class Outgoing:
     async def deliver(self, reply: e.Reply, view: View) -> str:
         """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
         panel = Panel.load(view.panel)
-        match reply:
-            case e.Ask() | e.ShowCode() | e.Caption() | e.Stamp() | e.Settle():
-                panel = await self._question(reply, view, panel)
-            case _:
-                await self._beside(reply, view, panel)
+        with at(Urgency.NEWS if view.unasked else Urgency.ANSWER):
+            match reply:
+                case e.Ask() | e.ShowCode() | e.Caption() | e.Stamp() | e.Settle():
+                    panel = await self._question(reply, view, panel)
+                case _:
+                    await self._beside(reply, view, panel)
         return panel.dump() if panel else ""
 
     async def _question(
@@ -82,7 +84,7 @@ class Outgoing:
                 return await self._replace(panel, view, await self._ask(reply, view))
             case e.ShowCode():
                 picture = pictures.qr_png(keyboards.localised(reply.link, view.language))
-                return await self._photo(reply, picture, view, panel, note=reply.note)
+                return await self._photo(reply, picture, view, panel)
             case e.Stamp():
                 live = await self._photo(reply, pictures.card_png(reply.picture), view, panel)
                 return live if reply.rows else None
@@ -93,32 +95,20 @@ class Outgoing:
                 return None
 
     async def _ask(self, reply: e.Ask, view: View) -> Panel:
-        text = self._text(view, reply.text, reply.values)
-        if reply.note is not None:
-            text = f"{self._text(view, reply.note, reply.values)}\n\n{text}"
-        markup = self._markup(reply, view)
+        text, markup = self._sent_text(reply, view), self._markup(reply, view)
         if markup is not None or reply.placeholder is None:
             return Panel((await self._send(view, text, markup)).message_id, Form.TEXT)
         waiting = keyboards.waiting_for_text(self._catalogue, view.language, reply.placeholder)
         return Panel((await self._send(view, text, waiting)).message_id, Form.TYPED)
 
-    async def _photo(
-        self,
-        reply: e.ShowCode | e.Stamp,
-        picture: bytes,
-        view: View,
-        panel: Panel | None,
-        note: str | None = None,
-    ) -> Panel:
-        caption = self._text(view, reply.text, reply.values)
-        if note is not None:
-            caption = f"{self._text(view, note, reply.values)}\n\n{caption}"
-        markup = self._markup(reply, view)
-        chat = chat_of(view.person)
+    async def _photo(self, reply: e.ShowCode | e.Stamp, picture: bytes, view: View, panel: Panel | None) -> Panel:
+        markup, chat = self._markup(reply, view), chat_of(view.person)
         if reply.in_place and panel is not None and panel.form is Form.PHOTO:
+            caption = self._sent_text(reply, replace(view, repeated=False))
             media, here = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
             if await done(lambda: self._bot.edit_message_media(media, chat, here, reply_markup=markup)):
                 return panel
+        caption = self._sent_text(reply, view)
         sent = await call(
             lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
             repeatable=False,
@@ -133,7 +123,8 @@ class Outgoing:
                 lambda: self._bot.edit_message_caption(chat, here, caption=text, reply_markup=markup, parse_mode=HTML)
             ):
                 return panel
-        return await self._replace(panel, view, Panel((await self._send(view, text, markup)).message_id, Form.TEXT))
+        sent = await self._send(view, self._sent_text(reply, view), markup)
+        return await self._replace(panel, view, Panel(sent.message_id, Form.TEXT))
 
     async def _settle(self, reply: e.Settle, view: View, panel: Panel | None) -> None:
         if panel is None:
@@ -153,7 +144,11 @@ class Outgoing:
             chat, there = chat_of(view.person), old.id
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat, there))
         elif old is not None:
-            await self._take_away(old, view)
+            try:
+                await self._take_away(old, view)
+            except Undelivered as error:
+                # The new one has arrived and must not come again for this; the old one's buttons do nothing any more.
+                log.warning("a question stays in its chat (%s)", error)
         return new
 
     async def _take_away(self, panel: Panel, view: View) -> None:
@@ -219,6 +214,11 @@ class Outgoing:
         except (Unreachable, BadRequest) as error:
             log.warning("a message could not be deleted (%s)", type(error).__name__)
 
+    async def sweep(self, person: Person, message_id: int) -> None:
+        """Delete it when Telegram lets it be done at once; raises `Undelivered` when not."""
+        with at(Urgency.SPARE):
+            await self.discard(person, message_id)
+
     async def _export(self, content: bytes, view: View) -> None:
         caption = self._text(view, "privacy.file_caption", {})
         await call(
@@ -246,6 +246,12 @@ class Outgoing:
             reply_markup=markup,
             link_preview_options=_NO_PREVIEW,
         )
+
+    def _sent_text(self, reply: e.Ask | e.ShowCode | e.Caption | e.Stamp, view: View) -> str:
+        """The words of a new message: what is said above the question, and the question."""
+        note = reply.note if isinstance(reply, e.Ask | e.ShowCode) else None
+        above = [key for key in ("misc.repeated" if view.repeated else None, note) if key is not None]
+        return "\n\n".join(self._text(view, key, reply.values) for key in (*above, reply.text))
 
     def _text(self, view: View, key: str, values: e.Values) -> str:
         return self._catalogue.text(view.language, key, values)

@@ -13,7 +13,7 @@ from telegram.constants import ChatType
 from bot.catalogue import Catalogue, language_of
 from bot.handlers.calls import best_effort
 from bot.handlers.incoming import person_of
-from verification.keeping import DialogueStore, Litter
+from verification.keeping import DialogueStore, Litter, Person
 
 _PATIENCE = 2
 
@@ -37,7 +37,8 @@ class Trouble:
 
     async def set_aside(self, raw: Mapping[str, Any]) -> None:
         """Keep a raw update, and tell its person kindly where there is one."""
-        await self._store.bury(f"telegram:{raw.get('update_id')}", json.dumps(raw), self._clock())
+        event_id = f"telegram:{raw.get('update_id')}"
+        await self._store.bury(event_id, _whose(raw), json.dumps(raw), self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
         number, message_id = chat.get("id"), message.get("message_id")
@@ -56,6 +57,15 @@ class Trouble:
 
     def _language(self, code: object) -> str:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language
+
+
+def _whose(raw: Mapping[str, Any]) -> Person | None:
+    """Who sent what the update brings, whatever that is."""
+    brought = [_mapping(value) for value in raw.values()]
+    chats = [_mapping(value.get("chat")) for value in brought]
+    senders = [_mapping(value.get("from")) for value in brought]
+    numbers = [who.get("id") for who in (*senders, *(chat for chat in chats if chat.get("type") == ChatType.PRIVATE))]
+    return next((person_of(number) for number in numbers if isinstance(number, int)), None)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,25 +15,25 @@ from starlette.types import Receive, Scope, Send
 
 from playground.botapi.faults import FaultKind, Faults
 from playground.botapi.fields import Fields, read_fields
+from playground.botapi.limits import Limits
 from playground.botapi.methods import METHODS, Method
 from playground.botapi.refusals import NO_METHOD, UNAUTHORIZED, Refused
 from playground.connections import Connections
 from playground.jsontext import JsonAnswer
-from playground.world import World
+from playground.world import Call, World
 
 GET_UPDATES = METHODS["getupdates"]
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 
-_Do = Callable[[Method, Request], Coroutine[Any, Any, Response]]
-
 
 class BotApi:
     """Answers calls as the public server does, and sometimes worse, on order."""
 
-    def __init__(self, world: World, faults: Faults, connections: Connections) -> None:
+    def __init__(self, world: World, faults: Faults, limits: Limits, connections: Connections) -> None:
         self._world = world
         self._faults = faults
+        self._limits = limits
         self._connections = connections
 
     def routes(self) -> list[BaseRoute]:
@@ -56,9 +56,14 @@ class BotApi:
         """Answer one call; `None` when the connection is gone."""
         try:
             method = self._method(request)
-            return await self._with_faults(method, request)
+            fields = await read_fields(request)
         except Refused as refused:
             return JsonAnswer(refused.body(), refused.code)
+        call = Call(self._world.clock(), method.name, fields.text("chat_id"))
+        self._world.traffic.log.append(call)
+        response = await self._with_faults(method, fields, request)
+        call.status = response.status_code if response is not None else None
+        return response
 
     @contextmanager
     def under_way(self, request: Request) -> Iterator[None]:
@@ -75,38 +80,35 @@ class BotApi:
             self._world.bell.ring()
 
     def _method(self, request: Request) -> Method:
-        traffic = self._world.traffic
         if request.path_params["token"] != self._world.token:
-            traffic.astray = "it called with another token than BOT_TOKEN"
+            self._world.traffic.astray = "it called with another token than BOT_TOKEN"
             raise Refused(*UNAUTHORIZED)
         method = METHODS.get(request.path_params["method"].lower())
         if method is None:
             raise Refused(*NO_METHOD)
-        traffic.last_method = method.name
         return method
 
-    async def _with_faults(self, method: Method, request: Request) -> Response | None:
+    async def _with_faults(self, method: Method, fields: Fields, request: Request) -> Response | None:
         fault = self._faults.take(method.name)
         if fault is None:
-            return await self._execute(method, request)
+            return await self._execute(method, fields, request)
         if (broken := fault.answer()) is not None:
             return broken
         if fault.kind is FaultKind.SLOW:
             await self._world.bell.until(lambda: self._world.closed, fault.seconds)
-            return await self._execute(method, request)
+            return await self._execute(method, fields, request)
         if fault.kind is FaultKind.LOST:
-            await self._execute(method, request)
+            await self._execute(method, fields, request)
         await self._connections.cut(request)
         return None
 
-    async def _execute(self, method: Method, request: Request) -> Response | None:
-        if method is not GET_UPDATES:
-            return await self._do(method, request)
-        return await _while_connected(self._do, method, request)
+    async def _execute(self, method: Method, fields: Fields, request: Request) -> Response | None:
+        doing = self._do(method, fields)
+        return await (_while_connected(doing, request) if method is GET_UPDATES else doing)
 
-    async def _do(self, method: Method, request: Request) -> Response:
+    async def _do(self, method: Method, fields: Fields) -> Response:
         try:
-            fields = await read_fields(request)
+            self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
             return JsonAnswer({"ok": True, "result": await self._result(method, fields)})
         except Refused as refused:
             return JsonAnswer(refused.body(), refused.code)
@@ -140,11 +142,10 @@ class _App:
                 await response(scope, receive, send)
 
 
-async def _while_connected(do: _Do, method: Method, request: Request) -> Response | None:
+async def _while_connected(doing: Coroutine[Any, Any, Response], request: Request) -> Response | None:
     """Do it, unless the other end hangs up: a dead bot's poll must not look like a waiting one."""
-    await request.body()  # kept by the request; all that can come afterwards is the end
     async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(do(method, request))
+        work = tasks.create_task(doing)
         watch = tasks.create_task(_cancel_when_gone(request, work))
         work.add_done_callback(lambda _: watch.cancel())
     return None if work.cancelled() else work.result()

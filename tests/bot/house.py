@@ -37,6 +37,7 @@ def settings_for(town: Town, folder: Path, **facts: Any) -> Settings:
         "public_url": "",
         "webhook_url": "",
         "language": "zh",
+        "pace_sending": False,
     }
     return Settings(_env_file=None, **(given | facts))  # type: ignore[call-arg]  # known to pydantic-settings alone
 

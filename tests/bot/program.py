@@ -29,6 +29,7 @@ class Chat:
     """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
 
     shown: list[tuple[Person, Reply]] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
     troubles: list[Exception] = field(default_factory=list)
     gates: dict[Person, asyncio.Event] = field(default_factory=dict)
     reached: dict[Person, asyncio.Event] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Chat:
         if self.troubles:
             raise self.troubles.pop(0)
         self.shown.append((view.person, reply))
+        self.views.append(view)
         return f"panel {self.panels()}" if isinstance(reply, Ask | ShowCode) else view.panel
 
     def questions(self, person: Person = ANNA) -> list[str]:
@@ -94,7 +96,7 @@ async def program(
 
         def moment() -> Moment:
             clock.advance(milliseconds=1)
-            return Moment(clock.now, f"{next(fresh):032x}")
+            return Moment(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
 
         chat = chat or Chat()
         runner = Runner(store, core, chat, Surroundings(moment), replicas and replicas(store))

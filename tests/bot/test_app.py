@@ -13,7 +13,8 @@ from bot.handlers.menu import describe
 from bot.handlers.transport import AiohttpRequest
 from playground.phone import Phone
 from playground.steps import App
-from storage import Store, open_store, sealing
+from storage import Store, open_store
+from storage.keyfile import KeyFile
 from tests.bot.handlers.desk import CATALOGUE
 from tests.bot.house import living
 from tests.town import PATIENCE, TOKEN, Guest, fill_in, town
@@ -31,7 +32,7 @@ async def test_what_a_dead_program_left_in_a_chat_is_deleted_at_the_start(tmp_pa
     async with town() as place:
         guest = await place.guest()
         message = await guest.sends("sticker")
-        keys = sealing.load_or_create(tmp_path / "keys.json")
+        keys = KeyFile(tmp_path / "keys.json").sealing()
         async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=keys) as store:
             await remembered(store, guest, message)
             await remembered(store, guest, message + 1000)

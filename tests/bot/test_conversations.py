@@ -204,6 +204,39 @@ async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_
         assert not fourth.find("等待扫码")
 
 
+async def test_whoever_is_asked_to_wait_loses_nothing_and_goes_on_when_told(tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    async with town() as place, living(place, tmp_path, daily_attempts=1, clock_offset_file=clock):
+        guest = await place.guest()
+        await fill_in(guest)
+        await guest.taps("微信扫码")
+        await guest.sees("等待扫码")
+        await guest.taps("换个新码")
+        await guest.sees("今天先到这里", "之后可以接着做")
+        clock.write_text(str(24 * 3600 + 1), encoding="ascii")
+        await guest.taps("再试一次")
+        await guest.sees("等待扫码")
+
+        assert "打开控制台" not in guest.labels()
+
+
+async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        other = await at.place.guest("李雷")
+        await fill_in(at.guest)
+        await other.says("/start")
+        theirs = await other.sees("你要认证哪一类")
+        _, data = at.guest.button("微信扫码") or (0, "")
+        await other.forges(theirs["id"], data)
+        await at.place.until(other.toasts)
+        await at.bot.quiet()
+
+        assert other.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
+        assert not other.find("等待扫码")
+        assert at.guest.find("第 4 步")
+        assert not at.guest.find("等待扫码")
+
+
 async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await fill_in(at.guest)
@@ -332,7 +365,7 @@ async def test_a_topic_can_be_read_at_any_step_and_the_step_stays(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["sticker", "photo", "voice", "contact", "location", "document", "poll", "video_note"])
-async def test_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_path: Path, kind: str) -> None:
+async def test_inv11_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_path: Path, kind: str) -> None:
     async with scene(tmp_path) as at:
         await at.guest.says("/start")
         await at.guest.taps("个人认证")
@@ -361,7 +394,7 @@ async def test_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(tmp_pat
 
 
 @pytest.mark.parametrize("type", ["group", "supergroup", "channel"])
-async def test_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_path: Path, type: str) -> None:
+async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_path: Path, type: str) -> None:
     async with scene(tmp_path) as at:
         chat = await at.place.sim("/chats", type=type, title="大家", members=[at.guest.id])
         group = Guest(at.place, at.guest.id, chat["id"])

@@ -107,3 +107,24 @@ async def test_a_program_that_was_taken_for_dead_says_nothing_again_that_another
 
     assert other.chat.questions() == ["type.ask"]
     assert one.chat.questions() == ["type.ask"]
+
+
+async def test_of_two_programs_that_see_a_dead_ones_debt_one_pays_it(tmp_path: Path) -> None:
+    dead, here, there = at("dead"), at("here"), at("there")
+    silent = Chat(gates={ANNA: asyncio.Event()})
+    async with program(tmp_path, silent, replicas=dead) as gone:
+        await says(gone, Command.START)
+        await silent.reached.setdefault(ANNA, asyncio.Event()).wait()
+        async with program(tmp_path, replicas=here) as one, program(tmp_path, replicas=there) as other:
+            for _ in range(2):
+                await here.made.beat()
+                await there.made.beat()
+            await asyncio.gather(
+                one.runner.resume_owed(here.made.is_left), other.runner.resume_owed(there.made.is_left)
+            )
+            assert await one.runner.settled(10)
+            assert await other.runner.settled(10)
+            asked = one.chat.questions() + other.chat.questions()
+        silent.gates[ANNA].set()
+
+    assert asked == ["type.ask"]

@@ -134,6 +134,44 @@ async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path)
         assert await desk.store.owed(10) == []
 
 
+@pytest.mark.parametrize("perhaps", [True, False])
+async def test_inv26_a_question_says_that_it_comes_again_when_its_first_copy_may_have_arrived(
+    tmp_path: Path, perhaps: bool
+) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [Undelivered("TimedOut", perhaps=perhaps), Undelivered("NotSent")]
+        await desk.happens(Commanded(Command.START))
+        await desk.happens(Commanded(Command.STATUS))
+
+        assert [view.repeated for view in desk.chat.views] == [perhaps, False]
+
+
+async def test_inv26_another_question_than_the_doubtful_one_does_not_say_so(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        desk.chat.troubles = [Undelivered("TimedOut", perhaps=True)]
+        desk.chat.gates[ANNA] = asyncio.Event()
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:doubt"))
+        await desk.runner.handle(Envelope(ANNA, Said("个人认证"), "test:gone on"))
+        desk.chat.gates[ANNA].set()
+        assert await desk.runner.settled(10)
+
+        assert desk.chat.questions() == ["consent.ask"]
+        assert [view.repeated for view in desk.chat.views] == [False]
+
+
+async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again_and_lets_answers_pass(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:death"))
+    async with program(tmp_path) as desk:
+        await desk.runner.resume_owed()
+        assert await desk.runner.settled(10)
+
+        assert desk.chat.questions() == ["type.ask"]
+        assert [(view.repeated, view.unasked) for view in desk.chat.views] == [(True, True)]
+
+
 async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         desk.chat.troubles = [ValueError("a fault of ours")]

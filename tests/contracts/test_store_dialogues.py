@@ -147,7 +147,7 @@ async def fill(store: DialogueStore, person: Person, number: str) -> None:
         assert await unit.take_place(attempt, identity(number), NOON)
 
 
-async def test_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
+async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await fill(store, OTHER, OTHER_NUMBER)
     async with store.unit(PERSON) as unit:
@@ -175,23 +175,25 @@ async def test_messages_that_must_still_vanish_outlive_the_erasure(store: Dialog
 async def test_pruning_forgets_old_events_and_settled_notices_only(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await first_sight(store, "update:1")
-    await store.bury("update:9", "raw", NOON)
-    await store.prune(NOON)
+    await store.bury("update:9", None, "raw", NOON)
+    assert set((await store.prune(NOON)).values()) == {0}
     assert not await first_sight(store, "update:1")
-    await store.prune(LATER)
+    gone = await store.prune(LATER)
 
+    assert gone == {"seen_events": 1, "notices": 0, "dead_updates": 1}
     assert await first_sight(store, "update:1")
     assert len(await store.claim(NOON, LATER, 10)) == 1
     assert await load(store) is not None
 
 
-async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
+async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await store.retire(NOON)
     assert await load(store) is not None
 
-    await store.retire(LATER)
+    gone = await store.retire(LATER)
 
+    assert gone == {"dialogues": 1, "consents": 1, "attempts": 0}
     assert await load(store) is None
     async with store.unit(PERSON) as unit:
         records = await unit.records(PERSON)
@@ -201,6 +203,17 @@ async def test_retention_deletes_what_is_old_and_keeps_what_lives(store: Dialogu
         )
 
 
+async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_went(store: DialogueStore) -> None:
+    await fill(store, PERSON, NUMBER)
+    await store.bury("update:8", PERSON, "raw", NOON)
+    await store.bury("update:9", OTHER, "raw", NOON)
+    async with store.unit(PERSON) as unit:
+        gone = await unit.erase(PERSON, PERSON)
+
+    assert gone == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
+    assert (await store.prune(LATER))["dead_updates"] == 1
+
+
 async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
-    await store.bury("update:9", "raw \ud83d", NOON)
-    await store.bury("update:9", "raw \ud83d", LATER)
+    await store.bury("update:9", None, "raw \ud83d", NOON)
+    await store.bury("update:9", None, "raw \ud83d", LATER)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -29,6 +30,7 @@ class Bot:
             "BOT_API_URL": town.url,
             "DATA_DIR": str(self.data),
             "PORT": str(free_port()),
+            "PACE_SENDING": "0",
             **settings,
         }
         self._running: Running | None = None
@@ -75,15 +77,38 @@ class Bot:
             [(owing,)] = database.execute("SELECT count(*) FROM dialogues WHERE shown < revision").fetchall()
         return int(owing)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._running is not None
+        return self._running.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._running is not None
-        os.kill(self._running.pid, number)
+        os.kill(self.pid, number)
 
     async def ended(self) -> int:
         """Wait for its end, and give its exit code."""
         assert self._running is not None
         return await self._running.wait()
+
+    async def operated(self, *words: str) -> tuple[int, str]:
+        """Run an operator's command with its settings; gives how it ended and all it said."""
+        command = await self.operating(*words)
+        said, _ = await command.communicate()
+        return command.returncode or 0, said.decode()
+
+    async def operating(self, *words: str) -> asyncio.subprocess.Process:
+        """Start an operator's command with its settings."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(RUN_BOT),
+            *words,
+            env=self.env,
+            cwd=self.data,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
 
     def words(self) -> str:
         """Everything it said on its streams."""

@@ -1,14 +1,19 @@
 """Planted canaries: a whole conversation at the chattiest level, and then everything the bot wrote is searched."""
 
+import base64
 from pathlib import Path
+
+import pytest
 
 from playground.phone import Phone
 from tests.crash.conversation import ACTS, is_clean
 from tests.crash.process import Bot, at_work
+from tests.reliability import Proof
 from tests.town import NAME, NUMBER, TOKEN, Guest, press, scan, town
 
 OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
 WRONG_NUMBER = "112044165412202430"
+OPERATED = (("backup", "copy"), ("doctor",), ("keys", "rotate", "--dry-run"), ("retention",), ("keys", "rotate"))
 CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, TOKEN, TOKEN.partition(":")[2])
 
 
@@ -49,8 +54,9 @@ async def fail_and_pass(guest: Guest, phone: Phone) -> str:
 
 
 async def everything_written(bot: Bot) -> dict[str, bytes]:
-    """What the bot left on its streams, its disk and its pages of numbers."""
-    written = {path.name: path.read_bytes() for path in bot.data.iterdir()}
+    """What the bot left on its streams, its disk and its pages of numbers, and what operators' commands say."""
+    written = {" ".join(words): (await bot.operated(*words))[1].encode() for words in OPERATED}
+    written |= {path.name: path.read_bytes() for path in bot.data.iterdir()}
     written["streams"] = bot.log.read_bytes()
     for page in ("/metrics", "/readyz"):
         async with bot.town.http.get(f"{bot.address()}{page}") as answer:
@@ -64,7 +70,7 @@ def traces(written: dict[str, bytes], secret: str) -> list[str]:
     return [name for name, content in written.items() if any(form in content for form in forms)]
 
 
-async def test_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path) -> None:
+async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path, proof: Proof) -> None:
     async with town() as place, at_work(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
         guest = await place.guest("李雷")
         await do_what_people_do_wrong(guest)
@@ -77,8 +83,11 @@ async def test_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_pa
         written = await everything_written(bot)
 
     assert len(token) >= 22
-    assert {"bot.sqlite3", "keys.json", "streams", "/metrics"} <= set(written)
-    assert written["streams"]
+    files = {"bot.sqlite3", "bot.sqlite3-wal", "bot.sqlite3-shm", "keys.json", "copy"}
+    assert files | {"streams", "/metrics", "keys rotate"} <= set(written)
+    assert all(written[name] for name in (*files, "streams", "doctor", "keys rotate"))
+    assert b"could not be handled" in written["streams"]
+    proof(cases=len(written) * (len(CANARIES) + 1))
     assert not {secret: where for secret in (*CANARIES, token) if (where := traces(written, secret))}
 
 
@@ -110,3 +119,37 @@ async def test_a_code_cannot_be_guessed_from_another(tmp_path: Path) -> None:
             one == other for one, other in zip(first.rpartition("/")[2], second.rpartition("/")[2], strict=True)
         )
         assert shared < 8
+
+
+KEY = base64.b64encode(b"canary-of-a-key-canary-of-a-key!").decode()
+SHORT = base64.b64encode(b"canary-of-a-key").decode()
+PASSWORD = "canary-of-a-password"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BOT_TOKEN": TOKEN.replace(":", "")},
+        {"BOT_TOKEN": f"{TOKEN} {TOKEN}"},
+        {"DATABASE_URL": f"mysql://bot:{PASSWORD}@127.0.0.1/bot"},
+        {"DATABASE_URL": f"postgresql://bot:{PASSWORD}#x@127.0.0.1/bot"},
+        {"DATABASE_URL": f"postgresql://bot:{PASSWORD}@127.0.0.1:1/bot"},
+        {"ENCRYPTION_KEYS": f"k1:{KEY}"},
+        {"ENCRYPTION_KEYS": f"k1:{SHORT}", "INDEX_KEY": KEY},
+        {"ENCRYPTION_KEYS": KEY, "INDEX_KEY": KEY},
+        {"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": KEY},
+        {"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": PASSWORD[:12]},
+        {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://id.example.org", "PROVIDER_SECRET": PASSWORD},
+        {"BOT_API_URL": "http://127.0.0.1:1"},
+    ],
+)
+async def test_inv38_what_is_said_of_a_wrong_setting_holds_no_secret(tmp_path: Path, settings: dict[str, str]) -> None:
+    async with town() as place:
+        bot = Bot(place, tmp_path, LOG_LEVEL="DEBUG", **settings)
+        ended, said = await bot.operated()
+        checked, found = await bot.operated("doctor")
+
+    assert (ended in (1, 2), checked) == (True, 1)
+    assert said.count("\n") == 1
+    secrets = (TOKEN.partition(":")[2], PASSWORD[:12], KEY, SHORT)
+    assert not [secret for secret in secrets if secret in said + found]

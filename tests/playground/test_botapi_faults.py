@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import aiohttp
 import pytest
@@ -65,3 +66,36 @@ async def test_a_slow_answer_comes_in_the_end_and_orders_can_be_taken_back(stand
         400,
         {"error": "kind: one of 401, 403, 429, 500, 502, lost, drop, slow, garbage, duplicate"},
     )
+
+
+async def test_too_many_messages_into_a_chat_are_refused_until_the_seconds_it_says(stand: Stand) -> None:
+    busy, other = await stand.person(), await stand.person("李雷")
+    await stand.sim("/limits", per_chat=0.01, burst=2)
+
+    sent = [await stand.call("sendMessage", chat_id=busy, text="a") for _ in range(3)]
+    await stand.result("deleteMessage", chat_id=busy, message_id=sent[0]["result"]["message_id"])
+    await stand.result("sendMessage", chat_id=other, text="a")
+    calls = await stand.sim("/calls", "GET")
+
+    assert [told["ok"] for told in sent] == [True, True, False]
+    assert sent[2]["description"] == f"Too Many Requests: retry after {sent[2]['parameters']['retry_after']}"
+    assert 90 < sent[2]["parameters"]["retry_after"] <= 100
+    assert [(call["method"], call["status"]) for call in calls if call["chat"] == str(busy)] == [
+        ("sendMessage", 200),
+        ("sendMessage", 200),
+        ("sendMessage", 429),
+        ("deleteMessage", 200),
+    ]
+    assert all(earlier["at"] <= later["at"] for earlier, later in pairwise(calls))
+
+
+async def test_too_many_messages_over_all_are_refused_until_the_limit_is_lifted(stand: Stand) -> None:
+    users = [await stand.person() for _ in range(3)]
+    await stand.sim("/limits", overall=0.5)
+    first = await stand.call("sendMessage", chat_id=users[0], text="a")
+    second = await stand.call("sendMessage", chat_id=users[1], text="a")
+    await stand.sim("/limits")
+
+    assert (first["ok"], second["ok"], second["parameters"]) == (True, False, {"retry_after": 1})
+    assert await stand.result("sendMessage", chat_id=users[2], text="a")
+    assert await stand.try_sim("/limits", overall=0) == (400, {"error": "overall: a number greater than 0 is needed"})

@@ -29,7 +29,7 @@ async def a_whole_story(store: Store) -> None:
     async with store.unit(PERSON) as unit:
         revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
-    await store.bury("update:9", f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    await store.bury("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
     first = await core.begin(wish("a1"))
     await core.progress(first.attempt, Status.OPENED, "page-of-a1 opened")
     await core.complete(first.attempt, Rejected(Reason.DECLINED))
@@ -55,7 +55,7 @@ async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_ver
     assert found_in(tmp_path) == set()
 
 
-async def test_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_inv38_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
         await a_whole_story(store)
@@ -72,7 +72,7 @@ async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) ->
     assert [attempt and attempt.identity for attempt in ended] == [None, None]
 
 
-async def test_after_erasing_even_the_sealed_bytes_are_gone_from_every_file(tmp_path: Path) -> None:
+async def test_inv39_after_erasing_even_the_sealed_bytes_are_gone_from_every_file(tmp_path: Path) -> None:
     sealing = fixed_sealing()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
         async with store.unit(PERSON) as unit:

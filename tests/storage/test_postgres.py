@@ -175,7 +175,7 @@ async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
         with pytest.raises(SchemaRefused) as broken:
             await keep_two(store, nullcontext(), account="account-canary")
         with pytest.raises(SchemaRefused) as unfit:
-            await store.bury("canary\0", "raw", NOON)
+            await store.bury("canary\0", None, "raw", NOON)
 
     assert "attempts_live" in str(broken.value)
     assert "canary" not in f"{broken.value} {unfit.value}"
@@ -251,7 +251,7 @@ async def test_no_table_holds_anything_plain(url: str) -> None:
     assert not [canary for canary in CANARIES if canary.encode() in content]
 
 
-async def test_nothing_plain_and_no_password_reaches_a_log_at_any_level(
+async def test_inv38_nothing_plain_and_no_password_reaches_a_log_at_any_level(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

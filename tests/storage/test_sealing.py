@@ -10,11 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import BadKeys, Unsealable
-from storage.sealing import Indexed, Sealing, load_or_create, parse
+from storage.keyfile import KeyFile
+from storage.sealing import Indexed, Sealing, parse
 from tests.fakes import NUMBER, fixed_sealing
 
 PLACE = "attempts:a1:secrets"
 OLD, NEW, INDEX = b"o" * 32, b"n" * 32, b"i" * 32
+
+
+def load_or_create(path: Path) -> Sealing:
+    return KeyFile(path).sealing()
 
 
 def encoded(key: bytes) -> str:

@@ -66,7 +66,7 @@ async def test_a_relative_url_is_a_file_under_the_working_folder(
 
 async def test_the_file_its_log_and_its_folder_are_closed_to_others(path: Path) -> None:
     async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
-        await store.bury("update:1", "raw", NOON)
+        await store.bury("update:1", None, "raw", NOON)
         files = sorted(path.parent.iterdir())
         assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -174,9 +174,9 @@ async def test_a_database_that_fails_says_so_and_works_again_afterwards(path: Pa
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
             with pytest.raises(StoreUnavailable):
-                await store.bury("update:1", "raw", NOON)
+                await store.bury("update:1", None, "raw", NOON)
             other.execute("ALTER TABLE elsewhere RENAME TO dead_updates")
-        await store.bury("update:1", "raw", NOON)
+        await store.bury("update:1", None, "raw", NOON)
 
 
 async def test_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
@@ -185,9 +185,13 @@ async def test_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
         [(pages,)] = await fetch(database, "PRAGMA page_count")
         await fetch(database, f"PRAGMA max_page_count = {pages}")
         with pytest.raises(StoreUnavailable, match="full"):
-            await fetch(database, "INSERT INTO dead_updates VALUES ('update:1', zeroblob(100000), 0)")
+            await fetch(
+                database, "INSERT INTO dead_updates (event_id, raw, buried_at) VALUES ('update:1', zeroblob(100000), 0)"
+            )
         await fetch(database, "PRAGMA max_page_count = 1000000")
-        await fetch(database, "INSERT INTO dead_updates VALUES ('update:1', zeroblob(100000), 0)")
+        await fetch(
+            database, "INSERT INTO dead_updates (event_id, raw, buried_at) VALUES ('update:1', zeroblob(100000), 0)"
+        )
 
 
 async def fetch(database: SqliteDatabase, statement: str) -> list[tuple[object, ...]]:

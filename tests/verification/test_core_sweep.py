@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, Clock, FakeProvider, an_attempt, outside, wish
+from tests.fakes import NOON, OTHER_NUMBER, Clock, FakeProvider, an_attempt, outside, wish
 from tests.verification.test_core_end import A1, news
 from verification.attempts import AttemptId, Method, Passed, Status
 from verification.core import Core
@@ -106,6 +106,22 @@ async def test_what_was_judged_since_the_sweep_looked_stays_judged(core: Core, c
 
     assert [await core.find(f"token-{number}") for number in (1, 2, 3)] == before
     assert before[0] == judged
+
+
+async def test_an_attempt_nobody_can_read_is_given_up_and_holds_up_nobody(
+    core: Core, store: DialogueStore, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2, 3):
+        await core.begin(wish(f"a{number}", f"telegram:{number}", OTHER_NUMBER))
+    async with store.unit("damage") as unit:
+        await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'a2'")  # type: ignore[attr-defined]
+    clock.advance(minutes=10)
+    assert [await core.sweep(), await core.sweep()] == [3, 0]
+    anew = await core.begin(wish("a4", "telegram:2", OTHER_NUMBER))
+
+    assert [told[:2] for told in await news(store)] == [("a1", News.ENDED), ("a3", News.ENDED)]
+    assert anew.attempt == "a4"
+    assert "a2 cannot be read" in caplog.text
 
 
 async def test_a_crowd_that_is_fading_already_hides_nobody_behind_it(

@@ -182,3 +182,9 @@ def test_no_repr_shows_a_name_a_number_or_a_token() -> None:
     shown = repr([Name("王小明"), Number(NUMBER), Identity(Name("王小明"), Number(NUMBER)), identity(), an_attempt()])
 
     assert not any(secret in shown for secret in ("王", "小明", NUMBER, NUMBER[6:14], "token-of"))
+
+
+@pytest.mark.parametrize("letter", ["x", "王", "ﷺ", " "])
+def test_a_giant_text_is_refused_without_being_cleaned(letter: str) -> None:
+    # The Arabic letter would unfold into 73,728 characters.
+    assert read_name(letter * 4096) is NameProblem.TOO_LONG

@@ -58,6 +58,7 @@ class House:
     )
     rung: list[str] = field(default_factory=list)
     tokens: int = 0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         outside = Outside(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
@@ -73,6 +74,7 @@ class House:
                 clock=self._clock,
                 ring=self.rung.append,
                 telegram=self.telegram,
+                seconds=lambda: self.seconds,
             )
         )
 

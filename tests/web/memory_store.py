@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from verification import Attempt, AttemptId, Identity, Method, Status
-from verification.ports import PLACES, News, Notice, Place
+from verification.limits import Try
+from verification.ports import PLACES, Due, News, Notice, Place
 
 
 @dataclass(slots=True)
@@ -15,10 +16,11 @@ class MemoryUnit:
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
     places: dict[str, dict[str, Place]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    tried: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
 
     def copied(self) -> "MemoryUnit":
         places = {number: dict(taken) for number, taken in self.places.items()}
-        return MemoryUnit(dict(self.attempts), places, list(self.notices))
+        return MemoryUnit(dict(self.attempts), places, list(self.notices), dict(self.tried))
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
         return self.attempts.get(attempt)
@@ -39,9 +41,13 @@ class MemoryUnit:
         assert not attempt.live or other is None or other.id == attempt.id, "a second live attempt of one account"
         self.attempts[attempt.id] = attempt
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Attempt]:
+    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
-        return sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
+        oldest = sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
+        return [Due(attempt.id, attempt.expires_at, attempt.fading) for attempt in oldest]
+
+    async def give_up(self, attempt: AttemptId) -> None:
+        raise AssertionError(f"{attempt} can be read")
 
     async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
         del now, before
@@ -58,6 +64,29 @@ class MemoryUnit:
             return False
         taken[attempt.account] = Place(attempt.account, attempt.method, now)
         return True
+
+    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+        del crowd
+        tried = [
+            Try(
+                made.created_at,
+                number,
+                asked,
+                same_account=made.account == attempt.account,
+                same_person=made.contact == attempt.contact,
+                same_number=number == identity.number.plain,
+            )
+            for made, number, asked in self.tried.values()
+            if made.created_at > since
+        ]
+        return [each for each in tried if each.same_account or each.same_person or each.same_number]
+
+    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        self.tried[attempt.id] = (attempt, identity.number.plain, asked)
+
+    async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
+        asked = sorted(made.created_at for made, _, asked in self.tried.values() if asked and made.created_at > since)
+        return asked[-budget] if len(asked) >= budget else None
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         del now

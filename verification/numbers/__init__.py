@@ -31,6 +31,8 @@ class NumberProblem(StrEnum):
 
 
 _LENGTH = 18
+_LONGEST = 400
+"""However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
 _NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # The last two keys are Cyrillic.
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
@@ -55,6 +57,8 @@ def judge(text: str, today: date) -> str | NumberProblem:
     >>> judge("110105194912310021", date(2026, 1, 1))
     <NumberProblem.CHECK_DIGIT: 'check_digit'>
     """
+    if len(text) > _LONGEST:
+        return NumberProblem.LENGTH
     number = compact(text)
     return _shape_problem(number) or _content_problem(number, today) or number
 

@@ -17,7 +17,7 @@ from bot.flow.effects import (
     Topic,
     Url,
 )
-from bot.flow.events import Browsed, Commanded, Event, Resumed, Said, Sent, Side
+from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.rules.shared import holds_secret, in_place, touched, unwanted
@@ -43,6 +43,10 @@ def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
 
 def resumed(state: State, _: Resumed, __: Moment) -> Step:
     return Step(state, (prompt(state),))
+
+
+def hurried(state: State, _: Hurried, __: Moment) -> Step:
+    return Step(touched(state), (again(state, "misc.slow_down"),))
 
 
 def status(state: State, _: Commanded, __: Moment) -> Step:
@@ -158,4 +162,6 @@ _STEP_OF: dict[type[State], str] = {
 
 
 def _step_of(state: State) -> str:
+    if isinstance(state, states.Failed) and state.until is not None:
+        return "later"
     return _STEP_OF[type(state)]

@@ -15,6 +15,8 @@ from verification.identity import mask_account
 _STAGES = tuple(states.Stage)
 """In their order: news that was overtaken on its way changes nothing."""
 
+_REASONS = {Refusal.QUOTA: Reason.QUOTA, Refusal.TOO_MANY: Reason.TOO_MANY, Refusal.BUSY: Reason.BUSY}
+
 
 def wechat_chosen(state: states.ChoosingMethod, _: Event, moment: Moment) -> Step:
     return begin(state, Method.WECHAT, moment, Settle("method.done", {"method": Word("method.wechat")}))
@@ -62,8 +64,8 @@ def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
         return Step(state)
     if event.refusal is Refusal.VERIFIED:
         return ask(_verified(state, state.method, moment))
-    reason = Reason.QUOTA if event.refusal is Refusal.QUOTA else Reason.UNAVAILABLE
-    return ask(failed(state, reason, moment))
+    reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
+    return ask(failed(state, reason, moment, event.until))
 
 
 def opening_resumed(state: states.Opening, _: Event, __: Moment) -> Step:

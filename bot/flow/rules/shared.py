@@ -1,6 +1,7 @@
 """What several rules need."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.flow import states
 from bot.flow.effects import Begin, Busy, Discard, Effect, Reply, ShowCode, Stamp
@@ -50,7 +51,7 @@ def touched(state: State) -> State:
     return replace(state, touched=True) if isinstance(state, states.Scanning) else state
 
 
-def failed(state: states.Attempting, reason: Reason, moment: Moment) -> states.Failed:
+def failed(state: states.Attempting, reason: Reason, moment: Moment, until: datetime | None = None) -> states.Failed:
     return states.Failed(
         account=state.account,
         mark=moment.mark,
@@ -58,4 +59,5 @@ def failed(state: states.Attempting, reason: Reason, moment: Moment) -> states.F
         method=state.method,
         attempt=state.attempt,
         reason=reason,
+        until=until,
     )

@@ -14,6 +14,7 @@ from bot.flow.events import (
     Declined,
     Event,
     Faded,
+    Hurried,
     Kind,
     Lapsed,
     Opened,
@@ -86,7 +87,16 @@ def scanning(method: Method = Method.WECHAT, stage: Stage = Stage.WAITING, touch
 
 
 def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
-    return states.Failed(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT, reason=reason)
+    until = LATER if reason in (Reason.TOO_MANY, Reason.BUSY) else None
+    return states.Failed(
+        account=ACCOUNT,
+        mark=MARK,
+        identity=identity(),
+        method=method,
+        attempt=ATTEMPT,
+        reason=reason,
+        until=until,
+    )
 
 
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
@@ -255,6 +265,7 @@ def events_of_the_core() -> Iterator[Event]:
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
         yield Opened(attempt, LINK, "42", LATER)
         yield from (Declined(attempt, refusal) for refusal in Refusal)
+        yield from (Declined(attempt, refusal, LATER) for refusal in (Refusal.TOO_MANY, Refusal.BUSY))
         yield from (Progressed(attempt, stage, LATER) for stage in Stage)
         yield Faded(attempt)
         yield Lapsed(attempt)
@@ -265,7 +276,7 @@ def events_of_the_core() -> Iterator[Event]:
 
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *CORE_EVENTS, Resumed())
+EVENTS = (*PERSONAL_EVENTS, *CORE_EVENTS, Hurried(), Resumed())
 
 
 def moment(turn: int) -> Moment:

@@ -26,6 +26,7 @@ from tests.bot.flow.samples import (
     label,
 )
 from tests.fakes import NUMBER
+from tests.reliability import Proof
 
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
 
@@ -51,9 +52,11 @@ def test_every_event_leads_where_its_row_says(state: State) -> None:
 
 
 @in_each_state
-def test_whatever_a_person_does_is_answered(state: State) -> None:
-    for event, step in steps(state, (*PERSONAL_EVENTS, Resumed())):
+def test_inv11_whatever_a_person_does_is_answered(state: State, proof: Proof) -> None:
+    tried = steps(state, (*PERSONAL_EVENTS, Resumed()))
+    for event, step in tried:
         assert visible(step), event
+    proof(cases=len(tried))
 
 
 @in_each_state
@@ -80,7 +83,7 @@ def test_a_text_that_holds_the_name_or_a_number_leaves_the_chat(state: State) ->
 
 
 @in_each_state
-def test_the_button_of_another_question_changes_nothing_and_says_so(state: State) -> None:
+def test_inv10_the_button_of_another_question_changes_nothing_and_says_so(state: State, proof: Proof) -> None:
     taps = [event for event in PERSONAL_EVENTS if isinstance(event, Tapped)]
     stale = [tap for tap in taps if tap.mark != MARK or tap.choice not in choices(type(state))]
 
@@ -90,6 +93,7 @@ def test_the_button_of_another_question_changes_nothing_and_says_so(state: State
 
         assert step.state == state, tap
         assert any(isinstance(effect, Toast) for effect in step.effects), tap
+    proof(cases=len(stale))
 
 
 @in_each_state

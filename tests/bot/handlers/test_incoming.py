@@ -137,6 +137,15 @@ def test_a_command_is_known_whatever_its_case_and_address(text: str, event: Even
     assert envelope.event == event
 
 
+@pytest.mark.parametrize("name", ["link", "links", "attempt", "funnel", "desk", "Funnel", "link@realname_demo_bot"])
+def test_authz_a_command_of_staff_is_to_anybody_else_as_unknown_as_any(name: str) -> None:
+    theirs, nonsense = read(message=command(f"/{name} telegram:1")), read(message=command("/nonsense telegram:1"))
+
+    assert theirs is not None
+    assert nonsense is not None
+    assert theirs.event == nonsense.event
+
+
 def test_a_command_in_the_middle_of_a_text_is_text() -> None:
     text = "请看 /start"
     entities = [{"type": "bot_command", "offset": 3, "length": 6}]
@@ -193,6 +202,8 @@ def test_a_text_sent_through_another_bot_is_still_the_persons_own() -> None:
                 "new_chat_member": {"status": "left", "user": ME},
             }
         },
+        {"my_chat_member": {}},
+        {"my_chat_member": {"chat": HERE, "from": ME}},
         {"inline_query": {"id": "1", "from": ME, "query": "王小明", "offset": ""}},
         {"something_new": {"id": 1}},
         {},
@@ -226,7 +237,7 @@ def test_what_is_no_update_is_left_to_others(thing: object) -> None:
         ("\x00\x01', DROP", Tapped("", "")),
     ],
 )
-def test_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
+def test_inv10_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
     envelope = read(callback_query=query(data))
 
     assert envelope is not None
@@ -248,7 +259,7 @@ def test_a_button_of_a_message_too_old_to_be_shown_still_gets_an_answer() -> Non
         {"message": {"message_id": 6, "date": 1_790_000_000, "chat": GROUP, "text": "?"}},
     ],
 )
-def test_a_button_outside_a_private_chat_is_no_part_of_a_dialogue(facts: Json) -> None:
+def test_inv13_a_button_outside_a_private_chat_is_no_part_of_a_dialogue(facts: Json) -> None:
     assert read(callback_query=query("q:confirm:abc", **facts)) is None
 
 

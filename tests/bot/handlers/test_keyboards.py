@@ -43,6 +43,7 @@ def every_state() -> Iterator[State]:
         "touched": [False],
         "reason": list(Reason),
         "at": [NOON],
+        "until": [None, NOON],
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)

@@ -39,7 +39,7 @@ def as_jpeg(picture: Image.Image, side: int, quality: int) -> Image.Image:
 
 @settings(max_examples=40, deadline=None)
 @given(PLACES, TOKENS)
-def test_a_code_leads_to_exactly_its_link(place: str, token: str) -> None:
+def test_inv37_a_code_leads_to_exactly_its_link(place: str, token: str) -> None:
     link = f"{place}/v/{token}"
 
     assert decoded(opened(qr_png(link))) == link

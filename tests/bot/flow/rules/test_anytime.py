@@ -1,10 +1,13 @@
 """What may happen in any state, as transcripts."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.flow.effects import (
     Ask,
     Busy,
+    Discard,
     Drop,
     Erase,
     Export,
@@ -17,13 +20,27 @@ from bot.flow.effects import (
     Stamp,
     Tell,
 )
-from bot.flow.events import Browsed, Command, Commanded, Kind, Resumed, Sent, Side
+from bot.flow.events import Browsed, Command, Commanded, Hurried, Kind, Resumed, Sent, Side
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
 from tests.bot.flow.reading import picks, visible
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, ONE_OF_EACH, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
+from tests.reliability import Proof
+
+PAYLOADS = (
+    "AbCdEfGhIjKlMnOpQrStUvWx",
+    "used-or-expired-or-somebody-elses",
+    "x" * 64,
+    "x" * 4096,
+    "{0} <b>%s</b>",
+    "../../etc/passwd",
+    "' OR 1=1 --",
+    "\x00\u202e",
+    "一个令牌",
+    "11010519491231002X",
+)
 
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
 
@@ -35,6 +52,34 @@ def test_start_shows_the_step_again_and_never_loses_it(state: State) -> None:
     if not isinstance(state, Idle):
         assert type(step.state) is type(state)
     assert isinstance(visible(step)[0], Ask | ShowCode | Stamp | Busy)
+
+
+@in_each_state
+def test_inv14_whatever_stands_behind_start_changes_nothing(state: State, proof: Proof) -> None:
+    plain = advance(state, Commanded(Command.START), MOMENT)
+    for payload in PAYLOADS:
+        step = advance(state, Commanded(Command.START, payload), MOMENT)
+
+        assert step.state == plain.state, payload
+        assert [effect for effect in step.effects if effect != Discard()] == list(plain.effects), payload
+    proof(cases=len(PAYLOADS))
+
+
+@in_each_state
+def test_inv14_a_topic_nobody_wrote_leads_to_the_list_and_changes_nothing(state: State) -> None:
+    step = advance(state, Commanded(Command.FAQ, "no_such_topic"), MOMENT)
+
+    assert replace(step.state, touched=False) == state if isinstance(step.state, Scanning) else step.state == state
+    assert step.effects == (ShowFaq("no_such_topic"),)
+
+
+@in_each_state
+def test_whoever_floods_hears_so_and_keeps_the_step(state: State) -> None:
+    step = advance(state, Hurried(), MOMENT)
+
+    assert type(step.state) is type(state)
+    assert visible(step)
+    assert "misc.slow_down" in str(step.effects)
 
 
 @in_each_state

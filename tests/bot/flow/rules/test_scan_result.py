@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import Ask, Topic, Word
-from bot.flow.events import Declined, Faded, Lapsed, Progressed, Refusal
+from bot.flow.effects import Ask, Topic, Url, Word
+from bot.flow.events import Choice, Declined, Faded, Lapsed, Progressed, Refusal, Tapped
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Stage
@@ -119,6 +119,26 @@ def test_a_failure_offers_the_answer_to_the_question_it_raises(reason: Reason, t
 
     assert isinstance(question, Ask)
     assert Topic(topic) in buttons(question)
+
+
+@pytest.mark.parametrize("refusal", [Refusal.TOO_MANY, Refusal.BUSY])
+def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusal: Refusal) -> None:
+    step = advance(opening(), Declined(ATTEMPT, refusal, LATER), MOMENT)
+    question = step.effects[-1]
+
+    assert step.state == replace(failed(Reason(refusal)), mark=MOMENT.mark)
+    assert isinstance(question, Ask)
+    assert (question.text, question.values["until"]) == ("failed.later", LATER)
+    assert Url("console") in buttons(question)
+
+
+def test_after_waiting_it_goes_on_with_the_data_that_were_typed() -> None:
+    waiting = failed(Reason.TOO_MANY)
+
+    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.mark), MOMENT)
+
+    assert isinstance(step.state, states.Opening)
+    assert step.state.identity == waiting.identity
 
 
 @pytest.mark.parametrize("refusal", [Refusal.UNAVAILABLE, Refusal.OVER])

@@ -1,0 +1,31 @@
+"""Opens what the settings name: the keys, and the store sealed with them."""
+
+from contextlib import AbstractAsyncContextManager
+
+from bot.settings import BadSetting, Settings
+from storage import Sealing, Store, open_store
+from storage.keyfile import KeyFile
+from storage.sealing import parse
+
+
+def key_file(settings: Settings) -> KeyFile:
+    """The file of the keys where settings give none."""
+    return KeyFile(settings.data_dir / "keys.json")
+
+
+def sealing_of(settings: Settings) -> Sealing:
+    """The keys, made where there are none; raises `BadKeys` or `BadSetting`."""
+    if settings.encryption_keys is not None and settings.index_key is not None:
+        return parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
+    try:
+        return key_file(settings).sealing()
+    except OSError as error:
+        raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
+
+
+def opened_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[Store]:
+    """Open the store, brought up to date; raises `BadSetting` or what storage raises."""
+    try:
+        return open_store(settings.store_url, sealing=sealing or sealing_of(settings))
+    except ValueError as error:
+        raise BadSetting(str(error)) from None

@@ -1,0 +1,56 @@
+"""`doctor`: whether this program could run well here; it changes nothing, and tells fingerprints instead of secrets."""
+
+from collections.abc import AsyncIterator
+
+from bot.opening import key_file, sealing_of
+from bot.operating import posture, telegram
+from bot.operating.findings import Finding, Say, ok, problem, told, warning
+from bot.settings import BadSetting, Settings, load
+from storage import StorageError, open_database, sqlite_file
+from storage.examining import Condition, examine
+
+
+async def examined(say: Say, *, offline: bool) -> int:
+    """Look at everything, tell it, and say the exit status: 1 when there is a problem."""
+    try:
+        settings = load()
+    except BadSetting as error:
+        return told([problem(str(error))], say)
+    findings = [ok("settings can be read"), *posture.findings(settings)]
+    findings += [finding async for finding in _database(settings)]
+    if not offline:
+        findings += await telegram.findings(settings)
+    return told(findings, say)
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    path = sqlite_file(settings.store_url)
+    if path is not None and not path.exists():
+        yield ok(f"database: there is none yet at {path}; the first start makes it")
+        return
+    if settings.encryption_keys is None and not key_file(settings).path.exists():
+        yield problem(f"keys: there is a database, but no {key_file(settings).path}")
+        return
+    try:
+        async with open_database(settings.store_url) as database:
+            for finding in _told_of(await examine(database, sealing_of(settings))):
+                yield finding
+    except (StorageError, BadSetting, ValueError) as error:
+        yield problem(f"database: {error}")
+
+
+def _told_of(condition: Condition) -> list[Finding]:
+    if condition.schema > condition.newest:
+        return [problem(f"database: schema {condition.schema} is newer than this program's {condition.newest}")]
+    if condition.schema < condition.newest:
+        schema, newest = condition.schema, condition.newest
+        return [problem(f"database: schema {schema} is behind this program's {newest}; starting the bot mends that")]
+    found = [ok(f"database: schema {condition.schema}, and the keys are its own")]
+    found += [problem(f"{column}: {number} values do not open") for column, number in condition.unreadable.items()]
+    if not condition.unreadable:
+        found.append(ok(f"sealed values: all {condition.sealed} open"))
+    if condition.with_old_keys:
+        found.append(warning(f"sealed values: {condition.with_old_keys} with an older key; run keys rotate"))
+    if condition.dead_updates:
+        found.append(warning(f"dead updates: {condition.dead_updates} could not be handled in the last 7 days"))
+    return found

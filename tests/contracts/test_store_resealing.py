@@ -1,0 +1,144 @@
+"""A rotation's second half: everything sealed goes under the first key, whatever happens meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from storage import Store, open_database, open_store
+from storage import statements as sql
+from storage.examining import examine
+from storage.resealing import Resealing
+from storage.sealing import Sealing
+from tests.fakes import NOON, an_attempt
+from verification.keeping import Person
+
+INDEX = b"i" * 32
+OLD, NEW = Sealing({"old": b"o" * 32}, INDEX), Sealing({"new": b"n" * 32}, INDEX)
+BOTH = Sealing({"new": b"n" * 32, "old": b"o" * 32}, INDEX)
+MANY = 25
+BATCH = 4
+
+
+def person(number: int) -> Person:
+    return Person(f"telegram:{number:03}")
+
+
+async def fill(store: Store, count: int = MANY) -> None:
+    for number in range(count):
+        who = person(number)
+        async with store.unit(who) as unit:
+            await unit.save_attempt(an_attempt(f"a{number:03}", who))
+            revision = await unit.save_dialogue(who, f"text {number}", "zh", NOON)
+        if number % 2:
+            await store.mark_shown(who, revision, f"panel {number}")
+        await store.bury(f"update:{number}", who, "raw", NOON)
+
+
+async def reseal(url: str, progress: Callable[[str, int], None] = lambda *_: None) -> int:
+    async with open_store(url, sealing=BOTH), open_database(url) as database:
+        return (await Resealing(database, BOTH, BATCH).run(progress)).resealed
+
+
+async def test_everything_is_sealed_anew_and_the_old_key_may_go(url: str) -> None:
+    async with open_store(url, sealing=OLD) as store:
+        await fill(store)
+    resealed = await reseal(url)
+    async with open_store(url, sealing=NEW) as store, open_database(url) as database:
+        condition = await examine(database, NEW)
+        async with store.unit("look") as unit:
+            attempt, dialogue = await unit.attempt(an_attempt("a003").id), await unit.dialogue(person(3))
+
+    assert resealed == 3 * MANY + MANY // 2 == condition.sealed
+    assert (dict(condition.unreadable), condition.with_old_keys, condition.dead_updates) == ({}, 0, MANY)
+    assert attempt == an_attempt("a003", person(3))
+    assert dialogue is not None
+    assert (dialogue.text, dialogue.panel) == ("text 3", "panel 3")
+
+
+async def test_cut_short_it_has_done_what_it_has_done_and_goes_on(url: str) -> None:
+    class Cut(Exception):
+        pass
+
+    def cut(column: str, number: int) -> None:
+        if column == "dialogues.text" and number >= 2 * BATCH:
+            raise Cut
+
+    async with open_store(url, sealing=OLD) as store:
+        await fill(store)
+    with pytest.raises(Cut):
+        await reseal(url, cut)
+    left = await reseal(url)
+
+    assert left == 3 * MANY + MANY // 2 - MANY - 2 * BATCH
+    assert await reseal(url) == 0
+
+
+async def test_nobody_s_change_is_overwritten_and_nobody_waits(
+    url: str,
+) -> None:
+    async def write(store: Store, stop: asyncio.Event) -> int:
+        written = 0
+        while not stop.is_set():
+            written += 1
+            for number in range(0, MANY, 3):
+                async with store.unit(person(number)) as unit:
+                    kept = await unit.dialogue(person(number))
+                    assert kept is not None
+                    await unit.save_dialogue(person(number), f"{kept.text}x", None, NOON)
+        return written
+
+    async with open_store(url, sealing=OLD) as store:
+        await fill(store)
+    stop = asyncio.Event()
+    async with open_store(url, sealing=BOTH) as store:
+        writing = asyncio.ensure_future(write(store, stop))
+        await reseal(url)
+        stop.set()
+        written = await writing
+    async with open_store(url, sealing=NEW) as store:
+        for number in range(0, MANY, 3):
+            async with store.unit("look") as unit:
+                kept = await unit.dialogue(person(number))
+            assert kept is not None
+            assert kept.text == f"text {number}" + "x" * written
+
+
+async def test_a_turn_that_began_before_the_new_key_and_ends_later_is_not_forgotten(url: str) -> None:
+    async with open_store(url, sealing=OLD) as running, open_store(url, sealing=BOTH):
+        async with running.unit(person(1)) as unit:
+            await unit.save_dialogue(person(1), "begun before", "zh", NOON)
+            resealing = asyncio.ensure_future(reseal(url))
+            await asyncio.wait({resealing}, timeout=0.05)
+        resealed = await resealing
+
+    assert resealed == 1
+    async with open_store(url, sealing=NEW) as store, store.unit("look") as unit:
+        kept = await unit.dialogue(person(1))
+    assert kept is not None
+    assert kept.text == "begun before"
+
+
+async def test_what_nobody_can_open_is_counted_and_left(url: str) -> None:
+    async with open_store(url, sealing=OLD) as store:
+        await fill(store, 3)
+    async with open_store(url, sealing=BOTH) as store, open_database(url) as database:
+        async with database.transaction() as connection:
+            await connection.fetch("UPDATE dialogues SET text = $1 WHERE person = $2", b"\x03oldgarbage", person(1))
+        done = await store.resealing().run(lambda *_: None)
+        condition = await examine(database, BOTH)
+
+    assert (done.resealed, done.unreadable) == (9, {"dialogues.text": 1})
+    assert condition.unreadable == {"dialogues.text": 1}
+
+
+async def test_every_sealed_column_of_the_schema_is_among_those_sealed_anew(url: str) -> None:
+    if url.startswith("postgres"):
+        pytest.skip("one schema for both")
+    async with open_store(url, sealing=OLD), open_database(url) as database, database.transaction() as connection:
+        columns = await connection.fetch(
+            "SELECT t.name, c.name FROM pragma_table_list AS t JOIN pragma_table_info(t.name) AS c"
+            " WHERE t.schema = 'main' AND c.type = 'BLOB' AND c.name NOT LIKE '%\\_index' ESCAPE '\\'"
+        )
+
+    assert set(columns) == {(table, column) for table, _, column in sql.SEALED} | {("key_checks", "value")}

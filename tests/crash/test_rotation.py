@@ -1,0 +1,105 @@
+"""New keys while people are in the middle of it: nobody notices, nothing is lost, the old key can go."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from playground.phone import Phone
+from tests.crash.conversation import ACTS, CHAT, DONE
+from tests.crash.process import Bot, at_work
+from tests.postgres import Server
+from tests.town import Guest, fill_in, town
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/data/bot.sqlite3"
+    server: Server = request.getfixturevalue("server")
+    return await server.new_database()
+
+
+def keys_of(bot: Bot) -> list[str]:
+    kept = json.loads((bot.data / "keys.json").read_text("utf-8"))["ENCRYPTION_KEYS"]
+    return [key.partition(":")[0] for key in kept.split(",")]
+
+
+async def everything_opens(bot: Bot) -> None:
+    status, said = await bot.operated("doctor", "--offline")
+    assert status == 0, said
+    assert re.search(r"all \d+ open", said), said
+    assert "older key" not in said, said
+
+
+async def test_keys_are_rotated_at_every_step_of_a_conversation_that_goes_on(tmp_path: Path, url: str) -> None:
+    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+        guest = await place.guest()
+        used = set()
+        for act in ACTS:
+            await act.do(guest, phone)
+            status, said = await bot.operated("keys", "rotate")
+            assert status == 0, said
+            await guest.sees(act.sign)
+            used.update(keys_of(bot))
+        await bot.kill()
+        await everything_opens(bot)
+        await bot.start()
+        await guest.says("/status")
+        await guest.sees("进度：已完成")
+
+        assert len(used) == len(ACTS)
+        assert len(keys_of(bot)) == 1
+
+
+async def test_keys_are_rotated_while_a_crowd_is_at_it(tmp_path: Path, url: str) -> None:
+    async def rotate_until(stop: asyncio.Event, bot: Bot) -> int:
+        rotations = 0
+        while not stop.is_set():
+            status, said = await bot.operated("keys", "rotate")
+            assert status == 0, said
+            rotations += 1
+        return rotations
+
+    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot:
+        stop = asyncio.Event()
+        rotating = asyncio.ensure_future(rotate_until(stop, bot))
+        guests: list[Guest] = [await place.guest() for _ in range(8)]
+        await asyncio.gather(*(fill_in(guest) for guest in guests))
+        stop.set()
+        rotations = await rotating
+        await bot.crash()
+        await everything_opens(bot)
+        for guest in guests:
+            await guest.says("/status")
+            await guest.sees("📍", "第 4 步")
+
+        assert rotations >= 1
+        assert "could not be handled" not in bot.words()
+
+
+async def test_a_rotation_that_is_killed_goes_on_at_the_next_call(tmp_path: Path, url: str) -> None:
+    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+        guest = await place.guest()
+        for act in CHAT:
+            await act.do(guest, phone)
+            await guest.sees(act.sign)
+        killed = await bot.operating("keys", "rotate")
+        assert killed.stdout is not None
+        assert (await killed.stdout.readline()).startswith(b"new key: ")
+        killed.kill()
+        await killed.communicate()
+        both = keys_of(bot)
+        await bot.crash()
+        for act in ACTS[len(CHAT) :]:
+            await act.do(guest, phone)
+            await guest.sees(act.sign)
+        status, said = await bot.operated("keys", "rotate")
+
+        assert (status, len(both)) == (0, 2), said
+        assert "going on with key" in said
+        assert keys_of(bot) == both[:1]
+        await guest.sees(DONE)
+        await everything_opens(bot)

@@ -1,0 +1,80 @@
+"""The store in trouble under a running bot: nothing confirmed is lost, it says so, and goes on by itself."""
+
+import asyncio
+import resource
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.crash.conversation import CHAT, came, is_clean
+from tests.crash.process import Bot, at_work
+from tests.postgres import Server
+from tests.reliability import Proof
+from tests.town import PATIENCE, Town, town
+
+
+@contextmanager
+def locked(bot: Bot) -> Iterator[None]:
+    """Somebody else writes into the file and does not come to an end."""
+    with closing(sqlite3.connect(bot.data / "bot.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def full(bot: Bot) -> Iterator[None]:
+    """No file of the bot's can grow any more."""
+    soft, hard = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (1, hard))
+    yield
+    resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def red(place: Town, bot: Bot) -> None:
+    """Wait until the bot says that it is not ready."""
+    async with asyncio.timeout(PATIENCE * 2):
+        while True:
+            async with place.http.get(f"{bot.address()}/readyz") as answer:
+                if answer.status == 503:
+                    return
+
+
+@pytest.mark.parametrize("trouble", [locked, full])
+async def test_inv27_a_file_that_cannot_be_written_for_a_while_loses_nothing(
+    tmp_path: Path, trouble: Callable[[Bot], AbstractContextManager[None]], proof: Proof
+) -> None:
+    async with town() as place, at_work(place, tmp_path) as bot:
+        guest = await place.guest()
+        await CHAT[0].do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
+        await guest.sees(CHAT[0].sign)
+        await bot.shown()
+        with trouble(bot):
+            await CHAT[1].do(guest, None)  # type: ignore[arg-type]
+            await red(place, bot)
+        await guest.sees(CHAT[1].sign)
+        await bot.shown()
+
+        assert [came(guest, act.sign) for act in CHAT[:2]] == [1, 1]
+    proof(cases=1, faults=1)
+
+
+async def test_inv27_a_server_that_falls_over_in_the_middle_of_each_step_loses_nothing(
+    tmp_path: Path, server: Server, proof: Proof
+) -> None:
+    url = await server.new_database()
+    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot:
+        guest = await place.guest()
+        for act in CHAT:
+            server.stop()
+            await act.do(guest, None)  # type: ignore[arg-type]
+            await red(place, bot)
+            server.start()
+            await guest.sees(act.sign)
+        await place.until(lambda: is_clean(guest), guest.transcript)
+
+        assert all(came(guest, act.sign) in (1, 2) for act in CHAT)
+    proof(cases=len(CHAT), faults=len(CHAT))

@@ -1,0 +1,89 @@
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from storage import BadKeys, StoreUnavailable
+from storage.keyfile import KeyFile
+
+PLACE = "attempts:a1:secrets"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> KeyFile:
+    file = KeyFile(tmp_path / "keys.json")
+    file.sealing()
+    return file
+
+
+def test_a_program_that_runs_seals_with_the_new_key_at_once_and_opens_what_others_sealed_with_it(file: KeyFile) -> None:
+    running, other = file.sealing(), KeyFile(file.path)
+    before = running.seal("before", PLACE)
+    key_id = other.put_first()
+    after = other.sealing().seal("after", PLACE)
+
+    assert running.open(after, PLACE) == "after"
+    assert running.seal("x", PLACE)[1:].startswith(key_id.encode())
+    assert KeyFile(file.path).sealing().open(before, PLACE) == "before"
+
+
+def test_a_program_that_runs_opens_what_it_read_before_a_key_went(file: KeyFile) -> None:
+    running = file.sealing()
+    read = running.seal("text", PLACE)
+    other = KeyFile(file.path)
+    other.put_first()
+    other.keep_first_only()
+
+    assert running.open(read, PLACE) == "text"
+    assert running.seal("x", PLACE)[1:].startswith(next(iter(other.keys())).encode())
+    assert len(other.keys()) == 1
+
+
+def test_a_rotation_leaves_the_index_key_and_whatever_else_is_in_the_file(file: KeyFile) -> None:
+    kept = json.loads(file.path.read_text("utf-8")) | {"note": "ours"}
+    file.path.write_text(json.dumps(kept), "utf-8")
+    file.put_first()
+    file.keep_first_only()
+    after = json.loads(file.path.read_text("utf-8"))
+
+    assert {**after, "ENCRYPTION_KEYS": ""} == {**kept, "ENCRYPTION_KEYS": ""}
+    assert after["ENCRYPTION_KEYS"] != kept["ENCRYPTION_KEYS"]
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert [path.name for path in file.path.parent.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator may give files away")
+def test_an_administrator_who_rotates_leaves_the_file_to_the_program(file: KeyFile) -> None:
+    os.chown(file.path, 65534, 65534)
+    file.put_first()
+    facts = file.path.stat()
+
+    assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (65534, 65534, 0o600)
+
+
+def test_who_cannot_follow_a_rotation_seals_nothing_more(file: KeyFile) -> None:
+    running = file.sealing()
+    sealed = running.seal("text", PLACE)
+    file.path.write_text("{", "utf-8")
+
+    with pytest.raises(StoreUnavailable, match=r"keys\.json"):
+        running.seal("text", PLACE)
+    assert running.open(sealed, PLACE) == "text"
+
+
+def test_a_key_file_moved_away_while_a_program_runs_is_not_missed(file: KeyFile) -> None:
+    running = file.sealing()
+    file.path.unlink()
+
+    assert running.open(running.seal("text", PLACE), PLACE) == "text"
+
+
+def test_a_rotation_of_a_damaged_file_changes_nothing(file: KeyFile) -> None:
+    file.path.write_text('{"ENCRYPTION_KEYS": 1}', "utf-8")
+
+    for change in (file.put_first, file.keep_first_only, file.keys):
+        with pytest.raises(BadKeys, match=r"keys\.json"):
+            change()
+    assert file.path.read_text("utf-8") == '{"ENCRYPTION_KEYS": 1}'

@@ -1,0 +1,83 @@
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verification.buckets import Buckets
+
+
+@dataclass
+class Seconds:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
+    seconds = Seconds()
+    buckets = Buckets(3, 2.0, seconds)
+
+    burst = [buckets.take("a") for _ in range(5)]
+    seconds.now += 2.0
+    after = [buckets.take("a") for _ in range(2)]
+
+    assert burst == [True, True, True, False, False]
+    assert after == [True, False]
+
+
+def test_each_key_has_a_bucket_of_its_own() -> None:
+    buckets = Buckets(1, 1.0, Seconds())
+
+    assert [buckets.take(key) for key in ("a", "a", "b", 1, None)] == [True, False, True, True, True]
+
+
+def test_how_long_to_wait_is_known_and_true() -> None:
+    seconds = Seconds()
+    buckets = Buckets(2, 3.0, seconds)
+    while buckets.take("a"):
+        pass
+
+    wait = buckets.wait("a")
+    seconds.now += wait
+
+    assert wait == 3.0
+    assert buckets.wait("a") == 0
+    assert buckets.take("a")
+
+
+def test_a_refused_token_costs_nothing() -> None:
+    seconds = Seconds()
+    buckets = Buckets(1, 1.0, seconds)
+    for _ in range(1000):
+        buckets.take("a")
+    seconds.now += 1.0
+
+    assert buckets.take("a")
+
+
+def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
+    seconds = Seconds()
+    buckets = Buckets(5, 1.0, seconds, most=100)
+    for key in range(1000):
+        buckets.take(key)
+    many = len(buckets)
+    seconds.now += 10
+    buckets.take("a")
+
+    assert (many, len(buckets)) == (100, 1)
+
+
+@given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
+def test_never_more_than_the_burst_and_the_pace_allow(burst: int, every: float, pauses: list[float]) -> None:
+    seconds = Seconds(0.0)
+    buckets = Buckets(burst, every, seconds)
+    taken = list[float]()
+    for pause in pauses:
+        seconds.now += pause
+        if buckets.take("a"):
+            taken.append(seconds.now)
+
+    for first, begin in enumerate(taken):
+        for last, end in enumerate(taken[first:], first):
+            assert last - first + 1 <= burst + (end - begin) / every + 1e-6

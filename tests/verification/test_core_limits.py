@@ -1,0 +1,193 @@
+"""Limits stand before a provider is asked; they cost nobody a step, and erasing does not set them back."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, Clock, FakeProvider, outside, wish
+from verification.attempts import AttemptId, Method, Passed
+from verification.core import Core, Wish
+from verification.errors import ProviderUnavailable, QuotaReached, TooMany
+from verification.identity import Identity, Name, Number
+from verification.keeping import DialogueStore, Person
+from verification.limits import DAY, Limits
+
+FEW = Limits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)
+NUMBERS = (NUMBER, OTHER_NUMBER, "360426199101010071", "11010219840406970X")
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return FEW
+
+
+@pytest.fixture
+def core(store: DialogueStore, clock: Clock, provider: FakeProvider, limits: Limits) -> Core:
+    return Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=timedelta(minutes=10), limits=limits)
+
+
+def of(name: str, account: str, contact: str, number: str = NUMBER) -> Wish:
+    return Wish(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.WECHAT)
+
+
+async def refusal(core: Core, asked: Wish) -> TooMany:
+    with pytest.raises(TooMany) as refused:
+        await core.begin(asked)
+    return refused.value
+
+
+async def test_an_account_is_asked_to_wait_once_enough_was_tried_and_no_provider_is_asked(
+    core: Core, clock: Clock, provider: FakeProvider
+) -> None:
+    for each in range(FEW.account):
+        await core.begin(wish(f"a{each}"))
+        clock.advance(minutes=1)
+    refused = await refusal(core, wish("more"))
+
+    assert refused.until == NOON + DAY
+    assert not refused.everybody
+    assert provider.asked == ["a0", "a1", "a2"]
+
+
+async def test_a_day_later_it_may_be_tried_again(core: Core, clock: Clock) -> None:
+    for each in range(FEW.account):
+        await core.begin(wish(f"a{each}"))
+    clock.now = (await refusal(core, wish("more"))).until
+
+    assert await core.begin(wish("more"))
+
+
+async def test_a_refused_wish_leaves_the_code_that_lives(core: Core, store: DialogueStore) -> None:
+    for each in range(FEW.account):
+        await core.begin(wish(f"a{each}"))
+    await refusal(core, wish("more"))
+
+    async with store.unit("look") as unit:
+        live = await unit.live_attempt("telegram:1")
+    assert live is not None
+    assert live.id == "a2"
+
+
+async def test_beginning_again_what_lives_is_no_new_try(core: Core) -> None:
+    for _ in range(10):
+        await core.begin(wish("a1"))
+
+    assert await core.begin(wish("a2"))
+
+
+async def test_a_person_with_many_accounts_is_counted_as_one(core: Core) -> None:
+    for each in range(FEW.person):
+        await core.begin(of(f"a{each}", f"cloud:{each}", "telegram:1"))
+
+    await refusal(core, of("more", "cloud:99", "telegram:1"))
+    assert await core.begin(of("else", "cloud:99", "telegram:2"))
+
+
+async def test_a_number_is_counted_for_all_people_but_each_keeps_a_share(core: Core) -> None:
+    for each in range(FEW.number):
+        await core.begin(of(f"a{each}", f"cloud:{each}", f"telegram:{each}"))
+
+    await core.begin(of("mine1", "cloud:me", "telegram:me"))
+    await core.begin(of("mine2", "cloud:me", "telegram:me"))
+    await refusal(core, of("mine3", "cloud:me", "telegram:me"))
+
+
+async def test_nobody_finds_out_about_more_than_a_few_numbers_a_day(core: Core, provider: FakeProvider) -> None:
+    for number in NUMBERS:
+        for each in range(3):
+            name = f"{number}-{each}"
+            await core.begin(of(name, f"cloud:{name}", f"telegram:{name}", number))
+            await core.complete(AttemptId(name), Passed())
+    provider.asked.clear()
+    answers = list[str]()
+    for place, number in enumerate(NUMBERS):
+        try:
+            await core.begin(of(f"probe{place}", "cloud:spy", "telegram:spy", number))
+        except (QuotaReached, TooMany) as error:
+            answers.append(type(error).__name__)
+    # The same numbers over and over tell nothing new, and are answered.
+    with pytest.raises(QuotaReached):
+        await core.begin(of("again", "cloud:spy", "telegram:spy", NUMBERS[0]))
+
+    assert answers == ["QuotaReached"] * FEW.numbers + ["TooMany"] * (len(NUMBERS) - FEW.numbers)
+    assert provider.asked == []
+
+
+async def test_a_provider_out_of_order_costs_nobody_a_try(core: Core, provider: FakeProvider) -> None:
+    provider.out_of_order = True
+    for each in range(20):
+        with pytest.raises(ProviderUnavailable):
+            await core.begin(wish(f"down{each}"))
+    provider.out_of_order = False
+
+    for each in range(FEW.account):
+        assert await core.begin(wish(f"up{each}"))
+
+
+async def test_cancelling_while_the_provider_is_asked_is_a_try_all_the_same(core: Core, provider: FakeProvider) -> None:
+    for each in range(FEW.account):
+
+        async def cancel(name: str = f"a{each}") -> None:
+            await core.cancel(AttemptId(name))
+
+        provider.meanwhile = cancel
+        with pytest.raises(Exception, match=f"a{each}"):
+            await core.begin(wish(f"a{each}"))
+
+    await refusal(core, wish("more"))
+
+
+async def test_erasing_does_not_set_the_limits_back(core: Core, store: DialogueStore) -> None:
+    for each in range(FEW.account):
+        await core.begin(wish(f"a{each}"))
+        async with store.unit("telegram:1") as unit:
+            await unit.erase(Person("telegram:1"), "telegram:1")
+
+    await refusal(core, wish("more"))
+
+
+@pytest.mark.parametrize("limits", [Limits(overall=5)])
+async def test_all_people_together_share_a_budget(core: Core, clock: Clock, provider: FakeProvider) -> None:
+    for each in range(5):
+        await core.begin(wish(f"a{each}", f"telegram:{each}"))
+        clock.advance(minutes=1)
+    refused = await refusal(core, wish("more", "telegram:99"))
+    clock.now = refused.until
+
+    assert refused.everybody
+    assert refused.until == NOON + DAY
+    assert len(provider.asked) == 5
+    assert await core.begin(wish("more", "telegram:99"))
+
+
+async def test_of_a_crowd_at_once_no_more_than_the_budget_gets_through(
+    store: DialogueStore, clock: Clock, provider: FakeProvider
+) -> None:
+    core = Core(
+        store,
+        dict.fromkeys(Method, provider),
+        outside(clock),
+        ttl=timedelta(minutes=10),
+        limits=Limits(number=100, overall=7),
+    )
+
+    async def one(each: int) -> bool:
+        try:
+            await core.begin(wish(f"a{each}", f"telegram:{each}"))
+        except TooMany:
+            return False
+        return True
+
+    through = await asyncio.gather(*map(one, range(40)))
+
+    assert sum(through) == len(provider.asked) == 7
+
+
+async def test_a_refusal_names_no_account_and_no_number(core: Core) -> None:
+    for each in range(FEW.account):
+        await core.begin(wish(f"a{each}"))
+    refused = await refusal(core, wish("more"))
+
+    assert NUMBER not in str(refused)
+    assert "telegram" not in str(refused)

@@ -1,0 +1,41 @@
+"""Token buckets by key, in memory: a burst at once, then one token after the other at a pace.
+
+For what floods within seconds and costs nothing to forget at a restart; what must be counted for a day is in `limits`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+
+class Buckets:
+    """One bucket for each key. Keys that are full again are forgotten, and never more than `most` are remembered."""
+
+    def __init__(self, burst: int, every: float, clock: Callable[[], float], most: int = 10_000) -> None:
+        self._every = every
+        self._room = (burst - 1) * every
+        self._clock = clock
+        self._most = most
+        # When each bucket is full again: the one number that says how many tokens are in it.
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def take(self, key: Hashable) -> bool:
+        """Take a token; False when there is none."""
+        if self.wait(key) > 0:
+            return False
+        now = self._clock()
+        self._full_at[key] = max(self._full_at.get(key, now), now) + self._every
+        self._full_at.move_to_end(key)
+        self._forget(now)
+        return True
+
+    def wait(self, key: Hashable) -> float:
+        """In how many seconds there is a token; 0 when there is one."""
+        now = self._clock()
+        return max(self._full_at.get(key, now) - now - self._room, 0)
+
+    def _forget(self, now: float) -> None:
+        while len(self._full_at) > self._most or next(iter(self._full_at.values())) <= now:
+            self._full_at.popitem(last=False)
