@@ -72,6 +72,8 @@ async def _tap(scene: Scene, step: steps.Tap) -> None:
             await scene.client.tap(scene.chat.id, scene.me, found)
         case "text":
             await scene.client.write(scene.chat.id, scene.me, found.key.label)
+        case "inline":
+            await scene.client.ask(scene.chat.id, scene.me, found.key.target)
         case "url":
             await _open(scene, found.key.target)
             scene.unhurried()

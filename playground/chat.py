@@ -198,5 +198,5 @@ def _message(told: Json) -> Message:
 
 
 def _key(told: Json) -> Key:
-    target = told.get("url") or told.get("copy") or ""
+    target = told.get("url") or told.get("copy") or told.get("query") or ""
     return Key(told["label"], told.get("kind", "data"), told.get("data") or "", target)

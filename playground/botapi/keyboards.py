@@ -167,8 +167,15 @@ def _action(given: dict[str, Any]) -> tuple[str, str]:
             raise bad_request("BUTTON_TYPE_INVALID")
     for name in given:
         if name.startswith("switch_inline_query"):
-            return "inline", str(given[name] if isinstance(given[name], str) else "")
+            return "inline", _query(given[name])
     raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+
+
+def _query(given: Any) -> str:
+    query = given.get("query", "") if isinstance(given, dict) else given
+    if not isinstance(query, str):
+        raise bad_request("can't parse inline keyboard button: the inline query must be of type String")
+    return query
 
 
 def _inner(given: Mapping[str, Any], name: str, field: str) -> str:

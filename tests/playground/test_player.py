@@ -193,7 +193,7 @@ async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Pa
 < 选一个   [/plain] [/shop]
 > [/shop]
 < (document) 账单
-    [去商店 -> {provider}]
+    [去商店 -> {provider}] [分享 -> 水果]
     [复制 -> {{number}}] [复制]
     file: bill-...csv
 > [去商店]
@@ -201,5 +201,7 @@ async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Pa
 > (tap) {{number}}
 > [/plain]
 < 键盘收起
+> [分享]
+<< [水果] [蔬菜]
 """
     await passes(tmp_path, script, SHOP_BOT)

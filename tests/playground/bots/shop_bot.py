@@ -30,9 +30,10 @@ async def plain(update: Update, _: Any) -> None:
 
 async def shop(update: Update, _: Any) -> None:
     link = InlineKeyboardButton("去商店", url=os.environ["SHOP_URL"])
+    share = InlineKeyboardButton("分享", switch_inline_query="水果")
     copy = InlineKeyboardButton("复制", copy_text=CopyTextButton("A-17"))
     if update.message:
-        buttons = InlineKeyboardMarkup([[link], [copy, InlineKeyboardButton("复制", callback_data="x")]])
+        buttons = InlineKeyboardMarkup([[link, share], [copy, InlineKeyboardButton("复制", callback_data="x")]])
         await update.message.reply_document(b"a,b", "账单", filename="bill-7.csv", reply_markup=buttons)
 
 
