@@ -11,6 +11,23 @@ from playground.records import Button, Chat, ChatType, Json, Message
 from playground.world import World
 
 LONGEST_TEXT = 4096
+_RIGHTS = tuple(
+    f"can_{right}"
+    for right in (
+        "manage_chat",
+        "delete_messages",
+        "manage_video_chats",
+        "restrict_members",
+        "promote_members",
+        "change_info",
+        "invite_users",
+        "post_stories",
+        "edit_stories",
+        "delete_stories",
+        "post_messages",
+        "edit_messages",
+    )
+)
 CHAT_INSTANCE = "-3141592653589793238"
 
 
@@ -78,14 +95,30 @@ def block(world: World, user: int, *, blocked: bool) -> None:
     after = "kicked" if blocked else "member"
     if before != after:
         world.change_person(user, blocked=blocked)
-        tell_membership(world, world.chats[user], user, before, after)
+        _tell_membership(world, world.chats[user], wire.person(world.people[user]), before, after)
 
 
-def tell_membership(world: World, chat: Chat, user: int, before: str, after: str) -> None:
-    """Tell the bot that it came into a chat or went out of it."""
+def bring_in(world: World, chat: Chat, user: int) -> None:
+    """Let somebody put the bot into a group, or make it an administrator of a channel: it cannot be less there."""
+    channel = chat.type is ChatType.CHANNEL
+    _tell_membership(world, chat, wire.person(world.people[user]), "left", "administrator" if channel else "member")
+    if not channel:
+        body = {**world.service_wire(chat.id, user), "new_chat_members": [world.profile.user()]}
+        world.updates.add("message", body, f"chat:{chat.id}")
+
+
+def go_out(world: World, chat: Chat) -> None:
+    """Let the bot leave a group or channel; it is told so too."""
+    before = "administrator" if chat.type is ChatType.CHANNEL else "member"
+    world.change_chat(chat.id, bot_inside=False)
+    world.log.add("left", chat.id)
+    _tell_membership(world, chat, world.profile.user(), before, "left")
+
+
+def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
     body = {
         "chat": world.chat_wire(chat.id),
-        "from": wire.person(world.people[user]),
+        "from": by,
         "date": int(world.clock()),
         "old_chat_member": _member(world, before),
         "new_chat_member": _member(world, after),
@@ -150,4 +183,9 @@ def _means_bot(world: World, text: str, entity: Json) -> bool:
 
 def _member(world: World, status: str) -> dict[str, Any]:
     told: dict[str, Any] = {"user": world.profile.user(), "status": status}
-    return told | ({"until_date": 0} if status == "kicked" else {})
+    match status:
+        case "kicked":
+            told["until_date"] = 0
+        case "administrator":
+            told |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(_RIGHTS, True)
+    return told

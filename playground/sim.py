@@ -85,7 +85,7 @@ class Sim:
         inside = order.flag("bot", default=True)
         chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside)
         if inside:
-            people.tell_membership(self._world, chat, members[0], "left", "member")
+            people.bring_in(self._world, chat, members[0])
         return self._world.chat_wire(chat.id)
 
     async def messages(self, request: Request) -> Any:

@@ -188,6 +188,12 @@ class World:
         """Tell of a chat as the Bot API does."""
         return wire.chat(self.chats[chat], self.people.get(chat))
 
+    def service_wire(self, chat: int, user: int) -> dict[str, Any]:
+        """Tell of a message that nobody wrote: that somebody came, say. The page and scripts have no use for it."""
+        self._next_message += 1
+        from_whom = {"message_id": self._next_message, "from": wire.person(self.people[user])}
+        return from_whom | {"chat": self.chat_wire(chat), "date": int(self.clock())}
+
     def message_wire(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
         """Tell of a message as the Bot API does."""
         told: dict[str, Any] = {"message_id": message.id}

@@ -13,19 +13,11 @@ from playground.botapi.texts import caption, checked_caption, message_text, read
 from playground.records import Json, Message
 from playground.world import World
 
-_MEDIA_FIELDS = frozenset(
-    [
-        "type",
-        "media",
-        "caption",
-        "parse_mode",
-        "caption_entities",
-        "show_caption_above_media",
-        "has_spoiler",
-        "thumbnail",
-        "disable_content_type_detection",
-    ]
-)
+_ANY_MEDIA = "type media caption parse_mode caption_entities"
+_MEDIA_FIELDS = {
+    "photo": f"{_ANY_MEDIA} show_caption_above_media has_spoiler",
+    "document": f"{_ANY_MEDIA} thumbnail disable_content_type_detection",
+}
 Edited = Json | Literal[True]  # of messages sent via the bot Telegram tells only that it is done
 _CAPTIONED = frozenset({"photo", "document"})
 
@@ -63,7 +55,8 @@ async def edit_message_media(world: World, fields: Fields) -> Edited:
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
-    given = fields.known(given, _MEDIA_FIELDS, "InputMedia")
+    if (kind := str(given.get("type"))) in _MEDIA_FIELDS:
+        given = fields.known(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
     words, mode = given.get("caption") or "", given.get("parse_mode") or ""
     if not isinstance(words, str) or not isinstance(mode, str):
         raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')

@@ -25,7 +25,7 @@ _TEXT_FIELDS = "message_text parse_mode entities link_preview_options"
 _CAPTION = "caption parse_mode caption_entities"
 _ANY = "type id reply_markup input_message_content"
 _FIELDS = {
-    "article": f"{_ANY} title url hide_url description thumbnail_url thumbnail_width thumbnail_height",
+    "article": f"{_ANY} title url description thumbnail_url thumbnail_width thumbnail_height",
     "photo": (
         f"{_ANY} {_CAPTION} show_caption_above_media title description photo_url thumbnail_url photo_width "
         "photo_height photo_file_id"

@@ -32,6 +32,7 @@ KINDS = frozenset(
         "business_message",
         "edited_business_message",
         "deleted_business_messages",
+        "guest_message",
         "message_reaction",
         "message_reaction_count",
         "inline_query",

@@ -73,7 +73,7 @@ async def test_fields_of_commands_and_media_are_looked_at(stand: Stand) -> None:
 
     assert await remarks(stand) == [
         'setMyCommands: Telegram ignores the field "icon" in BotCommand',
-        'editMessageMedia: Telegram ignores the field "colour" in InputMedia',
+        'editMessageMedia: Telegram ignores the field "colour" in InputMedia of type document',
     ]
 
 
