@@ -73,7 +73,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/any-bot.md", metavar="COMMAND")] = None,
-    texts: Annotated[Path, typer.Option(help="The catalogue that {t:…} reads", metavar="FOLDER")] = HERE / "bot/texts",
+    texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
 ) -> None:
     """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
@@ -83,6 +83,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from playground.listener import Timing
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
+    texts = texts or (HERE / "bot" / "texts" if bot is None else None)
     timing = Timing() if bot is None else Timing(start=start_within)
     asked = player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, timing)
     with launching(bot) as launch:

@@ -41,10 +41,10 @@ class Asked:
     timing: Timing = field(default_factory=Timing)
 
 
-async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
+async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path | None, out: Out = print) -> int:
     """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
     try:
-        catalogue = load(texts)
+        catalogue = load(texts) if texts else Catalogue()
         takes = gather(paths, catalogue, asked.languages)
     except (CatalogueUnreadable, Unplayable) as error:
         out(str(error))

@@ -83,8 +83,11 @@ class BotApi:
         if request.path_params["token"] != self._world.token:
             self._world.traffic.astray = "it called with another token than BOT_TOKEN"
             raise Refused(*UNAUTHORIZED)
-        method = METHODS.get(request.path_params["method"].lower())
+        name = request.path_params["method"]
+        method = METHODS.get(name.lower())
         if method is None:
+            if name.isascii() and name.isalpha():
+                self._world.log.add("remark", None, text=f"{name}: this stand-in does not know the method")
             raise Refused(*NO_METHOD)
         return method
 

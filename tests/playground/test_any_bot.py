@@ -1,5 +1,6 @@
 """Bots of other people, in several languages, played by one script; and what is told when one is set up wrongly."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,18 +8,26 @@ from pathlib import Path
 
 import pytest
 
+from playground.botapi.methods import METHODS
 from playground.launch import Command
 from playground.player import Asked, play
 from run_bot import words_of
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "any-bot.md").read_text(encoding="utf-8")
+
+
+def test_the_document_lists_what_the_stand_in_knows() -> None:
+    listed = DOCUMENT.partition("## What the stand-in knows")[2].partition("\n\n## ")[0]
+
+    assert set(re.findall(r"`([a-z]+[A-Z]\w*|close)`", listed)) == {method.name for method in METHODS.values()}
 
 
 async def played(command: str) -> tuple[int, str]:
     said: list[str] = []
     launch = Command(words_of(command), folder=FOREIGN)
-    status = await play([TALK], Asked(jobs=2), launch=launch, texts=FOREIGN / "none", out=said.append)
+    status = await play([TALK], Asked(jobs=2), launch=launch, texts=None, out=said.append)
     return status, "\n".join(said)
 
 

@@ -90,3 +90,9 @@ async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: Stand)
     assert isinstance(edited, Message)
     assert edited.caption == "c"
     assert await remarks(stand) == ['editMessageMedia: Telegram ignores the field "parse_mode"']
+
+
+async def test_a_method_that_is_not_known_here_is_told(stand: Stand) -> None:
+    assert await stand.refusal("sendDice", chat_id=1) == "Not Found: method not found"
+    assert await stand.refusal("<script>") == "Not Found: method not found"
+    assert await remarks(stand) == ["sendDice: this stand-in does not know the method"]
