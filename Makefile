@@ -22,7 +22,7 @@ run: .venv/runtime.lock
 	@$(BIN)/python run_bot.py
 
 test: .venv/dev.lock
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --chat-fail-under row=100
 
 check: .venv/dev.lock
 	$(BIN)/ruff format --check .

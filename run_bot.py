@@ -26,6 +26,8 @@ app = with_operating(
     )
 )
 HERE = Path(__file__).resolve().parent
+PROGRAM = (sys.executable, str(HERE / "run_bot.py"))
+TEXTS = HERE / "bot" / "texts"
 
 
 def complain(line: str) -> None:
@@ -48,7 +50,7 @@ def start(context: typer.Context) -> None:
     if settings.bot_token is None:
         from playground.host import host
 
-        raise typer.Exit(host([sys.executable, str(HERE / "run_bot.py")], port=settings.port, say=typer.echo))
+        raise typer.Exit(host(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
     from bot.app import run
 
     raise typer.Exit(run(settings, complain))
@@ -68,6 +70,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
+    show: Annotated[Path | None, typer.Option(help="Draw the chats into .html or .png", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
@@ -83,12 +86,32 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from playground.listener import Timing
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
-    texts = texts or (HERE / "bot" / "texts" if bot is None else None)
+    texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start=start_within)
-    asked = player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, timing)
+    asked = player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing)
     with launching(bot) as launch:
         status = asyncio.run(player.play(files, asked, launch=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
+
+
+@app.command()
+def record(
+    out: Annotated[Path | None, typer.Option(help="Where to; else it is printed at the end", metavar="FILE")] = None,
+) -> None:
+    """Write what happens in the chat as a .chat script: the playground with a bot that knows nobody yet."""
+    from bot.settings import BadSetting, load
+
+    if out is not None and out.exists():
+        complain(f"--out: {out} is there already")
+        raise typer.Exit(2)
+    try:
+        port = load().port
+    except BadSetting as error:
+        complain(str(error))
+        raise typer.Exit(2) from None
+    from playground.host import Recording, host
+
+    raise typer.Exit(host(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=Recording(out)))
 
 
 @contextmanager
@@ -99,13 +122,12 @@ def launching(other: str | None = None) -> Iterator["Launch"]:
     if other is not None:
         yield Command(words_of(other), folder=Path.cwd())
         return
-    program = HERE / "run_bot.py"
     if not hasattr(os, "fork"):
-        yield Command.python(program)
+        yield Command(PROGRAM)
         return
     from bot.forking import Forking
 
-    with closing(Forking((sys.executable, str(program), "nursery"))) as forking:
+    with closing(Forking((*PROGRAM, "nursery"))) as forking:
         yield forking
 
 

@@ -24,6 +24,7 @@ from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
+from bot.handlers.inline import InlineHandler
 from bot.handlers.menu import describe
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.pacing import Pacer
@@ -33,10 +34,12 @@ from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
 from bot.opening import opened_store
+from bot.questions import Questions
 from bot.reached import Notebook, noted
 from bot.replicas import Replicas
 from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
+from bot.topics import BadTopics
 from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
 from verification.asking import Asking
 from verification.core import Core, Outside
@@ -74,12 +77,12 @@ def run(settings: Settings, say: Say) -> int:
     problem: BaseException | None = None
     try:
         _run(serve(settings, say))
-    except* (BadSetting, Fatal, StorageError) as group:
+    except* (BadSetting, BadTopics, Fatal, StorageError) as group:
         problem = _first(group)
     if problem is None:
         return 0
     say(str(problem))
-    return 2 if isinstance(problem, BadSetting | BadKeys | WrongKeys) else 1
+    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -126,6 +129,8 @@ async def working(house: House) -> AsyncIterator[None]:
 async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
+        # First, so that a slip in a text is told before anything is opened.
+        catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
         listener = stack.enter_context(_listener(settings))
         store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
@@ -134,7 +139,6 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
         limits = Limits(overall=settings.daily_attempts)
         core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=limits)
-        catalogue = texts.load(days=settings.retention_days, test=any(way.simulated for way in ways.values()))
         pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
         if settings.coverage_file is not None:
@@ -147,15 +151,17 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             "bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry
         )
         replicas = await _replicas(store, settings, listener)
+        questions = Questions(catalogue.faq, registry)
         pacer = Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending)
         application = _application(settings, failures, pacer)
         outgoing = Outgoing(application.bot, catalogue)
-        surroundings = Surroundings(clock.moment, _is_outage, settings.language, step)
+        moment = questions.given_to(clock.moment)
+        surroundings = Surroundings(moment, _is_outage, settings.language, step, questions.count)
         runner = Runner(store, core, outgoing, surroundings, replicas)
         notices = Notices(store, core, runner, clock.now)
         housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
-        application.add_handler(DialogueHandler(runner))
-        application.add_handler(GroupHandler(catalogue, settings.language))
+        inline = InlineHandler(catalogue, questions.topics_in, settings.language)
+        application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
         updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
         answers = Counter(
             "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
@@ -181,6 +187,7 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
             await stack.enter_async_context(replicas.beating(runner.resume_owed))
         await stack.enter_async_context(runner.running())
+        await stack.enter_async_context(inline.running())
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(web_app(parts), listener))
         say(f"@{application.bot.username} is running; phone pages at {public}")

@@ -7,25 +7,17 @@ become markup; templates are never made from values.
 import html
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
 from bot.flow.effects import Hour, Left, Value, Word
+from bot.topics import Entry as Entry
+from bot.topics import read
 
 FOLDER = Path(__file__).parent / "texts"
 _BEIJING = timezone(timedelta(hours=8))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One topic of the FAQ."""
-
-    id: str
-    title: str
-    answer: str
-    links: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +37,7 @@ class Catalogue:
         """A topic of the FAQ, with its answer filled in."""
         for entry in self.faq[language]:
             if entry.id == topic:
-                answer = entry.answer.format_map(self.constants.get(language, {}))
-                return Entry(entry.id, entry.title, answer, entry.links)
+                return replace(entry, answer=entry.answer.format_map(self.constants.get(language, {})))
         return None
 
     def section(self, language: str, prefix: str) -> dict[str, str]:
@@ -78,7 +69,7 @@ def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
         }
         for language in LANGUAGES
     }
-    return Catalogue(texts, {language: _faq(folder, language) for language in LANGUAGES}, constants)
+    return Catalogue(texts, read(folder, LANGUAGES), constants)
 
 
 def language_of(code: str | None) -> str | None:
@@ -101,19 +92,6 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", str(value)
-
-
-def _faq(folder: Path, language: str) -> tuple[Entry, ...]:
-    topics = tomllib.loads((folder / f"faq.{language}.toml").read_text(encoding="utf-8"))["topic"]
-    return tuple(
-        Entry(
-            topic["id"],
-            topic["title"],
-            topic["answer"],
-            tuple((link["label"], link["url"]) for link in topic.get("links", ())),
-        )
-        for topic in topics
-    )
 
 
 def _time(moment: datetime, form: str, otherwise: str) -> str:

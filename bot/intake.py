@@ -27,11 +27,10 @@ from bot.handlers.errors import Failures
 
 log = logging.getLogger(__name__)
 
-ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post", "inline_query")
 _TRIES = 3
 _POLL_SECONDS = 30
 _CONFLICTS = 4
-_SOURCES = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post")
 
 Raw = Mapping[str, Any]
 Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
@@ -280,12 +279,15 @@ def _place_of(error: BaseException) -> str:
 
 def _whose(raw: Raw) -> object:
     """Whose update it is, so that each person's are handled in order; the raw form may be anything."""
-    for source in _SOURCES:
+    for source in ALLOWED:
         content = raw.get(source)
         if isinstance(content, Mapping):
             sender = content.get("from") or content.get("chat")
             number = sender.get("id") if isinstance(sender, Mapping) else None
-            return number if isinstance(number, int) else None
+            if not isinstance(number, int):
+                return None
+            # What somebody types behind the bot's name elsewhere must not use up the patience for their dialogue.
+            return -number if source == "inline_query" else number
     return None
 
 

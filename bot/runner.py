@@ -15,6 +15,7 @@ from bot.flow.effects import (
     Ask,
     Begin,
     Caption,
+    Count,
     Discard,
     Drop,
     Effect,
@@ -82,6 +83,7 @@ class Surroundings:
     is_outage: Callable[[BaseException], bool] = lambda _: False
     language: str = "zh"
     advance: Advance = advance
+    count: Callable[[str], None] = lambda _: None
 
 
 class Runner:
@@ -227,6 +229,8 @@ class Runner:
         match effect:
             case Begin() if await self._still_opening(view.person, effect):
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
+            case Count(topic):
+                self._surroundings.count(topic)
             case Begin() | Drop() | Record() | Erase() | Speak():
                 pass
             case ShowRecords() | Export():

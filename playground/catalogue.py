@@ -17,6 +17,8 @@ from pathlib import Path
 
 from playground.words import Literal, Wild
 
+DEFAULT_LANGUAGE = "zh"
+
 Sentence = tuple[Literal | Wild, ...]
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|</>")

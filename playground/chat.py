@@ -41,11 +41,16 @@ class Message:
     clears: bool = False
     picture: str | None = None
     file: str | None = None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a chat; `rows` are the results of an inline query, under the button above them."""
+    """Something that happened in a chat.
+
+    A press has the label as its text, a forged one only data; `rows` are the results of an inline query, under the
+    button above them.
+    """
 
     seq: int
     chat: int
@@ -56,6 +61,7 @@ class Event:
     was: Message | None = None
     text: str = ""
     alert: bool = False
+    data: str = ""
     rows: Rows = ()
 
     @property
@@ -165,12 +171,13 @@ def read_event(told: Json) -> Event | None:
     person = told.get("user") if told.get("from") == "user" else None
     words, alert = told.get("text") or "", bool(told.get("alert"))
     rows = _results(told) if told["kind"] == "results" else ()
-    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, rows)
+    facts = {"data": told.get("data", ""), "rows": rows}
+    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, **facts)
 
 
 def _results(told: Json) -> Rows:
-    above = (Key(told["button"], "button"),) if told["button"] else ()
-    offered = tuple(Key(result["title"] or result["id"], "result", data=result["id"]) for result in told["results"])
+    above = (Key(told["button"]["text"], "button"),) if told["button"] else ()
+    offered = tuple(Key(result.get("title") or result["id"], "result", data=result["id"]) for result in told["results"])
     return tuple(row for row in (above, offered) if row)
 
 
@@ -194,6 +201,7 @@ def _message(told: Json) -> Message:
         clears=told.get("markup") == "remove",
         picture=(told.get("photo") or {}).get("file_id"),
         file=(told.get("document") or {}).get("file_name"),
+        forwarded=bool(told.get("forwarded")),
     )
 
 

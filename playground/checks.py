@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from enum import Enum
 
@@ -59,9 +59,9 @@ def _of_keyboard(keyboard: Keyboard) -> Iterator[tuple[Wanted, Role]]:
                     yield button.target, Role.CAPTURING
 
 
-def value_mistakes(script: Script) -> list[Wrong]:
+def value_mistakes(script: Script, known: Collection[str] = (), people: Collection[str] = ()) -> list[Wrong]:
     """Find values that nothing gives, and captures that are probably slips of the pen."""
-    found = _Values(set(script.cases[0]), set(script.people))
+    found = _Values({*script.cases[0], *known}, {*script.people, *people})
     for setting in script.settings:
         found.read(setting.value, Role.TYPED)
     for step in script.steps:

@@ -27,9 +27,8 @@ def ask(world: World, chat: Chat, user: int, words: str) -> str | None:
 def offer(world: World, chat: int, user: int, words: str, answer: Answer) -> None:
     """Show the results to who asked."""
     world.answers.seen[user] = words, answer
-    shown = [{"id": it.id, "kind": it.kind, "title": it.title, "description": it.description} for it in answer.offers]
-    button = answer.button["text"] if answer.button else None
-    world.log.add("results", chat, user=user, query=words, results=shown, button=button)
+    shown = [{**it.given, "id": it.id} for it in answer.offers]
+    world.log.add("results", chat, user=user, query=words, results=shown, button=answer.button)
 
 
 def choose(world: World, chat: Chat, user: int, id: str) -> Message:

@@ -116,6 +116,16 @@ class SimClient:
         remarks = [event["text"] for event in told["events"] if event["kind"] == "remark"]
         return News(events, remarks, told["last"], told["idle"])
 
+    async def everything(self) -> Sequence[Mapping[str, Any]]:
+        """Return all that happened, as the playground tells it."""
+        events: Sequence[Mapping[str, Any]] = (await self._get("/sim/events", after=0))["events"]
+        return events
+
+    async def file(self, id: str) -> tuple[str, bytes]:
+        """Return the type and the bytes of a file."""
+        async with self._http.get(f"/sim/files/{id}") as answer:
+            return answer.content_type, await answer.read()
+
     async def idle(self, wait: float) -> bool:
         """Wait until the bot took everything, and tell whether it did."""
         return bool((await self._get("/sim/idle", wait=wait))["idle"])

@@ -1,7 +1,8 @@
 """What the scripts reached of all that a bot says it has, as a table and as a diagram.
 
 A bot that heeds COVERAGE_FILE appends lines there: `known` or `reached`, a kind and a name, between tabs. The kind
-`way` has names as a Mermaid state diagram writes them, `From --> To: what`.
+`way` has names as a Mermaid state diagram writes them, `From --> To: what`. After a turn it may say
+`now`, `state`, and the name of the state.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 VARIABLE = "COVERAGE_FILE"
 _WAY = "way"
+_NOW = "now\tstate\t"
 _NEVER = "🚫 never"
 
 
@@ -37,6 +39,20 @@ def read(path: Path) -> Coverage:
         if word == "known":
             coverage.kinds.setdefault(kind, {})[name] = ("reached", kind, name) in facts
     return coverage
+
+
+def last_state(path: Path) -> str | None:
+    """Return the state in the last line `now state NAME`, between tabs."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    noted = [line.removeprefix(_NOW) for line in lines if line.startswith(_NOW)]
+    return noted[-1] if noted else None
+
+
+def add(together: Path, notes: Path) -> None:
+    """Put the notes of one case to those of all, in one piece: other processes do so too."""
+    if notes.exists():
+        with together.open("ab", buffering=0) as file:
+            file.write(notes.read_bytes())
 
 
 def table(coverage: Coverage) -> Iterator[str]:

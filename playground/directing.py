@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from playground import steps
-from playground.scene import DEFAULT_LANGUAGE, GROUP_TITLE, Scene
+from playground.catalogue import DEFAULT_LANGUAGE
+from playground.scene import GROUP_TITLE, Scene
 
 
 async def direct(scene: Scene, step: steps.Directive) -> None:

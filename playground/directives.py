@@ -19,14 +19,11 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SETTING = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)=")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
-_LATER = frozenset({"@expect-state"})
-PLAYER_SETS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE"})
+PLAYER_SETS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", "COVERAGE_FILE"})
 
 
 def directive(block: Block) -> AnyStep | Setting:
     """Read one; raises `Wrong`."""
-    if block.mark in _LATER:
-        raise block.line.wrong(f"{block.mark} is reserved and not supported yet")
     reader = _DIRECTIVES.get(block.mark)
     if reader is None:
         raise block.line.wrong(f"unknown directive {block.mark}{did_you_mean(block.mark, _DIRECTIVES)}")
@@ -92,6 +89,10 @@ def _set(block: Block) -> Setting:
     return Setting(found["name"], text(block.body.cut(found.end()), wild=False))
 
 
+def _state(block: Block) -> AnyStep:
+    return steps.State(block.line.place, block.source, block.needs("a state, as the bot names it").text)
+
+
 def _scan(block: Block) -> AnyStep:
     words = block.needs(f"an app: {', '.join(App)}")
     name, _, rest = words.text.partition(" ")
@@ -132,6 +133,7 @@ _DIRECTIVES: dict[str, Callable[[Block], AnyStep | Setting]] = {
     "@duplicate": _alone(steps.Duplicate),
     "@fail": _fail,
     "@set": _set,
+    "@expect-state": _state,
     "@scan": _scan,
     "@press": _touch,
     "@tick": _touch,

@@ -53,6 +53,19 @@ async def expect_nothing_more(scene: Scene) -> None:
         raise Unmet(f"the bot's process ended with exit code {scene.stage.exit_code}")
 
 
+async def expect_state(scene: Scene, step: steps.State) -> None:
+    """Wait until the bot notes that state last; whoever spoke last is the one whose state it is."""
+    stage = scene.stage
+    await scene.client.idle(scene.listener.timing.patience)  # a state of before must not pass for the one of now
+    if not await scene.listener.until(lambda: stage.state() == step.name or None, hurried=scene.hurried):
+        noted = stage.state()
+        raise Unmet(
+            f"the bot noted the state {noted} last"
+            if noted
+            else "the bot notes no states: it appends none to the file that COVERAGE_FILE names"
+        )
+
+
 async def judge(scene: Scene, step: steps.Expectation, event: Event) -> Verdict:
     """Compare one event with one line."""
     match step, event:

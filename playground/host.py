@@ -9,9 +9,13 @@ import os
 import secrets
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+from playground.catalogue import Catalogue, load
 from playground.server import Playground, serving
 
 Say = Callable[[str], None]
@@ -26,33 +30,71 @@ _START_WITHIN = 60.0
 _LEASH = 'read -r _; kill -9 "$0"'
 
 
-def host(command: Sequence[str], *, port: int, say: Say) -> int:
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole session as a script: the bot starts with nothing; without a file, the script is said at the end."""
+
+    file: Path | None = None
+
+
+def host(
+    command: Sequence[str], *, port: int, say: Say, texts: Path | None = None, recording: Recording | None = None
+) -> int:
     """Serve the playground and run the bot's command against it until a signal; gives the exit status.
 
     `port` is where the bot serves its phone pages, the chat page takes the next one; a port in use is replaced by
-    a free one.
+    a free one. `texts` is the bot's catalogue, for recorded scripts.
     """
     try:
-        return asyncio.run(_host(command, port, say))
+        catalogue = load(texts) if texts else Catalogue()
+        return asyncio.run(_host(command, port, say, catalogue, recording))
     except KeyboardInterrupt:
         return 0
 
 
-async def _host(command: Sequence[str], port: int, say: Say) -> int:
+async def _host(command: Sequence[str], port: int, say: Say, catalogue: Catalogue, recording: Recording | None) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     token = f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}"
-    playground = Playground(token=token)
+    playground = Playground(token=token, catalogue=catalogue)
     phone_port = port if _is_free(port) else 0
     page_port = port + 1 if port and _is_free(port + 1) else 0
-    async with serving(playground, host=_HOST, port=page_port) as address:
+    async with serving(playground, host=_HOST, port=page_port) as address, AsyncExitStack() as closing:
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
+        if recording is not None:
+            env |= _nothing_yet(closing)
+            await closing.enter_async_context(_recorded(playground, recording, say))
         async with asyncio.TaskGroup() as tasks:
             welcome = tasks.create_task(_welcome(playground, address, say))
             code = await _keep_running(command, env, stop, say)
             welcome.cancel()
         return code
+
+
+def _nothing_yet(closing: AsyncExitStack) -> dict[str, str]:
+    """Let the bot begin as it does in every played script; what it keeps goes when the session ends."""
+    folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True))
+    return {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3"}
+
+
+@asynccontextmanager
+async def _recorded(playground: Playground, recording: Recording, say: Say) -> AsyncIterator[None]:
+    """Write the script anew with everything that happens; what is in the file is whole at any time."""
+    recorder = playground.recorder
+    recorder.begin()
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(recorder.keep(recording.file)) if recording.file else None
+        try:
+            yield
+        finally:
+            if writing:
+                writing.cancel()
+    if recording.file:
+        await recorder.write(recording.file)
+        say(f"Recorded: {recording.file}")
+    else:
+        say(f"\n{await recorder.script()}")
 
 
 async def _welcome(playground: Playground, address: str, say: Say) -> None:

@@ -68,13 +68,15 @@ def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Me
     return message
 
 
-def press(world: World, chat: Chat, user: int, message_id: int, data: str) -> str:
-    """Press a button, or claim to have done so; return the query's id."""
+def press(world: World, chat: Chat, user: int, message_id: int, data: str, **button: Any) -> str:
+    """Press a button, or claim to have done so; return the query's id. `button` tells the log which one it was."""
     may_write(world, chat, user)
     message = world.message(chat.id, message_id)
     if message is None and not world.is_gone(chat.id, message_id):
         raise NotThere(f"there is no message {message_id} in this chat")
     query = world.ask(user, chat.id)
+    pressed = {"from": "user", "user": user, "message_id": message_id, "data": data, **button}
+    world.log.add("press", chat.id, **pressed)
     gone = {"chat": world.chat_wire(chat.id), "message_id": message_id, "date": 0}
     told = world.message_wire(message) if message else gone
     inline_id = message.inline_id if message else None
@@ -126,12 +128,13 @@ def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str
     world.updates.add("my_chat_member", body, f"chat:{chat.id}")
 
 
-def find_button(message: Message, label: str) -> Button:
-    """Return the button of that label."""
-    found = [button for row in _rows(message) for button in row if button.label == label]
-    if not found:
-        raise NotThere(f"the message has no button {label!r}; it has: {_labels(message)}")
-    return found[0]
+def find_button(message: Message, label: str) -> tuple[int, int]:
+    """Return the row and the column of the button of that label."""
+    for row, buttons in enumerate(_rows(message)):
+        for column, button in enumerate(buttons):
+            if button.label == label:
+                return row, column
+    raise NotThere(f"the message has no button {label!r}; it has: {_labels(message)}")
 
 
 def button_at(message: Message, row: int, column: int) -> Button:

@@ -14,11 +14,12 @@ from playground.browsing import browse
 from playground.catalogue import Catalogue
 from playground.client import SimRefused
 from playground.directing import direct
-from playground.expecting import expect, expect_nothing_more
+from playground.expecting import expect, expect_nothing_more, expect_state
+from playground.film import Film
 from playground.launch import Launch
 from playground.listener import Timing
 from playground.scene import Scene, Unmet, open_scene
-from playground.stage import DidNotStart, Stage, stage
+from playground.stage import DidNotStart, stage
 from playground.steps import Script
 from playground.transcript import lines
 from playground.words import Place
@@ -54,17 +55,22 @@ class Result:
     take: Take
     seconds: float
     failure: Failure | None
+    film: Film | None = None
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told."""
+    """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told.
+
+    `filmed` keeps everything that a picture of the conversation needs.
+    """
 
     launch: Launch
     catalogue: Catalogue
     timing: Timing = field(default_factory=Timing)
     extra: Mapping[str, str] = field(default_factory=dict)
+    filmed: bool = False
 
 
 class Reader(Protocol):
@@ -98,46 +104,58 @@ class Strict:
 async def perform(take: Take, company: Company, reader: Reader | None = None) -> Result:
     """Play a take; never raises for what a bot does."""
     began = time.monotonic()
-    async with stage(company.launch, company.timing, company.extra) as built:
-        failure = await _perform(take, company.catalogue, built, reader or Strict())
-        remarks = tuple(dict.fromkeys(built.listener.remarks))
-    return Result(take, time.monotonic() - began, failure, remarks)
-
-
-async def _perform(take: Take, catalogue: Catalogue, built: Stage, reader: Reader) -> Failure | None:
-    async with AsyncExitStack() as closing:
+    film = Film()
+    noting = any(isinstance(step, steps.State) for step in take.script.steps)
+    async with (
+        stage(company.launch, company.timing, company.extra, noting=noting) as built,
+        AsyncExitStack() as closing,
+    ):
         scene = await open_scene(
             built,
-            catalogue,
+            company.catalogue,
             people=take.script.people,
             language=take.language,
             values=dict(take.values),
             closing=closing,
         )
-        here = Place(take.script.file, 1)
+        failure = await _perform(take, scene, reader or Strict(), film)
+        if company.filmed:
+            await film.develop(scene)
+        remarks = tuple(dict.fromkeys(built.listener.remarks))
+    return Result(take, time.monotonic() - began, failure, film if company.filmed else None, remarks)
+
+
+async def _perform(take: Take, scene: Scene, reader: Reader, film: Film) -> Failure | None:
+    here = Place(take.script.file, 1)
+    source = ""
+    try:
+        await scene.stage.start({it.name: scene.scope.fill(it.value) for it in take.script.settings})
+        for number, step in enumerate(take.script.steps):
+            here, source = step.place, step.source
+            film.note(scene, step)
+            if isinstance(step, steps.Expectation):
+                await reader.expect(scene, number, step)
+            else:
+                await reader.before(scene, number)
+                await play_step(scene, step)
         source = ""
-        try:
-            await built.start({it.name: scene.scope.fill(it.value) for it in take.script.settings})
-            for number, step in enumerate(take.script.steps):
-                here, source = step.place, step.source
-                if isinstance(step, steps.Expectation):
-                    await reader.expect(scene, number, step)
-                else:
-                    await reader.before(scene, number)
-                    await _play(scene, step)
-            source = ""
-            await reader.end(scene)
-        except Unmet as unmet:
-            return _failure(scene, here, source, unmet)
-        except (DidNotStart, SimRefused) as error:
-            return _failure(scene, here, source, Unmet(str(error)))
-        return None
+        await reader.end(scene)
+    except Unmet as unmet:
+        return failure_of(scene, here, source, unmet)
+    except (DidNotStart, SimRefused) as error:
+        return failure_of(scene, here, source, Unmet(str(error)))
+    return None
 
 
-async def _play(scene: Scene, step: steps.Action | steps.Anything | steps.Directive | steps.PhoneStep) -> None:
+async def play_step(
+    scene: Scene, step: steps.Action | steps.Anything | steps.State | steps.Directive | steps.PhoneStep
+) -> None:
+    """Play a step that is no expectation; raises `Unmet`."""
     match step:
         case steps.Anything():
             scene.skipping.add(scene.chat.id)
+        case steps.State():
+            await expect_state(scene, step)
         case steps.Write() | steps.Send() | steps.Tap() | steps.Forge() | steps.Ask() | steps.Choose():
             await act(scene, step)
         case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
@@ -146,7 +164,8 @@ async def _play(scene: Scene, step: steps.Action | steps.Anything | steps.Direct
             await direct(scene, step)
 
 
-def _failure(scene: Scene, place: Place, source: str, unmet: Unmet) -> Failure:
+def failure_of(scene: Scene, place: Place, source: str, unmet: Unmet) -> Failure:
+    """Gather all that a report tells."""
     names = {id: name for name, id in scene.scope.people.items()}
     chat = lines(scene.listener.events, names)
     return Failure(place, source, unmet.headline, unmet.got, unmet.notes, tuple(chat), tuple(scene.stage.log_lines()))

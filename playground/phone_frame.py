@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -18,11 +18,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from yarl import URL
 
+from playground.eventlog import EventLog
+from playground.gestures import gestures
 from playground.guard import LOOPBACK
 from playground.jsontext import JsonAnswer
 from playground.phone import USER_AGENTS, origin_of
 from playground.phone_frame_html import led_through, refresh_led_through
 from playground.steps import App
+from playground.webpage import WebPage, read_page
 
 LARGEST_PAGE = 8 * 1024 * 1024
 PATIENCE = aiohttp.ClientTimeout(total=20)
@@ -47,17 +50,20 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an app shows right now."""
+    """What an app shows right now; `leads` is where its answer sent it on to."""
 
     url: str | None = None
     title: str = ""
     status: int = 0
+    page: WebPage | None = None
+    leads: str | None = None
 
 
 class PhoneFrame:
-    """The apps of the phone."""
+    """The apps of the phone; what a finger does there is written into the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._shown: dict[App, Shown] = {}
         self._cookies: dict[tuple[App, str], aiohttp.CookieJar] = {}
 
@@ -100,6 +106,8 @@ class PhoneFrame:
                 return _own_page("silent", url, 415)
             headers["Content-Type"], body = kind, await request.body()
             headers["Origin"] = origin_of(self._shown.get(app, Shown()).url or "")
+        if _is_navigation(request):
+            self._note(app, request.method, url, body or b"")
         # Addresses of this machine are numbers without a name, which a jar keeps cookies for only when told so.
         jar = self._cookies.setdefault((app, origin), aiohttp.CookieJar(unsafe=True))
         try:
@@ -110,24 +118,44 @@ class PhoneFrame:
                 ) as answer,
             ):
                 content = await answer.content.read(LARGEST_PAGE)
-                return self._passed_on(app, url, answer, content)
+                return self._passed_on(app, url, answer, content, seen=_is_navigation(request))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             self._shown[app] = Shown(url, _WORDS["silent"][0])
             return _own_page("silent", url, 502)
 
-    def _passed_on(self, app: App, url: str, answer: aiohttp.ClientResponse, content: bytes) -> Response:
+    def _note(self, app: App, method: str, url: str, body: bytes) -> None:
+        """Write down what was done before anything comes of it."""
+        before = self._shown.get(app, Shown())
+        if before.leads == url and method == "GET":
+            return
+        page, address = before.page, before.url or ""
+        done = gestures(page, address, method, url, body.decode(errors="replace")) if page else []
+        for did, label in done or [("open", "")]:
+            self._log.add("phone", None, app=app, did=did, label=label, url=url)
+
+    def _show(self, app: App, now: Shown) -> None:
+        before = self._shown.get(app, Shown())
+        self._shown[app] = now
+        if now.title and now.title != before.title:
+            self._log.add("phone", None, app=app, did="shows", label=now.title, url=now.url)
+
+    def _passed_on(self, app: App, url: str, answer: aiohttp.ClientResponse, content: bytes, *, seen: bool) -> Response:
         def lead(address: str) -> str:
             return framed(app, urljoin(url, address.strip()))
 
         headers = _kept(answer.headers)
         if "Location" in answer.headers:
+            if seen:
+                before = self._shown.get(app, Shown())
+                self._shown[app] = replace(before, leads=urljoin(url, answer.headers["Location"]))
             return Response(b"", answer.status, {**headers, "location": lead(answer.headers["Location"])})
         if "Refresh" in answer.headers:
             headers["refresh"] = refresh_led_through(answer.headers["Refresh"], lead)
         if answer.content_type != "text/html":
             return Response(content, answer.status, headers, media_type=answer.content_type)
-        text, title = led_through(content.decode(answer.get_encoding(), "replace"), lead)
-        self._shown[app] = Shown(url, title, answer.status)
+        source = content.decode(answer.get_encoding(), "replace")
+        text, title = led_through(source, lead)
+        self._show(app, Shown(url, title, answer.status, read_page(source)))
         return HTMLResponse(text, answer.status, headers)
 
 
@@ -152,6 +180,11 @@ def _is_here(origin: str) -> bool:
     except ValueError:
         return False
     return named in LOOPBACK
+
+
+def _is_navigation(request: Request) -> bool:
+    """Whether the frame goes to a page, and no page fetches a part of itself."""
+    return request.headers.get("sec-fetch-dest", "iframe") in {"iframe", "document"}
 
 
 def _is_itself(origin: str, request: Request) -> bool:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from playground import coverage, junit, report, script
 from playground.amending import accept
-from playground.catalogue import Catalogue, CatalogueUnreadable, load
+from playground.catalogue import DEFAULT_LANGUAGE, Catalogue, CatalogueUnreadable, load
 from playground.checks import key_mistakes, speaks_any_language
+from playground.exhibiting import NoCamera, exhibit, why_not
 from playground.launch import Launch
 from playground.listener import Timing
 from playground.performing import Company, Result, Take, perform
-from playground.scene import DEFAULT_LANGUAGE
 from playground.script import Unreadable
 from playground.steps import Language, Script
 from playground.wording import Wrong
@@ -38,11 +38,15 @@ class Asked:
     accept: bool = False
     coverage: bool = False
     fail_under: float = 0
+    show: Path | None = None
     timing: Timing = field(default_factory=Timing)
 
 
 async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path | None, out: Out = print) -> int:
     """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
+    if asked.show and (why := why_not(asked.show)):
+        out(f"--show: {why}")
+        return NOTHING_RUN
     try:
         catalogue = load(texts) if texts else Catalogue()
         takes = gather(paths, catalogue, asked.languages)
@@ -57,7 +61,8 @@ async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Pa
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         noted = Path(folder) / "coverage"
         extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
-        status = await _played(chosen, Company(launch, catalogue, asked.timing, extra), asked, out)
+        company = Company(launch, catalogue, asked.timing, extra, filmed=asked.show is not None)
+        status = await _played(chosen, company, asked, out)
         return max(status, _covered(noted, asked, out)) if asked.coverage else status
 
 
@@ -82,13 +87,22 @@ async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: O
         out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - began
     out("\n" + report.summary(results, seconds))
-    if asked.junit is not None:
-        try:
+    written = await _written(results, seconds, asked, out)
+    return SOME_FAILED if any(result.failure for result in results) else written
+
+
+async def _written(results: Sequence[Result], seconds: float, asked: Asked, out: Out) -> int:
+    option = "--junit"
+    try:
+        if asked.junit is not None:
             junit.write(asked.junit, results, seconds)
-        except OSError as error:
-            out(f"--junit: {error}")
-            return SOME_FAILED
-    return SOME_FAILED if any(result.failure for result in results) else ALL_PASSED
+        option = "--show"
+        if asked.show is not None:
+            await exhibit(asked.show, results)
+    except (OSError, NoCamera) as error:
+        out(f"{option}: {error}")
+        return SOME_FAILED
+    return ALL_PASSED
 
 
 class Unplayable(Exception):

@@ -3,24 +3,31 @@
 Ini options: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (its catalogue, default bot/texts),
 both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language. A conftest.py
 may start the bot in its own way: `pytest_chat_launch(config)` returns a `Launch`.
+
+Where pytest-asyncio is installed, the fixture `chat` gives the lines of scripts to tests in Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from playground.catalogue import CatalogueUnreadable, load
+from playground.conversing import Conversation, conversing
 from playground.launch import Command, Launch
 from playground.performing import Company, Take, perform
 from playground.player import takes_of
 from playground.report import failure_report
 from playground.script import Unreadable
 
+pytest_plugins = ["playground.pytest_coverage"]
+
 _COMPANY = pytest.StashKey[Company]()
+_FAILED = pytest.StashKey[bool]()
 
 
 class ScriptFailed(Exception):
@@ -37,6 +44,10 @@ class Hooks:
     @pytest.hookspec(firstresult=True)
     def pytest_chat_launch(self, config: pytest.Config) -> Launch | None:
         """Return how the bot is started, or None for the program of `chat_bot`."""
+
+    @pytest.hookspec
+    def pytest_chat_environment(self, config: pytest.Config) -> Mapping[str, str] | None:
+        """Return what more every bot is told by its environment."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -103,5 +114,30 @@ def _company(config: pytest.Config) -> Company:
         bot = config.rootpath / str(config.getini("chat_bot"))
         texts = config.rootpath / str(config.getini("chat_texts"))
         launch: Launch | None = config.hook.pytest_chat_launch(config=config)
-        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts))
+        extra = {
+            name: value for told in config.hook.pytest_chat_environment(config=config) for name, value in told.items()
+        }
+        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts), extra=extra)
     return config.stash[_COMPANY]
+
+
+if importlib.util.find_spec("pytest_asyncio"):
+    import pytest_asyncio
+
+    @pytest_asyncio.fixture
+    async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Conversation]:
+        """A person at a chat with a fresh bot; what no line mentions fails the test at its end."""
+        async with conversing(_company(request.config), request.node.nodeid) as conversation:
+            yield conversation
+            if not request.node.stash.get(_FAILED, False):
+                await conversation.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed: what comes afterwards is no news."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report

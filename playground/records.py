@@ -110,12 +110,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One result of an inline query; `facts` are those of its message, none when the stand-in cannot show it."""
+    """One result of an inline query as the bot gave it; `facts` are those of its message, if it can be sent here."""
 
     id: str
     kind: str
-    title: str
-    description: str
+    given: Json
     facts: Json | None
 
 

@@ -16,7 +16,13 @@ from playground.comparing import keyboard_captures
 from playground.matching import Scope, bare, fold
 from playground.words import Button, Content, Key, Keyboard, Literal, Part, PersonId, Place, Text, Variable, Wanted
 
-_SPECIAL = re.compile(r"[{\\]|(?<!\S)\[|\.{3}|^[(/]")
+SPECIAL = re.compile(r"[{\\]|(?<!\S)\[|\.{3}|^[(/]")
+CHANGING = re.compile(
+    r"https?://(?:127\.0\.0\.1|localhost|\[::1\])[^\s\]]*"
+    r"|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}-\d{1,2}(?=\s+\d\d?:)|\d{1,2}:\d\d(?::\d\d)?"
+    r"|[\w:]*\*{2,}\w*|[A-Za-z0-9_-]{20,}"
+)
+"""What differs from one conversation to the next: addresses of this machine, dates and times, masks, tokens."""
 _MIDDLE = Variable("_", Place("", 0))
 _WIDE = 110
 _SHORTEST_VALUE = 2
@@ -27,17 +33,17 @@ def rewritten(step: steps.Expectation, event: Event, scope: Scope, qr: str | Non
     match step, event:
         case steps.Hear(content=content), Event(kind="message" | "edit", message=Message() as message):
             mark = "<" if event.kind == "message" else "~"
-            words = _lines(mark, message.kind, text(content.text, message.text, scope))
+            words = marked(mark, message.kind, text(content.text, message.text, scope))
             return [
                 *_with_keyboard(words, content.keyboard, message.rows, scope),
                 *_details(content, message, scope, qr),
             ]
         case steps.Vanish(content=Content(text=wanted)), Event(was=Message() as was):
-            return _lines("x >" if was.own else "x", was.kind, text(wanted, was.text, scope))
+            return marked("x >" if was.own else "x", was.kind, text(wanted, was.text, scope))
         case steps.Offer(results=results), Event(kind="results", rows=rows):
             return [f"<< {_buttons(results, rows, scope)}".rstrip()]
         case steps.Toast(text=wanted), Event(kind="toast"):
-            return _lines("!!" if event.alert else "!", "text", text(wanted, event.text, scope))
+            return marked("!!" if event.alert else "!", "text", text(wanted, event.text, scope))
         case _:
             return transcript.line(event) or []
 
@@ -48,14 +54,14 @@ def told(event: Event, scope: Scope, like: Sequence[str]) -> list[str]:
     match event:
         case Event(kind="message" | "edit", own=False, message=Message() as message) if like:
             mark = "<" if event.kind == "message" else "~"
-            words = _lines(mark, message.kind, _fresh(message.text, blank, scope))
+            words = marked(mark, message.kind, _fresh(message.text, blank, scope))
             return _with_keyboard(words, Keyboard(((Button(blank),),)), message.rows, scope)
         case Event(kind="delete", was=Message(own=False) as was) if like:
-            return _lines("x", was.kind, _fresh(was.text, blank, scope))
+            return marked("x", was.kind, _fresh(was.text, blank, scope))
         case Event(kind="toast") if like:
-            return _lines("!!" if event.alert else "!", "text", _fresh(event.text, blank, scope))
+            return marked("!!" if event.alert else "!", "text", _fresh(event.text, blank, scope))
         case _:
-            return transcript.line(event) or []
+            return [CHANGING.sub("...", line) for line in transcript.line(event) or []]
 
 
 def text(wanted: Wanted, actual: str, scope: Scope) -> str:
@@ -85,9 +91,10 @@ def _kept(parts: Sequence[Part]) -> Iterator[tuple[Sequence[Part], Sequence[Part
 def _fresh(actual: str, wanted: Wanted, scope: Scope) -> str:
     """Write words that the line did not have: by a key if it had keys, with the values it had."""
     known = [part.name for part in wanted.parts if isinstance(part, Key)]
-    if known and (keys := _keys(actual, known, scope)):
+    if known and (keys := by_keys(actual, known, scope)):
         return keys
-    words = "\n".join(_SPECIAL.sub(r"\\\g<0>", fold(line)) for line in actual.split("\n") if line.strip())
+    lines = (SPECIAL.sub(r"\\\g<0>", fold(line)) for line in actual.split("\n") if line.strip())
+    words = CHANGING.sub("...", "\n".join(lines))
     for part in wanted.parts:
         value = scope.values.get(part.name, "") if isinstance(part, Variable) else ""
         if isinstance(part, Variable) and len(value) >= _SHORTEST_VALUE:
@@ -95,7 +102,7 @@ def _fresh(actual: str, wanted: Wanted, scope: Scope) -> str:
     return words
 
 
-def _keys(actual: str, like: Sequence[str], scope: Scope) -> str | None:
+def by_keys(actual: str, like: Sequence[str], scope: Scope) -> str | None:
     """Find the key of a sentence, or of two that stand one below the other."""
     if key := _key(actual, like, scope):
         return key
@@ -131,7 +138,7 @@ def _joined(parts: Sequence[Part]) -> str:
 def _written(part: Part) -> str:
     match part:
         case Literal(text=words):
-            return _SPECIAL.sub(r"\\\g<0>", words)
+            return SPECIAL.sub(r"\\\g<0>", words)
         case Variable(name=name):
             return f"{{{name}}}"
         case Key(name=name):
@@ -142,7 +149,8 @@ def _written(part: Part) -> str:
             return "..."
 
 
-def _lines(mark: str, kind: str, words: str) -> list[str]:
+def marked(mark: str, kind: str, words: str) -> list[str]:
+    """Put the mark before a text, and its further lines below it."""
     first, *rest = words.split("\n")
     shown = "" if kind == "text" else f"({kind}) "
     return [f"{mark} {shown}{first}".rstrip(), *(f"    | {line}" for line in rest)]
@@ -180,7 +188,7 @@ def _new_button(key: Actual, old: Sequence[Button], scope: Scope) -> str:
     keys = [part.name for item in old for part in item.label.parts if isinstance(part, Key)]
     named = (_key(key.label, keys, scope) or _key(bare(key.label), keys, scope)) if keys else None
     label = named or re.sub(r"[\[\]{\\]", r"\\\g<0>", bare(key.label) or key.label)
-    target = (_key(key.target, keys, scope) if keys and key.target else None) or key.target
+    target = (_key(key.target, keys, scope) if keys and key.target else None) or CHANGING.sub("...", key.target)
     return f"[{label} -> {target}]" if target else f"[{label}]"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from playground import steps
 from playground.catalogue import Catalogue
 from playground.chat import Chat
 from playground.client import SimClient
@@ -15,7 +16,6 @@ from playground.phone import Phone
 from playground.stage import Stage
 
 GROUP_TITLE = "群"
-DEFAULT_LANGUAGE = "zh"
 CLIENT_LANGUAGES = {"zh": "zh-hans"}
 
 
@@ -69,6 +69,14 @@ class Scene:
         self.person = person
         self.scope.language = self.languages[person]
         self.go_to(self.me)
+
+    async def let_in(self, name: str) -> None:
+        """Let somebody in who was not there from the start."""
+        if name not in self.scope.people:
+            language = self.languages[steps.FIRST_PERSON]
+            id = await self.client.add_person(name, CLIENT_LANGUAGES.get(language, language))
+            self.scope.people = {**self.scope.people, name: id}
+            self.languages[name] = language
 
     def name_of(self, chat: Chat) -> str:
         """Name a chat in words."""

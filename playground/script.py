@@ -7,7 +7,7 @@ Nothing runs while any script has a mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,8 +44,15 @@ def read(path: Path, check: Callable[[Script], Sequence[Wrong]] = lambda _: ()) 
     return parse(source, str(path), check)
 
 
-def parse(source: str, file: str, check: Callable[[Script], Sequence[Wrong]] = lambda _: ()) -> Script:
-    """Read the text of one script; raises `Unreadable`."""
+def parse(
+    source: str,
+    file: str,
+    check: Callable[[Script], Sequence[Wrong]] = lambda _: (),
+    *,
+    known: Collection[str] = (),
+    people: Collection[str] = (),
+) -> Script:
+    """Read the text of one script; raises `Unreadable`. Values and people may be `known` from before."""
     lines = source.replace("\r\n", "\n").split("\n")
     draft = _Draft(file)
     for block in _blocks(file, lines):
@@ -54,7 +61,7 @@ def parse(source: str, file: str, check: Callable[[Script], Sequence[Wrong]] = l
         except Wrong as wrong:
             draft.mistakes.append(wrong)
     script = draft.finished()
-    if mistakes := draft.mistakes or [*value_mistakes(script), *check(script)]:
+    if mistakes := draft.mistakes or [*value_mistakes(script, known, people), *check(script)]:
         raise Unreadable(mistakes, lines)
     return script
 

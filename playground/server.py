@@ -17,11 +17,13 @@ from playground.botapi.faults import Faults
 from playground.botapi.limits import Limits
 from playground.botapi.routes import BotApi
 from playground.bounds import Bounded
+from playground.catalogue import Catalogue
 from playground.connections import Connections
 from playground.counting import Counting
 from playground.guard import LoopbackOnly
 from playground.page import page_routes
 from playground.phone_frame import PhoneFrame
+from playground.recorder import Recorder
 from playground.sim import Sim
 from playground.watching import Watching
 from playground.world import World
@@ -33,8 +35,16 @@ STOP_WITHIN = 2
 class Playground:
     """One stand-in Telegram; everything in memory on purpose."""
 
-    def __init__(self, *, token: str, username: str = "realname_demo_bot", rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        token: str,
+        username: str = "realname_demo_bot",
+        rng: random.Random | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         self.world = World(token=token, username=username, rng=rng)
+        self.recorder = Recorder(self.world, catalogue or Catalogue())
         self.connections = Connections()
         faults, limits = Faults(), Limits()
         api = BotApi(self.world, faults, limits, self.connections)
@@ -44,7 +54,8 @@ class Playground:
                 *Sim(self.world, faults).routes(),
                 *Counting(self.world, limits).routes(),
                 *Watching(self.world).routes(),
-                *PhoneFrame().routes(),
+                *self.recorder.routes(),
+                *PhoneFrame(self.world.log).routes(),
                 *page_routes(),
                 api.astray(),
             ],

@@ -118,10 +118,11 @@ class Sim:
         user, id = self._person(order.number("user")).id, path_number(request, "id")
         if "data" in order:
             return {"query": people.press(self._world, chat, user, id, order.text("data"))}
-        button = _button(self._message(request, chat), order)
+        row, column, button = _button(self._message(request, chat), order)
         if button.kind != "data":
             raise NotThere(f"[{button.label}] is a button of the kind {button.kind}: the bot hears nothing of it")
-        return {"query": people.press(self._world, chat, user, id, button.value)}
+        place = {"text": button.label, "row": row, "column": column}
+        return {"query": people.press(self._world, chat, user, id, button.value, **place)}
 
     async def inline(self, request: Request) -> Any:
         """Type something behind the bot's name."""
@@ -203,7 +204,9 @@ class Sim:
         return kept
 
 
-def _button(message: Message, order: Order) -> Button:
+def _button(message: Message, order: Order) -> tuple[int, int, Button]:
     if "label" in order:
-        return people.find_button(message, order.text("label"))
-    return people.button_at(message, order.number("row"), order.number("column"))
+        row, column = people.find_button(message, order.text("label"))
+    else:
+        row, column = order.number("row"), order.number("column")
+    return row, column, people.button_at(message, row, column)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playground import coverage
 from playground.client import BotNews, SimClient
 from playground.launch import Clock, Launch, Running, base_environment
 from playground.listener import Listener, Timing
@@ -35,6 +36,7 @@ class Stage:
     _launch: Launch
     _environment: Mapping[str, str]
     _log: Path
+    _notes: Path
     _bot: Running | None = None
     _logged: int = 0
     listener: Listener = field(init=False)
@@ -65,6 +67,10 @@ class Stage:
         """Kill the bot for good."""
         if self._bot is not None:
             await self._bot.kill()
+
+    def state(self) -> str | None:
+        """Return the state that the bot noted last; None when it notes none."""
+        return coverage.last_state(self._notes)
 
     def begin_step(self) -> None:
         """Remember where the log stands, so that a failure shows this step's lines."""
@@ -104,8 +110,13 @@ def _did_not_start(why: str, bot: BotNews) -> DidNotStart:
 
 
 @asynccontextmanager
-async def stage(launch: Launch, timing: Timing, extra: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
-    """Build everything fresh, and leave nothing behind: no process, no folder, no port; `extra` is told to the bot."""
+async def stage(
+    launch: Launch, timing: Timing, extra: Mapping[str, str] | None = None, *, noting: bool = False
+) -> AsyncIterator[Stage]:
+    """Build everything fresh, and leave nothing behind: no process, no folder, no port; `extra` is told to the bot.
+
+    `noting` lets the bot note its states. Notes for all cases together are kept apart too, and put together at the end.
+    """
     with tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         data = home / "data"
@@ -122,8 +133,13 @@ async def stage(launch: Launch, timing: Timing, extra: Mapping[str, str] | None 
                 "PACE_SENDING": "0",
                 **(extra or {}),
             }
-            built = Stage(client, clock, timing, launch, base_environment(os.environ) | given, home / "bot.log")
+            notes, together = home / "coverage", given.get(coverage.VARIABLE)
+            if noting or together:
+                given[coverage.VARIABLE] = str(notes)
+            built = Stage(client, clock, timing, launch, base_environment(os.environ) | given, home / "bot.log", notes)
             try:
                 yield built
             finally:
                 await built.stop()
+                if together:
+                    coverage.add(Path(together), notes)

@@ -125,6 +125,13 @@ class Anything(Step):
     """`...` alone: whatever the bot does here is fine."""
 
 
+@dataclass(frozen=True, slots=True)
+class State(Step):
+    """`@expect-state NAME`: where the bot says that it is, in its own words."""
+
+    name: str
+
+
 Expectation = Hear | Vanish | Toast | Offer | Leave
 
 # What happens around the chat.
@@ -248,7 +255,7 @@ class Reload(Step):
 
 
 PhoneStep = Scan | Touch | Page | Status | Reload
-AnyStep = Action | Expectation | Anything | Directive | PhoneStep
+AnyStep = Action | Expectation | Anything | State | Directive | PhoneStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from playground.matching import fold
 
 # What would read as something else than the words themselves.
 _TYPED = re.compile(r"^[\[(]|[{\\]")
+_LABEL = re.compile(r"[\[\]{\\]|\.{3}")
+_ESCAPED = r"\\\g<0>"
 _TOLD = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 
 
@@ -34,12 +36,14 @@ def line(event: Event) -> list[str] | None:
     match event:
         case Event(kind="message", own=own, message=Message() as message):
             written = content(">" if own else "<", message)
+        case Event(kind="press", text=label, data=data):
+            written = [f"> [{_LABEL.sub(_ESCAPED, label)}]" if label else f"> (tap) {_words(data, own=True)}"]
         case Event(kind="edit", own=True, message=Message() as message):
-            written = [f"> (edit) {_words(message.text, own=True)}"]
+            written = content("> (edit)", message)
         case Event(kind="edit", message=Message() as message):
             written = content("~", message)
         case Event(kind="delete", was=Message() as was):
-            written = [f"x {'> ' if was.own else ''}{_kind(was)}{_words(was.text, own=was.own)}".rstrip()]
+            written = [f"x {'> ' if was.own else ''}{_kind(was)}{_words(was.text)}".rstrip()]
         case Event(kind="toast", text=text, alert=alert) if text:
             written = [f"{'!!' if alert else '!'} {_words(text)}"]
         case Event(kind="inline", text=text):
@@ -55,10 +59,11 @@ def content(mark: str, message: Message) -> list[str]:
     """Write down a message; long ones take several lines."""
     parts = [part for part in message.text.split("\n") if part.strip()] or [""]
     first, *rest = [_words(part, own=message.own) for part in parts]
-    written = [f"{mark} {_kind(message)}{first}".rstrip(), *(f"    | {part}" for part in rest)]
+    kind = "(forward) " if message.forwarded and mark == ">" else _kind(message)
+    written = [f"{mark} {kind}{first}".rstrip(), *(f"    | {part}" for part in rest)]
     if message.rows:
         written[-1] += f"   {keyboard(message.rows)}"
-    if message.file:
+    if message.file and not message.own:
         written.append(f"    file: {message.file}")
     return written
 
@@ -75,4 +80,4 @@ def _kind(message: Message) -> str:
 
 
 def _words(text: str, *, own: bool = False) -> str:
-    return (_TYPED if own else _TOLD).sub(r"\\\g<0>", fold(text))
+    return _TYPED.sub(_ESCAPED, text.strip()) if own else _TOLD.sub(_ESCAPED, fold(text))

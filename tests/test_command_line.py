@@ -1,5 +1,7 @@
 """The command line: what it offers, and what it does without a bot."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -11,7 +13,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-@pytest.mark.parametrize("command", ["diagram", "play", "doctor", "backup", "retention", "erase", "keys"])
+@pytest.mark.parametrize("command", ["diagram", "play", "record", "doctor", "backup", "retention", "erase", "keys"])
 def test_help_names_every_command(command: str) -> None:
     told = run("--help")
 
@@ -19,7 +21,7 @@ def test_help_names_every_command(command: str) -> None:
     assert f"\n  {command} " in told.stdout
 
 
-@pytest.mark.parametrize("command", [[], ["diagram"], ["play"]])
+@pytest.mark.parametrize("command", [[], ["diagram"], ["play"], ["record"]])
 def test_every_command_explains_itself(command: list[str]) -> None:
     told = run(*command, "--help")
 
@@ -59,3 +61,13 @@ def test_playing_a_script_that_is_not_there_does_not_succeed() -> None:
     told = run("play", "no-such-file.chat")
 
     assert told.exit_code != 0
+
+
+def test_recording_writes_over_no_file(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.chat"
+    kept.write_text("> hi\n", encoding="utf-8")
+
+    told = run("record", "--out", str(kept))
+
+    assert (told.exit_code, kept.read_text(encoding="utf-8")) == (2, "> hi\n")
+    assert told.stderr == f"--out: {kept} is there already\n"

@@ -181,11 +181,16 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class ShowFaq:
-    """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed."""
+    """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed.
+
+    `others` may have been meant too; `missed`: no topic answers what was asked.
+    """
 
     topic: str = ""
     page: int = 0
     in_place: bool = False
+    others: tuple[str, ...] = ()
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +269,13 @@ class Drop:
     attempt: AttemptId
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count a question in the person's own words by the topic that answers it, empty for none; of the words nothing."""
+
+    topic: str
+
+
 Reply = (
     Ask
     | ShowCode
@@ -283,4 +295,4 @@ Reply = (
 )
 Fact = Speak | Record | Erase
 Request = Begin | Drop
-Effect = Reply | Fact | Request
+Effect = Reply | Fact | Request | Count

@@ -62,10 +62,11 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
         rows: Rows = (
             (Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)),
             (CopyLink(state.link), OpenHere(state.link)),
+            (Topic("blank_page"),),
             (Pick(Choice.CANCEL),),
         )
     else:
-        rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Pick(Choice.CANCEL),))
+        rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Topic("blank_page"),), (Pick(Choice.CANCEL),))
     return f"scan.{state.stage}", values, rows
 
 
@@ -102,7 +103,7 @@ def _type(state: states.ChoosingType) -> Reply:
 
 
 def _enterprise(state: states.ReadingEnterprise) -> Reply:
-    rows: Rows = ((Url("enterprise"),), (Pick(Choice.PERSONAL), Pick(Choice.BACK)))
+    rows: Rows = ((Url("enterprise"),), (Topic("enterprise"),), (Pick(Choice.PERSONAL), Pick(Choice.BACK)))
     return Ask(state.mark, "enterprise.ask", _account(state), rows)
 
 
@@ -141,6 +142,7 @@ def _confirm(state: states.Confirming) -> Reply:
     rows: Rows = (
         (Pick(Choice.CONFIRM),),
         (Pick(Choice.CHANGE_NAME), Pick(Choice.CHANGE_NUMBER)),
+        (Topic("icp"),),
         (Pick(Choice.CANCEL),),
     )
     return Ask(state.mark, "confirm.ask", _identity(state), rows)
@@ -178,7 +180,8 @@ def _expired(state: states.Expired) -> Reply:
 
 _TOPIC_OF = {
     Reason.QUOTA: "three_accounts",
-    Reason.NO_CARD: "which_way",
+    Reason.NO_CARD: "bank_card",
+    Reason.DECLINED: "unknown_code",
     Reason.MISMATCH: "data_error",
     Reason.FACE_COVERED: "face_fails",
     Reason.FACE_DIFFERS: "face_fails",

@@ -1,7 +1,7 @@
 """What a row of the table is, and how rows are made; mypy refuses a rule that does not fit its state or its event."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
@@ -10,12 +10,20 @@ from bot.flow.events import Choice, Command, Commanded, Event
 from bot.flow.states import Known, State
 
 
+def _no_topics(_: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The outside facts a rule may use: the time, in UTC, and an id nobody has had."""
+    """The outside facts a rule may use: the time, in UTC, an id nobody has had, and what the FAQ says to a text.
+
+    `topics_in` is pure: the ids of the topics that answer a text, best first.
+    """
 
     now: datetime
     fresh_id: str
+    topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
 
     @property
     def mark(self) -> str:

@@ -46,7 +46,7 @@ TABLE: tuple[Row, ...] = (
     # Welcome and type
     pick(Idle, Choice.BEGIN, entry.welcomed, ChoosingType),
     on(Idle, Command.START, entry.welcomed, ChoosingType),
-    on(Idle, Said, entry.welcomed, ChoosingType),
+    on(Idle, Said, entry.first_words, ChoosingType),
     on(Idle, Sent, entry.greeted, ChoosingType),
     on(Idle, Command.CANCEL, entry.nothing_to_cancel),
     on(ChoosingType, Command.START, entry.welcomed_again),
@@ -129,7 +129,7 @@ TABLE: tuple[Row, ...] = (
     always(Command.PRIVACY, anytime.privacy_asked),
     always(Command.UNKNOWN, anytime.unknown_command),
     always(Browsed, anytime.browsed, Idle),
-    always(Said, anytime.not_understood),
+    always(Said, anytime.said_otherwise),
     always(Sent, anytime.not_a_text),
     always(Hurried, anytime.hurried),
     always(Resumed, anytime.resumed),

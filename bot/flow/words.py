@@ -4,6 +4,7 @@ Words are compared without case, spaces, punctuation and pictures, so a button's
 counts as the button's place. This is grammar, not text that anybody is shown.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -43,6 +44,18 @@ _COMMANDS: Mapping[Command, str] = {
     Command.PRIVACY: "隐私 我的数据 privacy mydata",
 }
 
+_ASKING = re.compile(
+    "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
+    r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(
+    "吗$|嗎$|怎[么麼样樣]|如何|[为為]什[么麼]|什[么麼]|多久|几[个個次天]|多少|能不能|可不可以|是不是|有没有|要不要|会不会"
+    r"|^(how|what|why|when|where|which|who|can|do|does|is)( \S+){3,}$",
+    re.IGNORECASE,
+)
+_SENTENCE_LENGTH = 5
+
 _WORD_OF_CHOICE = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
 _LONGEST = 40
@@ -60,6 +73,17 @@ def choice_in(text: str, offered: Sequence[Choice]) -> Choice | None:
     if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
     return next((choice for choice in offered if (choice, word) in _WORD_OF_CHOICE), None)
+
+
+def asks(text: str) -> bool:
+    """Whether a text looks like a question."""
+    return _ASKING.search(text.strip()) is not None
+
+
+def asks_surely(text: str) -> bool:
+    """Whether a text is a question even where letters alone may be a name: a whole sentence that asks."""
+    words = text.strip().rstrip(" .。!！~～")
+    return len(words) >= _SENTENCE_LENGTH and _SENTENCE.search(words) is not None
 
 
 def command_in(text: str) -> Command | None:

@@ -3,6 +3,7 @@
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
+from bot import links
 from bot.catalogue import language_of
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Resumed, Said, Sent, Side, Tapped
 from bot.lanes import Origin
@@ -11,7 +12,6 @@ from verification.keeping import Person
 
 FRONT_END = "telegram"
 QUESTION = "q"
-_FAQ_PAYLOAD = "faq_"
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("photo", Kind.PHOTO),
@@ -116,7 +116,7 @@ def _of_command(message: Message) -> Commanded | None:
         return None
     name = text[1 : first.length].partition("@")[0].lower()
     words = text[first.length :].strip()
-    if name == Command.START and words.startswith(_FAQ_PAYLOAD):
-        return Commanded(Command.FAQ, words.removeprefix(_FAQ_PAYLOAD))
+    if name == Command.START and words.startswith(links.FAQ):
+        return Commanded(Command.FAQ, words.removeprefix(links.FAQ))
     known = name in set(Command) and name != Command.UNKNOWN
     return Commanded(Command(name) if known else Command.UNKNOWN, words)

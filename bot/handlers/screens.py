@@ -1,5 +1,6 @@
 """The messages beside the way: FAQ, languages, and what is kept about a person."""
 
+import html
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -7,7 +8,7 @@ from math import ceil
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, Entry
 from bot.flow.effects import ShowFaq, ShowRecords, Values, Word
 from bot.flow.events import Side
 from bot.handlers.keyboards import side
@@ -27,13 +28,22 @@ class Screen:
 
 
 def faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> Screen:
-    """A topic with its links, or a page of the list; a topic nobody knows gives the list."""
+    """A topic with its links and what else may have been meant, or a page of the list; so for a topic nobody knows."""
     entry = catalogue.entry(language, shown.topic) if shown.topic else None
     if entry is None:
-        return _faq_list(catalogue, language, shown.page)
+        screen = _faq_list(catalogue, language, shown.page)
+        missed = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.missed else ""
+        return Screen(missed + screen.text, screen.markup)
     rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
+    others = [other for other in catalogue.faq[language] if other.id in shown.others]
+    rows += [[side(Side.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
     rows.append([side(Side.FAQ, "list.0", catalogue.text(language, "faq.list"))])
-    return Screen(f"<b>{entry.title}</b>\n\n{entry.answer}", InlineKeyboardMarkup(rows))
+    return Screen(answer(entry), InlineKeyboardMarkup(rows))
+
+
+def answer(entry: Entry) -> str:
+    """A topic as a message."""
+    return f"<b>{html.escape(entry.title, quote=False)}</b>\n\n{entry.answer}"
 
 
 def records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> Screen:

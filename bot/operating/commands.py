@@ -1,6 +1,7 @@
 """The operators' commands, as the command line offers them; what they do is imported when they are asked for."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ def with_operating(app: typer.Typer) -> typer.Typer:
     """A command line that offers them too."""
     for command in (doctor, backup, retention, erase):
         app.command()(command)
+    app.command("faq-link")(faq_link)
     app.add_typer(keys, name="keys")
     return app
 
@@ -98,10 +100,34 @@ def erase(
     _finish(lambda settings: keeping.erase(settings, account, typer.echo))
 
 
+def faq_link(
+    topic: Annotated[str, typer.Argument(help="The id of a question in bot/texts/faq.zh.toml")],
+    bot: Annotated[str, typer.Option(help="The bot's user name; else Telegram is asked", metavar="NAME")] = "",
+    png: Annotated[Path | None, typer.Option(help="Write the QR code there, fit for print", metavar="FILE")] = None,
+    svg: Annotated[Path | None, typer.Option(help="The same as a drawing", metavar="FILE")] = None,
+) -> None:
+    """Give the link that opens a question of the FAQ, and its QR code."""
+    from bot import links
+    from bot.operating import faq_link as making
+
+    try:
+        given = links.bot_name(bot) if bot else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--bot: {error}") from None
+
+    async def work(settings: "Settings") -> int:
+        making.check(topic)
+        link = links.to_topic(given or await making.name_of(settings), topic)
+        return making.show(link, typer.echo, png=png, svg=svg, in_colour=sys.stdout.isatty())
+
+    _finish(work)
+
+
 def _finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     """Do it with the settings; what goes wrong is one line, as when the bot starts."""
     from bot.operating.findings import Impossible
     from bot.settings import BadSetting, load
+    from bot.topics import BadTopics
     from storage import BadKeys, StorageError, WrongKeys
 
     async def awaited() -> int:
@@ -109,9 +135,9 @@ def _finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
 
     try:
         status = asyncio.run(awaited())
-    except (BadSetting, Impossible, StorageError) as error:
+    except (BadSetting, BadTopics, Impossible, StorageError) as error:
         typer.echo(str(error), err=True)
-        status = 2 if isinstance(error, BadSetting | BadKeys | WrongKeys) else 1
+        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
     raise typer.Exit(status)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 
+from bot.catalogue import FOLDER, LANGUAGES
 from bot.opening import key_file, sealing_of
 from bot.operating import posture, telegram
 from bot.operating.findings import Finding, Say, ok, problem, told, warning
 from bot.settings import BadSetting, Settings, load
+from bot.topics import BadTopics, read
 from storage import StorageError, open_database, sqlite_file
 from storage.examining import Condition, examine
 
@@ -16,11 +18,18 @@ async def examined(say: Say, *, offline: bool) -> int:
         settings = load()
     except BadSetting as error:
         return told([problem(str(error))], say)
-    findings = [ok("settings can be read"), *posture.findings(settings)]
+    findings = [ok("settings can be read"), _questions(), *posture.findings(settings)]
     findings += [finding async for finding in _database(settings)]
     if not offline:
         findings += await telegram.findings(settings)
     return told(findings, say)
+
+
+def _questions() -> Finding:
+    try:
+        return ok(f"questions and answers: {len(read(FOLDER, LANGUAGES)[LANGUAGES[0]])} in every language")
+    except BadTopics as error:
+        return problem(str(error))
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

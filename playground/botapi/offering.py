@@ -83,7 +83,7 @@ async def _offer(world: World, fields: Fields, given: Any) -> Offer:
     except Refused as refused:
         why = refused.description.removeprefix("Bad Request: ")
         raise bad_request(f"can't parse inline query result: {why}") from None
-    return Offer(id, kind, str(given.get("title") or ""), str(given.get("description") or ""), facts)
+    return Offer(id, kind, given, facts)
 
 
 async def _facts(world: World, fields: Fields, kind: str, given: Json) -> Json | None:

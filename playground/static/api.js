@@ -25,5 +25,7 @@ export const tap = (chat, user, id, row, column) => call("POST", `/chats/${chat}
 export const ask = (chat, user, query) => call("POST", `/chats/${chat}/inline`, { user, query });
 export const choose = (chat, user, which) => call("POST", `/chats/${chat}/inline/choose`, { user, ...which });
 export const bot = (user) => call("GET", `/bot?user=${user ?? 0}`);
+export const recording = () => call("GET", "/record");
+export const record = (on) => call("POST", "/record", { on });
 export const qr = (file) => call("GET", `/files/${encodeURIComponent(file)}/qr`);
 export const fileAddress = (file) => `/sim/files/${encodeURIComponent(file)}`;

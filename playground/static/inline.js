@@ -37,8 +37,8 @@ export class Inline {
   /** Show the answer to what stands in the field. */
   hear({ query, results, button: above }) {
     if (query !== this.asked) return;
-    const entries = results.map((result) => this.entry(result.title || result.id, result.description, { result: result.id }));
-    if (above) entries.unshift(this.entry(above, "", { button: true }));
+    const entries = results.map((result) => this.entry(result.title || result.id, result.description ?? "", { result: result.id }));
+    if (above) entries.unshift(this.entry(above.text, "", { button: true }));
     if (entries.length) this.hooks.show(entries);
     else this.hooks.show([el("p", { class: "nothing" }, label("inline.nothing"))]);
   }

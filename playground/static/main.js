@@ -9,6 +9,7 @@ import { alert, toast } from "./notices.js";
 import { People } from "./people.js";
 import { opensHere, Phone } from "./phone.js";
 import { keep, kept } from "./place.js";
+import { Recording } from "./recording.js";
 import { follow } from "./stream.js";
 import { refresh } from "./times.js";
 import { World } from "./world.js";
@@ -39,6 +40,7 @@ const chat = new Chat(world, {
   person: () => person,
 });
 const people = new People(world, choose, failed);
+const recording = new Recording({ fresh, failed, toast });
 
 words();
 world.listen(hear);
@@ -155,6 +157,7 @@ function scan(text) {
 function connection(state) {
   if (state === "restarted") {
     ready = false;
+    recording.look();
     toast(label("app.restarted"));
   }
   trouble(state === "lost" ? label("app.lost") : "");
@@ -179,8 +182,14 @@ function trouble(words) {
   place.hidden = !words;
 }
 
+/** Turn to a chat in which nothing was said yet: somebody new's, unless this one is such. */
+async function fresh() {
+  if (chat.id !== person || world.chat(person).messages.size > 0) await people.add(people.freeName(), FIRST_PERSON[1]);
+}
+
 function words() {
   fill(document);
+  recording.show();
   const key = byId("language");
   key.textContent = label("app.other");
   key.lang = label("app.other_lang");

@@ -53,9 +53,7 @@ export class People {
 
   /** Ask for a name and a language. */
   async newPerson() {
-    const taken = new Set([...this.world.people.values()].map((someone) => someone.first_name));
-    const free = NAMES.find((name) => !taken.has(name)) ?? NAMES[0];
-    const name = el("input", { name: "name", value: free, maxlength: 64, required: true, autocomplete: "off" });
+    const name = el("input", { name: "name", value: this.freeName(), maxlength: 64, required: true, autocomplete: "off" });
     const options = LANGUAGES.map(([code, key]) => el("option", { value: code }, label(key)));
     const spoken = el("select", { name: "language" }, ...options);
     const form = el(
@@ -67,6 +65,12 @@ export class People {
       el("div", { class: "alert-keys" }, button({ class: "plain", on: { click: () => form.closest("dialog").close() } }, label("cancel")), el("button", { class: "plain strong", value: "add" }, label("people.add"))),
     );
     if ((await ask(form)) === "add" && name.value.trim()) await this.add(name.value.trim(), spoken.value);
+  }
+
+  /** A name that nobody has yet, while there are some. */
+  freeName() {
+    const taken = new Set([...this.world.people.values()].map((someone) => someone.first_name));
+    return NAMES.find((name) => !taken.has(name)) ?? NAMES[0];
   }
 
   async add(name, spoken) {

@@ -1,7 +1,11 @@
 """The program put together: what it tells of itself, what it cleans up, and how phones reach it."""
 
 import asyncio
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +21,11 @@ from storage import Store, open_store
 from storage.keyfile import KeyFile
 from tests.bot.handlers.desk import CATALOGUE
 from tests.bot.house import living
+from tests.crash.process import free_port
 from tests.town import PATIENCE, TOKEN, Guest, fill_in, town
 from verification.keeping import Litter
+
+ROOT = Path(__file__).parents[2]
 
 
 async def remembered(store: Store, guest: Guest, message_id: int) -> None:
@@ -114,3 +121,42 @@ async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_th
 
         assert guest.link(code).startswith("https://bot.example.org/verify/v/")
         assert "在本机打开" in "".join(guest.labels())
+
+
+async def test_questions_are_counted_by_topic_and_nothing_of_their_words_is(tmp_path: Path) -> None:
+    port = free_port()
+    async with town() as place, living(place, tmp_path, port=port) as bot:
+        guest = await place.guest()
+        for text in ("/start", "一个身份证能认证几个账号？", "王小明今天心情怎么样？", "/faq 备案", "/start faq_icp"):
+            await guest.says(text)
+        await bot.quiet()
+        async with place.http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            told = await answer.text()
+
+    counted = {line for line in told.splitlines() if line.startswith("bot_questions_total")}
+    assert counted == {
+        'bot_questions_total{topic="how_many"} 1.0',
+        'bot_questions_total{topic="none"} 1.0',
+        'bot_questions_total{topic="icp"} 2.0',
+    }
+    assert "王小明" not in told
+
+
+def test_a_slip_in_the_faq_ends_the_start_with_two_and_one_line_before_anything_is_opened(tmp_path: Path) -> None:
+    for part in ("bot", "storage", "verification", "web"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    faq = tmp_path / "bot" / "texts" / "faq.en.toml"
+    faq.write_text(faq.read_text("utf-8").replace('title = "', 'titel = "', 1), "utf-8")
+    shutil.copy(ROOT / "run_bot.py", tmp_path)
+    kept = {"PATH": os.environ["PATH"], "BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1", "PORT": "0"}
+
+    ended = subprocess.run(
+        [sys.executable, "run_bot.py"], cwd=tmp_path, env=kept, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        'texts/faq.en.toml: entry "three_accounts": titel: there is no such key;'
+        " there are id, title, answer, links, keywords\n"
+    )
+    assert not (tmp_path / "data").exists()

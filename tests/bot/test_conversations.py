@@ -378,7 +378,7 @@ async def test_inv11_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_pa
         await at.guest.sees("第 1 步")
 
 
-async def test_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(tmp_path: Path) -> None:
+async def test_inv12_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await at.guest.says("/start")
         await at.guest.taps("个人认证")
@@ -406,7 +406,7 @@ async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_pat
         assert all("t.me/" in message["buttons"][0][0]["url"] for message in hello)
 
 
-async def test_two_people_at_once_never_meet(tmp_path: Path) -> None:
+async def test_inv04_two_people_at_once_never_meet(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         other = await at.place.guest("李雷")
         await fill_in(at.guest)

@@ -16,7 +16,7 @@ from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.errors import Failures
 from bot.handlers.transport import AiohttpRequest
-from bot.intake import Door, Fatal, Polling, Raw, Turn
+from bot.intake import Door, Fatal, Polling, Raw, Turn, _whose
 from storage.lockfile import holding
 from tests.town import TOKEN, Town, town
 
@@ -143,7 +143,7 @@ async def polled(made: Post) -> AsyncIterator[None]:
             await polling
 
 
-async def test_an_update_is_confirmed_only_after_it_was_handled() -> None:
+async def test_inv01_an_update_is_confirmed_only_after_it_was_handled() -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def hear(_: Update) -> None:
@@ -204,7 +204,7 @@ async def test_stopping_lets_what_is_in_hand_be_finished_and_leaves_the_rest_to_
         assert next_one.heard[-1] == "two"
 
 
-async def test_one_persons_updates_are_taken_in_order_while_others_are_served() -> None:
+async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_served() -> None:
     go_on = asyncio.Event()
     heard_by_others = asyncio.Event()
 
@@ -241,7 +241,7 @@ async def test_one_persons_updates_are_taken_in_order_while_others_are_served() 
         "text",
     ],
 )
-async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_one_flows(body: Any) -> None:
+async def test_inv05_an_update_that_cannot_be_read_is_set_aside_and_the_next_one_flows(body: Any) -> None:
     async with town() as place, post(place) as made:
         guest = await place.guest()
         place.playground.world.updates.add("message", body, "chat:1")
@@ -254,7 +254,7 @@ async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_one_flows
     assert made.counted("handled") == 1
 
 
-async def test_an_update_whose_handler_always_fails_is_set_aside_after_a_few_tries() -> None:
+async def test_inv02_an_update_whose_handler_always_fails_is_set_aside_after_a_few_tries() -> None:
     tries = 0
 
     async def hear(update: Update) -> None:
@@ -341,7 +341,7 @@ async def test_a_poll_that_fails_is_made_again(kind: str) -> None:
         assert made.heard[-1] == "one"
 
 
-async def test_a_batch_whose_answer_was_lost_comes_again() -> None:
+async def test_inv03_a_batch_whose_answer_was_lost_comes_again() -> None:
     async with town() as place, post(place) as made:
         await (await place.guest()).says("one")
         await place.fault("getUpdates", "lost")
@@ -479,7 +479,7 @@ def body(text: str = "one") -> Json:
     return {"update_id": 7, "message": {"message_id": 1, "date": 1, "chat": chat, "from": someone, "text": text}}
 
 
-async def test_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
+async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
     async with town() as place, post(place) as made:
         assert await made.door.take_body(json.dumps(body()).encode())
         assert made.heard == ["one"]
@@ -501,13 +501,13 @@ async def test_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
         b'{"a":' * 50_000,
     ],
 )
-async def test_a_body_that_is_no_update_is_not_asked_for_again(garbage: bytes) -> None:
+async def test_inv06_a_body_that_is_no_update_is_not_asked_for_again(garbage: bytes) -> None:
     async with town() as place, post(place) as made:
         assert await made.door.take_body(garbage)
         assert (made.heard, made.aside) == ([], [])
 
 
-async def test_a_poisoned_update_by_webhook_is_set_aside_and_not_asked_for_again() -> None:
+async def test_inv05_a_poisoned_update_by_webhook_is_set_aside_and_not_asked_for_again() -> None:
     async with town() as place, post(place) as made:
         assert await made.door.take_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
         assert len(made.aside) == 1
@@ -530,7 +530,13 @@ async def test_when_setting_aside_meets_an_outage_the_update_is_kept() -> None:
         assert not await made.door.take_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
 
 
-async def test_a_text_of_64_kib_is_no_poison() -> None:
+async def test_inv06_a_text_of_64_kib_is_no_poison() -> None:
     async with town() as place, post(place) as made:
         assert await made.door.take_body(json.dumps(body("证" * 65_536)).encode())
         assert made.aside == []
+
+
+def test_what_somebody_types_in_other_chats_stands_in_a_lane_of_its_own() -> None:
+    sender = {"id": 7}
+
+    assert _whose({"inline_query": {"from": sender, "query": "x"}}) != _whose({"message": {"from": sender}})

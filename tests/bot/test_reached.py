@@ -7,11 +7,13 @@ import pytest
 
 from bot import catalogue
 from bot.flow.diagram import edges
-from bot.flow.events import Said, Tapped
+from bot.flow.events import Declined, Refusal, Said, Tapped
 from bot.flow.machine import advance
 from bot.flow.rows import Moment
 from bot.flow.states import AskingName, ChoosingType
-from bot.reached import Notebook, noted
+from bot.flow.table import TABLE
+from bot.reached import _RACES, Notebook, noted
+from verification.attempts import AttemptId
 
 MOMENT = Moment(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
 
@@ -33,6 +35,7 @@ def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: Notebook) -> Non
 
     assert step == advance(state, event, MOMENT)
     assert lines(notebook) == [
+        ["now", "state", "Agreeing"],
         ["reached", "row", "ChoosingType: personal"],
         ["reached", "button", "ChoosingType: personal"],
         ["reached", "way", "ChoosingType --> Agreeing: personal"],
@@ -43,6 +46,7 @@ def test_nothing_that_a_person_says_is_noted(notebook: Notebook) -> None:
     notebook.advance(AskingName(account="telegram:1", mark="m"), Said("王小明"), MOMENT)
 
     assert lines(notebook) == [
+        ["now", "state", "AskingNumber"],
         ["reached", "row", "AskingName: said"],
         ["reached", "way", "AskingName --> AskingNumber: said"],
     ]
@@ -51,7 +55,7 @@ def test_nothing_that_a_person_says_is_noted(notebook: Notebook) -> None:
 def test_a_dead_button_reaches_nothing(notebook: Notebook) -> None:
     notebook.advance(ChoosingType(account="telegram:1", mark="m"), Tapped("personal", "old"), MOMENT)
 
-    assert not notebook.path.exists()
+    assert lines(notebook) == [["now", "state", "ChoosingType"]]
 
 
 def test_texts_and_topics_are_noted_once_and_say_what_they_say(notebook: Notebook) -> None:
@@ -72,3 +76,13 @@ def test_all_there_is_to_reach_is_known_beforehand(notebook: Notebook) -> None:
     assert {("way", way) for way in edges()} <= known
     assert {("row", "any state: /help"), ("button", "Failed: try_again"), ("text", "name.ask")} <= known
     assert not any(kind == "text" and name.startswith("page.") for kind, name in known)
+
+
+def test_rows_that_only_a_race_reaches_are_left_out(notebook: Notebook) -> None:
+    notebook.known(catalogue.load(days=30, test=True))
+    notebook.advance(AskingName(account="telegram:1", mark="m"), Declined(AttemptId("a"), Refusal.QUOTA), MOMENT)
+
+    rows = {name for _, kind, name in lines(notebook) if kind == "row"}
+
+    assert _RACES.isdisjoint(rows)
+    assert len(rows) == len(TABLE) - len(_RACES)

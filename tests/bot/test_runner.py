@@ -25,14 +25,14 @@ async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
         assert desk.chat.questions() == ["type.ask"]
 
 
-async def test_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
+async def test_inv03_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await asyncio.gather(*(desk.happens(Commanded(Command.START), event_id="update:1") for _ in range(10)))
 
         assert desk.chat.questions() == ["type.ask"]
 
 
-async def test_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
+async def test_inv03_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
     async with program(tmp_path) as one, program(tmp_path) as other:
         await asyncio.gather(
             one.happens(Commanded(Command.START), event_id="update:1"),
@@ -233,7 +233,7 @@ async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> No
     assert desk.chat.questions() == ["type.ask", "consent.ask"]
 
 
-async def test_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
+async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
         await desk.taps(Choice.PERSONAL)

@@ -64,7 +64,7 @@ async def test_keeping_an_attempt_does_not_bring_its_turn_nearer(store: Dialogue
     assert await take(store, NOON + FIVE) == ["a1"]
 
 
-async def test_a_clock_that_was_put_back_keeps_nobody_waiting(store: DialogueStore) -> None:
+async def test_inv29_a_clock_that_was_put_back_keeps_nobody_waiting(store: DialogueStore) -> None:
     await keep(store, 1)
     await take(store, NOON + timedelta(hours=1))
 

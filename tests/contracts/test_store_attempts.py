@@ -57,7 +57,7 @@ async def test_what_is_unknown_is_none(store: DialogueStore) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(LIVE))
-async def test_an_account_has_one_live_attempt(store: DialogueStore, status: Status) -> None:
+async def test_inv09_an_account_has_one_live_attempt(store: DialogueStore, status: Status) -> None:
     await keep(store, an_attempt("a1", status=status))
     with pytest.raises(SchemaRefused):
         await keep(store, an_attempt("a2", status=Status.RESERVED))
@@ -107,7 +107,7 @@ async def test_a_number_has_three_places_however_the_name_is_written(store: Dial
         assert await unit.verified("telegram:3") is None
 
 
-async def test_an_account_holds_one_place(store: DialogueStore) -> None:
+async def test_inv16_an_account_holds_one_place(store: DialogueStore) -> None:
     assert await take(store, "telegram:1")
     assert not await take(store, "telegram:1", OTHER_NUMBER)
 
@@ -115,13 +115,13 @@ async def test_an_account_holds_one_place(store: DialogueStore) -> None:
         assert await unit.accounts_of(identity(OTHER_NUMBER)) == frozenset()
 
 
-async def test_taking_the_same_place_again_takes_no_second(store: DialogueStore) -> None:
+async def test_inv16_taking_the_same_place_again_takes_no_second(store: DialogueStore) -> None:
     assert [await take(store, "telegram:1"), await take(store, "telegram:1")] == [True, True]
     assert [await take(store, "telegram:2"), await take(store, "telegram:3")] == [True, True]
     assert not await take(store, "telegram:4")
 
 
-async def test_a_place_taken_in_a_unit_that_failed_is_free_again(store: DialogueStore) -> None:
+async def test_inv17_a_place_taken_in_a_unit_that_failed_is_free_again(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
             assert await unit.take_place(an_attempt(), identity(), NOON)
@@ -131,7 +131,9 @@ async def test_a_place_taken_in_a_unit_that_failed_is_free_again(store: Dialogue
         assert await unit.accounts_of(identity()) == frozenset()
 
 
-async def test_of_a_hundred_accounts_at_once_exactly_three_get_a_place(store: DialogueStore, another: Another) -> None:
+async def test_inv15_of_a_hundred_accounts_at_once_exactly_three_get_a_place(
+    store: DialogueStore, another: Another
+) -> None:
     async with another() as other, asyncio.TaskGroup() as group:
         tries = [group.create_task(take(store if number % 2 else other, f"telegram:{number}")) for number in range(100)]
 

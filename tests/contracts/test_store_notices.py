@@ -56,7 +56,7 @@ async def test_a_notice_of_a_unit_that_failed_is_never_told(store: DialogueStore
     assert await claim(store) == []
 
 
-async def test_a_leased_notice_is_given_to_nobody_else_until_the_lease_ends(store: DialogueStore) -> None:
+async def test_inv02_a_leased_notice_is_given_to_nobody_else_until_the_lease_ends(store: DialogueStore) -> None:
     await post(store, News.ENDED)
     [first] = await claim(store)
 
@@ -94,7 +94,7 @@ async def test_contacts_do_not_wait_for_each_other_and_the_oldest_comes_first(st
     assert [notice.contact for notice in await claim(store, 2)] == ["telegram:2"]
 
 
-async def test_two_programs_never_hold_the_same_notice(store: DialogueStore, another: Another) -> None:
+async def test_inv02_two_programs_never_hold_the_same_notice(store: DialogueStore, another: Another) -> None:
     for number in range(30):
         await post(store, News.ENDED, attempt=of(number))
 

@@ -59,7 +59,7 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
         assert await waiting
 
 
-async def test_one_program_has_the_turn_to_poll_and_the_next_gets_it_when_it_lets_go(
+async def test_inv31_one_program_has_the_turn_to_poll_and_the_next_gets_it_when_it_lets_go(
     store: DialogueStore, another: Another
 ) -> None:
     busy = asyncio.Event()
@@ -101,7 +101,7 @@ async def test_who_stops_waiting_for_the_turn_leaves_it_to_others(store: Dialogu
             assert await still_mine()
 
 
-async def test_a_killed_program_leaves_its_turn_to_the_next(store: DialogueStore, url: str) -> None:
+async def test_inv31_a_killed_program_leaves_its_turn_to_the_next(store: DialogueStore, url: str) -> None:
     async with program("holding_the_turn", url) as holder, asyncio.timeout(PATIENCE):
         assert await line(holder) == "holding"
         async with store.polling_turn(holder.kill) as still_mine:

@@ -119,7 +119,7 @@ async def test_units_with_one_key_run_one_after_another_in_the_order_they_came(s
     assert max(most) == 1
 
 
-async def test_two_programs_never_lose_a_turn_of_one_person(store: DialogueStore, another: Another) -> None:
+async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: DialogueStore, another: Another) -> None:
     async def count_up(program: DialogueStore) -> None:
         async with program.unit(PERSON) as unit:
             dialogue = await unit.dialogue(PERSON)

@@ -82,7 +82,9 @@ async def test_the_second_ends_quietly_while_it_waits(tmp_path: Path, url: str) 
     assert code == 0
 
 
-async def test_a_whole_conversation_while_the_database_restarts_in_between(tmp_path: Path, server: Server) -> None:
+async def test_inv27_a_whole_conversation_while_the_database_restarts_in_between(
+    tmp_path: Path, server: Server
+) -> None:
     url = await server.new_database()
     async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
         guest = await place.guest()

@@ -49,7 +49,7 @@ async def test_it_says_where_it_is_and_that_it_is_ready(tmp_path: Path) -> None:
         assert str(guest.id) not in metrics
 
 
-async def test_two_signals_in_the_middle_of_an_answer_end_it_in_time_and_lose_nothing(tmp_path: Path) -> None:
+async def test_inv30_two_signals_in_the_middle_of_an_answer_end_it_in_time_and_lose_nothing(tmp_path: Path) -> None:
     async with town() as place, at_work(place, tmp_path) as bot:
         guest = await place.guest()
         held = place.hold("sendMessage", done=False)
@@ -76,7 +76,7 @@ async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp
 
 
 @pytest.mark.parametrize("method", ["getMyCommands", "setMyDescription", "setChatMenuButton"])
-async def test_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp_path: Path, method: str) -> None:
+async def test_inv30_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp_path: Path, method: str) -> None:
     async with town() as place:
         held = place.hold(method, done=False)
         async with at_work(place, tmp_path) as bot:

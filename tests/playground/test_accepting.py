@@ -35,6 +35,7 @@ def rewritten(old: str, actual: str, **values: str) -> str:
         ("{t:ask.name}", "没有这一句", "没有这一句"),
         ("请输入姓名", "再见", "再见"),
         ("{t:bye} 一 {code}", "再见 二 7", "{t:bye} 二 7"),
+        ("你好", "码 7，2026-11-23 09:30 前，账号 69***54", "码 7，... ... 前，账号 ..."),
         ("/你好.*/", "再见 [x] {y} ...", r"再见 \[x] \{y} \..."),
     ],
 )
@@ -52,6 +53,15 @@ def test_a_new_message_is_written_by_keys_where_the_script_has_some() -> None:
 
     assert told(event, scope, ["bye"]) == ["< {t:bye} {t:ask.number}   [{t:ask.name}]"]
     assert told(event, scope, []) == ["< 再见", "    | 请输入号码，李雷   [🙂 请输入姓名]"]
+
+
+def test_addresses_of_this_machine_are_left_open() -> None:
+    link = Button("打开", "url", target="http://127.0.0.1:8080/v/x")
+    message = Message(1, own=False, kind="text", text="见 http://127.0.0.1:8080/v/x", rows=((link,),))
+    event = Event(1, 7, "message", own=False, message=message)
+
+    assert told(event, Scope({}, {"A": 7}, CATALOGUE), []) == ["< 见 ...   [打开 -> ...]"]
+    assert told(event, Scope({}, {"A": 7}, CATALOGUE), ["bye"]) == ["< 见 ...   [打开 -> ...]"]
 
 
 OLD = """# What a form asks.

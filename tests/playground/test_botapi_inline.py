@@ -59,7 +59,7 @@ async def test_the_results_are_shown_to_who_asked_and_a_query_is_answered_once(s
 
     shown = (await stand.events("results"))[-1]
     assert (shown["chat"], shown["user"], shown["button"]) == (user, user, None)
-    assert shown["results"] == [{"id": "1", "kind": "article", "title": "几个账号", "description": "三"}]
+    assert shown["results"] == [article(description="三")]
     assert await stand.refusal("answerInlineQuery", inline_query_id=id, results=[]) == OLD
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from playground.coverage import diagram, read, table
+from playground.coverage import add, diagram, last_state, read, table
 from playground.launch import Command
 from playground.player import Asked, play
 from tests.playground.bots.playing import FORM_BOT
+from tests.playground.test_player_runs import pytest_on
 
 NOTES = """known\tway\tA --> B: go
 known\tway\tB --> A: back
@@ -64,3 +65,47 @@ async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
     assert status == 1
     assert "coverage: the bot noted nothing" in "\n".join(said)
     assert said[-1] == "coverage is under 1 %"
+
+
+NOTING = """from pathlib import Path
+from playground.launch import Command
+
+class Noting(Command):
+    async def start(self, env, log):
+        with Path(env["COVERAGE_FILE"]).open("a") as notes:
+            notes.write("known\\trow\\ta\\nknown\\trow\\tb\\nreached\\trow\\ta\\n")
+        return await Command.start(self, env, log)
+
+def pytest_chat_launch(config):
+    return Noting(Command.python(Path({bot!r})).words)
+"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "status", "told"),
+    [("row=50", 0, []), ("row=51", 1, ["less than 51 % of kind row", "never  b"]), ("way=1", 1, ["noted nothing"])],
+)
+def test_a_pytest_run_fails_when_its_scripts_reach_too_little(
+    tmp_path: Path, goal: str, status: int, told: list[str]
+) -> None:
+    (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(NOTING.format(bot=str(FORM_BOT)), encoding="utf-8")
+
+    workers = ["-n", "2"] if goal == "row=51" else []
+    done = pytest_on(tmp_path, "--chat-fail-under", goal, *workers)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert all(words in done.stdout for words in told)
+
+
+def test_the_notes_of_each_case_are_put_together_and_tell_its_last_state(tmp_path: Path) -> None:
+    first, second, together = tmp_path / "1", tmp_path / "2", tmp_path / "all"
+    first.write_text("known\trow\ta\nnow\tstate\tA\nnow\tstate\tB\n", encoding="utf-8")
+    second.write_text("reached\trow\ta\n", encoding="utf-8")
+
+    for notes in (first, second, tmp_path / "none"):
+        add(together, notes)
+
+    assert read(together).percent == 100
+    assert [last_state(notes) for notes in (first, second, tmp_path / "none")] == ["B", None, None]

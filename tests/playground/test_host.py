@@ -6,6 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
+from playground.client import SimClient
+from tests.playground.bots.playing import FORM_BOT
+
 ROOT = Path(__file__).resolve().parents[2]
 BOT = "import os, sys; print('bot', os.getpid(), flush=True); sys.stdin.read()"
 HOST = (
@@ -28,3 +31,35 @@ async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None
         rest = await playground.stdout.read()
 
     assert (bot > 0, rest) == (True, b"")
+
+
+RECORDING = (
+    "import sys; from pathlib import Path; from playground.host import Recording, host; "
+    "sys.exit(host([sys.executable, sys.argv[1]], port=0, say=lambda line: print(line, flush=True),"
+    " recording=Recording(Path(sys.argv[2]))))"
+)
+
+
+async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> None:
+    out, pipe = tmp_path / "new.chat", asyncio.subprocess.PIPE
+    (tmp_path / "clock").write_text("0", encoding="ascii")
+    env = os.environ | {"CLOCK_OFFSET_FILE": str(tmp_path / "clock")}
+    session = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RECORDING, str(FORM_BOT), str(out), cwd=ROOT, stdout=pipe, env=env
+    )
+    assert session.stdout is not None
+    async with asyncio.timeout(60):
+        while b"Chat with the bot" not in (line := await session.stdout.readline()):
+            assert line
+        async with SimClient(line.split()[-1].decode()) as client:
+            someone = await client.add_person("王小明", "zh-hans")
+            await client.write(someone, someone, "/start")
+            events = (await client.news(0, 0)).last
+            while not any(event.counts for event in (await client.news(0, 0)).events):
+                events = (await client.news(events, 5)).last
+        session.terminate()
+        told = (await session.stdout.read()).decode()
+        await session.wait()
+
+    assert f"Recorded: {out}" in told
+    assert out.read_text(encoding="utf-8").splitlines()[2:] == ["> /start", "< 你好", "    | 请输入姓名"]

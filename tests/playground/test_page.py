@@ -54,7 +54,9 @@ def test_both_languages_have_the_same_labels() -> None:
 
 
 def test_every_label_is_used_and_every_used_label_exists() -> None:
-    sources = "".join(path.read_text("utf-8") for path in [*SCRIPTS, STATIC / "index.html"])
+    sources = "".join(
+        path.read_text("utf-8") for path in [*SCRIPTS, STATIC / "index.html", STATIC.parent / "showing.py"]
+    )
     named = set(re.findall(r"[\"'>](\w+\.\w+)[\"'<]", sources)) | set(re.findall(r"\b(close|cancel|ok)\b", sources))
     families = {key.partition(".")[0] for key in LABELS["zh"] if "." in key}
 

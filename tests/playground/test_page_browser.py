@@ -349,3 +349,26 @@ async def test_a_button_may_begin_an_inline_query(stand: Stand, page: Page) -> N
     await expect(page.get_by_role("textbox")).to_have_value("@realname_demo_bot 改名")
     world = stand.playground.world
     assert await world.bell.until(lambda: any(update.kind == "inline_query" for update in world.updates.waiting()), 5)
+
+
+async def test_the_record_button_gives_the_script_of_what_follows(stand: Stand, page: Page) -> None:
+    await opened(stand, page)
+    await page.get_by_role("button", name="录制脚本").click()
+    await expect(page.locator(".message")).to_have_count(0)
+    await page.get_by_role("button", name="开始", exact=True).click()
+    await expect(page.locator(".message.user")).to_contain_text("/start")
+    someone = (await stand.result("getUpdates"))[-1]["message"]["from"]["id"]
+    keys = keyboard([{"text": "✅ 好", "callback_data": "y"}])
+    await says(stand, someone, "<b>请选</b>", reply_markup=keys)
+    await page.get_by_role("button", name="✅ 好").click()
+    await expect(page.locator(".key.pressed")).to_have_count(1)
+
+    await page.get_by_role("button", name="停止录制").click()
+
+    script = await page.get_by_label("录好的脚本").input_value()
+    assert script.splitlines()[2:] == ["> /start", "< 请选   [好]", "> [好]"]
+    async with page.expect_download() as download:
+        await page.get_by_text("存成文件").click()
+    assert (await (await download.value).path()).read_text(encoding="utf-8") == script
+    await page.get_by_role("button", name="好", exact=True).last.click()
+    await expect(page.get_by_role("button", name="录制脚本")).to_have_attribute("aria-pressed", "false")

@@ -292,7 +292,7 @@ def test_directives_are_read() -> None:
         ("@set port=1\n> hi", "1:6", "in capitals"),
         ("@set BOT_TOKEN=1\n> hi", "1:6", "set by the player"),
         ("> hi\n@set A=1", "2:1", "before the first step"),
-        ("@expect-state X", "1:1", "reserved"),
+        ("@expect-state", "1:14", "expected a state, as the bot names it after @expect-state"),
         ("> {nmae}", "1:3", "nothing before this line gives {nmae}"),
         ("case: name=李雷\n> {nmae}", "2:3", "did you mean {name}?"),
         ("case: name=李雷\n> hi\n< 您好 {nmae}", "3:6", "would match anything; did you mean {name}?"),
@@ -342,10 +342,10 @@ def test_the_example_of_the_document_can_be_read() -> None:
     assert len(parse(example, FILE).cases) == 2
 
 
-LINES = re.findall(r"^\| `((?:[><~x!]|!!|>>|<<|@[a-z]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
+LINES = re.findall(r"^\| `((?:[><~x!]|!!|>>|<<|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line != "@expect-state"])
+@pytest.mark.parametrize("line", LINES)
 def test_every_line_type_of_the_document_can_be_read(line: str) -> None:
     setting = line.startswith("@set")
     around = f"case: code=1\n{line if setting else '> hi'}\n{'> hi' if setting else line}\n@user B\n"

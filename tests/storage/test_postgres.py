@@ -117,7 +117,7 @@ async def test_the_schema_is_that_of_sqlite_column_for_column(url: str, tmp_path
     assert sorted(theirs) == sorted((table, column, bool(kept), *words[kind]) for table, column, kept, kind in ours)
 
 
-async def test_a_newer_schema_is_refused(url: str) -> None:
+async def test_inv32_a_newer_schema_is_refused(url: str) -> None:
     async with open_store(url, sealing=fixed_sealing()):
         pass
     async with open_postgres(url) as database:

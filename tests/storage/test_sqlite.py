@@ -123,12 +123,12 @@ def test_what_is_asked_every_second_reads_an_index(raw: sqlite3.Connection, quer
     assert index in str(plan)
 
 
-def test_every_store_opens_what_it_made_before(path: Path) -> None:
+def test_inv32_every_store_opens_what_it_made_before(path: Path) -> None:
     reopen(path)
     reopen(path)
 
 
-def test_a_newer_schema_is_refused(raw: sqlite3.Connection, path: Path) -> None:
+def test_inv32_a_newer_schema_is_refused(raw: sqlite3.Connection, path: Path) -> None:
     raw.execute("INSERT INTO schema_versions (version, name) VALUES (99, 'from the future')")
 
     with pytest.raises(NewerSchema, match="99"):
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         reopen(tmp_path / "data" / "bot.sqlite3")
 
 
-async def test_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:
+async def test_inv27_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:
     async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
@@ -179,7 +179,7 @@ async def test_a_database_that_fails_says_so_and_works_again_afterwards(path: Pa
         await store.bury("update:1", None, "raw", NOON)
 
 
-async def test_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
+async def test_inv27_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, known_migrations())
         [(pages,)] = await fetch(database, "PRAGMA page_count")
@@ -205,7 +205,7 @@ STEPS = [
 ]
 
 
-async def test_steps_are_applied_once_and_in_order(path: Path) -> None:
+async def test_inv32_steps_are_applied_once_and_in_order(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, STEPS[:1])
         await migrate(database, STEPS)

@@ -33,7 +33,7 @@ async def test_a_pass_is_recorded_told_and_takes_a_place(core: Core, store: Dial
     assert await core.verified("telegram:1") is not None
 
 
-async def test_a_rejection_is_recorded_told_and_takes_no_place(core: Core, store: DialogueStore) -> None:
+async def test_inv16_a_rejection_is_recorded_told_and_takes_no_place(core: Core, store: DialogueStore) -> None:
     await core.begin(wish())
     judged = await core.complete(A1, Rejected(Reason.FACE_COVERED))
 
@@ -137,7 +137,9 @@ async def test_a_provider_that_repeats_its_pass_after_the_places_were_taken_cont
         await core.complete(attempts[-1], Rejected(Reason.MISMATCH))
 
 
-async def test_of_ten_accounts_passing_at_once_exactly_three_are_verified(core: Core, store: DialogueStore) -> None:
+async def test_inv15_of_ten_accounts_passing_at_once_exactly_three_are_verified(
+    core: Core, store: DialogueStore
+) -> None:
     attempts = await begin_many(core, 10)
     judged = await asyncio.gather(*(core.complete(attempt, Passed()) for attempt in attempts))
 
@@ -202,7 +204,7 @@ async def test_progress_after_the_time_is_too_late(core: Core, clock: Clock) -> 
         await core.progress(A1, Status.OPENED, "page two")
 
 
-async def test_progress_never_goes_back(core: Core) -> None:
+async def test_inv07_progress_never_goes_back(core: Core) -> None:
     await core.begin(wish())
     confirming = await core.progress(A1, Status.CONFIRMING, "page")
     with pytest.raises(AttemptOver):

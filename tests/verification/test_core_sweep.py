@@ -79,7 +79,7 @@ async def test_a_short_life_is_announced_in_its_last_quarter(
     assert await core.sweep() == 1
 
 
-async def test_an_expired_attempt_never_revives(core: Core, clock: Clock) -> None:
+async def test_inv29_an_expired_attempt_never_revives(core: Core, clock: Clock) -> None:
     await core.begin(wish())
     clock.advance(minutes=11)
     await core.sweep()

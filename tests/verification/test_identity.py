@@ -41,7 +41,7 @@ accounts = st.builds("{}:{}".format, st.sampled_from(["telegram", "web", "a:b"])
         "𠮷" * NAME_LIMIT,
     ],
 )
-def test_a_name_is_kept_as_it_is_written(typed: str) -> None:
+def test_inv34_a_name_is_kept_as_it_is_written(typed: str) -> None:
     assert read_name(typed) == Name(typed)
 
 
@@ -67,7 +67,7 @@ def test_every_dot_look_alike_is_the_dot(dot: str) -> None:
         ("J. Smith", "J·Smith"),
     ],
 )
-def test_how_people_type_is_forgiven(typed: str, kept: str) -> None:
+def test_inv35_how_people_type_is_forgiven(typed: str, kept: str) -> None:
     assert read_name(typed) == Name(kept)
 
 
@@ -103,7 +103,7 @@ def test_how_people_type_is_forgiven(typed: str, kept: str) -> None:
         ("我叫王小明！", NameProblem.CHARACTERS),
     ],
 )
-def test_what_cannot_be_a_name_is_told_the_reason(typed: str, problem: NameProblem) -> None:
+def test_inv34_what_cannot_be_a_name_is_told_the_reason(typed: str, problem: NameProblem) -> None:
     assert read_name(typed) is problem
 
 
@@ -117,7 +117,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(text=st.text())
 @example("\ud800")
-def test_no_text_ever_raises(text: str) -> None:
+def test_inv34_no_text_ever_raises(text: str) -> None:
     name = read_name(text)
 
     assert isinstance(name, NameProblem) or 1 <= len(name.plain) <= NAME_LIMIT

@@ -30,7 +30,7 @@ FULL_WIDTH = str.maketrans("0123456789Xx", "０１２３４５６７８９Ｘｘ
 
 
 @pytest.mark.parametrize("number", RESIDENTS)
-def test_a_resident_number_is_accepted(number: str) -> None:
+def test_inv35_a_resident_number_is_accepted(number: str) -> None:
     assert read_number(number, TODAY) == Number(number)
     assert resident.is_one(number)
 
@@ -108,7 +108,7 @@ def test_a_leap_day_is_a_birthday_in_leap_years_only() -> None:
 
 
 @given(number=residents, spaces=st.lists(st.integers(0, 17)), noise=st.sampled_from(" -–—\t\u00a0\u3000\u200b\u2212"))
-def test_however_it_is_spaced_it_is_the_same_number(number: str, spaces: list[int], noise: str) -> None:
+def test_inv35_however_it_is_spaced_it_is_the_same_number(number: str, spaces: list[int], noise: str) -> None:
     typed = number
     for at in spaces:
         typed = typed[:at] + noise + typed[at:]
@@ -129,7 +129,7 @@ def test_what_looks_like_an_x_is_one(letter: str) -> None:
 
 
 @given(number=numbers, at=st.integers(0, 17), digit=st.sampled_from("0123456789"))
-def test_a_slip_in_one_digit_is_always_found(number: str, at: int, digit: str) -> None:
+def test_inv35_a_slip_in_one_digit_is_always_found(number: str, at: int, digit: str) -> None:
     slipped = number[:at] + digit + number[at + 1 :]
 
     assert slipped == number or judge(slipped, TODAY) is NumberProblem.CHECK_DIGIT
@@ -148,7 +148,7 @@ def test_two_neighbours_in_the_wrong_order_are_always_found(number: str, at: int
 @example("²" * 18)
 @example("١" * 18)
 @example("𝟙" * 18)
-def test_no_text_ever_raises(text: str) -> None:
+def test_inv34_no_text_ever_raises(text: str) -> None:
     assert isinstance(judge(text, TODAY), str)
     assert isinstance(read_number(text, TODAY), Number | NumberProblem)
 
@@ -159,7 +159,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 
 @given(text=st.text(alphabet="0123456789xX０９Ｘ -", min_size=15, max_size=22))
-def test_only_stored_form_is_ever_accepted(text: str) -> None:
+def test_inv34_only_stored_form_is_ever_accepted(text: str) -> None:
     number = judge(text, TODAY)
 
     assert isinstance(number, NumberProblem) or judge(number, TODAY) == number == compact(number)

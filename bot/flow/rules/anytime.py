@@ -3,6 +3,7 @@
 from bot.flow import states
 from bot.flow.effects import (
     LANGUAGES,
+    Count,
     Disarm,
     Drop,
     Erase,
@@ -20,8 +21,9 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import holds_secret, in_place, touched, unwanted
+from bot.flow.rules.shared import answered, holds_secret, in_place, touched, unwanted
 from bot.flow.states import State
+from bot.flow.words import asks
 
 
 def cancelled(state: states.Known, _: Event, moment: Moment) -> Step:
@@ -57,8 +59,11 @@ def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
     return Step(state, (again(state, "misc.nowhere_back"),))
 
 
-def faq(state: State, event: Commanded, _: Moment) -> Step:
-    return Step(touched(state), (ShowFaq(_topic(state, event.words)),))
+def faq(state: State, event: Commanded, moment: Moment) -> Step:
+    if not event.words:
+        return Step(touched(state), (ShowFaq(),))
+    missed = Step(touched(state), (ShowFaq(missed=True), Count("")))
+    return answered(state, event.words, moment) or missed
 
 
 def help_asked(state: State, _: Commanded, __: Moment) -> Step:
@@ -85,8 +90,13 @@ def browsed(state: State, event: Browsed, moment: Moment) -> Step:
     return _privacy_chosen(state, event, moment)
 
 
-def not_understood(state: State, _: Said, __: Moment) -> Step:
-    return Step(state, (again(state, "misc.not_understood"),))
+def said_otherwise(state: State, event: Said, moment: Moment) -> Step:
+    """What is no answer may be a question: then it is answered, and the step's own question stays as it is."""
+    if asks(event.text):
+        unanswered = Step(state, (again(state, "misc.no_answer"), Count("")))
+    else:
+        unanswered = Step(state, (again(state, "misc.not_understood"),))
+    return answered(state, event.text, moment) or unanswered
 
 
 def not_a_text(state: State, event: Sent, _: Moment) -> Step:

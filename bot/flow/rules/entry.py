@@ -7,8 +7,8 @@ from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
 from bot.flow.events import Choice, Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import ask, unwanted
-from bot.flow.words import choice_in
+from bot.flow.rules.shared import answered, answered_instead, ask, unwanted
+from bot.flow.words import asks, choice_in
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
 
@@ -20,6 +20,12 @@ def welcomed(state: states.Idle, _: Event, moment: Moment) -> Step:
 def welcomed_again(state: states.ChoosingType, _: Event, __: Moment) -> Step:
     """The welcome is itself the word for somebody who is back."""
     return ask(state)
+
+
+def first_words(state: states.Idle, event: Said, moment: Moment) -> Step:
+    """Whoever begins with a question gets its answer first; any other word is a greeting."""
+    answer = answered(state, event.text, moment) if asks(event.text) else None
+    return answer or welcomed(state, event, moment)
 
 
 def greeted(state: states.Idle, event: Sent, moment: Moment) -> Step:
@@ -77,6 +83,8 @@ def name_said(state: states.AskingName, event: Said, moment: Moment) -> Step:
     if choice_in(event.text, _NO_NAMES) is not None:
         return Step(state, (Discard(), again(state, "problem.name.answer")))
     name = read_name(event.text)
+    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(name, Name)):
+        return answer
     if not isinstance(name, Name):
         return Step(state, (Discard(), again(state, f"problem.name.{name}")))
     asking = states.AskingNumber(account=state.account, mark=moment.mark, name=name)
@@ -85,6 +93,8 @@ def name_said(state: states.AskingName, event: Said, moment: Moment) -> Step:
 
 def number_said(state: states.AskingNumber, event: Said, moment: Moment) -> Step:
     number = read_number(event.text, moment.now.date())
+    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(number, Number)):
+        return answer
     if not isinstance(number, Number):
         return Step(state, (Discard(), *_number_refused(state, number)))
     return _identified(state.account, Identity(state.name, number), moment)
@@ -110,6 +120,8 @@ def number_wrong(state: states.Confirming, _: Event, moment: Moment) -> Step:
 
 def other_name_said(state: states.ChangingName, event: Said, moment: Moment) -> Step:
     name = read_name(event.text)
+    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(name, Name)):
+        return answer
     if not isinstance(name, Name):
         return Step(state, (Discard(), again(state, f"problem.name.{name}")))
     return _identified(state.account, replace(state.identity, name=name), moment)
@@ -117,6 +129,8 @@ def other_name_said(state: states.ChangingName, event: Said, moment: Moment) -> 
 
 def other_number_said(state: states.ChangingNumber, event: Said, moment: Moment) -> Step:
     number = read_number(event.text, moment.now.date())
+    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(number, Number)):
+        return answer
     if not isinstance(number, Number):
         return Step(state, (Discard(), *_number_refused(state, number)))
     return _identified(state.account, replace(state.identity, number=number), moment)

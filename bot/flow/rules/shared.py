@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.flow import states
-from bot.flow.effects import Begin, Busy, Discard, Effect, Reply, ShowCode, Stamp
+from bot.flow.effects import Begin, Busy, Count, Discard, Effect, Reply, ShowCode, ShowFaq, Stamp
 from bot.flow.events import Kind, Sent
 from bot.flow.prompts import prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
+from bot.flow.words import asks, asks_surely
 from verification.attempts import AttemptId, Method, Reason
 
 
@@ -45,6 +46,26 @@ def unwanted(event: Sent) -> tuple[Effect, ...]:
     """Pictures and files may show a card, forwarded and edited texts may hold its number: none of them stays."""
     stays = event.kind in (Kind.STICKER, Kind.VOICE, Kind.LOCATION, Kind.OTHER)
     return () if stays else (Discard(),)
+
+
+def answered(state: State, text: str, moment: Moment, *before: Effect) -> Step | None:
+    """The FAQ's answer to a question in the person's own words, beside the step; None when it has none.
+
+    Somebody who has no question before them yet is asked whether to begin.
+    """
+    topics = moment.topics_in(text)
+    if not topics:
+        return None
+    best, *others = topics
+    question = (prompt(state),) if isinstance(state, states.Idle) else ()
+    return Step(touched(state), (*before, ShowFaq(best, others=tuple(others)), *question, Count(best)))
+
+
+def answered_instead(state: State, text: str, moment: Moment, *, may_be_meant: bool) -> Step | None:
+    """The same where a name or number is asked: only what asks, and what cannot be meant as the answer."""
+    if asks_surely(text) or (asks(text) and not may_be_meant):
+        return answered(state, text, moment, Discard())
+    return None
 
 
 def touched(state: State) -> State:

@@ -43,7 +43,15 @@ MARK = "m-current"
 ATTEMPT = AttemptId("attempt-current")
 FOREIGN_ATTEMPT = AttemptId("attempt-foreign")
 LINK = "https://verify.example.com/s/Zm9vYmFyYmF6cXV4Zm9vYg"
-MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef")
+
+
+def topics_in(text: str) -> tuple[str, ...]:
+    """A tiny FAQ, in the place of the search."""
+    words = {"how_many": "几个账号", "three_accounts": "账号满", "overseas": "overseas", "icp": "icp"}
+    return tuple(topic for topic, word in words.items() if word in text)
+
+
+MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in)
 LATER = NOON + timedelta(minutes=10)
 
 STATE_KINDS: tuple[type[State], ...] = get_args(State)
@@ -200,6 +208,15 @@ PEOPLE = (
     "110105209901010020",
     "00000019900101000X",
 )
+QUESTIONS = (
+    "一个身份证能认证几个账号？",
+    "一个身份证能认证几个账号",
+    "how does icp work here",
+    "账号满了",
+    "怎么办",
+    "why?",
+    f"{NAME}的身份证 {NUMBER} 能认证几个账号？",
+)
 DIGITS = tuple(str(digit) for digit in range(1, 10))
 UNKNOWN_CHOICES = ("", "no_such_choice", "BEGIN", "begin ", "q", "{0}", NAME, NUMBER, "\ud800", "x" * 64)
 BROWSING = (
@@ -240,7 +257,7 @@ def words_of(meant: Choice | Command) -> tuple[str, ...]:
 
 
 def texts() -> Iterator[str]:
-    yield from (*GARBAGE, *PEOPLE, *DIGITS)
+    yield from (*GARBAGE, *PEOPLE, *QUESTIONS, *DIGITS)
     for choice in Choice:
         yield from (choice, *words_of(choice))
     for command in Command:

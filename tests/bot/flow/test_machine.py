@@ -41,7 +41,7 @@ def test_the_samples_hold_every_kind() -> None:
 
 
 @in_each_state
-def test_every_event_leads_where_its_row_says(state: State) -> None:
+def test_inv07_every_event_leads_where_its_row_says(state: State) -> None:
     for event, step in steps(state, EVENTS):
         trigger = machine._meaning(state, event)
         row = None if trigger is None else row_for(type(state), trigger)
@@ -68,7 +68,7 @@ def test_no_effect_holds_a_name_or_a_number(state: State) -> None:
 
 
 @in_each_state
-def test_a_text_that_holds_the_name_or_a_number_leaves_the_chat(state: State) -> None:
+def test_inv40_a_text_that_holds_the_name_or_a_number_leaves_the_chat(state: State) -> None:
     match state:
         case AskingNumber():
             known: tuple[str, ...] = (state.name.plain,)

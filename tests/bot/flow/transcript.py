@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from textwrap import dedent
 
-from bot.flow.effects import Effect, ShowCode, ShowRecords, Stamp
+from bot.flow.effects import Effect, ShowCode, ShowFaq, ShowRecords, Stamp
 from bot.flow.events import (
     Browsed,
     Command,
@@ -111,6 +111,8 @@ def shown(effect: Effect) -> str:
         words.append(f"+ {note}")
     if isinstance(effect, ShowCode | Stamp) and effect.in_place:
         words.append("in place")
+    if isinstance(effect, ShowFaq):
+        words += [f"or {topic}" for topic in effect.others] + ["missed"] * effect.missed
     if isinstance(effect, ShowRecords) and effect.ask_erase:
         words.append("before erasing")
     return " ".join(words)

@@ -156,7 +156,7 @@ def test_a_command_in_the_middle_of_a_text_is_text() -> None:
     assert envelope.event == Said(text)
 
 
-def test_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
+def test_inv12_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
     origin = {"type": "hidden_user", "sender_user_name": "韩梅梅", "date": 1_790_000_000}
 
     envelope = read(message={**command("/cancel"), "forward_origin": origin})
@@ -166,7 +166,7 @@ def test_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None:
 
 
 @pytest.mark.parametrize("content", [{"text": "11010519491231002X"}, {"photo": [SIZE]}])
-def test_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
+def test_inv12_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
     envelope = read(edited_message=message(edit_date=1_790_000_001, **content))
 
     assert envelope is not None
@@ -337,5 +337,5 @@ def test_no_button_raises_however_odd(raw: Json) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["message", "callback_query", "my_chat_member", "poll", "x"]), ANYTHING))
-def test_no_update_that_parses_raises(content: Json) -> None:
+def test_inv06_no_update_that_parses_raises(content: Json) -> None:
     judged_quietly({"update_id": 1, **content})

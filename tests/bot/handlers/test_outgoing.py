@@ -67,7 +67,7 @@ async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> 
 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
 @pytest.mark.parametrize("second", [OTHER_QUESTION, TYPED, CODE, EXPIRED], ids=["buttons", "typed", "code", "card"])
-async def test_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
+async def test_inv09_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
     async with desk() as place:
         await place.show(first)
         old = panel_id(place)
@@ -357,3 +357,18 @@ async def test_an_export_is_a_file_without_name_and_number() -> None:
         assert file is not None
         assert document["file_name"] == "my-data.json"
         assert json.loads(file.content)["consents"][0]["kind"] == "identity"
+
+
+async def test_an_answer_offers_what_else_may_have_been_meant_below_its_links() -> None:
+    async with desk() as place:
+        await place.show(e.ShowFaq("how_many", others=("three_accounts", "no_such_topic")))
+
+        labels = [[button["label"] for button in row] for row in place.guest.messages()[-1]["buttons"]]
+        assert labels == [["实名认证常见问题"], ["❓ 提示已认证满 3 个账号怎么办"], ["‹ 全部问题"]]
+
+
+async def test_where_nothing_answers_the_list_says_so() -> None:
+    async with desk() as place:
+        await place.show(e.ShowFaq(missed=True))
+
+        assert said(place.guest.messages()[-1]).startswith("没有找到对得上的问题")

@@ -156,6 +156,7 @@ def test_the_faq_is_a_message_of_its_own() -> None:
         << ShowFaq
         >> /faq overseas
         << ShowFaq overseas
+        << Count overseas
         >> faq: open.icp
         << ShowFaq icp
         >> 常见问题

@@ -118,7 +118,8 @@ def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
         << Stamp expired expired.ask in place
         == Expired
         >> 怎么办
-        << Tell misc.not_understood
+        << Tell misc.no_answer
+        << Count
         >> /status
         << Stamp expired expired.ask
         >> /start

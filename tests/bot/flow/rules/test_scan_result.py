@@ -37,7 +37,8 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
         << Ask failed.ask
         == Failed
         >> 为什么
-        << Ask failed.ask_again + misc.not_understood
+        << Ask failed.ask_again + misc.no_answer
+        << Count
         >> [try_again]
         << Settle failed.done
         << Busy
@@ -105,12 +106,12 @@ def test_when_the_places_are_taken_other_data_need_no_second_consent() -> None:
     ("reason", "topic"),
     [
         (Reason.QUOTA, "three_accounts"),
-        (Reason.NO_CARD, "which_way"),
+        (Reason.NO_CARD, "bank_card"),
         (Reason.MISMATCH, "data_error"),
         (Reason.FACE_COVERED, "face_fails"),
         (Reason.FACE_DIFFERS, "face_fails"),
         (Reason.FACE_OUT_OF_FRAME, "face_fails"),
-        (Reason.DECLINED, ""),
+        (Reason.DECLINED, "unknown_code"),
         (Reason.UNAVAILABLE, ""),
     ],
 )

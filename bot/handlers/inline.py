@@ -1,0 +1,116 @@
+"""Inline mode: `@bot words` in any chat offers answers of the FAQ, in the language of whoever types.
+
+A query lives for 30 s and holds nothing of a verification. Its answer is made beside everybody's updates, so that none
+of them waits for it; one that is lost, or comes when too many are under way, is no loss.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InlineQuery,
+    InlineQueryResultArticle,
+    InlineQueryResultsButton,
+    InputTextMessageContent,
+    LinkPreviewOptions,
+    Update,
+)
+from telegram.constants import ParseMode
+from telegram.ext import BaseHandler
+
+from bot import links, markup
+from bot.catalogue import Catalogue, Entry, language_of
+from bot.handlers.calls import best_effort
+from bot.handlers.dialogue import DialogueContext
+from bot.handlers.screens import answer
+
+log = logging.getLogger(__name__)
+
+_TOP = 10
+"""How many topics an empty query gives."""
+_CACHE_SECONDS = 300
+_PATIENCE = 10
+_AT_ONCE = 50
+_DESCRIPTION = 120
+
+
+class InlineHandler(BaseHandler[object, DialogueContext, None]):
+    """Answers inline queries."""
+
+    def __init__(
+        self, catalogue: Catalogue, topics_in: Callable[[str], tuple[str, ...]], default_language: str
+    ) -> None:
+        self._catalogue = catalogue
+        self._topics_in = topics_in
+        self._default_language = default_language
+        self._group: asyncio.TaskGroup | None = None
+        self._answering: set[asyncio.Task[None]] = set()
+        super().__init__(self._take)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer queries until left; what is under way then is given up."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                self._group = None
+                for task in self._answering:
+                    task.cancel()
+
+    def check_update(self, update: object) -> bool:
+        """Whether the update is an inline query."""
+        return isinstance(update, Update) and update.inline_query is not None
+
+    async def _take(self, update: object, context: DialogueContext) -> None:
+        query = update.inline_query if isinstance(update, Update) else None
+        if query is None or self._group is None or len(self._answering) >= _AT_ONCE:
+            return
+        task = self._group.create_task(self._answer(query, context.bot.username))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, query: InlineQuery, bot: str) -> None:
+        language = language_of(query.from_user.language_code) or self._default_language
+        entries = self._entries(query.query, language)
+        results = [_article(entry, links.to_topic(bot, entry.id), self._text(language, "open")) for entry in entries]
+        # Cached for the person alone: another's client may speak another language.
+        button = (
+            None if entries else InlineQueryResultsButton(self._text(language, "nothing"), start_parameter=links.FAQ)
+        )
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await best_effort(
+                    lambda: query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=button)
+                )
+        except Exception as error:
+            # Whatever it was, the next query may be answered, and everybody else is.
+            log.warning("an inline query was left unanswered (%s)", type(error).__name__)
+
+    def _entries(self, words: str, language: str) -> list[Entry]:
+        topics = (
+            self._topics_in(words) if words.strip() else [entry.id for entry in self._catalogue.faq[language][:_TOP]]
+        )
+        return [entry for topic in topics if (entry := self._catalogue.entry(language, topic)) is not None]
+
+    def _text(self, language: str, key: str) -> str:
+        return self._catalogue.text(language, f"inline.{key}")
+
+
+def _article(entry: Entry, link: str, label: str) -> InlineQueryResultArticle:
+    rows = [[InlineKeyboardButton(name, url=url)] for name, url in entry.links]
+    content = InputTextMessageContent(
+        answer(entry), ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
+    )
+    return InlineQueryResultArticle(
+        entry.id,
+        entry.title,
+        content,
+        reply_markup=InlineKeyboardMarkup([*rows, [InlineKeyboardButton(label, url=link)]]),
+        description=" ".join(markup.plain(entry.answer).split())[:_DESCRIPTION],
+    )

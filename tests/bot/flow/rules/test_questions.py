@@ -1,0 +1,210 @@
+"""Questions in a person's own words: answered beside the step, which stays as it is."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.flow.effects import Ask, Count, Discard, ShowCode, ShowFaq, Stamp
+from bot.flow.events import Command, Commanded, Said
+from bot.flow.machine import advance
+from bot.flow.rows import Moment
+from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
+from tests.bot.flow.reading import strings
+from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, NAME, ONE_OF_EACH, label, scanning
+from tests.bot.flow.transcript import TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
+from tests.fakes import NUMBER
+
+ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
+in_each_asking_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
+
+
+@in_each_asking_state
+@pytest.mark.parametrize("question", ["一个身份证能认证几个账号？", "一个身份证能认证几个账号"])
+def test_a_question_is_answered_and_the_step_with_its_live_question_stays(state: State, question: str) -> None:
+    step = advance(state, Said(question), MOMENT)
+
+    assert (type(step.state), step.state.mark) == (type(state), state.mark)
+    assert ShowFaq("how_many") in step.effects
+    assert Count("how_many") in step.effects
+    assert not [effect for effect in step.effects if isinstance(effect, Ask | ShowCode | Stamp)]
+
+
+def test_what_else_may_have_been_meant_is_offered_too() -> None:
+    holds(
+        """
+        >> 账号满了，能认证几个账号
+        << ShowFaq how_many or three_accounts
+        << Count how_many
+        """,
+        after("/start"),
+    )
+
+
+def test_where_buttons_are_offered_any_words_are_looked_up_and_the_words_of_a_button_never() -> None:
+    holds(
+        """
+        >> icp
+        << ShowFaq icp
+        << Count icp
+        >> 我的账号满了
+        << ShowFaq three_accounts
+        << Count three_accounts
+        >> 微信
+        << Settle method.done
+        << Busy
+        << Begin wechat
+        == Opening
+        """,
+        after(TO_METHOD),
+    )
+
+
+def test_a_question_nobody_has_an_answer_to_says_so_and_is_counted_and_other_words_are_not() -> None:
+    holds(
+        """
+        >> 今天天气怎么样
+        << Ask type.ask_again + misc.no_answer
+        << Count
+        >> 哦哦
+        << Ask type.ask_again + misc.not_understood
+        """,
+        after("/start"),
+    )
+
+
+def test_whoever_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() -> None:
+    holds(
+        """
+        >> 一个身份证能认证几个账号？
+        << ShowFaq how_many
+        << Ask idle.ask
+        << Count how_many
+        >> 你好
+        << Ask type.ask
+        == ChoosingType
+        """
+    )
+
+
+def test_a_link_to_a_topic_is_followed_by_the_offer_to_begin() -> None:
+    holds(
+        """
+        >> /faq icp
+        << ShowFaq icp
+        << Ask idle.ask
+        << Count icp
+        """
+    )
+
+
+def test_words_behind_the_command_are_looked_up() -> None:
+    holds(
+        """
+        >> /faq 能认证几个账号
+        << ShowFaq how_many
+        << Count how_many
+        >> /faq 天气
+        << ShowFaq missed
+        << Count
+        """,
+        after("/start"),
+    )
+
+
+# Where a name or a number is asked
+
+
+def test_a_question_in_the_place_of_a_name_is_answered_and_leaves_the_chat() -> None:
+    holds(
+        """
+        >> 一个身份证能认证几个账号？
+        << Discard
+        << ShowFaq how_many
+        << Count how_many
+        >> 我们家能认证几个账号
+        << Discard
+        << ShowFaq how_many
+        << Count how_many
+        >> how does icp work here
+        << Discard
+        << ShowFaq icp
+        << Count icp
+        """,
+        after(TO_NAME),
+    )
+
+
+def test_a_question_in_the_place_of_a_number_is_answered_and_leaves_the_chat() -> None:
+    holds(
+        """
+        >> 能认证几个账号
+        << Discard
+        << ShowFaq how_many
+        << Count how_many
+        """,
+        after(TO_NUMBER),
+    )
+
+
+@pytest.mark.parametrize("to_change", ["change_name", "change_number"])
+def test_a_question_while_changing_is_answered(to_change: str) -> None:
+    state = after(f"{TO_CONFIRM}\n[{to_change}]")
+
+    step = advance(state, Said("一个身份证能认证几个账号？"), MOMENT)
+
+    assert step.state == state
+    assert step.effects == (Discard(), ShowFaq("how_many"), Count("how_many"))
+
+
+@pytest.mark.parametrize("text", ["怎么办", "王小明？", "icp icp", "账号满"])
+def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -> None:
+    step = advance(after(TO_NAME), Said(text), MOMENT)
+
+    assert step.effects[0] == Discard()
+    assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
+
+
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1, max_size=4))
+def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> None:
+    state = AskingName(account=ACCOUNT, mark=MARK)
+
+    step = advance(state, Said(name), _answering_everything())
+
+    assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
+
+
+@pytest.mark.parametrize(
+    "name", [NAME, "李雷", "韩梅梅", "阿依古丽·买买提", "阿依古丽买买提", "阿依古丽·买买提·阿依古丽"]
+)
+@pytest.mark.parametrize("typed", ["{}", " {} ", "{}。"])
+def test_a_name_is_never_swallowed_whatever_the_faq_holds(name: str, typed: str) -> None:
+    step = advance(AskingName(account=ACCOUNT, mark=MARK), Said(typed.format(name)), _answering_everything())
+
+    assert isinstance(step.state, AskingNumber)
+
+
+def test_a_number_is_never_swallowed_whatever_the_faq_holds() -> None:
+    step = advance(after(TO_NUMBER), Said(f" {NUMBER} "), _answering_everything())
+
+    assert isinstance(step.state, Confirming)
+
+
+@in_each_asking_state
+def test_no_word_of_a_question_travels_further(state: State) -> None:
+    for event in (Said("王小明的账号满了，能认证几个账号？"), Commanded(Command.FAQ, "王小明能认证几个账号")):
+        step = advance(state, event, MOMENT)
+
+        assert [text for effect in step.effects for text in strings(effect) if NAME in text] == []
+
+
+def test_a_question_shows_that_somebody_is_there() -> None:
+    state = advance(scanning(), Said("能认证几个账号？"), MOMENT).state
+
+    assert isinstance(state, Scanning)
+    assert state.touched
+
+
+def _answering_everything() -> Moment:
+    return replace(MOMENT, topics_in=lambda _: ("icp",))

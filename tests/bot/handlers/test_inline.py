@@ -1,0 +1,180 @@
+"""Inline mode: `@bot words` in any chat gives answers of the FAQ, beside everything else that goes on."""
+
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from telegram import InlineQuery, User
+
+from bot.handlers import inline
+from bot.handlers.inline import InlineHandler
+from tests.bot.handlers.desk import CATALOGUE
+from tests.bot.house import living
+from tests.bot.test_webhook import by_webhook
+from tests.crash.process import free_port
+from tests.town import Guest, plain, town
+
+Json = dict[str, Any]
+
+
+async def typed(guest: Guest, query: str) -> None:
+    await guest.town.sim(f"/chats/{guest.chat}/inline", user=guest.id, query=query)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+async def answered(guest: Guest, query: str) -> Json:
+    """Type something behind the bot's name, and give the answer to it."""
+    before = len(guest.events("results"))
+    await typed(guest, query)
+    await guest.town.until(lambda: len(guest.events("results")) > before, lambda: "no answer to the inline query")
+    return dict(guest.events("results")[-1])
+
+
+def ids(answer: Json) -> list[str]:
+    return [result["id"] for result in answer["results"]]
+
+
+async def test_words_give_the_best_answers_ready_to_be_sent(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        best = (await answered(guest, "提示满3个账号"))["results"][0]
+        entry = CATALOGUE.entry("zh", "three_accounts")
+        name = place.playground.world.profile.username
+
+    assert entry is not None
+    assert (best["type"], best["id"], best["title"]) == ("article", entry.id, entry.title)
+    assert best["input_message_content"]["message_text"] == f"<b>{entry.title}</b>\n\n{entry.answer}"
+    assert best["input_message_content"]["parse_mode"] == "HTML"
+    assert best["input_message_content"]["link_preview_options"] == {"is_disabled": True}
+    buttons = [row[0]["url"] for row in best["reply_markup"]["inline_keyboard"]]
+    assert buttons == [*(url for _, url in entry.links), f"https://t.me/{name}?start=faq_three_accounts"]
+    assert best["description"] in plain(entry.answer).replace("\n", " ").replace("  ", " ")
+
+
+class Recorder:
+    """A bot that remembers how it was told to answer."""
+
+    username = "example_bot"
+    facts: Json
+
+    async def answer_inline_query(self, **facts: Any) -> bool:
+        self.facts = facts
+        return True
+
+
+async def test_telegram_may_keep_an_answer_for_five_minutes_and_for_the_person_alone() -> None:
+    recorder = Recorder()
+    query = InlineQuery("1", User(7, "Anna", is_bot=False, language_code="en"), "icp", "")
+    query.set_bot(recorder)  # type: ignore[arg-type]  # as much of a bot as is needed
+    handler = InlineHandler(CATALOGUE, lambda _: ("icp",), "zh")
+
+    await handler._answer(query, recorder.username)
+
+    assert (recorder.facts["cache_time"], recorder.facts["is_personal"]) == (300, True)
+    assert [result.id for result in recorder.facts["results"]] == ["icp"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("zh-hant", "和 ICP 备案"), ("en", "ICP filing"), ("de", "ICP filing")]
+)
+async def test_the_language_is_that_of_whoever_types(tmp_path: Path, language: str, title: str) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest(language=language)
+        answer = await answered(guest, "icp")
+
+    assert title in answer["results"][0]["title"]
+
+
+async def test_an_empty_query_gives_what_is_asked_most(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        answer = await answered(guest, " ")
+
+    assert ids(answer) == [entry.id for entry in CATALOGUE.faq["zh"][:10]]
+    assert answer["button"] is None
+
+
+async def test_words_that_fit_nothing_lead_to_the_list(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        answer = await answered(guest, "今天天气怎么样")
+
+    assert answer["results"] == []
+    assert answer["button"] == {"text": CATALOGUE.text("zh", "inline.nothing"), "start_parameter": "faq_"}
+
+
+async def test_every_answer_fits_into_a_message_and_every_query_is_answered(tmp_path: Path) -> None:
+    queries = ["", *(entry.id for entry in CATALOGUE.faq["zh"]), "<b>&", "x" * 256, "‮", "{days}"]
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        for query in queries:
+            for result in (await answered(guest, query))["results"]:
+                assert len(json.dumps(result)) < 16_000
+                assert "{" not in result["input_message_content"]["message_text"]
+
+
+async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        typist, guest = await place.guest(), await place.guest()
+        held = place.hold("answerInlineQuery", done=False)
+        await typed(typist, "备案")
+        await held.caught.wait()
+        for person in (guest, typist):
+            await person.says("/start")
+            await person.sees("你要认证哪一类")
+        answer = await answered(typist, "备案")
+
+    assert ids(answer)[0] == "icp"
+
+
+@pytest.mark.parametrize("kind", ["403", "429", "500", "502", "drop", "garbage"])
+async def test_an_answer_that_is_lost_harms_nobody(tmp_path: Path, kind: str) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        await place.fault("answerInlineQuery", kind)
+        await typed(guest, "备案")
+        await place.taken()
+        answer = await answered(guest, "icp")
+
+        assert ids(answer)[0] == "icp"
+
+
+async def test_more_queries_than_can_be_answered_at_once_are_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline, "_AT_ONCE", 1)
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        held = place.hold("answerInlineQuery", done=False)
+        await typed(guest, "备案")
+        await held.caught.wait()
+        await typed(guest, "icp")
+        await place.taken()
+
+        assert guest.events("results") == []
+
+
+async def test_a_query_by_webhook_is_answered_too(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path, **by_webhook(free_port())):
+        guest = await place.guest()
+
+        assert ids(await answered(guest, "icp"))[0] == "icp"
+
+
+async def test_a_query_leaves_no_trace_in_the_store(tmp_path: Path) -> None:
+    async with town() as place:
+        guest = await place.guest()
+        async with AsyncExitStack() as stack:
+            bot = await stack.enter_async_context(living(place, tmp_path))
+            await answered(guest, "王小明 3个账号")
+            owed = await bot.house.store.owed(10)
+        written = everything_in(tmp_path)
+
+    assert owed == []
+    assert "王小明".encode() not in written
+    assert str(guest.id).encode() not in written

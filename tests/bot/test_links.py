@@ -1,0 +1,66 @@
+"""Links into the bot, and their codes: what is drawn can be read back."""
+
+import io
+import re
+
+import pytest
+import zxingcpp
+from PIL import Image
+from telegram.helpers import create_deep_linked_url
+
+from bot import links, qr
+from bot.catalogue import FOLDER, LANGUAGES
+from bot.topics import read
+
+LINK = "https://t.me/example_bot?start=faq_three_accounts"
+
+
+@pytest.mark.parametrize("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
+def test_a_link_to_a_topic_is_one_that_telegram_takes(topic: str) -> None:
+    assert links.to_topic("example_bot", topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
+
+
+@pytest.mark.parametrize("text", ["example_bot", "@example_bot", " @example_bot "])
+def test_a_bots_name_is_read_as_people_write_it(text: str) -> None:
+    assert links.bot_name(text) == "example_bot"
+
+
+@pytest.mark.parametrize("text", ["", "@", "a", "1bot", "bot name", "t.me/bot", "b" * 33, "机器人bot"])
+def test_what_is_no_name_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="user name"):
+        links.bot_name(text)
+
+
+def read_back(picture: Image.Image) -> str:
+    (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+    return str(found.text)
+
+
+def test_inv37_a_picture_for_print_says_the_link_and_is_as_large_as_asked() -> None:
+    drawn = Image.open(io.BytesIO(qr.png(qr.matrix(LINK), 1600)))
+
+    assert read_back(drawn) == LINK
+    assert 1500 < drawn.width == drawn.height <= 1600
+
+
+def test_inv37_a_drawing_says_the_link() -> None:
+    drawn = qr.svg(qr.matrix(LINK))
+    side = int(re.search(r'viewBox="0 0 (\d+) \1"', drawn)[1])  # type: ignore[index]
+    picture = Image.new("1", (side, side), 1)
+    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", drawn):
+        for x in range(int(width)):
+            picture.putpixel((int(left) + x, int(top)), 0)
+
+    assert read_back(picture.resize((side * 8, side * 8))) == LINK
+
+
+def test_inv37_a_terminal_shows_the_link() -> None:
+    lines = qr.lines(qr.matrix(LINK))
+    light = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
+    picture = Image.new("1", (len(lines[0]), 2 * len(lines)), 1)
+    for row, line in enumerate(lines):
+        for x, character in enumerate(line):
+            for half in (0, 1):
+                picture.putpixel((x, 2 * row + half), light[character][half])
+
+    assert read_back(picture.resize((picture.width * 8, picture.height * 8))) == LINK
