@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench reliability lock clean
+.PHONY: run test check format bench reliability crash soak lock clean
 .DEFAULT_GOAL := run
 
 # The stamp of an installation is a copy of what was installed: a changed lock file installs again.
@@ -40,6 +40,15 @@ bench: .venv/dev.lock
 # The table of invariants, from a run of everything.
 reliability: .venv/dev.lock
 	$(BIN)/pytest -n auto --reliability docs/reliability.md
+
+# kill -9 at every point; a run of all tests tries half of them.
+crash: .venv/dev.lock
+	CRASH_EVERY=1 $(BIN)/pytest -n auto tests/crash
+
+# Many people and a nemesis, for as long as wanted: make soak MINUTES=10
+MINUTES ?= 60
+soak: .venv/dev.lock
+	$(BIN)/python -m tests.crash.soak $(MINUTES)
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra postgres pyproject.toml -o requirements.lock

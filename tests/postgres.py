@@ -46,6 +46,7 @@ class Server:
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[str] | None = None
         self._data = folder / "data"
+        self._apart = {0: "postgres"}
 
     def prepare(self) -> None:
         """Make an empty cluster."""
@@ -77,19 +78,27 @@ class Server:
         self._process.send_signal(number)
         self._process.wait(_PATIENCE)
 
-    async def new_database(self) -> str:
-        """Make room for one test, empty, and give its address: a schema of its own, far cheaper than a database."""
+    async def new_database(self, apart: int = 0) -> str:
+        """Make room for one test, empty, and give its address: a schema of its own, far cheaper than a database.
+
+        Locks are of a whole database: two programs that must not meet have different numbers in `apart`.
+        """
         name = f"test_{next(_NUMBERS)}"
-        connection = await asyncpg.connect(self._address)
+        if apart not in self._apart:
+            await self._run("postgres", f"CREATE DATABASE apart_{apart}")
+            self._apart[apart] = f"apart_{apart}"
+        await self._run(self._apart[apart], f"CREATE SCHEMA {name}")
+        return f"{self._address(self._apart[apart])}&search_path={name}"
+
+    async def _run(self, database: str, statement: str) -> None:
+        connection = await asyncpg.connect(self._address(database))
         try:
-            await connection.execute(f"CREATE SCHEMA {name}")
+            await connection.execute(statement)
         finally:
             await connection.close()
-        return f"{self._address}&search_path={name}"
 
-    @property
-    def _address(self) -> str:
-        return f"postgresql://postgres:{PASSWORD}@/postgres?host={self._folder}"
+    def _address(self, database: str) -> str:
+        return f"postgresql://postgres:{PASSWORD}@/{database}?host={self._folder}"
 
 
 @contextmanager

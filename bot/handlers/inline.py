@@ -26,6 +26,7 @@ from bot import links, markup
 from bot.catalogue import Catalogue, Entry, language_of
 from bot.handlers.calls import best_effort
 from bot.handlers.dialogue import DialogueContext
+from bot.handlers.pacing import Urgency, at
 from bot.handlers.screens import answer
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ log = logging.getLogger(__name__)
 _TOP = 10
 """How many topics an empty query gives."""
 _CACHE_SECONDS = 300
-_PATIENCE = 10
 _AT_ONCE = 50
 _DESCRIPTION = 120
 
@@ -84,7 +84,8 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
             None if entries else InlineQueryResultsButton(self._text(language, "nothing"), start_parameter=links.FAQ)
         )
         try:
-            async with asyncio.timeout(_PATIENCE):
+            # While Telegram wants silence, the answer is dropped: the next letter typed asks again.
+            with at(Urgency.SPARE):
                 await best_effort(
                     lambda: query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=button)
                 )

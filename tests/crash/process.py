@@ -6,11 +6,12 @@ import signal
 import socket
 import sqlite3
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from playground.launch import Command, Running, base_environment
+from playground.launch import Command, Launch, Running, base_environment
 from tests.town import PATIENCE, TOKEN, Town
 
 RUN_BOT = Path(__file__).parents[2] / "run_bot.py"
@@ -22,6 +23,10 @@ class Bot:
 
     def __init__(self, town: Town, folder: Path, **settings: str) -> None:
         self.town = town
+        self.way: Launch = _BOT
+        # Nobody else gets the port while the bot is dead: the codes on people's screens name it.
+        port = bound()
+        weakref.finalize(self, port.close)
         self.data = folder / "data"
         self.data.mkdir()
         self.log = folder / "log"
@@ -29,7 +34,7 @@ class Bot:
             "BOT_TOKEN": TOKEN,
             "BOT_API_URL": town.url,
             "DATA_DIR": str(self.data),
-            "PORT": str(free_port()),
+            "PORT": str(port.getsockname()[1]),
             "PACE_SENDING": "0",
             **settings,
         }
@@ -45,7 +50,7 @@ class Bot:
 
     async def launch(self) -> None:
         """Start it, whatever becomes of it."""
-        self._running = await _BOT.start(self.env, self.log)
+        self._running = await self.way.start(self.env, self.log)
 
     async def kill(self) -> None:
         """End it between any two of its steps."""
@@ -120,10 +125,17 @@ class Bot:
 
 
 def free_port() -> int:
-    """A port for one bot through all its lives: the codes on people's screens name it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A port that nobody has right now."""
+    with bound() as probe:
         return int(probe.getsockname()[1])
+
+
+def bound() -> socket.socket:
+    """A socket that holds a port without listening on it: the system gives it to nobody who does not ask by name."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
 
 
 @asynccontextmanager

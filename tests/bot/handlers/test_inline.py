@@ -132,7 +132,7 @@ async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
     assert ids(answer)[0] == "icp"
 
 
-@pytest.mark.parametrize("kind", ["403", "429", "500", "502", "drop", "garbage"])
+@pytest.mark.parametrize("kind", ["403", "500", "502", "drop", "garbage"])
 async def test_an_answer_that_is_lost_harms_nobody(tmp_path: Path, kind: str) -> None:
     async with town() as place, living(place, tmp_path):
         guest = await place.guest()
@@ -142,6 +142,20 @@ async def test_an_answer_that_is_lost_harms_nobody(tmp_path: Path, kind: str) ->
         answer = await answered(guest, "icp")
 
         assert ids(answer)[0] == "icp"
+
+
+async def test_while_telegram_wants_silence_answers_are_dropped_and_the_dialogue_goes_on(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path):
+        guest = await place.guest()
+        await place.fault("answerInlineQuery", "429", retry_after=600)
+        for query in ("备案", "icp"):
+            await typed(guest, query)
+            await place.taken()
+        await guest.says("/start")
+        await guest.sees("你要认证哪一类")
+        await place.taken()
+
+        assert guest.events("results") == []
 
 
 async def test_more_queries_than_can_be_answered_at_once_are_let_go(

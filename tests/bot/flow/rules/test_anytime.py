@@ -7,6 +7,7 @@ import pytest
 from bot.flow.effects import (
     Ask,
     Busy,
+    Count,
     Discard,
     Drop,
     Erase,
@@ -70,7 +71,7 @@ def test_inv14_a_topic_nobody_wrote_leads_to_the_list_and_changes_nothing(state:
     step = advance(state, Commanded(Command.FAQ, "no_such_topic"), MOMENT)
 
     assert replace(step.state, touched=False) == state if isinstance(step.state, Scanning) else step.state == state
-    assert step.effects == (ShowFaq("no_such_topic"),)
+    assert step.effects == (ShowFaq(missed=True), Count(""))
 
 
 @in_each_state

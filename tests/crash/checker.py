@@ -1,0 +1,121 @@
+"""What must be true when everything is quiet, whatever happened before: of the books, and of what people saw.
+
+Each finding begins with the number of the invariant it breaks; no finding is what every run must come to.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tests.crash.books import Books
+from tests.crash.conversation import DONE, came, came_unmarked, is_clean
+from tests.town import Guest, Json
+from verification.attempts import MOVES, Status
+
+_ALWAYS = (
+    (
+        "09 an account has two live attempts",
+        "SELECT count(*) - count(DISTINCT account) FROM attempts"
+        " WHERE status IN ('reserved', 'waiting', 'opened', 'confirming')",
+    ),
+    (
+        "15 a number has more than three places",
+        "SELECT count(*) FROM (SELECT 1 FROM places GROUP BY identity_index HAVING count(*) > 3) AS full_numbers",
+    ),
+    ("16 an account holds two places", "SELECT count(*) - count(DISTINCT account) FROM places"),
+    (
+        "17 a success and a place are not of one transaction",
+        "SELECT count(*) FROM attempts AS a FULL OUTER JOIN places AS p ON p.attempt = a.id"
+        " WHERE (a.status = 'succeeded') <> (p.attempt IS NOT NULL) OR a.id IS NULL",
+    ),
+)
+_WHEN_QUIET = (
+    ("02 a notice stays untold", "SELECT count(*) FROM notices WHERE settled = 0"),
+    ("22 an answer stays owed", "SELECT count(*) FROM dialogues WHERE shown < revision"),
+    ("40 a message stays to be deleted", "SELECT count(*) FROM litter"),
+)
+_EVENTS = "SELECT event_id FROM seen_events UNION SELECT event_id FROM dead_updates"
+
+
+@dataclass(slots=True)
+class Moves:
+    """How the attempts of one database moved from look to look."""
+
+    _known: dict[str, Status] = field(default_factory=dict)
+
+    async def look(self, books: Books) -> list[str]:
+        """Find moves that no attempt can make."""
+        rows = await books.rows("SELECT id, status FROM attempts")
+        now = {str(name): Status(status) for name, status in rows}
+        found = [
+            f"07 an attempt moved from {self._known[name]} to {status}"
+            for name, status in now.items()
+            if name in self._known and status not in _reachable(self._known[name])
+        ]
+        self._known = now
+        return found
+
+
+def _reachable(status: Status) -> Collection[Status]:
+    reached = {status}
+    while more := {move for place in reached for move in MOVES[place]} - reached:
+        reached |= more
+    return reached
+
+
+async def at_any_time(books: Books) -> list[str]:
+    """Find what a database breaks, whoever writes to it or has just died of writing."""
+    found = await _nonzero(books, _ALWAYS)
+    if (sound := await books.integrity()) != "ok":
+        found.append(f"28 the file is not whole: {sound}")
+    return found
+
+
+async def of_books(books: Books, confirmed: Iterable[int]) -> list[str]:
+    """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
+    found = [*await at_any_time(books), *await _nonzero(books, _WHEN_QUIET)]
+    kept = {event for (event,) in await books.rows(_EVENTS)}
+    lost = [number for number in confirmed if f"telegram:{number}" not in kept]
+    return found + [f"01 update {number} was confirmed and is not in the books" for number in lost]
+
+
+def with_buttons(guest: Guest) -> list[Json]:
+    """The messages that wait for a press, oldest first."""
+    return [message for message in guest.armed() if message.get("markup") != "force"]
+
+
+async def press_old(guest: Guest) -> None:
+    """Press a button of every message that a death left behind: nobody knew of it before, and now it is disarmed."""
+    for message in with_buttons(guest)[:-1]:
+        data = [button["data"] for row in message["buttons"] for button in row if "data" in button]
+        await guest.forges(message["id"], data[0])
+
+
+async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
+    """Find what is wrong with somebody who went all the way; only after a doubt they may be told twice."""
+    account = f"telegram:{guest.id}"
+    places = [row for row in await books.rows("SELECT account FROM places") if row == (account,)]
+    told = came(guest, DONE)
+    found = {
+        f"16 verified {len(places)} times": len(places) != 1,
+        f"22 the result was told {told} times": not 1 <= told <= 1 + doubt,
+        "22 the result was told twice without a word about it": came_unmarked(guest, DONE) > 1,
+        f"40 a name or number stands in the chat\n{guest.transcript()}": not is_clean(guest),
+        f"09 {len(with_buttons(guest))} questions wait": len(with_buttons(guest)) > 1,
+    }
+    return [what for what, wrong in found.items() if wrong]
+
+
+def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:
+    """Find what was asked again: messages with each sign, now and before an act that ends with `sign`."""
+    found = []
+    for asked, count in now.items():
+        fresh = count - before[asked]
+        if asked != sign and fresh:
+            found.append(f"08 asked again: {asked}")
+        elif fresh > 1 + doubt:
+            found.append(f"03 said {fresh} times: {asked}")
+    return found
+
+
+async def _nonzero(books: Books, counts: Iterable[tuple[str, str]]) -> list[str]:
+    return [name for name, statement in counts if (await books.rows(statement))[0][0]]

@@ -1,0 +1,36 @@
+"""What the tests of deaths share: mortal bots, and databases of both kinds for them."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.forking import Forking
+from tests.crash.mortals import nursery
+from tests.crash.sweep import Ground, own_file
+from tests.postgres import Server
+
+EVERY = 2
+"""In a run of all tests half of the points are tried, the other half on the next day; `make crash` tries them all."""
+
+
+@pytest.fixture(scope="session")
+def mortals() -> Iterator[Forking]:
+    """Mortal bots, forked for all tests of a process."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
+    with nursery() as forking:
+        yield forking
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ground(request: pytest.FixtureRequest, tmp_path: Path, mortals: Forking) -> Ground:
+    """A place for conversations on each kind of database; CRASH_EVERY says which share of the points is tried today."""
+    every, today = int(os.environ.get("CRASH_EVERY", EVERY)), datetime.now(UTC).toordinal()
+
+    if request.param == "sqlite":
+        return Ground(tmp_path, mortals, own_file, every, today)
+    server: Server = request.getfixturevalue("server")
+    return Ground(tmp_path, mortals, server.new_database, every, today)

@@ -1,0 +1,63 @@
+"""A nursery of the real bot whose every statement and call is a point where it may be told to die.
+
+Only what stands at the edges is wrapped: the database under the store, and the transport under the library. The folder
+of the aim comes by an environment variable of this program alone.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import bot.app
+import storage
+import storage.postgres
+from bot.handlers.transport import AiohttpRequest
+from bot.nursery import Nursery
+from run_bot import app
+from storage.database import Database
+from storage.postgres import open_postgres
+from storage.sqlite import open_sqlite
+from tests.crash.points import Points, Watched
+
+AIM_FOLDER = "AIM_FOLDER"
+
+Open = Callable[[Any], AbstractAsyncContextManager[Database]]
+
+
+def main() -> None:
+    """Be the bot, with points all along its way."""
+    points = Points(Path(os.environ[AIM_FOLDER]))
+    # Under its own name in each module that opens one: nothing inside of it is touched.
+    vars(storage)["open_sqlite"] = _watched(open_sqlite, points)
+    vars(storage.postgres)["open_postgres"] = _watched(open_postgres, points)
+    vars(bot.app)["AiohttpRequest"] = _transport(points)
+    app([])
+
+
+def _watched(opening: Open, points: Points) -> Open:
+    @asynccontextmanager
+    async def opened(where: Any) -> AsyncIterator[Database]:
+        async with opening(where) as database:
+            yield Watched(database, points)
+
+    return opened
+
+
+def _transport(points: Points) -> type[AiohttpRequest]:
+    class Transport(AiohttpRequest):
+        async def do_request(self, url: str, method: str, *args: Any, **options: Any) -> tuple[int, bytes]:
+            name = url.rpartition("/")[2]
+            points.reach(f"before {name}")
+            answer = await super().do_request(url, method, *args, **options)
+            points.reach(f"after {name}")
+            return answer
+
+    return Transport
+
+
+if __name__ == "__main__":
+    Nursery(main, socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)).run()

@@ -1,0 +1,166 @@
+"""The points at which a bot may die, by name, and the aim that says at which of them it does.
+
+A point is named by what is about to happen or just happened, and by how often it happened since the aim was taken:
+`before COMMIT person #2`. Between two statements of a transaction nothing leaves the process, so "after" one is
+"before" the next. The aim is a file in the folder of whoever takes it; the trail beside it names every point passed.
+"""
+
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from storage import statements
+from storage.database import Busy, Connection, Database, Row, StillMine, Value
+
+NOWHERE = "nowhere"
+_PULSES = frozenset({"claim", "sweep", "asks"})
+_PLACES = _PULSES | {"schema", "keys", "forget"}
+_NAMES = {text: name for name, text in vars(statements).items() if isinstance(text, str)}
+
+
+class Aim:
+    """Where the bot is to die next: written by the one who watches, read by the one who dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "aim"
+        self._trail = folder / "trail"
+        self._generation = 0
+
+    def take(self, point: str) -> None:
+        """Let it die at this point, counted from now on."""
+        self._generation += 1
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{self._generation} {point}", encoding="utf-8")
+        fresh.replace(self._file)
+
+    def drop(self) -> bool:
+        """Let it live; False when it has died of it."""
+        try:
+            self._file.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def passed(self) -> list[str]:
+        """The points passed since the aim was taken."""
+        if not self._trail.exists():
+            return []
+        lines = (line.partition(" ") for line in self._trail.read_text("utf-8").splitlines())
+        return [point for generation, _, point in lines if generation == str(self._generation)]
+
+
+class Points:
+    """Counts points in the bot's process, and ends it at the one that is aimed at."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "aim"
+        self._trail = os.open(folder / "trail", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._generation = ""
+        self._counts: Counter[str] = Counter()
+
+    def reach(self, what: str) -> None:
+        """Pass a point, or die at it."""
+        try:
+            generation, _, aimed = self._file.read_text("utf-8").partition(" ")
+        except FileNotFoundError:
+            return
+        if generation != self._generation:
+            self._generation = generation
+            self._counts.clear()
+        self._counts[what] += 1
+        point = f"{what} #{self._counts[what]}"
+        os.write(self._trail, f"{generation} {point}\n".encode())
+        if point == aimed:
+            self._file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Passing(Protocol):
+    """Hears of every point."""
+
+    def reach(self, what: str) -> None:
+        """Pass a point, or die at it."""
+
+
+class Watched:
+    """A database whose every transaction passes points."""
+
+    def __init__(self, database: Database, points: Passing) -> None:
+        self._database = database
+        self._points = points
+
+    @asynccontextmanager
+    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[Connection]:
+        """Open one; the looks that come round by the clock count once they found something."""
+        place = _place(alone_with)
+        pulse = alone_with in _PULSES
+        if not pulse:
+            self._points.reach(f"before BEGIN {place}")
+        async with self._database.transaction(alone_with) as connection:
+            watched = _Watched(connection, self._points, place, counts=not pulse)
+            yield watched
+            if watched.counts:
+                self._points.reach(f"before COMMIT {place}")
+        if watched.counts:
+            self._points.reach(f"after COMMIT {place}")
+
+    async def outlive(self) -> None:
+        """Wait for every transaction that is open now."""
+        await self._database.outlive()
+
+    async def scrub(self) -> None:
+        """Let what was deleted vanish."""
+        self._points.reach("before scrub")
+        await self._database.scrub()
+
+    def in_own_words(self, script: str) -> str:
+        """Say it in the database's words."""
+        return self._database.in_own_words(script)
+
+    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+        """Hold the turn to poll."""
+        return self._database.polling_turn(busy)
+
+
+class _Watched:
+    def __init__(self, connection: Connection, points: Passing, place: str, *, counts: bool) -> None:
+        self._connection = connection
+        self._points = points
+        self._place = place
+        self.counts = counts
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        self._reach(statement)
+        return self._seen(await self._connection.fetch(statement, *values))
+
+    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        self._reach(statement)
+        return self._seen(await self._connection.fetch_locked(statement, *values))
+
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        self._reach(statement)
+        return self._seen(await self._connection.fetch_free(statement, *values))
+
+    def _reach(self, statement: str) -> None:
+        if self.counts:
+            self._points.reach(f"before {self._place} {_name(statement)}")
+
+    def _seen(self, found: Sequence[Row]) -> Sequence[Row]:
+        self.counts = self.counts or bool(found)
+        return found
+
+
+def _name(statement: str) -> str:
+    return _NAMES.get(statement) or " ".join(re.findall(r"[A-Za-z_]+", statement)[:4])
+
+
+def _place(alone_with: str | None) -> str:
+    """Whom a transaction is alone with, without the part that differs from run to run."""
+    if alone_with is None or alone_with in _PLACES:
+        return alone_with or "nobody"
+    return "person" if alone_with.startswith("telegram:") else "code" if ":" in alone_with else "attempt"

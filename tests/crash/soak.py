@@ -1,0 +1,234 @@
+"""An hour of many people and one nemesis: `python -m tests.crash.soak [MINUTES [SEED]]`.
+
+It goes by seasons, on SQLite and on PostgreSQL in turn. In each a few dozen people verify their accounts side by side,
+with a bot and a database of their own, while the nemesis kills, stops and restarts the bot and the database and spoils
+the calls; when all have come to their end the weather clears, everything comes to rest, and the checker looks at the
+books and at every chat.
+"""
+
+import asyncio
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+from playground.phone import Phone
+from tests import postgres
+from tests.crash import checker
+from tests.crash.mortals import Mortal, nursery
+from tests.crash.stories import CODE_LIVES, Person
+from tests.crash.sweep import Ground, own_file
+from tests.crash.wanderer import Wanderer
+from tests.town import NAME, Town, town
+
+NUMBERS = (
+    "11010519491231002X",
+    "440524188001010014",
+    "360426199101010071",
+    "11010219840406970X",
+    "440308199901101512",
+    "500154199301135886",
+    "11010119900307803X",
+    "110101199003077838",
+)
+RIVALS = 4
+"""So many people with one number: one too many."""
+_SEASON = 600
+_PAUSES = (0.2, 2.0)
+_METHODS = ("*", "getUpdates", "sendMessage", "sendPhoto", "editMessageCaption", "editMessageMedia", "deleteMessage")
+_KINDS = ("429", "500", "502", "lost", "drop", "slow", "garbage", "duplicate")
+
+
+class Sufferer(Mortal):
+    """A bot that is started again however it ended."""
+
+    async def _revive(self) -> None:
+        self.ends: Counter[int] = Counter()
+        while True:
+            self.ends[await self.ended()] += 1
+            await asyncio.sleep(0.2)
+            await self.launch()
+
+
+@dataclass(slots=True)
+class Figures:
+    """What it came to."""
+
+    people: int = 0
+    verified: int = 0
+    refused: int = 0
+    nudges: int = 0
+    updates: int = 0
+    blows: Counter[str] = field(default_factory=Counter)
+    ends: Counter[int] = field(default_factory=Counter)
+    losses: list[str] = field(default_factory=list)
+
+    def table(self) -> str:
+        """For whoever reads it."""
+        rows = {
+            "people": self.people,
+            "verified": self.verified,
+            "refused, their number being full": self.refused,
+            "updates": self.updates,
+            "times nobody answered in time": self.nudges,
+            **{f"blow: {name}": count for name, count in sorted(self.blows.items())},
+            **{f"bot ended with {code}": count for code, count in sorted(self.ends.items())},
+            "losses": len(self.losses),
+        }
+        return "\n".join(f"| {name} | {count:,} |" for name, count in rows.items()) + "\n"
+
+
+@dataclass(slots=True)
+class Nemesis:
+    """Whatever can go wrong, at random."""
+
+    town: Town
+    bot: Sufferer
+    rng: random.Random
+    blows: Counter[str]
+    server: postgres.Server | None
+
+    async def rage(self) -> None:
+        """Strike for ever."""
+        blows: list[tuple[Callable[[], Awaitable[None]], int]] = [
+            (self.kill, 6),
+            (self.end, 2),
+            (self.freeze, 2),
+            (self.spoil, 8),
+            (self.storm, 1),
+            (self.outlive, 1),
+        ]
+        if self.server is not None:
+            blows.append((self.restart_database, 1))
+        while True:
+            await asyncio.sleep(self.rng.uniform(*_PAUSES))
+            [blow] = self.rng.choices([blow for blow, _ in blows], [weight for _, weight in blows])
+            self.blows[blow.__name__] += 1
+            await blow()
+
+    async def kill(self) -> None:
+        self._strike(signal.SIGKILL)
+
+    async def end(self) -> None:
+        self._strike(signal.SIGTERM)
+
+    async def freeze(self) -> None:
+        self._strike(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(self.rng.uniform(0.2, 3))
+        finally:
+            self._strike(signal.SIGCONT)
+
+    async def spoil(self) -> None:
+        kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 6)
+        await self.town.fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
+
+    async def storm(self) -> None:
+        await self.town.fault("*", "429", 30)
+
+    async def outlive(self) -> None:
+        """Let every code run out."""
+        self.bot.clock.advance(CODE_LIVES)
+
+    async def restart_database(self) -> None:
+        assert self.server is not None
+        await asyncio.to_thread(self.server.stop, self.rng.choice([signal.SIGINT, signal.SIGQUIT]))
+        await asyncio.sleep(self.rng.uniform(0.1, 2))
+        await asyncio.to_thread(self.server.start)
+
+    def _strike(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            self.bot.signal(number)
+
+
+async def season(ground: Ground, server: postgres.Server | None, rng: random.Random, figures: Figures) -> None:
+    """Let people verify their accounts in bad weather, and look at what has become of them."""
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(town())
+        first = place.playground.world.updates._next_id
+        bot = Sufferer(place, Path(tempfile.mkdtemp(dir=ground.folder)), ground.launch, await ground.new_url(0))
+        await stack.enter_async_context(bot.alive())
+        nemesis = asyncio.ensure_future(Nemesis(place, bot, rng, figures.blows, server).rage())
+        people = [
+            await stack.enter_async_context(wanderer(place, bot, number, rng))
+            for number in NUMBERS
+            for _ in range(RIVALS)
+        ]
+        async with asyncio.timeout(_SEASON), asyncio.TaskGroup() as group:
+            for someone in people:
+                group.create_task(someone.go())
+        assert nemesis.cancel(), nemesis.exception()
+        await asyncio.wait({nemesis})
+        await place.sim("/faults", "DELETE")
+        await bot.quiet()
+        for someone in people:
+            await checker.press_old(someone.person.guest)
+        await bot.quiet()
+        confirmed = bot.given(first)
+        figures.losses += await checker.of_books(bot.books, confirmed)
+        figures.losses += await of_people(bot, people, figures)
+        figures.updates += len(confirmed)
+        figures.ends += bot.ends
+
+
+async def of_people(bot: Sufferer, people: list[Wanderer], figures: Figures) -> list[str]:
+    """Find what became of everybody."""
+    verified = {account for (account,) in await bot.books.rows("SELECT account FROM places")}
+    [(numbers,)] = await bot.books.rows("SELECT count(DISTINCT identity_index) FROM places")
+    found = [] if len(verified) == 3 * len(NUMBERS) else [f"15 {len(verified)} places of {numbers} numbers"]
+    for someone in people:
+        guest = someone.person.guest
+        figures.people += 1
+        figures.nudges += someone.nudges
+        if f"telegram:{guest.id}" in verified:
+            figures.verified += 1
+            found += await checker.of_verified(bot.books, guest, doubt=True)
+        else:
+            figures.refused += 1
+    return found
+
+
+@asynccontextmanager
+async def wanderer(place: Town, bot: Mortal, number: str, rng: random.Random) -> AsyncIterator[Wanderer]:
+    """Somebody with a phone and this number."""
+    async with Phone() as phone:
+        person = Person(await place.guest(), phone, bot.clock, NAME, number)
+        yield Wanderer(person, random.Random(rng.random()))  # noqa: S311 - a game, not a secret
+
+
+async def soak(minutes: float, seed: int) -> Figures:
+    """Go on for so long, or until something is lost."""
+    figures, ends_at = Figures(), time.monotonic() + minutes * 60
+    rng = random.Random(seed)  # noqa: S311 - a game, not a secret
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        forking = stack.enter_context(nursery())
+        server = stack.enter_context(postgres.running())
+        grounds = cycle(
+            [(Ground(folder, forking, own_file), None), (Ground(folder, forking, server.new_database), server)]
+        )
+        while time.monotonic() < ends_at and not figures.losses:
+            await season(*next(grounds), rng, figures)
+            sys.stdout.write(f"{figures.people} people, {figures.ends.total()} ends, {len(figures.losses)} losses\n")
+            sys.stdout.flush()
+    return figures
+
+
+def main(minutes: str = "60", seed: str = "") -> None:
+    """Soak, and say what came of it; with the same seed the nemesis chooses the same blows."""
+    chosen = int(seed or random.SystemRandom().randrange(10**6))
+    sys.stdout.write(f"{minutes} minutes, seed {chosen}\n")
+    figures = asyncio.run(soak(float(minutes), chosen))
+    sys.stdout.write(figures.table() + "\n".join(figures.losses))
+    sys.exit(bool(figures.losses))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,130 @@
+"""What one person goes through, act by act, as somebody does who looks at the chat and at their phone."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from playground.launch import Clock
+from playground.phone import Phone, PhoneTrouble
+from playground.steps import App
+from playground.steps import Control as Gesture
+from playground.webpage import Control
+from tests.crash.conversation import DONE
+from tests.town import NAME, NUMBER, Guest, press
+
+CODE_LIVES = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a chat, a phone and time."""
+
+    guest: Guest
+    phone: Phone
+    clock: Clock
+    name: str = NAME
+    number: str = NUMBER
+
+    async def scan(self, app: App) -> None:
+        """Scan the newest code, again and again until there is a page."""
+        link = self.guest.link(await self.guest.sees("等待扫码"))
+        await self._insist(lambda: self.phone.open(app, link))
+
+    async def press(self, label: str, *ticks: tuple[Gesture, str]) -> None:
+        """Press a button of the page; when the line breaks, look at the page again, and press if it is still there."""
+        try:
+            await self._touch(label, ticks)
+        except PhoneTrouble:
+            await self._insist(self.phone.reload)
+            while any(label in control.label for control in self._controls()):
+                await self._insist(lambda: self._touch(label, ticks))
+
+    def _controls(self) -> list[Control]:
+        return self.phone.page.of_kinds("submit", "link") if self.phone.page else []
+
+    async def _touch(self, label: str, ticks: tuple[tuple[Gesture, str], ...]) -> None:
+        for gesture, choice in ticks:
+            await press(self.phone, choice, gesture)
+        await press(self.phone, label)
+
+    async def _insist(self, do: Callable[[], Awaitable[object]]) -> None:
+        updates = self.guest.town.playground.world.updates
+        while True:
+            try:
+                await do()
+            except PhoneTrouble:
+                await self.guest.town.until(lambda: updates.parked)
+            else:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person does, and the words in the chat by which they know that it was taken."""
+
+    name: str
+    do: Callable[[Person], Awaitable[object]]
+    sign: str
+
+
+def says(name: str, text: str, sign: str) -> Act:
+    return Act(name, lambda person: person.guest.says(text), sign)
+
+
+def taps(name: str, label: str, sign: str) -> Act:
+    return Act(name, lambda person: person.guest.taps(label), sign)
+
+
+def scans(app: App) -> Act:
+    return Act("scan", lambda person: person.scan(app), "已在手机上打开")
+
+
+def presses(name: str, label: str, sign: str, *ticks: tuple[Gesture, str]) -> Act:
+    return Act(name, lambda person: person.press(label, *ticks), sign)
+
+
+async def _agree_on_the_phone(person: Person) -> None:
+    await person.press("快速验证")
+    await person.press("下一步", (Gesture.TICK, "同意《人脸识别服务协议》"))
+
+
+async def _wait_too_long(person: Person) -> None:
+    person.clock.advance(CODE_LIVES)
+
+
+CODE = "等待扫码"
+WAYS = "第 4 步"
+NO = "这次没有通过"
+FORM = (
+    says("start", "/start", "你要认证哪一类"),
+    taps("type", "个人认证", "开始之前"),
+    taps("consent", "同意并继续", "第 1 步"),
+    Act("name", lambda person: person.guest.says(person.name), "第 2 步"),
+    Act("number", lambda person: person.guest.says(person.number), "第 3 步"),
+    taps("confirm", "确认无误", WAYS),
+)
+QQ = (taps("qq", "QQ 扫码", CODE), scans(App.QQ))
+FACE = (
+    taps("face", "人脸识别", "需要你单独同意"),
+    taps("agree to face", "同意并继续", CODE),
+    scans(App.WECHAT),
+    Act("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
+)
+WECHAT = (taps("wechat", "微信扫码", CODE), scans(App.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
+
+BY_QQ = (*FORM, *QQ, presses("pass by qq", "确认认证", DONE))
+BY_FACE = (*FORM, *FACE, presses("pass by face", "开始识别", DONE))
+BY_WECHAT = (
+    *FORM,
+    *QQ,
+    presses("decline", "拒绝", NO),
+    taps("again", "再试一次", CODE),
+    Act("wait", _wait_too_long, "二维码过期了"),
+    taps("new code", "换个新码", CODE),
+    taps("other way", "换种方式", WAYS),
+    *FACE,
+    presses("decline by face", "拒绝", NO),
+    taps("other way again", "换种方式", WAYS),
+    *WECHAT,
+    presses("pass", "授权验证", DONE),
+)
+"""All there is: declined by QQ, tried again, a code that ran out, declined by face, and passed by WeChat."""

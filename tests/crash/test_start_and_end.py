@@ -1,0 +1,99 @@
+"""kill -9 at every point of a start, of the schema's making, and of the end that a SIGTERM began."""
+
+import asyncio
+import signal
+
+from tests.crash import checker
+from tests.crash.conversation import CHAT
+from tests.crash.mortals import Mortal
+from tests.crash.points import NOWHERE
+from tests.crash.sweep import Ground, side_by_side
+from tests.reliability import Proof
+from tests.town import Guest, Town, town
+
+IN_TIME = 10
+HELLO = CHAT[0]
+
+
+async def says_hello(guest: Guest) -> None:
+    await HELLO.do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
+
+
+async def sound(bot: Mortal, guest: Guest, first: int) -> list[str]:
+    """Somebody writes to it, is answered, and its books are in order."""
+    await guest.sees(HELLO.sign)
+    await bot.settled(0)
+    return await checker.of_books(bot.books, bot.given(first))
+
+
+async def started(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], int, list[str]]:
+    """Start a bot that dies on the way; gives the points of its start, its deaths, and what is wrong with it."""
+    async with town() as place:
+        first = place.playground.world.updates._next_id
+        bot = await ground.bot(place, side)
+        async with bot.alive(aim):
+            guest = await place.guest()
+            points = bot.aim.passed()
+            await says_hello(guest)
+            found = await sound(bot, guest, first)
+        return points, len(bot.deaths), [*found, *(what for death in bot.deaths for what in death.broken)]
+
+
+async def starts_all_the_same(ground: Ground, proof: Proof, *, schema: bool) -> None:
+    points, _, _ = await started(ground, NOWHERE)
+    aims = ground.share(point for point in points if (" schema " in point) is schema)
+    ends = await side_by_side(lambda aim, side: started(ground, aim, side), aims)
+    deaths, losses = sum(died for _, died, _ in ends), [loss for _, _, found in ends for loss in found]
+    proof(cases=len(aims), faults=deaths, losses=len(losses))
+
+    assert not losses
+    assert deaths >= len(aims) * 0.9
+
+
+async def test_inv30_killed_at_every_point_of_its_start_it_serves_after_the_next(ground: Ground, proof: Proof) -> None:
+    await starts_all_the_same(ground, proof, schema=False)
+
+
+async def test_inv32_killed_at_every_step_of_the_schema_the_next_start_finishes_it(
+    ground: Ground, proof: Proof
+) -> None:
+    await starts_all_the_same(ground, proof, schema=True)
+
+
+async def ended(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], bool, list[str]]:
+    """Ask a bot with an answer in hand to end; gives the points of its end, whether it died, and what is wrong."""
+    async with town() as place:
+        first = place.playground.world.updates._next_id
+        bot = await ground.bot(place, side)
+        bot.aim.take(NOWHERE)
+        await bot.start()
+        await bot.introduced()
+        guest = await place.guest()
+        bot.aim.take(aim)
+        await says_hello(guest)
+        await in_hand(place)
+        bot.signal(signal.SIGTERM)
+        async with asyncio.timeout(IN_TIME):
+            code = await bot.ended()
+        points = bot.aim.passed()
+        bot.aim.drop()
+        bot.clock.advance(IN_TIME)
+        async with bot.alive():
+            return points, code == -signal.SIGKILL, await sound(bot, guest, first)
+
+
+async def in_hand(place: Town) -> None:
+    """Wait until the bot was given the update."""
+    await place.until(lambda: not place.playground.world.updates.parked)
+
+
+async def test_inv30_killed_at_every_point_of_an_end_what_was_in_hand_is_answered_after_the_start(
+    ground: Ground, proof: Proof
+) -> None:
+    points, died, _ = await ended(ground, NOWHERE)
+    assert not died
+    ends = await side_by_side(lambda aim, side: ended(ground, aim, side), ground.share(points))
+    losses = [loss for _, _, found in ends for loss in found]
+    proof(cases=len(ends), faults=sum(died for _, died, _ in ends), losses=len(losses))
+
+    assert not losses
