@@ -40,15 +40,21 @@ def choose(world: World, chat: Chat, user: int, id: str) -> Message:
         raise NotThere(f"the bot offers no result {id!r}; it offers: {_ids(answer)}")
     if chosen.facts is None:
         raise NotThere(f"a result of the kind {chosen.kind} can be offered here, but not be sent")
+    _note(world, chat, user, str(chosen.given.get("title") or chosen.id))
     return _send(world, chat, user, words, chosen)
 
 
-def follow(world: World, user: int) -> Message:
+def follow(world: World, chat: Chat, user: int) -> Message:
     """Press the button above the results: it starts the bot in the person's own chat with it."""
     _, answer = world.answers.seen.get(user, ("", Answer()))
     if answer.button is None or "start_parameter" not in answer.button:
         raise NotThere("there is no button above the results that leads to the bot")
+    _note(world, chat, user, str(answer.button["text"]))
     return people.say(world, world.chats[user], user, f"/start {answer.button['start_parameter']}")
+
+
+def _note(world: World, chat: Chat, user: int, title: str) -> None:
+    world.log.add("chose", chat.id, **{"from": "user", "user": user, "text": title})
 
 
 def _send(world: World, chat: Chat, user: int, words: str, chosen: Offer) -> Message:

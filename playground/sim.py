@@ -135,7 +135,7 @@ class Sim:
         chat, order = self._chat(request), await read_order(request)
         user = self._person(order.number("user")).id
         if order.flag("button"):
-            return {"message_id": choosing.follow(self._world, user).id}
+            return {"message_id": choosing.follow(self._world, chat, user).id}
         return {"message_id": choosing.choose(self._world, chat, user, order.text("result")).id}
 
     async def file(self, request: Request) -> Response:

@@ -46,13 +46,23 @@ def line(event: Event) -> list[str] | None:
             written = [f"x {'> ' if was.own else ''}{_kind(was)}{_words(was.text)}".rstrip()]
         case Event(kind="toast", text=text, alert=alert) if text:
             written = [f"{'!!' if alert else '!'} {_words(text)}"]
-        case Event(kind="inline", text=text):
-            written = [f">> {_words(text, own=True)}".rstrip()]
-        case Event(kind="results", rows=rows):
-            written = [f"<< {keyboard(rows)}".rstrip()]
         case Event(kind="left"):
             written = ["@left"]
+        case _:
+            written = _behind_the_name(event)
     return written
+
+
+def _behind_the_name(event: Event) -> list[str] | None:
+    match event.kind:
+        case "inline":
+            return [f">> {_words(event.text, own=True)}".rstrip()]
+        case "chose":
+            return [f">> [{_LABEL.sub(_ESCAPED, event.text)}]"]
+        case "results":
+            return [f"<< {keyboard(event.rows)}".rstrip()]
+        case _:
+            return None
 
 
 def content(mark: str, message: Message) -> list[str]:
