@@ -1,74 +1,34 @@
-"""Puts the program together, runs it until a signal, and takes it apart again."""
+"""Gives the program its ground, runs it until a signal, and takes it apart again."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from socket import gethostname, socket
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter
-from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
-from telegram.ext import Application, ContextTypes, ExtBot
+from telegram.ext import ExtBot
 
 from bot import catalogue as texts
 from bot import logs, providers
+from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
-from bot.handlers.crowd import Crowd
-from bot.handlers.dialogue import DialogueContext, DialogueHandler
-from bot.handlers.errors import Failures
-from bot.handlers.groups import GroupHandler
-from bot.handlers.inline import InlineHandler
 from bot.handlers.menu import describe
-from bot.handlers.outgoing import Outgoing
 from bot.handlers.pacing import Pacer
 from bot.handlers.transport import AiohttpRequest
-from bot.handlers.trouble import Trouble
-from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
-from bot.notices import Notices
+from bot.intake import Fatal
 from bot.opening import opened_store
-from bot.questions import Questions
 from bot.reached import Notebook, noted
-from bot.replicas import Replicas
-from bot.runner import Runner, Surroundings
 from bot.settings import BadSetting, Settings
 from bot.topics import BadTopics
-from storage import BadKeys, StorageError, Store, StoreUnavailable, WrongKeys
-from verification.asking import Asking
-from verification.core import Core, Outside
-from verification.limits import Limits
-from verification.providers.http import Http
-from web import webhook
-from web.app import Parts, TelegramRoute, web_app
+from storage import BadKeys, StorageError, WrongKeys
 from web.serving import listen, serving
 
-_HEARD_WITHIN = 90
-
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The parts that the loops of the program need."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    application: AnyApplication
-    runner: Runner
-    notices: Notices
-    housekeeping: Housekeeping
-    asking: Asking
-    outgoing: Outgoing
-    door: Door
-    polling: Polling
 
 
 def run(settings: Settings, say: Say) -> int:
@@ -136,103 +96,24 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
-        outside = Outside(clock.now, token, match_code, lambda made: f"{public}/v/{made}", lambda: notices.wake())
-        limits = Limits(overall=settings.daily_attempts)
-        core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=limits)
-        pages = {language: catalogue.section(language, "page.") for language in texts.LANGUAGES}
         step = advance
         if settings.coverage_file is not None:
             notebook = Notebook(settings.coverage_file)
             notebook.known(catalogue)
             catalogue, step = noted(catalogue, notebook), notebook.advance
-        failures = Failures()
-        registry = CollectorRegistry()
-        calls = Counter(
-            "bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry
-        )
-        replicas = await _replicas(store, settings, listener)
-        questions = Questions(catalogue.faq, registry)
-        pacer = Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending)
-        application = _application(settings, failures, pacer)
-        outgoing = Outgoing(application.bot, catalogue)
-        moment = questions.given_to(clock.moment)
-        surroundings = Surroundings(moment, _is_outage, settings.language, step, questions.count)
-        runner = Runner(store, core, outgoing, surroundings, replicas)
-        notices = Notices(store, core, runner, clock.now)
-        housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
-        inline = InlineHandler(catalogue, questions.topics_in, settings.language)
-        application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
-        updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
-        answers = Counter(
-            "bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry
-        )
-        remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
-        asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
-        trouble = Trouble(application.bot, catalogue, store, clock.now, settings.language)
-        crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
-        door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
-        polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
-        parts = Parts(
-            core=core,
-            providers=ways,
-            words=pages,
-            ready=_ready(store, door, polling, settings),
-            registry=registry,
-            clock=clock.now,
-            ring=asking.ring,
-            telegram=_route(settings, door),
-        )
-        await _connect(stack, application, settings)
-        if replicas is not None:
-            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
-            await stack.enter_async_context(replicas.beating(runner.resume_owed))
-        await stack.enter_async_context(runner.running())
-        await stack.enter_async_context(inline.running())
+        ground = Ground(store, partial(_bot, settings), clock, token, match_code, public, ways, catalogue, step)
+        house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
+        await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
-        await stack.enter_async_context(serving(web_app(parts), listener))
-        say(f"@{application.bot.username} is running; phone pages at {public}")
-        yield House(settings, clock, store, application, runner, notices, housekeeping, asking, outgoing, door, polling)
+        await stack.enter_async_context(serving(house.pages, listener))
+        say(f"@{house.application.bot.username} is running; phone pages at {public}")
+        yield house
 
 
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
-    stack.push_async_callback(application.bot.shutdown)
-    try:
-        await application.initialize()
-        await _choose_intake(application.bot, settings)
-    except InvalidToken:
-        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
-    except BadRequest as error:
-        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
-    except TelegramError as error:
-        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
-    stack.push_async_callback(application.shutdown)
-
-
-async def _choose_intake(bot: Bot, settings: Settings) -> None:
-    while True:
-        try:
-            return await _tell_telegram(bot, settings)
-        except RetryAfter as error:
-            # Programs that start together all say the same, and Telegram takes it once a second.
-            await asyncio.sleep(seconds_of(error))
-
-
-async def _tell_telegram(bot: Bot, settings: Settings) -> None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        await bot.delete_webhook(drop_pending_updates=False)
-        return
-    await bot.set_webhook(
-        settings.webhook_url + webhook.PATH,
-        allowed_updates=ALLOWED,
-        secret_token=settings.webhook_secret.get_secret_value(),
-        max_connections=40,
-    )
-
-
-def _application(settings: Settings, failures: Failures, pacer: Pacer) -> AnyApplication:
+def _bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
-    bot: ExtBot[None] = ExtBot(
+    return ExtBot(
         settings.bot_token.get_secret_value(),
         base_url=f"{settings.bot_api_url}/bot",
         base_file_url=f"{settings.bot_api_url}/file/bot",
@@ -240,11 +121,6 @@ def _application(settings: Settings, failures: Failures, pacer: Pacer) -> AnyApp
         get_updates_request=AiohttpRequest(connections=2),
         rate_limiter=pacer,
     )
-    application: AnyApplication = (
-        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
-    )
-    application.add_error_handler(failures.note)
-    return application
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -264,47 +140,13 @@ def _listener(settings: Settings) -> socket:
         raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
 
 
-async def _replicas(store: Store, settings: Settings, listener: socket) -> Replicas | None:
-    """This program among those that Telegram's webhook may reach; whoever polls is the only one at work."""
-    if not settings.webhook_url:
-        return None
-    name = f"{gethostname()}:{listener.getsockname()[1]}"
-    replicas = Replicas(store, name, token(), _is_outage)
-    # Before anything is shown: from here on, the former program of this name is known to be dead.
-    await replicas.beat()
-    return replicas
-
-
 def _address(host: str, listener: socket) -> str:
-    port = listener.getsockname()[1]
+    port = _port(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _route(settings: Settings, door: Door) -> TelegramRoute | None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        return None
-    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
-
-
-def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
-    async def ready() -> Mapping[str, bool]:
-        try:
-            await store.owed(1)
-        except StorageError:
-            stored = False
-        else:
-            # A full disk can be read from: only whoever has to write notices.
-            stored = not door.stuck
-        heard = polling.heard_at
-        listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
-        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
-        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
-
-    return ready
-
-
-def _is_outage(error: BaseException) -> bool:
-    return isinstance(error, StoreUnavailable)
+def _port(listener: socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def _first(group: BaseException) -> BaseException:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.lanes import Undelivered
-from verification.keeping import DialogueStore, Gone, Person
+from verification.keeping import DialogueStore, Gone, Litter, Person
 from verification.limits import DAY
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ class Housekeeping:
     async def sweep(self, left_alone: timedelta) -> None:
         """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
         for litter in await self._store.litter(100):
-            if self._clock() - litter.at < left_alone:
+            # A clock that was put back makes what it wrote down before seem to come from the future.
+            if timedelta() <= self._clock() - litter.at < left_alone:
                 continue
             try:
                 await self._discard(litter.person, litter.message_id)
@@ -57,6 +58,11 @@ class Housekeeping:
                 log.warning("a message could not be deleted (%s); trying again", error)
                 continue
             await self._store.swept(litter)
+
+    async def take(self, person: Person, message_id: int) -> None:
+        """Take over a message that could not be deleted at once."""
+        async with self._store.unit(person) as unit:
+            await unit.litter(Litter(person, message_id, self._clock()))
 
     async def tidy(self) -> None:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""

@@ -42,6 +42,7 @@ class Notices:
             # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
             await self._try(self._core.sweep, "attempts could not be swept; trying again")
             await self._try(self._tell_all, "notices could not be told; trying again")
+            await self._try(self._runner.resume_unheard, "what is owed could not be asked again; trying again")
             try:
                 async with asyncio.timeout(PULSE):
                     await self._wake.wait()

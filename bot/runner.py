@@ -102,6 +102,7 @@ class Runner:
         self._deliver = deliver
         self._surroundings = surroundings
         self._replicas = replicas
+        self._unheard = False
         given_up = None if replicas is None else replicas.let_go
         self._lanes = Lanes(self._show, self._ask_again, surroundings.is_outage, given_up=given_up)
 
@@ -115,9 +116,22 @@ class Runner:
 
     async def handle(self, envelope: Envelope) -> None:
         """Commit the turn of an event; what it shows follows in the person's lane."""
-        turn = await self._commit(envelope)
+        try:
+            turn = await self._commit(envelope)
+        except Exception as error:
+            # Perhaps it is committed and only the answer is lost: its repetition will show nothing.
+            self._unheard |= self._surroundings.is_outage(error)
+            raise
         if turn is not None:
             self._lanes.add(turn)
+
+    async def resume_unheard(self) -> None:
+        """Ask again what an outage may have hidden; beside other programs, all of them look for that anyway."""
+        if self._unheard and self._replicas is None:
+            # Whoever has a turn on its way is passed over, and looked at again.
+            nobody_passed_over = await self._lanes.settled(0)
+            await self.resume_owed()
+            self._unheard = not nobody_passed_over
 
     async def resume_owed(self, is_left: Left = lambda _: True) -> None:
         """Ask again wherever a committed answer may never have reached the chat, and nobody is at it."""

@@ -95,7 +95,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Litter:
-    """A message of the person's own that holds secrets and must vanish from the chat."""
+    """A message that must vanish from the chat: the person's own that holds secrets, or a question that is over."""
 
     person: Person
     message_id: int

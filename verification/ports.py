@@ -122,7 +122,10 @@ class Store(Protocol):
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
-        """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`."""
+        """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
+
+        A lease that ends later than one given now does not count: the clock has been put back since.
+        """
 
     async def settle(self, notice: Notice) -> None:
         """Mark a notice as told."""

@@ -1,6 +1,7 @@
 """Turning views into pages: one language, one look, every value escaped."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,13 +23,6 @@ class Pages:
     def __init__(self, words: Mapping[str, Words], providers: Mapping[Method, Provider]) -> None:
         self._words = words
         self._providers = providers
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def language(self, request: Request) -> str:
         """The language the address asks for; the first one when it asks for none we have."""
@@ -59,12 +53,16 @@ class Pages:
 
     def _page(self, request: Request, template: str, method: Method | None, **values: object) -> HTMLResponse:
         language = self.language(request)
-        html = self._templates.get_template(template).render(
-            t=_teller(self._words[language]),
-            language=language,
-            assets=_way_to_assets(request),
-            banner=self._banner(method),
-            **values,
+        html = (
+            _templates()
+            .get_template(template)
+            .render(
+                t=_teller(self._words[language]),
+                language=language,
+                assets=_way_to_assets(request),
+                banner=self._banner(method),
+                **values,
+            )
         )
         return HTMLResponse(html)
 
@@ -74,6 +72,18 @@ class Pages:
         if method in simulated or len(simulated) == len(self._providers):
             return "simulation"
         return "partly_simulated" if simulated else None
+
+
+@cache
+def _templates() -> Environment:
+    """The templates, read and compiled once a process."""
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _teller(words: Words) -> Callable[..., str]:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +25,10 @@ log = logging.getLogger(__name__)
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Otherwise Telegram's servers would open the links."""
+
+
+Leave = Callable[[Person, int], Awaitable[None]]
+"""Leaves a message to whoever sees to it that it vanishes later."""
 
 
 class Form(StrEnum):
@@ -56,9 +62,10 @@ class Panel:
 class Outgoing:
     """Shows replies in private chats."""
 
-    def __init__(self, bot: Bot, catalogue: Catalogue) -> None:
+    def __init__(self, bot: Bot, catalogue: Catalogue, leave: Leave) -> None:
         self._bot = bot
         self._catalogue = catalogue
+        self._leave = leave
 
     @property
     def catalogue(self) -> Catalogue:
@@ -141,20 +148,26 @@ class Outgoing:
         After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
         """
         if old is not None and view.again and old.form is Form.TEXT:
-            chat, there = chat_of(view.person), old.id
-            await best_effort(lambda: self._bot.edit_message_reply_markup(chat, there))
+            await self._disarmed(chat_of(view.person), old.id)
         elif old is not None:
-            try:
-                await self._take_away(old, view)
-            except Undelivered as error:
-                # The new one has arrived and must not come again for this; the old one's buttons do nothing any more.
-                log.warning("a question stays in its chat (%s)", error)
+            await self._take_away(old, view)
         return new
 
     async def _take_away(self, panel: Panel, view: View) -> None:
         chat = chat_of(view.person)
-        if not await done(lambda: self._bot.delete_message(chat, panel.id)):
-            await best_effort(lambda: self._bot.edit_message_reply_markup(chat, panel.id))
+        try:
+            gone = await done(lambda: self._bot.delete_message(chat, panel.id))
+        except Undelivered:
+            # What takes its place stands in the chat already: to ask that once more would leave two of them.
+            await self._leave(view.person, panel.id)
+            return
+        if not gone:
+            await self._disarmed(chat, panel.id)
+
+    async def _disarmed(self, chat: int, message: int) -> None:
+        """Take the buttons from a message. Nothing hangs on it, but it waits for its turn: dead buttons mislead."""
+        with suppress(Undelivered):
+            await done(lambda: self._bot.edit_message_reply_markup(chat, message))
 
     async def _beside(self, reply: e.Reply, view: View, panel: Panel | None) -> None:
         match reply:

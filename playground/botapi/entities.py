@@ -19,7 +19,7 @@ _UNTOUCHED = frozenset({"code", "pre", "text_link", "text_mention"})
 
 def utf16_length(text: str) -> int:
     """Return the length in UTF-16 units, the measure of all entities."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def utf16_cut(text: str, offset: int, length: int) -> str:

@@ -28,6 +28,7 @@ _SAME = {
 }
 _TAGS = frozenset({*_SAME, "a", "code", "pre", "blockquote", "tg-emoji", "tg-time"})
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+_PLAIN = re.compile("[^<&]+")
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z]+));?")
 _SPACE = frozenset(" \t\r\n\0\v\f")
 _LAST_CODE = 0x10FFFF
@@ -58,14 +59,13 @@ class _Reader:
 
     def read(self) -> tuple[str, tuple[Json, ...]]:
         while self._at < len(self._source):
-            char = self._source[self._at]
-            if char == "<":
+            if plain := _PLAIN.match(self._source, self._at):
+                self._at = plain.end()
+                self._say(plain[0])
+            elif self._source[self._at] == "<":
                 self._tag()
-            elif char == "&":
-                self._say(self._reference())
             else:
-                self._at += 1
-                self._say(char)
+                self._say(self._reference())
         if self._open:
             raise BadMarkup(f'Can\'t find end tag corresponding to start tag "{self._open[-1].tag}"')
         for entity in self._entities:

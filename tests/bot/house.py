@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import House, built, working
+from bot.app import built, working
+from bot.assembly import House
 from bot.settings import Settings
 from tests.town import TOKEN, Town
 

@@ -1,17 +1,21 @@
 """The runner: a turn is committed before it is shown, acts once, and is shown even when the program died in between."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from bot.flow.effects import Ask, Discard, Tell, Toast
 from bot.flow.events import Choice, Command, Commanded, Passed, Said, Tapped
+from bot.flow.rows import Moment
 from bot.lanes import Origin, Undelivered, Unreachable
-from bot.runner import Envelope
-from storage import StoreUnavailable
+from bot.runner import Envelope, Runner, Surroundings
+from storage import Store, StoreUnavailable
+from storage.unit import Unit
 from tests.bot.program import ANNA, BERT, Chat, program
+from tests.fakes import NOON
 from tests.town import NAME, NUMBER
 from verification.attempts import AttemptId, Method
 from verification.keeping import Person
@@ -62,6 +66,37 @@ async def test_what_a_dead_program_owed_is_shown_at_the_next_start_and_then_no_m
         assert await later.runner.settled(10)
 
     assert (dead.chat.shown, alive.chat.questions(), later.chat.shown) == ([], ["type.ask"], [])
+
+
+class Unheard(Store):
+    """A store whose first commit goes through, and nobody is told."""
+
+    heard = False
+
+    @asynccontextmanager
+    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
+        async with super().unit(alone_with) as unit:
+            yield unit
+        if not self.heard:
+            self.heard = True
+            raise StoreUnavailable("the database does not answer any more")
+
+
+async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        store = Unheard(desk.store._database, desk.store._sealing)
+        surroundings = Surroundings(lambda: Moment(NOON, "0" * 32), lambda error: isinstance(error, StoreUnavailable))
+        runner = Runner(store, desk.core, desk.chat, surroundings)
+        start = Envelope(ANNA, Commanded(Command.START), "update:1")
+        async with runner.running():
+            with pytest.raises(StoreUnavailable):
+                await runner.handle(start)
+            await runner.handle(start)
+            before = desk.chat.questions()
+            await runner.resume_unheard()
+            assert await runner.settled(10)
+
+    assert (before, desk.chat.questions()) == ([], ["type.ask"])
 
 
 async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) -> None:

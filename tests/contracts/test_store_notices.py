@@ -64,6 +64,14 @@ async def test_inv02_a_leased_notice_is_given_to_nobody_else_until_the_lease_end
     assert await store.claim(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
 
 
+async def test_a_lease_given_before_the_clock_was_put_back_holds_nothing_up(store: DialogueStore) -> None:
+    await post(store, News.ENDED)
+    [first] = await claim(store)
+    put_back = NOON - timedelta(hours=1)
+
+    assert await store.claim(put_back, put_back + timedelta(seconds=60), 10) == [first]
+
+
 async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
     await post(store, News.ENDED)
     [notice] = await claim(store)

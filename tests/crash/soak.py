@@ -200,13 +200,13 @@ async def wanderer(place: Town, bot: Mortal, number: str, rng: random.Random) ->
     """Somebody with a phone and this number."""
     async with Phone() as phone:
         person = Person(await place.guest(), phone, bot.clock, NAME, number)
-        yield Wanderer(person, random.Random(rng.random()))  # noqa: S311 - a game, not a secret
+        yield Wanderer(person, random.Random(rng.random()))
 
 
 async def soak(minutes: float, seed: int) -> Figures:
     """Go on for so long, or until something is lost."""
     figures, ends_at = Figures(), time.monotonic() + minutes * 60
-    rng = random.Random(seed)  # noqa: S311 - a game, not a secret
+    rng = random.Random(seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         forking = stack.enter_context(nursery())

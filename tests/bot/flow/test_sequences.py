@@ -25,49 +25,13 @@ from bot.flow.events import (
 )
 from bot.flow.machine import advance, choices
 from bot.flow.states import Attempting, Expired, Failed, Identified, Opening, Scanning, Stage, State, Verified
-from bot.flow.words import choice_in, command_in
+from tests.bot.flow.ordering import LEAVING, meaning, step_of
 from tests.bot.flow.reading import strings, told
 from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, moment, texts
 from tests.bot.flow.tiny_core import TinyCore
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Reason
 
-ORDER: tuple[type[State], ...] = (
-    states.Idle,
-    states.ChoosingType,
-    states.ReadingEnterprise,
-    states.ReadingOverseas,
-    states.Agreeing,
-    states.AskingName,
-    states.AskingNumber,
-    states.Confirming,
-    states.ChoosingMethod,
-    states.AgreeingFace,
-    states.Opening,
-    states.Scanning,
-    states.Expired,
-    states.Failed,
-    states.Verified,
-)
-SAME_STEP = {
-    states.ReadingEnterprise: states.ChoosingType,
-    states.ReadingOverseas: states.ChoosingType,
-    states.ChangingName: states.Confirming,
-    states.ChangingNumber: states.Confirming,
-    states.AgreeingFace: states.ChoosingMethod,
-    states.Scanning: states.Opening,
-    states.Expired: states.Opening,
-    states.Failed: states.Opening,
-}
-LEAVING = {
-    Choice.BACK,
-    Choice.CANCEL,
-    Choice.NOT_NOW,
-    Choice.CHANGE_DATA,
-    Choice.OTHER_WAY,
-    Command.BACK,
-    Command.CANCEL,
-}
 WANTED: dict[type[State], str] = {
     states.AskingName: NAME,
     states.ChangingName: OTHER_NAME,
@@ -75,11 +39,6 @@ WANTED: dict[type[State], str] = {
     states.ChangingNumber: OTHER_NUMBER,
 }
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
-
-
-def step_of(state: State) -> int:
-    """How far a state is on the way; states of one step count the same."""
-    return ORDER.index(SAME_STEP.get(type(state), type(state)))
 
 
 class Dialogues(RuleBasedStateMachine):
@@ -231,19 +190,7 @@ class Dialogues(RuleBasedStateMachine):
             assert replace(self.state, mark=before.mark, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
             assert erased or isinstance(event, Tapped | Said | Commanded)
-            assert erased or self.meaning(before, event) in LEAVING
-
-    def meaning(self, before: State, event: Event) -> object:
-        """What a person who leaves a step said by it: the choice pressed or typed, or the command."""
-        match event:
-            case Tapped(choice, _):
-                return choice
-            case Commanded(command, _):
-                return command
-            case Said(text):
-                return choice_in(text, choices(type(before))) or command_in(text)
-            case _:
-                return None
+            assert erased or meaning(before, event) in LEAVING
 
     def keeps_what_is_known(self, before: State) -> None:
         known, now = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))

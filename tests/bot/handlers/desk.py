@@ -13,7 +13,7 @@ from bot.handlers.outgoing import Outgoing
 from bot.handlers.transport import AiohttpRequest
 from bot.lanes import Origin, View
 from tests.town import TOKEN, Guest, Town, town
-from verification.keeping import Records
+from verification.keeping import Person, Records
 
 CATALOGUE = texts.load(days=30, test=True)
 
@@ -24,6 +24,7 @@ class Desk:
 
     guest: Guest
     outgoing: Outgoing
+    left: list[tuple[Person, int]]
     language: str = "zh"
     panel: str = ""
 
@@ -54,4 +55,9 @@ async def desk() -> AsyncIterator[Desk]:
         async with bot:
             guest = await place.guest()
             await guest.says("/start")
-            yield Desk(guest, Outgoing(bot, CATALOGUE))
+            left: list[tuple[Person, int]] = []
+
+            async def leave(person: Person, message: int) -> None:
+                left.append((person, message))
+
+            yield Desk(guest, Outgoing(bot, CATALOGUE, leave), left)

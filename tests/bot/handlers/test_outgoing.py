@@ -6,6 +6,7 @@ import pytest
 
 from bot.flow import effects as e
 from bot.flow.events import Choice
+from bot.handlers.incoming import person_of
 from bot.lanes import Origin
 from tests.bot.handlers.desk import CATALOGUE, Desk, desk
 from tests.fakes import NOON
@@ -76,6 +77,17 @@ async def test_inv09_of_two_questions_only_the_newer_stays_armed(first: e.Reply,
         armed = [message["id"] for message in place.guest.armed()]
         assert armed == [panel_id(place)]
         assert old not in armed
+
+
+async def test_a_question_that_cannot_be_taken_away_now_is_left_for_later_and_the_next_is_put_once() -> None:
+    async with desk() as place:
+        await place.show(QUESTION)
+        old = panel_id(place)
+        await place.guest.town.fault("deleteMessage", "502", times=3)
+        await place.show(OTHER_QUESTION)
+
+        assert [message["id"] for message in place.guest.armed()] == [old, panel_id(place)]
+        assert place.left == [(person_of(place.guest.id), old)]
 
 
 async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:

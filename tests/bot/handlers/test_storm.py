@@ -78,7 +78,11 @@ async def weathered(storm: Storm) -> dict[Person, list[str]]:
     """Say something to everybody, again and again; gives what each was to hear."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
     bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=Pacer(calls))
-    outgoing = Outgoing(bot, CATALOGUE)
+
+    async def leave(person: Person, message: int) -> None:
+        raise AssertionError(f"message {message} of {person} was left behind")
+
+    outgoing = Outgoing(bot, CATALOGUE, leave)
     wanted: dict[Person, list[str]] = defaultdict(list)
 
     async def show(turn: Turn, _: Lane) -> None:

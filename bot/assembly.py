@@ -1,0 +1,226 @@
+"""Puts the parts of the program together, on whatever ground it stands."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.applications import Starlette
+from telegram import Bot
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import Application, ContextTypes, ExtBot
+
+from bot.catalogue import LANGUAGES, Catalogue
+from bot.clock import Clock
+from bot.flow.machine import advance
+from bot.handlers.crowd import Crowd
+from bot.handlers.dialogue import DialogueContext, DialogueHandler
+from bot.handlers.errors import Failures
+from bot.handlers.groups import GroupHandler
+from bot.handlers.inline import InlineHandler
+from bot.handlers.outgoing import Outgoing
+from bot.handlers.pacing import Pacer
+from bot.handlers.trouble import Trouble
+from bot.housekeeping import Housekeeping
+from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
+from bot.notices import Notices
+from bot.questions import Questions
+from bot.replicas import Replicas
+from bot.runner import Advance, Runner, Surroundings
+from bot.settings import Settings
+from storage import StorageError, Store, StoreUnavailable
+from verification.asking import Asking
+from verification.attempts import Method
+from verification.core import Core, Outside
+from verification.limits import Limits
+from verification.ports import Provider
+from verification.providers.http import Http
+from web import webhook
+from web.app import Parts, TelegramRoute, web_app
+
+_HEARD_WITHIN = 90
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts that the loops of the program need."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    application: AnyApplication
+    runner: Runner
+    notices: Notices
+    housekeeping: Housekeeping
+    asking: Asking
+    outgoing: Outgoing
+    door: Door
+    polling: Polling
+    replicas: Replicas | None
+    inline: InlineHandler
+    pages: Starlette
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the program stands on: everything that is not itself, so that it can be tried in another world."""
+
+    store: Store
+    bot: Callable[[Pacer], ExtBot[None]]
+    clock: Clock
+    token: Callable[[], str]
+    match_code: Callable[[], str]
+    public: str
+    providers: Mapping[Method, Provider]
+    catalogue: Catalogue
+    advance: Advance = advance
+
+
+def assembled(settings: Settings, ground: Ground, place: str) -> House:
+    """All parts of the program put together on this ground; nothing is begun yet.
+
+    `place` names where it runs, among other programs on the same store.
+    """
+    store, clock, ways, catalogue = ground.store, ground.clock, ground.providers, ground.catalogue
+    outside = Outside(
+        clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", lambda: notices.wake()
+    )
+    core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=Limits(overall=settings.daily_attempts))
+    failures, registry = Failures(), CollectorRegistry()
+    # Only by webhook: whoever polls is the only one at work.
+    replicas = Replicas(store, place, ground.token(), _is_outage) if settings.webhook_url else None
+    calls = Counter("bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry)
+    bot = ground.bot(Pacer(calls, lambda: 1 if replicas is None else len(replicas.alive), paced=settings.pace_sending))
+    application = _application(bot, failures)
+    outgoing = Outgoing(bot, catalogue, lambda person, message: housekeeping.take(person, message))
+    questions = Questions(catalogue.faq, registry)
+    moment = questions.given_to(clock.moment)
+    surroundings = Surroundings(moment, _is_outage, settings.language, ground.advance, questions.count)
+    runner = Runner(store, core, outgoing, surroundings, replicas)
+    notices = Notices(store, core, runner, clock.now)
+    housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
+    inline = InlineHandler(catalogue, questions.topics_in, settings.language)
+    application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
+    updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
+    answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
+    remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
+    asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
+    trouble = Trouble(bot, catalogue, store, clock.now, settings.language)
+    crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
+    door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
+    polling = Polling(application, door, store.polling_turn, runner.resume_owed, _is_outage)
+    parts = Parts(
+        core=core,
+        providers=ways,
+        words={language: catalogue.section(language, "page.") for language in LANGUAGES},
+        ready=_ready(store, door, polling, settings),
+        registry=registry,
+        clock=clock.now,
+        ring=asking.ring,
+        telegram=_route(settings, door),
+    )
+    return House(
+        settings=settings,
+        clock=clock,
+        store=store,
+        application=application,
+        runner=runner,
+        notices=notices,
+        housekeeping=housekeeping,
+        asking=asking,
+        outgoing=outgoing,
+        door=door,
+        polling=polling,
+        replicas=replicas,
+        inline=inline,
+        pages=web_app(parts),
+    )
+
+
+@asynccontextmanager
+async def connected(house: House) -> AsyncIterator[None]:
+    """Known to Telegram, and showing what is committed, until left."""
+    async with AsyncExitStack() as stack:
+        if house.replicas is not None:
+            # Before anything is shown: from here on, the former program of this place is known to be dead.
+            await house.replicas.beat()
+        await _connect(stack, house.application, house.settings)
+        if house.replicas is not None:
+            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
+            await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
+        await stack.enter_async_context(house.runner.running())
+        await stack.enter_async_context(house.inline.running())
+        yield
+
+
+async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    stack.push_async_callback(application.bot.shutdown)
+    try:
+        await application.initialize()
+        await _choose_intake(application.bot, settings)
+    except InvalidToken:
+        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+    except BadRequest as error:
+        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
+    except TelegramError as error:
+        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+    stack.push_async_callback(application.shutdown)
+
+
+async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _tell_telegram(bot, settings)
+        except RetryAfter as error:
+            # Programs that start together all say the same, and Telegram takes it once a second.
+            await asyncio.sleep(seconds_of(error))
+
+
+async def _tell_telegram(bot: Bot, settings: Settings) -> None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        return
+    await bot.set_webhook(
+        settings.webhook_url + webhook.PATH,
+        allowed_updates=ALLOWED,
+        secret_token=settings.webhook_secret.get_secret_value(),
+        max_connections=40,
+    )
+
+
+def _application(bot: ExtBot[None], failures: Failures) -> AnyApplication:
+    application: AnyApplication = (
+        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
+    )
+    application.add_error_handler(failures.note)
+    return application
+
+
+def _route(settings: Settings, door: Door) -> TelegramRoute | None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        return None
+    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
+    async def ready() -> Mapping[str, bool]:
+        try:
+            await store.owed(1)
+        except StorageError:
+            stored = False
+        else:
+            # A full disk can be read from: only whoever has to write notices.
+            stored = not door.stuck
+        heard = polling.heard_at
+        listening = heard is not None and asyncio.get_running_loop().time() - heard < _HEARD_WITHIN
+        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
+        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
+
+    return ready
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, StoreUnavailable)

@@ -1,0 +1,62 @@
+"""The states in the order of the way, and what leads back on it."""
+
+from bot.flow import states
+from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.machine import choices
+from bot.flow.states import State
+from bot.flow.words import choice_in, command_in
+
+ORDER: tuple[type[State], ...] = (
+    states.Idle,
+    states.ChoosingType,
+    states.ReadingEnterprise,
+    states.ReadingOverseas,
+    states.Agreeing,
+    states.AskingName,
+    states.AskingNumber,
+    states.Confirming,
+    states.ChoosingMethod,
+    states.AgreeingFace,
+    states.Opening,
+    states.Scanning,
+    states.Expired,
+    states.Failed,
+    states.Verified,
+)
+_SAME_STEP = {
+    states.ReadingEnterprise: states.ChoosingType,
+    states.ReadingOverseas: states.ChoosingType,
+    states.ChangingName: states.Confirming,
+    states.ChangingNumber: states.Confirming,
+    states.AgreeingFace: states.ChoosingMethod,
+    states.Scanning: states.Opening,
+    states.Expired: states.Opening,
+    states.Failed: states.Opening,
+}
+LEAVING = {
+    Choice.BACK,
+    Choice.CANCEL,
+    Choice.NOT_NOW,
+    Choice.CHANGE_DATA,
+    Choice.OTHER_WAY,
+    Command.BACK,
+    Command.CANCEL,
+}
+
+
+def step_of(state: State) -> int:
+    """How far a state is on the way; states of one step count the same."""
+    return ORDER.index(_SAME_STEP.get(type(state), type(state)))
+
+
+def meaning(before: State, event: Event) -> object:
+    """What a person who leaves a step said by it: the choice pressed or typed, or the command."""
+    match event:
+        case Tapped(choice, _):
+            return choice
+        case Commanded(command, _):
+            return command
+        case Said(text):
+            return choice_in(text, choices(type(before))) or command_in(text)
+        case _:
+            return None

@@ -1,0 +1,36 @@
+"""What must vanish from the chats vanishes, whatever clocks do."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.housekeeping import Housekeeping
+from storage import open_store
+from tests.fakes import Clock, fixed_sealing
+from verification.keeping import Person
+
+ANNA = Person("telegram:200000001")
+LEFT_ALONE = timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("later", "gone"),
+    [(timedelta(seconds=9), False), (timedelta(seconds=11), True), (-timedelta(hours=1), True)],
+    ids=["just written", "a while ago", "the clock was put back"],
+)
+async def test_a_message_is_deleted_soon_even_when_the_clock_is_put_back(
+    tmp_path: Path, later: timedelta, gone: bool
+) -> None:
+    clock, deleted = Clock(), []
+
+    async def discard(person: Person, message: int) -> None:
+        deleted.append((person, message))
+
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        housekeeping = Housekeeping(store, discard, clock, timedelta(days=30))
+        await housekeeping.take(ANNA, 7)
+        clock.now += later
+        await housekeeping.sweep(LEFT_ALONE)
+
+    assert deleted == ([(ANNA, 7)] if gone else [])

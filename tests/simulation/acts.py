@@ -1,0 +1,247 @@
+"""What may happen next in a story: each act with a weight, so that most stories come far."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.people import NAMES, NUMBERS, THINGS, Guest, buttons, group_with
+from tests.simulation.story import Pick, Story
+from tests.simulation.weather import ANY, MORTAL, Fate, Mishap
+
+Do = Callable[[Story, Guest, Pick[Any]], str]
+"""Does something to, or by, a guest, and says what it was."""
+
+_JUNK = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "返回", "取消", "帮助", "换种方式", "同意")
+_COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/language", "/privacy", "/nonsense")
+_BAD_NUMBERS = ("110105194912310021", "810000199408230021", "12345", "11010119900307803")
+_FORGED = ("q:confirm:0000000000", "q:personal", "privacy:erase_now:0000000000", "faq:list.999999", "zzz", "q::")
+_METHODS = (
+    ANY,
+    ANY,
+    "sendMessage",
+    "sendPhoto",
+    "editMessageText",
+    "editMessageMedia",
+    "deleteMessage",
+    "getUpdates",
+    "webhook",
+)
+_PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
+_HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that may happen."""
+
+    name: str
+    do: Do
+
+
+def goes_on(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    """Do what the newest question waits for, as somebody does who wants to get through."""
+    wanted = guest.wanted()
+    if wanted is not None:
+        guest.says(wanted)
+        return f"says what is wanted, {wanted}"
+    armed = guest.armed()
+    if not armed:
+        guest.says("/start")
+        return "says /start"
+    if armed[-1].kind == "photo" and pick([True, True, True, False]):
+        return phones(story, guest, pick)
+    offered = [button for button in buttons(armed[-1]) if button.value.startswith("q:")]
+    chosen = pick([offered[0]] * 6 + offered[:3])
+    guest.presses(armed[-1].id, chosen.value)
+    return f"presses {chosen.value}"
+
+
+def gets_far(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    """Go on for some steps, waiting for the answer after each."""
+    done = []
+    for _ in range(pick(range(2, 6))):
+        done.append(goes_on(story, guest, pick))
+        story.passes(0.5)
+    return "; ".join(done)
+
+
+def phones(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    """Open the newest code, and press the first thing the page offers; or look away."""
+    if not guest.link:
+        return goes_on(story, guest, pick)
+    page = story.run(story.machine.visit(guest.link))
+    if page is None or not page.presses:
+        guest.link = ""
+        return f"opens the page: {page}"
+    form = {"stage": page.stage, "press": pick([page.presses[0]] * 6 + [*page.presses]), "agree": "yes"}
+    if page.choices:
+        form["choice"] = pick([page.choices[0]] * 4 + [*page.choices])
+    if pick([True, True, True, False]):
+        story.run(story.machine.visit(guest.link, form))
+    return f"on the phone: {form}"
+
+
+def goes_on_twice(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    first = goes_on(story, guest, pick)
+    return f"{first}; and at once: {goes_on(story, guest, pick)}"
+
+
+def says_junk(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+    text = pick([*_JUNK, *_BAD_NUMBERS, guest.name, guest.number, pick(NUMBERS)])
+    guest.says(text, forwarded=pick([False, False, False, True]))
+    return f"says {text}"
+
+
+def commands(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+    command = pick(_COMMANDS)
+    guest.says(command)
+    return f"says {command}"
+
+
+def sends(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+    kind = pick([*THINGS])
+    guest.sends(kind)
+    return f"sends a {kind}"
+
+
+def edits(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+    text = pick([guest.name, guest.number, "改了"])
+    guest.edits(text)
+    return f"edits the last message to {text}"
+
+
+def presses_anything(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    """Press a button of now, of before, of somebody else's, or of nobody's."""
+    known = [*guest.seen[-6:], *guest.seen]
+    if not known:
+        return goes_on(story, guest, pick)
+    message, data = pick(known)
+    foreign = [its for other in story.guests if other is not guest for _, its in other.seen[-3:]]
+    data = pick([data] * 8 + [*_FORGED, *foreign])
+    for _ in range(pick([1, 1, 1, 2])):
+        guest.presses(message, data)
+    return f"presses {data} in {message}"
+
+
+def blocks(_: Story, guest: Guest, __: Pick[Any]) -> str:
+    guest.blocks()
+    return "blocks the bot"
+
+
+def deletes(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+    there = guest.bot_messages()
+    if there:
+        guest.deletes(pick(there))
+    return "deletes a message of the bot"
+
+
+def waits(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    seconds = pick(_HOURS)
+    story.time.passed += seconds
+    return f"{seconds} s pass"
+
+
+def clock_is_wrong(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    story.time.skew = pick([-86400.0, -3600.0, -1.0, 0.0, 0.0, 3600.0, 86400.0])
+    return f"the program's clock is wrong by {story.time.skew} s"
+
+
+def telegram_fails(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    fate, method, after = pick([*Fate]), pick(_METHODS), pick(range(6))
+    times = 1 if fate in MORTAL else pick([1, 1, 1, 2, 4])
+    story.weather.order_fate(fate, method=method, after=after, times=times)
+    return f"call {after} from now of {method}: {fate}, {times} times"
+
+
+def database_fails(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    mishap, after = pick([*Mishap]), pick(range(20))
+    times = pick([1, 1, 1, 2, 30]) if mishap is Mishap.DOWN else 1
+    story.weather.order_mishap(mishap, after=after, times=times)
+    return f"statement {after} from now: {mishap}, {times} times"
+
+
+def dies(story: Story, _: Guest, __: Pick[Any]) -> str:
+    story.run(story.machine.kill())
+    return "the program is killed"
+
+
+def restarts(story: Story, _: Guest, __: Pick[Any]) -> str:
+    story.run(story.machine.restart())
+    return "the program is restarted"
+
+
+def is_delivered_twice(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    story.world.updates.repeats += pick([1, 2, 5])
+    return "updates come twice"
+
+
+def poison_comes(story: Story, guest: Guest, _: Pick[Any]) -> str:
+    chat = {"id": guest.id, "type": "private", "first_name": "x"}
+    poison = {"message_id": 5, "date": "yesterday", "chat": chat, "text": guest.number}
+    story.world.updates.add("message", poison, f"chat:{guest.id}")
+    story.watch.poison.add(story.world.updates.waiting()[-1].id)
+    return "an update comes that cannot be read"
+
+
+def provider_goes(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    story.machine.provider_away = pick([True, False])
+    return f"the providers are away: {story.machine.provider_away}"
+
+
+def meets_in_a_group(story: Story, guest: Guest, _: Pick[Any]) -> str:
+    group_with(story.world, guest)
+    return "puts the bot into a group"
+
+
+def weather_clears(story: Story, _: Guest, __: Pick[Any]) -> str:
+    story.weather.clear()
+    return "nothing goes wrong any more"
+
+
+_WEIGHTS: Mapping[Do, int] = {
+    goes_on: 24,
+    gets_far: 20,
+    phones: 8,
+    goes_on_twice: 3,
+    says_junk: 5,
+    commands: 6,
+    sends: 2,
+    edits: 2,
+    presses_anything: 7,
+    blocks: 1,
+    deletes: 1,
+    waits: 4,
+    clock_is_wrong: 1,
+    telegram_fails: 8,
+    database_fails: 5,
+    dies: 2,
+    restarts: 1,
+    is_delivered_twice: 2,
+    poison_comes: 1,
+    provider_goes: 1,
+    meets_in_a_group: 1,
+    weather_clears: 2,
+}
+ACTS = tuple(Act(do.__name__, do) for do, weight in _WEIGHTS.items() for _ in range(weight))
+
+
+def begin(story: Story, pick: Pick[Any]) -> None:
+    """Let the people of the story come, often several with one number, and get as far as they like."""
+    for _ in range(pick([1, 1, 2, 2, 4])):
+        guest = story.arrives(pick(NAMES), pick([NUMBERS[0], NUMBERS[0], *NUMBERS]), pick(["zh-hans", "zh-hans", "en"]))
+        steps = pick(range(13))
+        story.tell(f"{guest.id} comes, and does {steps} steps")
+        for _ in range(steps):
+            goes_on(story, guest, pick)
+            story.passes(0.5)
+    story.check()
+
+
+def happen(story: Story, act: Act, pick: Pick[Any]) -> None:
+    """Let one thing happen, and some time pass; raises `Broken` when something is wrong then."""
+    guest = pick(story.guests)
+    guest.returns()
+    what = act.do(story, guest, pick)
+    story.tell(f"{guest.id} {act.name}: {what}")
+    story.passes(pick(_PAUSES))
+    story.check()

@@ -1,0 +1,182 @@
+"""The store's database: SQLite in memory, one for all lives of a story, with mishaps at any statement."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+from bot.flow.events import Event
+from bot.flow.rows import Step
+from bot.flow.states import State
+from storage.database import Busy, Row, StillMine, Value
+from storage.errors import SchemaRefused, StoreUnavailable
+from tests.simulation.life import Life
+from tests.simulation.weather import Mishap, Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A statement that was carried out."""
+
+    statement: str
+    values: tuple[Value, ...]
+    rows: Sequence[Row]
+
+
+@dataclass(slots=True)
+class Commit:
+    """A transaction: its statements, and the steps the dialogue took within it."""
+
+    statements: list[Done] = field(default_factory=list)
+    steps: list[tuple[State, Event, Step]] = field(default_factory=list)
+
+    def of(self, statement: str) -> Iterator[Done]:
+        """The times a statement was carried out."""
+        return (done for done in self.statements if done.statement == statement)
+
+
+class Disk:
+    """What outlives the program; whoever watches it is told of every commit, at once."""
+
+    def __init__(self, committed: Callable[[Commit], None]) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._committed = committed
+        self.open = Commit()
+        self.holder: Life | None = None
+
+    def run(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Carry out a statement, in the open transaction or at once."""
+        named = {str(number): value for number, value in enumerate(values, 1)}
+        with _translated():
+            rows = self._connection.execute(statement, named).fetchall()
+        self.open.statements.append(Done(statement, values, rows))
+        return rows
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._connection.in_transaction
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self.open = Commit()
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Let it stand."""
+        self._connection.execute("COMMIT")
+        self._committed(self.open)
+
+    def roll_back(self) -> None:
+        """Let nothing of it stand."""
+        if self.is_open:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._connection.close()
+
+
+class SimulatedDatabase:
+    """The database as one life of the program sees it."""
+
+    def __init__(self, disk: Disk, weather: Weather, life: Life) -> None:
+        self._disk = disk
+        self._weather = weather
+        self._life = life
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self, alone_with: str | None = None) -> AsyncIterator["_Transaction"]:
+        """Open a transaction; with one at a time, each is alone with every key."""
+        async with self._turn:
+            transaction = _Transaction(self)
+            try:
+                await self.carry_out("BEGIN", self._disk.begin)
+                yield transaction
+                await self.carry_out("COMMIT", self._disk.commit)
+            except BaseException:
+                if not self._life.over:
+                    self._disk.roll_back()
+                raise
+            finally:
+                transaction.left = True
+
+    async def carry_out(self, statement: str, do: Callable[[], object]) -> None:
+        await self._life.gate()
+        await asyncio.sleep(self._weather.delay())
+        await self._life.gate()
+        mishap = self._weather.mishap(statement)
+        if mishap is Mishap.DEATH:
+            await self._life.die()
+        if mishap is Mishap.DOWN:
+            raise StoreUnavailable("the database does not answer")
+        do()
+        if mishap is Mishap.DEATH_DONE:
+            await self._life.die()
+        if mishap is Mishap.LOST:
+            raise StoreUnavailable("the database does not answer any more")
+
+    async def fetch(self, statement: str, values: tuple[Value, ...]) -> Sequence[Row]:
+        found: list[Sequence[Row]] = []
+        await self.carry_out(statement, lambda: found.append(self._disk.run(statement, *values)))
+        return found[0]
+
+    async def outlive(self) -> None:
+        """Wait for whoever has the one transaction."""
+        async with self._turn:
+            await self._life.gate()
+
+    async def scrub(self) -> None:
+        """Nothing stands in any file."""
+        await self._life.gate()
+
+    def in_own_words(self, script: str) -> str:
+        """Leave it as it is: these are SQLite's words."""
+        return script
+
+    @asynccontextmanager
+    async def polling_turn(self, busy: Busy) -> AsyncIterator[StillMine]:
+        """Hold the one turn; it falls with whoever held it."""
+        del busy
+        await self._life.gate()
+        holder = self._disk.holder
+        assert holder is None or holder.over, "two lives at once"
+        self._disk.holder = self._life
+
+        async def still_mine() -> bool:
+            return self._disk.holder is self._life
+
+        try:
+            yield still_mine
+        finally:
+            if not self._life.over:
+                self._disk.holder = None
+
+
+class _Transaction:
+    def __init__(self, database: SimulatedDatabase) -> None:
+        self._database = database
+        self.left = False
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        assert not self.left, "this unit was left already"
+        return await self._database.fetch(statement, values)
+
+    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(statement, *values)
+
+    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(statement, *values)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise SchemaRefused(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(str(error)) from error

@@ -1,0 +1,206 @@
+"""What was committed, written down at the moment of the commit and judged at once.
+
+It watches from outside: the statements of each transaction, the steps of the dialogue within it, and the calls that
+reached Telegram. What must hold after every commit is here; what must hold once all is quiet is in `rest`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.flow import machine, states
+from bot.flow.effects import Begin
+from bot.flow.events import Browsed, Event, Resumed
+from bot.flow.rows import Moment, Step
+from bot.flow.states import State
+from playground.botapi.updates import Update
+from playground.world import World
+from storage import statements as sql
+from tests.bot.flow.ordering import LEAVING, meaning, step_of
+from tests.simulation.disk import Commit, Disk
+from tests.simulation.telegram import Call
+from tests.simulation.weather import Fate
+from verification.attempts import MOVES, AttemptId, Status
+from verification.ports import PLACES
+
+_SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
+_ERASE_ATTEMPTS = sql.delete("attempts", sql.ERASE_OF_ACCOUNT["attempts"])
+_ERASE_DIALOGUE = sql.delete("dialogues", sql.ERASE_OF_PERSON["dialogues"])
+_TRIES_IN_A_SILENCE = 15
+_KEPT = {"message", "edited_message", "callback_query"}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A committed turn of somebody's dialogue."""
+
+    person: str
+    event_id: str | None
+    before: State
+    event: Event
+    step: Step
+
+
+class Ledger:
+    """Everything committed in a story, and what is wrong with it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.disk = Disk(self._committed)
+        self.wrong: list[str] = []
+        self.turns: list[Turn] = []
+        self.states: dict[str, State] = {}
+        self.attempts: dict[AttemptId, Status] = {}
+        self.owners: dict[AttemptId, str] = {}
+        self.erased: set[AttemptId] = set()
+        self.handled: set[str] = set()
+        self.buried: set[str] = set()
+        self.numbers: dict[AttemptId, str] = {}
+        self.verified: defaultdict[str, set[str]] = defaultdict(set)
+        self.lost: set[tuple[int, int]] = set()
+        self.faults: defaultdict[int, int] = defaultdict(int)
+        self.updates_of: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+        self._unconfirmed: defaultdict[int, list[int]] = defaultdict(list)
+
+    # What is told to it
+
+    def advance(self, state: State, event: Event, moment: Moment) -> Step:
+        """Take a step of the dialogue, and note it in the open transaction."""
+        step = machine.advance(state, event, moment)
+        self.disk.open.steps.append((state, event, step))
+        return step
+
+    def heard(self, call: Call) -> None:
+        """Note what became of a call."""
+        if call.chat is None:
+            return
+        unheard = call.fate is not None and call.fate is not Fate.SLOW
+        # A long silence is tried again and again until it ends.
+        self.faults[call.chat] += _TRIES_IN_A_SILENCE if call.fate is Fate.TOO_MANY_LONG else unheard
+        if call.message is None:
+            return
+        if unheard and (call.done or call.method == "editMessageReplyMarkup"):
+            self.lost.add((call.chat, call.message))
+        elif call.done and call.method in _SENDING:
+            self._unconfirmed[call.chat].append(call.message)
+
+    def confirmed(self, offset: int) -> None:
+        """Note that Telegram forgets all updates before this one."""
+        for update in self._world.updates.waiting():
+            if update.id < offset:
+                self.taken(update)
+
+    def taken(self, update: Update) -> None:
+        """Note that Telegram forgets an update: by now it was handled, or set aside."""
+        mine = update.kind in _KEPT and update.body.get("chat", {}).get("type", "private") == "private"
+        if mine and f"telegram:{update.id}" not in self.kept:
+            self.wrong.append(f"update {update.id} was confirmed and is in no table")
+
+    def brought(self, update: Mapping[str, Any]) -> None:
+        """Note which update tells of which message."""
+        message = update.get("message") or {}
+        if "message_id" in message:
+            self.updates_of[message["chat"]["id"], message["message_id"]].add(f"telegram:{update['update_id']}")
+
+    @property
+    def kept(self) -> set[str]:
+        """What was handled or set aside."""
+        return self.handled | self.buried
+
+    def died(self) -> None:
+        """Note that nobody knows any more of messages that are not written down."""
+        self.lost |= {(chat, message) for chat, sent in self._unconfirmed.items() for message in sent}
+        self._unconfirmed.clear()
+
+    # What it makes of it
+
+    def _committed(self, commit: Commit) -> None:
+        self.wrong += self._judged(commit)
+
+    def _judged(self, commit: Commit) -> Iterator[str]:
+        yield from self._events(commit)
+        yield from self._attempts(commit)
+        for written in (sql.MARK_SHOWN, sql.MARK_BLOCKED):
+            for done in commit.of(written):
+                self._unconfirmed.pop(chat_of(str(done.values[0])), None)
+        for done in commit.of(_ERASE_ATTEMPTS):
+            self.erased |= {attempt for attempt, owner in self.owners.items() if owner in done.values}
+        for done in commit.of(_ERASE_DIALOGUE):
+            self.states.pop(str(done.values[0]), None)
+        yield from self._steps(commit)
+
+    def _events(self, commit: Commit) -> Iterator[str]:
+        self.buried |= {str(done.values[0]) for done in commit.of(sql.BURY)}
+        for done in commit.of(sql.FIRST_SIGHT):
+            event_id, fresh = str(done.values[0]), bool(done.rows)
+            if not fresh and commit.steps:
+                yield f"{event_id} was seen before and is handled again"
+            if fresh and event_id in self.handled:
+                yield f"{event_id} is seen for the first time twice"
+            if fresh:
+                self.handled.add(event_id)
+
+    def _attempts(self, commit: Commit) -> Iterator[str]:
+        for done in commit.of(sql.SAVE_ATTEMPT):
+            attempt, account, status = AttemptId(str(done.values[0])), str(done.values[1]), Status(str(done.values[4]))
+            before = self.attempts.get(attempt)
+            if before is None and status is not Status.RESERVED:
+                yield f"{attempt} begins as {status}"
+            if before is not None and status is not before and status not in MOVES[before]:
+                yield f"{attempt} went from {before} to {status}"
+            if attempt in self.erased:
+                yield f"{attempt} was erased and is back"
+            self.attempts[attempt], self.owners[attempt] = status, account
+            if status is Status.SUCCEEDED and before is not status:
+                yield from self._passed(attempt, account)
+
+    def _passed(self, attempt: AttemptId, account: str) -> Iterator[str]:
+        accounts = self.verified[self.numbers[attempt]]
+        accounts.add(account)
+        if len(accounts) > PLACES:
+            yield f"{len(accounts)} accounts are verified with one number"
+        if not self.disk.run(sql.VERIFIED, account):
+            yield f"{account} is verified and holds no place"
+
+    def _steps(self, commit: Commit) -> Iterator[str]:
+        saved = list(commit.of(sql.SAVE_DIALOGUE))
+        if len(saved) != len(commit.steps):
+            yield f"{len(commit.steps)} steps were taken, {len(saved)} saved"
+            return
+        events = [str(done.values[0]) for done in commit.of(sql.FIRST_SIGHT)] or [""]
+        for done, (before, event, step) in zip(saved, commit.steps, strict=True):
+            turn = Turn(str(done.values[0]), events[0] or None, before, event, step)
+            yield from self._turn(turn)
+
+    def _turn(self, turn: Turn) -> Iterator[str]:
+        known = self.states.get(turn.person)
+        self.turns.append(turn)
+        self.states[turn.person] = turn.step.state
+        for effect in turn.step.effects:
+            if isinstance(effect, Begin):
+                self.numbers[effect.attempt] = effect.identity.number.plain
+        before, after = type(turn.before), type(turn.step.state)
+        place_seen = isinstance(known, states.Idle) and before is states.Verified
+        if known is not None and known != turn.before and not place_seen:
+            yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
+        row = machine.row_of(turn.before, turn.event)
+        if after is not before and (row is None or after not in row.to):
+            yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
+        if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
+            yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
+
+
+def chat_of(person: str) -> int:
+    """The chat of a dialogue."""
+    return int(person.partition(":")[2])
+
+
+def is_asked_again(turn: Turn) -> bool:
+    """Whether a turn repeats a question because its answer may not have arrived."""
+    return isinstance(turn.event, Resumed)
+
+
+def _left(turn: Turn) -> bool:
+    erased = isinstance(turn.event, Browsed) and turn.event.choice == "erase_now"
+    return erased or meaning(turn.before, turn.event) in LEAVING

@@ -1,0 +1,278 @@
+"""The computer the bot runs on: it starts the program, kills it, and starts it again when it has ended."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from telegram.ext import ExtBot
+
+from bot import catalogue as texts
+from bot.app import working
+from bot.assembly import Ground, House, assembled, connected
+from bot.clock import Clock
+from bot.flow.rows import Moment
+from bot.handlers.pacing import Pacer
+from bot.intake import Fatal
+from bot.settings import Settings
+from playground.botapi.updates import Update
+from playground.jsontext import json_text
+from storage import Store, StoreUnavailable
+from storage.migrations import known_migrations, migrate
+from tests.fakes import fixed_sealing
+from tests.simulation.disk import SimulatedDatabase
+from tests.simulation.hook import Hook
+from tests.simulation.ledger import Ledger
+from tests.simulation.life import Life
+from tests.simulation.phone import Page, asked, visited
+from tests.simulation.telegram import Network, Transport
+from tests.simulation.weather import Weather
+from tests.town import TOKEN
+from verification.attempts import AttemptId, Method
+from verification.errors import ProviderUnavailable
+from verification.identity import Identity
+from verification.ports import Provider, Session
+from verification.providers.simulated import Simulated
+from web import webhook
+
+T = TypeVar("T")
+
+START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+SECRET = "the-secret-of-the-webhook"
+PUBLIC = "https://verify.example.com"
+TTL = timedelta(minutes=10)
+_PAUSE = 0.3
+_PATIENCE = 30.0
+_ROUNDS = 1000
+CATALOGUE = texts.load(days=30, test=True)
+_MIGRATIONS = known_migrations()
+
+
+class Time:
+    """What clocks show: the world's, and the program's, which may be wrong."""
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks = ticks
+        self.passed = 0.0
+        self.skew = 0.0
+
+    def world(self) -> float:
+        """Seconds since 1970."""
+        return START.timestamp() + self._ticks() + self.passed
+
+    def bot(self) -> datetime:
+        """What the program takes for now."""
+        return datetime.fromtimestamp(self.world() + self.skew, UTC)
+
+
+class SeededClock(Clock):
+    """The program's clock and random source, from the story's seed."""
+
+    def __init__(self, time: Time, rng: random.Random) -> None:
+        super().__init__()
+        self._time = time
+        self._rng = rng
+
+    def now(self) -> datetime:
+        return self._time.bot()
+
+    def moment(self) -> Moment:
+        return Moment(self.now(), f"{self._rng.getrandbits(128):032x}")
+
+    def token(self) -> str:
+        return f"{self._rng.getrandbits(96):024x}"
+
+    def match_code(self) -> str:
+        return f"{self._rng.randrange(100):02d}"
+
+
+class MoodyProvider(Simulated):
+    """A provider that is sometimes away."""
+
+    def __init__(self, method: Method, away: Callable[[], bool]) -> None:
+        super().__init__(method)
+        self._away = away
+
+    async def open(self, attempt: AttemptId, identity: Identity) -> Session:
+        await asyncio.sleep(0.1)
+        if self._away():
+            raise ProviderUnavailable(attempt)
+        return await super().open(attempt, identity)
+
+
+MakeStore = Callable[[SimulatedDatabase], Store]
+
+
+def honest_store(database: SimulatedDatabase) -> Store:
+    """The store of the product."""
+    return Store(database, fixed_sealing())
+
+
+@dataclass
+class Machine:
+    """Runs one life of the program after the other."""
+
+    network: Network
+    hook: Hook
+    webhook: bool
+    ledger: Ledger
+    weather: Weather
+    clock: SeededClock
+    make_store: MakeStore = honest_store
+    provider_away: bool = False
+    house: House | None = None
+    starts: int = 0
+    problems: list[BaseException] = field(default_factory=list)
+    _life: Life | None = None
+    _main: asyncio.Task[None] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether the program runs and has put itself together."""
+        return self._life is not None and not self._life.over and self.house is not None
+
+    async def start(self) -> None:
+        """Begin a life."""
+        self._life = Life()
+        self.starts += 1
+        self._main = asyncio.ensure_future(self._live(self._life))
+
+    async def kill(self) -> None:
+        """End it as kill -9 does."""
+        if self._life is not None:
+            self._life.over = True
+            await self._bury()
+
+    async def deliver(self) -> None:
+        """Let Telegram deliver updates by itself."""
+        self.hook.start(self.post)
+
+    async def scrap(self) -> None:
+        """End everything for good."""
+        await self.kill()
+        for task in self.hook.tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    async def restart(self) -> None:
+        """End it as SIGTERM does, with the time it takes to finish what is in hand, and start again."""
+        if self._life is not None and self._main is not None:
+            self._life.stop.set()
+            await asyncio.wait({self._main, asyncio.ensure_future(self._life.ended.wait())}, timeout=30)
+            await self.kill()
+        await self.start()
+
+    async def work(self, seconds: float) -> None:
+        """Let time pass; a program that ended is started again after a short while."""
+        until = asyncio.get_running_loop().time() + seconds
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            if self._life is None:
+                await asyncio.sleep(min(_PAUSE, left))
+                await self.start()
+                continue
+            await self._watch(self._life, left)
+
+    async def visit(self, path: str, form: Mapping[str, str] | None = None) -> Page | None:
+        """Let a phone open a page of the program, or send a form; None when nobody answers."""
+        return await self._answered(lambda house: visited(house.pages, path, form))
+
+    async def post(self, update: Update) -> bool:
+        """Bring an update to the program's webhook; says whether it took it."""
+        body = json_text(update.wire()).encode()
+        headers = {"x-telegram-bot-api-secret-token": SECRET}
+        answer = await self._answered(lambda house: asked(house.pages, webhook.PATH, "POST", body, headers))
+        return answer is not None and answer[0] == HTTPStatus.OK
+
+    async def _answered(self, ask: Callable[[House], Coroutine[Any, Any, T]]) -> T | None:
+        life, house = self._life, self.house
+        if life is None or house is None or life.over:
+            return None
+        answer = asyncio.ensure_future(ask(house))
+        ended = asyncio.ensure_future(life.ended.wait())
+        await asyncio.wait({answer, ended}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        return answer.result() if answer.done() and not answer.cancelled() and not life.over else None
+
+    async def _watch(self, life: Life, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await life.ended.wait()
+        except TimeoutError:
+            return
+        await self._bury()
+
+    async def _live(self, life: Life) -> None:
+        try:
+            await self._serve(life)
+        except* (StoreUnavailable, Fatal) as group:
+            # What a program cannot start without: it says so and ends, and whoever started it tries again.
+            if self.house is not None:
+                self.problems.append(group)
+        except* Exception as group:
+            self.problems.append(group)
+        finally:
+            life.ended.set()
+
+    async def _serve(self, life: Life) -> None:
+        def bot(pacer: Pacer) -> ExtBot[None]:
+            return ExtBot(
+                TOKEN,
+                base_url="http://127.0.0.1/bot",
+                request=Transport(self.network, life),
+                get_updates_request=Transport(self.network, life),
+                rate_limiter=pacer,
+            )
+
+        database = SimulatedDatabase(self.ledger.disk, self.weather, life)
+        await migrate(database, _MIGRATIONS)
+        store = self.make_store(database)
+        await store.check_keys()
+        clock = self.clock
+        ground = Ground(
+            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
+        )
+        house = assembled(_settings(webhook=self.webhook), ground, "here:8080")
+        async with connected(house), working(house):
+            self.house = house
+            await life.stop.wait()
+
+    def _providers(self) -> Mapping[Method, Provider]:
+        return {method: MoodyProvider(method, lambda: self.provider_away) for method in Method}
+
+    async def _bury(self) -> None:
+        """Let the tasks of a life that is over go, and what it had not committed."""
+        if self._life is None:
+            return
+        self._life.over = True
+        self.house = None
+        self.ledger.disk.roll_back()
+        self.ledger.died()
+        for _ in range(_ROUNDS):
+            own = asyncio.all_tasks() - self.hook.tasks - {asyncio.current_task()}
+            if not own:
+                break
+            for task in own:
+                task.cancel()
+            await asyncio.wait(own, timeout=0.001)
+        else:
+            raise AssertionError("a task of a dead program does not end")
+        self._life = self._main = None
+
+
+@cache
+def _settings(*, webhook: bool) -> Settings:
+    given: dict[str, Any] = {
+        "bot_token": TOKEN,
+        "bot_api_url": "http://127.0.0.1",
+        "database_url": "",
+        "public_url": PUBLIC,
+        "webhook_url": "https://bot.example.com" if webhook else "",
+        "webhook_secret": SECRET,
+        "language": "zh",
+        "qr_ttl": TTL,
+    }
+    return Settings(_env_file=None, **given)  # type: ignore[call-arg]  # known to pydantic-settings alone

@@ -1,0 +1,135 @@
+"""The people of a story: what they see in their chats, and what they do there and on their phones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from playground import people
+from playground.records import Button, ChatType, Json, Message
+from playground.world import World
+
+NAMES = ("王小明", "李雷", "韩梅梅", "阿依古丽·买买提")
+NUMBERS = ("11010519491231002X", "440524188001010014", "360426199101010071")
+_PICTURE = [{"file_id": "p", "file_unique_id": "p", "width": 9, "height": 9}]
+_FILE: Json = {"file_id": "f", "file_unique_id": "f"}
+THINGS: dict[str, object] = {
+    "photo": _PICTURE,
+    "document": _FILE,
+    "voice": {**_FILE, "duration": 3},
+    "sticker": {**_FILE, "width": 9, "height": 9, "type": "regular", "is_animated": False, "is_video": False},
+    "contact": {"phone_number": "+8613800138000", "first_name": "李雷"},
+    "location": {"latitude": 39.9, "longitude": 116.4},
+}
+
+
+@dataclass
+class Guest:
+    """Somebody with a chat and a phone."""
+
+    world: World
+    id: int
+    name: str
+    number: str
+    link: str = ""
+    seen: list[tuple[int, str]] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
+    times_blocked: int = 0
+    has_deleted: bool = False
+
+    @property
+    def person(self) -> str:
+        """The key of their dialogue."""
+        return f"telegram:{self.id}"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the bot may not write to them."""
+        return self.world.people[self.id].blocked
+
+    def look(self) -> None:
+        """Take in what the chat shows: buttons to press one day, and the link of a code."""
+        for message in self.bot_messages():
+            for button in buttons(message):
+                if button.kind == "data" and (message.id, button.value) not in self.seen:
+                    self.seen.append((message.id, button.value))
+                if button.kind == "copy":
+                    self.link = button.value
+
+    def bot_messages(self) -> list[Message]:
+        """What the bot said and is still there, oldest first."""
+        mine = self.world.messages(self.id)
+        return [message for message in mine if message.sender == self.world.profile.id]
+
+    def armed(self) -> list[Message]:
+        """The messages that wait for an answer."""
+        return [message for message in self.bot_messages() if is_armed(message)]
+
+    def says(self, text: str, *, forwarded: bool = False) -> None:
+        """Write a text."""
+        self._written(people.say(self.world, self.world.chats[self.id], self.id, text, forwarded=forwarded))
+
+    def sends(self, kind: str) -> None:
+        """Send something that is no text."""
+        chat = self.world.chats[self.id]
+        self._written(people.send(self.world, chat, self.id, kind=kind, media={kind: THINGS[kind]}))
+
+    def presses(self, message: int, data: str) -> None:
+        """Press a button, whether it is there or not."""
+        people.press(self.world, self.world.chats[self.id], self.id, message, data)
+
+    def edits(self, text: str) -> None:
+        """Change the last text of their own that is still there."""
+        for id in reversed(self.written):
+            message = self.world.message(self.id, id)
+            if message is not None and message.kind == "text":
+                people.edit(self.world, self.world.chats[self.id], self.id, message, text)
+                return
+
+    def blocks(self) -> None:
+        """Block the bot."""
+        self.times_blocked += 1
+        people.block(self.world, self.id, blocked=True)
+
+    def returns(self) -> None:
+        """Let the bot write again, where it may not; clients say /start with it."""
+        if self.blocked:
+            people.block(self.world, self.id, blocked=False)
+            self.says("/start")
+
+    def deletes(self, message: Message) -> None:
+        """Delete a message from the chat: Telegram tells the bot nothing of it."""
+        self.has_deleted = True
+        self.world.remove(message)
+
+    def wanted(self) -> str | None:
+        """What the newest question wants to be told: a text, where it waits for one."""
+        for message in reversed(self.armed()):
+            if message.markup is not None and message.markup.kind == "force":
+                digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
+                return self.number if digits else self.name
+        return None
+
+    def _written(self, message: Message) -> None:
+        self.written.append(message.id)
+
+
+def buttons(message: Message) -> Sequence[Button]:
+    """The buttons of a message."""
+    return [button for row in message.markup.buttons for button in row] if message.markup is not None else []
+
+
+def is_armed(message: Message) -> bool:
+    """Whether a message waits for an answer: with buttons of a question, or with the input field open."""
+    forced = message.markup is not None and message.markup.kind == "force"
+    return forced or any(button.kind == "data" and button.value.startswith("q:") for button in buttons(message))
+
+
+def newcomer(world: World, name: str, number: str, language: str) -> Guest:
+    """Somebody who has not written to the bot yet."""
+    return Guest(world, world.add_person("客人", language_code=language).id, name, number)
+
+
+def group_with(world: World, guest: Guest) -> None:
+    """Put the bot into a group, and write there."""
+    chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
+    people.tell_membership(world, chat, guest.id, "left", "member")
+    people.say(world, chat, guest.id, f"/start@{world.profile.username}")

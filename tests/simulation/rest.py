@@ -1,0 +1,140 @@
+"""What must hold once all trouble is over and everything has come to rest."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bot.flow import states
+from bot.flow.effects import Ask
+from bot.flow.events import Choice, Lapsed, Passed, Rejected
+from bot.flow.machine import choices
+from playground.records import Message
+from tests.simulation.ledger import is_asked_again
+from tests.simulation.people import NAMES, Guest, buttons
+from verification.attempts import LIVE, Status
+
+if TYPE_CHECKING:
+    from tests.simulation.story import Story
+
+DELETABLE_FOR = 47 * 3600
+RESULTS = {"verified.ask": "🎉", "failed.ask": "😕"}
+_OPEN = "SELECT count(*) FROM notices WHERE settled = 0"
+_OWED = "SELECT count(*) FROM dialogues WHERE shown < revision AND blocked = 0"
+_LITTER = "SELECT count(*) FROM litter"
+_LIVE = "SELECT count(*) FROM attempts WHERE status IN ('reserved', 'waiting', 'opened', 'confirming')"
+_CROWDED = "SELECT count(*) FROM places GROUP BY identity_index HAVING count(*) > 3"
+
+
+def unrest(story: "Story") -> str:
+    """What is still under way; nothing when all is at rest."""
+    if not story.machine.up:
+        return "the program does not run"
+    if story.world.updates.waiting():
+        return f"{len(story.world.updates.waiting())} updates wait"
+    for what, question in (("notices", _OPEN), ("answers owed", _OWED), ("messages to delete", _LITTER)):
+        if count := _count(story, question):
+            return f"{count} {what}"
+    return ""
+
+
+def in_order(story: "Story") -> list[str]:
+    """What is wrong after everybody asked where they stand."""
+    return [wrong for guest in story.guests for wrong in _chat(story, guest)]
+
+
+def over(story: "Story") -> list[str]:
+    """What is wrong when every code has run out as well."""
+    wrong = [f"{_count(story, _LIVE)} attempts live for ever"] if _count(story, _LIVE) else []
+    wrong += ["a number has more than three places"] if story.ledger.disk.run(_CROWDED) else []
+    return [*wrong, *_news(story), *(wrong for guest in story.guests for wrong in _results(story, guest))]
+
+
+def _chat(story: "Story", guest: Guest) -> Iterator[str]:
+    state = story.ledger.states.get(guest.person)
+    if state is None:
+        yield f"{guest.person}: has no dialogue"
+        return
+    if max((message.id for message in guest.bot_messages()), default=0) < guest.written[-1]:
+        yield f"{guest.person}: /status is not answered"
+    armed = [message for message in guest.armed() if (guest.id, message.id) not in story.ledger.lost]
+    armed = [message for message in armed if not _too_old(story, message)]
+    if len(armed) > 1:
+        yield f"{guest.person}: {len(armed)} questions wait for an answer in {type(state).__name__}"
+    yield from _question(guest, state)
+    yield from _secrets(story, guest)
+
+
+def _question(guest: Guest, state: states.State) -> Iterator[str]:
+    """The question of the state can be answered in the chat."""
+    offered = set(choices(type(state)))
+    if offered:
+        on_screen = [_offered(message, state.mark) for message in guest.armed()]
+        if not any(offer and offer <= offered for offer in on_screen):
+            yield f"{guest.person}: no button for {type(state).__name__}"
+    elif not isinstance(state, states.Opening | states.Verified) and guest.wanted() is None:
+        yield f"{guest.person}: nothing asks for what {type(state).__name__} waits for"
+
+
+def _offered(message: Message, mark: str) -> set[Choice]:
+    data = [button.value.split(":") for button in buttons(message) if button.value.startswith("q:")]
+    return {Choice(choice) for _, choice, its_mark in data if its_mark == mark}
+
+
+def _secrets(story: "Story", guest: Guest) -> Iterator[str]:
+    """No number stands in the chat, and no name that was typed where a name was asked for."""
+    typed = {turn.event_id for turn in story.ledger.turns if _takes_a_name(turn.before)}
+    for id in guest.written:
+        message = story.world.message(guest.id, id)
+        came_as = story.ledger.updates_of[guest.id, id] & story.ledger.kept
+        if message is None or not came_as or _too_old(story, message):
+            continue
+        if sum(letter.isdigit() for letter in message.text) >= 15:
+            yield f"{guest.person}: a number stands in the chat"
+        if came_as & typed and message.text in NAMES:
+            yield f"{guest.person}: a name stands in the chat"
+
+
+def _takes_a_name(state: states.State) -> bool:
+    return isinstance(state, states.AskingName | states.ChangingName)
+
+
+def _news(story: "Story") -> Iterator[str]:
+    """Every end of an attempt came to its dialogue, once."""
+    told = Counter(
+        turn.event.attempt for turn in story.ledger.turns if isinstance(turn.event, Passed | Rejected | Lapsed)
+    )
+    for attempt, status in story.ledger.attempts.items():
+        if status in LIVE:
+            yield f"{attempt} is still {status}"
+        if attempt in story.ledger.erased:
+            continue
+        ended = status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED)
+        if told[attempt] != ended:
+            yield f"{attempt} ended as {status}, which was told {told[attempt]} times"
+
+
+def _results(story: "Story", guest: Guest) -> Iterator[str]:
+    """A result stands in the chat, and no more often than it was asked for or could not be known to have arrived."""
+    turns = [turn for turn in story.ledger.turns if turn.person == guest.person]
+    said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
+    for key, sign in RESULTS.items():
+        wanted = sum(isinstance(effect, Ask) and effect.text == key for turn in turns for effect in turn.step.effects)
+        shown = sum(message["from"] == "bot" and sign in message["text"] for message in said)
+        if shown > wanted:
+            yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"
+        if wanted and not shown and not guest.times_blocked:
+            yield f"{guest.person}: {sign} was never shown"
+    repeated = sum(is_asked_again(turn) for turn in turns)
+    reasons = (
+        story.ledger.faults[guest.id] + 2 * (story.weather.mishaps + guest.times_blocked) + story.machine.starts - 1
+    )
+    if repeated > reasons:
+        yield f"{guest.person}: asked again {repeated} times for {reasons} reasons"
+
+
+def _too_old(story: "Story", message: Message) -> bool:
+    return story.world.clock() - message.date > DELETABLE_FOR
+
+
+def _count(story: "Story", question: str) -> int:
+    return int(story.ledger.disk.run(question)[0][0])

@@ -1,0 +1,184 @@
+"""The Bot API without a network: python-telegram-bot's own extension point, straight into the stand-in's world."""
+
+import asyncio
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
+
+from bot.handlers.transport import NotSent
+from playground.botapi.fields import Fields, Upload
+from playground.botapi.methods import METHODS
+from playground.botapi.refusals import Refused, too_many_requests
+from playground.jsontext import json_text
+from playground.world import World
+from tests.simulation.life import Life
+from tests.simulation.weather import MORTAL, Fate, Weather
+
+Answer = tuple[int, bytes]
+_CONNECT = 5.0
+_READ = 10.0
+_SLOWLY = 6.0
+_PNG = b"\x89PNG"
+_HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
+_PAGES: Mapping[Fate, Answer] = {
+    Fate.BAD_GATEWAY: (502, _HTML),
+    Fate.BAD_GATEWAY_DONE: (502, _HTML),
+    Fate.GARBAGE: (200, b"<html>Please log in"),
+    Fate.GARBAGE_DONE: (200, b"<html>Please log in"),
+}
+_REFUSALS: Mapping[Fate, Refused] = {
+    Fate.BROKEN: Refused(500, "Internal Server Error: restart"),
+    Fate.TOO_MANY: too_many_requests(3),
+    Fate.TOO_MANY_LONG: too_many_requests(120),
+    Fate.TOO_MANY_SILENT: Refused(429, "Too Many Requests"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that reached Telegram, or did not: what it was about, and whether its answer was heard."""
+
+    method: str
+    chat: int | None
+    message: int | None
+    fate: Fate | None
+    done: bool
+
+
+class Listener(Protocol):
+    """Whoever watches the network."""
+
+    def heard(self, call: Call) -> None:
+        """Note what became of a call."""
+
+    def confirmed(self, offset: int) -> None:
+        """Note that Telegram is about to forget all updates before this one."""
+
+    def brought(self, update: Mapping[str, Any]) -> None:
+        """Note that an update is on its way to the program."""
+
+
+class Network:
+    """Between every life of the program and Telegram."""
+
+    def __init__(self, world: World, weather: Weather, listener: Listener) -> None:
+        self._world = world
+        self._weather = weather
+        self._listener = listener
+
+    async def carry(self, name: str, data: RequestData | None, life: Life) -> Answer:
+        """Bring a call there and its answer back, unless something happens to either."""
+        await life.gate()
+        await asyncio.sleep(self._weather.delay())
+        await life.gate()
+        fate = self._weather.fate(name)
+        if fate is None or fate.done:
+            answer = await self._done(name, data, fate)
+        else:
+            self._note(name, data, fate, None)
+            answer = _not_done(fate)
+        await self._back(fate, life)
+        return _PAGES.get(fate, answer) if fate is not None else answer
+
+    async def _back(self, fate: Fate | None, life: Life) -> None:
+        if fate in MORTAL:
+            await life.die()
+        if fate in (Fate.HANG, Fate.HANG_DONE):
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(_SLOWLY if fate is Fate.SLOW else self._weather.delay())
+        await life.gate()
+        if fate is Fate.UNSENT:
+            raise NotSent("ClientConnectorError")
+        if fate in (Fate.CUT, Fate.CUT_DONE):
+            raise NetworkError("ServerDisconnectedError")
+
+    async def _done(self, name: str, data: RequestData | None, fate: Fate | None) -> Answer:
+        fields = self._fields(data)
+        if name == "getUpdates":
+            self._listener.confirmed(fields.integer("offset"))
+        try:
+            result = await METHODS[name.lower()].do(self._world, fields)
+        except Refused as refused:
+            self._note(name, data, fate, None)
+            return refused.code, json_text(refused.body()).encode()
+        for update in result if name == "getUpdates" else ():
+            self._listener.brought(update)
+        message = result.get("message_id") if isinstance(result, dict) else None
+        self._note(name, data, fate, message, done=True)
+        return 200, json_text({"ok": True, "result": result}).encode()
+
+    def _note(
+        self, name: str, data: RequestData | None, fate: Fate | None, message: int | None, *, done: bool = False
+    ) -> None:
+        facts = data.parameters if data is not None else {}
+        chat, about = facts.get("chat_id"), facts.get("message_id")
+        about = about if isinstance(about, int) else None
+        self._listener.heard(Call(name, chat if isinstance(chat, int) else None, message or about, fate, done))
+
+    def _fields(self, data: RequestData | None) -> Fields:
+        values: dict[str, str] = dict(data.json_parameters) if data is not None else {}
+        uploads: dict[str, Upload] = {}
+        for name, (file_name, content, kind) in (data.multipart_data if data is not None else {}).items():
+            if _bytes(content).startswith(_PNG):
+                # To recompress every picture, as the stand-in does, would be most of a story's time.
+                file = self._world.files.keep_photo([(_bytes(content), 760, 760)])[-1]["file_id"]
+                values = {key: value.replace(f"attach://{name}", file) for key, value in values.items()}
+                values.setdefault(name, file)
+            else:
+                uploads[name] = Upload(file_name, kind, _bytes(content))
+        return Fields(values, uploads)
+
+
+class Transport(BaseRequest):
+    """The calls of one life."""
+
+    def __init__(self, network: Network, life: Life) -> None:
+        self._network = network
+        self._life = life
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds to wait for an answer, unless a call says otherwise."""
+        return _READ
+
+    async def initialize(self) -> None:
+        """Keep quiet about what the library will change one day."""
+        warnings.filterwarnings("ignore", ".*In a future major version attribute", PTBDeprecationWarning)
+        warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
+
+    async def shutdown(self) -> None:
+        """Nothing is open."""
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> Answer:
+        """Make one call; see `BaseRequest.do_request`."""
+        reading = float(read_timeout) if isinstance(read_timeout, int | float) else _READ
+        try:
+            async with asyncio.timeout(reading + _CONNECT):
+                return await self._network.carry(url.rpartition("/")[2], request_data, self._life)
+        except TimeoutError:
+            await self._life.gate()
+            raise TimedOut from None
+
+
+def _not_done(fate: Fate) -> Answer:
+    refused = _REFUSALS.get(fate)
+    return (refused.code, json_text(refused.body()).encode()) if refused is not None else (200, b"")
+
+
+def _bytes(content: object) -> bytes:
+    assert isinstance(content, bytes)
+    return content

@@ -1,0 +1,28 @@
+"""Whole stories from seeds."""
+
+from tests.simulation.acts import ACTS, begin, happen
+from tests.simulation.machine import MakeStore, honest_store
+from tests.simulation.story import Broken, Story, seeded, story
+
+LENGTH = 16
+
+
+def tell(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> Story:
+    """Tell the story of a seed to its end; raises `Broken`, and says how to tell it again."""
+    pick = seeded(seed)
+    with story(seed, make_store) as told:
+        told.tell(f"tell it again: python -m tests.simulation --stories 1 --seed {seed} --length {length}")
+        begin(told, pick)
+        for _ in range(length):
+            happen(told, pick(ACTS), pick)
+        told.ends()
+        return told
+
+
+def found(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> str:
+    """What is wrong in the story of a seed; nothing when all is well."""
+    try:
+        tell(seed, length=length, make_store=make_store)
+    except Broken as broken:
+        return str(broken)
+    return ""

@@ -1,0 +1,71 @@
+"""Stories that Hypothesis makes up and shrinks, and stories from seeds; each is told to its end and must hold."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.reliability import Proof
+from tests.simulation.acts import ACTS, Act, begin, happen
+from tests.simulation.story import Story, story
+from tests.simulation.telling import tell
+
+CHUNKS, A_CHUNK = 40, 20
+
+
+class Stories(RuleBasedStateMachine):
+    """A story of which Hypothesis chooses every turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self._story: Story | None = None
+
+    @initialize(seed=st.integers(0, 2**32), data=st.data())
+    def begins(self, seed: int, data: st.DataObject) -> None:
+        self._story = self._stack.enter_context(story(seed))
+        begin(self._story, _drawn(data))
+
+    @rule(act=st.sampled_from(ACTS), data=st.data())
+    def happens(self, act: Act, data: st.DataObject) -> None:
+        assert self._story is not None
+        happen(self._story, act, _drawn(data))
+
+    def teardown(self) -> None:
+        with self._stack:
+            if self._story is not None:
+                self._story.ends()
+
+
+def _drawn(data: st.DataObject) -> Any:
+    def pick(among: Sequence[Any]) -> Any:
+        return among[data.draw(st.integers(0, len(among) - 1))]
+
+    return pick
+
+
+Stories.TestCase.settings = settings(
+    max_examples=200,
+    stateful_step_count=16,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+TestStories = Stories.TestCase
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_inv08_after_whatever_happened_everybody_goes_on_where_they_were(chunk: int, proof: Proof) -> None:
+    """Each story that does not says how to tell it again: `python -m tests.simulation --stories 1 --seed SEED`."""
+    stories = [tell(seed) for seed in range(chunk * A_CHUNK, (chunk + 1) * A_CHUNK)]
+
+    proof(cases=len(stories), faults=sum(story.faults for story in stories))
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
+    assert tell(seed).trace() == tell(seed).trace()
