@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from bot.forking import Forking
+from playground.botapi.updates import Updates
 from playground.launch import Clock, Launch
 from tests.crash import checker
 from tests.crash.books import Books
@@ -52,6 +53,7 @@ class Mortal(Bot):
             **settings,
         )
         self.way = launch
+        self.confirmed = confirmed_to(town.playground.world.updates)
         self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
 
     async def introduced(self) -> None:
@@ -59,10 +61,6 @@ class Mortal(Bot):
         async with asyncio.timeout(PATIENCE):
             while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):  # noqa: ASYNC110 - no bell
                 await asyncio.sleep(0.02)
-
-    def given(self, first: int) -> range:
-        """The updates it was given by Telegram, from this one on."""
-        return range(first, self.town.playground.world.updates._next_id)
 
     async def settled(self, deaths: int) -> None:
         """Wait until all is quiet and the bot will not die of this aim any more; it had died so often before."""
@@ -120,6 +118,18 @@ class Mortal(Bot):
             await self.start()
             self.deaths.append(death)
         raise AssertionError(f"the bot ended with {code}\n{self.words()}")
+
+
+def confirmed_to(updates: Updates) -> set[int]:
+    """The updates that a bot confirms from now on; those that grew too old are none of them."""
+    confirmed, confirm = set[int](), updates.confirm
+
+    def noting(offset: int) -> None:
+        confirmed.update(update.id for update in updates._waiting if update.id < offset)
+        confirm(offset)
+
+    updates.confirm = noting  # type: ignore[method-assign]  # as good as before
+    return confirmed
 
 
 @contextmanager

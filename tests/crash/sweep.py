@@ -141,14 +141,13 @@ async def told(ground: Ground, story: Story, aims: Mapping[int, str], side: int 
     """Let a conversation take place; `aims` names the point of death in some of its acts."""
     tale = Tale()
     async with town() as place, Phone() as phone:
-        first = place.playground.world.updates._next_id
         bot = await ground.bot(place, side)
         async with bot.alive():
             person = Person(await place.guest(), phone, bot.clock)
             scene = _Scene(bot, person, frozenset(act.sign for act in story), tale)
             for number, act in enumerate(story):
                 await scene.play(number, act, aims.get(number, NOWHERE))
-            await scene.end(first)
+            await scene.end()
     return tale
 
 
@@ -180,12 +179,12 @@ class _Scene:
         broken = [f"{what} right after the death" for death in new for what in death.broken]
         self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved, *broken)]
 
-    async def end(self, first: int) -> None:
+    async def end(self) -> None:
         self.tale.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.person.guest.everything_said()}
         doubt = any(death.owed for death in self.bot.deaths)
         await checker.press_old(self.person.guest)
         await self.bot.quiet()
-        self.tale.losses += await checker.of_books(self.bot.books, self.bot.given(first))
+        self.tale.losses += await checker.of_books(self.bot.books, self.bot.confirmed)
         self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubt=doubt)
 
     def _said(self) -> Mapping[str, int]:

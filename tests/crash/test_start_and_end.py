@@ -19,23 +19,22 @@ async def says_hello(guest: Guest) -> None:
     await HELLO.do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
 
 
-async def sound(bot: Mortal, guest: Guest, first: int) -> list[str]:
+async def sound(bot: Mortal, guest: Guest) -> list[str]:
     """Somebody writes to it, is answered, and its books are in order."""
     await guest.sees(HELLO.sign)
     await bot.settled(0)
-    return await checker.of_books(bot.books, bot.given(first))
+    return await checker.of_books(bot.books, bot.confirmed)
 
 
 async def started(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], int, list[str]]:
     """Start a bot that dies on the way; gives the points of its start, its deaths, and what is wrong with it."""
     async with town() as place:
-        first = place.playground.world.updates._next_id
         bot = await ground.bot(place, side)
         async with bot.alive(aim):
             guest = await place.guest()
             points = bot.aim.passed()
             await says_hello(guest)
-            found = await sound(bot, guest, first)
+            found = await sound(bot, guest)
         return points, len(bot.deaths), [*found, *(what for death in bot.deaths for what in death.broken)]
 
 
@@ -63,7 +62,6 @@ async def test_inv32_killed_at_every_step_of_the_schema_the_next_start_finishes_
 async def ended(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], bool, list[str]]:
     """Ask a bot with an answer in hand to end; gives the points of its end, whether it died, and what is wrong."""
     async with town() as place:
-        first = place.playground.world.updates._next_id
         bot = await ground.bot(place, side)
         bot.aim.take(NOWHERE)
         await bot.start()
@@ -79,7 +77,7 @@ async def ended(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], boo
         bot.aim.drop()
         bot.clock.advance(IN_TIME)
         async with bot.alive():
-            return points, code == -signal.SIGKILL, await sound(bot, guest, first)
+            return points, code == -signal.SIGKILL, await sound(bot, guest)
 
 
 async def in_hand(place: Town) -> None:
