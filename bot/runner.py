@@ -171,6 +171,8 @@ class Runner:
         async with self._store.unit(person) as unit:
             if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
                 return None
+            # Looked at before and after: what is on its way may arrive while this is being committed.
+            on_its_way = self._lanes.has(person)
             kept = await unit.dialogue(person)
             step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
             language = (kept.language if kept else None) or envelope.language or self._surroundings.language
@@ -190,7 +192,8 @@ class Runner:
                 if envelope.unasked:
                     return None
                 await unit.welcome_back(person)
-        behind = kept is not None and kept.shown < kept.revision and not self._lanes.has(person)
+        on_its_way = on_its_way or self._lanes.has(person)
+        behind = kept is not None and kept.shown < kept.revision and not on_its_way
         return Turn(revision, view, step.effects, behind)
 
     async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:

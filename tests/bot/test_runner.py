@@ -1,9 +1,11 @@
 """The runner: a turn is committed before it is shown, acts once, and is shown even when the program died in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,6 +207,42 @@ async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again
 
         assert desk.chat.questions() == ["type.ask"]
         assert [(view.repeated, view.unasked) for view in desk.chat.views] == [(True, True)]
+
+
+@dataclass
+class HeardLate:
+    """A store whose commits are heard of only after something else has happened."""
+
+    store: Store
+    meanwhile: Callable[[], Awaitable[object]]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    @asynccontextmanager
+    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
+        async with self.store.unit(alone_with) as unit:
+            yield unit
+        await self.meanwhile()
+
+
+async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_not_taken_for_lost(
+    tmp_path: Path,
+) -> None:
+    chat = Chat(gates={ANNA: asyncio.Event()})
+    async with program(tmp_path, chat) as desk:
+
+        async def arrive() -> None:
+            desk.runner._store = desk.store
+            chat.gates[ANNA].set()
+            assert await desk.runner.settled(10)
+
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
+        desk.runner._store = HeardLate(desk.store, arrive)
+        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
+        assert await desk.runner.settled(10)
+
+        assert chat.questions() == ["type.ask"]
 
 
 async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
         f"22 the result was told {told} times": not 1 <= told <= 1 + doubt,
         "22 the result was told twice without a word about it": came_unmarked(guest, DONE) > 1,
         f"40 a name or number stands in the chat\n{guest.transcript()}": not is_clean(guest),
-        f"09 {len(with_buttons(guest))} questions wait": len(with_buttons(guest)) > 1,
+        f"09 {len(with_buttons(guest))} questions wait\n{guest.transcript()}": len(with_buttons(guest)) > 1,
     }
     return [what for what, wrong in found.items() if wrong]
 

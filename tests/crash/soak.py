@@ -161,9 +161,10 @@ async def season(ground: Ground, server: postgres.Server | None, rng: random.Ran
             for number in NUMBERS
             for _ in range(RIVALS)
         ]
-        async with asyncio.timeout(_SEASON), asyncio.TaskGroup() as group:
-            for someone in people:
-                group.create_task(someone.go())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SEASON), asyncio.TaskGroup() as group:
+                for someone in people:
+                    group.create_task(someone.go())
         assert nemesis.cancel(), nemesis.exception()
         await asyncio.wait({nemesis})
         await place.sim("/faults", "DELETE")
@@ -185,6 +186,7 @@ async def of_people(bot: Sufferer, people: list[Wanderer], figures: Figures) -> 
     found = [] if len(verified) == 3 * len(NUMBERS) else [f"15 {len(verified)} places of {numbers} numbers"]
     for someone in people:
         guest = someone.person.guest
+        found += [] if someone.done else [f"08 somebody never came to the end\n{guest.transcript()}"]
         figures.people += 1
         figures.nudges += someone.nudges
         if f"telegram:{guest.id}" in verified:

@@ -28,6 +28,7 @@ _TAPS = (
     ("没有通过", _ONCE_MORE),
     ("过期了", ("换个新码",)),
 )
+_CODES = ("等待扫码", "已在手机上打开", "正在手机上确认")
 _PRESSES = ("快速验证", "下一步", "前往授权", "授权验证", "确认认证", "开始识别")
 
 
@@ -79,7 +80,7 @@ class Wanderer:
             await guest.says(self.person.name)
         elif "第 2 步" in text:
             await guest.says(self.person.number)
-        elif "等待扫码" in text:
+        elif any(sign in text for sign in _CODES):
             await self._scan(question)
         else:
             labels = next((labels for sign, labels in _TAPS if sign in text), ())
