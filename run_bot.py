@@ -1,6 +1,7 @@
 """Reads the command line and hands over; nothing else."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -74,23 +75,22 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
+    bot: Annotated[str | None, typer.Option(help="Another bot, see docs/any-bot.md", metavar="COMMAND")] = None,
+    texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
+    start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
 ) -> None:
-    """Play .chat scripts against the bot; exit 0 only when all pass."""
+    """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
     import asyncio
 
     from playground import player
+    from playground.listener import Timing
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
-    with launching() as launch:
-        status = asyncio.run(
-            player.play(
-                files,
-                player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show),
-                launch=launch,
-                texts=TEXTS,
-                out=typer.echo,
-            )
-        )
+    texts = texts or (TEXTS if bot is None else None)
+    timing = Timing() if bot is None else Timing(start=start_within)
+    asked = player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing)
+    with launching(bot) as launch:
+        status = asyncio.run(player.play(files, asked, launch=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
 
@@ -115,17 +115,31 @@ def record(
 
 
 @contextmanager
-def launching() -> Iterator["Launch"]:
-    """Start this bot for scripts: forked where the system can, by its plain command elsewhere."""
-    if not hasattr(os, "fork"):
-        from playground.launch import Command
+def launching(other: str | None = None) -> Iterator["Launch"]:
+    """Start another bot by its command, ours forked where the system can, by its plain command elsewhere."""
+    from playground.launch import Command
 
+    if other is not None:
+        yield Command(words_of(other), folder=Path.cwd())
+        return
+    if not hasattr(os, "fork"):
         yield Command(PROGRAM)
         return
     from bot.forking import Forking
 
     with closing(Forking((*PROGRAM, "nursery"))) as forking:
         yield forking
+
+
+def words_of(command: str) -> list[str]:
+    """Take a command apart as a shell does."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--bot") from None
+    if not words:
+        raise typer.BadParameter("a command is needed, such as 'node bot.js'", param_hint="--bot")
+    return words
 
 
 @app.command(hidden=True)

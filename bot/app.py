@@ -95,13 +95,14 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         store = await stack.enter_async_context(opened_store(settings))
         public = settings.public_url or _address(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
-        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         step = advance
         if settings.coverage_file is not None:
             notebook = Notebook(settings.coverage_file)
             notebook.known(catalogue)
             catalogue, step = noted(catalogue, notebook), notebook.advance
-        ground = Ground(store, partial(_bot, settings), clock, token, match_code, public, ways, catalogue, step)
+        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
+        bot = partial(_bot, settings)
+        ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step)
         house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.

@@ -40,6 +40,10 @@ async def _act(scene: Scene, step: steps.Action) -> None:
         case steps.Tap():
             await _tap(scene, step)
             return
+        case steps.Ask():
+            await client.ask(chat, me, scene.scope.fill(step.text))
+        case steps.Choose():
+            await _choose_result(scene, step)
     scene.provoked()
 
 
@@ -68,6 +72,8 @@ async def _tap(scene: Scene, step: steps.Tap) -> None:
             await scene.client.tap(scene.chat.id, scene.me, found)
         case "text":
             await scene.client.write(scene.chat.id, scene.me, found.key.label)
+        case "inline":
+            await scene.client.ask(scene.chat.id, scene.me, found.key.target)
         case "url":
             await _open(scene, found.key.target)
             scene.unhurried()
@@ -75,6 +81,19 @@ async def _tap(scene: Scene, step: steps.Tap) -> None:
         case kind:
             raise Unmet(f"[{found.key.label}] is a button of the kind {kind}: the bot hears nothing of it")
     scene.provoked()
+
+
+async def _choose_result(scene: Scene, step: steps.Choose) -> None:
+    chat = scene.chat
+    rows = await scene.listener.until(chat.offered, hurried=scene.hurried) or ()
+    fitting = [key for row in rows for key in row if scene.scope.label_fits(step.title, key.label)]
+    shown, there = f"[{step.title.source}]", f"the results there: {keyboard(rows) if rows else 'none'}"
+    if len(fitting) > 1 and step.nth is None:
+        raise Unmet(f"{shown} fits several results; write {shown}@2", notes=[there])
+    if len(fitting) < (step.nth or 1):
+        raise Unmet(f"there is no result {shown}", notes=[there])
+    chosen = fitting[(step.nth or 1) - 1]
+    await scene.client.choose(chat.id, scene.me, chosen.data if chosen.kind == "result" else None)
 
 
 async def _open(scene: Scene, address: str) -> None:

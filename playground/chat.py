@@ -46,7 +46,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a chat; a press has the label as its text, a forged one only data."""
+    """Something that happened in a chat.
+
+    A press has the label as its text, a forged one only data; `rows` are the results of an inline query, under the
+    button above them.
+    """
 
     seq: int
     chat: int
@@ -58,13 +62,14 @@ class Event:
     text: str = ""
     alert: bool = False
     data: str = ""
+    rows: Rows = ()
 
     @property
     def counts(self) -> bool:
         """Whether a strict script must mention it: nothing of the person's own, no silent answer."""
         if self.kind == "toast":
             return bool(self.text)
-        return self.kind in ("delete", "left") or (self.kind in ("message", "edit") and not self.own)
+        return self.kind in ("delete", "left", "results") or (self.kind in ("message", "edit") and not self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Chat:
             self._messages[event.message.id] = event.message
             if event.message.rows and not event.message.typed:
                 self._keyboards.append((event.message.id, event.message.rows))
-            if event.person is not None and event.kind == "message":
+            if event.own and event.person is not None and event.kind == "message":
                 self.own_last[event.person] = event.message.id
 
     def unread(self) -> list[Event]:
@@ -118,6 +123,10 @@ class Chat:
         """Return the message whose reply keyboard stands below the input field."""
         newest = next((m for m in self._newest_first() if m.typed or m.clears), None)
         return newest if newest and newest.typed else None
+
+    def offered(self) -> Rows:
+        """Return what the newest inline query was answered with."""
+        return next((event.rows for event in reversed(self.events) if event.kind == "results"), ())
 
     def newest(self) -> Message | None:
         """Return the bot's newest message."""
@@ -158,19 +167,33 @@ def read_event(told: Json) -> Event | None:
         return None
     message = _message(told["message"]) if told.get("message") else None
     was = _message(told["was"]) if told.get("was") else None
-    own = told.get("from") == "user"
-    person = told.get("user") if own else None
+    own = _is_own(told.get("message") or told)
+    person = told.get("user") if told.get("from") == "user" else None
     words, alert = told.get("text") or "", bool(told.get("alert"))
-    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, told.get("data", ""))
+    rows = _results(told) if told["kind"] == "results" else ()
+    facts = {"data": told.get("data", ""), "rows": rows}
+    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, **facts)
+
+
+def _results(told: Json) -> Rows:
+    above = (Key(told["button"]["text"], "button"),) if told["button"] else ()
+    offered = tuple(Key(result.get("title") or result["id"], "result", data=result["id"]) for result in told["results"])
+    return tuple(row for row in (above, offered) if row)
+
+
+def _is_own(told: Json) -> bool:
+    # What somebody sends via the bot is in the bot's words.
+    return told.get("from") == "user" and not told.get("via")
 
 
 def _message(told: Json) -> Message:
     kind = told.get("kind") or ("photo" if told.get("photo") else "document" if told.get("document") else "text")
+    kind = "via" if told.get("via") else kind
     rows = tuple(tuple(_key(button) for button in row) for row in told.get("buttons") or ())
     keys = tuple(tuple(Key(label, "text") for label in row) for row in told.get("keys") or ())
     return Message(
         id=told["id"],
-        own=told.get("from") == "user",
+        own=_is_own(told),
         kind=kind,
         text=told.get("text") or told.get("caption") or "",
         rows=rows or keys,
@@ -183,5 +206,5 @@ def _message(told: Json) -> Message:
 
 
 def _key(told: Json) -> Key:
-    target = told.get("url") or told.get("copy") or ""
+    target = told.get("url") or told.get("copy") or told.get("query") or ""
     return Key(told["label"], told.get("kind", "data"), told.get("data") or "", target)

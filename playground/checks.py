@@ -10,7 +10,7 @@ from playground import steps
 from playground.catalogue import Catalogue
 from playground.steps import AnyStep, Script
 from playground.wording import Wrong
-from playground.words import Button, Content, Key, Literal, Part, PersonId, Text, Variable, Wanted
+from playground.words import Button, Content, Key, Keyboard, Literal, Part, PersonId, Text, Variable, Wanted
 
 
 class Role(Enum):
@@ -24,11 +24,11 @@ class Role(Enum):
 def texts(step: AnyStep) -> Iterator[tuple[Wanted, Role]]:
     """List every text in a step with its role."""
     match step:
-        case steps.Write(text=text) | steps.Send(caption=text) | steps.Forge(data=text):
+        case steps.Write(text=text) | steps.Send(caption=text) | steps.Forge(data=text) | steps.Ask(text=text):
             yield text, Role.TYPED
         case steps.Scan(address=Text() as address):
             yield address, Role.TYPED
-        case steps.Tap(label=label) | steps.Touch(label=label):
+        case steps.Tap(label=label) | steps.Touch(label=label) | steps.Choose(title=label):
             yield label, Role.MATCHED
         case steps.Toast(text=text):
             yield text, Role.CAPTURING
@@ -36,6 +36,8 @@ def texts(step: AnyStep) -> Iterator[tuple[Wanted, Role]]:
             yield text, Role.MATCHED if absent else Role.CAPTURING
         case steps.Hear(content=Content() as content) | steps.Vanish(content=Content() as content):
             yield from _of_content(content)
+        case steps.Offer(results=results):
+            yield from _of_keyboard(results)
         case _:
             pass
 
@@ -45,7 +47,11 @@ def _of_content(content: Content) -> Iterator[tuple[Wanted, Role]]:
     for detail in (content.qr, content.file):
         if detail is not None:
             yield detail, Role.CAPTURING
-    for row in content.keyboard.rows:
+    yield from _of_keyboard(content.keyboard)
+
+
+def _of_keyboard(keyboard: Keyboard) -> Iterator[tuple[Wanted, Role]]:
+    for row in keyboard.rows:
         for button in row:
             if isinstance(button, Button):
                 yield button.label, Role.MATCHED

@@ -20,19 +20,22 @@ class SimRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened since the last look, and whether the bot has nothing more to do."""
+    """What happened since the last look, what Telegram ignores of it, and whether the bot has nothing more to do."""
 
     events: Sequence[Event]
+    remarks: Sequence[str]
     last: int
     idle: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BotNews:
-    """Whether the bot is there."""
+    """Whether the bot is there, what it called last, and which call of it went to no method."""
 
     connected: bool
     polled_ago: float | None
+    last_method: str | None
+    astray: str | None
 
 
 class SimClient:
@@ -89,6 +92,19 @@ class SimClient:
         """Press a button that nobody offered."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/tap", user=person, data=data)
 
+    async def ask(self, chat: int, person: int, words: str) -> None:
+        """Type something behind the bot's name."""
+        await self._post(f"/sim/chats/{chat}/inline", user=person, query=words)
+
+    async def choose(self, chat: int, person: int, result: str | None) -> None:
+        """Choose a result of an inline query; none is the button above them."""
+        which: dict[str, object] = {"button": True} if result is None else {"result": result}
+        await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **which)
+
+    async def let_pass(self, seconds: float) -> None:
+        """Let time pass in the playground."""
+        await self._post("/sim/clock", seconds=int(seconds))
+
     async def order_fault(self, **facts: object) -> None:
         """Let the next calls of a method go wrong."""
         await self._post("/sim/faults", **facts)
@@ -97,7 +113,8 @@ class SimClient:
         """Return what happened after an event; waits a while for the first."""
         told = await self._get("/sim/events", after=after, wait=wait)
         events = [event for event in map(read_event, told["events"]) if event is not None]
-        return News(events, told["last"], told["idle"])
+        remarks = [event["text"] for event in told["events"] if event["kind"] == "remark"]
+        return News(events, remarks, told["last"], told["idle"])
 
     async def everything(self) -> Sequence[Mapping[str, Any]]:
         """Return all that happened, as the playground tells it."""
@@ -116,7 +133,7 @@ class SimClient:
     async def bot(self) -> BotNews:
         """Ask after the bot."""
         told = await self._get("/sim/bot")
-        return BotNews(bool(told["connected"]), told["last_poll_seconds_ago"])
+        return BotNews(bool(told["connected"]), told["last_poll_seconds_ago"], told["last_method"], told["astray"])
 
     async def qr(self, file: str) -> str | None:
         """Read the QR code in a picture."""

@@ -45,6 +45,7 @@ async def _interfere(scene: Scene, step: steps.Directive) -> None:
     scene.unhurried()
     match step:
         case steps.Wait(seconds=seconds):
+            await scene.client.let_pass(seconds)
             scene.stage.clock.advance(seconds)
         case steps.Crash():
             await scene.stage.crash()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playground import steps
 from playground.chat import Event, Message
-from playground.comparing import Compared, compare, text_differs
+from playground.comparing import Compared, compare, keyboard_captures, text_differs
 from playground.matching import Captures
 from playground.scene import Scene, Unmet
 from playground.transcript import line
@@ -80,16 +80,24 @@ async def judge(scene: Scene, step: steps.Expectation, event: Event) -> Verdict:
             return Verdict((f"it is {what}", *verdict.differences), {})
         case steps.Vanish(), Event(kind="delete", was=Message() as was):
             return _judge_deletion(scene, step, was)
-        case steps.Toast(alert=alert), Event(kind="toast"):
-            found = scene.scope.match(step.text, event.text)
-            differences = [] if found is not None else [text_differs("the text", step.text, event.text, scene.scope)]
-            kind = "a toast (!), not an alert (!!)" if alert else "an alert (!!), not a toast (!)"
-            differences += [] if alert == event.alert else [f"it is {kind}"]
-            return Verdict(tuple(differences), found or {})
+        case steps.Toast(), Event(kind="toast"):
+            verdict = _judge_toast(scene, step, event)
+        case steps.Offer(results=results), Event(kind="results", rows=rows):
+            found = keyboard_captures(results, rows, scene.scope)
+            verdict = Verdict(() if found is not None else ("the results differ",), found or {})
         case steps.Leave(), Event(kind="left"):
-            return Verdict((), {})
+            verdict = Verdict((), {})
         case _:
-            return Verdict(("it is something else",), {}, related=False)
+            verdict = Verdict(("it is something else",), {}, related=False)
+    return verdict
+
+
+def _judge_toast(scene: Scene, step: steps.Toast, event: Event) -> Verdict:
+    found = scene.scope.match(step.text, event.text)
+    differences = [] if found is not None else [text_differs("the text", step.text, event.text, scene.scope)]
+    kind = "a toast (!), not an alert (!!)" if step.alert else "an alert (!!), not a toast (!)"
+    differences += [] if step.alert == event.alert else [f"it is {kind}"]
+    return Verdict(tuple(differences), found or {})
 
 
 async def _judge_message(scene: Scene, content: Content, message: Message) -> Verdict:

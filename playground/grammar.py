@@ -1,7 +1,7 @@
 """Turns one block of a script, a marked line with its indented lines, into a step.
 
-Marks: `>` the person, `<` a message, `~` an edit, `x` a deletion, `!` a toast, `!!` an alert, `...` anything,
-`@word` a directive or the phone.
+Marks: `>` the person, `<` a message, `~` an edit, `x` a deletion, `!` a toast, `!!` an alert, `>>` an inline query,
+`<<` its results, `...` anything, `@word` a directive or the phone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from playground.wording import Snippet, is_keyboard, joined, keyboard, text, wan
 from playground.words import Content, Keyboard, Text, Wild
 
 SENT_KINDS = frozenset({"photo", "document", "sticker", "voice", "contact", "location", "poll", "video_note"})
-HEARD_KINDS = SENT_KINDS | {"text", "video", "animation", "audio"}
+HEARD_KINDS = SENT_KINDS | {"text", "video", "animation", "audio", "via"}
 
 _KIND = re.compile(r"\((?P<kind>[a-z_]+)\)(?:\s+|$)")
 _TAP = re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\](?:@(?P<nth>[1-9]\d*)(?:\.(?P<column>[1-9]\d*))?)?")
@@ -69,17 +69,33 @@ def _typed(block: Block, first: Snippet) -> Text:
 
 def _tap(block: Block, label: Snippet, *, old: bool) -> AnyStep:
     block.nothing_below()
+    wanted_label, number, column = _label(label)
+    nth = int(number) if number and not column else None
+    cell = (int(number), int(column)) if number and column else None
+    return steps.Tap(block.line.place, block.source, wanted_label, nth, cell, old)
+
+
+def _label(label: Snippet) -> tuple[Text, str | None, str | None]:
+    """Read a label with the number, or the row and column, behind it."""
     found = _TAP.fullmatch(label.text)
     if found is None:
         raise label.wrong("expected one [Label], perhaps with @2 or @row.column (a text may begin with \\[)")
     inside = label.cut(found.start("label"), found.end("label"))
     if not inside.text:
         raise inside.wrong("expected a label between [ and ]")
-    number, column = found["nth"], found["column"]
-    nth = int(number) if number and not column else None
-    cell = (int(number), int(column)) if column else None
     wanted_label = Text("*", (Wild(),)) if inside.text == "*" else text(inside)
-    return steps.Tap(block.line.place, block.source, wanted_label, nth, cell, old)
+    return wanted_label, found["nth"], found["column"]
+
+
+def _asked(block: Block) -> AnyStep:
+    place, source, body = block.line.place, block.source, block.body
+    block.nothing_below()
+    if not body.text.startswith("["):
+        return steps.Ask(place, source, text(body, wild=False))
+    title, number, column = _label(body)
+    if column:
+        raise body.wrong("expected one [Title], perhaps with @2")
+    return steps.Choose(place, source, title, int(number) if number else None)
 
 
 # The bot's lines.
@@ -147,6 +163,14 @@ def _toast(block: Block) -> AnyStep:
     return steps.Toast(block.line.place, block.source, block.mark == "!!", words)
 
 
+def _offered(block: Block) -> AnyStep:
+    if block.body.text and not is_keyboard(block.body.text):
+        raise block.body.wrong("expected the titles of the results: [A] [B]; nothing when there are none")
+    block.nothing_below()
+    results = keyboard(block.body) if block.body.text else Keyboard()
+    return steps.Offer(block.line.place, block.source, results)
+
+
 def _anything(block: Block) -> AnyStep:
     if block.body.text:
         raise block.body.wrong("expected nothing after ... alone; a message with any text is < ...")
@@ -161,5 +185,7 @@ _MARKS: dict[str, Callable[[Block], AnyStep]] = {
     "x": _vanished,
     "!": _toast,
     "!!": _toast,
+    ">>": _asked,
+    "<<": _offered,
     "...": _anything,
 }

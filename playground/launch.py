@@ -55,9 +55,10 @@ def base_environment(outer: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Starts a command as a process of its own, in its own group, in the bot's empty data folder."""
+    """Starts a command as a process of its own, in its own group; by default in the bot's empty data folder."""
 
     words: Sequence[str]
+    folder: Path | None = None
 
     @classmethod
     def python(cls, program: Path) -> Self:
@@ -70,7 +71,7 @@ class Command:
             process = await asyncio.create_subprocess_exec(
                 *self.words,
                 env=dict(env),
-                cwd=env["DATA_DIR"],
+                cwd=self.folder or env["DATA_DIR"],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -36,6 +36,7 @@ class Listener:
     timing: Timing
     alive: Callable[[], bool]
     events: list[Event] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     _chats: dict[int, Chat] = field(default_factory=dict)
     _last: int = 0
 
@@ -52,6 +53,7 @@ class Listener:
         before = self._last
         news = await self.client.news(before, wait)
         self._last = news.last
+        self.remarks.extend(news.remarks)
         for event in news.events:
             self.events.append(event)
             self.chat(event.chat).add(event)

@@ -11,7 +11,24 @@ from playground.records import Button, Chat, ChatType, Json, Message
 from playground.world import World
 
 LONGEST_TEXT = 4096
-_CHAT_INSTANCE = "-3141592653589793238"
+_RIGHTS = tuple(
+    f"can_{right}"
+    for right in (
+        "manage_chat",
+        "delete_messages",
+        "manage_video_chats",
+        "restrict_members",
+        "promote_members",
+        "change_info",
+        "invite_users",
+        "post_stories",
+        "edit_stories",
+        "delete_stories",
+        "post_messages",
+        "edit_messages",
+    )
+)
+CHAT_INSTANCE = "-3141592653589793238"
 
 
 def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
@@ -27,7 +44,7 @@ def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message
 
 def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
     """Put a person's message into a chat and tell the bot."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     if chat.type is ChatType.PRIVATE and not world.people[user].started:
         world.change_person(user, started=True)
     message = world.put(chat.id, user, **facts)
@@ -39,7 +56,7 @@ def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
 
 def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
     """Change one's own message."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     if message.sender != user or message.kind != "text":
         raise NotThere("only a text of one's own can be edited")
     text = text.strip()
@@ -53,31 +70,25 @@ def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Me
 
 def press(world: World, chat: Chat, user: int, message_id: int, data: str, **button: Any) -> str:
     """Press a button, or claim to have done so; return the query's id. `button` tells the log which one it was."""
-    _may_write(world, chat, user)
+    may_write(world, chat, user)
     message = world.message(chat.id, message_id)
     if message is None and not world.is_gone(chat.id, message_id):
         raise NotThere(f"there is no message {message_id} in this chat")
-    query = world.press(user, chat.id)
-    told = {"from": "user", "user": user, "message_id": message_id, "data": data, **button}
-    world.log.add("press", chat.id, **told)
+    query = world.ask(user, chat.id)
+    pressed = {"from": "user", "user": user, "message_id": message_id, "data": data, **button}
+    world.log.add("press", chat.id, **pressed)
     gone = {"chat": world.chat_wire(chat.id), "message_id": message_id, "date": 0}
+    told = world.message_wire(message) if message else gone
+    inline_id = message.inline_id if message else None
     body = {
         "id": query.id,
         "from": wire.person(world.people[user]),
-        "message": world.message_wire(message) if message else gone,
-        "chat_instance": _CHAT_INSTANCE,
+        **({"inline_message_id": inline_id} if inline_id else {"message": told}),
+        "chat_instance": CHAT_INSTANCE,
         "data": data,
     }
     world.updates.add("callback_query", body, f"presses:{user}")
     return query.id
-
-
-def inline_query(world: World, chat: Chat, user: int, query: str) -> str:
-    """Type something behind the bot's name; return the query's id."""
-    asked = world.press(user, chat.id)
-    body = {"id": asked.id, "from": wire.person(world.people[user]), "query": query, "offset": ""}
-    world.updates.add("inline_query", body | {"chat_type": _seen_type(chat, user)}, f"inline:{user}")
-    return asked.id
 
 
 def block(world: World, user: int, *, blocked: bool) -> None:
@@ -86,14 +97,30 @@ def block(world: World, user: int, *, blocked: bool) -> None:
     after = "kicked" if blocked else "member"
     if before != after:
         world.change_person(user, blocked=blocked)
-        tell_membership(world, world.chats[user], user, before, after)
+        _tell_membership(world, world.chats[user], wire.person(world.people[user]), before, after)
 
 
-def tell_membership(world: World, chat: Chat, user: int, before: str, after: str) -> None:
-    """Tell the bot that it came into a chat or went out of it."""
+def bring_in(world: World, chat: Chat, user: int) -> None:
+    """Let somebody put the bot into a group, or make it an administrator of a channel: it cannot be less there."""
+    channel = chat.type is ChatType.CHANNEL
+    _tell_membership(world, chat, wire.person(world.people[user]), "left", "administrator" if channel else "member")
+    if not channel:
+        body = {**world.service_wire(chat.id, user), "new_chat_members": [world.profile.user()]}
+        world.updates.add("message", body, f"chat:{chat.id}")
+
+
+def go_out(world: World, chat: Chat) -> None:
+    """Let the bot leave a group or channel; it is told so too."""
+    before = "administrator" if chat.type is ChatType.CHANNEL else "member"
+    world.change_chat(chat.id, bot_inside=False)
+    world.log.add("left", chat.id)
+    _tell_membership(world, chat, world.profile.user(), before, "left")
+
+
+def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
     body = {
         "chat": world.chat_wire(chat.id),
-        "from": wire.person(world.people[user]),
+        "from": by,
         "date": int(world.clock()),
         "old_chat_member": _member(world, before),
         "new_chat_member": _member(world, after),
@@ -126,7 +153,8 @@ def _labels(message: Message) -> str:
     return " / ".join(" ".join(f"[{button.label}]" for button in row) for row in _rows(message)) or "none"
 
 
-def _may_write(world: World, chat: Chat, user: int) -> None:
+def may_write(world: World, chat: Chat, user: int) -> None:
+    """Insist that somebody can write in a chat."""
     if user not in world.people:
         raise NotThere(f"there is nobody with the id {user}")
     inside = chat.id == user if chat.type is ChatType.PRIVATE else user in chat.members
@@ -140,7 +168,7 @@ def _bot_sees(world: World, chat: Chat, message: Message) -> bool:
     """Apply the privacy mode that bots have in groups unless BotFather was told otherwise."""
     if not chat.bot_inside:
         return False
-    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or not chat.privacy:
+    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or message.via or not chat.privacy:
         return True
     answered = world.message(chat.id, message.reply_to) if message.reply_to else None
     if answered is not None and answered.sender == world.profile.id:
@@ -158,8 +186,9 @@ def _means_bot(world: World, text: str, entity: Json) -> bool:
 
 def _member(world: World, status: str) -> dict[str, Any]:
     told: dict[str, Any] = {"user": world.profile.user(), "status": status}
-    return told | ({"until_date": 0} if status == "kicked" else {})
-
-
-def _seen_type(chat: Chat, user: int) -> str:
-    return "sender" if chat.id == user else chat.type.value
+    match status:
+        case "kicked":
+            told["until_date"] = 0
+        case "administrator":
+            told |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(_RIGHTS, True)
+    return told

@@ -50,12 +50,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a take went."""
+    """How a take went, and what of the bot's calls Telegram ignores."""
 
     take: Take
     seconds: float
     failure: Failure | None
     film: Film | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ async def perform(take: Take, company: Company, reader: Reader | None = None) ->
         failure = await _perform(take, scene, reader or Strict(), film)
         if company.filmed:
             await film.develop(scene)
-    return Result(take, time.monotonic() - began, failure, film if company.filmed else None)
+        remarks = tuple(dict.fromkeys(built.listener.remarks))
+    return Result(take, time.monotonic() - began, failure, film if company.filmed else None, remarks)
 
 
 async def _perform(take: Take, scene: Scene, reader: Reader, film: Film) -> Failure | None:
@@ -154,7 +156,7 @@ async def play_step(
             scene.skipping.add(scene.chat.id)
         case steps.State():
             await expect_state(scene, step)
-        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge():
+        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge() | steps.Ask() | steps.Choose():
             await act(scene, step)
         case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
             await browse(scene, step)

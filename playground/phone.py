@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
@@ -108,7 +108,8 @@ class Phone:
         session = await self._session()
         try:
             data = aiohttp.FormData(fields) if fields is not None else None
-            async with session.request(method, address, data=data, timeout=_PATIENCE) as answer:
+            headers = {"Origin": origin_of(self.address)} if fields is not None else {}
+            async with session.request(method, address, data=data, headers=headers, timeout=_PATIENCE) as answer:
                 body = await answer.text(errors="replace")
                 self.status, self.address = answer.status, str(answer.url)
                 self.page = read_page(body) if "html" in answer.content_type else WebPage(text=body)
@@ -128,6 +129,12 @@ class Phone:
         if self.page is None:
             raise PhoneTrouble("the phone shows no page yet: @scan comes first")
         return self.page
+
+
+def origin_of(address: str) -> str:
+    """Return where a page comes from, as a browser tells it of a form: the page's own server, or that of another."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "null"
 
 
 def _overrides(pressed: Control) -> dict[str, str]:

@@ -22,13 +22,12 @@ from playground.eventlog import EventLog
 from playground.gestures import gestures
 from playground.guard import LOOPBACK
 from playground.jsontext import JsonAnswer
-from playground.phone import USER_AGENTS
+from playground.phone import USER_AGENTS, origin_of
 from playground.phone_frame_html import led_through, refresh_led_through
 from playground.steps import App
 from playground.webpage import WebPage, read_page
 
 LARGEST_PAGE = 8 * 1024 * 1024
-LARGEST_FORM = 1024 * 1024
 PATIENCE = aiohttp.ClientTimeout(total=20)
 SANDBOX = "sandbox allow-forms allow-scripts"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -103,9 +102,10 @@ class PhoneFrame:
         body = None
         if request.method == "POST":
             kind = request.headers.get("content-type", "")
-            if not kind.startswith(_FORMS) or int(request.headers.get("content-length") or 0) > LARGEST_FORM:
+            if not kind.startswith(_FORMS):
                 return _own_page("silent", url, 415)
             headers["Content-Type"], body = kind, await request.body()
+            headers["Origin"] = origin_of(self._shown.get(app, Shown()).url or "")
         if _is_navigation(request):
             self._note(app, request.method, url, body or b"")
         # Addresses of this machine are numbers without a name, which a jar keeps cookies for only when told so.

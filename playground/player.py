@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground import coverage, junit, report, script
@@ -15,6 +15,7 @@ from playground.catalogue import DEFAULT_LANGUAGE, Catalogue, CatalogueUnreadabl
 from playground.checks import key_mistakes, speaks_any_language
 from playground.exhibiting import NoCamera, exhibit, why_not
 from playground.launch import Launch
+from playground.listener import Timing
 from playground.performing import Company, Result, Take, perform
 from playground.script import Unreadable
 from playground.steps import Language, Script
@@ -38,15 +39,16 @@ class Asked:
     coverage: bool = False
     fail_under: float = 0
     show: Path | None = None
+    timing: Timing = field(default_factory=Timing)
 
 
-async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path, out: Out = print) -> int:
+async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path | None, out: Out = print) -> int:
     """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
     if asked.show and (why := why_not(asked.show)):
         out(f"--show: {why}")
         return NOTHING_RUN
     try:
-        catalogue = load(texts)
+        catalogue = load(texts) if texts else Catalogue()
         takes = gather(paths, catalogue, asked.languages)
     except (CatalogueUnreadable, Unplayable) as error:
         out(str(error))
@@ -59,9 +61,8 @@ async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Pa
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         noted = Path(folder) / "coverage"
         extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
-        status = await _played(
-            chosen, Company(launch, catalogue, extra=extra, filmed=asked.show is not None), asked, out
-        )
+        company = Company(launch, catalogue, asked.timing, extra, filmed=asked.show is not None)
+        status = await _played(chosen, company, asked, out)
         return max(status, _covered(noted, asked, out)) if asked.coverage else status
 
 
@@ -82,6 +83,8 @@ async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: O
     for result in results:
         if result.failure:
             out("\n" + report.failure_report(result))
+    if remarks := report.remarks(results):
+        out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - began
     out("\n" + report.summary(results, seconds))
     written = await _written(results, seconds, asked, out)

@@ -34,6 +34,10 @@ class ScriptFailed(Exception):
     """A case that did not come true; its text is the whole report."""
 
 
+class Ignored(UserWarning):
+    """Something in the bot's calls that Telegram ignores."""
+
+
 class Hooks:
     """What a conftest.py may say."""
 
@@ -89,6 +93,8 @@ class ScriptCase(pytest.Item):
     def runtest(self) -> None:
         """Play it in an event loop of its own."""
         result = asyncio.run(perform(self._take, self._company))
+        for remark in result.remarks:
+            self.warn(Ignored(remark))
         if result.failure:
             raise ScriptFailed(failure_report(result))
 

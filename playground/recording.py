@@ -69,7 +69,7 @@ class _Writer:
 
     def _happened(self, event: Event, told: Json) -> None:
         chat = self._chats.setdefault(event.chat, Chat(event.chat))
-        if event.kind in ("message", "edit", "press") and event.person is not None:
+        if event.own and event.kind in ("message", "edit", "press", "inline", "chose") and event.person is not None:
             self._act(told["at"], event.person)
             self._go(event.person, event.chat)
             pressed = event.kind == "press"

@@ -104,3 +104,23 @@ class Message:
     protect: bool = False
     spoiler: bool = False
     caption_above: bool = False
+    via: bool = False  # a result of an inline query that somebody chose
+    inline_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One result of an inline query as the bot gave it; `facts` are those of its message, if it can be sent here."""
+
+    id: str
+    kind: str
+    given: Json
+    facts: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to an inline query: its results, and a button above them that leads to the bot's chat."""
+
+    offers: Sequence[Offer] = ()
+    button: Json | None = None

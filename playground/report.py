@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     failed = sum(result.failure is not None for result in results)
     passed = len(results) - failed
     return f"{passed} passed, {failed} failed in {seconds:.1f} s" if failed else f"{passed} passed in {seconds:.1f} s"
+
+
+def remarks(results: Sequence[Result]) -> list[str]:
+    """Tell of what Telegram does with the bot's calls in silence, in a line each."""
+    counted = Counter(remark for result in results for remark in result.remarks)
+    return [f"{remark} ({count} of {len(results)} cases)" for remark, count in sorted(counted.items())]
 
 
 def failure_report(result: Result) -> str:

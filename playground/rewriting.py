@@ -40,6 +40,8 @@ def rewritten(step: steps.Expectation, event: Event, scope: Scope, qr: str | Non
             ]
         case steps.Vanish(content=Content(text=wanted)), Event(was=Message() as was):
             return marked("x >" if was.own else "x", was.kind, text(wanted, was.text, scope))
+        case steps.Offer(results=results), Event(kind="results", rows=rows):
+            return [f"<< {_buttons(results, rows, scope)}".rstrip()]
         case steps.Toast(text=wanted), Event(kind="toast"):
             return marked("!!" if event.alert else "!", "text", text(wanted, event.text, scope))
         case _:

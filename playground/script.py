@@ -29,7 +29,7 @@ class Unreadable(Exception):
 
 
 _CELL = re.compile(r'(?:"[^"]*"|[^|])+')
-_MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|\.\.\.|[><~x!])(?P<gap>\s+|$)")
+_MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|>>|<<|\.\.\.|[><~x!])(?P<gap>\s+|$)")
 _HEADER = re.compile(r"(?P<key>[a-z]+)\s*:(?P<rest>.*)")
 _PAIR = re.compile(r'(?P<name>[^\s=|"]+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s|"]*))')
 _FULL_WIDTH = str.maketrans("＞＜～！＠｜［］（）．", "><~!@|[]().")
@@ -172,8 +172,9 @@ def _unmarked(line: str) -> str:
     plain = line.translate(_FULL_WIDTH)
     if plain != line and _MARK.match(plain):
         return f"a full-width mark; write {plain.split()[0]} and a space"
-    if _MARK.match(f"{line[:1]} ") or line.startswith("!!"):
-        return f"expected a space after {line[0]}"
+    if _MARK.match(f"{line[:1]} "):
+        mark = line[:2] if _MARK.match(f"{line[:2]} ") else line[0]
+        return f"expected a space after {mark}"
     if line[0].isspace():
         return "expected an indented line only below a step"
-    return "expected a mark in the first column: > < ~ x ! !! ... or @word; # begins a comment"
+    return "expected a mark in the first column: > < ~ x ! !! >> << ... or @word; # begins a comment"

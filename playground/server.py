@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from playground.botapi.faults import Faults
 from playground.botapi.limits import Limits
 from playground.botapi.routes import BotApi
+from playground.bounds import Bounded
 from playground.catalogue import Catalogue
 from playground.connections import Connections
 from playground.counting import Counting
@@ -46,17 +47,19 @@ class Playground:
         self.recorder = Recorder(self.world, catalogue or Catalogue())
         self.connections = Connections()
         faults, limits = Faults(), Limits()
+        api = BotApi(self.world, faults, limits, self.connections)
         self.app = Starlette(
             routes=[
-                *BotApi(self.world, faults, limits, self.connections).routes(),
+                *api.routes(),
                 *Sim(self.world, faults).routes(),
                 *Counting(self.world, limits).routes(),
                 *Watching(self.world).routes(),
                 *self.recorder.routes(),
                 *PhoneFrame(self.world.log).routes(),
                 *page_routes(),
+                api.astray(),
             ],
-            middleware=[Middleware(LoopbackOnly)],
+            middleware=[Middleware(LoopbackOnly), Middleware(Bounded)],
         )
 
 

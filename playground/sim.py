@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from playground import people, wire
+from playground import choosing, people, wire
 from playground.attachments import attachment
 from playground.botapi.faults import Fault, FaultKind, Faults
 from playground.files import qr_text
@@ -41,10 +41,12 @@ class Sim:
             route("/chats/{chat}/messages", self.messages),
             route("/chats/{chat}/messages", self.say, "POST"),
             route("/chats/{chat}/inline", self.inline, "POST"),
+            route("/chats/{chat}/inline/choose", self.choose, "POST"),
             route(f"{message}/edit", self.edit, "POST"),
             route(f"{message}/tap", self.tap, "POST"),
             route("/files/{id}", self.file),
             route("/files/{id}/qr", self.qr),
+            route("/clock", self.clock, "POST"),
             route("/faults", self.fault, "POST"),
             route("/faults", self.no_faults, "DELETE"),
         ]
@@ -71,7 +73,7 @@ class Sim:
         return wire.short_person(self._person(someone.id))
 
     async def new_chat(self, request: Request) -> Any:
-        """Open a group or channel and put the bot into it."""
+        """Open a group or channel, and put the bot into it unless it is to stay outside."""
         order = await read_order(request)
         members = tuple(self._person(id).id for id in order.numbers("members"))
         if not members:
@@ -80,8 +82,10 @@ class Sim:
         if kind is ChatType.PRIVATE:
             raise BadOrder("type: a private chat comes with its person")
         title, privacy = order.text("title", "群", longest=LONGEST_TITLE), order.flag("privacy", default=True)
-        chat = self._world.add_chat(kind, title, members, privacy=privacy)
-        people.tell_membership(self._world, chat, members[0], "left", "member")
+        inside = order.flag("bot", default=True)
+        chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside)
+        if inside:
+            people.bring_in(self._world, chat, members[0])
         return self._world.chat_wire(chat.id)
 
     async def messages(self, request: Request) -> Any:
@@ -124,7 +128,15 @@ class Sim:
         """Type something behind the bot's name."""
         chat, order = self._chat(request), await read_order(request)
         user, query = self._person(order.number("user")).id, order.text("query", "", longest=LONGEST_QUERY)
-        return {"query": people.inline_query(self._world, chat, user, query)}
+        return {"query": choosing.ask(self._world, chat, user, query)}
+
+    async def choose(self, request: Request) -> Any:
+        """Choose one of the results, or the button above them."""
+        chat, order = self._chat(request), await read_order(request)
+        user = self._person(order.number("user")).id
+        if order.flag("button"):
+            return {"message_id": choosing.follow(self._world, chat, user).id}
+        return {"message_id": choosing.choose(self._world, chat, user, order.text("result")).id}
 
     async def file(self, request: Request) -> Response:
         """Return the bytes of a file; only pictures may be shown in place."""
@@ -140,6 +152,14 @@ class Sim:
         """Read the QR code in a picture, as a phone's camera would."""
         kept = self._file(request)
         return {"text": await asyncio.to_thread(qr_text, kept.content) if kept.type in SHOWN_TYPES else None}
+
+    async def clock(self, request: Request) -> Any:
+        """Let time pass at once: what waits too long expires, old messages can no longer be deleted."""
+        seconds = (await read_order(request)).number("seconds")
+        if seconds < 0:
+            raise BadOrder("seconds: time goes forward only")
+        self._world.clock.advance(seconds)
+        return {"now": int(self._world.clock())}
 
     async def fault(self, request: Request) -> Any:
         """Let the network or the server misbehave."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground import coverage
-from playground.client import SimClient
+from playground.client import BotNews, SimClient
 from playground.launch import Clock, Launch, Running, base_environment
 from playground.listener import Listener, Timing
 from playground.server import Playground, serving
@@ -93,14 +93,20 @@ class Stage:
         except OSError as error:
             raise DidNotStart(f"the bot did not start: {error}") from None
         while loop.time() - since < self.timing.start:
-            if self._bot.exit_code is not None:
-                raise DidNotStart(f"the bot did not start: its process ended with exit code {self._bot.exit_code}")
             bot = await self.client.bot()
+            if self._bot.exit_code is not None:
+                raise _did_not_start(f"its process ended with exit code {self._bot.exit_code}", bot)
             # A poll of the process before a crash does not count.
             if bot.connected and (bot.polled_ago or 0) <= loop.time() - since:
                 return
             await self.client.idle(0.2)  # returns as soon as a poll waits
-        raise DidNotStart(f"the bot did not start: no getUpdates within {self.timing.start:g} s")
+        why = f"no getUpdates or setWebhook within {self.timing.start:g} s"
+        raise _did_not_start(why, await self.client.bot())
+
+
+def _did_not_start(why: str, bot: BotNews) -> DidNotStart:
+    called = f"its last call was {bot.last_method}" if bot.last_method else "it called nothing at BOT_API_URL"
+    return DidNotStart(f"the bot did not start: {why}; {bot.astray or called}")
 
 
 @asynccontextmanager

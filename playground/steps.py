@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from playground.words import Content, Place, Text, Wanted
+from playground.words import Content, Keyboard, Place, Text, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,22 @@ class Forge(Step):
     data: Text
 
 
-Action = Write | Send | Tap | Forge
+@dataclass(frozen=True, slots=True)
+class Ask(Step):
+    """`>> words`: types something behind the bot's name, in the chat where the script is."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Choose(Step):
+    """`>> [Title]`: chooses a result, or the button above them; `nth` chooses among equal titles."""
+
+    title: Text
+    nth: int | None = None
+
+
+Action = Write | Send | Tap | Forge | Ask | Choose
 
 # What the bot must do.
 
@@ -94,6 +109,13 @@ class Toast(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Offer(Step):
+    """`<<`: the titles of the results; the button above them is a row of its own."""
+
+    results: Keyboard
+
+
+@dataclass(frozen=True, slots=True)
 class Leave(Step):
     """`@left`: the bot leaves the group."""
 
@@ -110,7 +132,7 @@ class State(Step):
     name: str
 
 
-Expectation = Hear | Vanish | Toast | Leave
+Expectation = Hear | Vanish | Toast | Offer | Leave
 
 # What happens around the chat.
 

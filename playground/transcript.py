@@ -48,7 +48,21 @@ def line(event: Event) -> list[str] | None:
             written = [f"{'!!' if alert else '!'} {_words(text)}"]
         case Event(kind="left"):
             written = ["@left"]
+        case _:
+            written = _behind_the_name(event)
     return written
+
+
+def _behind_the_name(event: Event) -> list[str] | None:
+    match event.kind:
+        case "inline":
+            return [f">> {_words(event.text, own=True)}".rstrip()]
+        case "chose":
+            return [f">> [{_LABEL.sub(_ESCAPED, event.text)}]"]
+        case "results":
+            return [f"<< {keyboard(event.rows)}".rstrip()]
+        case _:
+            return None
 
 
 def content(mark: str, message: Message) -> list[str]:

@@ -70,6 +70,8 @@ class Watching:
             "connected": self._connected(),
             "last_poll_seconds_ago": None if asked is None else max(world.clock() - asked, 0.0),
             "pending": len(world.updates.waiting()),
+            "last_method": world.traffic.log[-1].method if world.traffic.log else None,
+            "astray": world.traffic.astray,
             "last": world.log.last,
         }
 

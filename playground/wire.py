@@ -6,7 +6,7 @@ from typing import Any
 
 from playground.records import Button, Chat, ChatType, Json, Message, Person
 
-_ACTION = {"data": "data", "url": "url", "copy": "copy", "web_app": "url", "login_url": "url"}
+_ACTION = {"data": "data", "url": "url", "copy": "copy", "inline": "query", "web_app": "url", "login_url": "url"}
 
 
 def person(someone: Person) -> dict[str, Any]:
@@ -78,6 +78,7 @@ def short(message: Message, *, bot_id: int) -> dict[str, Any]:
         "protect": message.protect,
         "spoiler": message.spoiler,
         "caption_above": message.caption_above,
+        "via": message.via,
     }
     if markup is not None:
         told["markup"] = markup.kind

@@ -17,8 +17,10 @@ from playground.bell import Bell
 from playground.botapi.updates import Updates
 from playground.eventlog import EventLog
 from playground.files import Files
+from playground.inline import Answers
 from playground.profile import Profile
 from playground.records import Chat, ChatType, Json, Message, Person
+from playground.timepiece import Timepiece
 from playground.webhook import Delivery
 
 # Numbers begin where the clock stands, so that a restarted stand-in repeats none that a bot has seen.
@@ -30,12 +32,13 @@ _CALLS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A press of a button that waits for its answer."""
+    """A press of a button that waits for its answer; or, with words, what was typed behind the bot's name."""
 
     id: str
     user: int
     chat: int
-    pressed: float
+    asked: float
+    words: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Traffic:
 
     calls: int = 0
     log: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    astray: str | None = None  # the last call that was none of the Bot API, in words
 
 
 class World:
@@ -68,16 +72,17 @@ class World:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.token = token
-        self.clock = clock
         self.rng = rng or random.SystemRandom()
         self.bell = Bell()
-        first = int((clock() - _NUMBERS_SINCE) * _NUMBERS_PER_SECOND)
-        self.updates = Updates(first_id=first, bell=self.bell, clock=clock)
-        self.hook = Delivery(self.updates, self.bell, clock)
-        self.log = EventLog(self.bell, clock)
+        self.clock = Timepiece(clock, self.bell)
+        first = int((self.clock() - _NUMBERS_SINCE) * _NUMBERS_PER_SECOND)
+        self.updates = Updates(first_id=first, bell=self.bell, clock=self.clock)
+        self.hook = Delivery(self.updates, self.bell, self.clock)
+        self.log = EventLog(self.bell, self.clock)
         self.files = Files()
         self.profile = Profile(id=_bot_id(token), username=username)
         self.traffic = Traffic()
+        self.answers = Answers()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
         self.run = f"{self.rng.randrange(16**12):012x}"  # tells one stand-in from the next
@@ -103,12 +108,12 @@ class World:
         self.log.add("person", None, user=wire.short_person(someone))
         return someone
 
-    def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], *, privacy: bool = True) -> Chat:
-        """Open a group or channel with the bot in it."""
+    def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: bool) -> Chat:
+        """Open a group or channel."""
         id = -self._fresh_id(range(1_000_000_000, 3_900_000_000))
         if type is not ChatType.GROUP:
             id -= 1_000_000_000_000
-        opened = self.chats[id] = Chat(id, type, title, members, privacy=privacy)
+        opened = self.chats[id] = Chat(id, type, title, members, **facts)
         self.log.add("group", None, group={**self.chat_wire(id), "members": list(members)})
         return opened
 
@@ -126,6 +131,11 @@ class World:
     def message(self, chat: int, id: int) -> Message | None:
         """Return one message, unless it is gone."""
         return self._messages.get(chat, {}).get(id)
+
+    def inline_message(self, id: str) -> Message | None:
+        """Return the message that somebody sent via the bot, by the id that the bot knows it by."""
+        everywhere = (message for chat in self._messages.values() for message in chat.values())
+        return next((message for message in everywhere if message.inline_id == id), None)
 
     def is_gone(self, chat: int, id: int) -> bool:
         """Whether there was such a message and it was deleted."""
@@ -152,18 +162,21 @@ class World:
         self._gone.add((message.chat, message.id))
         self.log.add("delete", message.chat, message_id=message.id, was=self.short(message))
 
-    # presses
+    # queries
 
-    def press(self, user: int, chat: int) -> Query:
-        """Note that a button was pressed; the bot may answer it once and soon."""
+    def ask(self, user: int, chat: int, words: str | None = None) -> Query:
+        """Note that a button was pressed or something typed; the bot may answer it once and soon."""
         id = str(self.rng.randrange(10**17, 10**19))
-        query = self._queries[id] = Query(id, user, chat, self.clock())
+        query = self._queries[id] = Query(id, user, chat, self.clock(), words)
         return query
 
-    def take_query(self, id: str) -> Query | None:
-        """Return a press that still waits for its answer, and let nobody answer it again."""
-        query = self._queries.pop(id, None)
-        return query if query and self.clock() - query.pressed <= _ANSWER_WITHIN else None
+    def take_query(self, id: str, *, inline: bool = False) -> Query | None:
+        """Return a query that still waits for its answer, and let nobody answer it again."""
+        query = self._queries.get(id)
+        if query is None or (query.words is not None) != inline:
+            return None
+        del self._queries[id]
+        return query if self.clock() - query.asked <= _ANSWER_WITHIN else None
 
     # telling
 
@@ -174,6 +187,12 @@ class World:
     def chat_wire(self, chat: int) -> dict[str, Any]:
         """Tell of a chat as the Bot API does."""
         return wire.chat(self.chats[chat], self.people.get(chat))
+
+    def service_wire(self, chat: int, user: int) -> dict[str, Any]:
+        """Tell of a message that nobody wrote: that somebody came, say. The page and scripts have no use for it."""
+        self._next_message += 1
+        from_whom = {"message_id": self._next_message, "from": wire.person(self.people[user])}
+        return from_whom | {"chat": self.chat_wire(chat), "date": int(self.clock())}
 
     def message_wire(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
         """Tell of a message as the Bot API does."""
@@ -186,6 +205,8 @@ class World:
         if message.forwarded:
             origin = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
             told["forward_origin"] = origin
+        if message.via:
+            told["via_bot"] = self.profile.user()
         answered = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
         if answered is not None:
             told["reply_to_message"] = self.message_wire(answered, with_reply=False)

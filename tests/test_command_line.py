@@ -39,7 +39,17 @@ def test_the_diagram_is_mermaid_of_the_whole_dialogue() -> None:
     assert "Scanning --> Expired: lapsed" in told.stdout
 
 
-@pytest.mark.parametrize("words", [["no-such-command"], ["play"], ["--no-such-option"], ["play", "--jobs", "0", "x"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no-such-command"],
+        ["play"],
+        ["--no-such-option"],
+        ["play", "--jobs", "0", "x"],
+        ["play", "--bot", "", "x"],
+        ["play", "--bot", "a 'b", "x"],
+    ],
+)
 def test_a_command_that_makes_no_sense_ends_with_two_and_says_why(words: list[str]) -> None:
     told = run(*words)
 

@@ -233,6 +233,7 @@ class Guest:
 async def town() -> AsyncIterator[Town]:
     """Build a town for one test."""
     playground = Playground(token=TOKEN)
+    playground.world.hook.first_wait = 0.1  # tests are in more of a hurry than Telegram
     door = playground.app = Door(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serving(playground) as url, aiohttp.ClientSession() as http:
         yield Town(playground, door, url, http)

@@ -1,15 +1,12 @@
-"""Answers to presses of buttons and to inline queries."""
+"""answerCallbackQuery."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from playground.botapi.fields import Fields
 from playground.botapi.refusals import OLD_QUERY, bad_request
 from playground.world import World
 
 LONGEST_ANSWER = 200
-MOST_RESULTS = 50
 
 
 async def answer_callback_query(world: World, fields: Fields) -> bool:
@@ -27,32 +24,8 @@ async def answer_callback_query(world: World, fields: Fields) -> bool:
     return True
 
 
-async def answer_inline_query(world: World, fields: Fields) -> bool:
-    """Answer what somebody typed behind the bot's name in any chat."""
-    results = _results(fields.json("results", "inline query results"))
-    query = world.take_query(fields.text("inline_query_id"))
-    if query is None:
-        raise bad_request(OLD_QUERY)
-    facts = {"results": results, "button": fields.json("button", "inline query results button")}
-    world.log.add("results", query.chat, user=query.user, query=query.id, **facts)
-    return True
-
-
 def _opens_this_bot(world: World, url: str) -> bool:
     # "t.me/BOT?start=..." and the tg:// form of it are the only addresses a press may open.
     link = url.removeprefix("https://").removeprefix("http://").lower()
     name = world.profile.username.lower()
     return link.startswith((f"t.me/{name}?start=", f"tg://resolve?domain={name}&start="))
-
-
-def _results(given: Any) -> list[Any]:
-    if not isinstance(given, list):
-        raise bad_request("expected an Array of inline query results")
-    if len(given) > MOST_RESULTS:
-        raise bad_request("too many inline query results specified")
-    ids = [str(result.get("id")) for result in given if isinstance(result, dict)]
-    if len(ids) != len(given):
-        raise bad_request("can't parse inline query result: Inline query result must be an object")
-    if len(set(ids)) != len(ids):
-        raise bad_request("RESULT_ID_DUPLICATE")
-    return given

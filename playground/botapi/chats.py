@@ -35,10 +35,18 @@ def chat_to_write(world: World, fields: Fields) -> Chat:
     return chat
 
 
+def by_inline_id(fields: Fields) -> bool:
+    """Whether a call means a message that somebody sent via the bot."""
+    return "inline_message_id" in fields and "chat_id" not in fields
+
+
 def message_of(world: World, fields: Fields, what: str) -> Message:
     """Return the message that a call names; `what` words the refusal when it is not there."""
-    if "inline_message_id" in fields and "chat_id" not in fields:
-        raise bad_request("MESSAGE_ID_INVALID")
+    if by_inline_id(fields):
+        message = world.inline_message(fields.text("inline_message_id"))
+        if message is None:
+            raise bad_request("MESSAGE_ID_INVALID")
+        return message
     chat = chat_of(world, fields)
     if "message_id" not in fields:
         raise bad_request("message identifier is not specified")

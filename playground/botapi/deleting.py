@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground import people
 from playground.botapi.chats import chat_of, message_of
 from playground.botapi.fields import Fields
 from playground.botapi.refusals import bad_request
@@ -38,8 +39,7 @@ async def leave_chat(world: World, fields: Fields) -> bool:
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         raise bad_request("chat not found")
-    world.change_chat(chat.id, bot_inside=False)
-    world.log.add("left", chat.id)
+    people.go_out(world, chat)
     return True
 
 

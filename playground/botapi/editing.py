@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from playground.botapi.chats import message_of
+from playground.botapi.chats import by_inline_id, message_of
 from playground.botapi.fields import Fields
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.refusals import NOT_MODIFIED, bad_request
@@ -13,23 +13,16 @@ from playground.botapi.texts import caption, checked_caption, message_text, read
 from playground.records import Json, Message
 from playground.world import World
 
-_MEDIA_FIELDS = frozenset(
-    [
-        "type",
-        "media",
-        "caption",
-        "parse_mode",
-        "caption_entities",
-        "show_caption_above_media",
-        "has_spoiler",
-        "thumbnail",
-        "disable_content_type_detection",
-    ]
-)
+_ANY_MEDIA = "type media caption parse_mode caption_entities"
+_MEDIA_FIELDS = {
+    "photo": f"{_ANY_MEDIA} show_caption_above_media has_spoiler",
+    "document": f"{_ANY_MEDIA} thumbnail disable_content_type_detection",
+}
+Edited = Json | Literal[True]  # of messages sent via the bot Telegram tells only that it is done
 _CAPTIONED = frozenset({"photo", "document"})
 
 
-async def edit_message_text(world: World, fields: Fields) -> Json:
+async def edit_message_text(world: World, fields: Fields) -> Edited:
     """Change the text of a message."""
     text, entities = message_text(fields)
     fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
@@ -40,7 +33,7 @@ async def edit_message_text(world: World, fields: Fields) -> Json:
     return _edit(world, message, text=text, entities=entities, markup=markup)
 
 
-async def edit_message_caption(world: World, fields: Fields) -> Json:
+async def edit_message_caption(world: World, fields: Fields) -> Edited:
     """Change the caption of a message with media."""
     text, entities = caption(fields)
     markup = reply_markup(fields, only_inline=True)
@@ -51,20 +44,19 @@ async def edit_message_caption(world: World, fields: Fields) -> Json:
     return _edit(world, message, text=text, entities=entities, markup=markup, caption_above=above)
 
 
-async def edit_message_reply_markup(world: World, fields: Fields) -> Json:
+async def edit_message_reply_markup(world: World, fields: Fields) -> Edited:
     """Change the keyboard of a message."""
     markup = reply_markup(fields, only_inline=True)
     return _edit(world, _own(world, fields), markup=markup)
 
 
-async def edit_message_media(world: World, fields: Fields) -> Json:
+async def edit_message_media(world: World, fields: Fields) -> Edited:
     """Put another photo or document into a message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
-    for name in given:
-        if name not in _MEDIA_FIELDS:
-            raise bad_request(f'unknown field "{name}" in InputMedia (the public server would ignore it)')
+    if (kind := str(given.get("type"))) in _MEDIA_FIELDS:
+        given = fields.known(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
     words, mode = given.get("caption") or "", given.get("parse_mode") or ""
     if not isinstance(words, str) or not isinstance(mode, str):
         raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')
@@ -93,13 +85,16 @@ async def _media(world: World, fields: Fields, given: dict[str, Any]) -> tuple[s
 
 def _own(world: World, fields: Fields) -> Message:
     message = message_of(world, fields, "message to edit")
+    if by_inline_id(fields):
+        return message
     someone_elses = message.sender != world.profile.id or message.forwarded
     if someone_elses or (message.markup is not None and not message.markup.inline):
         raise bad_request("message can't be edited")
     return message
 
 
-def _edit(world: World, message: Message, **facts: Any) -> Json:
+def _edit(world: World, message: Message, **facts: Any) -> Edited:
     if all(getattr(message, name) == value for name, value in facts.items()):
         raise bad_request(NOT_MODIFIED)
-    return world.message_wire(world.revise(message, edited=int(world.clock()), **facts))
+    revised = world.revise(message, edited=int(world.clock()), **facts)
+    return True if message.via else world.message_wire(revised)

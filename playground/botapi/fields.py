@@ -1,22 +1,23 @@
 """The fields of one call, read as the public server reads them.
 
-Stricter on purpose: a field that the method does not know is refused by name. The public server ignores it,
-and a misspelt field then goes unnoticed for years.
+A field that the method does not know is ignored, as there; but it is noted, because a misspelt field otherwise goes
+unnoticed for years.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.botapi.refusals import Refused, bad_request
+from playground.botapi.refusals import bad_request
 
-LARGEST_BODY = 50 * 1024 * 1024
 LONGEST_TEXT_FIELD = 1024 * 1024
 _TRUE = frozenset({"true", "yes", "1"})
 
@@ -36,16 +37,20 @@ class Fields:
     def __init__(self, values: Mapping[str, str], uploads: Mapping[str, Upload]) -> None:
         self._values = values
         self._uploads = uploads
+        self.ignored: list[str] = []  # in words
 
-    def refuse_unknown(self, known: Iterable[str]) -> None:
-        """Refuse a field the method does not have, and a file that no field names."""
-        allowed = set(known)
-        for name in self._values:
-            if name not in allowed:
-                raise bad_request(f'unknown field "{name}" (the public server would ignore it)')
+    def note_unknown(self, known: Collection[str]) -> None:
+        """Note fields that the method does not have, and files that no field names."""
+        self.known(self._values, known)
         for name in self._uploads:
-            if name not in allowed and not any(f"attach://{name}" in value for value in self._values.values()):
-                raise bad_request(f'unknown file "{name}" (the public server would ignore it)')
+            if name not in known and not any(f"attach://{name}" in value for value in self._values.values()):
+                self.ignored.append(f'the file "{name}"')
+
+    def known(self, given: Mapping[str, Any], known: Collection[str], what: str = "") -> dict[str, Any]:
+        """Return an object without the fields that Telegram does not know; these are noted."""
+        behind = f" in {what}" if what else ""
+        self.ignored += [f'the field "{name}"{behind}' for name in given if name not in known]
+        return {name: value for name, value in given.items() if name in known}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values or name in self._uploads
@@ -79,16 +84,13 @@ class Fields:
             raise bad_request(f"can't parse {what} JSON object") from None
 
     def object(self, name: str, what: str, known: str) -> dict[str, Any]:
-        """Return a field that holds a JSON object with only these fields; empty when it is not there."""
+        """Return a field that holds a JSON object, with these fields of it; empty when it is not there."""
         given = self.json(name, what)
         if given is None:
             return {}
         if not isinstance(given, dict):
             raise bad_request(f"object expected as {what}")
-        for field in given:
-            if field not in known.split():
-                raise bad_request(f'unknown field "{field}" in {name} (the public server would ignore it)')
-        return given
+        return self.known(given, known.split(), name)
 
     def upload(self, name: str) -> Upload | None:
         """Return the file under that name, or the one the field points to with attach://."""
@@ -105,19 +107,29 @@ async def read_fields(request: Request) -> Fields:
     """Collect the fields of a call from its address and its body, whatever form that has."""
     values = dict(request.query_params)
     uploads: dict[str, Upload] = {}
-    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-        raise Refused(413, "Request Entity Too Large")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         values |= _from_json(await request.body())
     elif kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-        async with request.form(max_part_size=LONGEST_TEXT_FIELD) as form:
+        async with _form(request) as form:
             for name, value in form.multi_items():
                 if isinstance(value, UploadFile):
                     uploads[name] = await _upload(value)
                 else:
                     values[name] = value
     return Fields(values, uploads)
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_part_size=LONGEST_TEXT_FIELD)
+    except HTTPException:
+        raise bad_request("can't parse the form") from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 async def _upload(part: UploadFile) -> Upload:

@@ -17,6 +17,7 @@ MOST_BUTTONS = 100
 WIDEST_ROW = 8
 STYLES = frozenset({"primary", "success", "danger"})
 
+_NONE: frozenset[str] = frozenset()
 _INLINE_FIELDS = frozenset({"inline_keyboard"})
 _REPLY_FIELDS = frozenset(
     ["keyboard", "is_persistent", "resize_keyboard", "one_time_keyboard", "input_field_placeholder", "selective"]
@@ -54,42 +55,61 @@ _KEY_FIELDS = frozenset(
         "web_app",
     ]
 )
+_MARKUPS = {
+    "inline_keyboard": ("InlineKeyboardMarkup", _INLINE_FIELDS, "InlineKeyboardButton", _BUTTON_FIELDS),
+    "keyboard": ("ReplyKeyboardMarkup", _REPLY_FIELDS, "KeyboardButton", _KEY_FIELDS),
+    "remove_keyboard": ("ReplyKeyboardRemove", _REMOVE_FIELDS, "", _NONE),
+    "force_reply": ("ForceReply", _FORCE_FIELDS, "", _NONE),
+}
+_NO_MARKUP = ("reply_markup", _NONE, "", _NONE)
 _HTTPS = {"web_app": "Web App ", "login_url": "login "}
 
 
 def reply_markup(fields: Fields, *, only_inline: bool = False) -> Markup | None:
     """Return the checked reply_markup of a call, `None` when it brings none."""
     given = fields.json("reply_markup", "reply keyboard markup")
-    if given is None:
-        return None
-    if not isinstance(given, dict):
-        raise bad_request("object expected as reply markup")
-    markup = _read(given)
-    if only_inline and markup is not None and not markup.inline:
+    return inline_markup(fields, given) if only_inline else _markup(fields, given)
+
+
+def inline_markup(fields: Fields, given: Any) -> Markup | None:
+    """Return a checked keyboard that can only be one below a message."""
+    markup = _markup(fields, given)
+    if markup is not None and not markup.inline:
         raise bad_request("inline keyboard expected")
     return markup
 
 
+def _markup(fields: Fields, given: Any) -> Markup | None:
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise bad_request("object expected as reply markup")
+    return _read(_known(given, fields))
+
+
 def _read(given: dict[str, Any]) -> Markup | None:
     if "inline_keyboard" in given:
-        return _inline(_known(given, _INLINE_FIELDS, "InlineKeyboardMarkup"))
+        return _inline(given)
     if "keyboard" in given:
-        return _reply(_known(given, _REPLY_FIELDS, "ReplyKeyboardMarkup"))
+        return _reply(given)
     if given.get("remove_keyboard"):
-        return Markup("remove", _known(given, _REMOVE_FIELDS, "ReplyKeyboardRemove"))
+        return Markup("remove", given)
     if given.get("force_reply"):
-        wire = _known(given, _FORCE_FIELDS, "ForceReply")
-        return Markup("force", wire, placeholder=_placeholder(wire))
-    if given:
-        raise bad_request(f'unknown reply markup with the fields "{", ".join(given)}"')
+        return Markup("force", given, placeholder=_placeholder(given))
     return None
 
 
-def _known(given: dict[str, Any], fields: frozenset[str], what: str) -> dict[str, Any]:
-    for name in given:
-        if name not in fields:
-            raise bad_request(f'unknown field "{name}" in {what} (the public server would ignore it)')
-    return given
+def _known(given: dict[str, Any], fields: Fields) -> dict[str, Any]:
+    kind = next((kind for kind in _MARKUPS if given.get(kind) not in (None, False)), "")
+    what, names, button, button_names = _MARKUPS.get(kind, _NO_MARKUP)
+
+    def known(inside: Any) -> Any:
+        if isinstance(inside, list):
+            return [known(one) for one in inside]
+        return fields.known(inside, button_names, button) if isinstance(inside, dict) else inside
+
+    kept = fields.known(given, names, what)
+    return kept | {kind: known(kept[kind])} if button else kept
 
 
 def _inline(given: dict[str, Any]) -> Markup | None:
@@ -111,7 +131,6 @@ def _check_size(rows: list[list[Any]]) -> None:
 def _inline_button(given: Any) -> Button:
     if not isinstance(given, dict):
         raise bad_request("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
-    _known(given, _BUTTON_FIELDS, "InlineKeyboardButton")
     label = _label(given, "inline keyboard button")
     kind, value = _action(given)
     return Button(label, kind, value, _style(given))
@@ -148,8 +167,15 @@ def _action(given: dict[str, Any]) -> tuple[str, str]:
             raise bad_request("BUTTON_TYPE_INVALID")
     for name in given:
         if name.startswith("switch_inline_query"):
-            return "inline", str(given[name] if isinstance(given[name], str) else "")
+            return "inline", _query(given[name])
     raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+
+
+def _query(given: Any) -> str:
+    query = given.get("query", "") if isinstance(given, dict) else given
+    if not isinstance(query, str):
+        raise bad_request("can't parse inline keyboard button: the inline query must be of type String")
+    return query
 
 
 def _inner(given: Mapping[str, Any], name: str, field: str) -> str:
@@ -195,7 +221,6 @@ def _key(given: Any) -> str:
         given = {"text": given}
     if not isinstance(given, dict):
         raise bad_request("can't parse keyboard button: KeyboardButton must be a String or an Object")
-    _known(given, _KEY_FIELDS, "KeyboardButton")
     _style(given)
     return _label(given, "keyboard button")
 

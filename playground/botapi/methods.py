@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.botapi import answering, deleting, editing, polling, selfcare, sending
+from playground.botapi import answering, deleting, editing, offering, polling, selfcare, sending
 from playground.botapi.fields import Fields
 from playground.world import World
 
@@ -82,7 +82,7 @@ METHODS = _table(
     (
         "answerInlineQuery",
         "inline_query_id results cache_time is_personal next_offset button",
-        answering.answer_inline_query,
+        offering.answer_inline_query,
     ),
     ("getFile", "file_id", selfcare.get_file),
     ("getChat", "chat_id", selfcare.get_chat),

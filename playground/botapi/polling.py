@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from playground.botapi.fields import Fields
-from playground.botapi.refusals import bad_request
+from playground.botapi.refusals import bad_request, too_many_requests
 from playground.records import Json
 from playground.webhook import Hook
 from playground.world import World
@@ -30,6 +30,8 @@ async def get_updates(world: World, fields: Fields) -> list[Json]:
 async def set_webhook(world: World, fields: Fields) -> bool:
     """Deliver updates to an address from now on; an empty address ends that."""
     url = fields.text("url").strip()
+    if url and not world.hook.change():
+        raise too_many_requests(1)
     if fields.flag("drop_pending_updates"):
         world.updates.drop_all()
     if not url:

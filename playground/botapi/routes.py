@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,8 @@ from playground.world import Call, World
 
 GET_UPDATES = METHODS["getupdates"]
 
+_TOKEN = re.compile(r"\d+:[\w-]+")
+
 
 class BotApi:
     """Answers calls as the public server does, and sometimes worse, on order."""
@@ -39,6 +42,15 @@ class BotApi:
             Route("/bot{token}/{method}", _App(self)),
             Route("/file/bot{token}/{path:path}", self._download),
         ]
+
+    def astray(self) -> BaseRoute:
+        """Return the route of whatever belongs to nobody: most often a bot that puts its addresses together wrongly."""
+        return Route("/{path:path}", self._astray, methods=["GET", "POST"])
+
+    async def _astray(self, request: Request) -> Response:
+        path = _TOKEN.sub("<token>", request.url.path)  # it may be that of another bot, in earnest
+        self._world.traffic.astray = f"it called {path}: the address of a method is BOT_API_URL/bot<token>/METHOD"
+        return JsonAnswer(Refused(404, "Not Found").body(), 404)
 
     async def answer(self, request: Request) -> Response | None:
         """Answer one call; `None` when the connection is gone."""
@@ -69,9 +81,13 @@ class BotApi:
 
     def _method(self, request: Request) -> Method:
         if request.path_params["token"] != self._world.token:
+            self._world.traffic.astray = "it called with another token than BOT_TOKEN"
             raise Refused(*UNAUTHORIZED)
-        method = METHODS.get(request.path_params["method"].lower())
+        name = request.path_params["method"]
+        method = METHODS.get(name.lower())
         if method is None:
+            if name.isascii() and name.isalpha():
+                self._world.log.add("remark", None, text=f"{name}: this stand-in does not know the method")
             raise Refused(*NO_METHOD)
         return method
 
@@ -96,10 +112,17 @@ class BotApi:
     async def _do(self, method: Method, fields: Fields) -> Response:
         try:
             self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
-            fields.refuse_unknown(method.fields)
-            return JsonAnswer({"ok": True, "result": await method.do(self._world, fields)})
+            return JsonAnswer({"ok": True, "result": await self._result(method, fields)})
         except Refused as refused:
             return JsonAnswer(refused.body(), refused.code)
+
+    async def _result(self, method: Method, fields: Fields) -> Any:
+        fields.note_unknown(method.fields)
+        try:
+            return await method.do(self._world, fields)
+        finally:
+            for ignored in fields.ignored:
+                self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
 
     async def _download(self, request: Request) -> Response:
         kept = self._world.files.at(request.path_params["path"])

@@ -81,7 +81,7 @@ async def set_my_commands(world: World, fields: Fields) -> bool:
         raise bad_request("expected an Array of BotCommand")
     if len(given) > MOST_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
-    commands = [_command(command) for command in given]
+    commands = [_command(command, fields) for command in given]
     world.profile.commands[_scope(world, fields), _language(fields)] = commands
     world.log.add("profile", None)
     return True
@@ -144,12 +144,11 @@ def _language(fields: Fields) -> str:
     return code
 
 
-def _command(given: Any) -> Json:
-    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in ("command", "description")):
+def _command(given: Any, fields: Fields) -> Json:
+    names = ("command", "description")
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise bad_request("can't parse BotCommand: expected an Object")
-    for name in given:
-        if name not in {"command", "description"}:
-            raise bad_request(f'unknown field "{name}" in BotCommand (the public server would ignore it)')
+    fields.known(given, names, "BotCommand")
     if not _COMMAND.fullmatch(given["command"]):
         raise bad_request("BOT_COMMAND_INVALID")
     if not 0 < len(given["description"].strip()) <= LONGEST_COMMAND_TEXT:

@@ -41,9 +41,14 @@ Formatted = tuple[str, tuple[Json, ...]]
 
 def message_text(fields: Fields) -> Formatted:
     """Return the text of a message; it must say something."""
-    if not fields.text("text"):
+    return checked_text(fields.text("text"), formatted(fields, "text", "entities"))
+
+
+def checked_text(raw: str, read: Formatted) -> Formatted:
+    """Refuse a text that is empty or too long."""
+    if not raw:
         raise bad_request("message text is empty")
-    text, entities = formatted(fields, "text", "entities")
+    text, entities = read
     if not text:
         raise bad_request("text must be non-empty")
     if len(text) > LONGEST_TEXT:

@@ -1,14 +1,16 @@
 """The queue of updates and the rules of getUpdates.
 
-An update is confirmed when a call arrives with a greater offset, whether or not its answer is read.
-The public server also slows down a repeated offset; that is left out, it would only slow tests down.
+An update is confirmed when a call arrives with a greater offset, whether or not its answer is read. Who asks for the
+same offset again and again is slowed down, and so is who is sent away again and again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from playground.bell import Bell
 from playground.botapi.refusals import OTHER_POLL, WEBHOOK_ACTIVE, WEBHOOK_SET, Refused, conflict
@@ -17,6 +19,8 @@ from playground.records import Json
 LIVES = {"callback_query": 150, "inline_query": 30, "chosen_inline_result": 600}
 MESSAGE_LIFE = 24 * 3600
 LONGEST_POLL = 50
+SAME_OFFSET_WITHIN = 3
+SAME_OFFSET_AT_ONCE = 0.5
 ASKED_FOR_BY_NAME = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 KINDS = frozenset(
     [
@@ -28,6 +32,7 @@ KINDS = frozenset(
         "business_message",
         "edited_business_message",
         "deleted_business_messages",
+        "guest_message",
         "message_reaction",
         "message_reaction_count",
         "inline_query",
@@ -86,6 +91,9 @@ class Updates:
         self.webhook = False
         self.closed = False
         self.abandoned = False  # the last poll's caller hung up
+        self.patient = True  # whether who repeats himself is slowed down
+        self._asked: tuple[int, float] = (0, -math.inf)
+        self._refusable_at = -math.inf
         self.repeats = 0  # so many of the next updates are delivered twice
 
     @property
@@ -135,6 +143,11 @@ class Updates:
             self._waiting.insert(0, replace(update, again=False))
         self._bell.ring()
 
+    def drop(self, update: Update) -> None:
+        """Forget an update that nobody took in time."""
+        self._waiting = [other for other in self._waiting if other.id != update.id]
+        self._bell.ring()
+
     def drop_all(self) -> None:
         """Forget everything that waits."""
         self._waiting = []
@@ -143,7 +156,8 @@ class Updates:
     async def poll(self, *, offset: int, limit: int, seconds: int) -> list[Update]:
         """Answer a getUpdates call: at once when there is something, else when there is."""
         if self.webhook:
-            raise conflict(WEBHOOK_ACTIVE)
+            await self._refuse(conflict(WEBHOOK_ACTIVE))
+        limit, seconds = self._slowed(offset, limit, seconds)
         self.confirm(offset)
         self.last_poll = self._clock()
         self.abandoned = False
@@ -173,7 +187,28 @@ class Updates:
                 self._parked = None
             self._bell.ring()
         if poll.refusal is not None:
-            raise poll.refusal
+            await self._refuse(poll.refusal)
+
+    def _slowed(self, offset: int, limit: int, seconds: int) -> tuple[int, int]:
+        now, (before, when) = self._clock(), self._asked
+        self._asked = offset, now
+        if offset != before or not self.patient:
+            return limit, seconds
+        again_at_once = now < when + SAME_OFFSET_AT_ONCE
+        return (
+            1 if again_at_once else limit,
+            max(seconds, SAME_OFFSET_WITHIN) if now < when + SAME_OFFSET_WITHIN else seconds,
+        )
+
+    async def _refuse(self, refusal: Refused) -> NoReturn:
+        """Send somebody away; the second within a few seconds is let wait for it."""
+        now = self._clock()
+        if now < self._refusable_at and self.patient:
+            due = now + SAME_OFFSET_WITHIN
+            await self._bell.until(lambda: self.closed or self._clock() >= due, SAME_OFFSET_WITHIN)
+        else:
+            self._refusable_at = now + SAME_OFFSET_WITHIN
+        raise refusal
 
     def _wanted(self, kind: str) -> bool:
         return kind in self._allowed if self._allowed else kind not in ASKED_FOR_BY_NAME

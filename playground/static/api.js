@@ -22,6 +22,8 @@ export const say = (chat, user, text, facts = {}) => call("POST", `/chats/${chat
 export const send = (chat, user, kind) => call("POST", `/chats/${chat}/messages`, { user, kind });
 export const edit = (chat, user, id, text) => call("POST", `/chats/${chat}/messages/${id}/edit`, { user, text });
 export const tap = (chat, user, id, row, column) => call("POST", `/chats/${chat}/messages/${id}/tap`, { user, row, column });
+export const ask = (chat, user, query) => call("POST", `/chats/${chat}/inline`, { user, query });
+export const choose = (chat, user, which) => call("POST", `/chats/${chat}/inline/choose`, { user, ...which });
 export const bot = (user) => call("GET", `/bot?user=${user ?? 0}`);
 export const recording = () => call("GET", "/record");
 export const record = (on) => call("POST", "/record", { on });

@@ -10,7 +10,7 @@ const NEAR = 120;
 const PRESS_LASTS = 15_000;
 const UPLOADS = new Set(["upload_photo", "upload_document", "upload_video"]);
 
-/** The middle of the page. `hooks` holds open(url), scan(text), toast(words), edit(message), say(text). */
+/** The middle of the page. `hooks` holds open(url), scan(text), toast(words), edit(message), say(text), ask(words). */
 export class Chat {
   constructor(world, hooks) {
     this.world = world;
@@ -36,6 +36,7 @@ export class Chat {
       enlarge,
       find: (id) => this.chat?.messages.get(id) ?? null,
       mine: (message) => message.user === hooks.person(),
+      bot: () => `@${this.bot?.username ?? ""}`,
       name: (user) => world.people.get(user)?.first_name ?? "",
     };
   }

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { button, byId, el } from "./dom.js";
+import { Inline } from "./inline.js";
 import { label, tag } from "./labels.js";
 
 const ATTACHMENTS = [
@@ -27,6 +28,13 @@ export class Composer {
     this.person = null;
     this.editing = null;
     this.keysOpen = true;
+    this.inline = new Inline({
+      where: () => ({ chat: this.chat.id, person: this.person }),
+      show: (entries) => this.openMenu(entries),
+      close: () => this.closeMenu(),
+      done: () => this.write(""),
+      failed: hooks.failed,
+    });
   }
 
   /** Stand in this chat as this person. */
@@ -54,9 +62,10 @@ export class Composer {
     return JSON.stringify([id, this.person, placeholder, keys, messages?.size === 0, this.hooks.blocked(id), tag()]);
   }
 
-  /** The bot's commands, for the menu. */
-  learn(commands) {
+  /** The bot's commands, for the menu, and its name. */
+  learn({ commands, username }) {
     this.commands = commands;
+    this.inline.username = username;
     this.menuKey?.toggleAttribute("hidden", commands.length === 0);
   }
 
@@ -127,9 +136,22 @@ export class Composer {
     this.field.focus();
   }
 
+  /** Put words into the field as if they had been typed. */
+  write(text) {
+    this.field.value = text;
+    this.typed();
+    this.field.focus();
+  }
+
+  /** Begin an inline query. */
+  ask(words) {
+    this.write(`@${this.inline.username} ${words}`);
+  }
+
   typed() {
     this.grow();
     const word = this.field.value;
+    if (this.inline.typed(word)) return;
     if (/^\/\w*$/.test(word) && this.commands.length) this.commandMenu(word.slice(1));
     else this.closeMenu();
   }
@@ -145,6 +167,8 @@ export class Composer {
     }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
+    const result = this.menu.hidden ? null : this.menu.querySelector(".result");
+    if (result) return result.click();
     this.submit();
   }
 
@@ -194,7 +218,8 @@ export class Composer {
     if (!this.menu.hidden) return this.closeMenu();
     const entries = ATTACHMENTS.map(([kind, icon]) => this.entry(icon, `attach.${kind}`, () => api.send(this.chat.id, this.person, kind)));
     const forward = () => api.say(this.chat.id, this.person, label("attach.forward_text"), { forward: true });
-    this.openMenu([...entries, this.entry("forward", "attach.forward", forward)]);
+    const inline = this.entry("at", "attach.inline", () => this.ask(""));
+    this.openMenu([...entries, this.entry("forward", "attach.forward", forward), inline]);
     this.menu.firstElementChild.focus();
     return undefined;
   }

@@ -5,7 +5,7 @@ import { label } from "./labels.js";
 
 const MARKS = { url: "link", copy: "copy" };
 
-/** The keyboard of a message. `act` holds press(message, row, column), open(url), copied(text), sorry(words). */
+/** The keyboard of a message. `act` holds press(message, row, column), open(url), copied(text), ask(words), sorry(words). */
 export function keyboard(message, act) {
   const rows = message.buttons.map((row, y) =>
     el("div", { class: "keys-row" }, ...row.map((fact, x) => key(message, fact, y, x, act))),
@@ -33,7 +33,7 @@ function key(message, fact, row, column, act) {
       return button({ ...facts, title, on: { click: () => copy(fact.copy, act) } }, words, mark);
     }
     default:
-      return button({ ...facts, on: { click: () => act.sorry(label("chat.inline_off")) } }, words);
+      return button({ ...facts, on: { click: () => act.ask(fact.query ?? "") } }, words);
   }
 }
 

@@ -36,6 +36,7 @@ const chat = new Chat(world, {
   toast,
   edit: (message) => composer.edit(message),
   say: (text) => composer.say(text),
+  ask: (words) => composer.ask(words),
   person: () => person,
 });
 const people = new People(world, choose, failed);
@@ -96,8 +97,9 @@ function hear(kind, where, facts) {
     showBlock();
   }
   if (kind === "toast" && facts.user === person) answer(facts);
+  if (kind === "results" && facts.user === person && where.id === chat.id) composer.inline.hear(facts);
   if (kind === "profile") lookAfterBot();
-  if (kind !== "action" && kind !== "toast") people.show(chat.id, person);
+  if (!["action", "toast", "results"].includes(kind)) people.show(chat.id, person);
 }
 
 async function block(stop) {
@@ -167,7 +169,7 @@ async function lookAfterBot() {
   } catch {
     return; // the stream tells of a lost connection
   }
-  composer.learn(chat.bot.commands);
+  composer.learn(chat.bot);
   chat.head();
   chat.welcome();
   missed = chat.bot.connected ? 0 : missed + 1;

@@ -25,8 +25,9 @@ function bubble(message, act) {
   const below = message.caption_above ? media(message, act) : null;
   const text = words(message) ? el("div", { class: "words" }, formatted(words(message), message.entities, act)) : null;
   const head = message.forwarded ? el("p", { class: "forwarded" }, label("chat.forwarded")) : null;
+  const via = message.via ? el("p", { class: "forwarded" }, label("chat.via", { bot: act.bot() })) : null;
   const author = message.from === "user" && !act.mine(message) ? el("p", { class: "forwarded" }, act.name(message.user)) : null;
-  const inside = [author, head, quoted(message, act), above, text, below, meta(message), pencil(message, act)];
+  const inside = [author, head, via, quoted(message, act), above, text, below, meta(message), pencil(message, act)];
   return el("div", { class: "bubble" }, ...inside);
 }
 
@@ -44,7 +45,7 @@ function meta(message) {
 }
 
 function pencil(message, act) {
-  if (message.from !== "user" || message.kind !== "text" || message.forwarded || !act.mine(message)) return null;
+  if (message.from !== "user" || message.kind !== "text" || message.forwarded || message.via || !act.mine(message)) return null;
   const facts = { class: "pencil", icon: "pencil", "aria-label": label("chat.edit"), title: label("chat.edit") };
   return button({ ...facts, on: { click: () => act.edit(message) } });
 }

@@ -93,6 +93,10 @@ const TAKERS = {
     if (live) world.change("toast", chat, event);
   },
 
+  results(world, chat, event, live) {
+    if (live) world.change("results", chat, event);
+  },
+
   left(world, chat, _, live) {
     chat.left = true;
     world.change("left", chat, { live });

@@ -94,5 +94,6 @@ class Stand:
 async def standing() -> AsyncIterator[Stand]:
     """Serve a stand-in for one test."""
     playground = Playground(token=TOKEN)
+    playground.world.updates.patient = False  # tests ask again at once
     async with serving(playground) as url, aiohttp.ClientSession() as http:
         yield Stand(playground, url, http)

@@ -76,6 +76,11 @@ SHAPES = st.sampled_from(
         {"type": []},
         [{"id": []}],
         [{"command": "a", "description": "b"}],
+        [{"type": "article", "id": 1, "title": "a", "input_message_content": {"message_text": "b"}}],
+        [{"type": "article", "id": "1", "title": "a", "input_message_content": {"message_text": []}}],
+        [{"type": "photo", "id": "1", "photo_file_id": []}],
+        [{"type": "photo", "id": "1", "photo_url": "http://a.b", "reply_markup": []}],
+        [{"type": [], "id": {}}],
     ]
 )
 
@@ -88,11 +93,13 @@ def test_no_call_breaks_the_server(method: Method, data: st.DataObject) -> None:
     someone = world.add_person("王小明")
     typed = people.say(world, world.chats[someone.id], someone.id, "/start")
     own = world.put(someone.id, world.profile.id, text="a")
-    world.press(someone.id, someone.id)
+    world.ask(someone.id, someone.id)
+    asked = world.ask(someone.id, someone.id, "3个账号").id
     known = {
         "chat_id": st.just(str(someone.id)) | WORDS,
         "message_id": st.sampled_from([str(typed.id), str(own.id), "²"]),
         "timeout": st.just("0"),
+        "inline_query_id": st.just(asked) | WORDS,
         "text": WORDS | st.text(max_size=20),
     }
     values: dict[str, Any] = {}

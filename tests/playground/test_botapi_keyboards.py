@@ -41,10 +41,6 @@ def inline(**action: Any) -> dict[str, Any]:
             "can't parse inline keyboard button: invalid button style specified",
         ),
         (
-            inline(callback_data="a", color="red"),
-            'unknown field "color" in InlineKeyboardButton (the public server would ignore it)',
-        ),
-        (
             {"inline_keyboard": [[{"callback_data": "a"}]]},
             "can't parse inline keyboard button: Can't find field \"text\"",
         ),

@@ -35,14 +35,6 @@ async def stand() -> AsyncIterator[Stand]:
         ({"text": "a", "chat_id": 42}, "Bad Request: chat not found"),
         ({"text": "a", "chat_id": ""}, "Bad Request: chat_id is empty"),
         (
-            {"text": "a", "disable_web_page_preview": True},
-            'Bad Request: unknown field "disable_web_page_preview" (the public server would ignore it)',
-        ),
-        (
-            {"text": "a", "link_preview_options": {"disabled": True}},
-            'Bad Request: unknown field "disabled" in link_preview_options (the public server would ignore it)',
-        ),
-        (
             {"text": "a", "reply_parameters": {"message_id": 1}},
             "Bad Request: message to be replied not found",
         ),

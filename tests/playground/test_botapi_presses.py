@@ -49,10 +49,8 @@ async def test_a_press_can_be_answered_once(stand: Stand) -> None:
 
 async def test_a_late_answer_is_refused(stand: Stand) -> None:
     _, id = await pressed(stand, label="确认")
-    world = stand.playground.world
-    now = world.clock()
 
-    world.clock = lambda: now + 16
+    stand.playground.world.clock.advance(16)
 
     assert await stand.refusal("answerCallbackQuery", callback_query_id=id) == OLD
 
@@ -92,14 +90,3 @@ async def test_a_button_that_is_not_there_cannot_be_pressed(stand: Stand) -> Non
     assert (await stand.try_sim(tap, user=user, label="打开"))[0] == 409
     assert (await stand.try_sim(tap, user=user, row=1, column=0))[0] == 409
     assert (await stand.try_sim(f"/chats/{user}/messages/1/tap", user=user, label="确认"))[0] == 409
-
-
-async def test_an_inline_query_is_asked_and_answered(stand: Stand) -> None:
-    user = await stand.person()
-    id = (await stand.sim(f"/chats/{user}/inline", user=user, query="3个账号"))["query"]
-
-    assert (await stand.result("getUpdates"))[-1]["inline_query"]["query"] == "3个账号"
-    article = {"type": "article", "id": "1", "title": "三个", "input_message_content": {"message_text": "三个"}}
-    twice = await stand.refusal("answerInlineQuery", inline_query_id=id, results=[article, article])
-    assert twice == "Bad Request: RESULT_ID_DUPLICATE"
-    assert await stand.result("answerInlineQuery", inline_query_id=id, results=[article], is_personal=True)

@@ -1,4 +1,4 @@
-"""getUpdates: what is confirmed, what waits, who is sent away; and the webhook."""
+"""getUpdates: what is confirmed, what waits, who is sent away and who is slowed down."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from playground.bell import Bell
+from playground.botapi.refusals import Refused
 from playground.botapi.updates import Updates
 from tests.playground.standin import TOKEN, Json, Stand, standing
 
@@ -75,6 +74,7 @@ async def test_a_second_poll_ends_the_first(stand: Stand) -> None:
         await asyncio.wait([first])
         await parked(stand)
         await stand.refusal("setWebhook", url="nonsense")
+        stand.playground.world.clock.advance(1)
         await stand.result("setWebhook", url="http://127.0.0.1:9/")
 
     assert first.result() == (
@@ -114,7 +114,7 @@ async def test_only_the_wanted_kinds_arrive_and_the_wish_is_remembered(stand: St
 
 def test_a_press_waits_150_seconds_and_a_text_a_day() -> None:
     now = [1_795_440_000.0]
-    updates = Updates(first_id=1, bell=Bell(), clock=lambda: now[0])
+    updates = updates_at(now)
     updates.add("callback_query", {}, "presses")
     updates.add("message", {}, "chat")
 
@@ -138,37 +138,59 @@ async def test_an_update_can_be_delivered_twice_on_order(stand: Stand) -> None:
     assert await stand.result("getUpdates", offset=first[-1]["update_id"] + 1) == []
 
 
-async def test_the_webhook_gets_updates_in_order_until_it_takes_them(stand: Stand) -> None:
-    user = await stand.person()
-    taken: list[str] = []
-    statuses = iter([500, 200, 200])
-    done = asyncio.Event()
+def updates_at(now: list[float]) -> Updates:
+    return Updates(first_id=1, bell=Bell(), clock=lambda: now[0])
 
-    async def hook(request: web.Request) -> web.Response:
-        assert request.headers["X-Telegram-Bot-Api-Secret-Token"] == "secret"
-        status = next(statuses)
-        taken.append(f"{status} {(await request.json())['message']['text']}")
-        if len(taken) == 3:
-            done.set()
-        return web.Response(status=status)
 
-    app = web.Application()
-    app.router.add_post("/hook", hook)
-    async with TestServer(app) as server:
-        await stand.result("setWebhook", url=str(server.make_url("/hook")), secret_token="secret")
-        await stand.says(user, "a")
-        await stand.says(user, "b")
-        await asyncio.wait_for(done.wait(), 5)
-        assert (await stand.sim("/idle?wait=5", "GET"))["idle"]
-        info = await stand.result("getWebhookInfo")
+async def test_the_same_offset_again_at_once_gives_one_update_and_a_little_later_all() -> None:
+    now = [1_795_440_000.0]
+    updates = updates_at(now)
+    updates.add("message", {}, "chat")
+    updates.add("message", {}, "chat")
 
-    assert taken == ["500 a", "200 a", "200 b"]
-    assert (info["pending_update_count"], info["last_error_message"]) == (
-        0,
-        "Wrong response from the webhook: 500 Internal Server Error",
-    )
-    await stand.result("deleteWebhook")
-    assert await stand.result("getUpdates") == []
+    counts = []
+    for pause in (0.0, 0.1, 1.0):
+        now[0] += pause
+        counts.append(len(await updates.poll(offset=1, limit=100, seconds=0)))
+
+    assert counts == [2, 1, 2]
+
+
+async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -> None:
+    now = [1_795_440_000.0]
+    bell = Bell()
+    updates = Updates(first_id=1, bell=bell, clock=lambda: now[0])
+    assert await updates.poll(offset=1, limit=100, seconds=0) == []
+    now[0] += 3
+    assert await updates.poll(offset=1, limit=100, seconds=0) == []
+
+    now[0] += 2.9
+    async with asyncio.TaskGroup() as tasks:
+        poll = tasks.create_task(updates.poll(offset=1, limit=100, seconds=0))
+        assert await bell.until(lambda: updates.parked, 5)
+        updates.add("message", {}, "chat")
+
+    assert [update.id for update in poll.result()] == [1]
+
+
+async def test_who_is_sent_away_twice_at_once_waits_for_the_second_refusal() -> None:
+    now = [1_795_440_000.0]
+    bell = Bell()
+    updates = Updates(first_id=1, bell=bell, clock=lambda: now[0])
+    updates.webhook = True
+    with pytest.raises(Refused):
+        await updates.poll(offset=0, limit=100, seconds=0)
+
+    again = asyncio.ensure_future(updates.poll(offset=0, limit=100, seconds=0))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    waits = not again.done()
+    now[0] += 3
+    bell.ring()
+
+    assert waits
+    with pytest.raises(Refused):
+        await again
 
 
 async def test_the_token_is_part_of_every_address(stand: Stand) -> None:

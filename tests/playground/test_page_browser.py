@@ -312,6 +312,45 @@ async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, un
             assert len(await answer.json()) == 1
 
 
+async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent(stand: Stand, page: Page) -> None:
+    await opened(stand, page)
+    field = page.get_by_role("textbox")
+    await field.fill("@realname_demo_bot 3个账号")
+    world = stand.playground.world
+    assert await world.bell.until(lambda: any(update.kind == "inline_query" for update in world.updates.waiting()), 5)
+    query = (await stand.result("getUpdates"))[-1]["inline_query"]
+    content = {"message_text": "一个证件最多认证三个账号。"}
+    article = {
+        "type": "article",
+        "id": "1",
+        "title": "几个账号",
+        "description": "三个",
+        "input_message_content": content,
+    }
+    button = {"text": "去认证", "start_parameter": "a"}
+
+    await stand.result("answerInlineQuery", inline_query_id=query["id"], results=[article], button=button)
+    await expect(page.get_by_role("menuitem")).to_have_text(["去认证", "几个账号三个"])
+    await page.get_by_role("menuitem", name="几个账号").click()
+
+    await expect(page.locator(".message.user").last).to_contain_text(
+        "通过 @realname_demo_bot 发送一个证件最多认证三个账号。"
+    )
+    await expect(field).to_have_value("")
+    assert query["query"] == "3个账号"
+
+
+async def test_a_button_may_begin_an_inline_query(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    await says(stand, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))
+
+    await page.get_by_role("button", name="分享", exact=True).click()
+
+    await expect(page.get_by_role("textbox")).to_have_value("@realname_demo_bot 改名")
+    world = stand.playground.world
+    assert await world.bell.until(lambda: any(update.kind == "inline_query" for update in world.updates.waiting()), 5)
+
+
 async def test_the_record_button_gives_the_script_of_what_follows(stand: Stand, page: Page) -> None:
     await opened(stand, page)
     await page.get_by_role("button", name="录制脚本").click()

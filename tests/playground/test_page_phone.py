@@ -46,7 +46,7 @@ async def place() -> AsyncIterator[str]:
 
     async def take(request: web.Request) -> web.Response:
         form = await request.post()
-        raise web.HTTPSeeOther(f"/s/2?a={form['a']!s}")
+        raise web.HTTPSeeOther(f"/s/2?a={form['a']!s}&from={request.headers['Origin']}")
 
     app = web.Application()
     app.router.add_get("/s/1", show)
@@ -111,9 +111,17 @@ async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: Stand, plac
     url = f"{stand.url}/phone/wechat/http/{place}/s/1"
 
     async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["location"]) == (303, f"/phone/wechat/http/{place}/s/2?a=1")
+        assert (answer.status, answer.headers["location"]) == (303, f"/phone/wechat/http/{place}/s/2?a=1&from=null")
     async with stand.http.post(url, json={"a": "1"}) as answer:
         assert answer.status == 415
+
+
+async def test_a_form_says_from_which_page_it_comes(stand: Stand, place: str) -> None:
+    await fetch(stand, f"/phone/wechat/http/{place}/s/1")
+    url = f"{stand.url}/phone/wechat/http/{place}/s/1"
+
+    async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
+        assert answer.headers["location"].endswith(f"from=http://{place}")
 
 
 @pytest.mark.parametrize(

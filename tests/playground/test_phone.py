@@ -24,6 +24,8 @@ CONSENT = """<!doctype html><title>授权</title><style>p{}</style>
 
 async def echo(request: web.Request) -> web.Response:
     form = "&".join(f"{name}={value!s}" for name, value in (await request.post()).items())
+    origin = request.headers.get("Origin", "")
+    assert origin == (f"http://{request.host}" if request.method == "POST" else "")
     return web.Response(text=f"<p>{request.method} {request.path_qs} {form}</p>", content_type="text/html")
 
 

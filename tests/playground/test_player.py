@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from playground.catalogue import Catalogue, sentence
+from playground.report import remarks
 from tests.playground.bots.playing import SHOP_BOT, passes, play_text
 
 FORM = """
@@ -179,13 +180,20 @@ async def test_the_phone_scans_the_code_and_fills_in_the_page(tmp_path: Path, pr
     await passes(tmp_path, script)
 
 
+async def test_what_telegram_ignores_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    played = await play_text(tmp_path, "cases: n=1 | n=2\n> /plain\n< 键盘收起\n", bot=SHOP_BOT)
+
+    assert [result.failure for result in played] == [None, None]
+    assert remarks(played) == ['sendMessage: Telegram ignores the field "colour" (2 of 2 cases)']
+
+
 async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Path, provider: str) -> None:
     script = f"""@set SHOP_URL={provider}
 > /keys
 < 选一个   [/plain] [/shop]
 > [/shop]
 < (document) 账单
-    [去商店 -> {provider}]
+    [去商店 -> {provider}] [分享 -> 水果]
     [复制 -> {{number}}] [复制]
     file: bill-...csv
 > [去商店]
@@ -193,5 +201,7 @@ async def test_a_link_opens_on_the_phone_and_a_reply_keyboard_types(tmp_path: Pa
 > (tap) {{number}}
 > [/plain]
 < 键盘收起
+> [分享]
+<< [水果] [蔬菜]
 """
     await passes(tmp_path, script, SHOP_BOT)

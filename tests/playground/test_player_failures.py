@@ -137,11 +137,15 @@ async def test_a_long_chat_is_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "timing", "told"),
     [
-        ("raise SystemExit('no token')", Timing(), "the bot did not start: its process ended with exit code 1"),
+        (
+            "raise SystemExit('no token')",
+            Timing(),
+            "its process ended with exit code 1; it called nothing at BOT_API_URL",
+        ),
         (
             "import signal\nprint('hm', flush=True)\nsignal.pause()",
             Timing(start=0.5),
-            "the bot did not start: no getUpdates within 0.5 s",
+            "no getUpdates or setWebhook within 0.5 s; it called nothing at BOT_API_URL",
         ),
     ],
 )
@@ -154,7 +158,7 @@ async def test_a_bot_that_does_not_start_is_told(tmp_path: Path, program: str, t
     result = await perform(take, Company(Command.python(bot), Catalogue(), timing))
 
     assert result.failure is not None
-    assert result.failure.headline == told
+    assert result.failure.headline == f"the bot did not start: {told}"
     assert result.failure.log == (("no token",) if "token" in program else ("hm",))
 
 

@@ -20,7 +20,7 @@ from playground.report import failure_report
 from playground.scene import Scene
 from playground.steps import App
 from run_bot import launching
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, SHOP_BOT
 from tests.playground.standin import standing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,3 +227,12 @@ async def test_a_press_tells_which_button_it_was() -> None:
         script = recorded(stand.playground.world.log.after(0), Catalogue(), {})
 
     assert script.splitlines()[-1] == "> [同]@1.2"
+
+
+async def test_what_is_asked_behind_the_bots_name_is_recorded_too(tmp_path: Path) -> None:
+    source = tmp_path / "inline.chat"
+    source.write_text(">> a\n<< [水果] [蔬菜]\n>> [蔬菜]\n< (via) 白菜 2 元   [*]\n", encoding="utf-8")
+
+    script = await recorded_and_played(tmp_path, source, Command.python(SHOP_BOT), Catalogue())
+
+    assert script.splitlines()[2:] == [">> a", "<< [水果] [蔬菜]", ">> [蔬菜]", "< (via) 白菜 2 元   [0]"]

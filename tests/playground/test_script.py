@@ -96,6 +96,19 @@ def test_a_tap_names_its_button(line: str, nth: int | None, cell: tuple[int, int
     assert (step.nth, step.cell, step.old) == (nth, cell, old)
 
 
+def test_behind_the_bots_name_one_asks_and_chooses() -> None:
+    script = parse(">> 3个账号\n<< [去认证] / [三个] [*]\n>> [三个]@2\n>>\n<<", FILE)
+
+    ask, offer, choose, nothing, none = script.steps
+    assert isinstance(ask, steps.Ask)
+    assert isinstance(offer, steps.Offer)
+    assert isinstance(choose, steps.Choose)
+    assert isinstance(nothing, steps.Ask)
+    assert isinstance(none, steps.Offer)
+    assert (ask.text.source, nothing.text.source, choose.title.source, choose.nth) == ("3个账号", "", "三个", 2)
+    assert ([len(row) for row in offer.results.rows], none.results.rows) == ([1, 2], ())
+
+
 def test_a_forged_press_carries_any_data() -> None:
     step = only("> (tap) method:wechat:7")
 
@@ -241,6 +254,18 @@ def test_directives_are_read() -> None:
         (">", "1:2", "expected a text"),
         (">hi", "1:1", "expected a space after >"),
         ("＞ hi", "1:1", "a full-width mark"),
+        (">>hi", "1:1", "expected a space after >>"),
+        ("<<[A]", "1:1", "expected a space after <<"),
+        ("＞＞ hi", "1:1", "a full-width mark; write >> and a space"),
+        (">> [A", "1:4", "expected one [Label]"),
+        (">> []", "1:5", "expected a label"),
+        (">> [A]@1.2", "1:4", "expected one [Title], perhaps with @2"),
+        (">> hi\n    | there", "2:5", "no indented line below >>"),
+        (">> {name}", "1:4", "nothing before this line gives {name}"),
+        ("> a\n<< A", "2:4", "expected the titles of the results: [A] [B]"),
+        ("> a\n<< [A] []", "2:9", "expected a label"),
+        ("> a\n<< [A]\n    [B]", "3:5", "no indented line below <<"),
+        ("> a\n< (vai) b", "2:3", "did you mean via?"),
         ("hello", "1:1", "expected a mark in the first column"),
         ("    | hello", "1:1", "only below a step"),
         ("> hi\ntitle: late", "2:1", "expected a mark"),
@@ -317,7 +342,7 @@ def test_the_example_of_the_document_can_be_read() -> None:
     assert len(parse(example, FILE).cases) == 2
 
 
-LINES = re.findall(r"^\| `((?:[><~x!]|!!|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
+LINES = re.findall(r"^\| `((?:[><~x!]|!!|>>|<<|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from telegram import Update
+from telegram import ChatMemberAdministrator, Update
 
 from tests.playground.standin import Stand, standing
 
@@ -76,10 +76,36 @@ async def test_in_a_group_the_bot_hears_what_is_meant_for_it(stand: Stand) -> No
     for text in ("大家好", "/start", "/start@another_bot", "@realname_demo_bot 你好"):
         await stand.sim(f"/chats/{group}/messages", user=user, text=text)
 
-    joined, *heard = await stand.result("getUpdates")
+    joined, came, *heard = await stand.result("getUpdates")
 
     assert joined["my_chat_member"]["new_chat_member"]["status"] == "member"
+    assert [member["username"] for member in came["message"]["new_chat_members"]] == ["realname_demo_bot"]
     assert [update["message"]["text"] for update in heard] == ["/start", "@realname_demo_bot 你好"]
+
+
+async def test_in_a_channel_the_bot_is_an_administrator_and_hears_all_posts(stand: Stand) -> None:
+    user = await stand.person()
+    channel = (await stand.sim("/chats", type="channel", title="公告", members=[user]))["id"]
+    await stand.sim(f"/chats/{channel}/messages", user=user, text="大家好")
+
+    joined, post = await stand.result("getUpdates")
+
+    member = Update.de_json(joined).my_chat_member
+    assert member is not None
+    assert isinstance(member.new_chat_member, ChatMemberAdministrator)
+    assert (post["channel_post"]["text"], post["channel_post"]["sender_chat"]["id"]) == ("大家好", channel)
+
+
+async def test_a_bot_that_leaves_is_told_that_it_left(stand: Stand) -> None:
+    user = await stand.person()
+    group = (await stand.sim("/chats", type="supergroup", title="客服群", members=[user]))["id"]
+    await stand.forget()
+
+    await stand.result("leaveChat", chat_id=group)
+
+    (told,) = await stand.result("getUpdates")
+    assert told["my_chat_member"]["new_chat_member"]["status"] == "left"
+    assert told["my_chat_member"]["from"]["is_bot"]
 
 
 async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: Stand) -> None:
@@ -98,12 +124,26 @@ async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: Stand)
         ("/chats/1/messages", {"user": 1, "text": "a"}, 404, "there is no chat 1"),
         ("/chats/x/messages", {"user": 1, "text": "a"}, 400, "chat: a whole number is needed"),
         ("/faults", {"kind": "lost", "times": 0}, 400, "times: at least 1"),
+        ("/clock", {"seconds": -1}, 400, "seconds: time goes forward only"),
     ],
 )
 async def test_an_order_that_cannot_be_followed_is_told_why(
     stand: Stand, path: str, order: dict[str, object], status: int, error: str
 ) -> None:
     assert await stand.try_sim(path, **order) == (status, {"error": error})
+
+
+async def test_time_passes_on_order(stand: Stand) -> None:
+    user = await stand.person()
+    typed = await stand.says(user, "11010519491231002X")
+    await stand.says(user, "a")
+    assert len(await stand.result("getUpdates")) == 2
+
+    await stand.sim("/clock", seconds=48 * 3600 + 60)
+
+    assert await stand.result("getUpdates") == []
+    refused = await stand.refusal("deleteMessage", chat_id=user, message_id=typed)
+    assert refused == "Bad Request: message can't be deleted"
 
 
 async def test_what_is_no_json_is_told_so(stand: Stand) -> None:

@@ -131,5 +131,5 @@ def newcomer(world: World, name: str, number: str, language: str) -> Guest:
 def group_with(world: World, guest: Guest) -> None:
     """Put the bot into a group, and write there."""
     chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
-    people.tell_membership(world, chat, guest.id, "left", "member")
+    people.bring_in(world, chat, guest.id)
     people.say(world, chat, guest.id, f"/start@{world.profile.username}")

@@ -1,0 +1,90 @@
+"""What an earlier release kept is all there after the schema has been brought up to date."""
+
+from datetime import timedelta
+
+import pytest
+
+from storage import open_database, open_store
+from storage.database import Value
+from storage.migrations import known_migrations, migrate
+from storage.rows import attempt_values, dead_update_place, dialogue_place, ticks
+from storage.sealing import Indexed
+from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
+from tests.reliability import Proof
+from verification.attempts import AttemptId, Status
+from verification.keeping import Consent, Dialogue, Litter, Owed, Person
+from verification.ports import News
+
+RELEASES = {"0.1.0": 1}
+"""The newest schema that each release knows."""
+
+ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+NOW = ticks(NOON)
+ATTEMPT = an_attempt("a1", ANNA, status=Status.OPENED, page="check pass")
+DONE = an_attempt("a2", BERT, status=Status.SUCCEEDED)
+
+ATTEMPTS = """
+INSERT INTO attempts (id, account, contact, method, status, match_code, created_at, expires_at, token_index, secrets,
+                      reason, fading)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+DIALOGUES = """
+INSERT INTO dialogues (person, text, language, revision, shown, panel, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+CONSENTS = """
+INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+NOTICES = """
+INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
+    """Rows of every table, in that release's words: a step in the middle, a verified account, unfinished business."""
+    sealing = fixed_sealing()
+    text, panel = sealing.seal("t", dialogue_place(ANNA, "text")), sealing.seal("p", dialogue_place(ANNA, "panel"))
+    dead = sealing.seal("{}", dead_update_place("telegram:2"))
+    number = sealing.index(Indexed.NUMBER, NUMBER)
+    expires_at = ticks(ATTEMPT.expires_at)
+    return [
+        (ATTEMPTS, attempt_values(ATTEMPT, sealing)),
+        (ATTEMPTS, attempt_values(DONE, sealing)),
+        (DIALOGUES, (ANNA, text, "en", 7, 6, panel, NOW)),
+        (NOTICES, (ANNA, "progress", "a1", ANNA, "wechat", "opened", None, expires_at, NOW)),
+        ("INSERT INTO places VALUES ($1, $2, $3, $4, $5, $6)", (number, 1, BERT, "a2", "wechat", NOW)),
+        (
+            CONSENTS,
+            (ANNA, ANNA, "data", "2026-11", "zh", NOW),
+        ),
+        ("INSERT INTO litter VALUES ($1, $2, $3)", (ANNA, 55, NOW)),
+        ("INSERT INTO seen_events VALUES ($1, $2)", ("telegram:1", NOW)),
+        ("INSERT INTO dead_updates VALUES ($1, $2, $3)", ("telegram:2", dead, NOW)),
+    ]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brought_up_to_date(
+    url: str, release: str, proof: Proof
+) -> None:
+    written = as_0_1_0_wrote()
+    async with open_database(url) as database:
+        await migrate(database, known_migrations()[: RELEASES[release]])
+        async with database.transaction() as connection:
+            for statement, values in written:
+                await connection.fetch(statement, *values)
+
+    async with open_store(url, sealing=fixed_sealing()) as store:
+        owed, litter = await store.owed(10), await store.litter(10)
+        notices = await store.claim(NOON, NOON + timedelta(seconds=1), 10)
+        async with store.unit(ANNA) as unit:
+            kept, records = await unit.dialogue(ANNA), await unit.records(ANNA)
+            live, accounts = await unit.live_attempt(ANNA), await unit.accounts_of(identity())
+            again = await unit.first_sight("telegram:1", NOON)
+
+    assert kept == Dialogue(ANNA, "t", "en", revision=7, shown=6, panel="p")
+    assert (owed, litter) == ([Owed(ANNA, 7, None)], [Litter(ANNA, 55, NOON)])
+    assert (live, accounts, again) == (ATTEMPT, frozenset[str]({BERT}), False)
+    assert [(notice.attempt, notice.news) for notice in notices] == [(AttemptId("a1"), News.PROGRESS)]
+    assert records.consents == [Consent(ANNA, ANNA, "data", "2026-11", "zh", NOON)]
+    proof(cases=len(written))

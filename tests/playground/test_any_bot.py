@@ -1,0 +1,97 @@
+"""Bots of other people, in several languages, played by one script; and what is told when one is set up wrongly."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from playground.botapi.methods import METHODS
+from playground.launch import Command
+from playground.player import Asked, play
+from run_bot import words_of
+
+FOREIGN = Path(__file__).with_name("bots") / "foreign"
+TALK = FOREIGN / "talk.chat"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "any-bot.md").read_text(encoding="utf-8")
+
+
+def test_the_document_lists_what_the_stand_in_knows() -> None:
+    listed = DOCUMENT.partition("## What the stand-in knows")[2].partition("\n\n## ")[0]
+
+    assert set(re.findall(r"`([a-z]+[A-Z]\w*|close)`", listed)) == {method.name for method in METHODS.values()}
+
+
+async def played(command: str) -> tuple[int, str]:
+    said: list[str] = []
+    launch = Command(words_of(command), folder=FOREIGN)
+    status = await play([TALK], Asked(jobs=2), launch=launch, texts=None, out=said.append)
+    return status, "\n".join(said)
+
+
+async def test_a_bot_of_python_telegram_bot_is_played() -> None:
+    status, said = await played(f"{sys.executable} ptb_bot.py")
+
+    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
+
+
+async def test_a_bot_of_grammy_is_played() -> None:
+    if shutil.which("node") is None or not (FOREIGN / "node_modules" / "grammy").exists():
+        pytest.skip(f"no grammY to play with: npm install --prefix {FOREIGN}")
+
+    status, said = await played("node grammy_bot.js")
+
+    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
+
+
+def _has_perl() -> bool:
+    perl = shutil.which("perl")
+    if perl is None:
+        return False
+    return subprocess.run([perl, "-MHTTP::Tiny", "-MJSON::PP", "-e1"], check=False, capture_output=True).returncode == 0
+
+
+async def test_a_bot_without_any_library_is_played() -> None:
+    if not _has_perl():
+        pytest.skip("no perl with its usual modules")
+
+    status, said = await played("perl plain_bot.pl")
+
+    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
+
+
+CALL = """
+import os, urllib.request
+try:
+    urllib.request.urlopen({address})
+finally:
+    print("giving up", flush=True)
+    os._exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("os.environ['BOT_API_URL'] + '/bot1:other/getMe'", "it called with another token than BOT_TOKEN"),
+        (
+            "os.environ['BOT_API_URL'] + '/api/bot' + os.environ['BOT_TOKEN'] + '/getMe'",
+            "it called /api/bot<token>/getMe: the address of a method is BOT_API_URL/bot<token>/METHOD",
+        ),
+        ("os.environ['BOT_API_URL'] + '/bot' + os.environ['BOT_TOKEN'] + '/getMe'", "its last call was getMe"),
+        ("'http://127.0.0.1:1/'", "it called nothing at BOT_API_URL"),
+    ],
+)
+async def test_a_bot_that_talks_to_the_wrong_address_is_told_so_with_its_last_lines(
+    tmp_path: Path, address: str, told: str
+) -> None:
+    program = tmp_path / "bot.py"
+    program.write_text(CALL.format(address=address), encoding="utf-8")
+
+    status, said = await played(f"{sys.executable} {program}")
+
+    assert status == 1
+    assert f"; {told}" in said
+    assert "    giving up" in said

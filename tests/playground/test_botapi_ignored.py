@@ -1,0 +1,98 @@
+"""What the public server ignores in a call is ignored, but told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaDocument, Message
+from telegram.ext import ApplicationBuilder, Defaults
+
+from tests.playground.standin import TOKEN, Stand, standing
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with standing() as stand:
+        yield stand
+
+
+async def remarks(stand: Stand) -> list[str]:
+    return [event["text"] for event in await stand.events("remark")]
+
+
+def inline(**action: Any) -> dict[str, Any]:
+    return {"inline_keyboard": [[{"text": "确认", **action}]]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"disable_web_page_preview": True}, 'the field "disable_web_page_preview"'),
+        ({"link_preview_options": {"disabled": True}}, 'the field "disabled" in link_preview_options'),
+        ({"reply_markup": inline(callback_data="a", color="red")}, 'the field "color" in InlineKeyboardButton'),
+        ({"reply_markup": inline(url="http://a.b") | {"wide": 1}}, 'the field "wide" in InlineKeyboardMarkup'),
+        ({"reply_markup": {"keyboard": [["a"]], "wide": 1}}, 'the field "wide" in ReplyKeyboardMarkup'),
+        ({"reply_markup": {"remove_keyboard": True, "wide": 1}}, 'the field "wide" in ReplyKeyboardRemove'),
+        ({"reply_markup": {"force_reply": True, "wide": 1}}, 'the field "wide" in ForceReply'),
+        ({"reply_markup": {"buttons": []}}, 'the field "buttons" in reply_markup'),
+    ],
+)
+async def test_an_unknown_field_is_ignored_and_told(stand: Stand, fields: dict[str, Any], told: str) -> None:
+    user = await stand.person()
+
+    sent = await stand.result("sendMessage", chat_id=user, text="a", **fields)
+
+    assert await remarks(stand) == [f"sendMessage: Telegram ignores {told}"]
+    assert not {"color", "wide"} & set(str(sent).replace("'", " ").split())
+
+
+async def test_a_stray_file_is_told(stand: Stand) -> None:
+    user = await stand.person()
+
+    sent = await stand.upload("sendDocument", chat_id=user, document=b"a", other=b"x")
+
+    assert sent["ok"]
+    assert await remarks(stand) == ['sendDocument: Telegram ignores the file "other"']
+
+
+async def test_an_unknown_field_of_a_refused_call_is_told_too(stand: Stand) -> None:
+    assert await stand.refusal("sendMessage", chatid=1, text="a") == "Bad Request: chat_id is empty"
+    assert await remarks(stand) == ['sendMessage: Telegram ignores the field "chatid"']
+
+
+async def test_fields_of_commands_and_media_are_looked_at(stand: Stand) -> None:
+    user = await stand.person()
+    sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
+    media = {"type": "document", "media": sent["document"]["file_id"], "caption": "b", "colour": "red"}
+
+    await stand.result("setMyCommands", commands=[{"command": "a", "description": "b", "icon": "c"}])
+    await stand.upload("editMessageMedia", chat_id=user, message_id=sent["message_id"], media=json.dumps(media))
+
+    assert await remarks(stand) == [
+        'setMyCommands: Telegram ignores the field "icon" in BotCommand',
+        'editMessageMedia: Telegram ignores the field "colour" in InputMedia of type document',
+    ]
+
+
+async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: Stand) -> None:
+    user = await stand.person()
+    sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
+    built = ApplicationBuilder().token(TOKEN).base_url(f"{stand.url}/bot").defaults(Defaults(parse_mode="HTML"))
+    keys = InlineKeyboardMarkup([[InlineKeyboardButton("a", callback_data="b")]])
+
+    async with built.build().bot as bot:
+        media = InputMediaDocument(sent["document"]["file_id"], "<b>c</b>")
+        edited = await bot.edit_message_media(media, user, sent["message_id"], reply_markup=keys)
+
+    assert isinstance(edited, Message)
+    assert edited.caption == "c"
+    assert await remarks(stand) == ['editMessageMedia: Telegram ignores the field "parse_mode"']
+
+
+async def test_a_method_that_is_not_known_here_is_told(stand: Stand) -> None:
+    assert await stand.refusal("sendDice", chat_id=1) == "Not Found: method not found"
+    assert await stand.refusal("<script>") == "Not Found: method not found"
+    assert await remarks(stand) == ["sendDice: this stand-in does not know the method"]
