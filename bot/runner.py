@@ -236,10 +236,11 @@ class Runner:
             # The panel is still in their chat: on their return the next question takes it away.
             return await self._store.mark_blocked(person, lane.panel or "")
         lane.owing = turn.behind and not turn.view.again and not _asks(turn)
-        if lane.owing:
-            lane.doubtful = _ANY
-        else:
+        # Should the next line fail, all of this stands in the chat, and what is asked in its place must say so.
+        doubtful, lane.doubtful = lane.doubtful, _ANY
+        if not lane.owing:
             await self._store.mark_shown(person, turn.revision, lane.panel or "")
+            lane.doubtful = doubtful
         return None
 
     async def _perform(self, effect: Effect, view: View, lane: Lane) -> None:

@@ -209,6 +209,25 @@ async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again
         assert [(view.repeated, view.unasked) for view in desk.chat.views] == [(True, True)]
 
 
+async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_not_note_that_it_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path) as desk:
+        note, away = desk.store.mark_shown, [StoreUnavailable("away")]
+
+        async def away_once(person: Person, revision: int, panel: str) -> None:
+            if away:
+                raise away.pop()
+            await note(person, revision, panel)
+
+        monkeypatch.setattr(desk.store, "mark_shown", away_once)
+        await desk.happens(Commanded(Command.START))
+        await desk.happens(Commanded(Command.STATUS))
+
+        assert desk.chat.questions() == ["type.ask", "type.ask", "type.ask_again"]
+        assert [view.repeated for view in desk.chat.views] == [False, True, False]
+
+
 @dataclass
 class HeardLate:
     """A store whose commits are heard of only after something else has happened."""

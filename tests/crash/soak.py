@@ -41,7 +41,7 @@ NUMBERS = (
 RIVALS = 4
 """So many people with one number: one too many."""
 _SEASON = 600
-_PAUSES = (0.2, 2.0)
+_PAUSES = (0.5, 5.0)
 _METHODS = ("getUpdates", "sendMessage", "sendPhoto", "editMessageCaption", "editMessageMedia", "deleteMessage")
 _KINDS = ("429", "500", "502", "lost", "drop", "slow", "garbage", "duplicate")
 
@@ -127,7 +127,7 @@ class Nemesis:
             self._strike(signal.SIGCONT)
 
     async def spoil(self) -> None:
-        kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 6)
+        kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 4)
         await self.town.fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
 
     async def storm(self) -> None:
