@@ -41,7 +41,7 @@ bench: .venv/dev.lock
 reliability: .venv/dev.lock
 	$(BIN)/pytest -n auto --reliability docs/reliability.md
 
-# kill -9 at every point; a run of all tests tries a third of them, another one each day.
+# kill -9 at every point; a run of all tests tries a sixth of them, another one each day.
 crash: .venv/dev.lock
 	CRASH_EVERY=1 $(BIN)/pytest -n auto tests/crash
 
