@@ -1,0 +1,37 @@
+"""docs/reliability.md tells of every invariant, and each of its commands runs something."""
+
+import ast
+import re
+from pathlib import Path
+
+from tests.invariants import INVARIANTS
+
+ROOT = Path(__file__).parents[1]
+ROW = re.compile(
+    r"^\| (\d+) \| (.+?) \| (\d+) \| [\d,]+ \| [\d,]+ \| (\S+) \| `\.venv/bin/pytest -k inv(\d\d)` \|$", re.M
+)
+
+
+def rows() -> list[tuple[str, ...]]:
+    return ROW.findall((ROOT / "docs" / "reliability.md").read_text(encoding="utf-8"))
+
+
+def numbered_tests() -> set[int]:
+    found = set[int]()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_inv"):
+                found.add(int(node.name[8:10]))
+    return found
+
+
+def test_the_table_has_a_row_for_every_invariant_in_its_words() -> None:
+    assert [(int(number), words) for number, words, *_ in rows()] == list(INVARIANTS.items())
+
+
+def test_every_row_was_proven_without_a_loss() -> None:
+    assert [number for number, _, tests, losses, _ in rows() if int(tests) == 0 or losses != "0"] == []
+
+
+def test_every_command_of_the_table_runs_a_test() -> None:
+    assert [number for *_, number in rows() if int(number) not in numbered_tests()] == []
