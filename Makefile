@@ -1,8 +1,6 @@
 # Two commands matter: `make run` and `make test`. Each installs what it needs into .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests wait for processes more than they compute: one more side by side than there are cores.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 .PHONY: run test check format bench reliability crash soak lock clean
 .DEFAULT_GOAL := run
@@ -24,7 +22,7 @@ run: .venv/runtime.lock
 	@$(BIN)/python run_bot.py
 
 test: .venv/dev.lock
-	$(BIN)/pytest -n $(WORKERS) --chat-fail-under row=100
+	$(BIN)/pytest -n auto --chat-fail-under row=100
 
 check: .venv/dev.lock
 	$(BIN)/ruff format --check .
@@ -41,11 +39,11 @@ bench: .venv/dev.lock
 
 # The table of invariants, from a run of everything.
 reliability: .venv/dev.lock
-	$(BIN)/pytest -n $(WORKERS) --reliability docs/reliability.md
+	$(BIN)/pytest -n auto --reliability docs/reliability.md
 
-# kill -9 at every point; a run of all tests tries a sixth of them, another one each day.
+# kill -9 at every point; a run of all tests tries a twelfth of them, another one each day.
 crash: .venv/dev.lock
-	CRASH_EVERY=1 $(BIN)/pytest -n $(WORKERS) tests/crash
+	CRASH_EVERY=1 $(BIN)/pytest -n auto tests/crash
 
 # Many people and a nemesis, for as long as wanted: make soak MINUTES=10
 MINUTES ?= 60

@@ -12,8 +12,8 @@ from tests.crash.mortals import nursery
 from tests.crash.sweep import Ground, own_file
 from tests.postgres import Server
 
-EVERY = 6
-"""In a run of all tests a sixth of the points is tried, another one the next day; `make crash` tries them all."""
+EVERY = 12
+"""In a run of all tests a twelfth of the points is tried, another one the next day; `make crash` tries them all."""
 
 
 @pytest.fixture(scope="session")
