@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.flow import codec
 from bot.flow.effects import Discard, Drop, Effect, Erase, Record, Speak
 from bot.flow.events import Event, Resumed
+from bot.flow.journey import Journeys, Passage, went
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
@@ -66,11 +67,15 @@ class Turns:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._on_its_way(person)
             kept = await unit.dialogue(person)
-            step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            state, journeys = await self._loaded(unit, person, kept, moment)
+            step = self._surroundings.advance(state, envelope.event, moment)
             view = self._view(envelope, kept, step)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
-            revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
+            journeys, tallies = went(journeys, Passage(state, envelope.event, step, moment.now, view.language))
+            revision = await unit.save_dialogue(person, codec.dump(step.state, journeys), view.language, moment.now)
+            # Last: many people's turns add to the same rows, and each holds them until it commits.
+            await unit.tally(tallies)
             if kept is not None and kept.blocked:
                 if envelope.unasked:
                     return None
@@ -90,12 +95,16 @@ class Turns:
             unasked=envelope.unasked,
         )
 
-    async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:
-        state: State = Idle(account=person, mark=moment.mark) if kept is None else codec.load(kept.text)
+    async def _loaded(
+        self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment
+    ) -> tuple[State, Journeys]:
+        new: tuple[State, Journeys] = (Idle(account=person, mark=moment.mark), ())
+        state, journeys = new if kept is None else codec.load_all(kept.text)
         place = await unit.verified(state.account) if isinstance(state, Idle) else None
-        if place is None:
-            return state
-        return Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at)
+        if place is not None:
+            at = place.at
+            state = Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=at)
+        return state, journeys
 
     async def _keep(self, effect: Effect, unit: DialogueUnit, view: View, state: State, moment: Moment) -> None:
         match effect:
