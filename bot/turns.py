@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.flow import codec
-from bot.flow.effects import Discard, Drop, Effect, Erase, Record, Speak
+from bot.flow.effects import Count, Discard, Drop, Effect, Erase, Record, Speak
 from bot.flow.events import Event, Resumed
 from bot.flow.journey import Journeys, Passage, went
 from bot.flow.machine import advance
@@ -15,6 +15,8 @@ from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Origin, Turn, View
 from verification.attempts import AttemptId, Status
+from verification.desk import Missed
+from verification.funnel import day_of
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
 
 Advance = Callable[[State, Event, Moment], Step]
@@ -75,6 +77,9 @@ class Turns:
             journeys, tallies = went(journeys, Passage(state, envelope.event, step, moment.now, view.language))
             revision = await unit.save_dialogue(person, codec.dump(step.state, journeys), view.language, moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
+            for effect in step.effects:
+                if isinstance(effect, Count):
+                    await _count(effect, unit, moment)
             await unit.tally(tallies)
             if kept is not None and kept.blocked:
                 if envelope.unasked:
@@ -120,6 +125,15 @@ class Turns:
                     await unit.save_attempt(dropped.moved(Status.CANCELLED))
             case _:
                 pass
+
+
+async def _count(count: Count, unit: DialogueUnit, moment: Moment) -> None:
+    await unit.count_question(count.topic, day_of(moment.now))
+    if count.kept is not None:
+        # An hour is near enough: to the second it would stand beside the turn of whoever asked.
+        await unit.keep_missed(
+            Missed(moment.fresh_id, count.kept, moment.now.replace(minute=0, second=0, microsecond=0))
+        )
 
 
 def _spoken(step: Step, language: str) -> str:
