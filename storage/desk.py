@@ -43,20 +43,17 @@ class Front:
         await self._connection.fetch(sql.KEEP_MISSED, missed.id, sealed, rows.ticks(missed.at))
 
 
-class DeskUnit:
-    """One use of the desk."""
+async def note(use: Use, connection: Connection) -> None:
+    """Write down who uses the desk for what."""
+    await connection.fetch(sql.USE, use.actor, use.action, use.subject, rows.ticks(use.at))
+
+
+class DeskView:
+    """What may be looked at."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
         self._connection = connection
         self._sealing = sealing
-
-    async def note(self, use: Use) -> None:
-        """Write down who uses the desk for what."""
-        await self._connection.fetch(sql.USE, use.actor, use.action, use.subject, rows.ticks(use.at))
-
-    async def add_link(self, link: Link) -> Link:
-        await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
-        return rows.link((await self._connection.fetch(sql.LINK, link.id))[0])
 
     async def link(self, link: LinkId) -> Link | None:
         found = await self._connection.fetch(sql.LINK, link)
@@ -66,10 +63,6 @@ class DeskUnit:
         self, *, campaign: str | None = None, account: str | None = None, limit: int, skip: int = 0
     ) -> Sequence[Link]:
         return [rows.link(row) for row in await self._connection.fetch(sql.LINKS, campaign, account, limit, skip)]
-
-    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
-        return await self.link(link) if revoked else None
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(statements.VERIFIED, account)
@@ -112,3 +105,15 @@ class DeskUnit:
 
     async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
         return [rows.use(row) for row in await self._connection.fetch(sql.USES, limit, skip)]
+
+
+class DeskUnit(DeskView):
+    """One use of the desk that may change something."""
+
+    async def add_link(self, link: Link) -> Link:
+        await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
+        return rows.link((await self._connection.fetch(sql.LINK, link.id))[0])
+
+    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
+        revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
+        return await self.link(link) if revoked else None

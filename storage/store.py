@@ -8,7 +8,7 @@ from datetime import datetime
 from storage import rows
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
-from storage.desk import DeskUnit
+from storage.desk import DeskUnit, DeskView, note
 from storage.errors import Unsealable, WrongKeys
 from storage.resealing import Resealing
 from storage.sealing import Indexed, Sealing
@@ -39,9 +39,15 @@ class Store:
     @asynccontextmanager
     async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
         async with self._database.transaction("desk") as connection:
-            unit = DeskUnit(connection, self._sealing)
-            await unit.note(use)
-            yield unit
+            await note(use, connection)
+            yield DeskUnit(connection, self._sealing)
+
+    @asynccontextmanager
+    async def look(self, use: Use) -> AsyncIterator[DeskView]:
+        async with self._database.transaction("desk") as connection:
+            await note(use, connection)
+        async with self._database.reading() as connection:
+            yield DeskView(connection, self._sealing)
 
     def keyed(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)

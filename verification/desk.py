@@ -1,6 +1,7 @@
 """What support needs kept: links, what people asked in vain, the funnel, and who looked at what.
 
-Nothing is looked at or changed here without a use of the desk being written down in the same transaction.
+Nothing is changed here without a use of the desk being written down in the same transaction, and nothing looked at
+without one being written down before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -105,20 +106,14 @@ class FrontUnit(Protocol):
         """Keep, sealed, a question that nothing answered."""
 
 
-class DeskUnit(Protocol):
-    """One use of the desk: a transaction that holds the note of it."""
-
-    async def add_link(self, link: Link) -> Link:
-        """Keep a new link; one whose id is known already is given as it is kept."""
+class DeskView(Protocol):
+    """What may be looked at."""
 
     async def link(self, link: LinkId) -> Link | None:
         """Load a link."""
 
     async def links(self, *, campaign: str | None, account: str | None, limit: int, skip: int = 0) -> Sequence[Link]:
         """List links, the newest first."""
-
-    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown."""
 
     async def verified(self, account: str) -> Place | None:
         """Load the place this account holds; None when it is not verified."""
@@ -136,13 +131,23 @@ class DeskUnit(Protocol):
         """List the campaigns there are links or journeys of."""
 
     async def questions(self, since: date, until: date) -> Mapping[str, int]:
-        """How often each topic answered a question in these days; "" is none did."""
+        """How often each topic answered a question in these days, under "" how often none did."""
 
     async def missed(self, limit: int) -> Sequence[Missed]:
         """List questions that nothing answered, the newest first."""
 
     async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
         """List uses of the desk, the newest first."""
+
+
+class DeskUnit(DeskView, Protocol):
+    """One use of the desk: a transaction that holds the note of it."""
+
+    async def add_link(self, link: Link) -> Link:
+        """Keep a new link; one whose id is known already is given as it is kept."""
+
+    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
+        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown."""
 
 
 class DeskStore(Protocol):
@@ -153,3 +158,6 @@ class DeskStore(Protocol):
 
     def desk(self, use: Use) -> AbstractAsyncContextManager[DeskUnit]:
         """Open the desk for one use, which is noted first; leaving commits, an error rolls back."""
+
+    def look(self, use: Use) -> AbstractAsyncContextManager[DeskView]:
+        """Note a use of the desk, then let it look, for as long as it takes: nobody who writes waits for it."""
