@@ -31,6 +31,7 @@ from bot.questions import Questions
 from bot.replicas import Replicas
 from bot.runner import Runner
 from bot.settings import Settings
+from bot.tallies import Tallies
 from bot.turns import Advance, Surroundings
 from storage import StorageError, Store, StoreUnavailable
 from verification.asking import Asking
@@ -112,6 +113,8 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
     asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
+    tallies = Tallies(store, _is_outage, asyncio.get_running_loop().time)
+    registry.register(tallies)
     trouble = Trouble(bot, catalogue, store, clock.now, settings.language)
     crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
     door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
@@ -124,6 +127,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         registry=registry,
         clock=clock.now,
         ring=asking.ring,
+        refresh=tallies.refresh,
         telegram=_route(settings, door),
     )
     return House(

@@ -1,17 +1,23 @@
 """What support needs, over any database: it keeps the promises of `verification.desk`."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 from storage import desk_statements as sql
 from storage import rows, statements
-from storage.database import Connection, Value
+from storage.database import Connection, Row
 from storage.errors import Unsealable
 from storage.sealing import Sealing
 from verification.desk import Glimpse, Missed, Use
-from verification.funnel import Figures, Tally, Wanted
+from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId
 from verification.ports import Place
+
+T = TypeVar("T")
+
+_AT_ONCE = 2000
 
 
 class Front:
@@ -76,15 +82,14 @@ class DeskView:
         return [rows.glimpse(row) for row in await self._connection.fetch(sql.GLIMPSES, account, limit, skip)]
 
     async def figures(self, wanted: Wanted) -> Figures:
-        cohorts: tuple[Value, ...] = (
-            wanted.since.isoformat(),
-            wanted.until.isoformat(),
-            wanted.campaign,
-            wanted.language,
-        )
-        counts = await self._connection.fetch(sql.counts(wanted.by), *cohorts)
-        times = await self._connection.fetch(sql.times(wanted.by), *cohorts)
-        return Figures([rows.counted(row) for row in counts], [rows.took(row) for row in times])
+        counts = await self.counts(wanted)
+        times = await self._connection.fetch(sql.times(wanted.by), *rows.cohorts(wanted))
+        return Figures(counts, await _read(times, rows.took))
+
+    async def counts(self, wanted: Wanted) -> Sequence[Counted]:
+        """Give the counts alone."""
+        found = await self._connection.fetch(sql.counts(wanted.by), *rows.cohorts(wanted))
+        return await _read(found, rows.counted)
 
     async def campaigns(self) -> Sequence[str]:
         return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
@@ -117,3 +122,12 @@ class DeskUnit(DeskView):
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
         return await self.link(link) if revoked else None
+
+
+async def _read(found: Sequence[Row], read: Callable[[Row], T]) -> Sequence[T]:
+    """Read rows, of which there may be very many, without holding up whatever else the program does."""
+    records: list[T] = []
+    for first in range(0, len(found), _AT_ONCE):
+        records += map(read, found[first : first + _AT_ONCE])
+        await asyncio.sleep(0)
+    return records

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 from storage import rows
 from storage import statements as sql
@@ -14,10 +14,12 @@ from storage.resealing import Resealing
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
 from verification.desk import Use
+from verification.funnel import Counted, Dimension, Wanted
 from verification.keeping import Beat, Gone, Held, Litter, Owed, Person
 from verification.links import Purpose
 from verification.ports import Notice
 
+_EVER = Wanted(date.min, date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = "key_checks:sealed:value"
 
 
@@ -48,6 +50,10 @@ class Store:
             await note(use, connection)
         async with self._database.reading() as connection:
             yield DeskView(connection, self._sealing)
+
+    async def totals(self) -> Sequence[Counted]:
+        async with self._database.reading() as connection:
+            return await DeskView(connection, self._sealing).counts(_EVER)
 
     def keyed(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)

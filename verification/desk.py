@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from verification.attempts import AttemptId, Method, Reason, Status
-from verification.funnel import Figures, Tally, Wanted
+from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId, Purpose
 from verification.ports import Place
 
@@ -158,6 +158,9 @@ class DeskStore(Protocol):
 
     def desk(self, use: Use) -> AbstractAsyncContextManager[DeskUnit]:
         """Open the desk for one use, which is noted first; leaving commits, an error rolls back."""
+
+    async def totals(self) -> Sequence[Counted]:
+        """Give what was ever counted, in groups of campaigns: numbers without a person in them, so no use is noted."""
 
     def look(self, use: Use) -> AbstractAsyncContextManager[DeskView]:
         """Note a use of the desk, then let it look, for as long as it takes: nobody who writes waits for it."""

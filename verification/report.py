@@ -97,13 +97,13 @@ def _reasons(counts: Iterable[Counted], way: Method | None) -> tuple[tuple[Reaso
 
 
 def quantile(buckets: Mapping[int, int], part: float) -> timedelta | None:
-    """How long this part of all took at most, evenly spread within its bucket; None where nothing was timed."""
+    """How long this part of all took at most, spread within its bucket as times are; None where nothing was timed."""
     wanted = sum(buckets.values()) * part
     below = 0.0
     for each, count in sorted(buckets.items()):
         if below + count >= wanted > 0:
-            low, high = span(each)
-            return low + (high - low) * ((wanted - below) / count)
+            low, high = (1 + side.total_seconds() for side in span(each))
+            return timedelta(seconds=low * (high / low) ** ((wanted - below) / count) - 1)
         below += count
     return None
 
