@@ -18,3 +18,8 @@ def bot_name(text: str) -> str:
 def to_topic(bot: str, topic: str = "") -> str:
     """The link that opens a topic of the FAQ, or the list."""
     return f"https://t.me/{bot}?start={FAQ}{topic}"
+
+
+def to_account(bot: str, token: str) -> str:
+    """The link that a token of an account's opens with."""
+    return f"https://t.me/{bot}?start={token}"

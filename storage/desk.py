@@ -10,7 +10,7 @@ from storage.errors import Unsealable
 from storage.sealing import Sealing
 from verification.desk import Glimpse, Missed, Use
 from verification.funnel import Figures, Tally, Wanted
-from verification.links import Link, LinkId
+from verification.links import Link, LinkId, LinkState
 from verification.ports import Place
 
 
@@ -63,9 +63,18 @@ class DeskUnit:
         return rows.link(found[0]) if found else None
 
     async def links(
-        self, *, campaign: str | None = None, account: str | None = None, limit: int, skip: int = 0
+        self,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        limit: int,
+        skip: int = 0,
+        standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        return [rows.link(row) for row in await self._connection.fetch(sql.LINKS, campaign, account, limit, skip)]
+        state, now = standing or (None, None)
+        moment = 0 if now is None else rows.ticks(now)
+        found = await self._connection.fetch(sql.LINKS, campaign, account, limit, skip, state, moment)
+        return [rows.link(row) for row in found]
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))

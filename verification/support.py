@@ -11,7 +11,7 @@ from verification.attempts import Method
 from verification.desk import DeskStore, Glimpse, Missed, Use
 from verification.funnel import Figures, Wanted
 from verification.identity import mask_account
-from verification.links import BadLink, Link, LinkId, id_for, read_account, read_campaign, token_of
+from verification.links import BadLink, Link, LinkId, LinkState, id_for, read_account, read_campaign, token_of
 
 LONGEST_TTL = timedelta(days=30)
 SHORTEST_TTL = timedelta(minutes=1)
@@ -45,11 +45,11 @@ class Support:
     def __init__(self, store: DeskStore, clock: Callable[[], datetime], ttl: timedelta) -> None:
         self._store = store
         self._clock = clock
-        self._ttl = ttl
+        self.ttl = ttl
 
     async def make_link(self, actor: str, order: Order) -> Made:
         """Make a link; raises `BadLink` where it cannot be one."""
-        account, campaign, ttl = read_account(order.account), read_campaign(order.campaign), order.ttl or self._ttl
+        account, campaign, ttl = read_account(order.account), read_campaign(order.campaign), order.ttl or self.ttl
         if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
             raise BadLink("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
         now = self._clock()
@@ -80,12 +80,20 @@ class Support:
             return await desk.link(link)
 
     async def links(
-        self, actor: str, *, campaign: str | None = None, account: str | None = None, limit: int = _PAGE, skip: int = 0
+        self,
+        actor: str,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        state: LinkState | None = None,
+        limit: int = _PAGE,
+        skip: int = 0,
     ) -> Sequence[Link]:
         """List links, the newest first."""
-        subject = " ".join(filter(None, (campaign, account and mask_account(account))))
+        subject = " ".join(filter(None, (campaign, account and mask_account(account), state)))
+        standing = None if state is None else (state, self._clock())
         async with self._store.desk(self._use(actor, "links", subject)) as desk:
-            return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip)
+            return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip, standing=standing)
 
     async def revoke(self, actor: str, link: LinkId) -> Link | None:
         """End a link, opened or not; None when there is none."""

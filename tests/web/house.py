@@ -41,8 +41,8 @@ def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
             yield before + key, str(value)
 
 
-def words(language: str) -> dict[str, str]:
-    return dict(flat(tomllib.loads((TEXTS / f"pages.{language}.toml").read_text("utf-8"))))
+def words(language: str, pages: str = "pages") -> dict[str, str]:
+    return dict(flat(tomllib.loads((TEXTS / f"{pages}.{language}.toml").read_text("utf-8"))))
 
 
 @dataclass

@@ -58,6 +58,6 @@ PARTS = ("title", "lead", "next")
 
 def test_no_page_writes_words_of_its_own() -> None:
     templates = Path(web.__file__).parent / "templates"
-    pages = "".join(path.read_text("utf-8") for path in templates.iterdir())
+    pages = "".join(path.read_text("utf-8") for path in templates.rglob("*.*"))
 
     assert set(re.findall(r"[\u4e00-\u9fff]+", pages)) == {"中文"}
