@@ -50,15 +50,19 @@ class DeskHouse:
     def _parts(self) -> Parts:
         providers = {method: Simulated(method) for method in Method}
         numbers = count(1)
-        desk = None if self.key is None else DeskRoute(
-            key=self.key,
-            support=self.support,
-            keyed=self.store.keyed,
-            link_url=lambda token: f"https://t.me/realname_bot?start={token}",
-            qr=QrCodes(qr.for_page, qr.for_print),
-            topics=TOPICS,
-            fresh=lambda: f"fresh-{next(numbers)}",
-            secure=self.public.startswith("https:"),
+        desk = (
+            None
+            if self.key is None
+            else DeskRoute(
+                key=self.key,
+                support=self.support,
+                keyed=self.store.keyed,
+                link_url=lambda token: f"https://t.me/realname_bot?start={token}",
+                qr=QrCodes(qr.for_page, qr.for_print),
+                topics=TOPICS,
+                fresh=lambda: f"fresh-{next(numbers)}",
+                secure=self.public.startswith("https:"),
+            )
         )
         return Parts(
             core=Core(self.store, providers, outside(self.clock), ttl=timedelta(minutes=10)),
@@ -144,4 +148,3 @@ async def desk_house(folder: Path, *, key: str | None = KEY, public: str = BASE)
 
 async def _ready() -> Mapping[str, bool]:
     return {"store": True}
-
