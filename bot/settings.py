@@ -102,8 +102,9 @@ class Settings(BaseSettings):
     clock_offset_file: Path | None = None
     coverage_file: Path | None = None
     pace_sending: Flag = True
-    staff_ids: str = ""
     result_webhook_url: str = ""
+    result_webhook_secret: SecretStr | None = None
+    staff_ids: str = ""
     api_keys: str = ""
 
     @field_validator("bot_token")
@@ -138,6 +139,13 @@ class Settings(BaseSettings):
             raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
         return name
 
+    @field_validator("result_webhook_url")
+    @classmethod
+    def _is_receivers_address(cls, url: str) -> str:
+        if url:
+            read_base(url)
+        return url
+
     @field_validator("provider_url")
     @classmethod
     def _is_providers_address(cls, url: str) -> str:
@@ -145,7 +153,7 @@ class Settings(BaseSettings):
             read_base(url)
         return url.rstrip("/")
 
-    @field_validator("provider_secret")
+    @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
     def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
@@ -159,7 +167,7 @@ class Settings(BaseSettings):
             raise ValueError("write hosts with commas between them, without https:// and paths")
         return hosts
 
-    @field_validator("staff_ids", "result_webhook_url", "api_keys")
+    @field_validator("staff_ids", "api_keys")
     @classmethod
     def _not_yet(cls, value: str) -> str:
         if value:
@@ -181,6 +189,9 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
+            missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
+            raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
         if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"

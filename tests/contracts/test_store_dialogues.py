@@ -180,7 +180,7 @@ async def test_pruning_forgets_old_events_and_settled_notices_only(store: Dialog
     assert not await first_sight(store, "update:1")
     gone = await store.prune(LATER)
 
-    assert gone == {"seen_events": 1, "notices": 0, "dead_updates": 1}
+    assert gone == {"seen_events": 1, "notices": 0, "dead_updates": 1, "results": 0}
     assert await first_sight(store, "update:1")
     assert len(await store.claim(NOON, LATER, 10)) == 1
     assert await load(store) is not None
@@ -193,7 +193,7 @@ async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: D
 
     gone = await store.retire(LATER)
 
-    assert gone == {"dialogues": 1, "consents": 1, "attempts": 0}
+    assert gone == {"dialogues": 1, "consents": 1, "attempts": 0, "results": 0}
     assert await load(store) is None
     async with store.unit(PERSON) as unit:
         records = await unit.records(PERSON)
@@ -210,7 +210,7 @@ async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_wen
     async with store.unit(PERSON) as unit:
         gone = await unit.erase(PERSON, PERSON)
 
-    assert gone == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
+    assert gone == {"attempts": 1, "consents": 1, "results": 0, "dialogues": 1, "dead_updates": 1}
     assert (await store.prune(LATER))["dead_updates"] == 1
 
 
