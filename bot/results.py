@@ -34,7 +34,7 @@ class Results:
         self._clock = clock
         self._count = count
         self._wake = asyncio.Event()
-        self._under_way = 0
+        self._in_hand = set[int]()
 
     def wake(self) -> None:
         """Look at once: there may be a result."""
@@ -47,9 +47,11 @@ class Results:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
-                for result in await self._claimed(AT_ONCE - self._under_way):
-                    self._under_way += 1
-                    tasks.create_task(self._carry(self._receiver, result))
+                for result in await self._claimed(AT_ONCE - len(self._in_hand)):
+                    # A clock that leaps ends leases early; what is being told here is not told beside it.
+                    if result.id not in self._in_hand:
+                        self._in_hand.add(result.id)
+                        tasks.create_task(self._carry(self._receiver, result))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PULSE):
                         await self._wake.wait()
@@ -70,7 +72,7 @@ class Results:
         except Exception:
             log.exception("what came of the result of attempt %s could not be noted; trying again", result.attempt)
         finally:
-            self._under_way -= 1
+            self._in_hand.discard(result.id)
             self._wake.set()
 
     async def _tell(self, receiver: Receiver, result: Result) -> None:
