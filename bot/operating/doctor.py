@@ -77,4 +77,4 @@ def _results(backlog: Backlog, settings: Settings) -> Iterator[Finding]:
     elif settings.result_webhook_url:
         yield ok("results: none waits to be told")
     if backlog.given_up:
-        yield warning(f"results: {backlog.given_up} were given up in the last 7 days")
+        yield warning(f"results: {backlog.given_up} could not be told in their time, within the last 7 days")

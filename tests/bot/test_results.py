@@ -301,17 +301,20 @@ async def test_inv29_a_clock_that_leaps_has_nothing_told_twice_side_by_side(tmp_
 
 
 async def test_inv31_two_programs_share_out_what_there_is_to_tell(tmp_path: Path, proof: Proof) -> None:
-    first, second, counts, many = Line(), Line(), Counts(), 40
-    async with office(tmp_path, first, counts=counts) as at, office(tmp_path, second, counts=counts) as beside:
+    slow, quick, counts, many = Line(gate=asyncio.Event()), Line(), Counts(), 40
+    async with office(tmp_path, slow, counts=counts) as at:
         await judged(at.store, *range(many))
         at.results.wake()
-        beside.results.wake()
-        await counts.come_to(delivered=many)
+        await slow.hears(AT_ONCE)
+        async with office(tmp_path, quick, counts=counts):
+            await counts.come_to(delivered=many - AT_ONCE)
+            assert slow.gate is not None
+            slow.gate.set()
+            await counts.come_to(delivered=many)
 
-    told = [message.id for line in (first, second) for message in line.told]
+    told = [message.id for line in (slow, quick) for message in line.told]
     assert len(told) == len(set(told)) == many
-    assert first.told
-    assert second.told
+    assert len(slow.told) == AT_ONCE
     proof(cases=many)
 
 
