@@ -31,8 +31,9 @@ from bot.questions import Questions
 from bot.receiver import Receiver
 from bot.replicas import Replicas
 from bot.results import Results
-from bot.runner import Advance, Runner, Surroundings
+from bot.runner import Runner
 from bot.settings import Settings
+from bot.turns import Advance, Surroundings
 from storage import StorageError, Store, StoreUnavailable
 from verification.asking import Asking
 from verification.attempts import Method
@@ -40,6 +41,7 @@ from verification.core import Core, Outside
 from verification.limits import Limits
 from verification.ports import Provider
 from verification.providers.http import Http
+from verification.support import Support
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
 
@@ -64,6 +66,7 @@ class House:
     polling: Polling
     replicas: Replicas | None
     inline: InlineHandler
+    support: Support
     pages: Starlette
 
 
@@ -118,6 +121,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = Notices(store, core, runner, clock.now)
     housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
+    support = Support(store, clock.now, settings.link_ttl)
     inline = InlineHandler(catalogue, questions.topics_in, settings.language)
     application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
@@ -153,6 +157,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         polling=polling,
         replicas=replicas,
         inline=inline,
+        support=support,
         pages=web_app(parts),
     )
 

@@ -8,7 +8,8 @@ from functools import partial
 
 from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
 from bot.flow.states import Stage
-from bot.runner import Envelope, Runner
+from bot.runner import Runner
+from bot.turns import Envelope
 from verification.attempts import Reason, Status
 from verification.core import Core
 from verification.keeping import DialogueStore, Person

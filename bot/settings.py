@@ -13,13 +13,15 @@ from verification.attempts import Method
 from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
+from verification.support import LONGEST_TTL, SHORTEST_TTL
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http")
 _PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
-_LATER = "is not available in this release; leave it out"
+_ID = re.compile(r"\d{1,15}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 
 
 class BadSetting(Exception):
@@ -105,7 +107,8 @@ class Settings(BaseSettings):
     result_webhook_url: str = ""
     result_webhook_secret: SecretStr | None = None
     staff_ids: str = ""
-    api_keys: str = ""
+    desk_key: SecretStr | None = None
+    api_keys: SecretStr | None = None
 
     @field_validator("bot_token")
     @classmethod
@@ -167,12 +170,26 @@ class Settings(BaseSettings):
             raise ValueError("write hosts with commas between them, without https:// and paths")
         return hosts
 
-    @field_validator("staff_ids", "api_keys")
+    @field_validator("staff_ids")
     @classmethod
-    def _not_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError(_LATER)
-        return value
+    def _are_ids(cls, ids: str) -> str:
+        if not all(_ID.fullmatch(each) for each in _listed(ids)):
+            raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
+        return ids
+
+    @field_validator("desk_key", "api_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None and not all(_KEY.fullmatch(each) for each in keys.get_secret_value().split(",")):
+            raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
+        return keys
+
+    @field_validator("link_ttl")
+    @classmethod
+    def _can_be_opened(cls, ttl: timedelta) -> timedelta:
+        if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
+            raise ValueError("write a time from 1m to 30d")
+        return ttl
 
     @field_validator("qr_ttl")
     @classmethod
@@ -230,6 +247,16 @@ class Settings(BaseSettings):
     def providers(self) -> dict[Method, str]:
         """The provider of each way."""
         return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+
+    @property
+    def staff(self) -> frozenset[int]:
+        """The Telegram ids that may use staff commands."""
+        return frozenset(map(int, _listed(self.staff_ids)))
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """The bearer keys of calls over HTTP; a program is known by the place of its key."""
+        return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
 
     @property
     def phone_hosts(self) -> frozenset[str]:

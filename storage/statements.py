@@ -151,6 +151,7 @@ INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, 
 ERASE_OF_ACCOUNT = {
     "attempts": "contact = $1 OR account = $2",
     "consents": "person = $1 OR account = $2",
+    "links": "person = $1 OR account = $2",
     "results": "account IN ($1, $2) AND NOT (status = 'succeeded' AND outcome IS NULL)",
 }
 ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
@@ -160,10 +161,13 @@ PRUNE = {
     "dead_updates": "buried_at < $1",
     "results": "settled_at < $1",
 }
+FORGET_USES = {"uses": "used_at < $1"}
 RETIRE = {
     "dialogues": "changed_at < $1",
     "consents": "agreed_at < $1",
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
+    "missed": "asked_at < $1",
+    "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
     # However short the retention is, nobody is robbed of a result while it is still tried to tell it.
     "results": "judged_at < $1 - 604800000000",
 }
@@ -176,6 +180,7 @@ def delete(table: str, which: str) -> str:
 
 PEOPLE_OF = """
 SELECT contact FROM attempts WHERE account = $1
+UNION SELECT person FROM links WHERE account = $1 AND person IS NOT NULL
 UNION SELECT person FROM consents WHERE account = $1
 """
 
@@ -184,6 +189,7 @@ SEALED = (
     ("dialogues", "person", "text"),
     ("dialogues", "person", "panel"),
     ("dead_updates", "event_id", "raw"),
+    ("missed", "id", "text"),
 )
 """Every sealed column of the schema, with the key of its row; `key_checks` look after themselves."""
 

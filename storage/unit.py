@@ -6,6 +6,7 @@ from datetime import datetime
 from storage import rows
 from storage import statements as sql
 from storage.database import Connection
+from storage.desk import Front
 from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
@@ -14,12 +15,11 @@ from verification.limits import Try
 from verification.ports import PLACES, Due, News, Place
 
 
-class Unit:
+class Unit(Front):
     """One transaction; each method says its promise in the ports."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
-        self._connection = connection
-        self._sealing = sealing
+        super().__init__(connection, sealing)
         self.erased = False
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:

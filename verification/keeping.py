@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType, Protocol
 
+from verification.desk import FrontUnit
 from verification.ports import Place, Store, Unit
 
 Person = NewType("Person", str)
@@ -102,7 +103,7 @@ class Litter:
     at: datetime
 
 
-class DialogueUnit(Unit, Protocol):
+class DialogueUnit(Unit, FrontUnit, Protocol):
     """One transaction: leaving commits, an error rolls back."""
 
     async def first_sight(self, event_id: str, now: datetime) -> bool:
@@ -180,6 +181,9 @@ class DialogueStore(Store, Protocol):
 
     async def forget_tries(self, before: datetime) -> Gone:
         """Forget what was tried before this."""
+
+    async def forget_uses(self, before: datetime) -> Gone:
+        """Forget who used the desk before this."""
 
     async def prune(self, before: datetime) -> Gone:
         """Forget event ids, settled notices and results, and buried updates older than this."""

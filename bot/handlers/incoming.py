@@ -7,7 +7,7 @@ from bot import links
 from bot.catalogue import language_of
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Resumed, Said, Sent, Side, Tapped
 from bot.lanes import Origin
-from bot.runner import Envelope
+from bot.turns import Envelope
 from verification.keeping import Person
 
 FRONT_END = "telegram"

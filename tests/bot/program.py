@@ -12,7 +12,8 @@ from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.rows import Moment
 from bot.lanes import Origin, View
 from bot.replicas import Replicas
-from bot.runner import Envelope, Runner, Surroundings
+from bot.runner import Runner
+from bot.turns import Envelope, Surroundings
 from storage import Store, open_store
 from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
 from tests.town import NAME, NUMBER

@@ -9,7 +9,7 @@ from telegram import Bot, Update
 
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Said, Sent, Side, Tapped
 from bot.handlers import incoming
-from bot.runner import Envelope
+from bot.turns import Envelope
 from tests.town import TOKEN
 
 # The library announces that durations will become timedeltas; the bot reads none of them.
