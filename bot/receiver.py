@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from bot.settings import Settings
 from verification.providers.addresses import is_loopback
 from verification.providers.http import Call
 from verification.results import Result
 from verification.signing import Signing
 from web.outbound import outbound
+
+PATIENCE = aiohttp.ClientTimeout(total=15, sock_connect=5)
+"""Nobody waits for it, so a receiver gets the time that Standard Webhooks asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +42,5 @@ async def opened(settings: Settings) -> AsyncIterator[Receiver | None]:
     if not url or secret is None:
         yield None
         return
-    async with outbound(here=is_loopback(urlsplit(url).hostname or "")) as call:
+    async with outbound(here=is_loopback(urlsplit(url).hostname or ""), patience=PATIENCE) as call:
         yield Receiver(url, Signing(secret.get_secret_value()), call)

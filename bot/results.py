@@ -17,7 +17,7 @@ from verification.results import PAUSES, Ending, Outbox, Result
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=30)
 """Longer than a call may take."""
 AT_ONCE = 8
 _PULSE = 1.0

@@ -168,7 +168,7 @@ RETIRE = {
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
-    # However short the retention is, nobody is robbed of a result while it is still tried to tell it.
+    # A week longer: however short the retention is, nobody is robbed of a result while it is still tried to tell it.
     "results": "judged_at < $1 - 604800000000",
 }
 

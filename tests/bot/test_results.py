@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.receiver import PATIENCE as PATIENCE_OF_A_CALL
 from bot.receiver import Receiver
 from bot.results import AT_ONCE, LEASE, Results
 from playground.phone import Phone
@@ -150,6 +151,11 @@ async def post(store: Store, attempt: Attempt) -> None:
     async with store.unit("post") as unit:
         await unit.save_attempt(attempt)
         await unit.post_result(attempt, NOON, simulated=False)
+
+
+def test_a_lease_is_longer_than_a_call_may_take() -> None:
+    assert PATIENCE_OF_A_CALL.total is not None
+    assert timedelta(seconds=PATIENCE_OF_A_CALL.total) < LEASE
 
 
 async def test_a_result_is_told_whole_and_signed(tmp_path: Path) -> None:
