@@ -66,4 +66,5 @@ def _transport(points: Points) -> type[AiohttpRequest]:
 
 
 if __name__ == "__main__":
+    bot.app.prepare()
     Nursery(main, socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)).run()
