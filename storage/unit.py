@@ -130,7 +130,7 @@ class Unit(Front):
         return Records(
             [rows.consent(row) for row in consents],
             [rows.past_attempt(row) for row in attempts],
-            [rows.bond(row) for row in bonds],
+            tuple(rows.bond(row) for row in bonds),
         )
 
     async def erase(self, person: Person, account: str) -> Gone:
