@@ -75,9 +75,9 @@ class DeskHouse:
             desk=desk,
         )
 
-    def visitor(self, address: str = "203.0.113.7", *, prefix: str = "", base: str = BASE) -> "Visitor":
+    def visitor(self, address: str = "203.0.113.7", *, base: str = BASE) -> "Visitor":
         """A browser that nobody has signed in with."""
-        transport = httpx.ASGITransport(self.app, client=(address, 50000), root_path=prefix)
+        transport = httpx.ASGITransport(self.app, client=(address, 50000))
         return Visitor(transport=transport, base_url=base, follow_redirects=True)
 
     @asynccontextmanager
@@ -100,6 +100,11 @@ class DeskHouse:
         attempt = an_attempt(f"attempt-{digits}", account, contact="telegram:100054321", identity=identity())
         async with self.store.unit("begin") as unit:
             await unit.save_attempt(replace(attempt, **changes))  # type: ignore[arg-type]
+
+    async def verify(self, account: str) -> None:
+        """Let an account be verified."""
+        async with self.store.unit("verdict") as unit:
+            await unit.take_place(an_attempt("verdict", account), identity(), self.clock())
 
     async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, many: int = 1) -> None:
         """People who came so many steps far today; from the code on by WeChat."""
@@ -131,12 +136,18 @@ class Visitor(httpx.AsyncClient):
         """Fill in the form at the door."""
         return await self.post("/desk/sign-in", data={"name": name, "key": key}, headers=more)
 
-    async def fill(self, page: str, to: str | None = None, **fields: str) -> httpx.Response:
+    async def fill(
+        self, page: str, to: str | None = None, headers: Mapping[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
         """Fill in the form of a page and send it."""
         shown = (await self.get(page)).text
         held = {"proof": _PROOF.findall(shown)[0]}
-        held |= {"fresh": _FRESH.findall(shown)[0]} if _FRESH.search(shown) else {}
-        return await self.post(to or page, data=held | fields)
+        held |= {"fresh": found[1]} if (found := _FRESH.search(shown)) else {}
+        return await self.post(to or page, data=held | fields, headers=headers)
+
+    async def proof(self) -> str:
+        """What the forms of this session carry."""
+        return str(_PROOF.findall((await self.get("/desk/links")).text)[0])
 
 
 @asynccontextmanager

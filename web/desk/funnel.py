@@ -79,7 +79,7 @@ class FunnelPages:
         filters = self._filters(visit)
         wanted = filters.wanted(day_of(self._clock()))
         written = io.StringIO()
-        lines = csv.writer(written)
+        lines = csv.writer(written, lineterminator="\n")
         lines.writerow(_COLUMNS)
         for report in await self._reports(visit, filters):
             lines.writerows(_lines(report))
@@ -98,11 +98,11 @@ def _lines(report: Report) -> Iterator[Sequence[object]]:
     for stage in report.stages:
         yield report.group, "step", stage.step, stage.count, *_parts(stage)
     for reason, count in report.reasons:
-        yield report.group, "failure", reason, count, "", "", "", ""
+        yield report.group, "reason", reason, count, "", "", "", ""
 
 
-def _parts(stage: Stage) -> Iterator[str]:
+def _parts(stage: Stage) -> Iterator[float | None]:
     for part in (stage.of_first, stage.of_former):
-        yield "" if part is None else f"{part:.4f}"
+        yield None if part is None else round(part, 4)
     for span in (stage.median, stage.p90):
-        yield "" if span is None else f"{span.total_seconds():.1f}"
+        yield None if span is None else round(span.total_seconds(), 1)
