@@ -117,7 +117,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(house.pages, listener))
-        say(f"@{house.application.bot.username} is running; phone pages at {public}")
+        desk = f"support's desk at {public}/desk; " if settings.desk_key else ""
+        say(f"@{house.application.bot.username} is running; {desk}phone pages at {public}")
         yield house
 
 

@@ -28,6 +28,7 @@ from web.parts import DeskRoute, QrCodes
 KEY = "key-of-the-desk-0123456789"
 BASE = "http://127.0.0.1"
 TOPICS = {"zh": {"icp": "备案主体名称"}, "en": {"icp": "Filing and names"}}
+URL = re.compile(r'value="(https://t\.me/[^"?]+\?start=[^"]+)"')
 _PROOF = re.compile(r'name="proof" value="([^"]+)"')
 _FRESH = re.compile(r'name="fresh" value="([^"]+)"')
 
