@@ -9,7 +9,7 @@ import pytest
 from tests.web.desk_house import DeskHouse
 from verification import Method, Reason
 from verification.funnel import BY_WAY, STEPS, Cohort, Tally, day_of
-from web.desk.asked import Filters, days_of, months_before, page_in, period_in
+from web.desk.asked import Filters, days_of, months_before, page_in, period_in, typed_in
 from web.desk.showing import Shown
 
 TODAY = date(2026, 11, 23)
@@ -187,6 +187,14 @@ def test_the_last_six_months_are_offered() -> None:
 )
 def test_a_page_is_within_bounds_whatever_is_asked(page: str, number: int) -> None:
     assert page_in({"page": page}) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "sought"), [(" 100012345\n", "100012345"), ("a\0b\u200bc", "abc"), ("x" * 500, "x" * 80), ("\r\n", "")]
+)
+def test_what_is_looked_for_holds_nothing_that_a_database_refuses(typed: str, sought: str) -> None:
+    assert typed_in({"account": typed}, "account") == sought
+    assert typed_in({}, "account") == ""
 
 
 def test_filters_that_mean_nothing_ask_for_everybody() -> None:

@@ -18,6 +18,7 @@ _MONTHS = 6
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _PAGES = 500
 _FIELDS = 16
+_LONGEST = 80
 NOBODYS = "-"
 """Stands for people whom no campaign brought; no campaign is called so."""
 
@@ -100,6 +101,11 @@ def page_in(asked: Mapping[str, str]) -> int:
     """Which page of a list, from 1 on."""
     page = asked.get("page", "")
     return min(max(int(page), 1), _PAGES) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+
+
+def typed_in(form: Mapping[str, str], name: str) -> str:
+    """What somebody typed to look for: no longer than anything there is, and without what no database takes."""
+    return "".join(character for character in form.get(name, "") if character.isprintable()).strip()[:_LONGEST]
 
 
 def form_in(body: bytes) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from verification.desk import read_code
 from verification.support import Support
-from web.desk.asked import page_in
+from web.desk.asked import page_in, typed_in
 from web.desk.frame import Frame, Visit, on_to
 
 _PAGE = 20
@@ -28,7 +28,7 @@ class AttemptPages:
 
     async def search(self, visit: Visit) -> Response:
         """Find by a code or an account; asked by a form, so that no address holds what was typed."""
-        sought = visit.form.get("sought", "").strip()[:80]
+        sought = typed_in(visit.form, "sought")
         if not sought:
             return on_to(visit.request, "/attempts")
         code = read_code(sought)

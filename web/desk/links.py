@@ -10,7 +10,7 @@ from starlette.responses import Response
 from verification import Method
 from verification.links import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
 from verification.support import Order
-from web.desk.asked import campaign_in, page_in, word_in
+from web.desk.asked import campaign_in, page_in, typed_in, word_in
 from web.desk.frame import Frame, Visit, on_to
 from web.parts import Clock, DeskRoute
 
@@ -74,7 +74,7 @@ class LinkPages:
 
     async def search(self, visit: Visit) -> Response:
         """List the newest links of one account; asked by a form, so that no address holds the account."""
-        account = visit.form.get("account", "").strip()[:80]
+        account = typed_in(visit.form, "account")
         if not account:
             return on_to(visit.request, "/links")
         links = await self._support.links(visit.actor, account=account, limit=_OF_ONE_ACCOUNT)
