@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ _PAUSE = timedelta(seconds=10)
 _TIDY_EVERY = timedelta(hours=1)
 _SEEN_FOR = timedelta(days=7)
 """Longer than Telegram keeps an update: its repetition is always known."""
+_USES_FOR = timedelta(days=365)
+"""Who looked at what can be asked for a year."""
 
 Discard = Callable[[Person, int], Awaitable[None]]
 
@@ -74,8 +77,8 @@ class Housekeeping:
 
 async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
     """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    return {
-        **await store.prune(now - _SEEN_FOR),
-        **await store.forget_tries(now - DAY),
-        **await store.retire(now - retention),
-    }
+    gone = Counter(await store.prune(now - _SEEN_FOR))
+    gone.update(await store.forget_tries(now - DAY))
+    gone.update(await store.forget_uses(now - _USES_FOR))
+    gone.update(await store.retire(now - retention))
+    return gone

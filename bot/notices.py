@@ -8,7 +8,8 @@ from functools import partial
 
 from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
 from bot.flow.states import Stage
-from bot.runner import Envelope, Runner
+from bot.runner import Runner
+from bot.turns import Envelope
 from verification.attempts import Reason, Status
 from verification.core import Core
 from verification.keeping import DialogueStore, Person
@@ -87,7 +88,8 @@ def event_of(notice: Notice) -> Event | None:
             return Passed(notice.attempt, notice.account, notice.method)
         case News.ENDED, Status.FAILED:
             return Rejected(notice.attempt, notice.reason or Reason.UNAVAILABLE)
-        case News.ENDED, Status.EXPIRED:
+        case News.ENDED, Status.EXPIRED | Status.CANCELLED:
+            # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
             return Lapsed(notice.attempt)
         case _:
             return None

@@ -5,9 +5,8 @@ process that dies in between leaves its debt in the store (`revision` ahead of `
 """
 
 import logging
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bot.flow import codec
@@ -27,18 +26,17 @@ from bot.flow.effects import (
     ShowRecords,
     Speak,
     Stamp,
+    Suggest,
     Toast,
 )
 from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
-from bot.flow.machine import advance
-from bot.flow.rows import Moment, Step
-from bot.flow.states import Idle, Opening, State, Verified
-from bot.lanes import Lane, Lanes, Origin, Turn, Undelivered, Unreachable, View
+from bot.flow.states import Opening
+from bot.lanes import Lane, Lanes, Turn, Undelivered, Unreachable, View
 from bot.replicas import Left, Replicas
-from verification.attempts import AttemptId, Status
+from bot.turns import Envelope, Surroundings, Turns
 from verification.core import Core, Wish
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused, TooMany
-from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Owed, Person, Records
+from verification.keeping import DialogueStore, Litter, Owed, Person, Records
 
 log = logging.getLogger(__name__)
 
@@ -46,44 +44,12 @@ _OWED_AT_ONCE = 100
 _ANY = "*"
 """No question's mark: a process that died owing it may have asked whichever it is."""
 
-Advance = Callable[[State, Event, Moment], Step]
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """An event on its way: whose, which, and how its repetition is known.
-
-    `language` is what the person's client speaks, for somebody who has not chosen. `unasked`: it is news, no word of
-    the person's, so it does not show that they can be written to, and nobody waits for it.
-    """
-
-    person: Person
-    event: Event
-    event_id: str | None
-    origin: Origin = field(default_factory=Origin)
-    language: str | None = None
-    unasked: bool = False
-
 
 class Deliver(Protocol):
     """Shows replies in a chat."""
 
     async def deliver(self, reply: Reply, view: View) -> str:
         """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a runner takes from outside: the time and fresh ids, which errors pass by themselves, and the customs.
-
-    `language` is for people whose client tells none; `advance` is the machine, or one that notes what it does.
-    """
-
-    moment: Callable[[], Moment]
-    is_outage: Callable[[BaseException], bool] = lambda _: False
-    language: str = "zh"
-    advance: Advance = advance
-    count: Callable[[str], None] = lambda _: None
 
 
 class Runner:
@@ -105,6 +71,7 @@ class Runner:
         self._unheard = False
         given_up = None if replicas is None else replicas.let_go
         self._lanes = Lanes(self._show, self._ask_again, surroundings.is_outage, given_up=given_up)
+        self._turns = Turns(store, surroundings, self._lanes.has)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Show what is committed, until left."""
@@ -117,7 +84,7 @@ class Runner:
     async def handle(self, envelope: Envelope) -> None:
         """Commit the turn of an event; what it shows follows in the person's lane."""
         try:
-            turn = await self._commit(envelope)
+            turn = await self._turns.commit(envelope)
         except Exception as error:
             # Perhaps it is committed and only the answer is lost: its repetition will show nothing.
             self._unheard |= self._surroundings.is_outage(error)
@@ -164,59 +131,7 @@ class Runner:
             log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
 
     async def _ask_again(self, person: Person) -> Turn | None:
-        return await self._commit(Envelope(person, Resumed(), None, unasked=True))
-
-    async def _commit(self, envelope: Envelope) -> Turn | None:
-        moment, person = self._surroundings.moment(), envelope.person
-        async with self._store.unit(person) as unit:
-            if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
-                return None
-            # Looked at before and after: what is on its way may arrive while this is being committed.
-            on_its_way = self._lanes.has(person)
-            kept = await unit.dialogue(person)
-            step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
-            language = (kept.language if kept else None) or envelope.language or self._surroundings.language
-            again = isinstance(envelope.event, Resumed)
-            view = View(
-                person,
-                _spoken(step, language),
-                kept.panel if kept else "",
-                envelope.origin,
-                again=again,
-                unasked=envelope.unasked,
-            )
-            for effect in step.effects:
-                await self._keep(effect, unit, view, step.state, moment)
-            revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
-            if kept is not None and kept.blocked:
-                if envelope.unasked:
-                    return None
-                await unit.welcome_back(person)
-        on_its_way = on_its_way or self._lanes.has(person)
-        behind = kept is not None and kept.shown < kept.revision and not on_its_way
-        return Turn(revision, view, step.effects, behind)
-
-    async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:
-        state: State = Idle(account=person, mark=moment.mark) if kept is None else codec.load(kept.text)
-        place = await unit.verified(state.account) if isinstance(state, Idle) else None
-        if place is None:
-            return state
-        return Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at)
-
-    async def _keep(self, effect: Effect, unit: DialogueUnit, view: View, state: State, moment: Moment) -> None:
-        match effect:
-            case Record(kind, version):
-                await unit.record_consent(Consent(view.person, state.account, kind, version, view.language, moment.now))
-            case Erase(account):
-                await unit.erase(view.person, account)
-            case Discard() if view.origin.message_id is not None:
-                await unit.litter(Litter(view.person, view.origin.message_id, moment.now))
-            case Drop(attempt):
-                dropped = await unit.attempt(attempt)
-                if dropped is not None and dropped.live:
-                    await unit.save_attempt(dropped.moved(Status.CANCELLED))
-            case _:
-                pass
+        return await self._turns.commit(Envelope(person, Resumed(), None, unasked=True))
 
     async def _show(self, turn: Turn, lane: Lane) -> None:
         person = turn.view.person
@@ -249,7 +164,7 @@ class Runner:
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
             case Count(topic):
                 self._surroundings.count(topic)
-            case Begin() | Drop() | Record() | Erase() | Speak():
+            case Begin() | Drop() | Record() | Erase() | Speak() | Suggest():
                 pass
             case ShowRecords() | Export():
                 records = await self._records(view.person, effect.account)
@@ -285,6 +200,22 @@ class Runner:
         return isinstance(state, Opening) and state.attempt == begin.attempt
 
     async def _begun(self, person: Person, begin: Begin) -> Event:
+        """Begin it, unless the account's link was taken back, before or meanwhile."""
+        if not await self._is_bound(person, begin.account):
+            return Declined(begin.attempt, Refusal.UNBOUND)
+        begun = await self._asked(person, begin)
+        if isinstance(begun, Opened) and not await self._is_bound(person, begin.account):
+            await self._core.cancel(begin.attempt)
+            return Declined(begin.attempt, Refusal.UNBOUND)
+        return begun
+
+    async def _is_bound(self, person: Person, account: str) -> bool:
+        if account == person:
+            return True
+        async with self._store.unit(person) as unit:
+            return await unit.is_bound(person, account)
+
+    async def _asked(self, person: Person, begin: Begin) -> Event:
         try:
             opening = await self._core.begin(Wish(begin.attempt, begin.account, person, begin.identity, begin.method))
         except QuotaReached:
@@ -303,10 +234,6 @@ class Runner:
 
 def _asks(turn: Turn) -> bool:
     return any(isinstance(effect, Ask | ShowCode | Stamp) for effect in turn.effects)
-
-
-def _spoken(step: Step, language: str) -> str:
-    return next((effect.language for effect in step.effects if isinstance(effect, Speak)), language)
 
 
 def _acknowledged(turn: Turn) -> tuple[Effect, ...]:

@@ -13,13 +13,15 @@ from verification.attempts import Method
 from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
+from verification.support import LONGEST_TTL, SHORTEST_TTL
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http")
 _PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
-_LATER = "is not available in this release; leave it out"
+_ID = re.compile(r"\d{1,15}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 
 
 class BadSetting(Exception):
@@ -102,9 +104,11 @@ class Settings(BaseSettings):
     clock_offset_file: Path | None = None
     coverage_file: Path | None = None
     pace_sending: Flag = True
-    staff_ids: str = ""
     result_webhook_url: str = ""
-    api_keys: str = ""
+    result_webhook_secret: SecretStr | None = None
+    staff_ids: str = ""
+    desk_key: SecretStr | None = None
+    api_keys: SecretStr | None = None
 
     @field_validator("bot_token")
     @classmethod
@@ -138,6 +142,13 @@ class Settings(BaseSettings):
             raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
         return name
 
+    @field_validator("result_webhook_url")
+    @classmethod
+    def _is_receivers_address(cls, url: str) -> str:
+        if url:
+            read_base(url)
+        return url
+
     @field_validator("provider_url")
     @classmethod
     def _is_providers_address(cls, url: str) -> str:
@@ -145,7 +156,7 @@ class Settings(BaseSettings):
             read_base(url)
         return url.rstrip("/")
 
-    @field_validator("provider_secret")
+    @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
     def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
@@ -159,12 +170,26 @@ class Settings(BaseSettings):
             raise ValueError("write hosts with commas between them, without https:// and paths")
         return hosts
 
-    @field_validator("staff_ids", "result_webhook_url", "api_keys")
+    @field_validator("staff_ids")
     @classmethod
-    def _not_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError(_LATER)
-        return value
+    def _are_ids(cls, ids: str) -> str:
+        if not all(_ID.fullmatch(each) for each in _listed(ids)):
+            raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
+        return ids
+
+    @field_validator("desk_key", "api_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None and not all(_KEY.fullmatch(each) for each in keys.get_secret_value().split(",")):
+            raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
+        return keys
+
+    @field_validator("link_ttl")
+    @classmethod
+    def _can_be_opened(cls, ttl: timedelta) -> timedelta:
+        if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
+            raise ValueError("write a time from 1m to 30d")
+        return ttl
 
     @field_validator("qr_ttl")
     @classmethod
@@ -181,6 +206,9 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
+            missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
+            raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
         if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
@@ -219,6 +247,16 @@ class Settings(BaseSettings):
     def providers(self) -> dict[Method, str]:
         """The provider of each way."""
         return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+
+    @property
+    def staff(self) -> frozenset[int]:
+        """The Telegram ids that may use staff commands."""
+        return frozenset(map(int, _listed(self.staff_ids)))
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """The bearer keys of calls over HTTP; a program is known by the place of its key."""
+        return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
 
     @property
     def phone_hosts(self) -> frozenset[str]:

@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
+from storage.errors import Unsealable
 from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
+from verification.desk import Glimpse, Missed, Use
+from verification.funnel import Counted, Step, Tally, Took
 from verification.identity import Identity, Name, Number
-from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
+from verification.keeping import Bond, Consent, Dialogue, Litter, PastAttempt, Person
 from verification.limits import Try
+from verification.links import Link, LinkId
 from verification.ports import Due, News, Notice, Place
+from verification.results import Result
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -76,6 +81,12 @@ def past_attempt(row: Row) -> PastAttempt:
     return PastAttempt(account, method, status, reason, moment(created_at))
 
 
+def bond(row: Row) -> Bond:
+    """Read that a link bound a person."""
+    account, opened_at = row
+    return Bond(account, moment(opened_at))
+
+
 def place(row: Row) -> Place:
     """Read a taken place."""
     account, method, taken_at = row
@@ -111,6 +122,22 @@ def notice(row: Row) -> Notice:
     )
 
 
+def result(row: Row) -> Result:
+    """Read a result that is owed."""
+    identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
+    return Result(
+        id=identifier,
+        attempt=AttemptId(attempt_id),
+        account=account,
+        method=Method(method),
+        status=Status(status),
+        reason=_reason(reason),
+        simulated=bool(simulated),
+        at=moment(judged_at),
+        tries=tries,
+    )
+
+
 def dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
     person, text, language, revision, shown, sealed_panel, blocked = row
@@ -141,6 +168,83 @@ def litter(rows: Sequence[Row]) -> Sequence[Litter]:
     return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
 
 
+def link_values(link: Link) -> tuple[Value, ...]:
+    """The values of `ADD_LINK`."""
+    times = (ticks(link.made_at), ticks(link.expires_at))
+    return (link.id, link.account, link.campaign, link.made_by, *times, link.method, link.language)
+
+
+def link(row: Row) -> Link:
+    """Read a link."""
+    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
+    return Link(
+        id=LinkId(identifier),
+        account=account,
+        campaign=campaign,
+        made_by=made_by,
+        made_at=moment(made_at),
+        expires_at=moment(expires_at),
+        method=None if method is None else Method(method),
+        language=language,
+        person=person,
+        opened_at=_moment(opened),
+        revoked_at=_moment(revoked),
+        verified=bool(done),
+    )
+
+
+def glimpse(row: Row, sealing: Sealing | None = None) -> Glimpse:
+    """Read an attempt as support may see it; with `sealing`, its masked name and number too."""
+    identifier, account, contact, method, status, reason, created_at, expires_at, *sealed = row
+    name, number = _masked(identifier, sealed[0], sealing) if sealing is not None else ("", "")
+    return Glimpse(
+        id=AttemptId(identifier),
+        account=account,
+        contact=contact,
+        method=Method(method),
+        status=Status(status),
+        reason=_reason(reason),
+        created_at=moment(created_at),
+        expires_at=moment(expires_at),
+        name=name,
+        number=number,
+    )
+
+
+def tally_values(tally: Tally) -> tuple[str, ...]:
+    """The values of `TALLY`."""
+    return (*_cohort(tally), tally.method or "", tally.step or "", tally.reason or "")
+
+
+def time_values(tally: Tally) -> tuple[str | int, ...]:
+    """The values of `TALLY_TIME`."""
+    return (*_cohort(tally), tally.method or "", tally.step or "", tally.took or 0)
+
+
+def counted(row: Row) -> Counted:
+    """Read a count."""
+    group, step, method, reason, count = row
+    return Counted(group, Step(step) if step else None, _method(method), _reason(reason or None), int(count))
+
+
+def took(row: Row) -> Took:
+    """Read a count of times."""
+    group, step, method, of_bucket, count = row
+    return Took(group, Step(step), _method(method), of_bucket, int(count))
+
+
+def missed(row: Row, sealing: Sealing) -> Missed:
+    """Read a question that nothing answered."""
+    identifier, sealed, asked_at = row
+    return Missed(identifier, sealing.open(sealed, missed_place(identifier)), moment(asked_at))
+
+
+def use(row: Row) -> Use:
+    """Read a use of the desk."""
+    actor, action, subject, used_at = row
+    return Use(actor, action, subject, moment(used_at))
+
+
 def sealed_place(table: str, row: str, column: str) -> str:
     """Where a sealed value stands."""
     return f"{table}:{row}:{column}"
@@ -156,6 +260,11 @@ def dead_update_place(event_id: str) -> str:
     return sealed_place("dead_updates", event_id, "raw")
 
 
+def missed_place(row: str) -> str:
+    """Where a question that nothing answered stands."""
+    return sealed_place("missed", row, "text")
+
+
 def _secrets_place(attempt_id: str) -> str:
     return sealed_place("attempts", attempt_id, "secrets")
 
@@ -169,3 +278,24 @@ def _secrets(attempt: Attempt) -> str:
 
 def _reason(word: str | None) -> Reason | None:
     return None if word is None else Reason(word)
+
+
+def _moment(ticks: int | None) -> datetime | None:
+    return None if ticks is None else moment(ticks)
+
+
+def _method(word: str) -> Method | None:
+    return Method(word) if word else None
+
+
+def _cohort(tally: Tally) -> tuple[str, str, str]:
+    return tally.cohort.day.isoformat(), tally.cohort.campaign, tally.cohort.language
+
+
+def _masked(identifier: str, sealed: bytes, sealing: Sealing) -> tuple[str, str]:
+    try:
+        kept = json.loads(sealing.open(sealed, _secrets_place(identifier)))
+    except Unsealable:
+        # Support sees the rest of it all the more.
+        return "", ""
+    return (Name(kept["name"]).masked, Number(kept["number"]).masked) if "number" in kept else ("", "")

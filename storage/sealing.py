@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.errors import BadKeys, Unsealable
+from verification.links import Purpose
 
 ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
 INDEX_KEY = "INDEX_KEY"
@@ -92,7 +93,7 @@ class Sealing:
         """Whether this was sealed with the first key."""
         return sealed.startswith(self.prefixes()[0])
 
-    def index(self, kind: Indexed, text: str) -> bytes:
+    def index(self, kind: Indexed | Purpose, text: str) -> bytes:
         """Give the keyed index of a text: equal texts of one kind have equal ones, and nothing else shows."""
         message = kind.value.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, message, "sha256")

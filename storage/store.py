@@ -8,11 +8,15 @@ from datetime import datetime
 from storage import rows
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
+from storage.desk import DeskUnit
 from storage.errors import Unsealable, WrongKeys
 from storage.resealing import Resealing
+from storage.results import Results
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
+from verification.desk import Use
 from verification.keeping import Beat, Gone, Held, Litter, Owed, Person
+from verification.links import Purpose
 from verification.ports import Notice
 
 _SEALED_CHECK = "key_checks:sealed:value"
@@ -32,6 +36,16 @@ class Store:
             yield unit
         if unit.erased:
             await self._database.scrub()
+
+    @asynccontextmanager
+    async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
+        async with self._database.transaction("desk") as connection:
+            unit = DeskUnit(connection, self._sealing, Unit(connection, self._sealing))
+            await unit.note(use)
+            yield unit
+
+    def keyed(self, purpose: Purpose, text: str) -> bytes:
+        return self._sealing.index(purpose, text)
 
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
@@ -91,6 +105,9 @@ class Store:
     async def forget_tries(self, before: datetime) -> Gone:
         return await self._forget(sql.FORGET_TRIES, before)
 
+    async def forget_uses(self, before: datetime) -> Gone:
+        return await self._forget(sql.FORGET_USES, before)
+
     async def prune(self, before: datetime) -> Gone:
         return await self._forget(sql.PRUNE, before)
 
@@ -100,6 +117,10 @@ class Store:
     async def people_of(self, account: str) -> Sequence[Person]:
         """List the people whose chats this account was talked about in."""
         return [Person(person) for (person,) in await self._run(sql.PEOPLE_OF, account)]
+
+    def results(self) -> Results:
+        """The results that another server is owed."""
+        return Results(self._database)
 
     def resealing(self) -> Resealing:
         """Begin to bring everything sealed under the first key."""

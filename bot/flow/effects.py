@@ -238,6 +238,13 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggest:
+    """Remember beside the dialogue which way a link suggests."""
+
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Keep that the person agreed."""
 
@@ -271,9 +278,13 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Count a question in the person's own words by the topic that answers it, empty for none; of the words nothing."""
+    """Count a question in the person's own words by the topic that answers it, empty for none.
+
+    `kept` is what may be kept of one that nothing answered.
+    """
 
     topic: str
+    kept: str | None = field(default=None, repr=False)
 
 
 Reply = (
@@ -293,6 +304,6 @@ Reply = (
     | Rewrite
     | Discard
 )
-Fact = Speak | Record | Erase
+Fact = Speak | Suggest | Record | Erase
 Request = Begin | Drop
 Effect = Reply | Fact | Request | Count

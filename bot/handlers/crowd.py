@@ -12,7 +12,8 @@ from telegram.constants import ChatType
 
 from bot.flow.events import Hurried
 from bot.handlers.incoming import FRONT_END, person_of
-from bot.runner import Envelope, Runner
+from bot.runner import Runner
+from bot.turns import Envelope
 from verification.buckets import Buckets
 from verification.keeping import DialogueStore, Litter, Person
 

@@ -8,7 +8,8 @@ from typing import Any
 from telegram.ext import Application, BaseHandler, CallbackContext, ExtBot
 
 from bot.handlers import incoming
-from bot.runner import Envelope, Runner
+from bot.runner import Runner
+from bot.turns import Envelope
 
 
 class DialogueContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):

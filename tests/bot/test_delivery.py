@@ -8,7 +8,7 @@ import pytest
 
 from bot.flow.events import Passed
 from bot.handlers.incoming import person_of
-from bot.runner import Envelope
+from bot.turns import Envelope
 from playground.phone import Phone
 from playground.world import Call
 from tests.bot.house import living

@@ -9,7 +9,7 @@ from bot.flow.effects import Ask
 from bot.flow.events import Browsed, Choice, Command, Commanded, Side, Tapped
 from bot.lanes import Origin
 from bot.notices import Notices
-from bot.runner import Envelope
+from bot.turns import Envelope
 from tests.bot.house import living
 from tests.bot.program import ANNA, BERT, Desk, program
 from tests.fakes import NOON, an_attempt

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.flow.effects import Ask, Tell
 from bot.flow.events import Command, Commanded
 from bot.replicas import Replicas
-from bot.runner import Envelope
+from bot.turns import Envelope
 from storage import Store
 from tests.bot.program import ANNA, Chat, Desk, program
 from verification.keeping import Owed

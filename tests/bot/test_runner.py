@@ -13,7 +13,8 @@ from bot.flow.effects import Ask, Discard, Tell, Toast
 from bot.flow.events import Choice, Command, Commanded, Passed, Said, Tapped
 from bot.flow.rows import Moment
 from bot.lanes import Origin, Undelivered, Unreachable
-from bot.runner import Envelope, Runner, Surroundings
+from bot.runner import Runner
+from bot.turns import Envelope, Surroundings
 from storage import Store, StoreUnavailable
 from storage.unit import Unit
 from tests.bot.program import ANNA, BERT, Chat, program
@@ -252,12 +253,12 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
     async with program(tmp_path, chat) as desk:
 
         async def arrive() -> None:
-            desk.runner._store = desk.store
+            desk.runner._turns._store = desk.store
             chat.gates[ANNA].set()
             assert await desk.runner.settled(10)
 
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
-        desk.runner._store = HeardLate(desk.store, arrive)
+        desk.runner._turns._store = HeardLate(desk.store, arrive)
         await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
         assert await desk.runner.settled(10)
 

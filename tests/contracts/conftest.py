@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import open_store
+from storage import Store, open_store
 from tests import postgres
 from tests.fakes import fixed_sealing
-from verification.keeping import DialogueStore
 
-Another = Callable[[], AbstractAsyncContextManager[DialogueStore]]
+Another = Callable[[], AbstractAsyncContextManager[Store]]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -30,6 +29,6 @@ def another(url: str) -> Another:
 
 
 @pytest.fixture
-async def store(another: Another) -> AsyncIterator[DialogueStore]:
+async def store(another: Another) -> AsyncIterator[Store]:
     async with another() as opened:
         yield opened

@@ -21,8 +21,9 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, holds_secret, in_place, touched, unwanted
+from bot.flow.rules.shared import answered, holds_secret, in_place, in_vain, touched, unwanted
 from bot.flow.states import State
+from bot.flow.vain import kept_of
 from bot.flow.words import asks
 
 
@@ -62,7 +63,7 @@ def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
 def faq(state: State, event: Commanded, moment: Moment) -> Step:
     if not event.words:
         return Step(touched(state), (ShowFaq(),))
-    missed = Step(touched(state), (ShowFaq(missed=True), Count("")))
+    missed = Step(touched(state), (ShowFaq(missed=True), Count("", kept_of(event.words, state))))
     return answered(state, event.words, moment) or missed
 
 
@@ -70,7 +71,9 @@ def help_asked(state: State, _: Commanded, __: Moment) -> Step:
     return Step(touched(state), (Tell("misc.help", rows=((Topic(),), (Url("console"),))),))
 
 
-def language_asked(state: State, _: Commanded, __: Moment) -> Step:
+def language_asked(state: State, event: Commanded, __: Moment) -> Step:
+    if event.words in LANGUAGES:
+        return Step(touched(state), (Speak(event.words), Tell("language.done"), in_place(prompt(state))))
     return Step(touched(state), (ShowLanguages(),))
 
 
@@ -93,7 +96,7 @@ def browsed(state: State, event: Browsed, moment: Moment) -> Step:
 def said_otherwise(state: State, event: Said, moment: Moment) -> Step:
     """What is no answer may be a question: then it is answered, and the step's own question stays as it is."""
     if asks(event.text):
-        unanswered = Step(state, (again(state, "misc.no_answer"), Count("")))
+        unanswered = Step(state, (again(state, "misc.no_answer"), *in_vain(state, event.text)))
     else:
         unanswered = Step(state, (again(state, "misc.not_understood"),))
     return answered(state, event.text, moment) or unanswered
@@ -145,11 +148,14 @@ def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
 
 
 def _erased(state: State, moment: Moment) -> Step:
-    """Nothing is left but the place of a verified account, which is not asked to begin again."""
-    idle = states.Idle(account=state.account, mark=moment.mark)
+    """Nothing is left but the place of a verified account, which is not asked to begin again.
+
+    Of an account that a link brought, only what this person did goes: others may be at it too.
+    """
+    idle = states.Idle(account=moment.own, mark=moment.mark)
     question = () if isinstance(state, states.Verified) else (prompt(idle),)
     left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
-    return Step(idle, (Erase(state.account), Rewrite("privacy.erased"), *question, *left))
+    return Step(idle, (Erase(moment.own), Rewrite("privacy.erased"), *question, *left))
 
 
 _STEP_OF: dict[type[State], str] = {
@@ -157,6 +163,7 @@ _STEP_OF: dict[type[State], str] = {
     states.ChoosingType: "type",
     states.ReadingEnterprise: "type",
     states.ReadingOverseas: "type",
+    states.ReadingInvitation: "type",
     states.Agreeing: "consent",
     states.AskingName: "name",
     states.AskingNumber: "number",

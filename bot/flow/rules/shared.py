@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.flow import states
+from bot.flow import codec, states
 from bot.flow.effects import Begin, Busy, Count, Discard, Effect, Reply, ShowCode, ShowFaq, Stamp
 from bot.flow.events import Kind, Sent
 from bot.flow.prompts import prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
+from bot.flow.vain import kept_of
 from bot.flow.words import asks, asks_surely
 from verification.attempts import AttemptId, Method, Reason
 
@@ -30,6 +31,10 @@ def begin(state: states.Identified, method: Method, moment: Moment, *before: Eff
     return Step(opening, (*before, Busy(), Begin(attempt, state.account, state.identity, method)))
 
 
+def choosing(state: states.Identified, moment: Moment) -> states.ChoosingMethod:
+    return states.ChoosingMethod(account=state.account, mark=moment.mark, identity=state.identity, suggested=moment.way)
+
+
 def holds_secret(state: State, text: str) -> bool:
     """Whether a text holds what the chat must not keep, at whatever moment it came: a long number, or the name."""
     match state:
@@ -37,6 +42,8 @@ def holds_secret(state: State, text: str) -> bool:
             known = state.name.plain in text
         case states.Identified():
             known = state.identity.name.plain in text
+        case states.ReadingInvitation():
+            known = holds_secret(codec.load(state.former), text)
         case _:
             known = False
     return known or sum(character.isdigit() for character in text) >= 15
@@ -59,6 +66,11 @@ def answered(state: State, text: str, moment: Moment, *before: Effect) -> Step |
     best, *others = topics
     question = (prompt(state),) if isinstance(state, states.Idle) else ()
     return Step(touched(state), (*before, ShowFaq(best, others=tuple(others)), *question, Count(best)))
+
+
+def in_vain(state: State, text: str) -> tuple[Effect, ...]:
+    """Count a question that nothing answers; what asks nothing is none."""
+    return (Count("", kept_of(text, state)),) if asks(text) else ()
 
 
 def answered_instead(state: State, text: str, moment: Moment, *, may_be_meant: bool) -> Step | None:

@@ -1,0 +1,137 @@
+"""What support needs, over any database: it keeps the promises of `verification.desk`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from storage import desk_statements as sql
+from storage import rows, statements
+from storage.database import Connection, Value
+from storage.errors import Unsealable
+from storage.sealing import Sealing
+from verification.attempts import Status
+from verification.desk import Glimpse, Missed, Use
+from verification.errors import Unreadable
+from verification.funnel import Figures, Tally, Wanted
+from verification.links import Link, LinkId
+from verification.ports import News, Place, Unit
+
+
+class Front:
+    """What a dialogue's transaction does for the desk; part of the unit of work."""
+
+    def __init__(self, connection: Connection, sealing: Sealing) -> None:
+        self._connection = connection
+        self._sealing = sealing
+
+    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+        opened = await self._connection.fetch(sql.OPEN_LINK, link, person, rows.ticks(now))
+        return rows.link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
+
+    async def is_bound(self, person: str, account: str) -> bool:
+        # Locked, so that a link is taken back before this is answered, or after what follows from the answer is done.
+        return bool(await self._connection.fetch_locked(sql.IS_BOUND, person, account))
+
+    async def tally(self, tallies: Sequence[Tally]) -> None:
+        # In one order everywhere: transactions that count the same things never wait for each other in a ring.
+        for values in sorted(map(rows.tally_values, tallies)):
+            await self._connection.fetch(sql.TALLY, *values)
+        for timed in sorted(rows.time_values(tally) for tally in tallies if tally.took is not None):
+            await self._connection.fetch(sql.TALLY_TIME, *timed)
+
+    async def count_question(self, topic: str, day: date) -> None:
+        await self._connection.fetch(sql.COUNT_QUESTION, day.isoformat(), topic)
+
+    async def keep_missed(self, missed: Missed) -> None:
+        sealed = self._sealing.seal(missed.text, rows.missed_place(missed.id))
+        await self._connection.fetch(sql.KEEP_MISSED, missed.id, sealed, rows.ticks(missed.at))
+
+
+class DeskUnit:
+    """One use of the desk, in the transaction of a unit of work."""
+
+    def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
+        self._connection = connection
+        self._sealing = sealing
+        self._unit = unit
+
+    async def note(self, use: Use) -> None:
+        """Write down who uses the desk for what."""
+        await self._connection.fetch(sql.USE, use.actor, use.action, use.subject, rows.ticks(use.at))
+
+    async def add_link(self, link: Link) -> Link:
+        await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
+        return rows.link((await self._connection.fetch(sql.LINK, link.id))[0])
+
+    async def link(self, link: LinkId) -> Link | None:
+        found = await self._connection.fetch(sql.LINK, link)
+        return rows.link(found[0]) if found else None
+
+    async def links(
+        self, *, campaign: str | None = None, account: str | None = None, limit: int, skip: int = 0
+    ) -> Sequence[Link]:
+        return [rows.link(row) for row in await self._connection.fetch(sql.LINKS, campaign, account, limit, skip)]
+
+    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
+        revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
+        if not revoked:
+            return None
+        ended = await self.link(link)
+        if ended is not None and ended.person is not None:
+            await self._end_attempt(ended.person, ended.account, now)
+        return ended
+
+    async def _end_attempt(self, person: str, account: str, now: datetime) -> None:
+        """A code that nobody may use any more must not stay on a screen; another link may still allow it."""
+        try:
+            attempt = await self._unit.live_attempt(account)
+        except Unreadable:
+            # It is given up when its time is over.
+            return
+        if attempt is None or attempt.contact != person:
+            return
+        if not await self._connection.fetch(sql.IS_BOUND, person, account):
+            over = attempt.moved(Status.CANCELLED)
+            await self._unit.save_attempt(over)
+            await self._unit.post(News.ENDED, over, now)
+
+    async def verified(self, account: str) -> Place | None:
+        found = await self._connection.fetch(statements.VERIFIED, account)
+        return rows.place(found[0]) if found else None
+
+    async def attempt(self, code: str) -> Sequence[Glimpse]:
+        found = await self._connection.fetch(sql.GLIMPSE, f"attempt-{code}", f"attempt-{code}g")
+        return [rows.glimpse(row, self._sealing) for row in found]
+
+    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
+        return [rows.glimpse(row) for row in await self._connection.fetch(sql.GLIMPSES, account, limit, skip)]
+
+    async def figures(self, wanted: Wanted) -> Figures:
+        cohorts: tuple[Value, ...] = (
+            wanted.since.isoformat(),
+            wanted.until.isoformat(),
+            wanted.campaign,
+            wanted.language,
+        )
+        counts = await self._connection.fetch(sql.counts(wanted.by), *cohorts)
+        times = await self._connection.fetch(sql.times(wanted.by), *cohorts)
+        return Figures([rows.counted(row) for row in counts], [rows.took(row) for row in times])
+
+    async def campaigns(self) -> Sequence[str]:
+        return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
+
+    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+        found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
+        return {topic: int(count) for topic, count in found}
+
+    async def missed(self, limit: int) -> Sequence[Missed]:
+        found = []
+        for row in await self._connection.fetch(sql.MISSED, limit):
+            try:
+                found.append(rows.missed(row, self._sealing))
+            except Unsealable:
+                # One that is damaged must not hide the others.
+                continue
+        return found
+
+    async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
+        return [rows.use(row) for row in await self._connection.fetch(sql.USES, limit, skip)]

@@ -1,0 +1,84 @@
+"""The SQL of what support needs: one text for every database, with `$1`-style values."""
+
+from collections.abc import Sequence
+
+from verification.funnel import Dimension
+
+_LINK = """
+SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, language, person, opened_at,
+    revoked_at, places.account IS NOT NULL
+FROM links LEFT JOIN places ON places.account = links.account
+"""
+LINK = f"{_LINK} WHERE id = $1"
+LINKS = f"""{_LINK}
+WHERE campaign = coalesce($1, campaign) AND links.account = coalesce($2, links.account)
+ORDER BY made_at DESC, id LIMIT $3 OFFSET $4
+"""
+ADD_LINK = """
+INSERT INTO links (id, account, campaign, made_by, made_at, expires_at, method, language)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
+"""
+# One statement, so that of two people who open it at once the second finds it taken.
+OPEN_LINK = """
+UPDATE links SET person = $2, opened_at = coalesce(opened_at, $3)
+WHERE id = $1 AND revoked_at IS NULL AND (person = $2 OR (person IS NULL AND expires_at > $3))
+RETURNING id
+"""
+IS_BOUND = "SELECT 1 FROM links WHERE person = $1 AND account = $2 AND revoked_at IS NULL LIMIT 1"
+REVOKE = "UPDATE links SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id"
+
+_GLIMPSE = "SELECT id, account, contact, method, status, reason, created_at, expires_at"
+GLIMPSES = f"""{_GLIMPSE} FROM attempts WHERE account = coalesce($1, account)
+ORDER BY created_at DESC, id LIMIT $2 OFFSET $3
+"""
+GLIMPSE = f"{_GLIMPSE}, secrets FROM attempts WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 5"
+
+USE = "INSERT INTO uses (actor, action, subject, used_at) VALUES ($1, $2, $3, $4)"
+USES = "SELECT actor, action, subject, used_at FROM uses ORDER BY id DESC LIMIT $1 OFFSET $2"
+
+TALLY = """
+INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
+ON CONFLICT (day, campaign, language, method, step, reason) DO UPDATE SET count = funnel.count + 1
+"""
+TALLY_TIME = """
+INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
+ON CONFLICT (day, campaign, language, method, step, took) DO UPDATE SET count = funnel_times.count + 1
+"""
+CAMPAIGNS = (
+    "SELECT campaign FROM links WHERE campaign <> '' UNION SELECT campaign FROM funnel WHERE campaign <> '' ORDER BY 1"
+)
+
+COUNT_QUESTION = """
+INSERT INTO questions (day, topic, count) VALUES ($1, $2, 1)
+ON CONFLICT (day, topic) DO UPDATE SET count = questions.count + 1
+"""
+QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2 GROUP BY topic"
+KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
+MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
+
+_COHORTS = """
+day BETWEEN $1 AND $2 AND campaign = coalesce($3, campaign) AND language = coalesce($4, language)
+"""
+
+
+def counts(by: Dimension | None) -> str:
+    """Sum up what was counted, by a dimension."""
+    group = by or "''"
+    return f"""
+    SELECT {group}, step, method, reason, sum(count) FROM funnel WHERE {_COHORTS}
+    GROUP BY {_grouped(by, "step", "method", "reason")}
+    """  # noqa: S608 - words of our own
+
+
+def times(by: Dimension | None) -> str:
+    """Sum up what was timed, by a dimension."""
+    group = by or "''"
+    return f"""
+    SELECT {group}, step, method, took, sum(count) FROM funnel_times WHERE {_COHORTS}
+    GROUP BY {_grouped(by, "step", "method", "took")}
+    """  # noqa: S608 - words of our own
+
+
+def _grouped(by: Dimension | None, *columns: str) -> str:
+    named: Sequence[str] = columns if by is None or by in columns else (by, *columns)
+    return ", ".join(named)

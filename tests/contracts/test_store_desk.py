@@ -1,0 +1,283 @@
+"""What support needs kept, on every database."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
+
+from storage import Store
+from tests.contracts.conftest import Another
+from tests.fakes import NOON, NUMBER, an_attempt, identity
+from verification.attempts import Attempt, Method, Reason, Status
+from verification.desk import Glimpse, Missed, Use
+from verification.funnel import Cohort, Counted, Dimension, Step, Tally, Took, Wanted
+from verification.keeping import Bond, DialogueStore, Person
+from verification.links import Link, LinkId, LinkState, Purpose
+
+
+class CutShort(Exception):
+    """What ends a unit before it commits."""
+
+
+USE = Use("telegram:7", "try", "", NOON)
+TODAY = date(2026, 11, 23)
+COHORT = Cohort(TODAY, "spring", "zh")
+
+
+def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
+    return Link(
+        id=LinkId(f"{number:016x}"),
+        account=account,
+        campaign=campaign,
+        made_by="telegram:7",
+        made_at=NOON + timedelta(minutes=number),
+        expires_at=NOON + timedelta(hours=1),
+    )
+
+
+async def keep(store: Store, *links: Link) -> None:
+    async with store.desk(USE) as desk:
+        for link in links:
+            await desk.add_link(link)
+
+
+async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int = 1) -> Link | None:
+    async with store.unit(person) as unit:
+        return await unit.open_link(link.id, person, NOON + timedelta(minutes=minutes))
+
+
+async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+
+    first = await opened(store, link, "telegram:1")
+    foreign = await opened(store, link, "telegram:2")
+    again = await opened(store, link, "telegram:1", minutes=500)
+
+    assert first == again == replace(link, person="telegram:1", opened_at=NOON + timedelta(minutes=1))
+    assert foreign is None
+
+
+async def test_two_who_open_a_link_at_once_do_not_both_get_it(store: Store, another: Another) -> None:
+    link = a_link(1)
+    await keep(store, link)
+
+    async with another() as other:
+        both = await asyncio.gather(opened(store, link, "telegram:1"), opened(other, link, "telegram:2"))
+
+    assert sum(one is not None for one in both) == 1
+
+
+async def test_an_expired_a_revoked_and_an_unknown_link_do_not_open(store: Store) -> None:
+    late, ended = a_link(1), a_link(2)
+    await keep(store, late, ended)
+    async with store.desk(USE) as desk:
+        await desk.revoke(ended.id, NOON)
+
+    assert await opened(store, late, "telegram:1", minutes=60) is None
+    assert await opened(store, ended, "telegram:1") is None
+    assert await opened(store, a_link(3), "telegram:1") is None
+
+
+async def test_a_revoked_link_binds_nobody_any_more(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+    await opened(store, link, "telegram:1")
+    async with store.unit("look") as unit:
+        before = await unit.is_bound("telegram:1", link.account)
+        other = await unit.is_bound("telegram:2", link.account)
+    async with store.desk(USE) as desk:
+        revoked = await desk.revoke(link.id, NOON)
+    async with store.unit("look") as unit:
+        after = await unit.is_bound("telegram:1", link.account)
+
+    assert (before, other, after) == (True, False, False)
+    assert revoked is not None
+    assert revoked.state(NOON) is LinkState.REVOKED
+
+
+async def attempting(store: Store, account: str, person: str) -> Attempt:
+    attempt = an_attempt("attempt-1", account, contact=person)
+    async with store.unit(person) as unit:
+        await unit.save_attempt(attempt)
+    return attempt
+
+
+async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+    await opened(store, link, "telegram:1")
+    attempt = await attempting(store, link.account, "telegram:1")
+    for _ in range(2):
+        async with store.desk(USE) as desk:
+            await desk.revoke(link.id, NOON)
+    async with store.unit("look") as unit:
+        kept = await unit.attempt(attempt.id)
+
+    assert kept is not None
+    assert (kept.status, kept.identity) == (Status.CANCELLED, None)
+    [notice] = await store.claim(NOON, NOON + timedelta(seconds=5), 10)
+    assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, Status.CANCELLED)
+
+
+async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(store: Store) -> None:
+    mine, mine_too, unopened = a_link(1), a_link(2), a_link(3)
+    await keep(store, mine, mine_too, unopened)
+    await opened(store, mine, "telegram:1")
+    await opened(store, mine_too, "telegram:1")
+    attempt = await attempting(store, mine.account, "telegram:1")
+    async with store.desk(USE) as desk:
+        await desk.revoke(mine_too.id, NOON)
+        await desk.revoke(unopened.id, NOON)
+    async with store.unit("look") as unit:
+        still = await unit.attempt(attempt.id)
+
+    assert still == attempt
+    assert await store.claim(NOON, NOON + timedelta(seconds=5), 10) == []
+
+
+async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: Store) -> None:
+    links = [a_link(1), a_link(2, account="other"), a_link(3)]
+    await keep(store, *links)
+    for minutes, link in enumerate(links[:2], 1):
+        await opened(store, link, "telegram:1", minutes=minutes)
+    await opened(store, links[2], "telegram:2")
+    async with store.unit("telegram:1") as unit:
+        records = await unit.records(Person("telegram:1"))
+        await unit.erase(Person("telegram:1"), "telegram:1")
+        after = await unit.records(Person("telegram:1"))
+        others = await unit.records(Person("telegram:2"))
+
+    minute = timedelta(minutes=1)
+    assert list(records.bonds) == [Bond("100012345", NOON + minute), Bond("other", NOON + 2 * minute)]
+    assert (len(after.bonds), len(others.bonds)) == (0, 1)
+
+
+async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: Store) -> None:
+    links = [a_link(number, campaign="spring" if number % 2 else "") for number in range(1, 6)]
+    await keep(store, *links)
+    await keep(store, replace(links[0], account="another"))
+
+    async with store.desk(USE) as desk:
+        everything = await desk.links(campaign=None, account=None, limit=3)
+        rest = await desk.links(campaign=None, account=None, limit=3, skip=3)
+        spring = await desk.links(campaign="spring", account=None, limit=9)
+        accounts = await desk.links(campaign=None, account="another", limit=9)
+
+    assert [*everything, *rest] == links[::-1]
+    assert spring == [links[4], links[2], links[0]]
+    assert accounts == []
+
+
+async def test_a_link_knows_when_its_account_is_verified(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+    await opened(store, link, "telegram:1")
+    async with store.unit("verdict") as unit:
+        await unit.take_place(an_attempt("a1", link.account), identity(NUMBER), NOON)
+
+    async with store.desk(USE) as desk:
+        kept = await desk.link(link.id)
+
+    assert kept is not None
+    assert kept.state(NOON) is LinkState.VERIFIED
+
+
+async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: Store) -> None:
+    await keep(store, a_link(1))
+    with suppress(CutShort):
+        async with store.desk(replace(USE, action="fails")) as desk:
+            await desk.add_link(a_link(2))
+            raise CutShort
+
+    async with store.desk(replace(USE, action="look")) as desk:
+        uses = await desk.uses(10)
+        links = await desk.links(campaign=None, account=None, limit=9)
+
+    assert [use.action for use in uses] == ["look", "try"]
+    assert links == [a_link(1)]
+
+
+async def test_support_sees_an_attempt_by_its_code_and_names_only_masked(store: Store) -> None:
+    attempt = an_attempt("attempt-0a1b2c3d4e5f", "100012345")
+    async with store.unit("begin") as unit:
+        await unit.save_attempt(replace(attempt, identity=identity(NUMBER)))
+
+    async with store.desk(USE) as desk:
+        [seen] = await desk.attempt("0a1b2c3d")
+        other = await desk.attempt("0a1b2c3e")
+        [listed] = await desk.attempts(account=None, limit=5)
+
+    assert isinstance(seen, Glimpse)
+    assert seen.code == "0A1B-2C3D"
+    assert NUMBER not in repr(seen)
+    assert seen.number.count("*") == 8
+    assert (listed.name, listed.number) == ("", "")
+    assert other == []
+
+
+async def test_facts_are_counted_once_their_unit_commits(store: Store) -> None:
+    tallies = (
+        Tally(COHORT, Step.SHOWN, took=3),
+        Tally(COHORT, Step.SHOWN, Method.QQ, took=3),
+        Tally(replace(COHORT, language="en"), Step.SHOWN),
+        Tally(COHORT, None, Method.QQ, Reason.NO_CARD),
+    )
+    for _ in range(2):
+        async with store.unit("turn") as unit:
+            await unit.tally(tallies)
+    with suppress(CutShort):
+        async with store.unit("turn") as unit:
+            await unit.tally(tallies)
+            raise CutShort
+
+    async with store.desk(USE) as desk:
+        figures = await desk.figures(Wanted(TODAY, TODAY, by=Dimension.LANGUAGE))
+        whole = await desk.figures(Wanted(TODAY, TODAY, campaign="spring"))
+        none = await desk.figures(Wanted(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
+
+    assert set(figures.counts) == {
+        Counted("zh", Step.SHOWN, None, None, 2),
+        Counted("zh", Step.SHOWN, Method.QQ, None, 2),
+        Counted("en", Step.SHOWN, None, None, 2),
+        Counted("zh", None, Method.QQ, Reason.NO_CARD, 2),
+    }
+    assert set(whole.times) == {Took("", Step.SHOWN, None, 3, 2), Took("", Step.SHOWN, Method.QQ, 3, 2)}
+    assert {each.count for each in whole.counts if each.step is Step.SHOWN} == {2, 4}
+    assert (none.counts, none.times) == ([], [])
+
+
+async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: Store) -> None:
+    async with store.unit("turn") as unit:
+        await unit.count_question("icp", TODAY)
+        await unit.count_question("icp", TODAY)
+        await unit.count_question("", TODAY)
+        await unit.keep_missed(Missed("1", "能不能用护照", NOON))
+        await unit.keep_missed(Missed("2", "可以开发票吗", NOON + timedelta(minutes=1)))
+
+    async with store.desk(USE) as desk:
+        counted = await desk.questions(TODAY, TODAY)
+        missed = await desk.missed(5)
+
+    assert counted == {"icp": 2, "": 1}
+    assert [each.text for each in missed] == ["可以开发票吗", "能不能用护照"]
+
+
+async def test_digests_differ_by_purpose_and_stay_the_same(store: Store, another: Another) -> None:
+    async with another() as other:
+        same = other.keyed(Purpose.LINK, "x")
+
+    assert store.keyed(Purpose.LINK, "x") == same != store.keyed(Purpose.DESK, "x")
+
+
+async def test_an_erasure_takes_the_links_of_person_and_account(store: Store) -> None:
+    mine, other = a_link(1, "100012345"), a_link(2, "100099999")
+    await keep(store, mine, other)
+    await opened(store, mine, "telegram:1")
+
+    async with store.unit("telegram:1") as unit:
+        await unit.erase(Person("telegram:1"), "telegram:1")
+    async with store.desk(USE) as desk:
+        left = await desk.links(campaign=None, account=None, limit=9)
+
+    assert left == [other]

@@ -1,0 +1,96 @@
+"""Links: their tokens, what they may be made for, and how far they have come."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import NOON
+from verification.links import (
+    BadLink,
+    Link,
+    LinkId,
+    LinkState,
+    Purpose,
+    id_for,
+    looks_like_token,
+    read_account,
+    read_campaign,
+    read_token,
+    token_of,
+)
+
+LINK = Link(
+    id=LinkId("0123456789abcdef"),
+    account="100012345",
+    campaign="spring",
+    made_by="telegram:7",
+    made_at=NOON,
+    expires_at=NOON + timedelta(minutes=30),
+)
+
+
+def keyed(purpose: Purpose, text: str) -> bytes:
+    return hashlib.sha256(f"a key\0{purpose}\0{text}".encode()).digest()
+
+
+def other_key(purpose: Purpose, text: str) -> bytes:
+    return hashlib.sha256(f"other\0{purpose}\0{text}".encode()).digest()
+
+
+def test_a_token_opens_its_link_and_fits_telegram() -> None:
+    for number in range(200):
+        token = token_of(id_for(f"request {number}", keyed), keyed)
+
+        assert looks_like_token(token)
+        assert len(token) <= 64
+        assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+        assert not token.startswith("_tgr_")
+        assert read_token(token, keyed) == id_for(f"request {number}", keyed)
+
+
+def test_inv14_a_token_with_any_character_changed_opens_nothing() -> None:
+    token = token_of(LINK.id, keyed)
+
+    for place in range(len(token)):
+        changed = token[:place] + ("0" if token[place] != "0" else "1") + token[place + 1 :]
+        assert read_token(changed, keyed) is None
+    for other in ("", token[:-1], f"{token}A", f" {token}", f"{token}\n", token.upper()):
+        assert read_token(other, keyed) is None
+    assert read_token(token_of(LINK.id, other_key), keyed) is None
+
+
+def test_the_same_request_has_the_same_link_and_another_has_another() -> None:
+    assert id_for("a", keyed) == id_for("a", keyed) != id_for("b", keyed)
+
+
+@pytest.mark.parametrize("account", ["100012345", "alice@example.org", "a", "A.b-c_d:e+f", "x" * 64])
+def test_accounts_of_clouds_are_taken(account: str) -> None:
+    assert read_account(f" {account} ") == account
+
+
+@pytest.mark.parametrize(
+    "account", ["", "x" * 65, "a b", "-a", "账号", "a/b", "telegram:42", "Telegram:42", "<b>", "a\nb"]
+)
+def test_other_accounts_and_those_of_chats_are_refused(account: str) -> None:
+    with pytest.raises(BadLink):
+        read_account(account)
+
+
+def test_a_campaign_is_a_word_or_none() -> None:
+    assert (read_campaign(""), read_campaign(" spring-26_a ")) == ("", "spring-26_a")
+    for campaign in ("a b", "春节", "x" * 33, "-a"):
+        with pytest.raises(BadLink):
+            read_campaign(campaign)
+
+
+def test_a_link_says_how_far_it_has_come() -> None:
+    opened = replace(LINK, opened_at=NOON, person="telegram:1")
+
+    assert LINK.state(NOON) is LinkState.WAITING
+    assert LINK.state(LINK.expires_at) is LinkState.EXPIRED
+    assert opened.state(LINK.expires_at) is LinkState.OPENED
+    assert replace(opened, verified=True).state(NOON) is LinkState.VERIFIED
+    assert replace(LINK, verified=True).state(NOON) is LinkState.WAITING
+    assert replace(opened, revoked_at=NOON, verified=True).state(NOON) is LinkState.REVOKED

@@ -1,0 +1,132 @@
+"""Links that bring a person to the account they were made for: one use, short life, signed, revocable.
+
+A link's token is its id with a signature, so whoever holds the key can show it again, and a forged one is refused
+without asking the store. The first person who opens it in time is bound to it; for everybody else it is no link at all.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from verification.attempts import Method
+
+LinkId = NewType("LinkId", str)
+"""Sixteen hexadecimal digits: enough to be told apart; what cannot be guessed is the signature."""
+
+_FIRST = "a"
+"""Every token begins with it: one with `_tgr_` would be taken for an affiliate link."""
+_ID = re.compile(r"[0-9a-f]{16}")
+_TOKEN = re.compile(rf"{_FIRST}([0-9a-f]{{16}})[A-Za-z0-9_-]{{22}}")
+_SIGNATURE_BYTES = 16
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,63}")
+_CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+WALK_IN = "telegram:"
+"""What accounts of people begin with whom no link brought; they are nobody else's to give away."""
+
+
+class Purpose(StrEnum):
+    """What a keyed digest is made for; the words keep equal texts of different kinds apart."""
+
+    LINK = "link-signature"
+    LINK_REQUEST = "link-request"
+    DESK = "desk-session"
+
+
+Keyed = Callable[[Purpose, str], bytes]
+"""A digest of 32 bytes that nobody makes without the key."""
+
+
+class LinkState(StrEnum):
+    """How far a link has come."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    VERIFIED = "verified"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link as it is kept; `person` is who opened it first, `verified` whether its account is by now.
+
+    `method` and `language` are what it suggests, if anything.
+    """
+
+    id: LinkId
+    account: str
+    campaign: str
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+    method: Method | None = None
+    language: str | None = None
+    person: str | None = None
+    opened_at: datetime | None = None
+    revoked_at: datetime | None = None
+    verified: bool = False
+
+    def state(self, now: datetime) -> LinkState:
+        """How far it has come by now."""
+        if self.revoked_at is not None:
+            return LinkState.REVOKED
+        if self.opened_at is not None:
+            return LinkState.VERIFIED if self.verified else LinkState.OPENED
+        return LinkState.WAITING if now < self.expires_at else LinkState.EXPIRED
+
+
+class BadLink(ValueError):
+    """What a link is asked for cannot be; the message says what to write instead."""
+
+
+def read_account(text: str) -> str:
+    """An account that a link may be made for; raises `BadLink`."""
+    account = text.strip()
+    if not _ACCOUNT.fullmatch(account):
+        raise BadLink("an account is 1 to 64 letters, digits or . _ @ : + - and begins with a letter or digit")
+    if account.casefold().startswith(WALK_IN):
+        raise BadLink(f"accounts that begin with {WALK_IN} belong to chats, and need no link")
+    return account
+
+
+def read_campaign(text: str) -> str:
+    """A campaign's name, or none; raises `BadLink`."""
+    campaign = text.strip()
+    if campaign and not _CAMPAIGN.fullmatch(campaign):
+        raise BadLink("a campaign is 1 to 32 letters, digits, _ or -, and begins with a letter or digit")
+    return campaign
+
+
+def is_link_id(text: str) -> bool:
+    """Whether a text is a link's id, whole."""
+    return _ID.fullmatch(text) is not None
+
+
+def id_for(request: str, keyed: Keyed) -> LinkId:
+    """The id of the link that answers a request: asking again with the same request gives the same link."""
+    return LinkId(keyed(Purpose.LINK_REQUEST, request)[:8].hex())
+
+
+def token_of(link: LinkId, keyed: Keyed) -> str:
+    """The token that opens a link: 39 characters of `[A-Za-z0-9_-]`."""
+    signature = keyed(Purpose.LINK, link)[:_SIGNATURE_BYTES]
+    return f"{_FIRST}{link}{urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether a text has a token's form; whether it is one, `read_token` knows."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def read_token(text: str, keyed: Keyed) -> LinkId | None:
+    """The link that a token opens; None for what was not signed here."""
+    match = _TOKEN.fullmatch(text)
+    if match is None:
+        return None
+    link = LinkId(match[1])
+    return link if hmac.compare_digest(token_of(link, keyed), text) else None
