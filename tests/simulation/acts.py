@@ -235,7 +235,7 @@ _WEIGHTS: Mapping[Do, int] = {
     sends: 2,
     edits: 2,
     comes_by_a_link: 7,
-    takes_a_link_back: 2,
+    takes_a_link_back: 4,
     presses_anything: 7,
     blocks: 1,
     deletes: 1,
@@ -255,11 +255,14 @@ ACTS = tuple(Act(do.__name__, do) for do, weight in _WEIGHTS.items() for _ in ra
 
 
 def begin(story: Story, pick: Pick[Any]) -> None:
-    """Let the people of the story come, often several with one number, and get as far as they like."""
+    """Let the people of the story come, often several with one number or by links, and get as far as they like."""
     for _ in range(pick([1, 1, 2, 2, 4])):
         guest = story.arrives(pick(NAMES), pick([NUMBERS[0], NUMBERS[0], *NUMBERS]), pick(["zh-hans", "zh-hans", "en"]))
         steps = pick(range(13))
         story.tell(f"{guest.id} comes, and does {steps} steps")
+        if pick([True, False]):
+            story.tell(f"{guest.id} {comes_by_a_link(story, guest, pick)}")
+            story.passes(0.5)
         for _ in range(steps):
             goes_on(story, guest, pick)
             story.passes(0.5)
