@@ -2,8 +2,14 @@
 
 import re
 
+from verification.attempts import Method
+
 FAQ = "faq_"
 """What the payload of a link to a topic begins with; alone, it leads to the list."""
+WAY = "way_"
+"""What the payload of a link that suggests a way begins with."""
+LANGUAGE = "lang_"
+"""What the payload of a link that chooses a language begins with."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 
 
@@ -17,4 +23,23 @@ def bot_name(text: str) -> str:
 
 def to_topic(bot: str, topic: str = "") -> str:
     """The link that opens a topic of the FAQ, or the list."""
-    return f"https://t.me/{bot}?start={FAQ}{topic}"
+    return _to(bot, f"{FAQ}{topic}")
+
+
+def to_way(bot: str, way: Method) -> str:
+    """The link that suggests a way."""
+    return _to(bot, f"{WAY}{way}")
+
+
+def to_language(bot: str, language: str) -> str:
+    """The link that chooses a language."""
+    return _to(bot, f"{LANGUAGE}{language}")
+
+
+def to_account(bot: str, token: str) -> str:
+    """The link that brings one person to the account it was made for."""
+    return _to(bot, token)
+
+
+def _to(bot: str, payload: str) -> str:
+    return f"https://t.me/{bot}?start={payload}"
