@@ -13,6 +13,7 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+from bot import qr
 from bot.catalogue import LANGUAGES, Catalogue
 from bot.clock import Clock
 from bot.flow.machine import advance
@@ -26,6 +27,7 @@ from bot.handlers.pacing import Pacer
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
+from bot.links import to_account
 from bot.notices import Notices
 from bot.questions import Questions
 from bot.receiver import Receiver
@@ -44,8 +46,11 @@ from verification.providers.http import Http
 from verification.support import Support
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
+from web.parts import ApiRoute, QrCodes
 
 _HEARD_WITHIN = 90
+_PRINTED = 1200
+"""Pixels a side of a code for print: 10 cm at 300 dpi."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         clock=clock.now,
         ring=asking.ring,
         telegram=_route(settings, door),
+        api=_api(settings, ground, support, bot),
     )
     return House(
         settings=settings,
@@ -225,6 +231,19 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     if not settings.webhook_url or settings.webhook_secret is None:
         return None
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _api(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
+    if not settings.callers:
+        return None
+    return ApiRoute(
+        keys=settings.callers,
+        support=support,
+        # The bot's name is known once it is connected, and no call is served before.
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(lambda link: qr.svg(qr.matrix(link)), lambda link: qr.png(qr.matrix(link), _PRINTED)),
+        fresh=ground.token,
+    )
 
 
 def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
