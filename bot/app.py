@@ -31,6 +31,15 @@ from web.serving import listen, serving
 Say = Callable[[str], None]
 
 
+def prepare() -> None:
+    """Load now what every start loads, once for all forks of this process."""
+    texts.load(days=1, test=False)
+    if sys.platform != "win32":
+        import uvloop
+
+        assert uvloop  # noqa: S101 - the next import of it costs nothing
+
+
 def run(settings: Settings, say: Say) -> int:
     """Run until a signal; says the exit status: 2 for a setting that cannot be used, 1 for what stopped it later."""
     logs.set_up(settings.log_format, settings.log_level)
