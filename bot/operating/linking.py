@@ -13,7 +13,7 @@ from bot.clock import token
 from bot.operating.desk import ACTOR, opened_desk, read_language, wanted
 from bot.operating.findings import Impossible, Say
 from bot.operating.showing import Showing, name_of, show
-from bot.operating.tables import drawn, moment
+from bot.operating.tables import drawn, moment, plain_table
 from bot.settings import BadSetting, Settings, duration
 from verification.attempts import Method
 from verification.identity import mask_account
@@ -67,7 +67,7 @@ async def make(settings: Settings, asked: Wanted, showing: Showing) -> int:
 
 
 def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
-    """What support must know of it; how to end it; in the playground, where no other program opens it, how to."""
+    """What support must know of a link."""
     link = made.link
     about = (link.campaign and f"campaign {link.campaign}", link.method, link.language)
     yield ", ".join((f"For account {mask_account(link.account)}", *filter(None, about)))
@@ -117,8 +117,8 @@ _COLOURS = {LinkState.WAITING: "", LinkState.OPENED: "cyan", LinkState.VERIFIED:
 
 
 def _table(found: Sequence[Link], now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("id", "state", "account", "campaign", "made (Beijing)", "opened", "by"):
+    table = plain_table()
+    for title in ("id", "state", "account", "campaign", "in Beijing", "by"):
         table.add_column(title, no_wrap=True)
     for link in found:
         state = link.state(now)
@@ -127,16 +127,18 @@ def _table(found: Sequence[Link], now: datetime) -> Table:
             state,
             mask_account(link.account),
             link.campaign or "-",
-            moment(link.made_at),
-            moment(link.opened_at)
-            if link.opened_at
-            else f"until {moment(link.expires_at)}"
-            if state is LinkState.WAITING
-            else "",
+            _when(link, state),
             link.made_by,
             style=_COLOURS.get(state, "dim"),
         )
     return table
+
+
+def _when(link: Link, state: LinkState) -> str:
+    """Since when it is in its state; of one that waits, until when."""
+    if state is LinkState.WAITING:
+        return f"until {moment(link.expires_at)[5:]}"
+    return moment(link.revoked_at or link.opened_at or link.expires_at)
 
 
 async def revoke(settings: Settings, id: str, say: Say) -> int:

@@ -278,9 +278,9 @@ def test_the_funnel_is_told_step_by_step_with_the_worst_marked() -> None:
     assert lines[0] == f"spring, {TODAY - timedelta(days=29)} to {TODAY}"
     assert [line.split()[:1] for line in lines[2:9]] == [[str(number)] for number in range(1, 8)]
     assert [line.split("%")[0].split()[-2] for line in lines[3:9]] == ["9", "8", "7", "6", "5", "4"]
-    assert [line for line in lines if line.endswith("< most are lost here")] == [lines[8]]
+    assert [line for line in lines if line.endswith("< worst")] == [lines[8]]
     assert re.search(r" 40 % +20 % +\d+ s +\d+ s ", lines[8])
-    assert lines[-1] == "failed attempts: no card 3 (75 %), mismatch 1 (25 %)"
+    assert lines[-1] == "failed attempts: A no card 3 (75 %), B mismatch 1 (25 %)"
 
 
 def test_the_funnel_is_taken_apart_a_row_each() -> None:
@@ -290,7 +290,7 @@ def test_the_funnel_is_taken_apart_a_row_each() -> None:
     ways = funnel("--by", "method").stdout
     none = run("funnel", "--by", "day", "--until", "2020-01-01").stdout
 
-    assert re.search(r"^- +10 +9 +8 +7 +6 +5 +4 +", campaigns, re.MULTILINE)
+    assert re.search(r"^- +10 +9 +8 +7 +6 +5 +4  < +40 %$", campaigns, re.MULTILINE)
     assert re.search(r"^spring +10 +9 ", campaigns, re.MULTILINE)
     assert str(TODAY - timedelta(days=1)) in days
     assert re.search(r"^qq +12 +10 +8 ", ways, re.MULTILINE)
@@ -357,3 +357,9 @@ def test_a_folder_that_takes_no_file_does_without_the_name(folder: Path) -> None
     nameplate.hang(load(), "example_bot")
 
     assert nameplate.read(load()) is None
+
+
+def test_a_table_shows_what_was_typed_and_draws_nothing_of_it() -> None:
+    assert run("link", "--account", "a:smile:100012345").exit_code == 0
+
+    assert "a:smile:10*****45" in run("links").stdout
