@@ -46,7 +46,7 @@ from verification.providers.http import Http
 from verification.support import Support
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
-from web.parts import DeskRoute, QrCodes
+from web.parts import ApiRoute, DeskRoute, QrCodes
 
 _HEARD_WITHIN = 90
 
@@ -148,6 +148,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         ring=asking.ring,
         telegram=_route(settings, door),
         desk=_desk(settings, ground, support, bot),
+        api=_api(settings, ground, support, bot),
     )
     return House(
         settings=settings,
@@ -247,6 +248,19 @@ def _desk(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None
         topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
         fresh=ground.token,
         secure=ground.public.startswith("https:"),
+    )
+
+
+def _api(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
+    if not settings.callers:
+        return None
+    return ApiRoute(
+        keys=settings.callers,
+        support=support,
+        # The bot's name is known once it is connected, and no call is served before.
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(qr.for_page, qr.for_print),
+        fresh=ground.token,
     )
 
 

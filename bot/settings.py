@@ -36,13 +36,16 @@ class BadSetting(Exception):
     """A setting cannot be used; the message is one line that names it."""
 
 
-def _duration(text: object) -> object:
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(str(text).strip().lower())
+def duration(text: str) -> timedelta:
+    """A time as settings and options have it; raises `ValueError`."""
+    match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError("write a number and a unit: 30s, 10m, 2h")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _duration(text: object) -> object:
+    return text if isinstance(text, timedelta) else duration(str(text))
 
 
 def _language(text: object) -> object:

@@ -1,6 +1,6 @@
 """What the web side is made of, handed in by whoever puts the program together."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -60,6 +60,24 @@ class DeskRoute:
         return "DeskRoute(…)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRoute:
+    """The calls of other programs: their keys, and what they work with.
+
+    `link_url` gives the address that opens a token in the chat, `fresh` makes words nobody has had.
+    """
+
+    keys: Sequence[str]
+    support: Support
+    link_url: Callable[[str], str]
+    qr: QrCodes
+    fresh: Callable[[], str]
+
+    def __repr__(self) -> str:
+        """Hide the keys."""
+        return "ApiRoute(…)"
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything the routes need.
@@ -78,3 +96,4 @@ class Parts:
     telegram: TelegramRoute | None = None
     seconds: Callable[[], float] = monotonic
     desk: DeskRoute | None = None
+    api: ApiRoute | None = None
