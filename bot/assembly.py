@@ -13,6 +13,7 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+from bot import qr
 from bot.catalogue import LANGUAGES, Catalogue
 from bot.clock import Clock
 from bot.flow.machine import advance
@@ -26,9 +27,12 @@ from bot.handlers.pacing import Pacer
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
+from bot.links import to_account
 from bot.notices import Notices
 from bot.questions import Questions
+from bot.receiver import Receiver
 from bot.replicas import Replicas
+from bot.results import Results
 from bot.runner import Runner
 from bot.settings import Settings
 from bot.tallies import Tallies
@@ -43,6 +47,7 @@ from verification.providers.http import Http
 from verification.support import Support
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
+from web.parts import ApiRoute, DeskRoute, QrCodes
 
 _HEARD_WITHIN = 90
 
@@ -59,6 +64,7 @@ class House:
     notices: Notices
     housekeeping: Housekeeping
     asking: Asking
+    results: Results
     outgoing: Outgoing
     door: Door
     polling: Polling
@@ -81,6 +87,7 @@ class Ground:
     providers: Mapping[Method, Provider]
     catalogue: Catalogue
     advance: Advance = advance
+    receiver: Receiver | None = None
 
 
 def assembled(settings: Settings, ground: Ground, place: str) -> House:
@@ -89,11 +96,23 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     `place` names where it runs, among other programs on the same store.
     """
     store, clock, ways, catalogue = ground.store, ground.clock, ground.providers, ground.catalogue
-    outside = Outside(
-        clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", lambda: notices.wake()
-    )
-    core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=Limits(overall=settings.daily_attempts))
     failures, registry = Failures(), CollectorRegistry()
+    told = Counter("bot_results", "Results for another server, by what became of them", ["outcome"], registry=registry)
+    results = Results(store.results(), ground.receiver, clock.now, lambda outcome: told.labels(outcome).inc())
+
+    def announce() -> None:
+        notices.wake()
+        results.wake()
+
+    outside = Outside(clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", announce)
+    core = Core(
+        store,
+        ways,
+        outside,
+        ttl=settings.qr_ttl,
+        limits=Limits(overall=settings.daily_attempts),
+        posts_results=ground.receiver is not None,
+    )
     # Only by webhook: whoever polls is the only one at work.
     replicas = Replicas(store, place, ground.token(), _is_outage) if settings.webhook_url else None
     calls = Counter("bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry)
@@ -122,13 +141,18 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     parts = Parts(
         core=core,
         providers=ways,
-        words={language: catalogue.section(language, "page.") for language in LANGUAGES},
+        words={
+            language: catalogue.section(language, "page.") | catalogue.section(language, "desk.")
+            for language in LANGUAGES
+        },
         ready=_ready(store, door, polling, settings),
         registry=registry,
         clock=clock.now,
         ring=asking.ring,
         refresh=tallies.refresh,
         telegram=_route(settings, door),
+        desk=_desk(settings, ground, support, bot),
+        api=_api(settings, ground, support, bot),
     )
     return House(
         settings=settings,
@@ -139,6 +163,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         notices=notices,
         housekeeping=housekeeping,
         asking=asking,
+        results=results,
         outgoing=outgoing,
         door=door,
         polling=polling,
@@ -212,6 +237,35 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     if not settings.webhook_url or settings.webhook_secret is None:
         return None
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _desk(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> DeskRoute | None:
+    if settings.desk_key is None:
+        return None
+    # The bot's name is known once it is connected, and no page is served before.
+    return DeskRoute(
+        key=settings.desk_key.get_secret_value(),
+        support=support,
+        keyed=ground.store.keyed,
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(qr.for_page, qr.for_print),
+        topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
+        fresh=ground.token,
+        secure=ground.public.startswith("https:"),
+    )
+
+
+def _api(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
+    if not settings.callers:
+        return None
+    return ApiRoute(
+        keys=settings.callers,
+        support=support,
+        # The bot's name is known once it is connected, and no call is served before.
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(qr.for_page, qr.for_print),
+        fresh=ground.token,
+    )
 
 
 def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:

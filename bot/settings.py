@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
@@ -22,20 +30,22 @@ _PROVIDERS = ("simulated", "http")
 _PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
-_LATER = "is not available in this release; leave it out"
 
 
 class BadSetting(Exception):
     """A setting cannot be used; the message is one line that names it."""
 
 
-def _duration(text: object) -> object:
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(str(text).strip().lower())
+def duration(text: str) -> timedelta:
+    """A time as settings and options have it; raises `ValueError`."""
+    match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError("write a number and a unit: 30s, 10m, 2h")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _duration(text: object) -> object:
+    return text if isinstance(text, timedelta) else duration(str(text))
 
 
 def _language(text: object) -> object:
@@ -105,10 +115,11 @@ class Settings(BaseSettings):
     clock_offset_file: Path | None = None
     coverage_file: Path | None = None
     pace_sending: Flag = True
+    result_webhook_url: str = ""
+    result_webhook_secret: SecretStr | None = None
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
-    result_webhook_url: str = ""
 
     @field_validator("bot_token")
     @classmethod
@@ -142,6 +153,13 @@ class Settings(BaseSettings):
             raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
         return name
 
+    @field_validator("result_webhook_url")
+    @classmethod
+    def _is_receivers_address(cls, url: str) -> str:
+        if url:
+            read_base(url)
+        return url
+
     @field_validator("provider_url")
     @classmethod
     def _is_providers_address(cls, url: str) -> str:
@@ -149,7 +167,7 @@ class Settings(BaseSettings):
             read_base(url)
         return url.rstrip("/")
 
-    @field_validator("provider_secret")
+    @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
     def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
@@ -172,17 +190,12 @@ class Settings(BaseSettings):
 
     @field_validator("desk_key", "api_keys")
     @classmethod
-    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
-        if keys is not None and not all(_KEY.fullmatch(each) for each in keys.get_secret_value().split(",")):
+    def _are_keys(cls, keys: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
+        given = keys.get_secret_value() if keys is not None else ""
+        each = given.split(",") if field.field_name == "api_keys" else [given]
+        if keys is not None and not all(map(_KEY.fullmatch, each)):
             raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
         return keys
-
-    @field_validator("result_webhook_url")
-    @classmethod
-    def _not_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError(_LATER)
-        return value
 
     @field_validator("link_ttl")
     @classmethod
@@ -206,6 +219,9 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
+            missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
+            raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
         if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"

@@ -4,20 +4,23 @@ What it commits is whole: the event's id, the facts of the rules, the next state
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 from bot.flow import codec
-from bot.flow.effects import Count, Discard, Drop, Effect, Erase, Record, Speak
-from bot.flow.events import Event, Resumed
-from bot.flow.journey import Journeys, Passage, went
+from bot.flow.codec import Saved
+from bot.flow.effects import Count, Discard, Drop, Effect, Erase, Record, Speak, Suggest
+from bot.flow.events import Event, Invited, Linked, Resumed, Standing, Uninvited
+from bot.flow.journey import Passage, went
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Origin, Turn, View
-from verification.attempts import AttemptId, Status
+from verification.attempts import AttemptId, Method, Status
 from verification.desk import Missed
 from verification.funnel import day_of
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
+from verification.links import read_token
 
 Advance = Callable[[State, Event, Moment], Step]
 
@@ -31,7 +34,7 @@ class Envelope:
     """
 
     person: Person
-    event: Event
+    event: Event | Linked
     event_id: str | None
     origin: Origin = field(default_factory=Origin)
     language: str | None = None
@@ -69,13 +72,18 @@ class Turns:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._on_its_way(person)
             kept = await unit.dialogue(person)
-            state, journeys = await self._loaded(unit, person, kept, moment)
-            step = self._surroundings.advance(state, envelope.event, moment)
+            saved = await self._loaded(unit, person, kept, moment)
+            moment = replace(moment, own=person, way=saved.way)
+            event = envelope.event
+            if isinstance(event, Linked):
+                event = await self._resolved(unit, event, person, moment, known=kept is not None)
+            step = self._surroundings.advance(saved.state, event, moment)
             view = self._view(envelope, kept, step)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
-            journeys, tallies = went(journeys, Passage(state, envelope.event, step, moment.now, view.language))
-            revision = await unit.save_dialogue(person, codec.dump(step.state, journeys), view.language, moment.now)
+            journeys, tallies = went(saved.journeys, Passage(saved.state, event, step, moment.now, view.language))
+            text = codec.dump(step.state, journeys, _way(step, saved.way))
+            revision = await unit.save_dialogue(person, text, view.language, moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
             for effect in step.effects:
                 if isinstance(effect, Count):
@@ -89,6 +97,19 @@ class Turns:
         behind = kept is not None and kept.shown < kept.revision and not on_its_way
         return Turn(revision, view, step.effects, behind)
 
+    async def _resolved(
+        self, unit: DialogueUnit, event: Linked, person: Person, moment: Moment, *, known: bool
+    ) -> Event:
+        """Whose a link is; what it suggests is no word against what somebody chose here before."""
+        link = read_token(event.token, self._store.keyed)
+        opened = None if link is None else await unit.open_link(link, person, moment.now)
+        if opened is None:
+            return Uninvited()
+        place = await unit.verified(opened.account)
+        standing = None if place is None else Standing(place.method, place.at)
+        language = None if known else opened.language
+        return Invited(opened.account, opened.method, language, standing, opened.campaign)
+
     def _view(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> View:
         language = (kept.language if kept else None) or envelope.language or self._surroundings.language
         return View(
@@ -100,16 +121,18 @@ class Turns:
             unasked=envelope.unasked,
         )
 
-    async def _loaded(
-        self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment
-    ) -> tuple[State, Journeys]:
-        new: tuple[State, Journeys] = (Idle(account=person, mark=moment.mark), ())
-        state, journeys = new if kept is None else codec.load_all(kept.text)
+    async def _loaded(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> Saved:
+        saved = Saved(Idle(account=person, mark=moment.mark)) if kept is None else codec.load_all(kept.text)
+        state = saved.state
         place = await unit.verified(state.account) if isinstance(state, Idle) else None
-        if place is not None:
-            at = place.at
-            state = Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=at)
-        return state, journeys
+        if place is None:
+            return saved
+        return replace(
+            saved,
+            state=Verified(
+                account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at
+            ),
+        )
 
     async def _keep(self, effect: Effect, unit: DialogueUnit, view: View, state: State, moment: Moment) -> None:
         match effect:
@@ -127,13 +150,16 @@ class Turns:
                 pass
 
 
+def _way(step: Step, before: Method | None) -> Method | None:
+    return next((effect.method for effect in step.effects if isinstance(effect, Suggest)), before)
+
+
 async def _count(count: Count, unit: DialogueUnit, moment: Moment) -> None:
     await unit.count_question(count.topic, day_of(moment.now))
     if count.kept is not None:
-        # An hour is near enough: to the second it would stand beside the turn of whoever asked.
-        await unit.keep_missed(
-            Missed(moment.fresh_id, count.kept, moment.now.replace(minute=0, second=0, microsecond=0))
-        )
+        # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
+        of_nobody = blake2b(moment.fresh_id.encode(), digest_size=16).hexdigest()
+        await unit.keep_missed(Missed(of_nobody, count.kept, moment.now.replace(minute=0, second=0, microsecond=0)))
 
 
 def _spoken(step: Step, language: str) -> str:

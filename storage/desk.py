@@ -10,10 +10,12 @@ from storage import rows, statements
 from storage.database import Connection, Row
 from storage.errors import Unsealable
 from storage.sealing import Sealing
+from verification.attempts import Status
 from verification.desk import Glimpse, Missed, Use
+from verification.errors import Unreadable
 from verification.funnel import Counted, Figures, Tally, Wanted
-from verification.links import Link, LinkId
-from verification.ports import Place
+from verification.links import Link, LinkId, LinkState
+from verification.ports import News, Place, Unit
 
 T = TypeVar("T")
 
@@ -32,7 +34,8 @@ class Front:
         return rows.link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
 
     async def is_bound(self, person: str, account: str) -> bool:
-        return bool(await self._connection.fetch(sql.IS_BOUND, person, account))
+        # Locked, so that a link is taken back before this is answered, or after what follows from the answer is done.
+        return bool(await self._connection.fetch_locked(sql.IS_BOUND, person, account))
 
     async def tally(self, tallies: Sequence[Tally]) -> None:
         # In one order everywhere: transactions that count the same things never wait for each other in a ring.
@@ -66,9 +69,18 @@ class DeskView:
         return rows.link(found[0]) if found else None
 
     async def links(
-        self, *, campaign: str | None = None, account: str | None = None, limit: int, skip: int = 0
+        self,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        limit: int,
+        skip: int = 0,
+        standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        return [rows.link(row) for row in await self._connection.fetch(sql.LINKS, campaign, account, limit, skip)]
+        state, now = standing or (None, None)
+        moment = 0 if now is None else rows.ticks(now)
+        found = await self._connection.fetch(sql.LINKS, campaign, account, limit, skip, state, moment)
+        return [rows.link(row) for row in found]
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(statements.VERIFIED, account)
@@ -113,7 +125,11 @@ class DeskView:
 
 
 class DeskUnit(DeskView):
-    """One use of the desk that may change something."""
+    """One use of the desk that may change something, in the transaction of a unit of work."""
+
+    def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
+        super().__init__(connection, sealing)
+        self._unit = unit
 
     async def add_link(self, link: Link) -> Link:
         await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
@@ -121,7 +137,26 @@ class DeskUnit(DeskView):
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
-        return await self.link(link) if revoked else None
+        if not revoked:
+            return None
+        ended = await self.link(link)
+        if ended is not None and ended.person is not None:
+            await self._end_attempt(ended.person, ended.account, now)
+        return ended
+
+    async def _end_attempt(self, person: str, account: str, now: datetime) -> None:
+        """A code that nobody may use any more must not stay on a screen; another link may still allow it."""
+        try:
+            attempt = await self._unit.live_attempt(account)
+        except Unreadable:
+            # It is given up when its time is over.
+            return
+        if attempt is None or attempt.contact != person:
+            return
+        if not await self._connection.fetch(sql.IS_BOUND, person, account):
+            over = attempt.moved(Status.CANCELLED)
+            await self._unit.save_attempt(over)
+            await self._unit.post(News.ENDED, over, now)
 
 
 async def _read(found: Sequence[Row], read: Callable[[Row], T]) -> Sequence[T]:

@@ -11,10 +11,11 @@ from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
 from verification.funnel import Counted, Step, Tally, Took, Wanted
 from verification.identity import Identity, Name, Number
-from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
+from verification.keeping import Bond, Consent, Dialogue, Litter, PastAttempt, Person
 from verification.limits import Try
 from verification.links import Link, LinkId
 from verification.ports import Due, News, Notice, Place
+from verification.results import Result
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -80,6 +81,12 @@ def past_attempt(row: Row) -> PastAttempt:
     return PastAttempt(account, method, status, reason, moment(created_at))
 
 
+def bond(row: Row) -> Bond:
+    """Read that a link bound a person."""
+    account, opened_at = row
+    return Bond(account, moment(opened_at))
+
+
 def place(row: Row) -> Place:
     """Read a taken place."""
     account, method, taken_at = row
@@ -112,6 +119,22 @@ def notice(row: Row) -> Notice:
         status=Status(status),
         reason=_reason(reason),
         expires_at=moment(expires_at),
+    )
+
+
+def result(row: Row) -> Result:
+    """Read a result that is owed."""
+    identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
+    return Result(
+        id=identifier,
+        attempt=AttemptId(attempt_id),
+        account=account,
+        method=Method(method),
+        status=Status(status),
+        reason=_reason(reason),
+        simulated=bool(simulated),
+        at=moment(judged_at),
+        tries=tries,
     )
 
 

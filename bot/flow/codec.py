@@ -1,10 +1,10 @@
-"""States as text and back, and with them the person's journeys.
+"""States as text and back, and with them what is known beside: the person's journeys, the way a link suggested.
 
 What an older release saved must load: a new field needs a default, a renamed state an alias.
 """
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, get_args
 
@@ -12,28 +12,40 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.flow.journey import Journeys
 from bot.flow.states import State
+from verification.attempts import Method
 from verification.identity import Identity, Name
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
 
-def dump(state: State, journeys: Journeys = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A dialogue as it is saved: the state, the person's journeys, and the way that a link suggested."""
+
+    state: State
+    journeys: Journeys = ()
+    way: Method | None = None
+
+
+def dump(state: State, journeys: Journeys = (), way: Method | None = None) -> str:
     """A state as text; it holds name and number in clear, so it is for a sealing store only."""
     facts = {field.name: getattr(state, field.name) for field in fields(state)}
-    beside = {"journeys": _JOURNEYS.dump_python(journeys, mode="json")} if journeys else {}
+    beside: dict[str, object] = {"journeys": _JOURNEYS.dump_python(journeys, mode="json")} if journeys else {}
+    if way is not None:
+        beside["way"] = way
     return json.dumps({"state": type(state).__name__, **facts, **beside}, default=_plain, ensure_ascii=False)
 
 
 def load(text: str) -> State:
     """The state a text holds; raises `ValueError`, without the text, when it holds none."""
-    return load_all(text)[0]
+    return load_all(text).state
 
 
-def load_all(text: str) -> tuple[State, Journeys]:
-    """Do as `load` does, and give the journeys beside the state."""
+def load_all(text: str) -> Saved:
+    """Do as `load` does, and give what is known beside the state."""
     facts = _facts(text)
-    return _state(facts), _journeys(facts)
+    return Saved(_state(facts), _journeys(facts), _way(facts))
 
 
 def _facts(text: str) -> object:
@@ -68,6 +80,14 @@ def _journeys(facts: object) -> Journeys:
                 return ()
         case _:
             return ()
+
+
+def _way(facts: object) -> Method | None:
+    match facts:
+        case {"way": str(way)} if way in set(Method):
+            return Method(way)
+        case _:
+            return None
 
 
 def _plain(value: object) -> object:

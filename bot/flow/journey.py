@@ -31,16 +31,12 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """How far a person has come with an account: all in all, and by each way they tried.
-
-    `way` is what a link suggested.
-    """
+    """How far a person has come with an account: all in all, and by each way they tried."""
 
     account: str
     cohort: Cohort
     reached: Reached | None = None
     ways: Mapping[Method, Reached] = field(default_factory=dict)
-    way: Method | None = None
 
 
 Journeys = tuple[Journey, ...]
@@ -75,6 +71,7 @@ _STEP_OF: Mapping[type[State], Step] = {
     states.ChoosingType: Step.OPENED,
     states.ReadingEnterprise: Step.OPENED,
     states.ReadingOverseas: Step.OPENED,
+    states.ReadingInvitation: Step.OPENED,
     states.Agreeing: Step.STARTED,
     states.AskingName: Step.AGREED,
     states.AskingNumber: Step.AGREED,
@@ -119,7 +116,8 @@ def _account(passage: Passage) -> str:
 def _begun(account: str, passage: Passage) -> Journey | None:
     if isinstance(passage.event, _NEWS) or isinstance(passage.answer.state, states.Verified):
         return None
-    return Journey(account, Cohort(day_of(passage.now), "", passage.language))
+    campaign = passage.event.campaign if isinstance(passage.event, events.Invited) else ""
+    return Journey(account, Cohort(day_of(passage.now), campaign, passage.language))
 
 
 def _step(passage: Passage) -> tuple[Step, Method | None]:

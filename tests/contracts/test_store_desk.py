@@ -9,12 +9,13 @@ import pytest
 
 from storage import StorageError, Store
 from storage.desk import DeskUnit
+from storage.unit import Unit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, an_attempt, identity
-from verification.attempts import Method, Reason
+from verification.attempts import Attempt, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
 from verification.funnel import BY_WAY, Cohort, Counted, Dimension, Figures, Step, Tally, Took, Wanted
-from verification.keeping import DialogueStore, Person
+from verification.keeping import Bond, DialogueStore, Person
 from verification.links import Link, LinkId, LinkState, Purpose
 
 
@@ -97,6 +98,63 @@ async def test_a_revoked_link_binds_nobody_any_more(store: Store) -> None:
     assert (before, other, after) == (True, False, False)
     assert revoked is not None
     assert revoked.state(NOON) is LinkState.REVOKED
+
+
+async def attempting(store: Store, account: str, person: str) -> Attempt:
+    attempt = an_attempt("attempt-1", account, contact=person)
+    async with store.unit(person) as unit:
+        await unit.save_attempt(attempt)
+    return attempt
+
+
+async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+    await opened(store, link, "telegram:1")
+    attempt = await attempting(store, link.account, "telegram:1")
+    for _ in range(2):
+        async with store.desk(USE) as desk:
+            await desk.revoke(link.id, NOON)
+    async with store.unit("look") as unit:
+        kept = await unit.attempt(attempt.id)
+
+    assert kept is not None
+    assert (kept.status, kept.identity) == (Status.CANCELLED, None)
+    [notice] = await store.claim(NOON, NOON + timedelta(seconds=5), 10)
+    assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, Status.CANCELLED)
+
+
+async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(store: Store) -> None:
+    mine, mine_too, unopened = a_link(1), a_link(2), a_link(3)
+    await keep(store, mine, mine_too, unopened)
+    await opened(store, mine, "telegram:1")
+    await opened(store, mine_too, "telegram:1")
+    attempt = await attempting(store, mine.account, "telegram:1")
+    async with store.desk(USE) as desk:
+        await desk.revoke(mine_too.id, NOON)
+        await desk.revoke(unopened.id, NOON)
+    async with store.unit("look") as unit:
+        still = await unit.attempt(attempt.id)
+
+    assert still == attempt
+    assert await store.claim(NOON, NOON + timedelta(seconds=5), 10) == []
+
+
+async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: Store) -> None:
+    links = [a_link(1), a_link(2, account="other"), a_link(3)]
+    await keep(store, *links)
+    for minutes, link in enumerate(links[:2], 1):
+        await opened(store, link, "telegram:1", minutes=minutes)
+    await opened(store, links[2], "telegram:2")
+    async with store.unit("telegram:1") as unit:
+        records = await unit.records(Person("telegram:1"))
+        await unit.erase(Person("telegram:1"), "telegram:1")
+        after = await unit.records(Person("telegram:1"))
+        others = await unit.records(Person("telegram:2"))
+
+    minute = timedelta(minutes=1)
+    assert list(records.bonds) == [Bond("100012345", NOON + minute), Bond("other", NOON + 2 * minute)]
+    assert (len(after.bonds), len(others.bonds)) == (0, 1)
 
 
 async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: Store) -> None:
@@ -252,7 +310,8 @@ async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: 
 async def test_who_only_looks_changes_nothing(store: Store) -> None:
     with pytest.raises(StorageError):
         async with store.look(USE) as desk:
-            await DeskUnit(desk._connection, desk._sealing).add_link(a_link(1))
+            unit = Unit(desk._connection, desk._sealing)
+            await DeskUnit(desk._connection, desk._sealing, unit).add_link(a_link(1))
 
 
 async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: Store) -> None:
@@ -309,3 +368,25 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: Store) ->
         left = await desk.links(campaign=None, account=None, limit=9)
 
     assert left == [other]
+
+
+async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store: Store) -> None:
+    waiting, opened_one, verified, expired, revoked = (a_link(number, str(number)) for number in range(1, 6))
+    late = replace(expired, expires_at=NOON + timedelta(minutes=10))
+    await keep(store, waiting, opened_one, verified, late, revoked)
+    for link in (opened_one, verified, revoked):
+        await opened(store, link, "telegram:1")
+    now = NOON + timedelta(minutes=10)
+    async with store.unit("verdict") as unit:
+        await unit.take_place(an_attempt("a1", verified.account), identity(NUMBER), NOON)
+    async with store.desk(USE) as desk:
+        await desk.revoke(revoked.id, NOON)
+
+    async with store.desk(USE) as desk:
+        listed = {
+            state: await desk.links(campaign=None, account=None, limit=9, standing=(state, now)) for state in LinkState
+        }
+
+    assert {state: [link.state(now) for link in links] for state, links in listed.items()} == {
+        state: [state] for state in LinkState
+    }

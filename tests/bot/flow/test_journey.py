@@ -15,6 +15,7 @@ from bot.flow.events import (
     Commanded,
     Declined,
     Event,
+    Invited,
     Lapsed,
     Opened,
     Passed,
@@ -311,10 +312,24 @@ def test_journeys_are_saved_beside_the_state() -> None:
     way.to_the_method()
     way.gets_a_code(Choice.QQ)
 
-    saved = codec.dump(way.state, way.journeys)
+    saved = codec.dump(way.state, way.journeys, Method.FACE)
 
-    assert codec.load_all(saved) == (way.state, way.journeys)
+    assert codec.load_all(saved) == codec.Saved(way.state, way.journeys, Method.FACE)
     assert codec.load(saved) == way.state
+
+
+def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
+    way = Way()
+    way.to_the_method()
+    opened = way.meets(Invited("100012345", campaign="spring"))
+    accepted = way.meets(Tapped(Choice.MINE, way.state.mark))
+    way.meets(Invited("100099999", campaign="autumn"))
+    back = way.meets(Tapped(Choice.NOT_MINE, way.state.mark))
+
+    spring = replace(COHORT, campaign="spring")
+    assert [(tally.cohort, tally.step) for tally in opened] == [(spring, Step.OPENED)]
+    assert [(tally.cohort, tally.step) for tally in accepted] == [(spring, Step.STARTED)]
+    assert back == ()
 
 
 def test_lapsed_codes_move_nobody_forward() -> None:
