@@ -308,10 +308,10 @@ async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: 
 
 
 async def test_who_only_looks_changes_nothing(store: Store) -> None:
-    with pytest.raises(StorageError):
-        async with store.look(USE) as desk:
-            unit = Unit(desk._connection, desk._sealing)
-            await DeskUnit(desk._connection, desk._sealing, unit).add_link(a_link(1))
+    async with store.look(USE) as desk:
+        writing = DeskUnit(desk._connection, desk._sealing, Unit(desk._connection, desk._sealing))
+        with pytest.raises(StorageError):
+            await writing.add_link(a_link(1))
 
 
 async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: Store) -> None:
