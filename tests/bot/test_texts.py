@@ -56,7 +56,7 @@ of_each_topic = pytest.mark.parametrize(
 
 LABELS = re.compile(
     r"(choice|button)\..+|link\..+\.label|faq\.(list|next|previous)|group\.button|language\.(zh|en)"
-    r"|inline\..+|privacy\.(export|erase|erase_now|keep)|topic\..+\.title|topic\..+\.links\..+\.label"
+    r"|inline\..+|staff\.(button|toast)\..+|privacy\.(export|erase|erase_now|keep)|topic\..+\.title|topic\..+\.links\..+\.label"
 )
 LIMITS = {
     r"command\..+": 256,
@@ -65,6 +65,8 @@ LIMITS = {
     r"about\.description": 512,
     r".+\.placeholder": 64,
     r"misc\.closed_question": 200,
+    r"staff\.command\..+": 256,
+    r"staff\.toast\..+": 200,
 }
 PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"(link|topic)\..+\.(id|url)"]))
 """Texts that are shown as they stand; all others are Telegram HTML."""
