@@ -105,7 +105,7 @@ class Clerk:
         now = self._clock()
         screen = links.card(voice, link, now, press.spot)
         match press.verb:
-            case Verb.REVOKE:
+            case Verb.REVOKE if links.can_end(link, now):
                 screen = links.really(voice, link, press.spot)
             case Verb.REALLY:
                 return [Toasted(voice.text("toast.revoked")), Told(screen, in_place=True)]

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from string import ascii_uppercase
 
+from bot.chart import percent
 from bot.flow.effects import Values, Word
 from bot.handlers.staff.answers import Voice
 from verification.attempts import Reason
@@ -13,7 +15,7 @@ from verification.links import WALK_IN
 from verification.report import Report, Stage
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_REASONS = 4
+_LETTERS = ascii_uppercase[:4]
 
 
 def attempt(voice: Voice, seen: Glimpse) -> str:
@@ -78,7 +80,7 @@ def _stage(voice: Voice, place: int, stage: Stage) -> str:
     values: Values = {"place": str(place), "step": Word(f"staff.step.{stage.step}"), "count": str(stage.count)}
     line = voice.text("funnel.step", values)
     if stage.lost:
-        line += voice.text("funnel.lost", {"part": _percent(stage.lost)})
+        line += voice.text("funnel.lost", {"part": percent(stage.lost)})
     if stage.median is not None:
         line += voice.text("funnel.median", {"time": lasting(voice, stage.median)})
     return line
@@ -91,17 +93,21 @@ def _findings(voice: Voice, report: Report) -> Iterator[str]:
         values: Values = {
             "before": Word(f"staff.step.{before.step}"),
             "step": Word(f"staff.step.{worst.step}"),
-            "part": _percent(worst.lost or 0),
+            "part": percent(worst.lost or 0),
         }
         yield voice.text("funnel.worst", values)
     if report.reasons:
-        named = [f"{voice.catalogue.text(voice.language, _reason(reason).key)} {n}" for reason, n in report.reasons]
-        yield voice.text("funnel.reasons", {"reasons": " · ".join(named[:_REASONS])})
+        # By the letters that the chart knows them by.
+        named = [
+            f"{letter} {_said(voice, reason)} {n}"
+            for letter, (reason, n) in zip(_LETTERS, report.reasons, strict=False)
+        ]
+        yield voice.text("funnel.reasons", {"reasons": " · ".join(named)})
 
 
 def _reason(reason: Reason) -> Word:
     return Word(f"staff.reason.{reason}")
 
 
-def _percent(part: float) -> str:
-    return f"{part:.0%}"
+def _said(voice: Voice, reason: Reason) -> str:
+    return voice.catalogue.text(voice.language, _reason(reason).key)

@@ -17,6 +17,7 @@ from verification.links import Link, LinkState
 
 LINKS_A_PAGE = 8
 _KEYS_A_ROW = 4
+_GOING_ON = {LinkState.WAITING, LinkState.OPENED}
 
 
 def waiting(voice: Voice, link: Link, address: str, *, verified: bool = False) -> Screen:
@@ -43,6 +44,11 @@ def card(voice: Voice, link: Link, now: datetime, spot: Spot | None = None) -> S
     if spot is not None:
         keys.append([voice.button("list", Press(Verb.LIST, spot=spot))])
     return Screen("\n".join(lines), _keyboard(keys))
+
+
+def can_end(link: Link, now: datetime) -> bool:
+    """Whether there is anything left to revoke."""
+    return link.state(now) in _GOING_ON
 
 
 def really(voice: Voice, link: Link, spot: Spot | None = None) -> Screen:
@@ -95,7 +101,7 @@ def _since(voice: Voice, link: Link, state: LinkState) -> Iterator[str]:
 def _uses(voice: Voice, link: Link, state: LinkState, spot: Spot | None) -> Iterator[InlineKeyboardButton]:
     if state is LinkState.WAITING:
         yield voice.button("code", Press(Verb.CODE, link.id))
-    if state in {LinkState.WAITING, LinkState.OPENED}:
+    if state in _GOING_ON:
         yield voice.button("revoke", Press(Verb.REVOKE, link.id, spot))
 
 
