@@ -1,13 +1,22 @@
-"""Links into the bot that staff share, as Telegram defines them: they open the chat, and the person presses Start."""
+"""Links into the bot that staff share, as Telegram defines them: they open the chat, and the person presses Start.
+
+Where a client loses what stands behind `start=`, the person may write the link down instead.
+"""
 
 import re
 
 from verification.attempts import Method
+from verification.links import looks_like_token
 
 FAQ = "faq_"
 """What the payload of a link to a topic begins with; alone, it leads to the list."""
 WAY = "way_"
+"""What the payload of a link that suggests a way begins with."""
 LANGUAGE = "lang_"
+"""What the payload of a link that chooses a language begins with."""
+_WRITTEN = re.compile(
+    r"(?:\b(?:t|telegram)\.me/\w{0,32}/?|\btg:(?://)?resolve/?)\?(?:[^\s#]{0,99}&)?start=([^\s&#]*)", re.IGNORECASE
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 
 
@@ -21,19 +30,31 @@ def bot_name(text: str) -> str:
 
 def to_topic(bot: str, topic: str = "") -> str:
     """The link that opens a topic of the FAQ, or the list."""
-    return f"https://t.me/{bot}?start={FAQ}{topic}"
+    return _to(bot, f"{FAQ}{topic}")
 
 
-def to_account(bot: str, token: str) -> str:
-    """The link that leads whoever opens it first to the account it was made for."""
-    return f"https://t.me/{bot}?start={token}"
-
-
-def to_way(bot: str, method: Method) -> str:
+def to_way(bot: str, way: Method) -> str:
     """The link that suggests a way."""
-    return f"https://t.me/{bot}?start={WAY}{method}"
+    return _to(bot, f"{WAY}{way}")
 
 
 def to_language(bot: str, language: str) -> str:
-    """The link that opens the chat in a language."""
-    return f"https://t.me/{bot}?start={LANGUAGE}{language}"
+    """The link that chooses a language."""
+    return _to(bot, f"{LANGUAGE}{language}")
+
+
+def to_account(bot: str, token: str) -> str:
+    """The link that brings one person to the account it was made for."""
+    return _to(bot, token)
+
+
+def written(text: str) -> str | None:
+    """The payload of the link that somebody wrote, with or without words around it; None where there is none."""
+    if looks_like_token(text.strip()):
+        return text.strip()
+    found = _WRITTEN.search(text)
+    return found[1] if found else None
+
+
+def _to(bot: str, payload: str) -> str:
+    return f"https://t.me/{bot}?start={payload}"

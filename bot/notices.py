@@ -88,7 +88,8 @@ def event_of(notice: Notice) -> Event | None:
             return Passed(notice.attempt, notice.account, notice.method)
         case News.ENDED, Status.FAILED:
             return Rejected(notice.attempt, notice.reason or Reason.UNAVAILABLE)
-        case News.ENDED, Status.EXPIRED:
+        case News.ENDED, Status.EXPIRED | Status.CANCELLED:
+            # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
             return Lapsed(notice.attempt)
         case _:
             return None

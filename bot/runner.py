@@ -26,6 +26,7 @@ from bot.flow.effects import (
     ShowRecords,
     Speak,
     Stamp,
+    Suggest,
     Toast,
 )
 from bot.flow.events import Declined, Event, Opened, Refusal, Resumed
@@ -163,7 +164,7 @@ class Runner:
                 await self.handle(Envelope(view.person, await self._begun(view.person, effect), None))
             case Count(topic):
                 self._surroundings.count(topic)
-            case Begin() | Drop() | Record() | Erase() | Speak():
+            case Begin() | Drop() | Record() | Erase() | Speak() | Suggest():
                 pass
             case ShowRecords() | Export():
                 records = await self._records(view.person, effect.account)
@@ -199,6 +200,22 @@ class Runner:
         return isinstance(state, Opening) and state.attempt == begin.attempt
 
     async def _begun(self, person: Person, begin: Begin) -> Event:
+        """Begin it, unless the account's link was taken back, before or meanwhile."""
+        if not await self._is_bound(person, begin.account):
+            return Declined(begin.attempt, Refusal.UNBOUND)
+        begun = await self._asked(person, begin)
+        if isinstance(begun, Opened) and not await self._is_bound(person, begin.account):
+            await self._core.cancel(begin.attempt)
+            return Declined(begin.attempt, Refusal.UNBOUND)
+        return begun
+
+    async def _is_bound(self, person: Person, account: str) -> bool:
+        if account == person:
+            return True
+        async with self._store.unit(person) as unit:
+            return await unit.is_bound(person, account)
+
+    async def _asked(self, person: Person, begin: Begin) -> Event:
         try:
             opening = await self._core.begin(Wish(begin.attempt, begin.account, person, begin.identity, begin.method))
         except QuotaReached:

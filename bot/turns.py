@@ -4,17 +4,18 @@ What it commits is whole: the event's id, the facts of the rules, the next state
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.flow import codec
-from bot.flow.effects import Discard, Drop, Effect, Erase, Record, Speak
-from bot.flow.events import Event, Resumed
+from bot.flow.effects import Discard, Drop, Effect, Erase, Record, Speak, Suggest
+from bot.flow.events import Event, Invited, Linked, Resumed, Standing, Uninvited
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Origin, Turn, View
-from verification.attempts import AttemptId, Status
+from verification.attempts import AttemptId, Method, Status
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
+from verification.links import read_token
 
 Advance = Callable[[State, Event, Moment], Step]
 
@@ -28,7 +29,7 @@ class Envelope:
     """
 
     person: Person
-    event: Event
+    event: Event | Linked
     event_id: str | None
     origin: Origin = field(default_factory=Origin)
     language: str | None = None
@@ -66,11 +67,18 @@ class Turns:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._on_its_way(person)
             kept = await unit.dialogue(person)
-            step = self._surroundings.advance(await self._state(unit, person, kept, moment), envelope.event, moment)
+            way = None if kept is None else codec.way(kept.text)
+            moment = replace(moment, own=person, way=way)
+            event = envelope.event
+            if isinstance(event, Linked):
+                event = await self._resolved(unit, event, person, moment, known=kept is not None)
+            step = self._surroundings.advance(await self._state(unit, person, kept, moment), event, moment)
             view = self._view(envelope, kept, step)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
-            revision = await unit.save_dialogue(person, codec.dump(step.state), view.language, moment.now)
+            revision = await unit.save_dialogue(
+                person, codec.dump(step.state, _way(step, way)), view.language, moment.now
+            )
             if kept is not None and kept.blocked:
                 if envelope.unasked:
                     return None
@@ -78,6 +86,18 @@ class Turns:
         on_its_way = on_its_way or self._on_its_way(person)
         behind = kept is not None and kept.shown < kept.revision and not on_its_way
         return Turn(revision, view, step.effects, behind)
+
+    async def _resolved(
+        self, unit: DialogueUnit, event: Linked, person: Person, moment: Moment, *, known: bool
+    ) -> Event:
+        """Whose a link is; what it suggests is no word against what somebody chose here before."""
+        link = read_token(event.token, self._store.keyed)
+        opened = None if link is None else await unit.open_link(link, person, moment.now)
+        if opened is None:
+            return Uninvited()
+        place = await unit.verified(opened.account)
+        standing = None if place is None else Standing(place.method, place.at)
+        return Invited(opened.account, opened.method, None if known else opened.language, standing)
 
     def _view(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> View:
         language = (kept.language if kept else None) or envelope.language or self._surroundings.language
@@ -111,6 +131,10 @@ class Turns:
                     await unit.save_attempt(dropped.moved(Status.CANCELLED))
             case _:
                 pass
+
+
+def _way(step: Step, before: Method | None) -> Method | None:
+    return next((effect.method for effect in step.effects if isinstance(effect, Suggest)), before)
 
 
 def _spoken(step: Step, language: str) -> str:

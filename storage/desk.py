@@ -8,10 +8,12 @@ from storage import rows, statements
 from storage.database import Connection, Value
 from storage.errors import Unsealable
 from storage.sealing import Sealing
+from verification.attempts import Status
 from verification.desk import Glimpse, Missed, Use
+from verification.errors import Unreadable
 from verification.funnel import Figures, Tally, Wanted
 from verification.links import Link, LinkId
-from verification.ports import Place
+from verification.ports import News, Place, Unit
 
 
 class Front:
@@ -26,7 +28,8 @@ class Front:
         return rows.link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
 
     async def is_bound(self, person: str, account: str) -> bool:
-        return bool(await self._connection.fetch(sql.IS_BOUND, person, account))
+        # Locked, so that a link is taken back before this is answered, or after what follows from the answer is done.
+        return bool(await self._connection.fetch_locked(sql.IS_BOUND, person, account))
 
     async def tally(self, tallies: Sequence[Tally]) -> None:
         # In one order everywhere: transactions that count the same things never wait for each other in a ring.
@@ -44,11 +47,12 @@ class Front:
 
 
 class DeskUnit:
-    """One use of the desk."""
+    """One use of the desk, in the transaction of a unit of work."""
 
-    def __init__(self, connection: Connection, sealing: Sealing) -> None:
+    def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
         self._connection = connection
         self._sealing = sealing
+        self._unit = unit
 
     async def note(self, use: Use) -> None:
         """Write down who uses the desk for what."""
@@ -69,7 +73,26 @@ class DeskUnit:
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
-        return await self.link(link) if revoked else None
+        if not revoked:
+            return None
+        ended = await self.link(link)
+        if ended is not None and ended.person is not None:
+            await self._end_attempt(ended.person, ended.account, now)
+        return ended
+
+    async def _end_attempt(self, person: str, account: str, now: datetime) -> None:
+        """A code that nobody may use any more must not stay on a screen; another link may still allow it."""
+        try:
+            attempt = await self._unit.live_attempt(account)
+        except Unreadable:
+            # It is given up when its time is over.
+            return
+        if attempt is None or attempt.contact != person:
+            return
+        if not await self._connection.fetch(sql.IS_BOUND, person, account):
+            over = attempt.moved(Status.CANCELLED)
+            await self._unit.save_attempt(over)
+            await self._unit.post(News.ENDED, over, now)
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(statements.VERIFIED, account)

@@ -116,6 +116,7 @@ CONSENTS = "SELECT person, account, kind, version, language, agreed_at FROM cons
 PAST_ATTEMPTS = """
 SELECT account, method, status, reason, created_at FROM attempts WHERE contact = $1 ORDER BY created_at, id
 """
+BONDS = "SELECT account, opened_at FROM links WHERE person = $1 ORDER BY opened_at, id"
 
 ADD_LITTER = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 LITTER = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"

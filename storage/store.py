@@ -39,7 +39,7 @@ class Store:
     @asynccontextmanager
     async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
         async with self._database.transaction("desk") as connection:
-            unit = DeskUnit(connection, self._sealing)
+            unit = DeskUnit(connection, self._sealing, Unit(connection, self._sealing))
             await unit.note(use)
             yield unit
 

@@ -126,7 +126,12 @@ class Unit(Front):
     async def records(self, person: Person) -> Records:
         consents = await self._connection.fetch(sql.CONSENTS, person)
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
-        return Records([rows.consent(row) for row in consents], [rows.past_attempt(row) for row in attempts])
+        bonds = await self._connection.fetch(sql.BONDS, person)
+        return Records(
+            [rows.consent(row) for row in consents],
+            [rows.past_attempt(row) for row in attempts],
+            [rows.bond(row) for row in bonds],
+        )
 
     async def erase(self, person: Person, account: str) -> Gone:
         self.erased = True

@@ -15,6 +15,18 @@ from verification.identity import Identity
 
 AttemptId = NewType("AttemptId", str)
 
+CODE_LENGTH = 8
+
+
+def code_of(attempt: AttemptId) -> str:
+    """A short name of an attempt, to be read out: it opens nothing.
+
+    >>> code_of(AttemptId("attempt-0a1b2c3d4e5f"))
+    '0A1B-2C3D'
+    """
+    digits = attempt.rpartition("-")[2][:CODE_LENGTH].upper()
+    return f"{digits[:4]}-{digits[4:]}"
+
 
 class Method(StrEnum):
     """The three personal ways (G5)."""

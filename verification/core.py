@@ -240,7 +240,11 @@ class Core:
         if full:
             return None
         if other is not None:
-            await unit.save_attempt(other.moved(Status.CANCELLED))
+            over = other.moved(Status.CANCELLED)
+            await unit.save_attempt(over)
+            if over.contact != wish.contact:
+                # Another chat is at the same account: the code it shows is dead now.
+                await unit.post(News.ENDED, over, attempt.created_at)
         await unit.save_attempt(attempt)
         return attempt
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from verification.attempts import AttemptId, Method, Reason, Status
+from verification.attempts import CODE_LENGTH, AttemptId, Method, Reason, Status
+from verification.attempts import code_of as code_of  # support knows it from here
 from verification.funnel import Figures, Tally, Wanted
 from verification.links import Link, LinkId, Purpose
 from verification.ports import Place
-
-_CODE_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,6 @@ class Glimpse:
         return code_of(self.id)
 
 
-def code_of(attempt: AttemptId) -> str:
-    """A short name of an attempt, to be read out: it opens nothing.
-
-    >>> code_of(AttemptId("attempt-0a1b2c3d4e5f"))
-    '0A1B-2C3D'
-    """
-    digits = attempt.rpartition("-")[2][:_CODE_LENGTH].upper()
-    return f"{digits[:4]}-{digits[4:]}"
-
-
 def read_code(text: str) -> str | None:
     """The digits of a code as somebody writes it; None for what is none.
 
@@ -80,7 +69,7 @@ def read_code(text: str) -> str | None:
     '0a1b2c3d'
     """
     digits = "".join(character for character in text.casefold() if character not in " -#")
-    return digits if len(digits) == _CODE_LENGTH and set(digits) <= set("0123456789abcdef") else None
+    return digits if len(digits) == CODE_LENGTH and set(digits) <= set("0123456789abcdef") else None
 
 
 class FrontUnit(Protocol):
@@ -118,7 +107,10 @@ class DeskUnit(Protocol):
         """List links, the newest first."""
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown."""
+        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown.
+
+        A live attempt that only this link allowed ends with it, and its person is told.
+        """
 
     async def verified(self, account: str) -> Place | None:
         """Load the place this account holds; None when it is not verified."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NewType, Protocol
 
 from verification.desk import FrontUnit
+from verification.links import Purpose
 from verification.ports import Place, Store, Unit
 
 Person = NewType("Person", str)
@@ -86,11 +87,20 @@ class PastAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Bond:
+    """That a link bound a person to an account."""
+
+    account: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """Everything kept about a person, for their own eyes; `place` is the one their account holds."""
 
     consents: Sequence[Consent]
     attempts: Sequence[PastAttempt]
+    bonds: Sequence[Bond] = ()
     place: Place | None = None
 
 
@@ -136,6 +146,9 @@ class DialogueUnit(Unit, FrontUnit, Protocol):
 
 class DialogueStore(Store, Protocol):
     """Keeps what the dialogue must not lose."""
+
+    def keyed(self, purpose: Purpose, text: str) -> bytes:
+        """Give a digest that nobody makes without the key: 32 bytes."""
 
     def unit(self, alone_with: str) -> AbstractAsyncContextManager[DialogueUnit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""

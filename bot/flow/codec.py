@@ -1,4 +1,4 @@
-"""States as text and back.
+"""States as text and back, with the way that a link suggested beside them.
 
 What an older release saved must load: a new field needs a default, a renamed state an alias.
 """
@@ -11,14 +11,19 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from bot.flow.states import State
+from verification.attempts import Method
 from verification.identity import Identity, Name
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
 
+_WAY = "way"
 
-def dump(state: State) -> str:
+
+def dump(state: State, way: Method | None = None) -> str:
     """A state as text; it holds name and number in clear, so it is for a sealing store only."""
     facts = {field.name: getattr(state, field.name) for field in fields(state)}
+    if way is not None:
+        facts[_WAY] = way
     return json.dumps({"state": type(state).__name__, **facts}, default=_plain, ensure_ascii=False)
 
 
@@ -40,6 +45,12 @@ def load(text: str) -> State:
         # Its own words would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None
     return state
+
+
+def way(text: str) -> Method | None:
+    """The way that was suggested, as a text that `load` takes tells it."""
+    known = json.loads(text).get(_WAY)
+    return Method(known) if known in set(Method) else None
 
 
 def _plain(value: object) -> object:

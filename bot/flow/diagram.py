@@ -3,20 +3,29 @@
 from bot.flow.events import Choice, Command
 from bot.flow.rows import Row
 from bot.flow.states import Known
-from bot.flow.table import TABLE
+from bot.flow.table import FORMER, TABLE
 
 
 def mermaid() -> str:
-    """The machine's diagram; rows that stay where they are, and those of every state, are left out."""
+    """The machine's diagram; rows that stay where they are, lead back anywhere, or hold in every state are left out."""
     ways = (f"    {way}" for way in edges())
-    return "\n".join(["stateDiagram-v2", "    [*] --> Idle", *ways, "    Verified --> [*]"]) + "\n"
+    return (
+        "\n".join(
+            ["stateDiagram-v2", "    [*] --> Idle", "    [*] --> ReadingInvitation", *ways, "    Verified --> [*]"]
+        )
+        + "\n"
+    )
 
 
 def edges() -> list[str]:
     """The ways from one state to another, as the diagram writes them."""
     return list(
         dict.fromkeys(
-            edge(row, target) for row in TABLE if row.state is not None for target in row.to if target is not row.state
+            edge(row, target)
+            for row in TABLE
+            if row.state is not None and not set(FORMER) <= set(row.to)
+            for target in row.to
+            if target is not row.state
         )
     )
 

@@ -238,6 +238,13 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggest:
+    """Remember beside the dialogue which way a link suggests."""
+
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Keep that the person agreed."""
 
@@ -293,6 +300,6 @@ Reply = (
     | Rewrite
     | Discard
 )
-Fact = Speak | Record | Erase
+Fact = Speak | Suggest | Record | Erase
 Request = Begin | Drop
 Effect = Reply | Fact | Request | Count

@@ -30,6 +30,8 @@ class Choice(StrEnum):
 
     BEGIN = "begin"
     PERSONAL = "personal"
+    MINE = "mine"
+    NOT_MINE = "not_mine"
     ENTERPRISE = "enterprise"
     OVERSEAS = "overseas"
     AGREE = "agree"
@@ -79,6 +81,7 @@ class Refusal(StrEnum):
     OVER = "over"
     TOO_MANY = "too_many"
     BUSY = "busy"
+    UNBOUND = "unbound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,43 @@ class Commanded:
 
     command: Command
     words: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The person came by a link or wrote one down. Whose it is, the store says: then it is `Invited` or `Uninvited`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """That an account is verified: by which way, since when."""
+
+    method: Method
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A link binds the person to an account; it may suggest a way and a language, and the account may be verified."""
+
+    account: str
+    method: Method | None = None
+    language: str | None = None
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uninvited:
+    """A link opens nothing to this person, for whatever reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """The person came by a link that suggests a way."""
+
+    method: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +234,9 @@ Event = (
     | Tapped
     | Browsed
     | Commanded
+    | Invited
+    | Uninvited
+    | Suggested
     | Sent
     | Hurried
     | Resumed

@@ -2,6 +2,7 @@
 
 from bot.flow.effects import Discard
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.prompts import suggested_first
 from bot.flow.rows import Moment, Row, Step, Trigger
 from bot.flow.rules import anytime
 from bot.flow.rules.shared import holds_secret
@@ -16,6 +17,11 @@ _ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is
 def choices(state: type[Known]) -> tuple[Choice, ...]:
     """The choices a state offers, in the order of the table."""
     return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
+
+
+def offered(state: State) -> tuple[Choice, ...]:
+    """The choices of a state as its question shows them: a typed number means a place among these."""
+    return suggested_first(state, choices(type(state)))
 
 
 def row_for(state: type[Known], trigger: Trigger) -> Row | None:
@@ -69,4 +75,4 @@ def _meaning(state: State, event: Event) -> Trigger | None:
 
 
 def _said(state: State, text: str) -> Trigger:
-    return choice_in(text, choices(type(state))) or command_in(text) or Said
+    return choice_in(text, offered(state)) or command_in(text) or Said

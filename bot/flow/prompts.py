@@ -26,7 +26,7 @@ from bot.flow.effects import (
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
 from bot.flow.states import Scanning, Stage, State
-from verification.attempts import Reason
+from verification.attempts import Reason, code_of
 from verification.identity import mask_account
 
 CONSENT = "identity"
@@ -47,6 +47,12 @@ def again(state: State, note: str) -> Reply:
     """The question of a state in few words, for somebody who has just read it; a code on the screen stays there."""
     question = prompt(state, note)
     return replace(question, text=f"{question.text}_again") if isinstance(question, Ask) else Tell(note)
+
+
+def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """What a state offers; a way that a link suggests comes first."""
+    way = state.suggested if isinstance(state, states.ChoosingMethod) else None
+    return offered if way is None else tuple(sorted(offered, key=lambda choice: choice.value != way.value))
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
@@ -76,8 +82,8 @@ def deadline(state: Scanning) -> Values:
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
-    """What texts about an attempt may name."""
-    return {**_account(state), "method": Word(f"method.{state.method}")}
+    """What texts about an attempt may name; its code is what a person reads out to support."""
+    return {**_account(state), "method": Word(f"method.{state.method}"), "ticket": code_of(state.attempt)}
 
 
 def _account(state: states.Known) -> Values:
@@ -99,7 +105,7 @@ def _type(state: states.ChoosingType) -> Reply:
         (Pick(Choice.ENTERPRISE), Pick(Choice.OVERSEAS)),
         (Topic(), Languages()),
     )
-    return Ask(state.mark, "type.ask", _account(state), rows)
+    return Ask(state.mark, "type.ask", {**_account(state), "facts": Word("type.facts")}, rows)
 
 
 def _enterprise(state: states.ReadingEnterprise) -> Reply:
@@ -114,6 +120,16 @@ def _overseas(state: states.ReadingOverseas) -> Reply:
         (Pick(Choice.PERSONAL), Pick(Choice.BACK)),
     )
     return Ask(state.mark, "overseas.ask", _account(state), rows)
+
+
+def _invitation(state: states.ReadingInvitation) -> Reply:
+    rows: Rows = (
+        (Pick(Choice.MINE),),
+        (Pick(Choice.NOT_MINE),),
+        (Pick(Choice.ENTERPRISE), Pick(Choice.OVERSEAS)),
+        (Topic(), Languages()),
+    )
+    return Ask(state.mark, "invitation.ask", {**_account(state), "facts": Word("type.facts")}, rows)
 
 
 def _consent(state: states.Agreeing) -> Reply:
@@ -149,14 +165,12 @@ def _confirm(state: states.Confirming) -> Reply:
 
 
 def _method(state: states.ChoosingMethod) -> Reply:
-    rows: Rows = (
-        (Pick(Choice.WECHAT),),
-        (Pick(Choice.QQ),),
-        (Pick(Choice.FACE),),
-        (Topic("which_way"),),
-        (Pick(Choice.BACK), Pick(Choice.CANCEL)),
-    )
-    return Ask(state.mark, "method.ask", _account(state), rows)
+    ways: Rows = tuple((Pick(way),) for way in suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE)))
+    rows: Rows = (*ways, (Topic("which_way"),), (Pick(Choice.BACK), Pick(Choice.CANCEL)))
+    if state.suggested is None:
+        return Ask(state.mark, "method.ask", _account(state), rows)
+    values: Values = {**_account(state), "method": Word(f"method.{state.suggested}")}
+    return Ask(state.mark, "method.ask", values, rows, "method.suggested")
 
 
 def _face_consent(state: states.AgreeingFace) -> Reply:
@@ -215,6 +229,7 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.ChoosingType: _type,
     states.ReadingEnterprise: _enterprise,
     states.ReadingOverseas: _overseas,
+    states.ReadingInvitation: _invitation,
     states.Agreeing: _consent,
     states.AskingName: _name,
     states.AskingNumber: _number,

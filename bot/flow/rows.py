@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, Commanded, Event
 from bot.flow.states import Known, State
+from verification.attempts import Method
 
 
 def _no_topics(_: str) -> tuple[str, ...]:
@@ -18,12 +19,15 @@ def _no_topics(_: str) -> tuple[str, ...]:
 class Moment:
     """The outside facts a rule may use: the time, in UTC, an id nobody has had, and what the FAQ says to a text.
 
-    `topics_in` is pure: the ids of the topics that answer a text, best first.
+    `topics_in` is pure: the ids of the topics that answer a text, best first. `own` is the account of somebody whom no
+    link brought, `way` the way that a link suggested.
     """
 
     now: datetime
     fresh_id: str
     topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
+    own: str = ""
+    way: Method | None = None
 
     @property
     def mark(self) -> str:

@@ -49,6 +49,17 @@ class ReadingOverseas(Known):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingInvitation(Known):
+    """Asked whether the account that a link brought is the person's own; `suggested` is the way it suggests.
+
+    `former` is the state they were in, as text: it comes back to whoever says no.
+    """
+
+    former: str = field(repr=False)
+    suggested: Method | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreeing(Known):
     """Asked to agree to the handling of name and number."""
 
@@ -89,7 +100,9 @@ class Confirming(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoosingMethod(Identified):
-    """Asked which of the three ways (G5)."""
+    """Asked which of the three ways (G5); the one that a link suggests comes first."""
+
+    suggested: Method | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,7 @@ State = (
     | ChoosingType
     | ReadingEnterprise
     | ReadingOverseas
+    | ReadingInvitation
     | Agreeing
     | AskingName
     | AskingNumber

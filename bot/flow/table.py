@@ -11,6 +11,7 @@ from bot.flow.events import (
     Declined,
     Faded,
     Hurried,
+    Invited,
     Lapsed,
     Opened,
     Passed,
@@ -19,9 +20,11 @@ from bot.flow.events import (
     Resumed,
     Said,
     Sent,
+    Suggested,
+    Uninvited,
 )
 from bot.flow.rows import Row, always, on, pick
-from bot.flow.rules import anytime, entry, scan
+from bot.flow.rules import anytime, entry, links, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -35,12 +38,20 @@ from bot.flow.states import (
     Expired,
     Failed,
     Idle,
+    Known,
     Opening,
     ReadingEnterprise,
+    ReadingInvitation,
     ReadingOverseas,
     Scanning,
     Verified,
 )
+
+FORMER: tuple[type[Known], ...] = (
+    *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
+    *(ChangingNumber, Confirming, ChoosingMethod, AgreeingFace, Expired, Failed, Verified),
+)
+"""Where somebody may have been whom a link brought; nobody waits for a code meanwhile."""
 
 TABLE: tuple[Row, ...] = (
     # Welcome and type
@@ -57,6 +68,14 @@ TABLE: tuple[Row, ...] = (
     pick(ReadingEnterprise, Choice.BACK, entry.back_to_type, ChoosingType),
     pick(ReadingOverseas, Choice.PERSONAL, entry.personal_chosen, Agreeing),
     pick(ReadingOverseas, Choice.BACK, entry.back_to_type, ChoosingType),
+    # Invited by a link
+    pick(ReadingInvitation, Choice.MINE, links.accepted, Agreeing),
+    pick(ReadingInvitation, Choice.NOT_MINE, links.refused, *FORMER),
+    pick(ReadingInvitation, Choice.ENTERPRISE, links.enterprise_explained),
+    pick(ReadingInvitation, Choice.OVERSEAS, links.overseas_explained),
+    on(ReadingInvitation, Command.BACK, links.refused, *FORMER),
+    on(ReadingInvitation, Command.CANCEL, links.refused, *FORMER),
+    on(ReadingInvitation, Passed, links.passed_meanwhile, Verified),
     # Consent
     pick(Agreeing, Choice.AGREE, entry.agreed, AskingName),
     pick(Agreeing, Choice.NOT_NOW, entry.not_agreed, ChoosingType),
@@ -84,7 +103,7 @@ TABLE: tuple[Row, ...] = (
     on(AgreeingFace, Command.BACK, scan.other_way, ChoosingMethod),
     # The code
     on(Opening, Opened, scan.opened, Scanning),
-    on(Opening, Declined, scan.declined, Failed, Verified),
+    on(Opening, Declined, scan.declined, Failed, Verified, Idle),
     on(Opening, Resumed, scan.opening_resumed),
     on(Opening, Said, scan.still_opening),
     on(Opening, Sent, scan.still_opening),
@@ -128,6 +147,9 @@ TABLE: tuple[Row, ...] = (
     always(Command.LANGUAGE, anytime.language_asked),
     always(Command.PRIVACY, anytime.privacy_asked),
     always(Command.UNKNOWN, anytime.unknown_command),
+    always(Invited, links.invited, ReadingInvitation, ChoosingType, Verified),
+    always(Uninvited, links.uninvited),
+    always(Suggested, links.suggested, ChoosingType),
     always(Browsed, anytime.browsed, Idle),
     always(Said, anytime.said_otherwise),
     always(Sent, anytime.not_a_text),

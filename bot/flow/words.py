@@ -13,6 +13,9 @@ from bot.flow.events import Choice, Command
 _CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始认证 开始 重新开始 认证 实名认证 我要认证 begin start startverification verify",
     Choice.PERSONAL: "个人认证 个人 本人 个人实名认证 personal person individual personalverification",
+    Choice.MINE: "这是我的账号个人认证 这是我的账号 是我的账号 是我的 个人认证 个人 是 是的 "
+    "mine yes thisismyaccount itismine personal thisismyaccountgoon",
+    Choice.NOT_MINE: "这不是我的账号 不是我的账号 不是我的 不是 no notmine notmyaccount thisisnotmyaccount",
     Choice.ENTERPRISE: "企业认证 企业 公司 企业实名认证 enterprise company business",
     Choice.OVERSEAS: "港澳台及海外 港澳台 海外 境外 香港 澳门 台湾 港澳台及境外 国际站 "
     "overseas hongkong macau taiwan hkmacautaiwanoverseas",

@@ -5,9 +5,24 @@ from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
 from bot.catalogue import language_of
-from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Resumed, Said, Sent, Side, Tapped
+from bot.flow.effects import LANGUAGES
+from bot.flow.events import (
+    Browsed,
+    Command,
+    Commanded,
+    Event,
+    Kind,
+    Linked,
+    Resumed,
+    Said,
+    Sent,
+    Side,
+    Suggested,
+    Tapped,
+)
 from bot.lanes import Origin
 from bot.turns import Envelope
+from verification.attempts import Method
 from verification.keeping import Person
 
 FRONT_END = "telegram"
@@ -59,7 +74,7 @@ def read(update: object) -> Envelope | None:
 def _of_words(update_id: int, message: Message, *, edited: bool) -> Envelope | None:
     if message.chat.type != ChatType.PRIVATE or message.from_user is None or message.from_user.is_bot:
         return None
-    event: Event | None = Sent(Kind.EDITED) if edited else _of_message(message)
+    event: Event | Linked | None = Sent(Kind.EDITED) if edited else _of_message(message)
     if event is None:
         return None
     return Envelope(
@@ -101,22 +116,40 @@ def _of_data(data: str) -> Event:
     return Tapped(choice, mark) if kind == QUESTION else Tapped("", "")
 
 
-def _of_message(message: Message) -> Event | None:
+def _of_message(message: Message) -> Event | Linked | None:
     if message.forward_origin is not None:
         return Sent(Kind.FORWARDED)
     if message.text is not None:
-        return _of_command(message) or Said(message.text)
+        return _of_command(message) or _of_text(message.text)
     return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
 
 
-def _of_command(message: Message) -> Commanded | None:
+def _of_text(text: str) -> Event | Linked:
+    payload = links.written(text)
+    return Said(text) if payload is None else _of_payload(payload)
+
+
+def _of_command(message: Message) -> Event | Linked | None:
     text = message.text or ""
     first = message.entities[0] if message.entities else None
     if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0:
         return None
     name = text[1 : first.length].partition("@")[0].lower()
     words = text[first.length :].strip()
-    if name == Command.START and words.startswith(links.FAQ):
-        return Commanded(Command.FAQ, words.removeprefix(links.FAQ))
+    if name == Command.START:
+        return _of_payload(words)
     known = name in set(Command) and name != Command.UNKNOWN
     return Commanded(Command(name) if known else Command.UNKNOWN, words)
+
+
+def _of_payload(payload: str) -> Event | Linked:
+    """What stands behind `start`: whatever is no link of another kind is the token of one, good or bad."""
+    if not payload:
+        return Commanded(Command.START)
+    if payload.startswith(links.FAQ):
+        return Commanded(Command.FAQ, payload.removeprefix(links.FAQ))
+    if payload in {links.WAY + way for way in Method}:
+        return Suggested(Method(payload.removeprefix(links.WAY)))
+    if payload in {links.LANGUAGE + language for language in LANGUAGES}:
+        return Commanded(Command.LANGUAGE, payload.removeprefix(links.LANGUAGE))
+    return Linked(payload)

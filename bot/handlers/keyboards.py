@@ -13,6 +13,7 @@ from bot.handlers.incoming import QUESTION
 _STYLES = {
     Choice.BEGIN: "primary",
     Choice.PERSONAL: "primary",
+    Choice.MINE: "success",
     Choice.AGREE: "success",
     Choice.CONFIRM: "success",
     Choice.TRY_AGAIN: "primary",

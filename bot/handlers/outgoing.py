@@ -201,7 +201,7 @@ class Outgoing:
             case e.Rewrite():
                 await self._put(screens.Screen(self._text(view, reply.text, {}), None), view, in_place=True)
             case e.Export():
-                await self._export(screens.exported(reply.account, kept), view)
+                await self._export(screens.exported(view.person, reply.account, kept), view)
 
     async def _put(self, screen: screens.Screen, view: View, *, in_place: bool) -> None:
         pressed = view.origin.message_id

@@ -13,7 +13,7 @@ from bot.flow.effects import ShowFaq, ShowRecords, Values, Word
 from bot.flow.events import Side
 from bot.handlers.keyboards import side
 from verification.identity import mask_account
-from verification.keeping import Records
+from verification.keeping import Bond, Consent, PastAttempt, Records
 
 TOPICS_A_PAGE = 7
 _LINES = 10
@@ -60,12 +60,23 @@ def records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Recor
     return Screen(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def exported(account: str, kept: Records) -> bytes:
-    """What is kept about a person, as JSON; without name and number, which no record holds."""
+def exported(own: str, account: str, kept: Records) -> bytes:
+    """What is kept about a person, as JSON; without name and number, which no record holds.
+
+    An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
+    """
+
+    def told(record: Consent | PastAttempt | Bond) -> dict[str, object]:
+        return asdict(record) | {"account": shown(record.account)}
+
+    def shown(named: str) -> str:
+        return named if named == own else mask_account(named)
+
     content = {
-        "account": account,
-        "consents": [asdict(consent) for consent in kept.consents],
-        "attempts": [asdict(attempt) for attempt in kept.attempts],
+        "account": shown(account),
+        "consents": [told(consent) for consent in kept.consents],
+        "attempts": [told(attempt) for attempt in kept.attempts],
+        "links": [told(bond) for bond in kept.bonds],
         "place": None if kept.place is None else {"method": kept.place.method, "at": kept.place.at},
     }
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
@@ -109,7 +120,11 @@ def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
         )
         for attempt in kept.attempts
     ]
-    lines = [*_place(catalogue, language, kept), *consents, *attempts]
+    bonds = [
+        catalogue.text(language, "privacy.bond", {"account": mask_account(bond.account), "at": bond.at})
+        for bond in kept.bonds
+    ]
+    lines = [*_place(catalogue, language, kept), *bonds, *consents, *attempts]
     if not lines:
         yield catalogue.text(language, "privacy.nothing")
     elif len(lines) > _LINES:

@@ -183,8 +183,9 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
     values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=length)}
+    values |= {"facts": texts["type.facts"], "ticket": "0A1B-2C3D"}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
-    record = max(texts["privacy.attempt"], texts["privacy.consent"], key=length).format_map(values)
+    record = max((texts[f"privacy.{kind}"] for kind in ("attempt", "consent", "bond")), key=length).format_map(values)
     return {**values, "records": "\n".join([record] * 20)}
 
 

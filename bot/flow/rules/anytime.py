@@ -70,7 +70,9 @@ def help_asked(state: State, _: Commanded, __: Moment) -> Step:
     return Step(touched(state), (Tell("misc.help", rows=((Topic(),), (Url("console"),))),))
 
 
-def language_asked(state: State, _: Commanded, __: Moment) -> Step:
+def language_asked(state: State, event: Commanded, __: Moment) -> Step:
+    if event.words in LANGUAGES:
+        return Step(touched(state), (Speak(event.words), Tell("language.done"), in_place(prompt(state))))
     return Step(touched(state), (ShowLanguages(),))
 
 
@@ -145,11 +147,14 @@ def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
 
 
 def _erased(state: State, moment: Moment) -> Step:
-    """Nothing is left but the place of a verified account, which is not asked to begin again."""
-    idle = states.Idle(account=state.account, mark=moment.mark)
+    """Nothing is left but the place of a verified account, which is not asked to begin again.
+
+    Of an account that a link brought, only what this person did goes: others may be at it too.
+    """
+    idle = states.Idle(account=moment.own, mark=moment.mark)
     question = () if isinstance(state, states.Verified) else (prompt(idle),)
     left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
-    return Step(idle, (Erase(state.account), Rewrite("privacy.erased"), *question, *left))
+    return Step(idle, (Erase(moment.own), Rewrite("privacy.erased"), *question, *left))
 
 
 _STEP_OF: dict[type[State], str] = {
@@ -157,6 +162,7 @@ _STEP_OF: dict[type[State], str] = {
     states.ChoosingType: "type",
     states.ReadingEnterprise: "type",
     states.ReadingOverseas: "type",
+    states.ReadingInvitation: "type",
     states.Agreeing: "consent",
     states.AskingName: "name",
     states.AskingNumber: "number",

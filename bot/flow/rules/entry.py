@@ -7,7 +7,7 @@ from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
 from bot.flow.events import Choice, Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, answered_instead, ask, unwanted
+from bot.flow.rules.shared import answered, answered_instead, ask, choosing, unwanted
 from bot.flow.words import asks, choice_in
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
@@ -105,9 +105,8 @@ def back_to_name(state: states.AskingNumber, _: Event, moment: Moment) -> Step:
 
 
 def confirmed(state: states.Confirming, _: Event, moment: Moment) -> Step:
-    choosing = states.ChoosingMethod(account=state.account, mark=moment.mark, identity=state.identity)
     values = {"name": state.identity.name.masked, "number": state.identity.number.masked}
-    return ask(choosing, Settle("confirm.done", values))
+    return ask(choosing(state, moment), Settle("confirm.done", values))
 
 
 def name_wrong(state: states.Confirming, _: Event, moment: Moment) -> Step:

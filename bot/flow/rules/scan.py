@@ -7,7 +7,7 @@ from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Recor
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, method_values, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, ask, begin, failed, in_place, unwanted
+from bot.flow.rules.shared import answered, ask, begin, choosing, failed, in_place, unwanted
 from bot.flow.states import State
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
@@ -37,7 +37,7 @@ def face_agreed(state: states.AgreeingFace, _: Event, moment: Moment) -> Step:
 
 
 def other_way(state: states.Identified, _: Event, moment: Moment) -> Step:
-    return ask(states.ChoosingMethod(account=state.account, mark=moment.mark, identity=state.identity))
+    return ask(choosing(state, moment))
 
 
 # The code
@@ -64,6 +64,9 @@ def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
         return Step(state)
     if event.refusal is Refusal.VERIFIED:
         return ask(_verified(state, state.method, moment))
+    if event.refusal is Refusal.UNBOUND:
+        idle = states.Idle(account=moment.own, mark=moment.mark)
+        return Step(idle, (prompt(idle, "link.ended"),))
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
     return ask(failed(state, reason, moment, event.until))
 

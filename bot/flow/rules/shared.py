@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.flow import states
+from bot.flow import codec, states
 from bot.flow.effects import Begin, Busy, Count, Discard, Effect, Reply, ShowCode, ShowFaq, Stamp
 from bot.flow.events import Kind, Sent
 from bot.flow.prompts import prompt
@@ -30,6 +30,10 @@ def begin(state: states.Identified, method: Method, moment: Moment, *before: Eff
     return Step(opening, (*before, Busy(), Begin(attempt, state.account, state.identity, method)))
 
 
+def choosing(state: states.Identified, moment: Moment) -> states.ChoosingMethod:
+    return states.ChoosingMethod(account=state.account, mark=moment.mark, identity=state.identity, suggested=moment.way)
+
+
 def holds_secret(state: State, text: str) -> bool:
     """Whether a text holds what the chat must not keep, at whatever moment it came: a long number, or the name."""
     match state:
@@ -37,6 +41,8 @@ def holds_secret(state: State, text: str) -> bool:
             known = state.name.plain in text
         case states.Identified():
             known = state.identity.name.plain in text
+        case states.ReadingInvitation():
+            known = holds_secret(codec.load(state.former), text)
         case _:
             known = False
     return known or sum(character.isdigit() for character in text) >= 15

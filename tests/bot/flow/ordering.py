@@ -11,6 +11,7 @@ ORDER: tuple[type[State], ...] = (
     states.ChoosingType,
     states.ReadingEnterprise,
     states.ReadingOverseas,
+    states.ReadingInvitation,
     states.Agreeing,
     states.AskingName,
     states.AskingNumber,
@@ -26,6 +27,7 @@ ORDER: tuple[type[State], ...] = (
 _SAME_STEP = {
     states.ReadingEnterprise: states.ChoosingType,
     states.ReadingOverseas: states.ChoosingType,
+    states.ReadingInvitation: states.ChoosingType,
     states.ChangingName: states.Confirming,
     states.ChangingNumber: states.Confirming,
     states.AgreeingFace: states.ChoosingMethod,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
-from bot.flow import states, words
+from bot.flow import codec, states, words
 from bot.flow.events import (
     Browsed,
     Choice,
@@ -15,6 +15,7 @@ from bot.flow.events import (
     Event,
     Faded,
     Hurried,
+    Invited,
     Kind,
     Lapsed,
     Opened,
@@ -26,7 +27,10 @@ from bot.flow.events import (
     Said,
     Sent,
     Side,
+    Standing,
+    Suggested,
     Tapped,
+    Uninvited,
 )
 from bot.flow.rows import Moment
 from bot.flow.states import Stage, State
@@ -51,7 +55,7 @@ def topics_in(text: str) -> tuple[str, ...]:
     return tuple(topic for topic, word in words.items() if word in text)
 
 
-MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in)
+MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own=ACCOUNT)
 LATER = NOON + timedelta(minutes=10)
 
 STATE_KINDS: tuple[type[State], ...] = get_args(State)
@@ -66,6 +70,10 @@ def state_samples() -> Iterator[State]:
     person = identity()
     for plain in (states.Idle, states.ChoosingType, states.ReadingEnterprise, states.ReadingOverseas, states.Agreeing):
         yield plain(account=ACCOUNT, mark=MARK)
+    yield invitation(states.Idle(account=ACCOUNT, mark="m-former"))
+    yield invitation(states.Confirming(account=ACCOUNT, mark="m-former", identity=person), Method.QQ)
+    yield invitation(states.AskingName(account="cloud:200011111", mark="m-former"))
+    yield invitation(failed(Reason.BUSY))
     yield states.AskingName(account=ACCOUNT, mark=MARK)
     for name in (NAME, OTHER_NAME, "李"):
         yield states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name(name))
@@ -74,9 +82,14 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(account=ACCOUNT, mark=MARK, identity=person)
     yield states.Confirming(account=FOREIGN_ACCOUNT, mark=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
     yield states.ChoosingMethod(account=ACCOUNT, mark=MARK, identity=person)
+    yield states.ChoosingMethod(account=FOREIGN_ACCOUNT, mark=MARK, identity=person, suggested=Method.FACE)
     yield states.AgreeingFace(account=ACCOUNT, mark=MARK, identity=person)
     for method in Method:
         yield from _attempts(method)
+
+
+def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:
+    return states.ReadingInvitation(account=FOREIGN_ACCOUNT, mark=MARK, former=codec.dump(former), suggested=method)
 
 
 def scanning(method: Method = Method.WECHAT, stage: Stage = Stage.WAITING, touched: bool = False) -> states.Scanning:
@@ -291,9 +304,20 @@ def events_of_the_core() -> Iterator[Event]:
         yield from (Rejected(attempt, reason) for reason in Reason)
 
 
+def events_of_links() -> Iterator[Event]:
+    """Whatever may come of a link."""
+    yield Uninvited()
+    yield from map(Suggested, Method)
+    for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
+        yield Invited(account)
+        yield Invited(account, Method.FACE, "en")
+        yield Invited(account, standing=Standing(Method.QQ, NOON))
+
+
+LINK_EVENTS = tuple(events_of_links())
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *CORE_EVENTS, Hurried(), Resumed())
+EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Hurried(), Resumed())
 
 
 def moment(turn: int) -> Moment:

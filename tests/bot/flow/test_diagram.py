@@ -12,11 +12,12 @@ NAMES = {state.__name__ for state in STATE_KINDS}
 
 
 def test_every_line_is_a_way_from_a_state_to_another_on_an_event() -> None:
-    first, start, *edges, end = mermaid().splitlines()
+    first, start, by_link, *edges, end = mermaid().splitlines()
     found = [EDGE.fullmatch(line) for line in edges]
     labels = {*Choice, *(f"/{command}" for command in Command), *(kind.__name__.lower() for kind in EVENT_KINDS)}
 
     assert (first, start, end) == ("stateDiagram-v2", "    [*] --> Idle", "    Verified --> [*]")
+    assert by_link == "    [*] --> ReadingInvitation"
     assert [line for line, edge in zip(edges, found, strict=True) if edge is None] == []
     assert {name for edge in found if edge for name in edge.group(1, 2)} == NAMES
     assert {edge[3] for edge in found if edge} <= labels

@@ -9,7 +9,7 @@ import pytest
 from bot.catalogue import LANGUAGES, load
 from bot.flow import effects as e
 from bot.flow.events import Command
-from bot.flow.machine import advance, choices
+from bot.flow.machine import advance, offered
 from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.flow.words import choice_in, command_in
@@ -18,7 +18,19 @@ from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
 
 CATALOGUE = load(days=30, test=True)
 SECTIONS = (
-    *("idle", "type", "enterprise", "overseas", "consent", "name", "number", "other_name", "other_number", "confirm"),
+    *(
+        "idle",
+        "type",
+        "invitation",
+        "enterprise",
+        "overseas",
+        "consent",
+        "name",
+        "number",
+        "other_name",
+        "other_number",
+        "confirm",
+    ),
     *("method", "face_consent", "opening", "scan", "stamp", "expired", "failed", "reason", "verified"),
     *("status", "problem", "sent"),
 )
@@ -95,12 +107,12 @@ def test_every_sentence_of_the_dialogue_is_said_at_some_moment(language: str, se
 @in_each_language
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
 def test_a_label_and_a_place_may_be_typed_for_each_button(state: State, language: str) -> None:
-    offered = choices(type(state))
-    for place, choice in enumerate(offered, 1):
-        assert choice_in(CATALOGUE.text(language, f"choice.{choice}"), offered) is choice
-        assert choice_in(str(place), offered) is choice
-    assert choice_in(str(len(offered) + 1), offered) is None
-    assert choice_in("0", offered) is None
+    choices = offered(state)
+    for place, choice in enumerate(choices, 1):
+        assert choice_in(CATALOGUE.text(language, f"choice.{choice}"), choices) is choice
+        assert choice_in(str(place), choices) is choice
+    assert choice_in(str(len(choices) + 1), choices) is None
+    assert choice_in("0", choices) is None
 
 
 @in_each_language
@@ -120,8 +132,8 @@ def test_the_label_of_a_button_beside_the_question_may_be_typed_too(language: st
 
 REGISTERED = "https://cloud.tencent.com/document/product/378/17985"
 FACTS = [
-    ("zh", "type.ask", f"3 ICP 增值税专用发票 {REGISTERED}"),
-    ("en", "type.ask", f"3 ICP VAT {REGISTERED}"),
+    ("zh", "type.facts", f"3 ICP 增值税专用发票 {REGISTERED}"),
+    ("en", "type.facts", f"3 ICP VAT {REGISTERED}"),
     ("zh", "confirm.ask", "ICP"),
     ("en", "confirm.ask", "ICP"),
     ("zh", "verified.ask", "ICP 增值税专用发票"),
