@@ -5,6 +5,7 @@ Nothing here looks anything up. What cannot be meant is a `Slip`, which names th
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -151,16 +152,16 @@ def read_funnel(text: str, today: date) -> Wanted | Slip:
     since, until = today - timedelta(days=_USUAL_DAYS - 1), today
     campaign: str | None = None
     for word in _words(text):
-        period = _period(word, today)
-        if period is not None:
-            since, until = period
-        elif campaign is not None:
-            return Slip.PERIOD
-        else:
-            try:
+        try:
+            period = _period(word, today)
+            if period is not None:
+                since, until = period
+            elif campaign is None:
                 campaign = read_campaign(word)
-            except BadLink:
+            else:
                 return Slip.PERIOD
+        except ValueError:
+            return Slip.PERIOD
     return Wanted(since, until, campaign)
 
 
@@ -204,23 +205,20 @@ def _added(wanted: LinkWords, word: str) -> LinkWords | Slip:
 
 
 def _period(word: str, today: date) -> tuple[date, date] | None:
+    """The days that a word names; raises `ValueError` for days that no calendar has."""
     if word.casefold() in _TODAY:
         return today, today
     if match := _DAYS.fullmatch(word.casefold()):
         return today - timedelta(days=max(int(match[1]), 1) - 1), today
     match = _DATE.fullmatch(word)
-    try:
-        return None if match is None else _dates(int(match[1]), int(match[2]), match[3])
-    except ValueError:
-        return None
+    return None if match is None else _dates(int(match[1]), int(match[2]), match[3])
 
 
 def _dates(year: int, month: int, day: str | None) -> tuple[date, date]:
     first = date(year, month, int(day or 1))
     if day is not None:
         return first, first
-    following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return first, following - timedelta(days=1)
+    return first, first.replace(day=monthrange(year, month)[1])
 
 
 def _spot(page: str, campaign: str) -> Spot | None:
