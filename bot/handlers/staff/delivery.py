@@ -42,10 +42,13 @@ class Where:
 class Delivery:
     """Shows answers until they are shown, or there is no hope for it."""
 
-    def __init__(self, bot: Bot, catalogue: Catalogue, pauses: Sequence[float] = _PAUSES) -> None:
+    def __init__(
+        self, bot: Bot, catalogue: Catalogue, pauses: Sequence[float] = _PAUSES, patience: float = _PATIENCE
+    ) -> None:
         self._bot = bot
         self._catalogue = catalogue
         self._pauses = pauses
+        self._patience = patience
         self._group: asyncio.TaskGroup | None = None
         self._showing: set[asyncio.Task[None]] = set()
 
@@ -70,7 +73,7 @@ class Delivery:
         task = self._group.create_task(self._show_all(answers, where))
         self._showing.add(task)
         task.add_done_callback(self._showing.discard)
-        await asyncio.wait({task}, timeout=_PATIENCE)
+        await asyncio.wait({task}, timeout=self._patience)
 
     async def _show_all(self, answers: Sequence[Answer], where: Where) -> None:
         if where.query_id is not None and not any(isinstance(answer, Toasted) for answer in answers):

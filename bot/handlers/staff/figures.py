@@ -78,12 +78,12 @@ def _period(wanted: Wanted) -> Values:
 
 def _stage(voice: Voice, place: int, stage: Stage) -> str:
     values: Values = {"place": str(place), "step": Word(f"staff.step.{stage.step}"), "count": str(stage.count)}
-    line = voice.text("funnel.step", values)
+    parts = [voice.text("funnel.step", values)]
     if stage.lost:
-        line += voice.text("funnel.lost", {"part": percent(stage.lost)})
+        parts.append(voice.text("funnel.lost", {"part": percent(stage.lost)}))
     if stage.median is not None:
-        line += voice.text("funnel.median", {"time": lasting(voice, stage.median)})
-    return line
+        parts.append(voice.text("funnel.median", {"time": lasting(voice, stage.median)}))
+    return " · ".join(parts)
 
 
 def _findings(voice: Voice, report: Report) -> Iterator[str]:
