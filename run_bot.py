@@ -147,10 +147,10 @@ def nursery() -> None:
     """Fork bots for whoever holds the other end of standard input."""
     from socket import AF_UNIX, SOCK_STREAM, fromfd
 
-    from bot import app as imported_once_for_all
+    from bot.app import prepare
     from bot.nursery import Nursery
 
-    assert imported_once_for_all  # noqa: S101 - what a fork saves
+    prepare()
     Nursery(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from telegram.ext import ExtBot
 
 from bot import catalogue as texts
-from bot import logs, providers
+from bot import logs, providers, receiver
 from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
@@ -30,6 +30,15 @@ from storage import BadKeys, StorageError, WrongKeys
 from web.serving import listen, serving
 
 Say = Callable[[str], None]
+
+
+def prepare() -> None:
+    """Load now what every start loads, once for all forks of this process."""
+    texts.load(days=1, test=False)
+    if sys.platform != "win32":
+        import uvloop
+
+        assert uvloop  # noqa: S101 - the next import of it costs nothing
 
 
 def run(settings: Settings, say: Say) -> int:
@@ -71,7 +80,7 @@ async def working(house: House) -> AsyncIterator[None]:
 
         @asynccontextmanager
         async def at_work() -> AsyncIterator[None]:
-            running = (house.notices.run(), house.housekeeping.run(), house.asking.run())
+            running = (house.notices.run(), house.housekeeping.run(), house.asking.run(), house.results.run())
             loops = [tasks.create_task(loop) for loop in running]
             try:
                 yield
@@ -109,7 +118,8 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             catalogue, step = noted(catalogue, notebook), notebook.advance
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         bot = partial(_bot, settings)
-        ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step)
+        told = await stack.enter_async_context(receiver.opened(settings))
+        ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step, told)
         house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.

@@ -31,7 +31,9 @@ from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
 from bot.notices import Notices
 from bot.questions import Questions
+from bot.receiver import Receiver
 from bot.replicas import Replicas
+from bot.results import Results
 from bot.runner import Runner
 from bot.settings import Settings
 from bot.turns import Advance, Surroundings
@@ -61,6 +63,7 @@ class House:
     notices: Notices
     housekeeping: Housekeeping
     asking: Asking
+    results: Results
     outgoing: Outgoing
     door: Door
     polling: Polling
@@ -84,6 +87,7 @@ class Ground:
     providers: Mapping[Method, Provider]
     catalogue: Catalogue
     advance: Advance = advance
+    receiver: Receiver | None = None
 
 
 def assembled(settings: Settings, ground: Ground, place: str) -> House:
@@ -92,11 +96,23 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     `place` names where it runs, among other programs on the same store.
     """
     store, clock, ways, catalogue = ground.store, ground.clock, ground.providers, ground.catalogue
-    outside = Outside(
-        clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", lambda: notices.wake()
-    )
-    core = Core(store, ways, outside, ttl=settings.qr_ttl, limits=Limits(overall=settings.daily_attempts))
     failures, registry = Failures(), CollectorRegistry()
+    told = Counter("bot_results", "Results for another server, by what became of them", ["outcome"], registry=registry)
+    results = Results(store.results(), ground.receiver, clock.now, lambda outcome: told.labels(outcome).inc())
+
+    def announce() -> None:
+        notices.wake()
+        results.wake()
+
+    outside = Outside(clock.now, ground.token, ground.match_code, lambda made: f"{ground.public}/v/{made}", announce)
+    core = Core(
+        store,
+        ways,
+        outside,
+        ttl=settings.qr_ttl,
+        limits=Limits(overall=settings.daily_attempts),
+        posts_results=ground.receiver is not None,
+    )
     # Only by webhook: whoever polls is the only one at work.
     replicas = Replicas(store, place, ground.token(), _is_outage) if settings.webhook_url else None
     calls = Counter("bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry)
@@ -143,6 +159,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         notices=notices,
         housekeeping=housekeeping,
         asking=asking,
+        results=results,
         outgoing=outgoing,
         door=door,
         polling=polling,

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 
 from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
@@ -60,7 +61,7 @@ class Catalogue:
 
 def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
     """Read all texts; `days` is how long records are kept, `test` puts the banner of simulated providers into texts."""
-    texts = {language: dict(_texts(folder, language)) for language in LANGUAGES}
+    texts, faq = _read(folder)
     constants = {
         language: {
             "days": str(days),
@@ -69,7 +70,7 @@ def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
         }
         for language in LANGUAGES
     }
-    return Catalogue(texts, read(folder, LANGUAGES), constants)
+    return Catalogue(texts, faq, constants)
 
 
 def language_of(code: str | None) -> str | None:
@@ -78,6 +79,11 @@ def language_of(code: str | None) -> str | None:
     if tag.startswith("zh"):
         return "zh"
     return "en" if tag else None
+
+
+@cache
+def _read(folder: Path) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, tuple[Entry, ...]]]:
+    return {language: dict(_texts(folder, language)) for language in LANGUAGES}, read(folder, LANGUAGES)
 
 
 def _texts(folder: Path, language: str) -> Iterator[tuple[str, str]]:

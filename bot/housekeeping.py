@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -76,9 +77,8 @@ class Housekeeping:
 
 async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
     """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    return {
-        **await store.prune(now - _SEEN_FOR),
-        **await store.forget_tries(now - DAY),
-        **await store.forget_uses(now - _USES_FOR),
-        **await store.retire(now - retention),
-    }
+    gone = Counter(await store.prune(now - _SEEN_FOR))
+    gone.update(await store.forget_tries(now - DAY))
+    gone.update(await store.forget_uses(now - _USES_FOR))
+    gone.update(await store.retire(now - retention))
+    return gone

@@ -25,6 +25,7 @@ _MOST_OF_IT = 0.75
 _NEAR_THE_BEST = 0.6
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _IS_HAN = re.compile(f"[{_HAN}]")
+_NO_WORD = re.compile(r"[\W_]+")
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}]) | (?=[{_HAN}])")
 _SIMPLIFIED = str.maketrans(
     "帳賬號個認證實驗臉識別銀綁過還變辦請問麼為嗎時間機碼掃關聯網頁現臺灣門際戶費錢業應該擇種類選開發票權隱資訊須註冊銷沒錯誤顯頭滿",
@@ -51,7 +52,7 @@ class Search:
         self._order = list(dict.fromkeys(entry.id for entry in entries))
         written = [(entry.id, words) for entry in entries for words in (entry.title, *entry.keywords)]
         self._phrases = [_Phrase(topic, tuple(map(folded, words.split("+")))) for topic, words in written]
-        whole = [(topic, folded(words)) for topic, words in written if "+" not in words]
+        whole = [(phrase.topic, phrase.parts[0]) for phrase in self._phrases if len(phrase.parts) == 1]
         self._topics_of = [topic for topic, words in whole if _may_be_mistyped(words)]
         self._mistyped = [words for _, words in whole if _may_be_mistyped(words)]
 
@@ -89,8 +90,8 @@ class Search:
 def folded(text: str) -> str:
     """A text reduced to what is compared: words of letters and digits, in one case, hanzi without spaces."""
     plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_SIMPLIFIED)
-    words = "".join(character if character.isalnum() else " " for character in plain).split()
-    return _SPACE_BY_HAN.sub("", " ".join(words))[:_LONGEST]
+    words = _NO_WORD.sub(" ", plain).strip()
+    return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
 
 
 @cache

@@ -22,7 +22,6 @@ _PROVIDERS = ("simulated", "http")
 _PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
-_LATER = "is not available in this release; leave it out"
 
 
 class BadSetting(Exception):
@@ -105,10 +104,11 @@ class Settings(BaseSettings):
     clock_offset_file: Path | None = None
     coverage_file: Path | None = None
     pace_sending: Flag = True
+    result_webhook_url: str = ""
+    result_webhook_secret: SecretStr | None = None
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
-    result_webhook_url: str = ""
 
     @field_validator("bot_token")
     @classmethod
@@ -142,6 +142,13 @@ class Settings(BaseSettings):
             raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
         return name
 
+    @field_validator("result_webhook_url")
+    @classmethod
+    def _is_receivers_address(cls, url: str) -> str:
+        if url:
+            read_base(url)
+        return url
+
     @field_validator("provider_url")
     @classmethod
     def _is_providers_address(cls, url: str) -> str:
@@ -149,7 +156,7 @@ class Settings(BaseSettings):
             read_base(url)
         return url.rstrip("/")
 
-    @field_validator("provider_secret")
+    @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
     def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
@@ -177,13 +184,6 @@ class Settings(BaseSettings):
             raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
         return keys
 
-    @field_validator("result_webhook_url")
-    @classmethod
-    def _not_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError(_LATER)
-        return value
-
     @field_validator("link_ttl")
     @classmethod
     def _can_be_opened(cls, ttl: timedelta) -> timedelta:
@@ -206,6 +206,9 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
+            missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
+            raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
         if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"

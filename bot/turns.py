@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.flow import codec
-from bot.flow.effects import Discard, Drop, Effect, Erase, Record, Speak, Suggest
+from bot.flow.codec import Saved
+from bot.flow.effects import Count, Discard, Drop, Effect, Erase, Record, Speak, Suggest
 from bot.flow.events import Event, Invited, Linked, Resumed, Standing, Uninvited
+from bot.flow.journey import Passage, went
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Origin, Turn, View
 from verification.attempts import AttemptId, Method, Status
+from verification.desk import Missed
+from verification.funnel import day_of
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
 from verification.links import read_token
 
@@ -67,18 +71,23 @@ class Turns:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._on_its_way(person)
             kept = await unit.dialogue(person)
-            way = None if kept is None else codec.way(kept.text)
-            moment = replace(moment, own=person, way=way)
+            saved = await self._loaded(unit, person, kept, moment)
+            moment = replace(moment, own=person, way=saved.way)
             event = envelope.event
             if isinstance(event, Linked):
                 event = await self._resolved(unit, event, person, moment, known=kept is not None)
-            step = self._surroundings.advance(await self._state(unit, person, kept, moment), event, moment)
+            step = self._surroundings.advance(saved.state, event, moment)
             view = self._view(envelope, kept, step)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
-            revision = await unit.save_dialogue(
-                person, codec.dump(step.state, _way(step, way)), view.language, moment.now
-            )
+            journeys, tallies = went(saved.journeys, Passage(saved.state, event, step, moment.now, view.language))
+            text = codec.dump(step.state, journeys, _way(step, saved.way))
+            revision = await unit.save_dialogue(person, text, view.language, moment.now)
+            # Last: many people's turns add to the same rows, and each holds them until it commits.
+            for effect in step.effects:
+                if isinstance(effect, Count):
+                    await _count(effect, unit, moment)
+            await unit.tally(tallies)
             if kept is not None and kept.blocked:
                 if envelope.unasked:
                     return None
@@ -97,7 +106,8 @@ class Turns:
             return Uninvited()
         place = await unit.verified(opened.account)
         standing = None if place is None else Standing(place.method, place.at)
-        return Invited(opened.account, opened.method, None if known else opened.language, standing)
+        language = None if known else opened.language
+        return Invited(opened.account, opened.method, language, standing, opened.campaign)
 
     def _view(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> View:
         language = (kept.language if kept else None) or envelope.language or self._surroundings.language
@@ -110,12 +120,18 @@ class Turns:
             unasked=envelope.unasked,
         )
 
-    async def _state(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> State:
-        state: State = Idle(account=person, mark=moment.mark) if kept is None else codec.load(kept.text)
+    async def _loaded(self, unit: DialogueUnit, person: Person, kept: Dialogue | None, moment: Moment) -> Saved:
+        saved = Saved(Idle(account=person, mark=moment.mark)) if kept is None else codec.load_all(kept.text)
+        state = saved.state
         place = await unit.verified(state.account) if isinstance(state, Idle) else None
         if place is None:
-            return state
-        return Verified(account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at)
+            return saved
+        return replace(
+            saved,
+            state=Verified(
+                account=state.account, mark=state.mark, method=place.method, attempt=AttemptId(""), at=place.at
+            ),
+        )
 
     async def _keep(self, effect: Effect, unit: DialogueUnit, view: View, state: State, moment: Moment) -> None:
         match effect:
@@ -135,6 +151,15 @@ class Turns:
 
 def _way(step: Step, before: Method | None) -> Method | None:
     return next((effect.method for effect in step.effects if isinstance(effect, Suggest)), before)
+
+
+async def _count(count: Count, unit: DialogueUnit, moment: Moment) -> None:
+    await unit.count_question(count.topic, day_of(moment.now))
+    if count.kept is not None:
+        # An hour is near enough: to the second it would stand beside the turn of whoever asked.
+        await unit.keep_missed(
+            Missed(moment.fresh_id, count.kept, moment.now.replace(minute=0, second=0, microsecond=0))
+        )
 
 
 def _spoken(step: Step, language: str) -> str:

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from playground.catalogue import Catalogue
 from playground.words import (
@@ -108,7 +109,7 @@ class _Pattern:
         self._known = known
 
     def whole(self, text: Text) -> re.Pattern[str]:
-        return re.compile("".join(map(self._piece, self._scope.pieces(text))), re.DOTALL)
+        return _compiled("".join(map(self._piece, self._scope.pieces(text))))
 
     def regex(self, regex: Regex) -> re.Pattern[str]:
         made = [part.text if isinstance(part, Literal) else self._value(part) for part in regex.parts]
@@ -133,6 +134,12 @@ class _Pattern:
         group = f"value{len(self.groups)}_"
         self.groups[group] = piece.name
         return f"(?P<{group}>.+?)"
+
+
+# A recording tries every sentence of a catalogue on every message; `re` itself remembers fewer.
+@lru_cache(4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)
 
 
 def _holes(text: str) -> re.Pattern[str]:

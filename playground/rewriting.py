@@ -118,6 +118,7 @@ def by_keys(actual: str, like: Sequence[str], scope: Scope) -> str | None:
 def _key(actual: str, like: Sequence[str], scope: Scope) -> str | None:
     """Find the key of a sentence; of several, the one with most words, then one like those that stood there."""
     rooms = {name.rpartition(".")[0] for name in like}
+    folded = fold(actual)
     found = [
         (
             -sum(len(part.text) for part in parts if isinstance(part, Literal)),
@@ -125,10 +126,15 @@ def _key(actual: str, like: Sequence[str], scope: Scope) -> str | None:
             name,
         )
         for name, parts in scope.catalogue.languages.get(scope.language, {}).items()
-        if any(isinstance(part, Literal) and part.text.strip() for part in parts)
-        and scope.match(Text("", parts), actual) is not None
+        if _may_be(parts, folded) and scope.match(Text("", parts), actual) is not None
     ]
     return f"{{t:{min(found)[2]}}}" if found else None
+
+
+def _may_be(parts: Sequence[Part], folded: str) -> bool:
+    """Whether a sentence has words, and all of them stand there; most sentences are ruled out by that alone."""
+    words = [fold(part.text) for part in parts if isinstance(part, Literal)]
+    return any(words) and all(word in folded for word in words)
 
 
 def _joined(parts: Sequence[Part]) -> str:

@@ -2,16 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from storage import statements as sql
 from storage.database import Database
 from storage.errors import Unsealable
 from storage.migrations import known_migrations, schema_of
-from storage.rows import sealed_place
+from storage.rows import moment, sealed_place
 from storage.sealing import Sealing
 from storage.store import Store
 
 _BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The results another server is owed: how many, since when, and how many were given up lately."""
+
+    owed: int = 0
+    since: datetime | None = None
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Condition:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     with_old_keys: int = 0
     dead_updates: int = 0
+    results: Backlog = Backlog()
 
 
 async def examine(database: Database, sealing: Sealing) -> Condition:
@@ -38,6 +49,8 @@ async def examine(database: Database, sealing: Sealing) -> Condition:
     }
     async with database.transaction() as connection:
         [(dead,)] = await connection.fetch("SELECT count(*) FROM dead_updates")
+        [(owed, since)] = await connection.fetch(sql.RESULTS_OWED)
+        [(given_up,)] = await connection.fetch(sql.RESULTS_GIVEN_UP)
     return Condition(
         schema,
         newest,
@@ -45,6 +58,7 @@ async def examine(database: Database, sealing: Sealing) -> Condition:
         unreadable={column: unreadable for column, (_, unreadable) in looked.items() if unreadable},
         with_old_keys=sum((await store.resealing().left()).values()),
         dead_updates=int(dead),
+        results=Backlog(int(owed), None if since is None else moment(since), int(given_up)),
     )
 
 

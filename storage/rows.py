@@ -15,6 +15,7 @@ from verification.keeping import Bond, Consent, Dialogue, Litter, PastAttempt, P
 from verification.limits import Try
 from verification.links import Link, LinkId
 from verification.ports import Due, News, Notice, Place
+from verification.results import Result
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -118,6 +119,22 @@ def notice(row: Row) -> Notice:
         status=Status(status),
         reason=_reason(reason),
         expires_at=moment(expires_at),
+    )
+
+
+def result(row: Row) -> Result:
+    """Read a result that is owed."""
+    identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
+    return Result(
+        id=identifier,
+        attempt=AttemptId(attempt_id),
+        account=account,
+        method=Method(method),
+        status=Status(status),
+        reason=_reason(reason),
+        simulated=bool(simulated),
+        at=moment(judged_at),
+        tries=tries,
     )
 
 

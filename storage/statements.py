@@ -78,6 +78,27 @@ RETURNING id, contact, news, attempt, account, method, status, reason, expires_a
 """
 SETTLE = "UPDATE notices SET settled = 1 WHERE id = $1"
 
+POST_RESULT = """
+INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+"""
+CLAIM_RESULTS = """
+UPDATE results SET tried_at = $1, due_at = $2
+WHERE id IN (
+    SELECT waiting.id FROM results AS waiting
+    WHERE waiting.outcome IS NULL AND (waiting.due_at <= $1 OR waiting.tried_at > $3) AND NOT EXISTS (
+        SELECT 1 FROM results AS older
+        WHERE older.account = waiting.account AND older.id < waiting.id AND older.outcome IS NULL AND older.tries < $4
+    )
+    ORDER BY waiting.due_at, waiting.id LIMIT $5
+) AND outcome IS NULL
+RETURNING id, attempt, account, method, status, reason, simulated, judged_at, tries
+"""
+POSTPONE_RESULT = "UPDATE results SET tries = $2, due_at = $3 WHERE id = $1 AND outcome IS NULL"
+SETTLE_RESULT = "UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 AND outcome IS NULL"
+RESULTS_OWED = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
+RESULTS_GIVEN_UP = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
+
 FIRST_SIGHT = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
@@ -126,17 +147,20 @@ BURY = """
 INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
 
-# What is deleted: from which tables, and which rows. Attempts take their notices with them.
+# What is deleted: from which tables, and which rows. Attempts take their notices with them. A success that is still to
+# be told says what its place says, and the place stays.
 ERASE_OF_ACCOUNT = {
     "attempts": "contact = $1 OR account = $2",
     "consents": "person = $1 OR account = $2",
     "links": "person = $1 OR account = $2",
+    "results": "account IN ($1, $2) AND NOT (status = 'succeeded' AND outcome IS NULL)",
 }
 ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
 PRUNE = {
     "seen_events": "seen_at < $1",
     "notices": "posted_at < $1 AND settled = 1",
     "dead_updates": "buried_at < $1",
+    "results": "settled_at < $1",
 }
 FORGET_USES = {"uses": "used_at < $1"}
 RETIRE = {
@@ -145,6 +169,8 @@ RETIRE = {
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
+    # A week longer: however short the retention is, nobody is robbed of a result while it is still tried to tell it.
+    "results": "judged_at < $1 - 604800000000",
 }
 
 

@@ -11,6 +11,7 @@ from storage.database import Busy, Connection, Database, Row, StillMine, Value
 from storage.desk import DeskUnit
 from storage.errors import Unsealable, WrongKeys
 from storage.resealing import Resealing
+from storage.results import Results
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
 from verification.desk import Use
@@ -116,6 +117,10 @@ class Store:
     async def people_of(self, account: str) -> Sequence[Person]:
         """List the people whose chats this account was talked about in."""
         return [Person(person) for (person,) in await self._run(sql.PEOPLE_OF, account)]
+
+    def results(self) -> Results:
+        """The results that another server is owed."""
+        return Results(self._database)
 
     def resealing(self) -> Resealing:
         """Begin to bring everything sealed under the first key."""

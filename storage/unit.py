@@ -94,6 +94,10 @@ class Unit(Front):
             rows.ticks(now),
         )
 
+    async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
+        told = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
+        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), rows.ticks(now))
+
     async def first_sight(self, event_id: str, now: datetime) -> bool:
         return bool(await self._connection.fetch(sql.FIRST_SIGHT, event_id, rows.ticks(now)))
 
@@ -130,7 +134,7 @@ class Unit(Front):
         return Records(
             [rows.consent(row) for row in consents],
             [rows.past_attempt(row) for row in attempts],
-            [rows.bond(row) for row in bonds],
+            tuple(rows.bond(row) for row in bonds),
         )
 
     async def erase(self, person: Person, account: str) -> Gone:

@@ -1,10 +1,17 @@
-"""What tests of several parts share: a PostgreSQL, started once for all of them."""
+"""What tests of several parts share: a PostgreSQL, started once for all of them, and a collector with little to do."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
 from tests import postgres
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what is there for good: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

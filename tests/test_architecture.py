@@ -45,6 +45,7 @@ BROAD = {
     "bot/nursery.py",  # a fork ends here, whatever the bot raised: it must not run on in the code of its parent
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/replicas.py",  # whatever ends a program, its sign of life is taken away if that can be done
+    "bot/results.py",  # the loop that must not end: verdicts wait for it
     "bot/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again

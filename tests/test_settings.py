@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot.settings import BadSetting, Settings, load
 from playground.launch import base_environment
 from run_bot import app
-from tests.provider import SECRET
+from tests.provider import OTHER_SECRET, SECRET
 from tests.town import TOKEN
 from verification.attempts import Method
 
@@ -115,7 +115,13 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("DESK_KEY", "short"),
         ("LINK_TTL", "10s"),
         ("API_KEYS", "a-key"),
-        ("RESULT_WEBHOOK_URL", "https://shop.example.org/results"),
+        ("RESULT_WEBHOOK_URL", "shop.example.org"),
+        ("RESULT_WEBHOOK_URL", "http://shop.example.org/results"),
+        ("RESULT_WEBHOOK_URL", "https://10.0.0.1/results"),
+        ("RESULT_WEBHOOK_URL", "https://shop.example.org/results?key=secret"),
+        ("RESULT_WEBHOOK_URL", "https://shop.example.org:99999"),
+        ("RESULT_WEBHOOK_SECRET", "whsec_short"),
+        ("RESULT_WEBHOOK_SECRET", SECRET.removeprefix("whsec_")),
         ("WEBHOOK_URL", "bot.example.org"),
         ("DATABASE_URL", "mysql://127.0.0.1/bot"),
         ("DATABASE_URL", "postgresql://bot:se/cret@127.0.0.1/bot"),
@@ -173,6 +179,8 @@ def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, v
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
         (HTTP | {"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
+        ({"RESULT_WEBHOOK_URL": "https://shop.example.org"}, "RESULT_WEBHOOK_SECRET"),
+        ({"RESULT_WEBHOOK_SECRET": SECRET}, "RESULT_WEBHOOK_URL"),
         ({"ENCRYPTION_KEYS": f"k1:{KEY}"}, "INDEX_KEY"),
         ({"INDEX_KEY": KEY}, "ENCRYPTION_KEYS"),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET"),
@@ -328,9 +336,10 @@ def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
 
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
-    secrets |= {"PROVIDER_SECRET": SECRET}
+    secrets |= {"PROVIDER_SECRET": SECRET, "RESULT_WEBHOOK_SECRET": OTHER_SECRET}
+    addresses = {"BOT_API_URL": LOOPBACK, "RESULT_WEBHOOK_URL": "https://shop.example.org"}
 
-    shown = repr(loaded(monkeypatch, tmp_path, BOT_API_URL=LOOPBACK, **secrets))
+    shown = repr(loaded(monkeypatch, tmp_path, **addresses, **secrets))
 
     assert not [secret for secret in secrets.values() if secret in shown]
 

@@ -79,12 +79,15 @@ class Core:
         *,
         ttl: timedelta,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        posts_results: bool = False,
     ) -> None:
+        """Put the rules to work; with `posts_results` every verdict is owed to another server too."""
         self._store = store
         self._providers = providers
         self._outside = outside
         self._ttl = ttl
         self._limits = limits
+        self._posts_results = posts_results
         self._notice_before = min(timedelta(seconds=30), ttl / 4)
 
     async def begin(self, wish: Wish) -> Opening:
@@ -158,6 +161,8 @@ class Core:
             judged = attempt.judged(await self._within_quota(unit, attempt, outcome, now))
             await unit.save_attempt(judged)
             await unit.post(News.ENDED, judged, now)
+            if self._posts_results:
+                await unit.post_result(judged, now, simulated=self._providers[judged.method].simulated)
             return judged
 
     async def cancel(self, attempt_id: AttemptId) -> None:

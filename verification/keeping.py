@@ -199,7 +199,7 @@ class DialogueStore(Store, Protocol):
         """Forget who used the desk before this."""
 
     async def prune(self, before: datetime) -> Gone:
-        """Forget event ids, settled notices and buried updates older than this."""
+        """Forget event ids, settled notices and results, and buried updates older than this."""
 
     def polling_turn(self, busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
         """Wait until no other program with this store fetches updates; hold that turn until left, or dead.

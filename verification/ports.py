@@ -114,6 +114,9 @@ class Unit(Protocol):
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         """Post a notice about the attempt to its contact, to be told once this unit commits."""
 
+    async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
+        """Owe an attempt's verdict to another server, to be told once this unit commits; one of each attempt."""
+
 
 class Store(Protocol):
     """Keeps what the core must not lose."""

@@ -1,39 +1,62 @@
-"""States as text and back, with the way that a link suggested beside them.
+"""States as text and back, and with them what is known beside: the person's journeys, the way a link suggested.
 
 What an older release saved must load: a new field needs a default, a renamed state an alias.
 """
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.flow.journey import Journeys
 from bot.flow.states import State
 from verification.attempts import Method
 from verification.identity import Identity, Name
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
+_JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
-_WAY = "way"
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A dialogue as it is saved: the state, the person's journeys, and the way that a link suggested."""
+
+    state: State
+    journeys: Journeys = ()
+    way: Method | None = None
 
 
-def dump(state: State, way: Method | None = None) -> str:
+def dump(state: State, journeys: Journeys = (), way: Method | None = None) -> str:
     """A state as text; it holds name and number in clear, so it is for a sealing store only."""
     facts = {field.name: getattr(state, field.name) for field in fields(state)}
+    beside: dict[str, object] = {"journeys": _JOURNEYS.dump_python(journeys, mode="json")} if journeys else {}
     if way is not None:
-        facts[_WAY] = way
-    return json.dumps({"state": type(state).__name__, **facts}, default=_plain, ensure_ascii=False)
+        beside["way"] = way
+    return json.dumps({"state": type(state).__name__, **facts, **beside}, default=_plain, ensure_ascii=False)
 
 
 def load(text: str) -> State:
     """The state a text holds; raises `ValueError`, without the text, when it holds none."""
+    return load_all(text).state
+
+
+def load_all(text: str) -> Saved:
+    """Do as `load` does, and give what is known beside the state."""
+    facts = _facts(text)
+    return Saved(_state(facts), _journeys(facts), _way(facts))
+
+
+def _facts(text: str) -> object:
     try:
-        facts = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         # Its own words would carry the text along.
         raise ValueError("a saved dialogue is not what this program writes") from None
+
+
+def _state(facts: object) -> State:
     match facts:
         case {"state": str(kind), **known} if kind in _ADAPTERS:
             adapter = _ADAPTERS[kind]
@@ -47,10 +70,24 @@ def load(text: str) -> State:
     return state
 
 
-def way(text: str) -> Method | None:
-    """The way that was suggested, as a text that `load` takes tells it."""
-    known = json.loads(text).get(_WAY)
-    return Method(known) if known in set(Method) else None
+def _journeys(facts: object) -> Journeys:
+    match facts:
+        case {"journeys": saved}:
+            try:
+                return _JOURNEYS.validate_python(saved)
+            except ValidationError:
+                # Nobody's way to the end depends on what is counted of it.
+                return ()
+        case _:
+            return ()
+
+
+def _way(facts: object) -> Method | None:
+    match facts:
+        case {"way": str(way)} if way in set(Method):
+            return Method(way)
+        case _:
+            return None
 
 
 def _plain(value: object) -> object:

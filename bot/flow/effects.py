@@ -278,9 +278,13 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Count a question in the person's own words by the topic that answers it, empty for none; of the words nothing."""
+    """Count a question in the person's own words by the topic that answers it, empty for none.
+
+    `kept` is what may be kept of one that nothing answered.
+    """
 
     topic: str
+    kept: str | None = field(default=None, repr=False)
 
 
 Reply = (

@@ -139,6 +139,7 @@ class Invited:
     method: Method | None = None
     language: str | None = None
     standing: Standing | None = None
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

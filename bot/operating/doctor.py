@@ -1,6 +1,6 @@
 """`doctor`: whether this program could run well here; it changes nothing, and tells fingerprints instead of secrets."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from bot.catalogue import FOLDER, LANGUAGES
 from bot.opening import key_file, sealing_of
@@ -9,7 +9,7 @@ from bot.operating.findings import Finding, Say, ok, problem, told, warning
 from bot.settings import BadSetting, Settings, load
 from bot.topics import BadTopics, read
 from storage import StorageError, open_database, sqlite_file
-from storage.examining import Condition, examine
+from storage.examining import Backlog, Condition, examine
 
 
 async def examined(say: Say, *, offline: bool) -> int:
@@ -42,8 +42,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         async with open_database(settings.store_url) as database:
-            for finding in _told_of(await examine(database, sealing_of(settings))):
+            condition = await examine(database, sealing_of(settings))
+            for finding in _told_of(condition):
                 yield finding
+            if condition.schema == condition.newest:
+                for finding in _results(condition.results, settings):
+                    yield finding
     except (StorageError, BadSetting, ValueError) as error:
         yield problem(f"database: {error}")
 
@@ -63,3 +67,14 @@ def _told_of(condition: Condition) -> list[Finding]:
     if condition.dead_updates:
         found.append(warning(f"dead updates: {condition.dead_updates} could not be handled in the last 7 days"))
     return found
+
+
+def _results(backlog: Backlog, settings: Settings) -> Iterator[Finding]:
+    if backlog.since is not None:
+        since = f"{backlog.since:%Y-%m-%d %H:%M} UTC"
+        nowhere = "" if settings.result_webhook_url else "; RESULT_WEBHOOK_URL is not set"
+        yield warning(f"results: {backlog.owed} wait to be told, the first since {since}{nowhere}")
+    elif settings.result_webhook_url:
+        yield ok("results: none waits to be told")
+    if backlog.given_up:
+        yield warning(f"results: {backlog.given_up} could not be told in their time, within the last 7 days")

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from bot.flow.effects import Ask, Reply, ShowCode, Stamp
-from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.events import Choice, Command, Commanded, Event, Linked, Said, Tapped
 from bot.flow.rows import Moment
 from bot.lanes import Origin, View
 from bot.replicas import Replicas
@@ -63,7 +63,7 @@ class Desk:
     chat: Chat
     clock: Clock
 
-    async def happens(self, event: Event, person: Person = ANNA, event_id: str | None = None) -> None:
+    async def happens(self, event: Event | Linked, person: Person = ANNA, event_id: str | None = None) -> None:
         """Let something happen, and wait until it is shown."""
         await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", Origin(7)))
         assert await self.runner.settled(10)

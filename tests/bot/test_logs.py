@@ -9,6 +9,7 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest
 
 from bot import logs
+from tests.provider import SECRET
 from tests.town import NAME, NUMBER, TOKEN
 
 LINK = "/v/abcdefghijklmnopqrstuvwx"
@@ -30,6 +31,7 @@ def _loggers_as_they_were() -> Iterator[None]:
     [
         (f"calling https://api.telegram.org/bot{TOKEN}/getMe", "calling https://api.telegram.org/bot<token>/getMe"),
         (f"GET http://127.0.0.1:8080{LINK}?lang=zh 200", "GET http://127.0.0.1:8080/v/<link>?lang=zh 200"),
+        (f"signed with {SECRET}, it says", "signed with <secret>, it says"),
         (f"the number {NUMBER} is odd", "the number <number> is odd"),
         ("11010119900307803x", "<number>"),
         ("110105491231002", "<number>"),

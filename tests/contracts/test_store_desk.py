@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from storage import Store
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, an_attempt, identity
-from verification.attempts import Method, Reason
+from verification.attempts import Attempt, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
 from verification.funnel import Cohort, Counted, Dimension, Step, Tally, Took, Wanted
-from verification.keeping import DialogueStore, Person
+from verification.keeping import Bond, DialogueStore, Person
 from verification.links import Link, LinkId, LinkState, Purpose
 
 
@@ -94,6 +94,63 @@ async def test_a_revoked_link_binds_nobody_any_more(store: Store) -> None:
     assert (before, other, after) == (True, False, False)
     assert revoked is not None
     assert revoked.state(NOON) is LinkState.REVOKED
+
+
+async def attempting(store: Store, account: str, person: str) -> Attempt:
+    attempt = an_attempt("attempt-1", account, contact=person)
+    async with store.unit(person) as unit:
+        await unit.save_attempt(attempt)
+    return attempt
+
+
+async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(store: Store) -> None:
+    link = a_link(1)
+    await keep(store, link)
+    await opened(store, link, "telegram:1")
+    attempt = await attempting(store, link.account, "telegram:1")
+    for _ in range(2):
+        async with store.desk(USE) as desk:
+            await desk.revoke(link.id, NOON)
+    async with store.unit("look") as unit:
+        kept = await unit.attempt(attempt.id)
+
+    assert kept is not None
+    assert (kept.status, kept.identity) == (Status.CANCELLED, None)
+    [notice] = await store.claim(NOON, NOON + timedelta(seconds=5), 10)
+    assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, Status.CANCELLED)
+
+
+async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(store: Store) -> None:
+    mine, mine_too, unopened = a_link(1), a_link(2), a_link(3)
+    await keep(store, mine, mine_too, unopened)
+    await opened(store, mine, "telegram:1")
+    await opened(store, mine_too, "telegram:1")
+    attempt = await attempting(store, mine.account, "telegram:1")
+    async with store.desk(USE) as desk:
+        await desk.revoke(mine_too.id, NOON)
+        await desk.revoke(unopened.id, NOON)
+    async with store.unit("look") as unit:
+        still = await unit.attempt(attempt.id)
+
+    assert still == attempt
+    assert await store.claim(NOON, NOON + timedelta(seconds=5), 10) == []
+
+
+async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: Store) -> None:
+    links = [a_link(1), a_link(2, account="other"), a_link(3)]
+    await keep(store, *links)
+    for minutes, link in enumerate(links[:2], 1):
+        await opened(store, link, "telegram:1", minutes=minutes)
+    await opened(store, links[2], "telegram:2")
+    async with store.unit("telegram:1") as unit:
+        records = await unit.records(Person("telegram:1"))
+        await unit.erase(Person("telegram:1"), "telegram:1")
+        after = await unit.records(Person("telegram:1"))
+        others = await unit.records(Person("telegram:2"))
+
+    minute = timedelta(minutes=1)
+    assert list(records.bonds) == [Bond("100012345", NOON + minute), Bond("other", NOON + 2 * minute)]
+    assert (len(after.bonds), len(others.bonds)) == (0, 1)
 
 
 async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: Store) -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
 from verification.attempts import Reason, Status
-from verification.keeping import Consent, Dialogue, DialogueStore, Litter, PastAttempt, Person, Records
+from verification.keeping import Consent, Dialogue, DialogueStore, Gone, Litter, PastAttempt, Person, Records
 from verification.ports import News, Place
 
 PERSON = Person("telegram:100012345")
@@ -31,6 +31,11 @@ async def first_sight(store: DialogueStore, event_id: str) -> bool:
 
 def consent(person: Person, kind: str = "data") -> Consent:
     return Consent(person, person, kind, "2026-11", "zh", NOON)
+
+
+def some(gone: Gone) -> Gone:
+    """Of what there was any."""
+    return {kind: number for kind, number in gone.items() if number}
 
 
 async def test_an_event_is_seen_for_the_first_time_once(store: DialogueStore) -> None:
@@ -180,7 +185,7 @@ async def test_pruning_forgets_old_events_and_settled_notices_only(store: Dialog
     assert not await first_sight(store, "update:1")
     gone = await store.prune(LATER)
 
-    assert gone == {"seen_events": 1, "notices": 0, "dead_updates": 1}
+    assert some(gone) == {"seen_events": 1, "dead_updates": 1}
     assert await first_sight(store, "update:1")
     assert len(await store.claim(NOON, LATER, 10)) == 1
     assert await load(store) is not None
@@ -193,7 +198,7 @@ async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: D
 
     gone = await store.retire(LATER)
 
-    assert gone == {"dialogues": 1, "consents": 1, "attempts": 0}
+    assert some(gone) == {"dialogues": 1, "consents": 1}
     assert await load(store) is None
     async with store.unit(PERSON) as unit:
         records = await unit.records(PERSON)
@@ -210,7 +215,7 @@ async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_wen
     async with store.unit(PERSON) as unit:
         gone = await unit.erase(PERSON, PERSON)
 
-    assert gone == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
+    assert some(gone) == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
     assert (await store.prune(LATER))["dead_updates"] == 1
 
 

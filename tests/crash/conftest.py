@@ -1,14 +1,13 @@
 """What the tests of deaths share: mortal bots, and databases of both kinds for them."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.forking import Forking
-from tests.crash.mortals import nursery
+from tests.crash.process import forking
 from tests.crash.sweep import Ground, own_file
 from tests.postgres import Server
 
@@ -17,12 +16,11 @@ EVERY = 12
 
 
 @pytest.fixture(scope="session")
-def mortals() -> Iterator[Forking]:
+def mortals() -> Forking:
     """Mortal bots, forked for all tests of a process."""
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")
-    with nursery() as forking:
-        yield forking
+    return forking()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,9 +1,10 @@
-"""A nursery of the real bot whose every statement and call is a point where it may be told to die.
+"""A nursery of the real bot, and of the same whose every statement and call is a point where it may be told to die.
 
 Only what stands at the edges is wrapped: the database under the store, and the transport under the library. The folder
-of the aim comes by an environment variable of this program alone.
+of the aim and the words of an operator's command come by environment variables of this program alone.
 """
 
+import json
 import os
 import socket
 import sys
@@ -24,18 +25,23 @@ from storage.sqlite import open_sqlite
 from tests.crash.points import Points, Watched
 
 AIM_FOLDER = "AIM_FOLDER"
+WORDS = "WORDS"
 
 Open = Callable[[Any], AbstractAsyncContextManager[Database]]
 
 
 def main() -> None:
-    """Be the bot, with points all along its way."""
-    points = Points(Path(os.environ[AIM_FOLDER]))
+    """Be the bot, with points all along its way where there is an aim."""
+    if AIM_FOLDER in os.environ:
+        _wrap(Points(Path(os.environ[AIM_FOLDER])))
+    app(json.loads(os.environ.get(WORDS, "[]")))
+
+
+def _wrap(points: Points) -> None:
     # Under its own name in each module that opens one: nothing inside of it is touched.
     vars(storage)["open_sqlite"] = _watched(open_sqlite, points)
     vars(storage.postgres)["open_postgres"] = _watched(open_postgres, points)
     vars(bot.app)["AiohttpRequest"] = _transport(points)
-    app([])
 
 
 def _watched(opening: Open, points: Points) -> Open:
@@ -60,4 +66,5 @@ def _transport(points: Points) -> type[AiohttpRequest]:
 
 
 if __name__ == "__main__":
+    bot.app.prepare()
     Nursery(main, socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)).run()

@@ -3,15 +3,13 @@
 import asyncio
 import signal
 import sqlite3
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from bot.forking import Forking
 from playground.botapi.updates import Updates
 from playground.launch import Clock, Launch
 from tests.crash import checker
@@ -21,7 +19,6 @@ from tests.crash.points import NOWHERE, Aim
 from tests.crash.process import Bot
 from tests.town import PATIENCE, Town
 
-ROOT = Path(__file__).parents[2]
 LEASE_SECONDS = 6
 """Longer than what a dead program leased stays leased."""
 
@@ -46,13 +43,12 @@ class Mortal(Bot):
         super().__init__(
             town,
             folder,
+            launch,
             CLOCK_OFFSET_FILE=str(self.clock.path),
-            PYTHONPATH=str(ROOT),
             **{AIM_FOLDER: str(folder)},
             **extra,
             **settings,
         )
-        self.way = launch
         self.confirmed = confirmed_to(town.playground.world.updates)
         self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
 
@@ -130,10 +126,3 @@ def confirmed_to(updates: Updates) -> set[int]:
 
     updates.confirm = noting  # type: ignore[method-assign]  # as good as before
     return confirmed
-
-
-@contextmanager
-def nursery() -> Iterator[Forking]:
-    """Fork mortal bots until left."""
-    with closing(Forking((sys.executable, "-m", "tests.crash.mortal"))) as forking:
-        yield forking

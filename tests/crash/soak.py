@@ -22,7 +22,8 @@ from pathlib import Path
 from playground.phone import Phone
 from tests import postgres
 from tests.crash import checker
-from tests.crash.mortals import Mortal, nursery
+from tests.crash.mortals import Mortal
+from tests.crash.process import forking
 from tests.crash.stories import CODE_LIVES, Person
 from tests.crash.sweep import Ground, own_file
 from tests.crash.wanderer import Wanderer
@@ -210,10 +211,9 @@ async def soak(minutes: float, seed: int) -> Figures:
     rng = random.Random(seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        forking = stack.enter_context(nursery())
         server = stack.enter_context(postgres.running())
         grounds = cycle(
-            [(Ground(folder, forking, own_file), None), (Ground(folder, forking, server.new_database), server)]
+            [(Ground(folder, forking(), own_file), None), (Ground(folder, forking(), server.new_database), server)]
         )
         while time.monotonic() < ends_at and not figures.losses:
             await season(*next(grounds), rng, figures)

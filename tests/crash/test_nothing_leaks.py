@@ -146,6 +146,8 @@ PASSWORD = "canary-of-a-password"
 async def test_inv38_what_is_said_of_a_wrong_setting_holds_no_secret(tmp_path: Path, settings: dict[str, str]) -> None:
     async with town() as place:
         bot = Bot(place, tmp_path, LOG_LEVEL="DEBUG", **settings)
+        # Or the doctor listens for long whether another program polls.
+        await (await place.guest()).says("/start")
         ended, said = await bot.operated()
         checked, found = await bot.operated("doctor")
 

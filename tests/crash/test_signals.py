@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.crash.conversation import CHAT, came
-from tests.crash.process import Bot, at_work
+from tests.crash.process import PLAIN, Bot, at_work
 from tests.town import TOKEN, Town, town
 
 IN_TIME = 10
@@ -28,7 +28,7 @@ async def asked(bot: Bot, path: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot:
+    async with town() as place, at_work(place, tmp_path, PLAIN) as bot:
         bot.signal(number)
 
         assert await ends(bot) == 0

@@ -7,13 +7,12 @@ import pytest
 from playground.catalogue import Catalogue, sentence
 from playground.chat import Event, Message
 from playground.chat import Key as Button
-from playground.launch import Command
 from playground.matching import Scope
 from playground.player import Asked, play
 from playground.rewriting import text, told
 from playground.wording import Snippet, wanted
 from playground.words import Place
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, launch_of
 
 CATALOGUE = Catalogue(
     {"zh": {"ask.name": sentence("请输入姓名"), "ask.number": sentence("请输入号码，{name}"), "bye": sentence("再见")}}
@@ -106,7 +105,7 @@ async def accepted(folder: Path, source: str) -> tuple[int, list[str], str]:
     (folder / "talk.chat").write_text(source, encoding="utf-8")
     said: list[str] = []
     asked = Asked(jobs=4, accept=True)
-    launch = Command.python(FORM_BOT)
+    launch = launch_of(FORM_BOT)
     status = await play([folder], asked, launch=launch, texts=folder / "texts", out=said.append)
     return status, said, (folder / "talk.chat").read_text(encoding="utf-8")
 

@@ -9,14 +9,14 @@ from playground.catalogue import Catalogue
 from playground.conversing import ChatFailed, Conversation, conversing
 from playground.launch import Command
 from playground.performing import Company
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, launch_of
 from tests.playground.test_player_runs import pytest_on
 
 
 @pytest.fixture
 async def form() -> AsyncIterator[Conversation]:
     """A chat with the small form bot."""
-    async with conversing(Company(Command.python(FORM_BOT), Catalogue()), "form") as conversation:
+    async with conversing(Company(launch_of(FORM_BOT), Catalogue()), "form") as conversation:
         yield conversation
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from playground.coverage import add, diagram, last_state, read, table
-from playground.launch import Command
 from playground.player import Asked, play
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, launch_of
 from tests.playground.test_player_runs import pytest_on
 
 NOTES = """known\tway\tA --> B: go
@@ -57,7 +56,7 @@ async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
     status = await play(
         [tmp_path],
         Asked(coverage=True, fail_under=1),
-        launch=Command.python(FORM_BOT),
+        launch=launch_of(FORM_BOT),
         texts=tmp_path / "texts",
         out=said.append,
     )

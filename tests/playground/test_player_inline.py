@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.launch import Command
 from playground.player import Asked, play
-from tests.playground.bots.playing import SHOP_BOT, passes, report_of
+from tests.playground.bots.playing import SHOP_BOT, launch_of, passes, report_of
 
 TALK = """@group
 >> 几个账号
@@ -61,7 +60,7 @@ async def test_what_differs_is_told(tmp_path: Path, lines: str, told: str) -> No
 async def test_changed_results_are_accepted(tmp_path: Path) -> None:
     script = tmp_path / "inline.chat"
     script.write_text(">> a\n<< [肉] [蔬菜]\n>> [水果]\n< (via) 苹果\n", encoding="utf-8")
-    launch = Command.python(SHOP_BOT)
+    launch = launch_of(SHOP_BOT)
 
     status = await play([script], Asked(accept=True), launch=launch, texts=tmp_path / "none", out=lambda _: None)
 

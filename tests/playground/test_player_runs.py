@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from playground.launch import Clock, Command, base_environment
+from playground.launch import Clock, base_environment
 from playground.player import Asked, play
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, launch_of
 
 PASSES = "title: Good {n}\ncases: n=1 | n=2\n> /start\n< 你好...\n".replace(" {n}", "")
 FAILS = "title: Bad\n> /start\n< 再见\n"
@@ -21,7 +21,7 @@ async def played(folder: Path, keyword: str | None = None, report_to: Path | Non
     status = await play(
         [folder],
         Asked(jobs=2, keyword=keyword, junit=report_to),
-        launch=Command.python(FORM_BOT),
+        launch=launch_of(FORM_BOT),
         texts=folder / "texts",
         out=said.append,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from playground import steps
 from playground.catalogue import Catalogue, load
-from playground.launch import Command, Launch
+from playground.launch import Launch
 from playground.performing import Company, Strict, perform
 from playground.phone import Phone
 from playground.phone_frame import framed
@@ -20,7 +20,7 @@ from playground.report import failure_report
 from playground.scene import Scene
 from playground.steps import App
 from run_bot import launching
-from tests.playground.bots.playing import FORM_BOT, SHOP_BOT
+from tests.playground.bots.playing import FORM_BOT, SHOP_BOT, launch_of
 from tests.playground.standin import standing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +135,7 @@ async def test_a_bot_without_a_catalogue_is_recorded_by_its_words(tmp_path: Path
     source = tmp_path / "talk.chat"
     source.write_text(FORM, encoding="utf-8")
 
-    script = await recorded_and_played(tmp_path, source, Command.python(FORM_BOT), Catalogue())
+    script = await recorded_and_played(tmp_path, source, launch_of(FORM_BOT), Catalogue())
 
     lines = script.splitlines()
     for line in (
@@ -233,6 +233,6 @@ async def test_what_is_asked_behind_the_bots_name_is_recorded_too(tmp_path: Path
     source = tmp_path / "inline.chat"
     source.write_text(">> a\n<< [水果] [蔬菜]\n>> [蔬菜]\n< (via) 白菜 2 元   [*]\n", encoding="utf-8")
 
-    script = await recorded_and_played(tmp_path, source, Command.python(SHOP_BOT), Catalogue())
+    script = await recorded_and_played(tmp_path, source, launch_of(SHOP_BOT), Catalogue())
 
     assert script.splitlines()[2:] == [">> a", "<< [水果] [蔬菜]", ">> [蔬菜]", "< (via) 白菜 2 元   [0]"]

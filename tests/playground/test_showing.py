@@ -10,9 +10,8 @@ from playwright.async_api import async_playwright
 
 from playground.exhibiting import why_not
 from playground.formatted import formatted
-from playground.launch import Command
 from playground.player import Asked, play
-from tests.playground.bots.playing import FORM_BOT
+from tests.playground.bots.playing import FORM_BOT, launch_of
 
 TALK = """title: <The> form
 cases: name=王小明 | name=李雷
@@ -37,9 +36,7 @@ async def shown(folder: Path, script: str, name: str = "out.html") -> tuple[int,
     (folder / "talk.chat").write_text(script, encoding="utf-8")
     said: list[str] = []
     out = folder / "new" / name
-    status = await play(
-        [folder], Asked(show=out), launch=Command.python(FORM_BOT), texts=folder / "texts", out=said.append
-    )
+    status = await play([folder], Asked(show=out), launch=launch_of(FORM_BOT), texts=folder / "texts", out=said.append)
     return status, said, out
 
 

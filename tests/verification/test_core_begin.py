@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,16 @@ async def test_a_new_attempt_cancels_the_older_one_of_the_account(core: Core, st
     assert (await kept(store, "a2")).status is Status.WAITING
     with pytest.raises(AttemptOver):
         await core.complete(AttemptId("a1"), Passed())
+
+
+@pytest.mark.parametrize(("contact", "told"), [("telegram:1", []), ("telegram:2", ["telegram:1"])])
+async def test_whoever_else_was_at_the_account_is_told_that_their_attempt_is_over(
+    core: Core, store: DialogueStore, contact: str, told: list[str]
+) -> None:
+    await core.begin(wish("a1"))
+    await core.begin(replace(wish("a2"), contact=contact))
+
+    assert [notice.contact for notice in await store.claim(NOON, NOON + timedelta(seconds=5), 9)] == told
 
 
 async def test_an_attempt_overtaken_while_its_provider_was_asked_is_over(core: Core, provider: FakeProvider) -> None:

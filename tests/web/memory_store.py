@@ -104,6 +104,9 @@ class MemoryUnit:
             )
         )
 
+    async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
+        raise AssertionError(f"{attempt.id}: nobody is told of results here ({now}, {simulated})")
+
 
 class MemoryStore:
     """The store; `meanwhile` runs before each unit and hears its key, to let something else come first."""

@@ -1,6 +1,7 @@
-"""Which addresses a provider may have: public ones by https, or this very machine for trying it out."""
+"""Which addresses another server may have: public ones by https, or this very machine for trying it out."""
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
@@ -34,10 +35,14 @@ def is_public(address: str) -> bool:
 
 
 def read_base(url: str) -> SplitResult:
-    """Read a provider's base address; raises `ValueError` with what is wanted."""
+    """Read the address of a provider, or of whom results go to; raises `ValueError` with what is wanted."""
+    if re.search(r"[\s\\]", url):
+        raise ValueError("write an address without spaces and backslashes")
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.username is not None or parts.query or parts.fragment or "\\" in url:
+    if not _has_good_port(parts):
+        raise ValueError("write a port from 1 to 65535, or none")
+    if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("write an address without user, query and fragment")
     if is_loopback(host) and parts.scheme in ("http", "https"):
         return parts
@@ -51,6 +56,13 @@ def read_base(url: str) -> SplitResult:
 def looks_numeric(host: str) -> bool:
     """Whether a host is written as an address, in whatever form, and so is asked of no resolver."""
     return ":" in host or host.replace(".", "").isdigit()
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -21,8 +21,9 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, holds_secret, in_place, touched, unwanted
+from bot.flow.rules.shared import answered, holds_secret, in_place, in_vain, touched, unwanted
 from bot.flow.states import State
+from bot.flow.vain import kept_of
 from bot.flow.words import asks
 
 
@@ -62,7 +63,7 @@ def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
 def faq(state: State, event: Commanded, moment: Moment) -> Step:
     if not event.words:
         return Step(touched(state), (ShowFaq(),))
-    missed = Step(touched(state), (ShowFaq(missed=True), Count("")))
+    missed = Step(touched(state), (ShowFaq(missed=True), Count("", kept_of(event.words, state))))
     return answered(state, event.words, moment) or missed
 
 
@@ -95,7 +96,7 @@ def browsed(state: State, event: Browsed, moment: Moment) -> Step:
 def said_otherwise(state: State, event: Said, moment: Moment) -> Step:
     """What is no answer may be a question: then it is answered, and the step's own question stays as it is."""
     if asks(event.text):
-        unanswered = Step(state, (again(state, "misc.no_answer"), Count("")))
+        unanswered = Step(state, (again(state, "misc.no_answer"), *in_vain(state, event.text)))
     else:
         unanswered = Step(state, (again(state, "misc.not_understood"),))
     return answered(state, event.text, moment) or unanswered

@@ -7,7 +7,7 @@ from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
 from bot.flow.events import Choice, Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, answered_instead, ask, choosing, unwanted
+from bot.flow.rules.shared import answered, answered_instead, ask, choosing, in_vain, unwanted
 from bot.flow.words import asks, choice_in
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
@@ -25,7 +25,8 @@ def welcomed_again(state: states.ChoosingType, _: Event, __: Moment) -> Step:
 def first_words(state: states.Idle, event: Said, moment: Moment) -> Step:
     """Whoever begins with a question gets its answer first; any other word is a greeting."""
     answer = answered(state, event.text, moment) if asks(event.text) else None
-    return answer or welcomed(state, event, moment)
+    welcome = welcomed(state, event, moment)
+    return answer or Step(welcome.state, (*welcome.effects, *in_vain(state, event.text)))
 
 
 def greeted(state: states.Idle, event: Sent, moment: Moment) -> Step:

@@ -9,6 +9,7 @@ from bot.flow.events import Kind, Sent
 from bot.flow.prompts import prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
+from bot.flow.vain import kept_of
 from bot.flow.words import asks, asks_surely
 from verification.attempts import AttemptId, Method, Reason
 
@@ -65,6 +66,11 @@ def answered(state: State, text: str, moment: Moment, *before: Effect) -> Step |
     best, *others = topics
     question = (prompt(state),) if isinstance(state, states.Idle) else ()
     return Step(touched(state), (*before, ShowFaq(best, others=tuple(others)), *question, Count(best)))
+
+
+def in_vain(state: State, text: str) -> tuple[Effect, ...]:
+    """Count a question that nothing answers; what asks nothing is none."""
+    return (Count("", kept_of(text, state)),) if asks(text) else ()
 
 
 def answered_instead(state: State, text: str, moment: Moment, *, may_be_meant: bool) -> Step | None:

@@ -2,7 +2,7 @@
 
 from bot.flow import states
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
-from bot.flow.machine import choices
+from bot.flow.machine import offered
 from bot.flow.states import State
 from bot.flow.words import choice_in, command_in
 
@@ -59,6 +59,6 @@ def meaning(before: State, event: Event) -> object:
         case Commanded(command, _):
             return command
         case Said(text):
-            return choice_in(text, choices(type(before))) or command_in(text)
+            return choice_in(text, offered(before)) or command_in(text)
         case _:
             return None

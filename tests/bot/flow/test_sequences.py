@@ -7,30 +7,48 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.flow import codec, states
-from bot.flow.effects import Begin, Drop
+from bot.flow.effects import Begin, Drop, Suggest
 from bot.flow.events import (
     Browsed,
     Choice,
     Command,
     Commanded,
+    Declined,
     Event,
+    Invited,
     Kind,
     Opened,
     Passed,
+    Refusal,
     Resumed,
     Said,
     Sent,
     Side,
+    Standing,
+    Suggested,
     Tapped,
+    Uninvited,
 )
-from bot.flow.machine import advance, choices
-from bot.flow.states import Attempting, Expired, Failed, Identified, Opening, Scanning, Stage, State, Verified
+from bot.flow.machine import advance, choices, offered
+from bot.flow.rules.shared import touched
+from bot.flow.states import (
+    Attempting,
+    Expired,
+    Failed,
+    Identified,
+    Opening,
+    ReadingInvitation,
+    Scanning,
+    Stage,
+    State,
+    Verified,
+)
 from tests.bot.flow.ordering import LEAVING, meaning, step_of
 from tests.bot.flow.reading import strings, told
 from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, moment, texts
 from tests.bot.flow.tiny_core import TinyCore
 from tests.fakes import NUMBER, OTHER_NUMBER
-from verification.attempts import AttemptId, Reason
+from verification.attempts import AttemptId, Method, Reason
 
 WANTED: dict[type[State], str] = {
     states.AskingName: NAME,
@@ -38,6 +56,7 @@ WANTED: dict[type[State], str] = {
     states.AskingNumber: NUMBER,
     states.ChangingNumber: OTHER_NUMBER,
 }
+LINKED = ("cloud:200056789", "cloud:200011111")
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
 
 
@@ -53,6 +72,7 @@ class Dialogues(RuleBasedStateMachine):
         self.answers: list[Event] = []
         self.asked: set[AttemptId] = set()
         self.left_to_expire: set[AttemptId] = set()
+        self.way: Method | None = None
         self.turn = 0
 
     @initialize(steps=st.integers(0, 10))
@@ -69,9 +89,9 @@ class Dialogues(RuleBasedStateMachine):
     @precondition(lambda self: bool(choices(type(self.state))))
     @rule(data=st.data(), typed=st.booleans())
     def chooses(self, data: st.DataObject, typed: bool) -> None:
-        offered = choices(type(self.state))
-        choice = data.draw(st.sampled_from(offered))
-        self.meets(Said(str(offered.index(choice) + 1)) if typed else Tapped(choice, self.state.mark))
+        places = offered(self.state)
+        choice = data.draw(st.sampled_from(places))
+        self.meets(Said(str(places.index(choice) + 1)) if typed else Tapped(choice, self.state.mark))
 
     @rule()
     def goes_on(self) -> None:
@@ -80,8 +100,8 @@ class Dialogues(RuleBasedStateMachine):
             self.the_core_answers()
         elif type(self.state) in WANTED:
             self.meets(Said(WANTED[type(self.state)]))
-        elif offered := choices(type(self.state)):
-            self.meets(Tapped(offered[0], self.state.mark))
+        elif buttons := choices(type(self.state)):
+            self.meets(Tapped(buttons[0], self.state.mark))
 
     @rule()
     def leaves_the_way(self) -> None:
@@ -107,6 +127,29 @@ class Dialogues(RuleBasedStateMachine):
     def browses(self, side: Side, choice: str) -> None:
         self.meets(Browsed(side, choice, self.state.mark))
 
+    @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
+    def comes_by_a_link(self, account: str, method: Method | None) -> None:
+        self.core.unbound.discard(account)
+        before, standing = self.state, Standing(Method.QQ, moment(0).now) if account in self.core.verified else None
+        self.meets(Invited(account, method, standing=standing))
+        if isinstance(self.state, ReadingInvitation) and not isinstance(before, Opening | Scanning | ReadingInvitation):
+            assert codec.load(self.state.former) == before
+
+    @rule()
+    def comes_by_a_link_that_is_none(self) -> None:
+        before = self.state
+        self.meets(Uninvited())
+        assert self.state in (before, touched(before))
+
+    @rule(way=st.sampled_from(list(Method)))
+    def comes_by_a_link_to_a_way(self, way: Method) -> None:
+        self.meets(Suggested(way))
+        assert self.way is way
+
+    @rule(account=st.sampled_from(LINKED))
+    def a_link_is_taken_back(self, account: str) -> None:
+        self.core.take_back(account)
+
     # What the network does
 
     def the_core_answers(self) -> None:
@@ -129,8 +172,9 @@ class Dialogues(RuleBasedStateMachine):
         news = data.draw(st.sampled_from(self.core.news))
         if not kept:
             self.core.news.remove(news)
+        before = self.state
         self.meets(news)
-        if isinstance(news, Passed):
+        if isinstance(news, Passed) and news.account == before.account:
             assert isinstance(self.state, Verified)
 
     @rule()
@@ -168,17 +212,21 @@ class Dialogues(RuleBasedStateMachine):
 
     def meets(self, event: Event) -> None:
         self.turn += 1
-        before, step = self.state, advance(self.state, event, moment(self.turn))
+        before, step = self.state, advance(self.state, event, replace(moment(self.turn), way=self.way))
         self.state = step.state
 
         assert not [text for text in strings(tuple(told(step))) for secret in SECRETS if secret in text]
-        self.keeps_what_is_done(before, event)
+        if not isinstance(event, Invited) and not isinstance(before, ReadingInvitation):
+            self.keeps_what_is_done(before, event)
+        self.gives_back_what_was_set_aside(before, event)
         self.keeps_what_is_known(before)
         self.marks_each_question(before)
         for effect in step.effects:
             if isinstance(effect, Begin):
                 self.asks_for_its_own_attempt(effect, before)
                 self.requests.append(effect)
+            if isinstance(effect, Suggest):
+                self.way = effect.method
             if isinstance(effect, Drop):
                 # Saved in the same transaction as the state, so it is never on its way.
                 self.core.drop(effect.attempt)
@@ -189,8 +237,17 @@ class Dialogues(RuleBasedStateMachine):
             assert isinstance(self.state, Verified)
             assert replace(self.state, mark=before.mark, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
-            assert erased or isinstance(event, Tapped | Said | Commanded)
-            assert erased or meaning(before, event) in LEAVING
+            assert erased or self.taken_back(event) or isinstance(event, Tapped | Said | Commanded)
+            assert erased or self.taken_back(event) or meaning(before, event) in LEAVING
+
+    def taken_back(self, event: Event) -> bool:
+        return isinstance(event, Declined) and event.refusal is Refusal.UNBOUND
+
+    def gives_back_what_was_set_aside(self, before: State, event: Event) -> None:
+        if not isinstance(before, ReadingInvitation) or (isinstance(event, Tapped) and event.mark != before.mark):
+            return
+        if meaning(before, event) in {Choice.NOT_MINE, Command.BACK, Command.CANCEL}:
+            assert replace(self.state, mark="") == replace(codec.load(before.former), mark="")
 
     def keeps_what_is_known(self, before: State) -> None:
         known, now = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
@@ -223,7 +280,8 @@ class Dialogues(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_left_of_somebody_who_left(self) -> None:
-        if not isinstance(self.state, Identified | states.AskingNumber):
+        held = codec.load(self.state.former) if isinstance(self.state, ReadingInvitation) else self.state
+        if not isinstance(held, Identified | states.AskingNumber):
             assert not [secret for secret in SECRETS if secret in codec.dump(self.state)]
 
     @invariant()
@@ -236,8 +294,9 @@ class Dialogues(RuleBasedStateMachine):
             assert self.state.attempt not in self.core.live
 
     @invariant()
-    def at_most_one_attempt_lives(self) -> None:
-        assert len(self.core.live) <= 1
+    def at_most_one_attempt_of_an_account_lives(self) -> None:
+        accounts = [self.core.attempts[attempt].account for attempt in self.core.live]
+        assert len(accounts) == len(set(accounts))
 
     @invariant()
     def no_code_lives_that_the_dialogue_does_not_know(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot.flow.effects import Begin
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected
 from bot.flow.states import Stage
-from tests.bot.flow.samples import ACCOUNT, LATER
+from tests.bot.flow.samples import LATER
 from verification.attempts import AttemptId, Method, Reason
 
 
@@ -17,6 +17,7 @@ from verification.attempts import AttemptId, Method, Reason
 class Kept:
     """An attempt as this core keeps it."""
 
+    account: str
     method: Method
     stage: Stage = Stage.WAITING
     live: bool = True
@@ -24,11 +25,15 @@ class Kept:
 
 @dataclass
 class TinyCore:
-    """One account's attempts; `news` waits to be told, in whatever order the test tells it."""
+    """One person's attempts; `news` waits to be told, in whatever order the test tells it.
+
+    `unbound` are accounts whose links were taken back.
+    """
 
     full: bool = False
     down: bool = False
-    verified: bool = False
+    verified: set[str] = field(default_factory=set)
+    unbound: set[str] = field(default_factory=set)
     attempts: dict[AttemptId, Kept] = field(default_factory=dict)
     news: list[Event] = field(default_factory=list)
 
@@ -38,7 +43,7 @@ class TinyCore:
 
     def begin(self, begin: Begin) -> Event:
         """Open an attempt, or say why not."""
-        refusal = self._refusal(begin.attempt)
+        refusal = self._refusal(begin)
         return Declined(begin.attempt, refusal) if refusal else self._opened(begin)
 
     def drop(self, attempt: AttemptId) -> None:
@@ -61,24 +66,33 @@ class TinyCore:
     def judge(self, attempt: AttemptId, reason: Reason | None) -> None:
         self.drop(attempt)
         if reason is None and not self.full:
-            self.verified = True
-            self.news.append(Passed(attempt, ACCOUNT, self.attempts[attempt].method))
+            self.verified.add(self.attempts[attempt].account)
+            self.news.append(Passed(attempt, self.attempts[attempt].account, self.attempts[attempt].method))
         else:
             self.news.append(Rejected(attempt, reason or Reason.QUOTA))
 
-    def _refusal(self, attempt: AttemptId) -> Refusal | None:
-        known = self.attempts.get(attempt)
+    def take_back(self, account: str) -> None:
+        """Let the links of an account bind nobody any more."""
+        self.unbound.add(account)
+        for attempt in [attempt for attempt in self.live if self.attempts[attempt].account == account]:
+            self.expire(attempt)
+
+    def _refusal(self, begin: Begin) -> Refusal | None:
+        if begin.account in self.unbound:
+            return Refusal.UNBOUND
+        known = self.attempts.get(begin.attempt)
         if known is not None:
             return None if known.live else Refusal.OVER
-        if self.verified:
+        if begin.account in self.verified:
             return Refusal.VERIFIED
         return Refusal.QUOTA if self.full else None
 
     def _opened(self, begin: Begin) -> Event:
         for other in set(self.live) - {begin.attempt}:
-            self.drop(other)
+            if self.attempts[other].account == begin.account:
+                self.drop(other)
         if self.down and begin.attempt not in self.attempts:
-            self.attempts[begin.attempt] = Kept(begin.method, live=False)
+            self.attempts[begin.attempt] = Kept(begin.account, begin.method, live=False)
             return Declined(begin.attempt, Refusal.UNAVAILABLE)
-        self.attempts.setdefault(begin.attempt, Kept(begin.method))
+        self.attempts.setdefault(begin.attempt, Kept(begin.account, begin.method))
         return Opened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)

@@ -2,15 +2,17 @@
 
 `>> /start` is a command, `>> [qq]` a button of the question on the screen, `>> old [qq]` one of an earlier question,
 `>> (photo)` something that is no text, `>> privacy: erase` a button of a side message, `>> core: passed` news of the
-current attempt, `>> other: lapsed` news of another; anything else is typed. A transcript holds when playing its `>>`
-lines gives the very same lines again.
+current attempt, `>> other: lapsed` news of another; `>> link: ACCOUNT` is a link that opens, with its way, language and
+standing behind it, `>> bad link` one that does not, `>> way: face` one to a way; anything else is typed. A transcript
+holds when playing its `>>` lines gives the very same lines again.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from textwrap import dedent
 
-from bot.flow.effects import Effect, ShowCode, ShowFaq, ShowRecords, Stamp
+from bot.flow.effects import LANGUAGES, Effect, ShowCode, ShowFaq, ShowRecords, Stamp, Suggest
 from bot.flow.events import (
     Browsed,
     Command,
@@ -18,6 +20,7 @@ from bot.flow.events import (
     Declined,
     Event,
     Faded,
+    Invited,
     Kind,
     Lapsed,
     Opened,
@@ -29,7 +32,10 @@ from bot.flow.events import (
     Said,
     Sent,
     Side,
+    Standing,
+    Suggested,
     Tapped,
+    Uninvited,
 )
 from bot.flow.machine import advance
 from bot.flow.rows import Step
@@ -61,10 +67,11 @@ def after(lines: str, start: State = IDLE) -> State:
 
 
 def play(lines: list[str], start: State) -> tuple[str, State]:
-    state, played, attempt = start, list[str](), FOREIGN_ATTEMPT
+    state, played, attempt, way = start, list[str](), FOREIGN_ATTEMPT, None
     for turn, line in enumerate(lines, 1):
         attempt = state.attempt if isinstance(state, Attempting) else attempt
-        step = advance(state, event_of(line, state, attempt), moment(turn))
+        step = advance(state, event_of(line, state, attempt), replace(moment(turn), way=way))
+        way = next((effect.method for effect in step.effects if isinstance(effect, Suggest)), way)
         played += [f">> {line}", *(f"<< {shown(effect)}" for effect in step.effects), *_arrow(state, step)]
         state = step.state
     return "\n".join(played), state
@@ -86,7 +93,26 @@ def event_of(line: str, state: State, attempt: AttemptId) -> Event:
         return Browsed(Side(found[1]), found[2], state.mark)
     if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
         return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
-    return Said(line)
+    return _by_link(line) or Said(line)
+
+
+def _by_link(line: str) -> Event | None:
+    what, _, rest = line.partition(": ")
+    match what, rest.split():
+        case "link", [account, *words]:
+            return _invited(account, words)
+        case "way", [method]:
+            return Suggested(Method(method))
+        case "bad link", []:
+            return Uninvited()
+        case _:
+            return None
+
+
+def _invited(account: str, words: list[str]) -> Event:
+    method = next((Method(word) for word in words if word in set(Method)), None)
+    language = next((word for word in words if word in LANGUAGES), None)
+    return Invited(account, method, language, Standing(Method.QQ, LATER) if "verified" in words else None)
 
 
 def _news(what: str, word: str, attempt: AttemptId) -> Event:

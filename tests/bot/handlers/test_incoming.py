@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Bot, Update
 
-from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Said, Sent, Side, Tapped
+from bot import links
+from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Linked, Said, Sent, Side, Suggested, Tapped
 from bot.handlers import incoming
 from bot.turns import Envelope
-from tests.town import TOKEN
+from tests.fakes import fixed_sealing
+from tests.town import TOKEN as BOT_TOKEN
+from verification.attempts import Method
+from verification.links import LinkId, token_of
 
 # The library announces that durations will become timedeltas; the bot reads none of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
-BOT = Bot(TOKEN)
+BOT = Bot(BOT_TOKEN)
+TOKEN = token_of(LinkId("0123456789abcdef"), fixed_sealing().index)
 ME = {"id": 200012345, "is_bot": False, "first_name": "李雷", "language_code": "zh-hans"}
 HERE = {"id": 200012345, "type": "private", "first_name": "李雷"}
 GROUP = {"id": -1000012345, "type": "group", "title": "群"}
@@ -124,7 +129,8 @@ def test_the_clients_language_comes_with_the_event(code: str | None, language: s
         ("/START", Commanded(Command.START)),
         ("/start@realname_demo_bot  ", Commanded(Command.START)),
         ("/start faq_three_accounts", Commanded(Command.FAQ, "three_accounts")),
-        ("/start some-token", Commanded(Command.START, "some-token")),
+        ("/start way_face", Suggested(Method.FACE)),
+        ("/start lang_en", Commanded(Command.LANGUAGE, "en")),
         ("/faq", Commanded(Command.FAQ)),
         ("/unknown", Commanded(Command.UNKNOWN)),
         ("/nonsense 110105", Commanded(Command.UNKNOWN, "110105")),
@@ -132,6 +138,73 @@ def test_the_clients_language_comes_with_the_event(code: str | None, language: s
 )
 def test_a_command_is_known_whatever_its_case_and_address(text: str, event: Event) -> None:
     envelope = read(message=command(text))
+
+    assert envelope is not None
+    assert envelope.event == event
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        TOKEN,
+        TOKEN[:-1],
+        f"{TOKEN}x",
+        TOKEN.upper(),
+        "some-token",
+        "faq",
+        "way_",
+        "way_alipay",
+        "lang_fr",
+        "a" * 4000,
+        "王小明",
+    ],
+)
+def test_inv14_whatever_stands_behind_start_and_is_no_other_link_is_taken_for_the_token_of_one(payload: str) -> None:
+    envelope = read(message=command(f"/start {payload}"))
+
+    assert envelope is not None
+    assert envelope.event == Linked(payload)
+    assert payload not in repr(envelope)
+
+
+WRITTEN = [
+    TOKEN,
+    f" {TOKEN}\n",
+    links.to_account("example_bot", TOKEN),
+    f"t.me/example_bot?start={TOKEN}",
+    f"http://T.me/example_bot/?start={TOKEN}",
+    f"https://telegram.me/example_bot?start={TOKEN}#x",
+    f"https://example_bot.t.me/?start={TOKEN}",
+    f"tg://resolve?domain=example_bot&start={TOKEN}",
+    f"tg:resolve?start={TOKEN}&domain=example_bot",
+    f"你好，请点 https://t.me/example_bot?start={TOKEN} 完成认证，谢谢",
+]
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_link_that_is_written_down_is_the_same_as_one_that_is_pressed(text: str) -> None:
+    envelope = read(message=message(text=text))
+
+    assert envelope is not None
+    assert envelope.event == Linked(TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ("https://t.me/example_bot?start=faq_icp", Commanded(Command.FAQ, "icp")),
+        ("t.me/example_bot?start=way_qq", Suggested(Method.QQ)),
+        ("t.me/example_bot?start=lang_zh", Commanded(Command.LANGUAGE, "zh")),
+        ("t.me/example_bot?start=", Commanded(Command.START)),
+        (f"t.me/example_bot?start={'a' * 4000}", Linked("a" * 4000)),
+        *(
+            (text, Said(text))
+            for text in ("t.me/example_bot", f"x {TOKEN}", TOKEN[:-1], "https://example.com/?start=a")
+        ),
+    ],
+)
+def test_other_links_may_be_written_down_too_and_what_is_none_is_a_text(text: str, event: Event | Linked) -> None:
+    envelope = read(message=message(text=text))
 
     assert envelope is not None
     assert envelope.event == event

@@ -11,12 +11,12 @@ from bot.lanes import Origin
 from tests.bot.handlers.desk import CATALOGUE, Desk, desk
 from tests.fakes import NOON
 from tests.town import said
-from verification.keeping import Consent, Person, Records
+from verification.keeping import Bond, Consent, PastAttempt, Person, Records
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
 VALUES: e.Values = {"account": "telegram:71******12"}
-METHOD: e.Values = {**VALUES, "method": e.Word("method.wechat")}
+METHOD: e.Values = {**VALUES, "method": e.Word("method.wechat"), "ticket": "0A1B-2C3D"}
 SCAN: e.Values = {
     **METHOD,
     "code": "42",
@@ -357,6 +357,21 @@ async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
         assert text.count("同意记录") == 10
         assert "15" in text
         assert "7123456789" not in text
+
+
+async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_accounts_only_masked() -> None:
+    kept = Records([], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [Bond("cloud:200056789", NOON)])
+    async with desk() as place:
+        await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
+        shown = said(place.guest.messages()[-1])
+        await place.show(e.Export("cloud:200056789"), records=kept)
+        file = place.town.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
+
+        assert file is not None
+        content = json.loads(file.content)
+        assert "通过链接绑定的账号：cloud:20*****89" in shown
+        assert [link["account"] for link in content["links"]] == ["cloud:20*****89"]
+        assert b"200056789" not in file.content
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:

@@ -10,11 +10,15 @@ from bot.operating.doctor import examined
 from bot.operating.posture import fingerprint
 from storage import open_database, open_store
 from storage.keyfile import KeyFile
-from tests.fakes import NOON
+from tests.fakes import NOON, an_attempt
+from tests.provider import SECRET
 from tests.town import TOKEN, Town, town
+from verification.attempts import Status
 from verification.keeping import Person
+from verification.results import Ending
 
 PERSON = Person("telegram:1")
+RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
 WEAK = base64.b64encode(b"1" * 32).decode()
 PUBLIC = {
     "BOT_TOKEN": TOKEN,
@@ -172,6 +176,39 @@ async def test_dead_updates_and_old_keys_are_warnings(monkeypatch: pytest.Monkey
     assert status == 0
     assert "warning: sealed values: 2 with an older key; run keys rotate" in said
     assert [line for line in said if line.startswith("warning: dead updates: 1 ")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "owed", "given_up", "told"),
+    [
+        (RESULTS, 0, 0, ["ok: results: none waits to be told"]),
+        (RESULTS, 2, 0, ["warning: results: 2 wait to be told, the first since 2026-11-23 12:00 UTC"]),
+        (RESULTS, 0, 1, [
+            "ok: results: none waits to be told",
+            "warning: results: 1 could not be told in their time, within the last 7 days",
+        ]),
+        ({}, 1, 0, [
+            "warning: results: 1 wait to be told, the first since 2026-11-23 12:00 UTC; RESULT_WEBHOOK_URL is not set"
+        ]),
+        ({}, 0, 0, []),
+    ],
+)  # fmt: skip
+async def test_it_tells_how_many_results_wait_and_since_when(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], owed: int, given_up: int, told: list[str]
+) -> None:
+    await made()
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
+        for number in range(owed + given_up):
+            async with store.unit("post") as unit:
+                attempt = an_attempt(f"a{number}", f"telegram:{number}", status=Status.SUCCEEDED)
+                await unit.post_result(attempt, NOON, simulated=True)
+        for result in await store.results().claim(NOON, NOON, given_up):
+            await store.results().settle(result, Ending.GIVEN_UP, NOON)
+    status, said = await look(monkeypatch, PUBLIC | settings)
+
+    assert status == 0
+    assert [line for line in said if "results: " in line] == told
+    assert not [line for line in said if SECRET in line]
 
 
 async def test_a_database_that_does_not_answer_is_a_problem_without_its_password(

@@ -231,7 +231,7 @@ def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
     step = advance(state, Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)
 
     assert step.state == Idle(account=MOMENT.own, mark=MOMENT.mark)
-    assert Erase(state.account) in step.effects
+    assert Erase(MOMENT.own) in step.effects
     assert [effect for effect in step.effects if isinstance(effect, Drop)] == (
         [Drop(state.attempt)] if isinstance(state, Attempting) else []
     )

@@ -13,7 +13,7 @@ from bot.flow.rows import Moment
 from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
 from tests.bot.flow.reading import strings
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, NAME, ONE_OF_EACH, label, scanning
-from tests.bot.flow.transcript import TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
+from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NUMBER
 
 ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
@@ -86,6 +86,25 @@ def test_whoever_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() 
         == ChoosingType
         """
     )
+
+
+def test_whoever_begins_with_a_question_in_vain_is_welcome_and_it_is_counted() -> None:
+    holds(
+        """
+        >> 今天天气怎么样
+        << Ask type.ask
+        << Count
+        == ChoosingType
+        """
+    )
+
+
+@pytest.mark.parametrize("where", ["", "/start", TO_METHOD, TO_CODE])
+def test_of_a_question_in_vain_is_kept_what_may_be(where: str) -> None:
+    step = advance(after(where), Said("13800138000 能收到天气吗"), MOMENT)
+
+    assert [effect.kept for effect in step.effects if isinstance(effect, Count)] == ["• 能收到天气吗"]
+    assert "天气" not in repr(step)
 
 
 def test_a_link_to_a_topic_is_followed_by_the_offer_to_begin() -> None:

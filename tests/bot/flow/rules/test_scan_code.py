@@ -51,6 +51,7 @@ def test_whatever_is_said_under_a_code_leaves_it_standing() -> None:
         """
         >> 然后呢
         << Tell scan.said
+        << Count
         >> 王小明
         << Discard
         << Tell scan.said
@@ -81,6 +82,7 @@ def test_a_fading_code_is_renewed_only_for_somebody_who_is_there() -> None:
         >> core: faded
         >> 在吗
         << Tell scan.said
+        << Count
         >> core: faded
         << Drop
         << Busy

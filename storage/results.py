@@ -1,0 +1,33 @@
+"""The results that another server is owed: they keep the promises of `verification.results.Outbox`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage import rows
+from storage import statements as sql
+from storage.database import Database
+from verification.results import HOLDS_UP, SKEW, Ending, Result
+
+
+class Results:
+    """Each method says its promise in the port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Result]:
+        wrong = rows.ticks(now + SKEW)
+        # Alone, so that two programs share out what there is instead of waiting for the same rows.
+        async with self._database.transaction("claim results") as connection:
+            leased = await connection.fetch(
+                sql.CLAIM_RESULTS, rows.ticks(now), rows.ticks(until), wrong, HOLDS_UP, limit
+            )
+        return sorted(map(rows.result, leased), key=lambda result: result.id)
+
+    async def postpone(self, result: Result, until: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, rows.ticks(until))
+
+    async def settle(self, result: Result, ending: Ending, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await connection.fetch(sql.SETTLE_RESULT, result.id, ending, rows.ticks(now))

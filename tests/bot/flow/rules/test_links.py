@@ -1,0 +1,293 @@
+"""Coming by a link: to an account, to a way, to nothing."""
+
+import pytest
+
+from bot.flow import codec, states
+from bot.flow.effects import Ask, Discard, Drop, ShowCode, Tell
+from bot.flow.events import Choice, Invited, Said, Suggested, Uninvited
+from bot.flow.machine import advance, offered
+from bot.flow.prompts import prompt
+from bot.flow.states import State
+from tests.bot.flow.reading import picks, visible
+from tests.bot.flow.samples import ACCOUNT, FOREIGN_ACCOUNT, MOMENT, NAME, ONE_OF_EACH, STATES, label
+from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NUMBER, TO_OPENING, after, holds
+from verification.attempts import Method
+
+LINK = f"link: {FOREIGN_ACCOUNT}"
+INVITED = after(LINK)
+in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+
+
+# The invitation
+
+
+def test_whoever_comes_by_a_link_is_asked_whose_account_it_is_and_goes_the_way_with_it() -> None:
+    state = holds(
+        f"""
+        >> {LINK} face en
+        << Speak en
+        << Discard
+        << Ask invitation.ask
+        == ReadingInvitation
+        >> [mine]
+        << Suggest face
+        << Settle invitation.done
+        << Ask consent.ask
+        == Agreeing
+        """
+    )
+
+    assert state.account == FOREIGN_ACCOUNT
+
+
+def test_what_was_under_way_comes_back_to_whoever_says_that_the_account_is_not_theirs() -> None:
+    before = after(TO_CONFIRM)
+    state = holds(
+        f"""
+        >> {LINK}
+        << Discard
+        << Ask invitation.ask
+        == ReadingInvitation
+        >> 不是我的账号
+        << Ask confirm.ask + invitation.refused
+        == Confirming
+        """,
+        before,
+    )
+
+    assert isinstance(before, states.Confirming)
+    assert isinstance(state, states.Confirming)
+    assert (state.account, state.identity) == (before.account, before.identity)
+
+
+@pytest.mark.parametrize("word", ["/back", "/cancel", "取消", "返回", "[not_mine]", "2"])
+def test_an_invitation_can_be_left_in_any_words(word: str) -> None:
+    assert type(after(f"{LINK}\n{word}", after(TO_NUMBER))) is states.AskingNumber
+
+
+@pytest.mark.parametrize("way_there", [TO_OPENING, TO_CODE])
+def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its_data_stay(way_there: str) -> None:
+    before = after(way_there)
+    assert isinstance(before, states.Attempting)
+
+    step = advance(before, Invited(FOREIGN_ACCOUNT), MOMENT)
+    back = after("[not_mine]", step.state)
+
+    assert Drop(before.attempt) in step.effects
+    assert isinstance(back, states.ChoosingMethod)
+    assert back.identity == before.identity
+
+
+def test_an_invitation_on_top_of_another_keeps_what_was_there_before_both() -> None:
+    state = holds(
+        """
+        >> link: cloud:200011111
+        << Discard
+        << Ask invitation.ask
+        >> [not_mine]
+        << Ask number.ask + invitation.refused
+        == AskingNumber
+        """,
+        after(LINK, after(TO_NUMBER)),
+    )
+
+    assert state.account == ACCOUNT
+
+
+def test_other_types_are_explained_and_the_question_whose_account_it_is_stays() -> None:
+    holds(
+        """
+        >> [enterprise]
+        << Ask invitation.ask_again + enterprise.ask
+        >> 海外
+        << Ask invitation.ask_again + overseas.ask
+        >> 个人
+        << Settle invitation.done
+        << Ask consent.ask
+        == Agreeing
+        """,
+        INVITED,
+    )
+
+
+def test_a_name_that_was_typed_before_the_invitation_leaves_the_chat_even_now() -> None:
+    step = advance(after(LINK, after(TO_NUMBER)), Said(f"{NAME} 是我"), MOMENT)
+
+    assert Discard() in step.effects
+
+
+def test_a_success_of_the_former_account_is_told_and_what_comes_back_is_verified() -> None:
+    holds(
+        f"""
+        >> other: passed {ACCOUNT}
+        << Tell misc.passed_elsewhere
+        >> [not_mine]
+        << Ask verified.ask + invitation.refused
+        == Verified
+        """,
+        after(LINK, after(TO_CODE)),
+    )
+
+
+def test_a_success_of_the_account_of_the_link_is_told_as_ever() -> None:
+    holds(
+        f"""
+        >> other: passed {FOREIGN_ACCOUNT}
+        << Ask verified.ask
+        == Verified
+        """,
+        INVITED,
+    )
+
+
+def test_cancelling_later_keeps_the_account_of_the_link() -> None:
+    state = after(f"{LINK}\n[mine]\n[agree]\n/cancel")
+
+    assert (type(state), state.account) == (states.Idle, FOREIGN_ACCOUNT)
+
+
+def test_erasing_gives_the_account_of_the_link_back() -> None:
+    state = after(f"{LINK}\n[mine]\n[agree]\nprivacy: erase_now")
+
+    assert (type(state), state.account) == (states.Idle, ACCOUNT)
+
+
+def test_a_way_whose_link_was_taken_back_ends_with_the_persons_own_account() -> None:
+    linked = f"{LINK}\n[mine]\n[agree]\n{NAME}\n11010519491231002X\n[confirm]\n[qq]"
+    state = holds(
+        """
+        >> core: declined unbound
+        << Ask idle.ask + link.ended
+        == Idle
+        """,
+        after(linked),
+    )
+
+    assert state.account == ACCOUNT
+
+
+# The same link, and links to accounts that need none
+
+
+@in_each_state
+def test_the_link_of_the_account_at_hand_shows_the_step_at_hand(state: State) -> None:
+    step = advance(state, Invited(state.account), MOMENT)
+    questions = [effect for effect in step.effects if isinstance(effect, Ask | ShowCode)]
+
+    assert step.state.account == state.account
+    assert type(step.state) is (states.ChoosingType if isinstance(state, states.Idle) else type(state))
+    assert {question.note for question in questions} <= {"link.same"}
+    assert visible(step)
+
+
+def test_a_link_to_a_verified_account_says_so_where_nothing_is_lost_by_it() -> None:
+    state = holds(
+        f"""
+        >> {LINK} verified
+        << Discard
+        << Ask verified.ask
+        == Verified
+        """
+    )
+
+    assert (state.account, codec.load(codec.dump(state))) == (FOREIGN_ACCOUNT, state)
+
+
+def test_a_link_to_a_verified_account_leaves_another_way_alone() -> None:
+    holds(
+        f"""
+        >> {LINK} verified
+        << Discard
+        << Tell link.verified
+        """,
+        after(TO_METHOD),
+    )
+
+
+def test_a_link_to_the_account_at_hand_that_was_verified_elsewhere_ends_the_way() -> None:
+    holds(
+        f"""
+        >> link: {ACCOUNT} verified
+        << Discard
+        << Drop
+        << Ask verified.ask
+        == Verified
+        """,
+        after(TO_CODE),
+    )
+
+
+# Links that open nothing
+
+
+@in_each_state
+def test_inv14_a_link_that_cannot_be_used_changes_nothing_and_the_question_comes_again(state: State) -> None:
+    step = advance(state, Uninvited(), MOMENT)
+    told = [effect for effect in step.effects if isinstance(effect, Ask | Tell)]
+
+    assert codec.dump(step.state).replace('"touched": true', '"touched": false') == codec.dump(state).replace(
+        '"touched": true', '"touched": false'
+    )
+    assert Discard() in step.effects
+    assert [getattr(effect, "note", None) or effect.text for effect in told] == ["link.unusable"]
+
+
+# Links to a way
+
+
+def test_a_way_that_a_link_suggests_is_named_at_once_and_stands_first_when_ways_are_offered() -> None:
+    state = holds(
+        """
+        >> way: face
+        << Suggest face
+        << Ask type.ask + link.way.face
+        == ChoosingType
+        >> [personal]
+        << Settle type.done
+        << Ask consent.ask
+        == Agreeing
+        >> [agree]
+        << Record identity
+        << Settle consent.done
+        << Ask name.ask
+        == AskingName
+        >> 王小明
+        << Discard
+        << Ask number.ask
+        == AskingNumber
+        >> 11010519491231002X
+        << Discard
+        << Ask confirm.ask
+        == Confirming
+        >> [confirm]
+        << Settle confirm.done
+        << Ask method.ask + method.suggested
+        == ChoosingMethod
+        """
+    )
+
+    assert picks(prompt(state))[:3] == offered(state)[:3] == (Choice.FACE, Choice.WECHAT, Choice.QQ)
+
+
+def test_a_number_that_is_typed_means_the_place_on_the_screen() -> None:
+    holds(
+        """
+        >> way: qq
+        << Suggest qq
+        << Ask method.ask + method.suggested
+        >> 1
+        << Settle method.done
+        << Busy
+        << Begin qq
+        == Opening
+        """,
+        after(TO_METHOD),
+    )
+
+
+@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
+def test_a_link_to_a_way_begins_nothing(state: State) -> None:
+    step = advance(state, Suggested(Method.QQ), MOMENT)
+
+    assert step.state.account == state.account
+    assert type(step.state) is (states.ChoosingType if isinstance(state, states.Idle) else type(state))

@@ -1,0 +1,340 @@
+"""Journeys: each step of a person's way is counted once, with the time it took, and nothing of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.flow import codec, states
+from bot.flow.events import (
+    Browsed,
+    Choice,
+    Command,
+    Commanded,
+    Declined,
+    Event,
+    Invited,
+    Lapsed,
+    Opened,
+    Passed,
+    Progressed,
+    Refusal,
+    Rejected,
+    Resumed,
+    Said,
+    Side,
+    Tapped,
+)
+from bot.flow.journey import _STEP_OF, Journeys, Passage, went
+from bot.flow.machine import advance
+from bot.flow.rows import Step as Answer
+from bot.flow.states import Stage, State
+from tests.bot.flow.samples import (
+    ACCOUNT,
+    EVENTS,
+    LINK,
+    MARK,
+    NAME,
+    ONE_OF_EACH,
+    SECRETS,
+    STATE_KINDS,
+    moment,
+    scanning,
+    verified,
+)
+from tests.fakes import NOON, NUMBER
+from verification.attempts import AttemptId, Method, Reason
+from verification.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket
+
+START = Commanded(Command.START)
+MINUTE = bucket(timedelta(minutes=1))
+COHORT = Cohort(NOON.date(), "", "zh")
+
+
+class Way:
+    """Somebody's way through the dialogue, a minute a turn, and what it added to the funnel."""
+
+    def __init__(self, state: State | None = None, journeys: Journeys = ()) -> None:
+        self.state: State = state or states.Idle(account=ACCOUNT, mark=MARK)
+        self.journeys = journeys
+        self.turns = 0
+        self.all: list[Tally] = []
+
+    def meets(self, event: Event) -> tuple[Tally, ...]:
+        """Let something happen; say what it added."""
+        now = moment(self.turns)
+        self.turns += 1
+        before, answer = self.state, advance(self.state, event, now)
+        self.journeys, tallies = went(self.journeys, Passage(before, event, answer, now.now, "zh"))
+        self.state = answer.state
+        self.all += tallies
+        return tallies
+
+    def goes(self, *choices: Choice | str) -> None:
+        for each in choices:
+            self.meets(Tapped(each, self.state.mark) if isinstance(each, Choice) else Said(each))
+
+    def to_the_method(self) -> None:
+        self.meets(START)
+        self.goes(Choice.PERSONAL, Choice.AGREE, NAME, NUMBER, Choice.CONFIRM)
+
+    @property
+    def attempt(self) -> AttemptId:
+        assert isinstance(self.state, states.Attempting)
+        return self.state.attempt
+
+    def gets_a_code(self, choice: Choice | None = None) -> AttemptId:
+        if choice is not None:
+            self.goes(choice)
+        attempt = self.attempt
+        self.meets(Opened(attempt, LINK, "42", NOON + timedelta(hours=1)))
+        return attempt
+
+    def is_on_the_phone(self, attempt: AttemptId) -> tuple[Tally, ...]:
+        return self.meets(Progressed(attempt, Stage.OPENED, NOON + timedelta(hours=1)))
+
+
+def counted(tallies: Iterable[Tally], method: Method | None = None) -> list[Step]:
+    return [tally.step for tally in tallies if tally.step is not None and tally.method is method]
+
+
+def test_the_whole_way_counts_each_step_once_and_from_the_code_on_once_by_its_way() -> None:
+    way = Way()
+
+    way.to_the_method()
+    attempt = way.gets_a_code(Choice.QQ)
+    way.is_on_the_phone(attempt)
+    way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+
+    assert counted(way.all) == list(STEPS)
+    assert counted(way.all, Method.QQ) == list(BY_WAY)
+    assert {tally.cohort for tally in way.all} == {COHORT}
+
+
+def test_a_time_is_that_since_the_step_before() -> None:
+    way = Way()
+
+    way.to_the_method()
+    way.is_on_the_phone(way.gets_a_code(Choice.WECHAT))
+
+    minutes = {(tally.step, tally.method): tally.took for tally in way.all}
+    two, three = (bucket(timedelta(minutes=minute)) for minute in (2, 3))
+    assert minutes == {
+        (Step.OPENED, None): None,
+        (Step.STARTED, None): MINUTE,
+        (Step.AGREED, None): MINUTE,
+        (Step.CONFIRMED, None): three,
+        (Step.SHOWN, None): two,
+        (Step.SHOWN, Method.WECHAT): two,
+        (Step.PHONE, None): MINUTE,
+        (Step.PHONE, Method.WECHAT): MINUTE,
+    }
+
+
+def test_going_back_and_forth_cancelling_and_renewing_count_nothing_twice() -> None:
+    way = Way()
+    way.to_the_method()
+    way.gets_a_code(Choice.QQ)
+    before = list(way.all)
+
+    way.goes(Choice.NEW_CODE)
+    way.gets_a_code()
+    way.meets(Commanded(Command.CANCEL))
+    way.to_the_method()
+    way.gets_a_code(Choice.QQ)
+
+    assert way.all == before
+
+
+def test_a_second_way_is_counted_for_itself_alone_and_its_code_has_no_time() -> None:
+    way = Way()
+    way.to_the_method()
+    way.gets_a_code(Choice.QQ)
+    before = len(way.all)
+
+    way.goes(Choice.OTHER_WAY)
+    attempt = way.gets_a_code(Choice.WECHAT)
+    way.is_on_the_phone(attempt)
+
+    assert way.all[before:] == [
+        Tally(COHORT, Step.SHOWN, Method.WECHAT),
+        Tally(COHORT, Step.PHONE, took=bucket(timedelta(minutes=4))),
+        Tally(COHORT, Step.PHONE, Method.WECHAT, took=MINUTE),
+    ]
+
+
+def test_a_success_that_comes_before_the_news_of_the_phone_counts_the_phone_too_without_times() -> None:
+    way = Way()
+    way.to_the_method()
+    attempt = way.gets_a_code(Choice.QQ)
+
+    tallies = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+
+    assert counted(tallies) == counted(tallies, Method.QQ) == [Step.PHONE, Step.VERIFIED]
+    assert {tally.took for tally in tallies} == {None}
+
+
+def test_a_success_is_counted_wherever_the_person_has_gone_and_once_however_often_it_is_told() -> None:
+    way = Way()
+    way.to_the_method()
+    attempt = way.gets_a_code(Choice.QQ)
+    way.meets(Commanded(Command.CANCEL))
+    # As the store has it: the place was taken, the news of it is on its way.
+    way.state = replace(verified(Method.QQ), attempt=AttemptId(""))
+
+    first = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+    second = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+
+    assert Step.VERIFIED in counted(first)
+    assert second == ()
+
+
+def test_another_account_that_passed_is_not_this_journey() -> None:
+    way = Way()
+    way.to_the_method()
+    attempt = way.gets_a_code(Choice.QQ)
+
+    assert way.meets(Passed(attempt, "cloud:1", Method.QQ)) == ()
+
+
+@pytest.mark.parametrize("event", [START, Said("你好"), Resumed()])
+def test_somebody_verified_begins_no_journey(event: Event) -> None:
+    assert Way(verified()).meets(event) == ()
+
+
+def test_an_account_that_was_verified_elsewhere_is_no_success_of_this_journey() -> None:
+    way = Way()
+    way.to_the_method()
+    way.goes(Choice.QQ)
+
+    tallies = way.meets(Declined(way.attempt, Refusal.VERIFIED))
+
+    assert type(way.state) is states.Verified
+    assert tallies == ()
+
+
+def test_failures_are_counted_every_time_by_reason_and_way() -> None:
+    way = Way()
+    way.to_the_method()
+    way.goes(Choice.QQ)
+
+    declined = way.meets(Declined(way.attempt, Refusal.QUOTA))
+    way.goes(Choice.TRY_AGAIN)
+    attempt = way.gets_a_code()
+    rejected = way.meets(Rejected(attempt, Reason.NO_CARD))
+    stale = way.meets(Rejected(attempt, Reason.NO_CARD))
+
+    assert declined == (Tally(COHORT, None, Method.QQ, Reason.QUOTA),)
+    assert rejected == (Tally(COHORT, None, Method.QQ, Reason.NO_CARD),)
+    assert stale == ()
+
+
+def test_news_begin_no_journey_and_the_next_word_does_with_all_that_was_reached() -> None:
+    # As after an update of the program: nobody counted before.
+    way = Way(scanning(Method.FACE))
+
+    news = way.meets(Progressed(AttemptId("attempt-current"), Stage.OPENED, NOON))
+    word = way.meets(Commanded(Command.STATUS))
+
+    assert news == ()
+    assert counted(word) == list(STEPS[: STEPS.index(Step.PHONE) + 1])
+    assert {tally.took for tally in word} == {None}
+
+
+def test_an_erasure_ends_the_journey_and_another_may_begin() -> None:
+    way = Way()
+    way.to_the_method()
+
+    erased = way.meets(Browsed(Side.PRIVACY, "erase_now", way.state.mark))
+    journeys = way.journeys
+    again = way.meets(START)
+
+    assert erased == ()
+    assert journeys == ()
+    assert counted(again) == [Step.OPENED]
+
+
+def test_a_journey_is_counted_under_the_day_it_began_in_beijing() -> None:
+    start = Answer(states.ChoosingType(account=ACCOUNT, mark=MARK))
+    late = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)
+    idle = states.Idle(account=ACCOUNT, mark=MARK)
+
+    journeys, [opened] = went((), Passage(idle, START, start, late, "en"))
+    further = Answer(states.Agreeing(account=ACCOUNT, mark=MARK))
+    _, [started] = went(journeys, Passage(start.state, START, further, late + timedelta(days=3), "zh"))
+
+    assert opened.cohort == started.cohort == Cohort(datetime(2026, 11, 24, tzinfo=UTC).date(), "", "en")
+
+
+def test_a_clock_that_was_put_back_gives_no_negative_time() -> None:
+    idle = states.Idle(account=ACCOUNT, mark=MARK)
+    type_asked = Answer(states.ChoosingType(account=ACCOUNT, mark=MARK))
+    journeys, _ = went((), Passage(idle, START, type_asked, NOON, "zh"))
+
+    agreeing = Answer(states.Agreeing(account=ACCOUNT, mark=MARK))
+    _, [started] = went(journeys, Passage(type_asked.state, START, agreeing, NOON - timedelta(hours=1), "zh"))
+
+    assert started.took == 0
+
+
+def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_few_are_known() -> None:
+    journeys: Journeys = ()
+    begun = []
+    for number in (1, 2, 1, 3, 4, 2):
+        idle = states.Idle(account=f"cloud:{number}", mark=MARK)
+        journeys, tallies = went(journeys, Passage(idle, START, Answer(idle), NOON, "zh"))
+        begun += [number] * len(tallies)
+
+    assert begun == [1, 2, 3, 4, 2]
+    assert [journey.account for journey in journeys] == ["cloud:3", "cloud:4", "cloud:2"]
+
+
+def test_every_state_says_how_far_its_person_is() -> None:
+    assert set(_STEP_OF) == set(STATE_KINDS)
+
+
+def test_whatever_happens_wherever_no_step_is_counted_twice_and_nothing_of_the_person_is_counted() -> None:
+    for state in ONE_OF_EACH:
+        for event in EVENTS:
+            answer = advance(state, event, moment(0))
+            journeys, first = went((), Passage(state, event, answer, NOON, "zh"))
+            _, second = went(journeys, Passage(state, event, answer, NOON, "zh"))
+
+            steps = Counter((tally.step, tally.method) for tally in (*first, *second) if tally.step is not None)
+            assert set(steps.values()) <= {1}
+            assert not [secret for secret in (*SECRETS, ACCOUNT) if secret in str((first, second))]
+
+
+def test_journeys_are_saved_beside_the_state() -> None:
+    way = Way()
+    way.to_the_method()
+    way.gets_a_code(Choice.QQ)
+
+    saved = codec.dump(way.state, way.journeys, Method.FACE)
+
+    assert codec.load_all(saved) == codec.Saved(way.state, way.journeys, Method.FACE)
+    assert codec.load(saved) == way.state
+
+
+def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
+    way = Way()
+    way.to_the_method()
+    opened = way.meets(Invited("100012345", campaign="spring"))
+    accepted = way.meets(Tapped(Choice.MINE, way.state.mark))
+    way.meets(Invited("100099999", campaign="autumn"))
+    back = way.meets(Tapped(Choice.NOT_MINE, way.state.mark))
+
+    spring = replace(COHORT, campaign="spring")
+    assert [(tally.cohort, tally.step) for tally in opened] == [(spring, Step.OPENED)]
+    assert [(tally.cohort, tally.step) for tally in accepted] == [(spring, Step.STARTED)]
+    assert back == ()
+
+
+def test_lapsed_codes_move_nobody_forward() -> None:
+    way = Way()
+    way.to_the_method()
+    attempt = way.gets_a_code(Choice.QQ)
+
+    assert counted(way.meets(Lapsed(attempt))) == []

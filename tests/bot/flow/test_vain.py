@@ -1,0 +1,110 @@
+"""Of a question that nothing answered only that may be kept which leads to nobody."""
+
+import pytest
+
+from bot.flow import states
+from bot.flow.states import State
+from bot.flow.vain import kept_of
+from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, scanning, texts
+from tests.fakes import NUMBER, OTHER_NUMBER, identity
+from verification.identity import Name
+
+IDLE = states.Idle(account=ACCOUNT, mark=MARK)
+OF_ANOTHER = states.Confirming(account=ACCOUNT, mark=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("可以开发票吗？", "可以开发票吗?"),
+        ("  怎么\n充值 \t呢", "怎么 充值 呢"),
+        ("Do you accept passports?", "Do you accept passports?"),
+        ("能绑定 138-0013-8000 吗", "能绑定 • 吗"),
+        ("能绑定 +86 138 0013 8000 吗", "能绑定 • 吗"),
+        ("能绑定１３８００１３８０００吗", "能绑定•吗"),
+        ("能绑定١٣٨٠٠١٣٨٠٠٠吗", "能绑定•吗"),
+        ("能绑定一三八零零一三八零零零吗", "能绑定•吗"),
+        ("能绑定①③⑧吗", "能绑定•吗"),
+        ("一个人两张卡可以吗", "一个人两张卡可以吗"),
+        ("护照 E12345678 能用吗", "护照 • 能用吗"),
+        ("微信号 wxid_ab12cd 能用吗", "微信号 • 能用吗"),
+        (f"{NUMBER} 怎么过不了", "• 怎么过不了"),
+        ("发到 wang.xiaoming@example.com 可以吗", "发到 • 可以吗"),
+        ("发给 @wangxiaoming 可以吗", "发给 • 可以吗"),
+        ("发给 @王小明 可以吗", "发给 • 可以吗"),
+        ("看 https://example.com/u/1?token=abc 对吗", "看 • 对吗"),
+        ("看 t.me/wangxiaoming 对吗", "看 • 对吗"),
+        ("看 example.com.cn/a 和 10.0.0.1 对吗", "看 • 和 • 对吗"),
+    ],
+)
+def test_numbers_addresses_and_handles_are_left_out(text: str, kept: str) -> None:
+    assert kept_of(text, IDLE) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好",
+        "",
+        "？",
+        "???!",
+        "13800138000?",
+        "发给@wangxiaoming可以吗",
+        "我叫王小明，能认证吗",
+        "我是李雷，怎么办",
+        "姓名王小明怎么改",
+        "我的名字是韩梅梅对吗",
+        "本人韩梅梅能用吗",
+        "My name is Li Lei, what now?",
+        "I am Li Lei, what now?",
+        "I’m Li Lei, what now?",
+    ],
+)
+def test_what_asks_nothing_or_may_name_somebody_is_not_kept(text: str) -> None:
+    assert kept_of(text, IDLE) is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        states.AskingName(account=ACCOUNT, mark=MARK),
+        states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name("王小明")),
+        states.ChangingName(account=ACCOUNT, mark=MARK, identity=identity()),
+        states.ChangingNumber(account=ACCOUNT, mark=MARK, identity=identity()),
+    ],
+)
+def test_nothing_is_kept_where_a_name_or_a_number_is_asked(state: State) -> None:
+    assert kept_of("可以开发票吗？", state) is None
+
+
+@pytest.mark.parametrize("name", ["王小明", "王 小 明", "王·小·明", "王。小\u200b明"])
+def test_the_name_that_is_known_is_left_out_however_it_is_spaced(name: str) -> None:
+    assert kept_of(f"{name}能开发票吗", scanning()) == "•能开发票吗"
+
+
+@pytest.mark.parametrize("name", [OTHER_NAME, "阿依古丽买买提", "阿依古丽", "买买提", "阿依古丽 买买提"])
+def test_so_are_the_parts_of_a_longer_name(name: str) -> None:
+    kept = kept_of(f"{name}能开发票吗", OF_ANOTHER)
+
+    assert kept == "•能开发票吗"
+
+
+def test_a_long_question_is_cut() -> None:
+    kept = kept_of("为什么" + "很" * 500, IDLE)
+
+    assert kept is not None
+    assert len(kept) == 80
+
+
+def test_nothing_invisible_and_nothing_that_turns_a_text_around_is_kept() -> None:
+    assert kept_of("\u202e为什么\u200b不行\x00\ud800吗", IDLE) == "为什么 不行 吗"
+
+
+def test_inv38_whatever_is_said_wherever_no_name_that_is_known_and_no_digit_is_kept() -> None:
+    for state in STATES:
+        for text in texts():
+            kept = kept_of(f"{text} 怎么办？", state) or ""
+            assert not any(character.isdigit() for character in kept)
+            if isinstance(state, states.Identified):
+                assert state.identity.name.plain not in kept
+            assert not [secret for secret in SECRETS if secret.isascii() and secret in kept]

@@ -1,0 +1,230 @@
+"""Results owed to another server, on every store: posted with the verdict, shared out, kept as long as is needed."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from storage import Store, open_database
+from storage.examining import Backlog, examine
+from tests.contracts.conftest import Another
+from tests.fakes import NOON, Clock, FakeProvider, an_attempt, fixed_sealing, outside, wish
+from tests.reliability import Proof
+from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
+from verification.core import Core
+from verification.keeping import Person
+from verification.results import HOLDS_UP, SKEW, Ending, Result
+
+LEASE = timedelta(seconds=20)
+MOMENT = timedelta(microseconds=1)
+WEEK = timedelta(days=7)
+ANNA = "telegram:100012345"
+
+
+def verdict(number: int, account: str = ANNA, status: Status = Status.SUCCEEDED) -> Attempt:
+    reason = Reason.MISMATCH if status is Status.FAILED else None
+    return an_attempt(f"a{number}", account, status=status, reason=reason, identity=None)
+
+
+async def post(store: Store, *attempts: Attempt) -> None:
+    for attempt in attempts:
+        async with store.unit("post") as unit:
+            await unit.save_attempt(attempt)
+            await unit.post_result(attempt, NOON, simulated=False)
+
+
+async def claim(store: Store, after: timedelta = timedelta(), limit: int = 10) -> Sequence[Result]:
+    return await store.results().claim(NOON + after, NOON + after + LEASE, limit)
+
+
+async def claimed(store: Store, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
+    return [result.attempt for result in await claim(store, after, limit)]
+
+
+def core_of(store: Store, *, posts_results: bool) -> Core:
+    ways = dict.fromkeys(Method, FakeProvider())
+    return Core(store, ways, outside(Clock()), ttl=timedelta(minutes=10), posts_results=posts_results)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "reason"),
+    [(Passed(), Status.SUCCEEDED, None), (Rejected(Reason.NO_CARD), Status.FAILED, Reason.NO_CARD)],
+)
+async def test_a_verdict_is_owed_once_however_often_it_comes(
+    store: Store, outcome: Outcome, status: Status, reason: Reason | None
+) -> None:
+    core = core_of(store, posts_results=True)
+    opening = await core.begin(wish())
+    for _ in range(2):
+        await core.complete(opening.attempt, outcome)
+
+    [result] = await claim(store)
+    told = Result(result.id, AttemptId("a1"), "telegram:1", Method.WECHAT, status, reason, simulated=True, at=NOON)
+    assert result == told
+
+
+async def test_a_success_without_a_place_is_owed_as_the_failure_it_became(store: Store) -> None:
+    core = core_of(store, posts_results=True)
+    for number in range(4):
+        await core.begin(wish(f"a{number}", f"telegram:{number}"))
+    for number in range(4):
+        await core.complete(AttemptId(f"a{number}"), Passed())
+
+    results = await claim(store)
+    assert [(result.status, result.reason) for result in results] == [(Status.SUCCEEDED, None)] * 3 + [
+        (Status.FAILED, Reason.QUOTA)
+    ]
+
+
+async def test_nothing_is_kept_for_nobody(store: Store) -> None:
+    core = core_of(store, posts_results=False)
+    opening = await core.begin(wish())
+    await core.complete(opening.attempt, Passed())
+
+    assert await claim(store) == []
+
+
+async def test_what_ended_without_a_verdict_is_no_result(store: Store) -> None:
+    core = core_of(store, posts_results=True)
+    await core.begin(wish("a1"))
+    await core.begin(wish("a2"))
+    await core.cancel(AttemptId("a2"))
+
+    assert await claim(store) == []
+
+
+async def test_a_result_of_a_unit_that_failed_is_never_told(store: Store) -> None:
+    with suppress(ZeroDivisionError):
+        async with store.unit("fails") as unit:
+            await unit.save_attempt(verdict(1))
+            await unit.post_result(verdict(1), NOON, simulated=False)
+            raise ZeroDivisionError
+
+    assert await claim(store) == []
+
+
+async def test_an_attempt_has_one_result(store: Store) -> None:
+    await post(store, verdict(1), verdict(1, status=Status.FAILED))
+
+    assert [result.status for result in await claim(store)] == [Status.SUCCEEDED]
+
+
+async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(store: Store) -> None:
+    await post(store, verdict(1))
+
+    assert await claimed(store) == ["a1"]
+    assert await claimed(store, LEASE - MOMENT) == []
+    assert await claimed(store, LEASE) == ["a1"]
+
+
+async def test_inv29_a_clock_that_was_put_back_keeps_no_result(store: Store) -> None:
+    await post(store, verdict(1))
+    assert await claimed(store, timedelta(days=1)) == ["a1"]
+
+    assert await claimed(store) == ["a1"]
+
+
+async def test_clocks_that_differ_a_little_do_not_break_a_lease(store: Store) -> None:
+    await post(store, verdict(1))
+    assert await claimed(store, SKEW) == ["a1"]
+
+    assert await claimed(store) == []
+
+
+async def test_a_postponed_result_comes_at_its_time_with_its_tries_counted(store: Store) -> None:
+    await post(store, verdict(1))
+    [result] = await claim(store)
+    await store.results().postpone(result, NOON + timedelta(hours=2))
+
+    assert await claim(store, timedelta(hours=2) - MOMENT) == []
+    [again] = await claim(store, timedelta(hours=2))
+    assert (again.id, again.tries) == (result.id, 1)
+
+
+async def test_a_settled_result_is_told_no_more_whatever_is_said_of_it_later(store: Store) -> None:
+    await post(store, verdict(1))
+    [result] = await claim(store)
+    await store.results().settle(result, Ending.DELIVERED, NOON)
+    await store.results().postpone(result, NOON)
+    await store.results().settle(result, Ending.GIVEN_UP, NOON)
+
+    assert await claim(store, timedelta(days=1)) == []
+    assert (await store.prune(NOON + MOMENT))["results"] == 1
+
+
+async def test_the_results_of_an_account_come_one_after_the_other(store: Store) -> None:
+    await post(store, verdict(1, status=Status.FAILED), verdict(2), verdict(3, "telegram:7"))
+
+    told = await claim(store)
+    assert [result.attempt for result in told] == ["a1", "a3"]
+    await store.results().settle(told[0], Ending.DELIVERED, NOON)
+    assert await claimed(store) == ["a2"]
+
+
+async def test_a_result_that_nobody_takes_does_not_keep_the_later_ones_of_its_account(store: Store) -> None:
+    await post(store, verdict(1, status=Status.FAILED), verdict(2))
+    came = []
+    for _ in range(HOLDS_UP):
+        [result] = await claim(store)
+        came.append(result.attempt)
+        await store.results().postpone(result, NOON)
+
+    assert came == ["a1"] * HOLDS_UP
+    assert await claimed(store) == ["a1", "a2"]
+
+
+async def test_what_was_never_tried_comes_before_what_failed(store: Store) -> None:
+    await post(store, verdict(1, "telegram:1"))
+    [failed] = await claim(store)
+    await store.results().postpone(failed, NOON)
+    await post(store, verdict(2, "telegram:2"))
+
+    assert [await claimed(store, limit=1), await claimed(store, limit=1)] == [["a2"], ["a1"]]
+
+
+async def test_inv31_programs_share_out_the_results(store: Store, another: Another, proof: Proof) -> None:
+    await post(store, *(verdict(number, f"telegram:{number}") for number in range(30)))
+
+    async with another() as other, asyncio.TaskGroup() as group:
+        assert isinstance(other, Store)
+        claims = [group.create_task(claimed(store if number % 2 else other, limit=4)) for number in range(10)]
+    told = [attempt for each in claims for attempt in each.result()]
+
+    assert len(told) == len(set(told)) == 30
+    proof(cases=30)
+
+
+async def test_what_became_of_a_result_is_kept_for_its_time_and_what_is_owed_stays(store: Store) -> None:
+    await post(store, verdict(1, "telegram:1"), verdict(2, "telegram:2"))
+    [told, _] = await claim(store)
+    await store.results().settle(told, Ending.DELIVERED, NOON)
+
+    assert (await store.prune(NOON))["results"] == 0
+    assert (await store.prune(NOON + MOMENT))["results"] == 1
+    assert (await store.retire(NOON + WEEK))["results"] == 0
+    assert (await store.retire(NOON + WEEK + MOMENT))["results"] == 1
+
+
+@pytest.mark.parametrize("who", [ANNA, "telegram:200000001"], ids=["the account's own chat", "another chat"])
+async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(store: Store, who: str) -> None:
+    await post(store, verdict(1), verdict(2, status=Status.FAILED), verdict(3, "telegram:7"))
+    [done, other] = await claim(store)
+    await store.results().settle(done, Ending.DELIVERED, NOON)
+    await post(store, verdict(4))
+    async with store.unit(who) as unit:
+        gone = await unit.erase(Person(who), ANNA)
+
+    assert gone["results"] == 2
+    assert {*await claimed(store, LEASE), other.attempt} == {"a4", "a3"}
+
+
+async def test_a_look_at_the_database_tells_how_many_wait_and_since_when(store: Store, url: str) -> None:
+    await post(store, *(verdict(number, f"telegram:{number}") for number in range(3)))
+    [first, *_] = await claim(store)
+    await store.results().settle(first, Ending.GIVEN_UP, NOON)
+    async with open_database(url) as database:
+        condition = await examine(database, fixed_sealing())
+
+    assert condition.results == Backlog(owed=2, since=NOON, given_up=1)

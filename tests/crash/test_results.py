@@ -1,0 +1,57 @@
+"""The bot is killed while another server takes a result: it is told again, the same, and nothing secret is written."""
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from playground.phone import Phone
+from tests.crash.conversation import ACTS, DONE
+from tests.crash.process import at_work
+from tests.crash.test_nothing_leaks import CANARIES, traces
+from tests.receiver import SECRET, as_the_page_says, receiver
+from tests.reliability import Proof
+from tests.town import town
+
+
+async def test_inv38_a_bot_killed_while_a_result_is_taken_tells_the_same_again_and_writes_no_secret(
+    tmp_path: Path, proof: Proof
+) -> None:
+    clock = tmp_path / "clock"
+    settings = {"RESULT_WEBHOOK_SECRET": SECRET, "CLOCK_OFFSET_FILE": str(clock), "LOG_LEVEL": "DEBUG"}
+    async with (
+        receiver() as other,
+        town() as place,
+        at_work(place, tmp_path, RESULT_WEBHOOK_URL=other.url, **settings) as bot,
+        Phone() as phone,
+    ):
+        gate = asyncio.Event()
+        other.before = gate.wait
+        guest = await place.guest()
+        for act in ACTS[:-1]:
+            await act.do(guest, phone)
+            await guest.sees(act.sign)
+        await ACTS[-1].do(guest, phone)
+        await other.hears(1)
+        await bot.kill()
+        gate.set()  # it is taken, and there is nobody to note it
+        clock.write_text("60")
+        await bot.start()
+        first, again = await other.hears(2)
+        await guest.sees(DONE)
+        await bot.shown()
+        written = {path.name: path.read_bytes() for path in bot.data.iterdir()} | {"streams": bot.log.read_bytes()}
+        async with place.http.get(f"{bot.address()}/metrics") as answer:
+            written["metrics"] = await answer.read()
+
+    assert (first.id, first.body) == (again.id, again.body)
+    assert as_the_page_says()(first.headers, first.body, SECRET)
+    told = json.loads(first.body)["data"]
+    assert (told["status"], told["account"]) == ("verified", f"telegram:{guest.id}")
+    secrets = (*CANARIES, SECRET, SECRET.removeprefix("whsec_"))
+    written["body"] = first.body
+    assert not {secret: where for secret in secrets if (where := traces(written, secret))}
+    with closing(sqlite3.connect(bot.data / "bot.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM results").fetchall() == [(1,)]
+    proof(cases=len(secrets), faults=1)
