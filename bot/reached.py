@@ -24,6 +24,7 @@ _ELSEWHERE = ("page.", "test_")
 _RACES = frozenset(
     {
         "Verified: passed",
+        "ReadingInvitation: passed",
         *(f"any state: {news}" for news in ("opened", "declined", "progressed", "faded", "lapsed", "rejected")),
     }
 )

@@ -204,10 +204,10 @@ class Runner:
         if not await self._is_bound(person, begin.account):
             return Declined(begin.attempt, Refusal.UNBOUND)
         begun = await self._asked(person, begin)
-        if isinstance(begun, Opened) and not await self._is_bound(person, begin.account):
-            await self._core.cancel(begin.attempt)
-            return Declined(begin.attempt, Refusal.UNBOUND)
-        return begun
+        if await self._is_bound(person, begin.account):
+            return begun
+        await self._core.cancel(begin.attempt)
+        return Declined(begin.attempt, Refusal.UNBOUND)
 
     async def _is_bound(self, person: Person, account: str) -> bool:
         if account == person:

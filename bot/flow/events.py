@@ -208,7 +208,7 @@ class Faded:
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """The code expired."""
+    """The code expired, or was ended from elsewhere."""
 
     attempt: AttemptId
 

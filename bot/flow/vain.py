@@ -7,7 +7,7 @@ without numbers, addresses and handles of any kind.
 import re
 import unicodedata
 
-from bot.flow import states
+from bot.flow import codec, states
 from bot.flow.states import State
 from bot.flow.words import asks
 
@@ -25,6 +25,8 @@ _GAPS = re.compile(rf"{_GAP}(?:\s*{_GAP})+")
 
 def kept_of(text: str, state: State) -> str | None:
     """What may be kept of a question that nothing answered; None for nothing."""
+    if isinstance(state, states.ReadingInvitation):
+        state = codec.load(state.former)
     if isinstance(state, states.AskingName | states.AskingNumber | states.ChangingName | states.ChangingNumber):
         return None
     plain = " ".join(_visible(text).split())

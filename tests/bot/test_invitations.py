@@ -229,7 +229,7 @@ async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_
             live = await unit.live_attempt(ACCOUNT)
 
         assert live is None
-        assert not isinstance(await at.state(), states.Scanning)
+        assert at.said()[-2:] == ["link.ended", "idle.ask"]
 
 
 async def test_a_link_taken_back_leaves_what_another_link_still_allows(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from tests.town import NAME, NUMBER, TOKEN, Guest, press, scan, town
 OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
 WRONG_NUMBER = "112044165412202430"
 OPERATED = (("backup", "copy"), ("doctor",), ("keys", "rotate", "--dry-run"), ("retention",), ("keys", "rotate"))
-CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, TOKEN, TOKEN.partition(":")[2])
+LINK = "a0123456789abcdefbm9ib2R5LXNpZ25lZC10aG"
+"""Has the form of a link's token; nobody signed it."""
+CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, LINK, TOKEN, TOKEN.partition(":")[2])
 
 
 async def do_what_people_do_wrong(guest: Guest) -> None:
@@ -22,6 +24,8 @@ async def do_what_people_do_wrong(guest: Guest) -> None:
     await guest.says("/start")
     await guest.says(OTHER_NUMBER)
     await guest.says(f"/start {OTHER_NUMBER}")
+    await guest.says(f"/start {LINK}")
+    await guest.says(f"https://t.me/realname_demo_bot?start={LINK}")
     await guest.taps("个人认证")
     await guest.sends("photo", caption=OTHER_NUMBER)
     await guest.sends("document", caption=OTHER_NAME, file_name=f"{OTHER_NUMBER}.pdf")

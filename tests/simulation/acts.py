@@ -7,6 +7,8 @@ from typing import Any
 from tests.simulation.people import NAMES, NUMBERS, THINGS, Guest, buttons, group_with
 from tests.simulation.story import Pick, Story
 from tests.simulation.weather import ANY, MORTAL, Fate, Mishap
+from verification.attempts import Method
+from verification.support import Order
 
 Do = Callable[[Story, Guest, Pick[Any]], str]
 """Does something to, or by, a guest, and says what it was."""
@@ -15,6 +17,8 @@ _JUNK = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "�
 _COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/language", "/privacy", "/nonsense")
 _BAD_NUMBERS = ("110105194912310021", "810000199408230021", "12345", "11010119900307803")
 _FORGED = ("q:confirm:0000000000", "q:personal", "privacy:erase_now:0000000000", "faq:list.999999", "zzz", "q::")
+_ACCOUNTS = ("cloud:200011111", "cloud:200011111", "cloud:200056789", "cloud:200099999")
+_NO_TOKENS = ("nonsense", "way_qq", "lang_en", "a" * 39, "x" * 300)
 _METHODS = (
     ANY,
     ANY,
@@ -96,6 +100,29 @@ def commands(_: Story, guest: Guest, pick: Pick[Any]) -> str:
     command = pick(_COMMANDS)
     guest.says(command)
     return f"says {command}"
+
+
+def comes_by_a_link(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+    """Open a link: a new one, the newest, anybody's, or what never was one."""
+    if not story.links or pick([True, True, False]):
+        order = Order(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
+        made = story.run(story.machine.supported(lambda support: support.make_link("telegram:7", order)))
+        if made is None:
+            return "support cannot make a link"
+        story.has_link(made)
+    token = pick([story.links[-1].token] * 6 + [pick(story.links).token, story.links[-1].token[:-1] + "_", *_NO_TOKENS])
+    written = pick([f"/start {token}"] * 3 + [f"https://t.me/realname_demo_bot?start={token}", token])
+    for _ in range(pick([1, 1, 1, 2])):
+        guest.says(written)
+    return f"comes by a link: {written}"
+
+
+def takes_a_link_back(story: Story, _: Guest, pick: Pick[Any]) -> str:
+    if not story.links:
+        return "no link to take back"
+    link = pick([story.links[-1], pick(story.links)]).link
+    done = story.run(story.machine.supported(lambda support: support.revoke("telegram:7", link.id)))
+    return f"support takes {link.id} back: {done is not None}"
 
 
 def sends(_: Story, guest: Guest, pick: Pick[Any]) -> str:
@@ -207,6 +234,8 @@ _WEIGHTS: Mapping[Do, int] = {
     commands: 6,
     sends: 2,
     edits: 2,
+    comes_by_a_link: 7,
+    takes_a_link_back: 4,
     presses_anything: 7,
     blocks: 1,
     deletes: 1,
@@ -226,11 +255,14 @@ ACTS = tuple(Act(do.__name__, do) for do, weight in _WEIGHTS.items() for _ in ra
 
 
 def begin(story: Story, pick: Pick[Any]) -> None:
-    """Let the people of the story come, often several with one number, and get as far as they like."""
+    """Let the people of the story come, often several with one number or by links, and get as far as they like."""
     for _ in range(pick([1, 1, 2, 2, 4])):
         guest = story.arrives(pick(NAMES), pick([NUMBERS[0], NUMBERS[0], *NUMBERS]), pick(["zh-hans", "zh-hans", "en"]))
         steps = pick(range(13))
         story.tell(f"{guest.id} comes, and does {steps} steps")
+        if pick([True, False]):
+            story.tell(f"{guest.id} {comes_by_a_link(story, guest, pick)}")
+            story.passes(0.5)
         for _ in range(steps):
             goes_on(story, guest, pick)
             story.passes(0.5)

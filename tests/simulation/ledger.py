@@ -11,23 +11,29 @@ from typing import Any
 
 from bot.flow import machine, states
 from bot.flow.effects import Begin
-from bot.flow.events import Browsed, Event, Resumed
+from bot.flow.events import Browsed, Declined, Event, Invited, Refusal, Resumed
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
 from playground.botapi.updates import Update
 from playground.world import World
+from storage import desk_statements as desk
 from storage import statements as sql
 from tests.bot.flow.ordering import LEAVING, meaning, step_of
 from tests.simulation.disk import Commit, Disk
 from tests.simulation.telegram import Call
 from tests.simulation.weather import Fate
-from verification.attempts import MOVES, AttemptId, Status
-from verification.ports import PLACES
+from verification.attempts import LIVE, MOVES, AttemptId, Status
+from verification.ports import PLACES, News
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
 _ERASE_ATTEMPTS = sql.delete("attempts", sql.ERASE_OF_ACCOUNT["attempts"])
 _ERASE_DIALOGUE = sql.delete("dialogues", sql.ERASE_OF_PERSON["dialogues"])
 _TRIES_IN_A_SILENCE = 15
+_LIVE_WITHOUT_LINK = f"""
+SELECT id, contact, account FROM attempts WHERE {sql.LIVE} AND account <> contact AND NOT EXISTS (
+    SELECT 1 FROM links WHERE person = contact AND links.account = attempts.account AND revoked_at IS NULL
+)
+"""  # noqa: S608 - words of our own
 _KEPT = {"message", "edited_message", "callback_query"}
 
 
@@ -53,11 +59,15 @@ class Ledger:
         self.states: dict[str, State] = {}
         self.attempts: dict[AttemptId, Status] = {}
         self.owners: dict[AttemptId, str] = {}
+        self.contacts: dict[AttemptId, str] = {}
+        self.announced: set[AttemptId] = set()
         self.erased: set[AttemptId] = set()
         self.handled: set[str] = set()
         self.buried: set[str] = set()
         self.numbers: dict[AttemptId, str] = {}
         self.verified: defaultdict[str, set[str]] = defaultdict(set)
+        self.bound: dict[str, str] = {}
+        self.revoked: set[str] = set()
         self.lost: set[tuple[int, int]] = set()
         self.faults: defaultdict[int, int] = defaultdict(int)
         self.updates_of: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
@@ -121,14 +131,34 @@ class Ledger:
     def _judged(self, commit: Commit) -> Iterator[str]:
         yield from self._events(commit)
         yield from self._attempts(commit)
+        ended = (done for done in commit.of(sql.POST) if done.values[1] == News.ENDED)
+        self.announced |= {AttemptId(str(done.values[2])) for done in ended}
         for written in (sql.MARK_SHOWN, sql.MARK_BLOCKED):
             for done in commit.of(written):
                 self._unconfirmed.pop(chat_of(str(done.values[0])), None)
         for done in commit.of(_ERASE_ATTEMPTS):
-            self.erased |= {attempt for attempt, owner in self.owners.items() if owner in done.values}
+            person, own = done.values
+            self.erased |= {attempt for attempt, contact in self.contacts.items() if contact == person}
+            self.erased |= {attempt for attempt, owner in self.owners.items() if owner == own}
         for done in commit.of(_ERASE_DIALOGUE):
             self.states.pop(str(done.values[0]), None)
         yield from self._steps(commit)
+        yield from self._links(commit)
+
+    def _links(self, commit: Commit) -> Iterator[str]:
+        """A link is bound to one person for ever, and nothing lives on of one that was taken back."""
+        for done in commit.of(desk.OPEN_LINK):
+            link, person = str(done.values[0]), str(done.values[1])
+            if done.rows and self.bound.setdefault(link, person) != person:
+                yield f"link {link} opened to {person}, and belongs to {self.bound[link]}"
+            if done.rows and link in self.revoked:
+                yield f"link {link} opened to {person}, and was taken back"
+        self.revoked |= {str(done.values[0]) for done in commit.of(desk.REVOKE) if done.rows}
+        if any(commit.of(desk.REVOKE)):
+            for attempt, person, account in self.disk.run(_LIVE_WITHOUT_LINK):
+                # What is only reserved, or just opened, is looked at once more before it is shown.
+                if isinstance(self.states.get(person), states.Scanning):
+                    yield f"{attempt} of {person} lives on for {account}, whose link was taken back"
 
     def _events(self, commit: Commit) -> Iterator[str]:
         self.buried |= {str(done.values[0]) for done in commit.of(sql.BURY)}
@@ -152,6 +182,7 @@ class Ledger:
             if attempt in self.erased:
                 yield f"{attempt} was erased and is back"
             self.attempts[attempt], self.owners[attempt] = status, account
+            self.contacts[attempt] = str(done.values[2])
             if status is Status.SUCCEEDED and before is not status:
                 yield from self._passed(attempt, account)
 
@@ -184,11 +215,20 @@ class Ledger:
         place_seen = isinstance(known, states.Idle) and before is states.Verified
         if known is not None and known != turn.before and not place_seen:
             yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
+        yield from self._shown(turn)
         row = machine.row_of(turn.before, turn.event)
         if after is not before and (row is None or after not in row.to):
             yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
         if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
+
+    def _shown(self, turn: Turn) -> Iterator[str]:
+        """A code for an account that is not the person's own is shown only while a link binds them."""
+        state = turn.step.state
+        if not isinstance(state, states.Scanning) or state.account == turn.person:
+            return
+        if self.attempts.get(state.attempt) in LIVE and not self.disk.run(desk.IS_BOUND, turn.person, state.account):
+            yield f"{turn.person}: a code for {state.account} is shown, to which no link binds them"
 
 
 def chat_of(person: str) -> int:
@@ -203,4 +243,6 @@ def is_asked_again(turn: Turn) -> bool:
 
 def _left(turn: Turn) -> bool:
     erased = isinstance(turn.event, Browsed) and turn.event.choice == "erase_now"
-    return erased or meaning(turn.before, turn.event) in LEAVING
+    unbound = isinstance(turn.event, Declined) and turn.event.refusal is Refusal.UNBOUND
+    by_link = isinstance(turn.event, Invited) or isinstance(turn.before, states.ReadingInvitation)
+    return erased or unbound or by_link or meaning(turn.before, turn.event) in LEAVING

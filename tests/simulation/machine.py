@@ -37,6 +37,7 @@ from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import Provider, Session
 from verification.providers.simulated import Simulated
+from verification.support import Support
 from web import webhook
 
 T = TypeVar("T")
@@ -179,6 +180,13 @@ class Machine:
     async def visit(self, path: str, form: Mapping[str, str] | None = None) -> Page | None:
         """Let a phone open a page of the program, or send a form; None when nobody answers."""
         return await self._answered(lambda house: visited(house.pages, path, form))
+
+    async def supported(self, use: Callable[[Support], Coroutine[Any, Any, T]]) -> T | None:
+        """Let support use the program's desk; None when nobody answers, or the database does not."""
+        try:
+            return await self._answered(lambda house: use(house.support))
+        except StoreUnavailable:
+            return None
 
     async def post(self, update: Update) -> bool:
         """Bring an update to the program's webhook; says whether it took it."""

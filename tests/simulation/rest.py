@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bot.flow import states
-from bot.flow.effects import Ask
+from bot.flow.effects import Ask, Tell
 from bot.flow.events import Choice, Lapsed, Passed, Rejected
 from bot.flow.machine import choices
 from playground.records import Message
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.story import Story
 
 DELETABLE_FOR = 47 * 3600
-RESULTS = {"verified.ask": "🎉", "failed.ask": "😕"}
+RESULTS = {("verified.ask", "misc.passed_elsewhere"): "🎉", ("failed.ask",): "😕"}
 _OPEN = "SELECT count(*) FROM notices WHERE settled = 0"
 _OWED = "SELECT count(*) FROM dialogues WHERE shown < revision AND blocked = 0"
 _LITTER = "SELECT count(*) FROM litter"
@@ -90,6 +90,8 @@ def _secrets(story: "Story", guest: Guest) -> Iterator[str]:
             continue
         if sum(letter.isdigit() for letter in message.text) >= 15:
             yield f"{guest.person}: a number stands in the chat"
+        if any(made.token in message.text for made in story.links):
+            yield f"{guest.person}: the token of a link stands in the chat"
         if came_as & typed and message.text in NAMES:
             yield f"{guest.person}: a name stands in the chat"
 
@@ -109,7 +111,7 @@ def _news(story: "Story") -> Iterator[str]:
         if attempt in story.ledger.erased:
             continue
         ended = status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED)
-        if told[attempt] != ended:
+        if told[attempt] != (ended or attempt in story.ledger.announced):
             yield f"{attempt} ended as {status}, which was told {told[attempt]} times"
 
 
@@ -117,8 +119,9 @@ def _results(story: "Story", guest: Guest) -> Iterator[str]:
     """A result stands in the chat, and no more often than it was asked for or could not be known to have arrived."""
     turns = [turn for turn in story.ledger.turns if turn.person == guest.person]
     said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
-    for key, sign in RESULTS.items():
-        wanted = sum(isinstance(effect, Ask) and effect.text == key for turn in turns for effect in turn.step.effects)
+    for keys, sign in RESULTS.items():
+        effects = [effect for turn in turns for effect in turn.step.effects]
+        wanted = sum(isinstance(effect, Ask | Tell) and effect.text in keys for effect in effects)
         shown = sum(message["from"] == "bot" and sign in message["text"] for message in said)
         if shown > wanted:
             yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"

@@ -18,6 +18,7 @@ from tests.simulation.watch import Watch, watching
 from tests.simulation.weather import Weather
 from tests.town import TOKEN
 from tests.virtual import VirtualLoop
+from verification.support import Made
 
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
@@ -51,6 +52,7 @@ class Story:
         webhook = self.rng.random() < _BY_WEBHOOK
         self.machine = Machine(network, hook, webhook, self.ledger, self.weather, clock, make_store)
         self.guests: list[Guest] = []
+        self.links: list[Made] = []
         self.run(self.machine.start())
         if webhook:
             self.tell("updates come by webhook")
@@ -61,6 +63,11 @@ class Story:
         guest = newcomer(self.world, name, number, language)
         self.guests.append(guest)
         return guest
+
+    def has_link(self, made: Made) -> None:
+        """Let support have a link to hand out."""
+        self.links.append(made)
+        self.watch.must_not_tell(made.token)
 
     def run(self, happening: Coroutine[Any, Any, T]) -> T:
         """Let something happen to its end."""

@@ -11,21 +11,25 @@ _OURS = ("bot", "storage", "verification", "web")
 
 
 class Watch(logging.Handler):
-    """Keeps what is wrong with the lines of a log: a name or number in them, an error that nobody expects."""
+    """Keeps what is wrong with the lines of a log: a name, number or link in them, an error that nobody expects."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         super().__init__(logging.DEBUG)
-        self._secrets = secrets
+        self._secrets = [*secrets]
         self.wrong: list[str] = []
         self.lines: list[str] = []
         self.poison: set[int] = set()
+
+    def must_not_tell(self, secret: str) -> None:
+        """Take one more text for a secret."""
+        self._secrets.append(secret)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Judge one line."""
         line = _FORMAT.format(record)
         self.lines.append(line.partition("\n")[0])
         if any(secret in line for secret in self._secrets):
-            self.wrong.append(f"a log line holds a name or a number: {line}")
+            self.wrong.append(f"a log line holds a name, a number or a link: {line}")
         error = record.exc_info[1] if record.exc_info else None
         if record.levelno >= logging.ERROR and not isinstance(error, StoreUnavailable) and not self._expected(record):
             self.wrong.append(f"an error nobody expected: {line}")

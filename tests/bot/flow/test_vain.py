@@ -5,7 +5,7 @@ import pytest
 from bot.flow import states
 from bot.flow.states import State
 from bot.flow.vain import kept_of
-from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, scanning, texts
+from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, invitation, scanning, texts
 from tests.fakes import NUMBER, OTHER_NUMBER, identity
 from verification.identity import Name
 
@@ -87,6 +87,11 @@ def test_so_are_the_parts_of_a_longer_name(name: str) -> None:
     kept = kept_of(f"{name}能开发票吗", OF_ANOTHER)
 
     assert kept == "•能开发票吗"
+
+
+def test_so_is_the_name_that_was_known_before_somebody_was_invited() -> None:
+    assert kept_of("王小明能开发票吗", invitation(scanning())) == "•能开发票吗"
+    assert kept_of("可以开发票吗？", invitation(states.AskingName(account=ACCOUNT, mark=MARK))) is None
 
 
 def test_a_long_question_is_cut() -> None:

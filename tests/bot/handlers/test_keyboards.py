@@ -9,7 +9,7 @@ import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import catalogue as texts
-from bot.flow import states
+from bot.flow import codec, states
 from bot.flow.effects import Ask, CopyLink, OpenHere, Pick, Rows, ShowCode, Stamp
 from bot.flow.events import Choice
 from bot.flow.prompts import prompt
@@ -44,6 +44,8 @@ def every_state() -> Iterator[State]:
         "reason": list(Reason),
         "at": [NOON],
         "until": [None, NOON],
+        "former": [codec.dump(states.Idle(account=ACCOUNT, mark=MARK))],
+        "suggested": [None, *Method],
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)
