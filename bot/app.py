@@ -13,7 +13,7 @@ from typing import Any
 from telegram.ext import ExtBot
 
 from bot import catalogue as texts
-from bot import logs, providers, receiver
+from bot import logs, nameplate, providers, receiver
 from bot.assembly import Ground, House, assembled, connected
 from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
@@ -124,7 +124,9 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(house.pages, listener))
-        say(f"@{house.application.bot.username} is running; phone pages at {public}")
+        nameplate.hang(settings, house.application.bot.username)
+        desk = f"support's desk at {public}/desk; " if settings.desk_key else ""
+        say(f"@{house.application.bot.username} is running; {desk}phone pages at {public}")
         yield house
 
 

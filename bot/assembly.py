@@ -13,6 +13,7 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
+from bot import qr
 from bot.catalogue import LANGUAGES, Catalogue
 from bot.clock import Clock
 from bot.flow.machine import advance
@@ -29,6 +30,7 @@ from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
+from bot.links import to_account
 from bot.notices import Notices
 from bot.questions import Questions
 from bot.receiver import Receiver
@@ -47,6 +49,7 @@ from verification.providers.http import Http
 from verification.support import Support
 from web import webhook
 from web.app import Parts, TelegramRoute, web_app
+from web.parts import ApiRoute, DeskRoute, QrCodes
 
 _HEARD_WITHIN = 90
 
@@ -143,12 +146,17 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     parts = Parts(
         core=core,
         providers=ways,
-        words={language: catalogue.section(language, "page.") for language in LANGUAGES},
+        words={
+            language: catalogue.section(language, "page.") | catalogue.section(language, "desk.")
+            for language in LANGUAGES
+        },
         ready=_ready(store, door, polling, settings),
         registry=registry,
         clock=clock.now,
         ring=asking.ring,
         telegram=_route(settings, door),
+        desk=_desk(settings, ground, support, bot),
+        api=_api(settings, ground, support, bot),
     )
     return House(
         settings=settings,
@@ -235,6 +243,35 @@ def _route(settings: Settings, door: Door) -> TelegramRoute | None:
     if not settings.webhook_url or settings.webhook_secret is None:
         return None
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
+
+
+def _desk(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> DeskRoute | None:
+    if settings.desk_key is None:
+        return None
+    # The bot's name is known once it is connected, and no page is served before.
+    return DeskRoute(
+        key=settings.desk_key.get_secret_value(),
+        support=support,
+        keyed=ground.store.keyed,
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(qr.for_page, qr.for_print),
+        topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
+        fresh=ground.token,
+        secure=ground.public.startswith("https:"),
+    )
+
+
+def _api(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
+    if not settings.callers:
+        return None
+    return ApiRoute(
+        keys=settings.callers,
+        support=support,
+        # The bot's name is known once it is connected, and no call is served before.
+        link_url=lambda token: to_account(bot.username, token),
+        qr=QrCodes(qr.for_page, qr.for_print),
+        fresh=ground.token,
+    )
 
 
 def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:

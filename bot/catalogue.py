@@ -41,6 +41,10 @@ class Catalogue:
                 return replace(entry, answer=entry.answer.format_map(self.constants.get(language, {})))
         return None
 
+    def titles(self, language: str) -> dict[str, str]:
+        """The titles of the FAQ's topics."""
+        return {entry.id: entry.title for entry in self.faq[language]}
+
     def section(self, language: str, prefix: str) -> dict[str, str]:
         """All texts under a prefix, with the prefix."""
         return {key: text for key, text in self.texts[language].items() if key.startswith(prefix)}

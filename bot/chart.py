@@ -77,7 +77,7 @@ def _draw_whole(sheet: Sheet, report: Report) -> None:
         sheet.text(_RIGHT, 100, percent(last.of_first), 84, Colour.BAR, "rm")
     longest = _LONGEST / (_entered(report) or 1)
     bottom = _BOTTOM - 60 if report.reasons else _BOTTOM + 40
-    pitch = min((bottom - _TOP - _THICK) / (len(report.stages) - 1), 170)
+    pitch = min((bottom - _TOP - _THICK) / (len(report.stages) - 1), 220)
     former = 0
     for place, stage in enumerate(report.stages):
         top = _TOP + place * pitch

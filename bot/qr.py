@@ -13,6 +13,8 @@ from qrcode.constants import ERROR_CORRECT_M
 _QUIET = 4
 _MASK = 2
 """A fixed mask: trying all eight is most of the library's work, and any of them can be read."""
+_PRINTED = 1200
+"""Pixels a side of a code for print: 10 cm at 300 dpi."""
 _HALVES = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
 
 Matrix = list[list[bool]]
@@ -45,6 +47,16 @@ def svg(modules: Matrix) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="40mm" height="40mm" viewBox="0 0 {size} {size}"'
         f' shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{dark}"/></svg>\n'
     )
+
+
+def for_page(link: str) -> str:
+    """A link's code as markup, to stand in a page."""
+    return svg(matrix(link))
+
+
+def for_print(link: str) -> bytes:
+    """A link's code as a picture, large enough for any poster."""
+    return png(matrix(link), _PRINTED)
 
 
 def lines(modules: Matrix) -> list[str]:

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
@@ -28,13 +36,16 @@ class BadSetting(Exception):
     """A setting cannot be used; the message is one line that names it."""
 
 
-def _duration(text: object) -> object:
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(str(text).strip().lower())
+def duration(text: str) -> timedelta:
+    """A time as settings and options have it; raises `ValueError`."""
+    match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError("write a number and a unit: 30s, 10m, 2h")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _duration(text: object) -> object:
+    return text if isinstance(text, timedelta) else duration(str(text))
 
 
 def _language(text: object) -> object:
@@ -179,8 +190,10 @@ class Settings(BaseSettings):
 
     @field_validator("desk_key", "api_keys")
     @classmethod
-    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
-        if keys is not None and not all(_KEY.fullmatch(each) for each in keys.get_secret_value().split(",")):
+    def _are_keys(cls, keys: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
+        given = keys.get_secret_value() if keys is not None else ""
+        each = given.split(",") if field.field_name == "api_keys" else [given]
+        if keys is not None and not all(map(_KEY.fullmatch, each)):
             raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
         return keys
 

@@ -64,13 +64,14 @@ async def _host(command: Sequence[str], port: int, say: Say, catalogue: Catalogu
     page_port = port + 1 if port and _is_free(port + 1) else 0
     async with serving(playground, host=_HOST, port=page_port) as address, AsyncExitStack() as closing:
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
+        env["DESK_KEY"] = env.get("DESK_KEY") or secrets.token_hex(12)
         if recording is None:
             env |= _let_in(playground, env)
         else:
             env |= _nothing_yet(closing)
             await closing.enter_async_context(_recorded(playground, recording, say))
         async with asyncio.TaskGroup() as tasks:
-            welcome = tasks.create_task(_welcome(playground, address, say))
+            welcome = tasks.create_task(_welcome(playground, address, env["DESK_KEY"], say))
             code = await _keep_running(command, env, stop, say)
             welcome.cancel()
         return code
@@ -109,11 +110,14 @@ async def _recorded(playground: Playground, recording: Recording, say: Say) -> A
         say(f"\n{await recorder.script()}")
 
 
-async def _welcome(playground: Playground, address: str, say: Say) -> None:
+async def _welcome(playground: Playground, address: str, key: str, say: Say) -> None:
     """Say where the chat is as soon as somebody answers there."""
     updates = playground.world.updates
     await playground.world.bell.until(lambda: updates.parked, _START_WITHIN)
-    say(f"\n  Chat with the bot:  {address}\n  (Ctrl-C ends it; chats are kept in memory only)\n")
+    say(
+        f"\n  Chat with the bot:  {address}\n  Key of the desk:    {key}  (any name; its address is above)\n"
+        "  (Ctrl-C ends it; chats are kept in memory only)\n"
+    )
 
 
 async def _keep_running(command: Sequence[str], env: dict[str, str], stop: asyncio.Event, say: Say) -> int:

@@ -12,7 +12,7 @@ from verification.attempts import Status
 from verification.desk import Glimpse, Missed, Use
 from verification.errors import Unreadable
 from verification.funnel import Figures, Tally, Wanted
-from verification.links import Link, LinkId
+from verification.links import Link, LinkId, LinkState
 from verification.ports import News, Place, Unit
 
 
@@ -67,9 +67,18 @@ class DeskUnit:
         return rows.link(found[0]) if found else None
 
     async def links(
-        self, *, campaign: str | None = None, account: str | None = None, limit: int, skip: int = 0
+        self,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        limit: int,
+        skip: int = 0,
+        standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        return [rows.link(row) for row in await self._connection.fetch(sql.LINKS, campaign, account, limit, skip)]
+        state, now = standing or (None, None)
+        moment = 0 if now is None else rows.ticks(now)
+        found = await self._connection.fetch(sql.LINKS, campaign, account, limit, skip, state, moment)
+        return [rows.link(row) for row in found]
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))

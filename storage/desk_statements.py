@@ -10,8 +10,15 @@ SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, 
 FROM links LEFT JOIN places ON places.account = links.account
 """
 LINK = f"{_LINK} WHERE id = $1"
+# As `Link.state` has it.
+_STATE = """
+CASE WHEN revoked_at IS NOT NULL THEN 'revoked'
+    WHEN opened_at IS NOT NULL THEN CASE WHEN places.account IS NULL THEN 'opened' ELSE 'verified' END
+    WHEN expires_at > $6 THEN 'waiting' ELSE 'expired' END
+"""
 LINKS = f"""{_LINK}
 WHERE campaign = coalesce($1, campaign) AND links.account = coalesce($2, links.account)
+    AND {_STATE} = coalesce($5, {_STATE})
 ORDER BY made_at DESC, id LIMIT $3 OFFSET $4
 """
 ADD_LINK = """

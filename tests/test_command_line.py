@@ -13,7 +13,23 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-@pytest.mark.parametrize("command", ["diagram", "play", "record", "doctor", "backup", "retention", "erase", "keys"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "diagram",
+        "play",
+        "record",
+        "doctor",
+        "backup",
+        "retention",
+        "erase",
+        "keys",
+        "link",
+        "links",
+        "revoke",
+        "funnel",
+    ],
+)
 def test_help_names_every_command(command: str) -> None:
     told = run("--help")
 

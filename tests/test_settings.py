@@ -113,6 +113,7 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("ALLOW_SIMULATED", "yes"),
         ("STAFF_IDS", "200012345;me"),
         ("DESK_KEY", "short"),
+        ("DESK_KEY", "one-key-of-the-desk-012345,another-key-of-the-desk-01"),
         ("LINK_TTL", "10s"),
         ("API_KEYS", "a-key"),
         ("RESULT_WEBHOOK_URL", "shop.example.org"),

@@ -12,7 +12,7 @@ from typing import Protocol
 from verification.attempts import CODE_LENGTH, AttemptId, Method, Reason, Status
 from verification.attempts import code_of as code_of  # support knows it from here
 from verification.funnel import Figures, Tally, Wanted
-from verification.links import Link, LinkId, Purpose
+from verification.links import Link, LinkId, LinkState, Purpose
 from verification.ports import Place
 
 
@@ -103,8 +103,16 @@ class DeskUnit(Protocol):
     async def link(self, link: LinkId) -> Link | None:
         """Load a link."""
 
-    async def links(self, *, campaign: str | None, account: str | None, limit: int, skip: int = 0) -> Sequence[Link]:
-        """List links, the newest first."""
+    async def links(
+        self,
+        *,
+        campaign: str | None,
+        account: str | None,
+        limit: int,
+        skip: int = 0,
+        standing: tuple[LinkState, datetime] | None = None,
+    ) -> Sequence[Link]:
+        """List links, the newest first; `standing` asks for those in a state at a moment."""
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         """End a link, and give it as it is then; a second time changes nothing. None when it is unknown.

@@ -84,6 +84,10 @@ class BadLink(ValueError):
     """What a link is asked for cannot be; the message says what to write instead."""
 
 
+class OtherLink(BadLink):
+    """The same request made another link before."""
+
+
 def read_account(text: str) -> str:
     """An account that a link may be made for; raises `BadLink`."""
     account = text.strip()

@@ -11,7 +11,17 @@ from verification.attempts import Method
 from verification.desk import DeskStore, Glimpse, Missed, Use
 from verification.funnel import Figures, Wanted
 from verification.identity import mask_account
-from verification.links import BadLink, Link, LinkId, id_for, read_account, read_campaign, token_of
+from verification.links import (
+    BadLink,
+    Link,
+    LinkId,
+    LinkState,
+    OtherLink,
+    id_for,
+    read_account,
+    read_campaign,
+    token_of,
+)
 
 LONGEST_TTL = timedelta(days=30)
 SHORTEST_TTL = timedelta(minutes=1)
@@ -45,11 +55,12 @@ class Support:
     def __init__(self, store: DeskStore, clock: Callable[[], datetime], ttl: timedelta) -> None:
         self._store = store
         self._clock = clock
-        self._ttl = ttl
+        self.ttl = ttl
 
     async def make_link(self, actor: str, order: Order) -> Made:
-        """Make a link; raises `BadLink` where it cannot be one."""
-        account, campaign, ttl = read_account(order.account), read_campaign(order.campaign), order.ttl or self._ttl
+        """Make a link; raises `BadLink` where it cannot be one, `OtherLink` where its request made another."""
+        account, campaign = read_account(order.account), read_campaign(order.campaign)
+        ttl = self.ttl if order.ttl is None else order.ttl
         if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
             raise BadLink("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
         now = self._clock()
@@ -66,8 +77,8 @@ class Support:
         )
         async with self._store.desk(self._use(actor, "link", f"{link.id} {mask_account(account)}")) as desk:
             kept = await desk.add_link(link)
-            if kept.account != account:
-                raise BadLink("this request was made before, for another account")
+            if _is_other(kept, link, order):
+                raise OtherLink("this request was made before, for another link")
             return Made(kept, self.token(kept.id), kept.verified)
 
     def token(self, link: LinkId) -> str:
@@ -80,12 +91,20 @@ class Support:
             return await desk.link(link)
 
     async def links(
-        self, actor: str, *, campaign: str | None = None, account: str | None = None, limit: int = _PAGE, skip: int = 0
+        self,
+        actor: str,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        state: LinkState | None = None,
+        limit: int = _PAGE,
+        skip: int = 0,
     ) -> Sequence[Link]:
         """List links, the newest first."""
-        subject = " ".join(filter(None, (campaign, account and mask_account(account))))
+        subject = " ".join(filter(None, (campaign, account and mask_account(account), state)))
+        standing = None if state is None else (state, self._clock())
         async with self._store.desk(self._use(actor, "links", subject)) as desk:
-            return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip)
+            return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip, standing=standing)
 
     async def revoke(self, actor: str, link: LinkId) -> Link | None:
         """End a link, opened or not; None when there is none."""
@@ -127,3 +146,14 @@ class Support:
 
     def _use(self, actor: str, action: str, subject: str) -> Use:
         return Use(actor, action, subject, self._clock())
+
+
+def _is_other(kept: Link, wanted: Link, order: Order) -> bool:
+    if order.ttl is not None and kept.expires_at - kept.made_at != wanted.expires_at - wanted.made_at:
+        return True
+    return (kept.account, kept.campaign, kept.method, kept.language) != (
+        wanted.account,
+        wanted.campaign,
+        wanted.method,
+        wanted.language,
+    )

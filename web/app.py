@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web import callbacks, webhook
+from web.api.routes import api_routes
+from web.desk.routes import desk_routes
 from web.guard import LastResort, SafeHeaders
 from web.guesses import Guesses
 from web.pages import Pages
@@ -78,6 +80,8 @@ def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
         Route(callbacks.PATH, callbacks.Callbacks(parts).take, methods=["POST"]),
     ]
+    routes += desk_routes(parts, pages)
+    routes += api_routes(parts)
     if parts.telegram is not None:
         routes.append(Route(webhook.PATH, webhook.Webhook(parts.telegram).__call__, methods=["POST"]))
     return routes

@@ -11,17 +11,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOG = logging.getLogger(__name__)
 
+# No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+UNFRAMED = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
+"""For answers that no page whatever may frame."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    # No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
-    ),
+    "Content-Security-Policy": f"{_POLICY}'self' http://127.0.0.1:* http://localhost:*",
 }
 
 

@@ -14,7 +14,7 @@ from web.parts import Words
 from web.views import HandoverView, PhoneView
 
 _FIRST_LANGUAGE = "zh"
-_ASSETS = "v/assets/"
+ASSETS = "v/assets/"
 
 
 class Pages:
@@ -54,19 +54,19 @@ class Pages:
     def _page(self, request: Request, template: str, method: Method | None, **values: object) -> HTMLResponse:
         language = self.language(request)
         html = (
-            _templates()
+            templates()
             .get_template(template)
             .render(
-                t=_teller(self._words[language]),
+                t=teller(self._words[language], "page."),
                 language=language,
-                assets=_way_to_assets(request),
-                banner=self._banner(method),
+                assets=way_up(request) + ASSETS,
+                banner=self.banner(method),
                 **values,
             )
         )
         return HTMLResponse(html)
 
-    def _banner(self, method: Method | None) -> str | None:
+    def banner(self, method: Method | None = None) -> str | None:
         """What every page must say where something is simulated: this way, or, on other pages, all or some of them."""
         simulated = [each for each, provider in self._providers.items() if provider.simulated]
         if method in simulated or len(simulated) == len(self._providers):
@@ -75,7 +75,7 @@ class Pages:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
     """The templates, read and compiled once a process."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -86,14 +86,16 @@ def _templates() -> Environment:
     )
 
 
-def _teller(words: Words) -> Callable[..., str]:
+def teller(words: Words, prefix: str) -> Callable[..., str]:
+    """Give what tells a text of a section by the rest of its key, filled in."""
+
     def tell(key: str, **values: object) -> str:
-        return words[f"page.{key}"].format(**values)
+        return words[prefix + key].format(**values)
 
     return tell
 
 
-def _way_to_assets(request: Request) -> str:
-    """Point to the assets from wherever the page stands; relative, since a proxy may have put a prefix before it."""
+def way_up(request: Request) -> str:
+    """Point to the top from wherever the page stands; relative, since a proxy may have put a prefix before it."""
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    return "../" * min(path.count(b"/") - 1, 20) + _ASSETS
+    return "../" * min(path.count(b"/") - 1, 20)

@@ -1,6 +1,6 @@
 """What the web side is made of, handed in by whoever puts the program together."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -8,7 +8,9 @@ from time import monotonic
 from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
+from verification.links import Keyed
 from verification.ports import Provider
+from verification.support import Support
 
 Words = Mapping[str, str]
 """Texts by key, with `{placeholders}`; plain text, never markup."""
@@ -29,6 +31,54 @@ class TelegramRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class QrCodes:
+    """Draws a link's code: as markup to stand in a page, and as a picture for print."""
+
+    svg: Callable[[str], str]
+    png: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRoute:
+    """Support's desk: the key that opens it, and what it works with.
+
+    `keyed` signs its sessions, `link_url` gives the address that opens a token in the chat, `topics` are the titles of
+    the FAQ by language, `fresh` makes words nobody has had, and `secure` says that people come by https only.
+    """
+
+    key: str
+    support: Support
+    keyed: Keyed
+    link_url: Callable[[str], str]
+    qr: QrCodes
+    topics: Mapping[str, Mapping[str, str]]
+    fresh: Callable[[], str]
+    secure: bool
+
+    def __repr__(self) -> str:
+        """Hide the key."""
+        return "DeskRoute(…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRoute:
+    """The calls of other programs: their keys, and what they work with.
+
+    `link_url` gives the address that opens a token in the chat, `fresh` makes words nobody has had.
+    """
+
+    keys: Sequence[str]
+    support: Support
+    link_url: Callable[[str], str]
+    qr: QrCodes
+    fresh: Callable[[], str]
+
+    def __repr__(self) -> str:
+        """Hide the keys."""
+        return "ApiRoute(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything the routes need.
 
@@ -45,3 +95,5 @@ class Parts:
     ring: Callable[[AttemptId], None] = lambda _: None
     telegram: TelegramRoute | None = None
     seconds: Callable[[], float] = monotonic
+    desk: DeskRoute | None = None
+    api: ApiRoute | None = None

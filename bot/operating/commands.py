@@ -1,13 +1,15 @@
 """The operators' commands, as the command line offers them; what they do is imported when they are asked for."""
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bot.operating.finishing import finish
+from bot.operating.support_commands import with_support
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -19,7 +21,7 @@ def with_operating(app: typer.Typer) -> typer.Typer:
     """A command line that offers them too."""
     for command in (doctor, backup, retention, erase):
         app.command()(command)
-    app.command("faq-link")(faq_link)
+    with_support(app)
     app.add_typer(keys, name="keys")
     return app
 
@@ -39,7 +41,7 @@ def rotate(
     """
     from bot.operating import keys as rotation
 
-    _finish(lambda settings: (rotation.count if dry_run else rotation.rotate)(settings, typer.echo))
+    finish(lambda settings: (rotation.count if dry_run else rotation.rotate)(settings, typer.echo))
 
 
 def doctor(
@@ -61,7 +63,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist y
     """
     from bot.operating import keeping
 
-    _finish(lambda settings: keeping.backup(settings, file, typer.echo))
+    finish(lambda settings: keeping.backup(settings, file, typer.echo))
 
 
 def retention(
@@ -82,7 +84,7 @@ def retention(
             raise typer.BadParameter("that is yet to come, and deletes what should still be kept: add --yes to mean it")
         return keeping.retention(settings, moment, typer.echo)
 
-    _finish(work)
+    finish(work)
 
 
 def erase(
@@ -97,48 +99,7 @@ def erase(
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    _finish(lambda settings: keeping.erase(settings, account, typer.echo))
-
-
-def faq_link(
-    topic: Annotated[str, typer.Argument(help="The id of a question in bot/texts/faq.zh.toml")],
-    bot: Annotated[str, typer.Option(help="The bot's user name; else Telegram is asked", metavar="NAME")] = "",
-    png: Annotated[Path | None, typer.Option(help="Write the QR code there, fit for print", metavar="FILE")] = None,
-    svg: Annotated[Path | None, typer.Option(help="The same as a drawing", metavar="FILE")] = None,
-) -> None:
-    """Give the link that opens a question of the FAQ, and its QR code."""
-    from bot import links
-    from bot.operating import faq_link as making
-
-    try:
-        given = links.bot_name(bot) if bot else None
-    except ValueError as error:
-        raise typer.BadParameter(f"--bot: {error}") from None
-
-    async def work(settings: "Settings") -> int:
-        making.check(topic)
-        link = links.to_topic(given or await making.name_of(settings), topic)
-        return making.show(link, typer.echo, png=png, svg=svg, in_colour=sys.stdout.isatty())
-
-    _finish(work)
-
-
-def _finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
-    """Do it with the settings; what goes wrong is one line, as when the bot starts."""
-    from bot.operating.findings import Impossible
-    from bot.settings import BadSetting, load
-    from bot.topics import BadTopics
-    from storage import BadKeys, StorageError, WrongKeys
-
-    async def awaited() -> int:
-        return await work(load())
-
-    try:
-        status = asyncio.run(awaited())
-    except (BadSetting, BadTopics, Impossible, StorageError) as error:
-        typer.echo(str(error), err=True)
-        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
-    raise typer.Exit(status)
+    finish(lambda settings: keeping.erase(settings, account, typer.echo))
 
 
 def _moment(text: str, now: datetime) -> datetime:

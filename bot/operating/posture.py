@@ -19,7 +19,7 @@ _SECRET_VARIETY = 8
 
 def findings(settings: Settings) -> list[Finding]:
     """Everything there is to say."""
-    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_habits(settings)]
+    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_habits(settings), *_support(settings)]
 
 
 def fingerprint(secret: bytes) -> str:
@@ -87,3 +87,23 @@ def _habits(settings: Settings) -> Iterator[Finding]:
         yield problem("LOG_LEVEL: DEBUG is for tests")
     if "simulated" in settings.providers.values():
         yield warning("ALLOW_SIMULATED: simulated providers prove nothing; every chat says that it is a test")
+
+
+def _support(settings: Settings) -> Iterator[Finding]:
+    """Who may do support's work, and by which keys."""
+    if settings.staff:
+        yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
+    for place, key in enumerate(settings.callers, 1):
+        if len(set(key)) < _SECRET_VARIETY:
+            yield problem(f"API_KEYS: key {place} can be guessed; take openssl rand -hex 24")
+        elif key in settings.callers[: place - 1]:
+            yield problem(f"API_KEYS: key {place} is there twice; give each program its own")
+        else:
+            yield ok(f"API_KEYS: key {place}, fingerprint {fingerprint(key.encode())}")
+    desk = "" if settings.desk_key is None else settings.desk_key.get_secret_value()
+    if desk and len(set(desk)) < _SECRET_VARIETY:
+        yield problem("DESK_KEY: can be guessed; take openssl rand -hex 24")
+    elif desk in settings.callers:
+        yield problem("DESK_KEY: is one of API_KEYS too; give each its own")
+    elif desk:
+        yield ok(f"DESK_KEY: fingerprint {fingerprint(desk.encode())}")

@@ -1,13 +1,17 @@
 """The picture of a funnel: what can be measured in it, and that nothing it is given makes it fail."""
 
+import doctest
 from datetime import timedelta
 from io import BytesIO
+from types import ModuleType
 
 import pytest
 from PIL import Image
 
+from bot import chart
 from bot.chart import funnel_png, lasting, percent
 from bot.drawing import Colour
+from bot.operating import funnel_table
 from verification.attempts import Reason
 from verification.funnel import BY_WAY, STEPS, Step
 from verification.report import Report, Stage
@@ -97,6 +101,13 @@ def test_words_the_font_does_not_know_are_left_out() -> None:
 )
 def test_times_are_told_as_people_say_them(seconds: float, words: str) -> None:
     assert lasting(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize("module", [chart, funnel_table])
+def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
+    results = doctest.testmod(module)
+
+    assert (results.failed, results.attempted > 0) == (0, True)
 
 
 @pytest.mark.parametrize(("part", "words"), [(0, "0 %"), (0.004, "0.4 %"), (0.5, "50 %"), (1, "100 %"), (None, "-")])

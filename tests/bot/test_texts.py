@@ -68,7 +68,7 @@ LIMITS = {
     r"staff\.command\..+": 256,
     r"staff\.toast\..+": 200,
 }
-PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"(link|topic)\..+\.(id|url)"]))
+PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"desk\..+", r"(link|topic)\..+\.(id|url)"]))
 """Texts that are shown as they stand; all others are Telegram HTML."""
 
 CAPTION = re.compile(r"scan\.(waiting|opened|confirming)|stamp\..+|expired\.ask|privacy\.file_caption")

@@ -281,3 +281,25 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: Store) ->
         left = await desk.links(campaign=None, account=None, limit=9)
 
     assert left == [other]
+
+
+async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store: Store) -> None:
+    waiting, opened_one, verified, expired, revoked = (a_link(number, str(number)) for number in range(1, 6))
+    late = replace(expired, expires_at=NOON + timedelta(minutes=10))
+    await keep(store, waiting, opened_one, verified, late, revoked)
+    for link in (opened_one, verified, revoked):
+        await opened(store, link, "telegram:1")
+    now = NOON + timedelta(minutes=10)
+    async with store.unit("verdict") as unit:
+        await unit.take_place(an_attempt("a1", verified.account), identity(NUMBER), NOON)
+    async with store.desk(USE) as desk:
+        await desk.revoke(revoked.id, NOON)
+
+    async with store.desk(USE) as desk:
+        listed = {
+            state: await desk.links(campaign=None, account=None, limit=9, standing=(state, now)) for state in LinkState
+        }
+
+    assert {state: [link.state(now) for link in links] for state, links in listed.items()} == {
+        state: [state] for state in LinkState
+    }

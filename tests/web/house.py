@@ -15,6 +15,7 @@ from verification.core import Outside
 from verification.ports import Provider
 from verification.providers.simulated import Simulated
 from web.app import Parts, TelegramRoute, web_app
+from web.parts import ApiRoute
 
 TEXTS = Path(__file__).parents[2] / "bot" / "texts"
 IDENTITY = Identity(Name("王小明"), Number("11010519491231002X"))
@@ -41,8 +42,8 @@ def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
             yield before + key, str(value)
 
 
-def words(language: str) -> dict[str, str]:
-    return dict(flat(tomllib.loads((TEXTS / f"pages.{language}.toml").read_text("utf-8"))))
+def words(language: str, pages: str = "pages") -> dict[str, str]:
+    return dict(flat(tomllib.loads((TEXTS / f"{pages}.{language}.toml").read_text("utf-8"))))
 
 
 @dataclass
@@ -53,6 +54,7 @@ class House:
     store: MemoryStore = field(default_factory=MemoryStore)
     ready: dict[str, bool] = field(default_factory=lambda: {"store": True, "telegram": True})
     telegram: TelegramRoute | None = None
+    api: ApiRoute | None = None
     providers: Mapping[Method, Provider] = field(
         default_factory=lambda: {method: Simulated(method) for method in Method}
     )
@@ -74,6 +76,7 @@ class House:
                 clock=self._clock,
                 ring=self.rung.append,
                 telegram=self.telegram,
+                api=self.api,
                 seconds=lambda: self.seconds,
             )
         )

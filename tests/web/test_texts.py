@@ -8,7 +8,9 @@ import pytest
 
 import web
 from tests.web.house import words
-from verification import Method, Reason
+from verification import Method, Reason, Status
+from verification.funnel import Dimension, Step
+from verification.links import LinkState
 from verification.providers.simulated import TABLE, Choice, Hitch, Press
 
 ZH, EN = words("zh"), words("en")
@@ -53,11 +55,25 @@ def test_everything_that_can_be_shown_has_its_words() -> None:
     assert {f"page.{key}" for key in needed} <= ZH.keys()
 
 
+def test_everything_that_the_desk_shows_has_its_words() -> None:
+    needed = [
+        *[f"step.{step}" for step in Step],
+        *[f"state.{state}" for state in LinkState],
+        *[f"link.about.{state}" for state in LinkState],
+        *[f"status.{status}" for status in Status],
+        *[f"funnel.dimension.{dimension}" for dimension in Dimension],
+        *[f"tongue.{language}" for language in ("zh", "en")],
+        *[f"span.{unit}" for unit in ("day", "hour", "minute", "second")],
+    ]
+
+    assert {f"desk.{key}" for key in needed} <= words("zh", "desk").keys()
+
+
 PARTS = ("title", "lead", "next")
 
 
 def test_no_page_writes_words_of_its_own() -> None:
     templates = Path(web.__file__).parent / "templates"
-    pages = "".join(path.read_text("utf-8") for path in templates.iterdir())
+    pages = "".join(path.read_text("utf-8") for path in templates.rglob("*.*"))
 
     assert set(re.findall(r"[\u4e00-\u9fff]+", pages)) == {"中文"}

@@ -53,7 +53,8 @@ def nothing_counted(voice: Voice, wanted: Wanted) -> str:
 
 def chart_title(wanted: Wanted) -> str:
     """What stands over the chart: no word of any language, for its letters are few."""
-    return f"{wanted.campaign or ''} {wanted.since} - {wanted.until}".strip()
+    days = f"{wanted.since}" if wanted.since == wanted.until else f"{wanted.since} - {wanted.until}"
+    return f"{wanted.campaign or ''} {days}".strip()
 
 
 def lasting(voice: Voice, time: timedelta) -> str:

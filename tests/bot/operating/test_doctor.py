@@ -19,6 +19,7 @@ from verification.results import Ending
 
 PERSON = Person("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
+KEY = "5f0c1d9be27a48d3a6b0c4e8f1927d36"
 WEAK = base64.b64encode(b"1" * 32).decode()
 PUBLIC = {
     "BOT_TOKEN": TOKEN,
@@ -31,7 +32,16 @@ PUBLIC = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("BOT_TOKEN", "BOT_API_URL", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "LOG_LEVEL"):
+    for name in (
+        "BOT_TOKEN",
+        "BOT_API_URL",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "LOG_LEVEL",
+        "API_KEYS",
+        "DESK_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -106,6 +116,10 @@ async def test_before_the_first_start_there_is_nothing_to_complain_about_and_not
         ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "a" * 20}, "WEBHOOK_SECRET: "),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET: "),
         ({"ENCRYPTION_KEYS": f"k1:{WEAK}", "INDEX_KEY": base64.b64encode(b"2" * 32).decode()}, "key k1 is not random"),
+        ({"API_KEYS": f"{KEY},{'a' * 30}"}, "API_KEYS: key 2 can be guessed"),
+        ({"API_KEYS": f"{KEY},{KEY}"}, "API_KEYS: key 2 is there twice"),
+        ({"DESK_KEY": "a" * 30}, "DESK_KEY: can be guessed"),
+        ({"DESK_KEY": KEY, "API_KEYS": KEY}, "DESK_KEY: is one of API_KEYS too"),
         ({"ENCRYPTION_KEYS": "k1:short", "INDEX_KEY": WEAK}, "ENCRYPTION_KEYS: "),
     ],
 )
@@ -116,7 +130,18 @@ async def test_each_bad_setting_is_a_problem(
 
     assert status == 1
     assert [line.startswith(told) for line in problems(said)] == [True]
-    assert not [value for value in ("aaaaaaaaaa", WEAK, "short") if value in "".join(said)]
+    assert not [value for value in ("aaaaaaaaaa", WEAK, "short", KEY) if value in "".join(said)]
+
+
+async def test_who_may_do_support_s_work_is_told_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"STAFF_IDS": "100012345,100054321", "API_KEYS": KEY, "DESK_KEY": KEY[::-1]}
+    status, said = await look(monkeypatch, PUBLIC | kept)
+
+    assert status == 0
+    assert "ok: STAFF_IDS: 2 may use staff's commands in the chat" in said
+    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}" in said
+    assert f"ok: DESK_KEY: fingerprint {fingerprint(KEY[::-1].encode())}" in said
+    assert not [line for line in said if KEY in line or KEY[::-1] in line or "100012345" in line]
 
 
 async def test_files_that_others_may_read_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Support at its desk and a person in the chat, with the real bot between them: a link's whole way to the result."""
+
+import re
+from pathlib import Path
+
+import httpx
+
+from playground.phone import Phone
+from tests.bot.house import Living, living
+from tests.town import NAME, NUMBER, Guest, press, scan, town
+from tests.web.desk_house import KEY, URL, Visitor
+
+ACCOUNT, MASKED = "200056789", "20*****89"
+
+
+def at_the_desk(bot: Living) -> Visitor:
+    return Visitor(transport=httpx.ASGITransport(bot.house.pages), base_url="http://127.0.0.1", follow_redirects=True)
+
+
+async def goes_on_to_the_ways(guest: Guest) -> None:
+    await guest.taps("这是我的账号")
+    await guest.taps("同意并继续")
+    await guest.sees("第 1 步")
+    await guest.says(NAME)
+    await guest.sees("第 2 步")
+    await guest.says(NUMBER)
+    await guest.taps("确认无误")
+    await guest.taps("微信扫码")
+    await guest.sees("等待扫码")
+
+
+async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path) -> None:
+    async with (
+        town() as place,
+        living(place, tmp_path, desk_key=KEY) as bot,
+        Phone() as phone,
+        at_the_desk(bot) as anna,
+    ):
+        await anna.enter()
+        made = await anna.fill("/desk/links/new", account=ACCOUNT, campaign="spring")
+        [url] = URL.findall(made.text)
+        payload = url.partition("?start=")[2]
+        guest, stranger = await place.guest(), await place.guest("李雷")
+
+        await guest.says(f"/start {payload}")
+        await guest.sees(MASKED)
+        await stranger.says(f"/start {payload}")
+        await bot.quiet()
+        strangers = "\n".join(stranger.bot_texts())
+        opened = (await anna.get(made.url.path)).text
+        await goes_on_to_the_ways(guest)
+        waiting = (await anna.get(made.url.path)).text
+        await scan(guest, phone)
+        await bot.quiet()
+        on_the_phone = (await anna.get(made.url.path)).text
+        [code] = set(re.findall(r"attempts/([0-9A-F]{4}-[0-9A-F]{4})", on_the_phone))
+        await press(phone, "前往授权")
+        await press(phone, "授权验证")
+        await guest.sees("认证成功")
+        await bot.quiet()
+        attempt = (await anna.get(f"/desk/attempts/{code}")).text
+        link = (await anna.get(made.url.path)).text
+        funnel = (await anna.get("/desk/funnel.csv?campaign=spring")).text
+
+    assert url.startswith("https://t.me/")
+    assert MASKED not in strangers
+    assert "已经有人打开" in opened
+    assert "等待扫码" in waiting
+    assert "手机已打开" in on_the_phone
+    assert "认证通过" in attempt
+    assert "账号已通过认证" in link
+    assert [line.split(",")[2:4] for line in funnel.splitlines()[1:]] == [
+        [step, "1"] for step in ("opened", "started", "agreed", "confirmed", "shown", "phone", "verified")
+    ]
+    for page in (opened, waiting, on_the_phone, attempt, link):
+        assert not [secret for secret in (ACCOUNT, NAME, NUMBER, f"{guest.id}") if secret in page]
+
+
+async def test_without_a_key_the_bot_has_no_desk(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot, at_the_desk(bot) as anna:
+        answer = await anna.get("/desk/sign-in")
+
+    assert answer.status_code == 404

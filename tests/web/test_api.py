@@ -1,0 +1,358 @@
+"""Links over HTTP: made once a request, shown masked, revoked, drawn; and nothing without a key."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from storage import Store, open_store
+from tests.fakes import fixed_sealing
+from tests.web.house import START, House
+from verification.desk import Use
+from verification.links import LinkId, read_token
+from verification.support import Support
+from web.api.callers import BURST
+from web.parts import ApiRoute, QrCodes
+
+FIRST = "first-key-of-a-program-00000"
+SECOND = "second-key-of-a-program-0000"
+UNKNOWN = "0123456789abcdef"
+PATHS = (
+    ("GET", "/v1/links"),
+    ("POST", "/v1/links"),
+    ("GET", f"/v1/links/{UNKNOWN}"),
+    ("DELETE", f"/v1/links/{UNKNOWN}"),
+    ("GET", f"/v1/links/{UNKNOWN}/qr.png"),
+    ("GET", f"/v1/links/{UNKNOWN}/qr.svg"),
+)
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(store: Store) -> House:
+    numbers = count()
+    house = House()
+    support = Support(store, lambda: house.now, timedelta(minutes=30))
+    house.api = ApiRoute(
+        keys=(FIRST, SECOND),
+        support=support,
+        link_url=lambda token: f"https://t.me/example_bot?start={token}",
+        qr=QrCodes(svg=lambda link: f"<svg>{link}</svg>", png=lambda link: link.encode()),
+        fresh=lambda: str(next(numbers)),
+    )
+    house.__post_init__()
+    return house
+
+
+@asynccontextmanager
+async def caller(house: House, key: str | None = FIRST, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    transport = httpx.ASGITransport(house.app, client=(address, 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
+
+
+async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Json:
+    headers = {"Idempotency-Key": key} if key else {}
+    answer = await client.post("/v1/links", json={"account": "100012345", **asked}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    told: Json = answer.json()
+    return told
+
+
+async def uses(store: Store) -> list[tuple[str, str, str]]:
+    async with store.desk(Use("test", "uses", "", START)) as desk:
+        return [(use.actor, use.action, use.subject) for use in await desk.uses(20) if use.actor != "test"]
+
+
+def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert (told["status"], set(told)) == (status, {"title", "status", "detail"})
+    assert sentence in told["detail"]
+
+
+async def test_a_link_is_made_for_an_account_and_shown_masked(house: House, store: Store) -> None:
+    async with caller(house) as client:
+        answer = await client.post(
+            "/v1/links", json={"account": "100012345", "campaign": "spring", "ttl_seconds": 7200, "method": "qq"}
+        )
+        shown = await client.get(str(httpx.URL("http://127.0.0.1/v1/links").join(answer.headers["location"])))
+
+    made = answer.json()
+    assert made.pop("account_verified") is False
+    assert made == shown.json()
+    assert read_token(made["url"].partition("start=")[2], store.keyed) == made["id"]
+    del made["id"], made["url"]
+    assert made == {
+        "state": "waiting",
+        "account": "10*****45",
+        "campaign": "spring",
+        "method": "qq",
+        "language": None,
+        "made_by": "api:1",
+        "made_at": "2026-03-01T04:00:00Z",
+        "expires_at": "2026-03-01T06:00:00Z",
+        "opened_at": None,
+        "revoked_at": None,
+    }
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(house: House) -> None:
+    async with caller(house) as client, caller(house, SECOND) as other:
+        first = await make(client, "order-7", ttl_seconds=600)
+        house.now += timedelta(minutes=5)
+        again = await make(client, "order-7", ttl_seconds=600)
+        at_once = await asyncio.gather(*(make(client, "order-8") for _ in range(5)))
+        foreign = await make(other, "order-7")
+        without = [await make(client), await make(client)]
+
+    assert again == first
+    assert len({each["id"] for each in at_once}) == 1
+    assert len({each["id"] for each in (first, at_once[0], foreign, *without)}) == 5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"account": "100099999"}, {"campaign": "autumn"}, {"ttl_seconds": 60}, {"method": "qq"}, {"language": "en"}],
+)
+async def test_the_same_idempotency_key_never_stands_for_two_links(house: House, other: Json) -> None:
+    async with caller(house) as client:
+        await make(client, "order-7")
+        answer = await client.post(
+            "/v1/links", json={"account": "100012345", **other}, headers={"Idempotency-Key": "order-7"}
+        )
+        listed = await client.get("/v1/links")
+
+    assert_problem(answer, 409, "This Idempotency-Key made another link before.")
+    assert len(listed.json()["links"]) == 1
+
+
+async def test_links_are_listed_in_pages_without_what_opens_them(house: House) -> None:
+    async with caller(house) as client:
+        for number in range(5):
+            house.now += timedelta(seconds=1)
+            await make(client, account=f"10001234{number}", campaign="spring" if number % 2 else "")
+        first = (await client.get("/v1/links", params={"limit": 3})).json()
+        rest = (await client.get("/v1/links", params={"limit": 3, "skip": first["next_skip"]})).json()
+        spring = (await client.get("/v1/links", params={"campaign": "spring"})).json()
+        mine = (await client.get("/v1/links", params={"account": "100012342"})).json()
+
+    assert [each["account"] for each in first["links"] + rest["links"]] == [f"10*****4{n}" for n in (4, 3, 2, 1, 0)]
+    assert (first["next_skip"], rest["next_skip"]) == (3, None)
+    assert (len(spring["links"]), len(mine["links"])) == (2, 1)
+    assert "url" not in first["links"][0]
+
+
+async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: House, store: Store) -> None:
+    async with caller(house) as client:
+        made = await make(client)
+        revoked = await client.delete(f"/v1/links/{made['id']}")
+        house.now += timedelta(minutes=1)
+        again = await client.delete(f"/v1/links/{made['id']}")
+    async with store.unit("telegram:1") as unit:
+        opened = await unit.open_link(LinkId(made["id"]), "telegram:1", house.now)
+
+    assert revoked.json()["state"] == "revoked"
+    assert again.json() == revoked.json()
+    assert opened is None
+
+
+async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: House) -> None:
+    async with caller(house) as client:
+        made = await make(client)
+        png = await client.get(f"/v1/links/{made['id']}/qr.png")
+        svg = await client.get(f"/v1/links/{made['id']}/qr.svg")
+
+    assert (png.headers["content-type"], png.content.decode()) == ("image/png", made["url"])
+    assert (svg.headers["content-type"].partition(";")[0], svg.text) == ("image/svg+xml", f"<svg>{made['url']}</svg>")
+
+
+async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secret(house: House, store: Store) -> None:
+    async with caller(house, SECOND) as client:
+        made = await make(client)
+        await client.get("/v1/links", params={"account": "100012345"})
+        await client.get(f"/v1/links/{made['id']}/qr.png")
+        await client.delete(f"/v1/links/{made['id']}")
+
+    assert await uses(store) == [
+        ("api:2", "revoke", made["id"]),
+        ("api:2", "look at link", made["id"]),
+        ("api:2", "links", "10*****45"),
+        ("api:2", "link", f"{made['id']} 10*****45"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("", "The body is no JSON."),
+        ("{", "The body is no JSON."),
+        ('"\ud83d', "The body is no JSON."),
+        ("[]", "Input should be an object."),
+        ("{}", "account: Field required."),
+        ('{"account": 7}', "account: Input should be a valid string."),
+        ('{"account": "a b"}', "account: an account is 1 to 64 letters"),
+        ('{"account": "telegram:7"}', "account: accounts that begin with telegram: belong to chats"),
+        ('{"account": "7", "campaign": "a b"}', "campaign: a campaign is 1 to 32 letters"),
+        ('{"account": "7", "ttl_seconds": 59}', "ttl_seconds: Input should be greater than or equal to 60."),
+        ('{"account": "7", "ttl_seconds": 1e300}', "ttl_seconds: "),
+        ('{"account": "7", "ttl_seconds": "60"}', "ttl_seconds: Input should be a valid integer."),
+        ('{"account": "7", "ttl_seconds": true}', "ttl_seconds: Input should be a valid integer."),
+        ('{"account": "7", "method": "sms"}', "method: Input should be 'wechat', 'qq' or 'face'."),
+        ('{"account": "7", "language": "de"}', "language: write zh or en."),
+        ('{"account": "7", "secret-110": 1}', "There is a field that is not known here."),
+    ],
+)
+async def test_what_cannot_be_made_is_named_in_one_sentence(
+    house: House, store: Store, body: str, sentence: str
+) -> None:
+    async with caller(house) as client:
+        answer = await client.post("/v1/links", content=body.encode("utf-8", "surrogatepass"))
+
+    assert_problem(answer, 422, sentence)
+    assert await uses(store) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("limit=0", "limit: "),
+        ("limit=101", "limit: "),
+        ("limit=x", "limit: "),
+        ("skip=-1", "skip: "),
+        ("skip=99999999999999999999", "skip: "),
+        ("campaign=a%20b", "campaign: "),
+        ("account=", "account: "),
+        ("state=opened", "There is a field that is not known here."),
+    ],
+)
+async def test_a_list_that_cannot_be_is_named_in_one_sentence(house: House, query: str, sentence: str) -> None:
+    async with caller(house) as client:
+        answer = await client.get(f"/v1/links?{query}")
+
+    assert_problem(answer, 422, sentence)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
+async def test_an_idempotency_key_is_1_to_200_characters(house: House, key: str) -> None:
+    async with caller(house) as client:
+        answer = await client.post("/v1/links", json={"account": "7"}, headers={"Idempotency-Key": key})
+
+    assert_problem(answer, 422, "Idempotency-Key: write 1 to 200 characters.")
+
+
+async def test_a_body_too_long_is_refused_unread(house: House) -> None:
+    async with caller(house) as client:
+        answer = await client.post("/v1/links", content=b"{" + b" " * 20_000)
+
+    assert_problem(answer, 413, "The body is too long.")
+
+
+@pytest.mark.parametrize("id", [UNKNOWN, "x", "0" * 500, "%00", "..%2f", "ABCDEF0123456789"])
+async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: House, id: str) -> None:
+    async with caller(house) as client:
+        answers = [
+            await client.request(verb, f"/v1/links/{id}{end}")
+            for verb, end in (("GET", ""), ("DELETE", ""), ("GET", "/qr.png"), ("GET", "/qr.svg"))
+        ]
+
+    for answer in answers:
+        assert_problem(answer, 404, "There is ")
+
+
+async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house: House) -> None:
+    async with caller(house) as client:
+        nowhere = await client.get("/v1/attempts")
+        slash = await client.get("/v1/links/")
+        put = await client.put("/v1/links")
+
+    assert_problem(nowhere, 404, "There is nothing here.")
+    assert_problem(slash, 404, "There is nothing here.")
+    assert_problem(put, 405, "This cannot be done here.")
+    assert set(put.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize(("verb", "path"), PATHS)
+@pytest.mark.parametrize(
+    "credentials",
+    [None, "", "Bearer", "Bearer ", f"Bearer {FIRST}x", f"Bearer {FIRST[:-1]}", f"Basic {FIRST}", "Bearer ключ"],
+)
+async def test_without_a_key_of_ours_nothing_is_done(
+    house: House, store: Store, verb: str, path: str, credentials: str | None
+) -> None:
+    headers = [] if credentials is None else [(b"Authorization", credentials.encode())]
+    async with caller(house, None) as client:
+        answer = await client.request(verb, path, headers=headers, content=b'{"account": "7"}')
+
+    assert_problem(answer, 401, "A key is needed: Authorization: Bearer KEY.")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert await uses(store) == []
+
+
+async def test_whoever_tries_keys_waits_and_nobody_else_does(house: House) -> None:
+    async with caller(house, "wrong-key-000000000000000000", "203.0.113.7") as guesser:
+        answers = [await guesser.get("/v1/links") for _ in range(BURST + 5)]
+    async with caller(house, FIRST, "203.0.113.7") as neighbour, caller(house) as elsewhere:
+        refused = await neighbour.get("/v1/links")
+        served = await elsewhere.get("/v1/links")
+        house.seconds += int(refused.headers["retry-after"])
+        later = await neighbour.get("/v1/links")
+
+    assert [answer.status_code for answer in answers] == [401] * BURST + [429] * 5
+    assert_problem(refused, 429, "Too many wrong keys came from this address.")
+    assert (served.status_code, later.status_code) == (200, 200)
+    assert house.registry.get_sample_value("web_wrong_keys_total") == BURST
+
+
+@pytest.mark.parametrize(("verb", "path"), PATHS)
+async def test_without_keys_in_the_settings_there_are_no_calls(verb: str, path: str) -> None:
+    async with caller(House()) as client:
+        answer = await client.request(verb, path)
+
+    assert answer.status_code == 404
+    assert "problem" not in answer.headers["content-type"]
+
+
+async def test_an_error_of_ours_is_told_without_its_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(token: str) -> str:
+        raise RuntimeError(f"about {token}")
+
+    assert house.api is not None
+    house.api = replace(house.api, link_url=broken)
+    house.__post_init__()
+    async with caller(house) as client:
+        answer = await client.post("/v1/links", json={"account": "100012345"})
+
+    assert_problem(answer, 500, "Something went wrong here; ask again.")
+    assert "request failed: RuntimeError" in caplog.text
+    assert "about" not in answer.text + caplog.text
+
+
+async def test_no_key_and_no_link_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with caller(house) as client:
+        made = await make(client)
+    async with caller(house, "wrong-key-000000000000000000") as guesser:
+        await guesser.get("/v1/links")
+
+    told = caplog.text + repr(house.api) + json.dumps(str(house.api))
+    assert not [secret for secret in (FIRST, SECOND, "wrong-key", made["url"][-20:]) if secret in told]

@@ -1,0 +1,160 @@
+"""Attempts, questions and uses at the desk: everything that helps support, and nobody's name."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import identity
+from tests.web.desk_house import DeskHouse
+from verification import Method, Reason, Status
+from verification.desk import Use
+
+ACCOUNT = "100012345"
+MASKED = "10*****45"
+SCRIPT = "<script>alert(1)</script>"
+
+
+async def test_attempts_are_listed_newest_first_and_masked(desk: DeskHouse) -> None:
+    await desk.attempt("2a1b2c3d4e5f", ACCOUNT, status=Status.FAILED, reason=Reason.NO_CARD, method=Method.QQ)
+    await desk.attempt("1a1b2c3d4e5f", "100054321", created_at=desk.clock() + timedelta(minutes=1))
+    async with desk.somebody() as anna:
+        page = (await anna.get("/desk/attempts")).text
+
+    assert page.index("1A1B-2C3D") < page.index("2A1B-2C3D")
+    assert "QQ 未绑定银行卡" in page
+    assert MASKED in page
+    assert ACCOUNT not in page
+
+
+async def test_a_long_list_of_attempts_is_turned_page_by_page(desk: DeskHouse) -> None:
+    for number in range(23):
+        await desk.attempt(f"{number:08x}eeee", f"1000{number:05}")
+    async with desk.somebody() as anna:
+        pages = [await anna.get(f"/desk/attempts?page={page}") for page in (1, 2, 3)]
+
+    assert [page.text.count('class="act"') for page in pages] == [20, 3, 0]
+
+
+@pytest.mark.parametrize("sought", ["0A1B-2C3D", "0a1b2c3d", " #0a1b 2c3d "])
+async def test_an_attempt_is_found_by_the_code_that_its_person_reads_out(desk: DeskHouse, sought: str) -> None:
+    await desk.attempt(status=Status.FAILED, reason=Reason.MISMATCH)
+    known = identity()
+    async with desk.somebody() as anna:
+        page = await anna.fill("/desk/attempts", sought=sought)
+        same = await anna.get("/desk/attempts/0A1B-2C3D")
+
+    for shown in (page.text, same.text):
+        assert "认证 0A1B-2C3D" in shown
+        assert known.name.masked in shown
+        assert known.number.masked in shown
+        assert known.name.plain not in shown
+        assert known.number.plain not in shown
+        assert "telegram:10*****21" in shown
+        assert "请在聊天里核对姓名和身份证号" in shown
+
+
+async def test_what_is_no_longer_kept_is_shown_as_deleted(desk: DeskHouse) -> None:
+    await desk.attempt(status=Status.SUCCEEDED, identity=None)
+    async with desk.somebody() as anna:
+        page = await anna.get("/desk/attempts/0A1B-2C3D")
+
+    assert page.text.count("已删除") == 2
+
+
+async def test_attempts_with_one_code_are_shown_together(desk: DeskHouse) -> None:
+    await desk.attempt("0a1b2c3d0000", ACCOUNT)
+    await desk.attempt("0a1b2c3d1111", "100054321")
+    async with desk.somebody() as anna:
+        page = await anna.get("/desk/attempts/0A1B-2C3D")
+
+    assert "有 2 次认证的编号相同" in page.text
+
+
+async def test_attempts_of_an_account_are_found_even_when_it_looks_like_a_code(desk: DeskHouse) -> None:
+    await desk.attempt("1111111122223333", "10001234")
+    async with desk.somebody() as anna:
+        page = await anna.fill("/desk/attempts", sought="10001234")
+        none = await anna.fill("/desk/attempts", sought=SCRIPT)
+        empty = await anna.fill("/desk/attempts", sought=" ")
+
+    assert page.text.count('class="act"') == 1
+    assert "10001234" not in f"{page.text}{page.url}"
+    assert "没有找到" in none.text
+    assert SCRIPT not in none.text
+    assert empty.url.path == "/desk/attempts"
+
+
+@pytest.mark.parametrize("code", ["0A1B-2C3E", "nonsense", "%3Cb%3E", "0" * 500])
+async def test_a_code_of_no_attempt_is_not_found(desk: DeskHouse, code: str) -> None:
+    await desk.attempt()
+    async with desk.somebody() as anna:
+        page = await anna.get(f"/desk/attempts/{code}")
+
+    assert page.status_code == 404
+    assert "没有这次认证" in page.text
+    assert "<b>" not in page.text.partition("<main>")[2]
+
+
+async def test_questions_are_told_by_topic_and_those_in_vain_in_their_words(desk: DeskHouse) -> None:
+    await desk.asked("icp", 3)
+    await desk.asked("gone_topic", 1)
+    await desk.asked("", 2, f"可以用护照吗 {SCRIPT}")
+    async with desk.somebody() as anna:
+        page = (await anna.get("/desk/questions")).text
+        english = (await anna.get("/desk/questions?lang=en")).text
+        before = (await anna.get("/desk/questions?period=2026-10&lang=zh")).text
+
+    assert page.index("备案主体名称") < page.index("gone_topic")
+    assert "Filing and names" in english
+    assert "67%" in page
+    assert "可以用护照吗 &lt;script&gt;" in page
+    assert SCRIPT not in page
+    assert "这段时间没有人提问" in before
+
+
+async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskHouse) -> None:
+    async with desk.somebody() as anna:
+        page = (await anna.get("/desk/questions")).text
+
+    assert "这段时间没有人提问" in page
+    assert "还没有。" in page
+
+
+async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(desk: DeskHouse) -> None:
+    await desk.link(ACCOUNT)
+    async with desk.store.desk(Use(SCRIPT, "an old thing", SCRIPT, desk.clock())):
+        pass
+    async with desk.somebody() as anna:
+        page = (await anna.get("/desk/uses")).text
+
+    assert "新建链接" in page
+    assert "telegram:10*****21" in page
+    assert "desk:anna" in page
+    assert "an old thing" in page
+    assert "&lt;script&gt;" in page
+    assert SCRIPT not in page
+    assert ACCOUNT not in page
+
+
+async def test_older_uses_are_on_later_pages(desk: DeskHouse) -> None:
+    for number in range(60):
+        await desk.support.attempt("api:1", f"{number:08x}")
+    async with desk.somebody() as anna:
+        first, second = [(await anna.get(f"/desk/uses?page={page}")).text for page in (1, 2)]
+
+    assert first.count("<tr>") == 51
+    assert "更早" in first
+    assert "更早" not in second
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("place", ["", "/links", "/links/new", "/attempts", "/questions", "/uses", "?by=day"])
+async def test_every_page_is_there_in_both_languages_with_nothing_in_it_yet(
+    desk: DeskHouse, language: str, place: str
+) -> None:
+    async with desk.somebody(language=language) as anna:
+        page = await anna.get(f"/desk{place}")
+
+    assert page.status_code == 200
+    assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}">' in page.text
+    assert "模拟页面" in page.text or "Simulation" in page.text

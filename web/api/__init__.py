@@ -1,0 +1,1 @@
+"""Calls of other programs over HTTP: links for accounts, made, looked at and revoked."""

@@ -1,0 +1,58 @@
+"""Who may call: programs with a key, known by its place among the keys.
+
+Wrong keys take from their address's bucket, as links that lead nowhere do; an address whose bucket is empty waits.
+"""
+
+import hmac
+import math
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from verification.buckets import Buckets
+from web.api.problems import Problem, answer
+from web.guesses import address_of
+
+BURST = 20
+_EVERY = 1.0
+
+
+class Callers:
+    """Stands before the calls, and tells them whose they are."""
+
+    def __init__(
+        self, app: ASGIApp, keys: Sequence[str], registry: CollectorRegistry, seconds: Callable[[], float]
+    ) -> None:
+        if not keys:
+            raise ValueError("without a key anybody could call")
+        self._app = app
+        self._keys = [key.encode() for key in keys]
+        self._wrong = Buckets(BURST, _EVERY, seconds)
+        self._counter = Counter("web_wrong_keys", "Calls over HTTP without a key that is ours.", registry=registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call of somebody known."""
+        request = Request(scope)
+        try:
+            scope.setdefault("state", {})["actor"] = self._actor(request)
+        except Problem as problem:
+            response = await answer(request, problem)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _actor(self, request: Request) -> str:
+        address = address_of(request)
+        wait = self._wrong.wait(address)
+        if wait > 0:
+            raise Problem(429, "Too many wrong keys came from this address.", Retry_After=str(math.ceil(wait)))
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        # All are compared, so that the time tells nothing of which is near.
+        known = [hmac.compare_digest(key, given.strip().encode()) for key in self._keys]
+        if scheme.casefold() != "bearer" or not any(known):
+            self._counter.inc()
+            self._wrong.take(address)
+            raise Problem(401, "A key is needed: Authorization: Bearer KEY.", WWW_Authenticate="Bearer")
+        return f"api:{known.index(True) + 1}"

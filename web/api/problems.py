@@ -1,0 +1,38 @@
+"""What was wrong with a call, as RFC 9457 has it: a status and one sentence."""
+
+import json
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+_SENTENCES = {
+    404: "There is nothing here.",
+    405: "This cannot be done here.",
+    500: "Something went wrong here; ask again.",
+}
+
+
+class Problem(HTTPException):
+    """A call that cannot be done; the sentence holds nothing of what was sent."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(status, sentence, named)
+
+
+def told(status: int, sentence: str) -> Response:
+    """A problem as an answer."""
+    problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return Response(json.dumps(problem), status, media_type="application/problem+json")
+
+
+async def answer(_: Request, error: Exception) -> Response:
+    """Tell what was raised; of an error of ours, no more than that there was one."""
+    if not isinstance(error, HTTPException):
+        return told(500, _SENTENCES[500])
+    sentence = error.detail if isinstance(error, Problem) else _SENTENCES.get(error.status_code, error.detail)
+    response = told(error.status_code, sentence)
+    response.headers.update(error.headers or {})
+    return response

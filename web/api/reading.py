@@ -1,0 +1,109 @@
+"""Reads what a call says; what it cannot mean is a problem of one sentence that names the field."""
+
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from verification.attempts import Method
+from verification.links import BadLink, LinkId, is_link_id, read_account, read_campaign
+from verification.support import LONGEST_TTL, SHORTEST_TTL, Order
+from web.api.problems import Problem
+from web.guard import body_within
+
+_LIMIT = 16 * 1024
+_LONGEST_KEY = 200
+_PAGES = 100
+_FARTHEST = 1_000_000
+
+
+class _Link(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    account: str
+    campaign: str = ""
+    ttl_seconds: int | None = Field(
+        default=None, strict=True, ge=int(SHORTEST_TTL.total_seconds()), le=int(LONGEST_TTL.total_seconds())
+    )
+    method: Method | None = None
+    language: str | None = None
+
+
+class Page(BaseModel):
+    """Which links a list is about."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    campaign: str | None = None
+    account: str | None = None
+    limit: int = Field(default=20, ge=1, le=_PAGES)
+    skip: int = Field(default=0, ge=0, le=_FARTHEST)
+
+
+async def read_order(request: Request, languages: Collection[str], fresh: str) -> Order:
+    """What link is wanted; its repetition is known by `Idempotency-Key`."""
+    body = await body_within(request, _LIMIT)
+    if body is None:
+        raise Problem(413, "The body is too long.")
+    try:
+        asked = _Link.model_validate_json(body)
+    except ValidationError as error:
+        raise _misread(error) from None
+    if asked.language is not None and asked.language not in languages:
+        raise Problem(422, f"language: write {' or '.join(languages)}.")
+    return Order(
+        account=_checked("account", read_account, asked.account),
+        request=_request(request, fresh),
+        campaign=_checked("campaign", read_campaign, asked.campaign),
+        ttl=None if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds),
+        method=asked.method,
+        language=asked.language,
+    )
+
+
+def read_page(request: Request) -> Page:
+    """Which links are to be listed."""
+    try:
+        page = Page.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise _misread(error) from None
+    if page.campaign is not None:
+        _checked("campaign", read_campaign, page.campaign)
+    if page.account is not None:
+        _checked("account", read_account, page.account)
+    return page
+
+
+def read_id(request: Request) -> LinkId:
+    """The link that an address names."""
+    named: str = request.path_params["id"]
+    if not is_link_id(named):
+        raise Problem(404, "There is no such link.")
+    return LinkId(named)
+
+
+def _request(request: Request, fresh: str) -> str:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return f"once:{fresh}"
+    if not 0 < len(key) <= _LONGEST_KEY:
+        raise Problem(422, f"Idempotency-Key: write 1 to {_LONGEST_KEY} characters.")
+    return f"key:{key}"
+
+
+def _checked(field: str, read: Callable[[str], str], text: str) -> str:
+    try:
+        return read(text)
+    except BadLink as error:
+        raise Problem(422, f"{field}: {error}.") from None
+
+
+def _misread(error: ValidationError) -> Problem:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    if first["type"] == "json_invalid":
+        return Problem(422, "The body is no JSON.")
+    field = "".join(str(part) for part in first["loc"][:1])
+    if first["type"] == "extra_forbidden":
+        return Problem(422, "There is a field that is not known here.")
+    return Problem(422, f"{field}: {first['msg']}." if field else f"{first['msg']}.")

@@ -1,0 +1,41 @@
+"""Where the calls are: under `/v1`, and nowhere without a key."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from web.api import problems
+from web.api.callers import Callers
+from web.api.links import Links
+from web.parts import Parts
+
+
+def api_routes(parts: Parts) -> Sequence[BaseRoute]:
+    """The calls, behind their keys; none where no program has one."""
+    if parts.api is None:
+        return ()
+    links = Links(parts, parts.api)
+    calls = Starlette(
+        routes=[
+            _route("/links", GET=links.list, POST=links.make),
+            _route("/links/{id}", GET=links.show, DELETE=links.revoke),
+            _route("/links/{id}/qr.png", GET=links.png),
+            _route("/links/{id}/qr.svg", GET=links.svg),
+        ],
+        exception_handlers={HTTPException: problems.answer, Exception: problems.answer},
+    )
+    calls.router.redirect_slashes = False
+    return (Mount("/v1", Callers(calls, parts.api.keys, parts.registry, parts.seconds)),)
+
+
+def _route(path: str, **calls: Callable[[Request], Awaitable[Response]]) -> Route:
+    """One route for all that can be done at a place, so that whoever tries something else is told what can be."""
+
+    async def serve(request: Request) -> Response:
+        return await calls["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, serve, methods=list(calls))
