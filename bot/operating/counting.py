@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from bot.chart import funnel_png
-from bot.operating import figures
 from bot.operating.desk import ACTOR, opened_desk, read_language, wanted
 from bot.operating.findings import Impossible, Say
 from bot.operating.funnel_table import told
 from bot.settings import BadSetting, Settings
+from verification import figures
 from verification.attempts import Method
 from verification.funnel import Dimension, Wanted, day_of
 from verification.links import read_campaign

@@ -1,21 +1,18 @@
 """The funnel at the desk: how many come how far, where they are lost, and how long it takes them."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from verification import Method
+from verification.figures import as_csv
 from verification.funnel import BY_WAY, STEPS, Dimension, day_of
-from verification.report import Report, Stage, reports
+from verification.report import Report, reports
 from verification.support import Support
 from web.desk.asked import NOBODYS, PERIODS, Filters, months_before
 from web.desk.frame import Frame, Visit
 from web.parts import Clock
-
-_COLUMNS = ("group", "kind", "name", "count", "of_first", "of_former", "median_seconds", "p90_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +75,9 @@ class FunnelPages:
         """Give the same figures as a file."""
         filters = self._filters(visit)
         wanted = filters.wanted(day_of(self._clock()))
-        written = io.StringIO()
-        lines = csv.writer(written, lineterminator="\n")
-        lines.writerow(_COLUMNS)
-        for report in await self._reports(visit, filters):
-            lines.writerows(_lines(report))
+        written = as_csv(await self._reports(visit, filters), wanted)
         named = f'attachment; filename="funnel-{wanted.since}-{wanted.until}.csv"'
-        return Response(written.getvalue(), media_type="text/csv", headers={"Content-Disposition": named})
+        return Response(written, media_type="text/csv", headers={"Content-Disposition": named})
 
     def _filters(self, visit: Visit) -> Filters:
         return Filters.read(visit.asked, self._frame.languages)
@@ -92,17 +85,3 @@ class FunnelPages:
     async def _reports(self, visit: Visit, filters: Filters) -> Sequence[Report]:
         wanted = filters.wanted(day_of(self._clock()))
         return reports(await self._support.figures(visit.actor, wanted), wanted)
-
-
-def _lines(report: Report) -> Iterator[Sequence[object]]:
-    for stage in report.stages:
-        yield report.group, "step", stage.step, stage.count, *_parts(stage)
-    for reason, count in report.reasons:
-        yield report.group, "reason", reason, count, "", "", "", ""
-
-
-def _parts(stage: Stage) -> Iterator[float | None]:
-    for part in (stage.of_first, stage.of_former):
-        yield None if part is None else round(part, 4)
-    for span in (stage.median, stage.p90):
-        yield None if span is None else round(span.total_seconds(), 1)

@@ -16,7 +16,6 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from bot import nameplate
-from bot.operating.figures import COLUMNS
 from bot.settings import load
 from playground.files import qr_text
 from run_bot import app
@@ -27,6 +26,7 @@ from tests.fakes import NOON, an_attempt, identity
 from tests.town import TOKEN, town
 from verification.attempts import Method, Reason, Status
 from verification.desk import Use
+from verification.figures import COLUMNS
 from verification.funnel import BY_WAY, STEPS, Cohort, Tally, bucket
 from verification.links import LinkState, read_token
 
