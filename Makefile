@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench reliability crash soak lock clean
+.PHONY: run test check format bench bench-funnel reliability crash soak lock clean
 .DEFAULT_GOAL := run
 
 # The stamp of an installation is a copy of what was installed: a changed lock file installs again.
@@ -36,6 +36,10 @@ format: .venv/dev.lock
 
 bench: .venv/dev.lock
 	$(BIN)/python -m bench.conversation
+
+# A million journeys take some minutes to be made.
+bench-funnel: .venv/dev.lock
+	$(BIN)/python -m bench.funnel
 
 # The table of invariants, from a run of everything.
 reliability: .venv/dev.lock

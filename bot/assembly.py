@@ -38,6 +38,7 @@ from bot.replicas import Replicas
 from bot.results import Results
 from bot.runner import Runner
 from bot.settings import Settings
+from bot.tallies import Tallies
 from bot.turns import Advance, Surroundings
 from storage import StorageError, Store, StoreUnavailable
 from verification.asking import Asking
@@ -139,6 +140,8 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
     asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
+    tallies = Tallies(store, _is_outage, asyncio.get_running_loop().time)
+    registry.register(tallies)
     trouble = Trouble(bot, catalogue, store, clock.now, settings.language)
     crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)
     door = Door(application, failures, trouble.set_aside, _is_outage, updates, crowd)
@@ -154,6 +157,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         registry=registry,
         clock=clock.now,
         ring=asking.ring,
+        refresh=tallies.refresh,
         telegram=_route(settings, door),
         desk=_desk(settings, ground, support, bot),
         api=_api(settings, ground, support, bot),

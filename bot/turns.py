@@ -5,6 +5,7 @@ What it commits is whole: the event's id, the facts of the rules, the next state
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 from bot.flow import codec
 from bot.flow.codec import Saved
@@ -156,10 +157,9 @@ def _way(step: Step, before: Method | None) -> Method | None:
 async def _count(count: Count, unit: DialogueUnit, moment: Moment) -> None:
     await unit.count_question(count.topic, day_of(moment.now))
     if count.kept is not None:
-        # An hour is near enough: to the second it would stand beside the turn of whoever asked.
-        await unit.keep_missed(
-            Missed(moment.fresh_id, count.kept, moment.now.replace(minute=0, second=0, microsecond=0))
-        )
+        # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
+        of_nobody = blake2b(moment.fresh_id.encode(), digest_size=16).hexdigest()
+        await unit.keep_missed(Missed(of_nobody, count.kept, moment.now.replace(minute=0, second=0, microsecond=0)))
 
 
 def _spoken(step: Step, language: str) -> str:

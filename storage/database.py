@@ -42,6 +42,9 @@ class Database(Protocol):
         Two transactions with the same `alone_with` never run at once; those who wait are served in order.
         """
 
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """Open a transaction that changes nothing: it sees one moment, and nobody who writes waits for it."""
+
     async def outlive(self) -> None:
         """Wait until every transaction that is open now, of whatever program of ours, has ended."""
 

@@ -1,19 +1,25 @@
 """What support needs, over any database: it keeps the promises of `verification.desk`."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 from storage import desk_statements as sql
 from storage import rows, statements
-from storage.database import Connection, Value
+from storage.database import Connection, Row
 from storage.errors import Unsealable
 from storage.sealing import Sealing
 from verification.attempts import Status
 from verification.desk import Glimpse, Missed, Use
 from verification.errors import Unreadable
-from verification.funnel import Figures, Tally, Wanted
+from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId, LinkState
 from verification.ports import News, Place, Unit
+
+T = TypeVar("T")
+
+_AT_ONCE = 2000
 
 
 class Front:
@@ -46,21 +52,17 @@ class Front:
         await self._connection.fetch(sql.KEEP_MISSED, missed.id, sealed, rows.ticks(missed.at))
 
 
-class DeskUnit:
-    """One use of the desk, in the transaction of a unit of work."""
+async def note(use: Use, connection: Connection) -> None:
+    """Write down who uses the desk for what."""
+    await connection.fetch(sql.USE, use.actor, use.action, use.subject, rows.ticks(use.at))
 
-    def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
+
+class DeskView:
+    """What may be looked at."""
+
+    def __init__(self, connection: Connection, sealing: Sealing) -> None:
         self._connection = connection
         self._sealing = sealing
-        self._unit = unit
-
-    async def note(self, use: Use) -> None:
-        """Write down who uses the desk for what."""
-        await self._connection.fetch(sql.USE, use.actor, use.action, use.subject, rows.ticks(use.at))
-
-    async def add_link(self, link: Link) -> Link:
-        await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
-        return rows.link((await self._connection.fetch(sql.LINK, link.id))[0])
 
     async def link(self, link: LinkId) -> Link | None:
         found = await self._connection.fetch(sql.LINK, link)
@@ -79,6 +81,59 @@ class DeskUnit:
         moment = 0 if now is None else rows.ticks(now)
         found = await self._connection.fetch(sql.LINKS, campaign, account, limit, skip, state, moment)
         return [rows.link(row) for row in found]
+
+    async def verified(self, account: str) -> Place | None:
+        found = await self._connection.fetch(statements.VERIFIED, account)
+        return rows.place(found[0]) if found else None
+
+    async def attempt(self, code: str) -> Sequence[Glimpse]:
+        found = await self._connection.fetch(sql.GLIMPSE, f"attempt-{code}", f"attempt-{code}g")
+        return [rows.glimpse(row, self._sealing) for row in found]
+
+    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
+        return [rows.glimpse(row) for row in await self._connection.fetch(sql.GLIMPSES, account, limit, skip)]
+
+    async def figures(self, wanted: Wanted) -> Figures:
+        counts = await self.counts(wanted)
+        times = await self._connection.fetch(sql.times(wanted.by), *rows.cohorts(wanted))
+        return Figures(counts, await _read(times, rows.took))
+
+    async def counts(self, wanted: Wanted) -> Sequence[Counted]:
+        """Give the counts alone."""
+        found = await self._connection.fetch(sql.counts(wanted.by), *rows.cohorts(wanted))
+        return await _read(found, rows.counted)
+
+    async def campaigns(self) -> Sequence[str]:
+        return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
+
+    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+        found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
+        return {topic: int(count) for topic, count in found}
+
+    async def missed(self, limit: int) -> Sequence[Missed]:
+        found = []
+        for row in await self._connection.fetch(sql.MISSED, limit):
+            try:
+                found.append(rows.missed(row, self._sealing))
+            except Unsealable:
+                # One that is damaged must not hide the others.
+                continue
+        return found
+
+    async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
+        return [rows.use(row) for row in await self._connection.fetch(sql.USES, limit, skip)]
+
+
+class DeskUnit(DeskView):
+    """One use of the desk that may change something, in the transaction of a unit of work."""
+
+    def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
+        super().__init__(connection, sealing)
+        self._unit = unit
+
+    async def add_link(self, link: Link) -> Link:
+        await self._connection.fetch(sql.ADD_LINK, *rows.link_values(link))
+        return rows.link((await self._connection.fetch(sql.LINK, link.id))[0])
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
         revoked = await self._connection.fetch(sql.REVOKE, link, rows.ticks(now))
@@ -103,44 +158,11 @@ class DeskUnit:
             await self._unit.save_attempt(over)
             await self._unit.post(News.ENDED, over, now)
 
-    async def verified(self, account: str) -> Place | None:
-        found = await self._connection.fetch(statements.VERIFIED, account)
-        return rows.place(found[0]) if found else None
 
-    async def attempt(self, code: str) -> Sequence[Glimpse]:
-        found = await self._connection.fetch(sql.GLIMPSE, f"attempt-{code}", f"attempt-{code}g")
-        return [rows.glimpse(row, self._sealing) for row in found]
-
-    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
-        return [rows.glimpse(row) for row in await self._connection.fetch(sql.GLIMPSES, account, limit, skip)]
-
-    async def figures(self, wanted: Wanted) -> Figures:
-        cohorts: tuple[Value, ...] = (
-            wanted.since.isoformat(),
-            wanted.until.isoformat(),
-            wanted.campaign,
-            wanted.language,
-        )
-        counts = await self._connection.fetch(sql.counts(wanted.by), *cohorts)
-        times = await self._connection.fetch(sql.times(wanted.by), *cohorts)
-        return Figures([rows.counted(row) for row in counts], [rows.took(row) for row in times])
-
-    async def campaigns(self) -> Sequence[str]:
-        return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
-
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
-        found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
-        return {topic: int(count) for topic, count in found}
-
-    async def missed(self, limit: int) -> Sequence[Missed]:
-        found = []
-        for row in await self._connection.fetch(sql.MISSED, limit):
-            try:
-                found.append(rows.missed(row, self._sealing))
-            except Unsealable:
-                # One that is damaged must not hide the others.
-                continue
-        return found
-
-    async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
-        return [rows.use(row) for row in await self._connection.fetch(sql.USES, limit, skip)]
+async def _read(found: Sequence[Row], read: Callable[[Row], T]) -> Sequence[T]:
+    """Read rows, of which there may be very many, without holding up whatever else the program does."""
+    records: list[T] = []
+    for first in range(0, len(found), _AT_ONCE):
+        records += map(read, found[first : first + _AT_ONCE])
+        await asyncio.sleep(0)
+    return records

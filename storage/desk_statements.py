@@ -1,7 +1,5 @@
 """The SQL of what support needs: one text for every database, with `$1`-style values."""
 
-from collections.abc import Sequence
-
 from verification.funnel import Dimension
 
 _LINK = """
@@ -45,11 +43,11 @@ USES = "SELECT actor, action, subject, used_at FROM uses ORDER BY id DESC LIMIT 
 
 TALLY = """
 INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
-ON CONFLICT (day, campaign, language, method, step, reason) DO UPDATE SET count = funnel.count + 1
+ON CONFLICT (campaign, language, step, method, reason, day) DO UPDATE SET count = funnel.count + 1
 """
 TALLY_TIME = """
 INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
-ON CONFLICT (day, campaign, language, method, step, took) DO UPDATE SET count = funnel_times.count + 1
+ON CONFLICT (campaign, language, step, method, took, day) DO UPDATE SET count = funnel_times.count + 1
 """
 CAMPAIGNS = (
     "SELECT campaign FROM links WHERE campaign <> '' UNION SELECT campaign FROM funnel WHERE campaign <> '' ORDER BY 1"
@@ -63,29 +61,26 @@ QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2
 KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
-_COHORTS = """
-day BETWEEN $1 AND $2 AND campaign = coalesce($3, campaign) AND language = coalesce($4, language)
-"""
+_COHORTS = "day BETWEEN $1 AND $2 AND campaign = coalesce($3, campaign) AND language = coalesce($4, language)"
 
 
 def counts(by: Dimension | None) -> str:
     """Sum up what was counted, by a dimension."""
-    group = by or "''"
-    return f"""
-    SELECT {group}, step, method, reason, sum(count) FROM funnel WHERE {_COHORTS}
-    GROUP BY {_grouped(by, "step", "method", "reason")}
-    """  # noqa: S608 - words of our own
+    return _sums("funnel", "reason", by)
 
 
 def times(by: Dimension | None) -> str:
     """Sum up what was timed, by a dimension."""
+    return _sums("funnel_times", "took", by)
+
+
+def _sums(table: str, column: str, by: Dimension | None) -> str:
+    cells = f"step, method, {column}"
+    if by is Dimension.DAY:
+        return f"SELECT day, {cells}, sum(count) FROM {table} WHERE {_COHORTS} GROUP BY {cells}, day"  # noqa: S608
+    # First in the order the table is kept in, which needs no sorting; little is left to be sorted then.
+    kept = f"campaign, language, {cells}"
+    ordered = f"SELECT {kept}, sum(count) AS count FROM {table} WHERE {_COHORTS} GROUP BY {kept}"  # noqa: S608
     group = by or "''"
-    return f"""
-    SELECT {group}, step, method, took, sum(count) FROM funnel_times WHERE {_COHORTS}
-    GROUP BY {_grouped(by, "step", "method", "took")}
-    """  # noqa: S608 - words of our own
-
-
-def _grouped(by: Dimension | None, *columns: str) -> str:
-    named: Sequence[str] = columns if by is None or by in columns else (by, *columns)
-    return ", ".join(named)
+    groups = cells if by in (None, Dimension.METHOD) else f"{by}, {cells}"
+    return f"SELECT {group}, {cells}, sum(count) FROM ({ordered}) AS kept GROUP BY {groups}"  # noqa: S608

@@ -21,6 +21,7 @@ from storage.errors import SchemaRefused, StoreUnavailable
 if TYPE_CHECKING:
     # Generic in the types' package alone.
     from asyncpg.pool import Pool, PoolConnectionProxy
+    from asyncpg.transaction import Transaction as AsyncpgTransaction
 
     _Connection = PoolConnectionProxy[asyncpg.Record]
 
@@ -44,6 +45,7 @@ _WORDS = (
     (" BLOB", " BYTEA"),
     # Bytes in their own order, as SQLite has them: no upgrade of the system's locales breaks an index.
     (" TEXT", ' TEXT COLLATE "C"'),
+    (") STRICT, WITHOUT ROWID;", ");"),
     (") STRICT;", ");"),
 )
 _OLDER = """
@@ -70,9 +72,9 @@ def _translated() -> Iterator[None]:
 class _Transaction:
     """The connection as one transaction sees it: closed to it once the transaction is left."""
 
-    def __init__(self, connection: "_Connection") -> None:
+    def __init__(self, connection: "_Connection", transaction: "AsyncpgTransaction") -> None:
         self._connection: _Connection | None = connection
-        self._transaction = connection.transaction(isolation="read_committed")
+        self._transaction = transaction
         self._broken = False
 
     async def begin(self, alone_with: str | None) -> None:
@@ -132,7 +134,7 @@ class PostgresDatabase:
         self._inside.add(task)
         try:
             async with self._in_line(alone_with), self._connection() as connection:
-                transaction = _Transaction(connection)
+                transaction = _Transaction(connection, connection.transaction(isolation="read_committed"))
                 try:
                     await transaction.begin(alone_with)
                     yield transaction
@@ -144,6 +146,18 @@ class PostgresDatabase:
                     transaction.leave()
         finally:
             self._inside.discard(task)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[_Transaction]:
+        """Read one moment of the database; the server refuses whoever would change anything."""
+        async with self._connection() as connection:
+            transaction = _Transaction(connection, connection.transaction(isolation="repeatable_read", readonly=True))
+            try:
+                await transaction.begin(None)
+                yield transaction
+            finally:
+                transaction.leave()
+                await transaction.rollback()
 
     @asynccontextmanager
     async def _in_line(self, alone_with: str | None) -> AsyncIterator[None]:

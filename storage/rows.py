@@ -9,7 +9,7 @@ from storage.errors import Unsealable
 from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
-from verification.funnel import Counted, Step, Tally, Took
+from verification.funnel import Counted, Step, Tally, Took, Wanted
 from verification.identity import Identity, Name, Number
 from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
 from verification.limits import Try
@@ -213,6 +213,11 @@ def tally_values(tally: Tally) -> tuple[str, ...]:
 def time_values(tally: Tally) -> tuple[str | int, ...]:
     """The values of `TALLY_TIME`."""
     return (*_cohort(tally), tally.method or "", tally.step or "", tally.took or 0)
+
+
+def cohorts(wanted: Wanted) -> tuple[Value, ...]:
+    """The values that say which journeys a funnel is about."""
+    return (wanted.since.isoformat(), wanted.until.isoformat(), wanted.campaign, wanted.language)
 
 
 def counted(row: Row) -> Counted:

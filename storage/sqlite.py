@@ -1,8 +1,9 @@
-"""The embedded database: one SQLite file, one connection, one transaction at a time.
+"""The embedded database: one SQLite file, one connection that writes, one transaction at a time.
 
 Commits reach the disk before they count (WAL, synchronous=FULL). Every transaction takes the write lock at once, so
 none can fail half way because another program writes. Statements go to one thread through a queue: a ROLLBACK that
-was asked for runs before whatever is asked for next, even when the asker was cancelled meanwhile.
+was asked for runs before whatever is asked for next, even when the asker was cancelled meanwhile. What may read for
+long has a second connection, which nobody waits for.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = MEMORY",
 )
+_READING = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
 
 
 @contextmanager
@@ -69,8 +71,10 @@ class SqliteDatabase:
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
-        self._path = path
+        self._path = path.absolute()
         self._turn = asyncio.Lock()
+        self._reader: aiosqlite.Connection | None = None
+        self._reading = asyncio.Lock()
         self._holder: asyncio.Task[object] | None = None
 
     @asynccontextmanager
@@ -95,14 +99,35 @@ class SqliteDatabase:
                 transaction.leave()
                 self._holder = None
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[_Transaction]:
+        """Read from the log as it is now; one at a time, on a connection of its own."""
+        async with self._reading:
+            with _translated():
+                self._reader = self._reader or await _reader(self._path.as_uri())
+                await self._reader.execute_fetchall("BEGIN")
+            transaction = _Transaction(self._reader)
+            try:
+                yield transaction
+            finally:
+                transaction.leave()
+                await self._reader.rollback()
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        # Whoever writes goes last, and puts the log back into the file.
+        if self._reader is not None:
+            await self._reader.close()
+        await self._connection.close()
+
     async def outlive(self) -> None:
         """With one transaction at a time, whoever has the next has outlived all others."""
         async with self.transaction():
             pass
 
     async def scrub(self) -> None:
-        """Overwritten pages still stand in the log until it is written back and cut."""
-        async with self._turn:
+        """Overwritten pages still stand in the log until it is written back and cut, which no reader lets happen."""
+        async with self._reading, self._turn:
             with _translated():
                 await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -123,14 +148,15 @@ async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
         connection = await aiosqlite.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise _unavailable(path, error) from error
+    database = SqliteDatabase(connection, path)
     try:
         try:
             await _set_up(connection, path)
         except sqlite3.Error as error:
             raise _unavailable(path, error) from error
-        yield SqliteDatabase(connection, path)
+        yield database
     finally:
-        await connection.close()
+        await database.close()
 
 
 async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
@@ -139,6 +165,13 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
         raise StoreUnavailable(f"DATABASE_URL: the file system of {path} does not allow write-ahead logging")
     for setting in _SETTINGS:
         await connection.execute_fetchall(setting)
+
+
+async def _reader(address: str) -> aiosqlite.Connection:
+    reader = await aiosqlite.connect(f"{address}?mode=ro", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+    for setting in _READING:
+        await reader.execute_fetchall(setting)
+    return reader
 
 
 def _make_private_file(path: Path) -> None:

@@ -3,22 +3,24 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 from storage import rows
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
-from storage.desk import DeskUnit
+from storage.desk import DeskUnit, DeskView, note
 from storage.errors import Unsealable, WrongKeys
 from storage.resealing import Resealing
 from storage.results import Results
 from storage.sealing import Indexed, Sealing
 from storage.unit import Unit
 from verification.desk import Use
+from verification.funnel import Counted, Dimension, Wanted
 from verification.keeping import Beat, Gone, Held, Litter, Owed, Person
 from verification.links import Purpose
 from verification.ports import Notice
 
+_EVER = Wanted(date.min, date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = "key_checks:sealed:value"
 
 
@@ -40,9 +42,19 @@ class Store:
     @asynccontextmanager
     async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
         async with self._database.transaction("desk") as connection:
-            unit = DeskUnit(connection, self._sealing, Unit(connection, self._sealing))
-            await unit.note(use)
-            yield unit
+            await note(use, connection)
+            yield DeskUnit(connection, self._sealing, Unit(connection, self._sealing))
+
+    @asynccontextmanager
+    async def look(self, use: Use) -> AsyncIterator[DeskView]:
+        async with self._database.transaction("desk") as connection:
+            await note(use, connection)
+        async with self._database.reading() as connection:
+            yield DeskView(connection, self._sealing)
+
+    async def totals(self) -> Sequence[Counted]:
+        async with self._database.reading() as connection:
+            return await DeskView(connection, self._sealing).counts(_EVER)
 
     def keyed(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)

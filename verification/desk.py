@@ -1,6 +1,7 @@
 """What support needs kept: links, what people asked in vain, the funnel, and who looked at what.
 
-Nothing is looked at or changed here without a use of the desk being written down in the same transaction.
+Nothing is changed here without a use of the desk being written down in the same transaction, and nothing looked at
+without one being written down before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Protocol
 
 from verification.attempts import CODE_LENGTH, AttemptId, Method, Reason, Status
 from verification.attempts import code_of as code_of  # support knows it from here
-from verification.funnel import Figures, Tally, Wanted
+from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId, LinkState, Purpose
 from verification.ports import Place
 
@@ -94,11 +95,8 @@ class FrontUnit(Protocol):
         """Keep, sealed, a question that nothing answered."""
 
 
-class DeskUnit(Protocol):
-    """One use of the desk: a transaction that holds the note of it."""
-
-    async def add_link(self, link: Link) -> Link:
-        """Keep a new link; one whose id is known already is given as it is kept."""
+class DeskView(Protocol):
+    """What may be looked at."""
 
     async def link(self, link: LinkId) -> Link | None:
         """Load a link."""
@@ -113,12 +111,6 @@ class DeskUnit(Protocol):
         standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
         """List links, the newest first; `standing` asks for those in a state at a moment."""
-
-    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown.
-
-        A live attempt that only this link allowed ends with it, and its person is told.
-        """
 
     async def verified(self, account: str) -> Place | None:
         """Load the place this account holds; None when it is not verified."""
@@ -136,13 +128,26 @@ class DeskUnit(Protocol):
         """List the campaigns there are links or journeys of."""
 
     async def questions(self, since: date, until: date) -> Mapping[str, int]:
-        """How often each topic answered a question in these days; "" is none did."""
+        """How often each topic answered a question in these days, under "" how often none did."""
 
     async def missed(self, limit: int) -> Sequence[Missed]:
         """List questions that nothing answered, the newest first."""
 
     async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
         """List uses of the desk, the newest first."""
+
+
+class DeskUnit(DeskView, Protocol):
+    """One use of the desk: a transaction that holds the note of it."""
+
+    async def add_link(self, link: Link) -> Link:
+        """Keep a new link; one whose id is known already is given as it is kept."""
+
+    async def revoke(self, link: LinkId, now: datetime) -> Link | None:
+        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown.
+
+        A live attempt that only this link allowed ends with it, and its person is told.
+        """
 
 
 class DeskStore(Protocol):
@@ -153,3 +158,9 @@ class DeskStore(Protocol):
 
     def desk(self, use: Use) -> AbstractAsyncContextManager[DeskUnit]:
         """Open the desk for one use, which is noted first; leaving commits, an error rolls back."""
+
+    async def totals(self) -> Sequence[Counted]:
+        """Give what was ever counted, in groups of campaigns: numbers without a person in them, so no use is noted."""
+
+    def look(self, use: Use) -> AbstractAsyncContextManager[DeskView]:
+        """Note a use of the desk, then let it look, for as long as it takes: nobody who writes waits for it."""

@@ -15,7 +15,7 @@ from verification.attempts import Method, Reason
 BEIJING = timezone(timedelta(hours=8))
 """Days are counted where the cloud accounts are."""
 
-_RATIO = 1.2
+_RATIO = 1.5
 
 
 class Step(StrEnum):
@@ -116,7 +116,7 @@ def day_of(moment: datetime) -> date:
 
 
 def bucket(took: timedelta) -> int:
-    """The bucket of a time; each is a fifth longer than the one before."""
+    """The bucket of a time; each is half as long again as the one before."""
     return round(math.log1p(max(took.total_seconds(), 0)) / math.log(_RATIO))
 
 

@@ -4,9 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from verification.attempts import Method, Reason
 from verification.funnel import BY_WAY, STEPS, Counted, Dimension, Figures, Step, Took, Wanted, span
+
+T = TypeVar("T", Counted, Took)
 
 _MEDIAN = 0.5
 _LATE = 0.9
@@ -51,17 +54,23 @@ def reports(figures: Figures, wanted: Wanted) -> Sequence[Report]:
 
     Of one way there are only the steps from its code on: nobody has chosen a way before.
     """
-    groups = sorted({each.group for each in figures.counts} - ({""} if wanted.by is Dimension.METHOD else set()))
-    if wanted.by is None:
-        groups = [""]
-    return [_report(group, figures, wanted) for group in groups]
+    counts, times = _grouped(figures.counts), _grouped(figures.times)
+    groups = [""] if wanted.by is None else sorted(counts)
+    if wanted.by is Dimension.METHOD:
+        groups = [group for group in groups if group]
+    return [_report(group, counts[group], times[group], wanted) for group in groups]
 
 
-def _report(group: str, figures: Figures, wanted: Wanted) -> Report:
+def _report(group: str, counts: Sequence[Counted], times: Sequence[Took], wanted: Wanted) -> Report:
     way = Method(group) if wanted.by is Dimension.METHOD else wanted.method
-    counts = [each for each in figures.counts if each.group == group]
-    times = [each for each in figures.times if each.group == group]
     return Report(group, _stages(counts, times, way), _reasons(counts, way))
+
+
+def _grouped(figures: Iterable[T]) -> Mapping[str, Sequence[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for figure in figures:
+        groups[figure.group].append(figure)
+    return groups
 
 
 def _stages(counts: Iterable[Counted], times: Iterable[Took], way: Method | None) -> tuple[Stage, ...]:
@@ -88,13 +97,13 @@ def _reasons(counts: Iterable[Counted], way: Method | None) -> tuple[tuple[Reaso
 
 
 def quantile(buckets: Mapping[int, int], part: float) -> timedelta | None:
-    """How long this part of all took at most, evenly spread within its bucket; None where nothing was timed."""
+    """How long this part of all took at most, spread within its bucket as times are; None where nothing was timed."""
     wanted = sum(buckets.values()) * part
     below = 0.0
     for each, count in sorted(buckets.items()):
         if below + count >= wanted > 0:
-            low, high = span(each)
-            return low + (high - low) * ((wanted - below) / count)
+            low, high = (1 + side.total_seconds() for side in span(each))
+            return timedelta(seconds=low * (high / low) ** ((wanted - below) / count) - 1)
         below += count
     return None
 

@@ -1,6 +1,6 @@
 """What support may do, for every front of it alike: chat, command line, calls over HTTP, the web desk.
 
-Each method is one use, noted with its actor in the transaction that does it. Accounts are noted only masked.
+Each method is one use, noted with its actor before or in the transaction that does it. Accounts are noted only masked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -126,17 +126,17 @@ class Support:
     async def figures(self, actor: str, wanted: Wanted) -> Figures:
         """Give the figures of a funnel."""
         subject = f"{wanted.campaign or 'all'} {wanted.since}..{wanted.until}"
-        async with self._store.desk(self._use(actor, "funnel", subject)) as desk:
+        async with self._store.look(self._use(actor, "funnel", subject)) as desk:
             return await desk.figures(wanted)
 
     async def campaigns(self, actor: str) -> Sequence[str]:
         """List the campaigns there are."""
-        async with self._store.desk(self._use(actor, "campaigns", "")) as desk:
+        async with self._store.look(self._use(actor, "campaigns", "")) as desk:
             return await desk.campaigns()
 
     async def questions(self, actor: str, since: date, until: date) -> tuple[Mapping[str, int], Sequence[Missed]]:
         """What people asked: how often each topic answered, and the last questions that none did."""
-        async with self._store.desk(self._use(actor, "questions", f"{since}..{until}")) as desk:
+        async with self._store.look(self._use(actor, "questions", f"{since}..{until}")) as desk:
             return await desk.questions(since, until), await desk.missed(_PAGE * 5)
 
     async def uses(self, actor: str, limit: int = _PAGE, skip: int = 0) -> Sequence[Use]:

@@ -30,6 +30,10 @@ class TelegramRoute:
         return "TelegramRoute(…)"
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class QrCodes:
     """Draws a link's code: as markup to stand in a page, and as a picture for print."""
@@ -83,7 +87,8 @@ class Parts:
     """Everything the routes need.
 
     `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
-    provider says that there may be news, and `seconds` is a clock that never jumps.
+    provider says that there may be news, `refresh` brings up to date what the registry reads from elsewhere, and
+    `seconds` is a clock that never jumps.
     """
 
     core: Core
@@ -93,6 +98,7 @@ class Parts:
     registry: CollectorRegistry
     clock: Clock
     ring: Callable[[AttemptId], None] = lambda _: None
+    refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None
     seconds: Callable[[], float] = monotonic
     desk: DeskRoute | None = None

@@ -25,4 +25,5 @@ class Probes:
 
     async def metrics(self, _: Request) -> Response:
         """Give the numbers in Prometheus' own form."""
+        await self._parts.refresh()
         return Response(generate_latest(self._parts.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

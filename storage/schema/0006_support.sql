@@ -35,7 +35,7 @@ CREATE TABLE uses (
 CREATE INDEX uses_at ON uses (used_at);
 
 -- How many came how far. A method of '' is all ways together, a reason of '' a step that was reached, and a step of ''
--- an attempt that failed.
+-- an attempt that failed. The day stands last in the keys: summing up any days then needs no sorting.
 CREATE TABLE funnel (
     day TEXT NOT NULL,
     campaign TEXT NOT NULL,
@@ -44,8 +44,8 @@ CREATE TABLE funnel (
     step TEXT NOT NULL,
     reason TEXT NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (day, campaign, language, method, step, reason)
-) STRICT;
+    PRIMARY KEY (campaign, language, step, method, reason, day)
+) STRICT, WITHOUT ROWID;
 
 -- How many took how long; `took` is a bucket.
 CREATE TABLE funnel_times (
@@ -56,8 +56,8 @@ CREATE TABLE funnel_times (
     step TEXT NOT NULL,
     took INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (day, campaign, language, method, step, took)
-) STRICT;
+    PRIMARY KEY (campaign, language, step, method, took, day)
+) STRICT, WITHOUT ROWID;
 
 -- How often a topic answered a question in people's own words; a topic of '' is that none did.
 CREATE TABLE questions (

@@ -5,12 +5,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-from storage import Store
+import pytest
+
+from storage import StorageError, Store
+from storage.desk import DeskUnit
+from storage.unit import Unit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, an_attempt, identity
 from verification.attempts import Attempt, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
-from verification.funnel import Cohort, Counted, Dimension, Step, Tally, Took, Wanted
+from verification.funnel import BY_WAY, Cohort, Counted, Dimension, Figures, Step, Tally, Took, Wanted
 from verification.keeping import Bond, DialogueStore, Person
 from verification.links import Link, LinkId, LinkState, Purpose
 
@@ -245,6 +249,89 @@ async def test_facts_are_counted_once_their_unit_commits(store: Store) -> None:
     assert set(whole.times) == {Took("", Step.SHOWN, None, 3, 2), Took("", Step.SHOWN, Method.QQ, 3, 2)}
     assert {each.count for each in whole.counts if each.step is Step.SHOWN} == {2, 4}
     assert (none.counts, none.times) == ([], [])
+
+
+@pytest.mark.parametrize("by", [None, *Dimension])
+async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: Store, by: Dimension | None) -> None:
+    cohorts = [
+        Cohort(day, campaign, language)
+        for day in (TODAY, TODAY - timedelta(days=1))
+        for campaign in ("", "spring")
+        for language in ("zh", "en")
+    ]
+    async with store.unit("turn") as unit:
+        for cohort in cohorts:
+            await unit.tally([Tally(cohort, Step.PHONE, took=3), Tally(cohort, Step.PHONE, Method.QQ, took=4)])
+
+    async with store.look(USE) as desk:
+        figures = await desk.figures(Wanted(TODAY - timedelta(days=1), TODAY, by=by))
+
+    assert sum(each.count for each in figures.counts if each.method is None) == len(cohorts)
+    assert sum(each.count for each in figures.times if each.method is Method.QQ and each.took == 4) == len(cohorts)
+    assert len({each.group for each in figures.counts}) == (1 if by is None else 2)
+
+
+async def test_people_who_are_counted_side_by_side_are_all_counted_and_never_wait_in_a_ring(
+    store: Store, another: Another
+) -> None:
+    async def turn(of: Store, number: int) -> None:
+        facts = [Tally(COHORT, step, method, took=3) for step in BY_WAY for method in (None, *Method)]
+        async with of.unit(f"telegram:{number}") as unit:
+            await unit.count_question("icp", TODAY)
+            # In another order for each, as it may come.
+            await unit.tally(facts[number % len(facts) :] + facts[: number % len(facts)])
+
+    async with another() as other:
+        await asyncio.gather(*(turn(of, number) for number in range(60) for of in (store, other)))
+        async with store.look(USE) as desk:
+            figures = await desk.figures(Wanted(TODAY, TODAY))
+            questions = await desk.questions(TODAY, TODAY)
+
+    assert {each.count for each in figures.counts} == {each.count for each in figures.times} == {120}
+    assert questions == {"icp": 120}
+
+
+async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: Store) -> None:
+    await keep(store, a_link(1))
+
+    async with store.look(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
+        before = await desk.figures(Wanted(TODAY, TODAY))
+        await unit.tally([Tally(COHORT, Step.OPENED)])
+        during = await desk.figures(Wanted(TODAY, TODAY))
+    async with store.look(USE) as desk:
+        after = await desk.figures(Wanted(TODAY, TODAY))
+        uses = await desk.uses(9)
+
+    assert before == during == Figures([], [])
+    assert [each.count for each in after.counts] == [1]
+    assert [use.action for use in uses] == ["try", "look", "try"]
+
+
+async def test_who_only_looks_changes_nothing(store: Store) -> None:
+    async with store.look(USE) as desk:
+        writing = DeskUnit(desk._connection, desk._sealing, Unit(desk._connection, desk._sealing))
+        with pytest.raises(StorageError):
+            await writing.add_link(a_link(1))
+
+
+async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: Store) -> None:
+    looked, looking = asyncio.Event(), asyncio.Event()
+
+    async def look() -> None:
+        async with store.look(USE) as desk:
+            await desk.links(limit=1)
+            looking.set()
+            await looked.wait()
+
+    async def erase() -> None:
+        async with store.unit("telegram:1") as unit:
+            await unit.erase(Person("telegram:1"), "telegram:1")
+            looked.set()
+
+    async with asyncio.timeout(10):
+        reader = asyncio.ensure_future(look())
+        await looking.wait()
+        await asyncio.gather(reader, erase())
 
 
 async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: Store) -> None:

@@ -10,6 +10,7 @@ from tests.crash.books import Books
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.town import Guest, Json
 from verification.attempts import MOVES, Status
+from verification.funnel import STEPS
 
 _ALWAYS = (
     (
@@ -103,6 +104,17 @@ async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
         f"09 {len(with_buttons(guest))} questions wait\n{guest.transcript()}": len(with_buttons(guest)) > 1,
     }
     return [what for what, wrong in found.items() if wrong]
+
+
+async def of_funnel(books: Books) -> list[str]:
+    """Find what was counted wrong when one person has gone all the way: each step of theirs stands there once."""
+    rows = await books.rows("SELECT step, sum(count) FROM funnel WHERE method = '' AND reason = '' GROUP BY step")
+    counted = {str(step): int(count) for step, count in rows}
+    return [
+        f"03 the funnel has {counted.get(step, 0)} of {step}, one went there"
+        for step in STEPS
+        if counted.get(step) != 1
+    ]
 
 
 def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:

@@ -14,13 +14,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from storage import statements
+from storage import desk_statements, statements
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
 
 NOWHERE = "nowhere"
 _PULSES = frozenset({"claim", "sweep", "asks"})
 _PLACES = _PULSES | {"schema", "keys", "forget"}
-_NAMES = {text: name for name, text in vars(statements).items() if isinstance(text, str)}
+_NAMES = {
+    text: name
+    for module in (statements, desk_statements)
+    for name, text in vars(module).items()
+    if isinstance(text, str)
+}
 
 
 class Aim:
@@ -108,6 +113,10 @@ class Watched:
                 self._points.reach(f"before COMMIT {place}")
         if watched.counts:
             self._points.reach(f"after COMMIT {place}")
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """Read: to die of it loses nothing."""
+        return self._database.reading()
 
     async def outlive(self) -> None:
         """Wait for every transaction that is open now."""

@@ -20,7 +20,7 @@ from tests.crash.points import NOWHERE
 from tests.crash.stories import Act, Person
 from tests.town import Town, town
 
-_NUMBERS = re.compile(r"[\d*]+|/v/[\w-]+")
+_NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
 _SIDE_BY_SIDE = 4
 _TRIES = 3
 
@@ -185,6 +185,7 @@ class _Scene:
         await checker.press_old(self.person.guest)
         await self.bot.quiet()
         self.tale.losses += await checker.of_books(self.bot.books, self.bot.confirmed)
+        self.tale.losses += await checker.of_funnel(self.bot.books)
         self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubt=doubt)
 
     def _said(self) -> Mapping[str, int]:

@@ -104,6 +104,16 @@ class SimulatedDatabase:
             finally:
                 transaction.left = True
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["_Transaction"]:
+        """Read between two transactions."""
+        async with self._turn:
+            transaction = _Transaction(self)
+            try:
+                yield transaction
+            finally:
+                transaction.left = True
+
     async def carry_out(self, statement: str, do: Callable[[], object]) -> None:
         await self._life.gate()
         await asyncio.sleep(self._weather.delay())

@@ -9,6 +9,7 @@ from bot.flow.effects import Ask, Tell
 from bot.flow.events import Choice, Lapsed, Passed, Rejected
 from bot.flow.machine import choices
 from playground.records import Message
+from tests.simulation.journeys import miscounted
 from tests.simulation.ledger import is_asked_again
 from tests.simulation.people import NAMES, Guest, buttons
 from verification.attempts import LIVE, Status
@@ -46,7 +47,12 @@ def over(story: "Story") -> list[str]:
     """What is wrong when every code has run out as well."""
     wrong = [f"{_count(story, _LIVE)} attempts live for ever"] if _count(story, _LIVE) else []
     wrong += ["a number has more than three places"] if story.ledger.disk.run(_CROWDED) else []
-    return [*wrong, *_news(story), *(wrong for guest in story.guests for wrong in _results(story, guest))]
+    return [
+        *wrong,
+        *_news(story),
+        *miscounted(story.ledger),
+        *(wrong for guest in story.guests for wrong in _results(story, guest)),
+    ]
 
 
 def _chat(story: "Story", guest: Guest) -> Iterator[str]:

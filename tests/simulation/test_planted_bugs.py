@@ -15,6 +15,7 @@ from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.telling import found
 from verification.attempts import Attempt, Status
 from verification.desk import Use
+from verification.funnel import STEPS, Tally
 from verification.identity import Identity
 from verification.keeping import Litter, Owed, Person
 from verification.links import Link, LinkId
@@ -56,6 +57,13 @@ class Lazy(Unit):
         if Lazy.saved % 3 == 0:
             return 1
         return await super().save_dialogue(person, text, language, now)
+
+
+class Boastful(Unit):
+    """Counts the first of all steps twice."""
+
+    async def tally(self, tallies: Sequence[Tally]) -> None:
+        await super().tally([*tallies, *(tally for tally in tallies if tally.step is STEPS[0])])
 
 
 class Reviving(Unit):
@@ -141,7 +149,7 @@ def of(kind: type[Unit]) -> Callable[[SimulatedDatabase], Store]:
     return lambda database: StoreOf(database, kind)
 
 
-@pytest.mark.parametrize("kind", [Forgetful, Generous, Careless, Lazy, Reviving, Hospitable, Trusting])
+@pytest.mark.parametrize("kind", [Forgetful, Generous, Careless, Lazy, Boastful, Reviving, Hospitable, Trusting])
 def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[Unit]) -> None:
     assert any(found(seed, make_store=of(kind)) for seed in range(1, 200))
 

@@ -1,0 +1,103 @@
+"""The funnel held against what the simulator itself saw: each step of each journey stands in it once, crash or not."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bot.flow import events, states
+from bot.flow.effects import Erase
+from verification.attempts import Method, Reason
+from verification.funnel import BY_WAY, STEPS, Step
+
+if TYPE_CHECKING:
+    from tests.simulation.ledger import Ledger, Turn
+
+_COUNTED = "SELECT step, method, reason, sum(count) FROM funnel GROUP BY step, method, reason"
+_NEWS = (
+    events.Resumed
+    | events.Opened
+    | events.Declined
+    | events.Progressed
+    | events.Faded
+    | events.Lapsed
+    | events.Passed
+    | events.Rejected
+)
+_PASSED = {
+    (states.Confirming, states.ChoosingMethod): Step.CONFIRMED,
+    (states.Agreeing, states.AskingName): Step.AGREED,
+}
+
+Cell = tuple[str, str, str]
+Seen = dict[Method | None, Step]
+"""The furthest step of a journey, all in all and by each way."""
+
+
+def miscounted(ledger: "Ledger") -> list[str]:
+    """What stands in the funnel that was not seen, or was seen and does not stand in it."""
+    counted = {(step, method, reason): int(count) for step, method, reason, count in ledger.disk.run(_COUNTED)}
+    seen = Counter(_cells(ledger.turns))
+    return [
+        f"the funnel has {counted.get(cell, 0)} of {cell}, {seen[cell]} were seen"
+        for cell in sorted({*counted, *seen})
+        if counted.get(cell, 0) != seen[cell]
+    ]
+
+
+def _cells(turns: Sequence["Turn"]) -> Iterator[Cell]:
+    under_way: dict[tuple[str, str], Seen] = {}
+    over: list[Seen] = []
+    for turn in turns:
+        if any(isinstance(effect, Erase) for effect in turn.step.effects):
+            over += [under_way.pop(key) for key in list(under_way) if key[0] == turn.person]
+            continue
+        key = (turn.person, _account(turn))
+        if key not in under_way and _begins(turn):
+            under_way[key] = {None: Step.OPENED}
+        if key in under_way:
+            _note(under_way[key], *_step(turn))
+            yield from _failure(turn)
+    for seen in (*over, *under_way.values()):
+        for method, furthest in seen.items():
+            steps = STEPS[: STEPS.index(furthest) + 1]
+            yield from ((step, method or "", "") for step in steps if method is None or step in BY_WAY)
+
+
+def _begins(turn: "Turn") -> bool:
+    return not isinstance(turn.event, _NEWS) and not isinstance(turn.step.state, states.Verified)
+
+
+def _account(turn: "Turn") -> str:
+    return turn.event.account if isinstance(turn.event, events.Passed) else turn.step.state.account
+
+
+def _step(turn: "Turn") -> tuple[Step, Method | None]:
+    match turn.before, turn.event, turn.step.state:
+        case _, events.Passed(method=method), _:
+            return Step.VERIFIED, method
+        # News of a code that another took the place of tells nothing of this one.
+        case _, events.Progressed(attempt=attempt), states.Scanning(method=method, attempt=shown) if attempt == shown:
+            return Step.PHONE, method
+        case states.Opening(), events.Opened(), states.Scanning(method=method):
+            return Step.SHOWN, method
+        case before, _, after:
+            started = Step.STARTED if isinstance(after, states.Agreeing) else Step.OPENED
+            return _PASSED.get((type(before), type(after)), started), None
+
+
+def _note(seen: Seen, step: Step, method: Method | None) -> None:
+    for way in {None, method}:
+        if way not in seen or STEPS.index(seen[way]) < STEPS.index(step):
+            seen[way] = step
+
+
+def _failure(turn: "Turn") -> Iterator[Cell]:
+    match turn.event, turn.before, turn.step.state:
+        case events.Rejected(), states.Scanning(method=method), states.Failed(reason=reason):
+            yield _failed(method, reason)
+        case events.Declined(), states.Opening(method=method), states.Failed(reason=reason):
+            yield _failed(method, reason)
+
+
+def _failed(method: Method, reason: Reason) -> Cell:
+    return "", method, reason
