@@ -19,6 +19,7 @@ from bot.clock import Clock, match_code, token
 from bot.flow.machine import advance
 from bot.handlers.menu import describe
 from bot.handlers.pacing import Pacer
+from bot.handlers.staff.menu import describe_staff
 from bot.handlers.transport import AiohttpRequest
 from bot.intake import Fatal
 from bot.opening import opened_store
@@ -61,9 +62,15 @@ async def serve(settings: Settings, say: Say) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with built(settings, say) as house, working(house), asyncio.TaskGroup() as tasks:
-        describing = tasks.create_task(describe(house.application.bot, house.outgoing.catalogue))
+        describing = tasks.create_task(_describe(house))
         await stop.wait()
         describing.cancel()
+
+
+async def _describe(house: House) -> None:
+    bot, catalogue, settings = house.application.bot, house.outgoing.catalogue, house.settings
+    await describe(bot, catalogue)
+    await describe_staff(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
 
 
 @asynccontextmanager

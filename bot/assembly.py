@@ -24,6 +24,9 @@ from bot.handlers.groups import GroupHandler
 from bot.handlers.inline import InlineHandler
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.pacing import Pacer
+from bot.handlers.staff.clerk import Clerk
+from bot.handlers.staff.delivery import Delivery
+from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
 from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
@@ -71,6 +74,7 @@ class House:
     replicas: Replicas | None
     inline: InlineHandler
     support: Support
+    delivery: Delivery
     pages: Starlette
 
 
@@ -127,7 +131,11 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
     support = Support(store, clock.now, settings.link_ttl)
     inline = InlineHandler(catalogue, questions.topics_in, settings.language)
-    application.add_handlers((DialogueHandler(runner), GroupHandler(catalogue, settings.language), inline))
+    delivery = Delivery(bot, catalogue)
+    clerk = Clerk(support, catalogue, clock.now, lambda: bot.username)
+    staff = StaffHandler(settings.staff.__contains__, clerk, delivery, runner, settings.language)
+    groups = GroupHandler(catalogue, settings.language)
+    application.add_handlers((staff, DialogueHandler(runner), groups, inline))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
@@ -170,6 +178,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         replicas=replicas,
         inline=inline,
         support=support,
+        delivery=delivery,
         pages=web_app(parts),
     )
 
@@ -187,6 +196,7 @@ async def connected(house: House) -> AsyncIterator[None]:
             await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
         await stack.enter_async_context(house.runner.running())
         await stack.enter_async_context(house.inline.running())
+        await stack.enter_async_context(house.delivery.running())
         yield
 
 

@@ -17,8 +17,8 @@ from bot.flow.rows import Moment, Row, Step
 from bot.flow.states import State
 from bot.flow.table import TABLE
 
-_ELSEWHERE = ("page.", "test_")
-"""Texts of phone pages, and the pieces that other texts are made of."""
+_ELSEWHERE = ("page.", "desk.", "test_")
+"""Texts of phone pages and of the desk, and the pieces that other texts are made of."""
 
 
 _RACES = frozenset(

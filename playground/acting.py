@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from playground import steps
+from playground.browsing import open_link
 from playground.chat import Message, Spot, spots
 from playground.client import SimRefused
 from playground.matching import bare
@@ -98,7 +99,7 @@ async def _choose_result(scene: Scene, step: steps.Choose) -> None:
 
 async def _open(scene: Scene, address: str) -> None:
     try:
-        await (await scene.phone()).open(App.BROWSER, address)
+        await open_link(scene, App.BROWSER, address)
     except PhoneTrouble as trouble:
         raise Unmet(str(trouble)) from None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from playground import steps
+from playground.deeplinks import NoSuchChat, start_payload
 from playground.matching import Captures
 from playground.phone import Label, Phone, PhoneTrouble
 from playground.scene import Scene, Unmet
+from playground.steps import App
 from playground.words import Text, Wild
 
 _SHOWN = 600
@@ -39,13 +41,26 @@ async def _browse(scene: Scene, phone: Phone, step: steps.PhoneStep) -> None:
 async def _use(scene: Scene, phone: Phone, step: steps.Scan | steps.Touch | steps.Reload) -> None:
     match step:
         case steps.Scan(address=None):
-            await phone.open(step.app, await _last_code(scene))
+            await open_link(scene, step.app, await _last_code(scene))
         case steps.Scan(address=Text() as address):
-            await phone.open(step.app, scene.scope.fill(address))
+            await open_link(scene, step.app, scene.scope.fill(address))
         case steps.Touch():
             await phone.touch(step.control, _label(scene, step.label))
         case steps.Reload():
             await phone.reload()
+
+
+async def open_link(scene: Scene, app: App, address: str) -> None:
+    """Open an address as that app does; one that leads to the bot starts it in the person's chat."""
+    try:
+        payload = start_payload(address, (await scene.client.bot()).username)
+    except NoSuchChat as nobody:
+        raise PhoneTrouble(str(nobody)) from None
+    if payload is None:
+        await (await scene.phone()).open(app, address)
+        return
+    scene.go_to(scene.me)
+    await scene.client.write(scene.me, scene.me, f"/start {payload}".strip())
 
 
 async def _last_code(scene: Scene) -> str:

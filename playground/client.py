@@ -30,8 +30,9 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class BotNews:
-    """Whether the bot is there, what it called last, and which call of it went to no method."""
+    """The bot's name, whether it is there, what it called last, and which call of it went to no method."""
 
+    username: str
     connected: bool
     polled_ago: float | None
     last_method: str | None
@@ -133,7 +134,8 @@ class SimClient:
     async def bot(self) -> BotNews:
         """Ask after the bot."""
         told = await self._get("/sim/bot")
-        return BotNews(bool(told["connected"]), told["last_poll_seconds_ago"], told["last_method"], told["astray"])
+        last, astray = told["last_method"], told["astray"]
+        return BotNews(told["username"], bool(told["connected"]), told["last_poll_seconds_ago"], last, astray)
 
     async def qr(self, file: str) -> str | None:
         """Read the QR code in a picture."""

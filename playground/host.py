@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ _TOO_SOON = 3.0
 _PATIENCE = 3
 _STOP_WITHIN = 10.0
 _START_WITHIN = 60.0
+_CUSTOMER = "王小明"
+_SUPPORT, _SUPPORT_ID = "客服", 100_000_001
 # Its standard input ends when this process does, in whatever way.
 _LEASH = 'read -r _; kill -9 "$0"'
 
@@ -63,7 +65,9 @@ async def _host(command: Sequence[str], port: int, say: Say, catalogue: Catalogu
     async with serving(playground, host=_HOST, port=page_port) as address, AsyncExitStack() as closing:
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
         env["DESK_KEY"] = env.get("DESK_KEY") or secrets.token_hex(12)
-        if recording is not None:
+        if recording is None:
+            env |= _let_in(playground, env)
+        else:
             env |= _nothing_yet(closing)
             await closing.enter_async_context(_recorded(playground, recording, say))
         async with asyncio.TaskGroup() as tasks:
@@ -71,6 +75,14 @@ async def _host(command: Sequence[str], port: int, say: Say, catalogue: Catalogu
             code = await _keep_running(command, env, stop, say)
             welcome.cancel()
         return code
+
+
+def _let_in(playground: Playground, env: Mapping[str, str]) -> dict[str, str]:
+    """Let a customer in, and somebody of support, whom the bot is told of; unless it is told of others."""
+    playground.world.add_person(_CUSTOMER)
+    if env.get("STAFF_IDS"):
+        return {}
+    return {"STAFF_IDS": str(playground.world.add_person(_SUPPORT, id=_SUPPORT_ID).id)}
 
 
 def _nothing_yet(closing: AsyncExitStack) -> dict[str, str]:

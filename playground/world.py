@@ -94,9 +94,11 @@ class World:
 
     # people and chats
 
-    def add_person(self, first_name: str, *, language_code: str = "zh-hans", username: str | None = None) -> Person:
-        """Let somebody new into the world, with a private chat of his own."""
-        id = self._fresh_id(range(200_000_000, 7_900_000_000))
+    def add_person(
+        self, first_name: str, *, language_code: str = "zh-hans", username: str | None = None, id: int | None = None
+    ) -> Person:
+        """Let somebody new into the world, with a private chat of his own; `id` is theirs in every world."""
+        id = id or self._fresh_id(range(200_000_000, 7_900_000_000))
         someone = self.people[id] = Person(id, first_name, language_code, username)
         self.chats[id] = Chat(id, ChatType.PRIVATE)
         self.log.add("person", None, user=wire.short_person(someone))

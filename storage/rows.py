@@ -11,7 +11,7 @@ from verification.attempts import Attempt, AttemptId, Method, Reason, Status
 from verification.desk import Glimpse, Missed, Use
 from verification.funnel import Counted, Step, Tally, Took, Wanted
 from verification.identity import Identity, Name, Number
-from verification.keeping import Bond, Consent, Dialogue, Litter, PastAttempt, Person
+from verification.keeping import Consent, Dialogue, Litter, PastAttempt, Person
 from verification.limits import Try
 from verification.links import Link, LinkId
 from verification.ports import Due, News, Notice, Place
@@ -79,12 +79,6 @@ def past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
     return PastAttempt(account, method, status, reason, moment(created_at))
-
-
-def bond(row: Row) -> Bond:
-    """Read that a link bound a person."""
-    account, opened_at = row
-    return Bond(account, moment(opened_at))
 
 
 def place(row: Row) -> Place:

@@ -10,7 +10,7 @@ from storage.desk import Front
 from storage.sealing import Indexed, Sealing
 from verification.attempts import Attempt, AttemptId, Method
 from verification.identity import Identity
-from verification.keeping import Consent, Dialogue, Gone, Litter, Person, Records
+from verification.keeping import Bond, Consent, Dialogue, Gone, Litter, Person, Records
 from verification.limits import Try
 from verification.ports import PLACES, Due, News, Place
 
@@ -134,7 +134,7 @@ class Unit(Front):
         return Records(
             [rows.consent(row) for row in consents],
             [rows.past_attempt(row) for row in attempts],
-            tuple(rows.bond(row) for row in bonds),
+            tuple(Bond(account, rows.moment(opened_at)) for account, opened_at in bonds),
         )
 
     async def erase(self, person: Person, account: str) -> Gone:

@@ -41,6 +41,7 @@ pydantic-settings. The playground is a world of its own."""
 BROAD = {
     "bot/housekeeping.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/handlers/inline.py",  # an answer that nobody may need must not end the program
+    "bot/handlers/staff/delivery.py",  # an answer that Telegram refuses must not end anybody else's
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/nursery.py",  # a fork ends here, whatever the bot raised: it must not run on in the code of its parent
     "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on

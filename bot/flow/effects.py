@@ -287,23 +287,9 @@ class Count:
     kept: str | None = field(default=None, repr=False)
 
 
-Reply = (
-    Ask
-    | ShowCode
-    | Caption
-    | Stamp
-    | Settle
-    | Tell
-    | Toast
-    | Disarm
-    | Busy
-    | ShowFaq
-    | ShowLanguages
-    | ShowRecords
-    | Export
-    | Rewrite
-    | Discard
-)
+Question = Ask | ShowCode | Caption | Stamp | Settle
+Aside = Tell | Toast | Disarm | Busy | ShowFaq | ShowLanguages | ShowRecords | Export | Rewrite | Discard
+Reply = Question | Aside
 Fact = Speak | Suggest | Record | Erase
 Request = Begin | Drop
 Effect = Reply | Fact | Request | Count

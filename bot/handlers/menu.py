@@ -6,24 +6,29 @@ from bot.catalogue import Catalogue
 from bot.flow.events import Command
 from bot.handlers.calls import best_effort
 
-_CODES = (("", "en"), ("zh", "zh"))
+CODES = (("", "en"), ("zh", "zh"))
 """Telegram takes two letters, or nothing for everybody else."""
 
 
 async def describe(bot: Bot, catalogue: Catalogue) -> None:
     """Bring commands and descriptions up to date; it may fail, and is tried at the next start."""
-    for code, language in _CODES:
+    for code, language in CODES:
         await best_effort(lambda code=code, language=language: _commands(bot, catalogue, code, language))  # type: ignore[misc]
         await best_effort(lambda code=code, language=language: _descriptions(bot, catalogue, code, language))  # type: ignore[misc]
     await best_effort(lambda: bot.set_chat_menu_button(menu_button=MenuButtonCommands()))
 
 
-async def _commands(bot: Bot, catalogue: Catalogue, code: str, language: str) -> None:
-    wanted = [
+def commands_of(catalogue: Catalogue, language: str) -> list[BotCommand]:
+    """The commands of everybody."""
+    return [
         BotCommand(command, catalogue.text(language, f"command.{command}"))
         for command in Command
         if command is not Command.UNKNOWN
     ]
+
+
+async def _commands(bot: Bot, catalogue: Catalogue, code: str, language: str) -> None:
+    wanted = commands_of(catalogue, language)
     scope = BotCommandScopeAllPrivateChats()
     if list(await bot.get_my_commands(scope, code or None)) != wanted:
         await bot.set_my_commands(wanted, scope, code or None)

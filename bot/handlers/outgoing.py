@@ -83,9 +83,7 @@ class Outgoing:
                     await self._beside(reply, view, panel)
         return panel.dump() if panel else ""
 
-    async def _question(
-        self, reply: e.Ask | e.ShowCode | e.Caption | e.Stamp | e.Settle, view: View, panel: Panel | None
-    ) -> Panel | None:
+    async def _question(self, reply: e.Question, view: View, panel: Panel | None) -> Panel | None:
         match reply:
             case e.Ask():
                 return await self._replace(panel, view, await self._ask(reply, view))

@@ -131,10 +131,14 @@ function answer({ text, alert: waits, url }) {
 
 /** Open an address if it is ours to open: on the phone, or as a link to this bot. Says whether it was. */
 function open(url) {
-  const payload = startPayload(url);
-  if (payload !== null) {
+  const start = startOf(url);
+  if (start !== null) {
+    if (!start.here) {
+      toast(label("chat.elsewhere"));
+      return true;
+    }
     if (chat.id !== person) choose(person, person); // a link to the bot leads out of a group
-    composer.say(`/start ${payload}`.trim());
+    composer.say(`/start ${start.payload}`.trim());
     return true;
   }
   if (!opensHere(url)) return false;
@@ -142,14 +146,24 @@ function open(url) {
   return true;
 }
 
-function startPayload(url) {
-  const name = chat.bot?.username?.toLowerCase();
-  const { hostname, pathname, searchParams } = URL.canParse(url) ? new URL(url) : {};
-  if (hostname !== "t.me" || pathname?.slice(1).toLowerCase() !== name) return null;
-  return searchParams.get("start") ?? "";
+/** What a link into a chat of Telegram starts the bot with, if it is this one; nothing for any other address. */
+function startOf(url) {
+  const { protocol, hostname, pathname, searchParams } = URL.canParse(url) ? new URL(url) : {};
+  const app = protocol === "tg:";
+  if (!app && hostname !== "t.me" && hostname !== "telegram.me") return null;
+  const name = app ? searchParams.get("domain") : pathname.slice(1);
+  return { here: name?.toLowerCase() === chat.bot?.username?.toLowerCase(), payload: searchParams.get("start") ?? "" };
 }
 
-function scan(text) {
+/** A code was scanned: one that leads to the bot is scanned by somebody, everything else on the phone. */
+async function scan(text) {
+  const start = startOf(text);
+  if (start !== null) {
+    const who = start.here ? await people.who() : null;
+    if (who !== null) choose(who, who);
+    if (who !== null || !start.here) open(text);
+    return;
+  }
   phone.choose(text);
   drawer("phone", true);
 }

@@ -67,6 +67,16 @@ export class People {
     if ((await ask(form)) === "add" && name.value.trim()) await this.add(name.value.trim(), spoken.value);
   }
 
+  /** Ask who it is that scans a code; gives their id, or nothing. */
+  async who() {
+    const someone = [...this.world.people.values()].map((person, place) =>
+      el("button", { class: "person", value: String(person.id) }, face(person.first_name, place, false), el("span", { class: "person-words" }, person.first_name)),
+    );
+    const cancel = button({ class: "plain", on: { click: () => form.closest("dialog").close() } }, label("cancel"));
+    const form = el("form", { method: "dialog", class: "ask" }, el("h3", {}, label("people.who")), ...someone, el("div", { class: "alert-keys" }, cancel));
+    return Number(await ask(form)) || null;
+  }
+
   /** A name that nobody has yet, while there are some. */
   freeName() {
     const taken = new Set([...this.world.people.values()].map((someone) => someone.first_name));

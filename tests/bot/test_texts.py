@@ -56,7 +56,7 @@ of_each_topic = pytest.mark.parametrize(
 
 LABELS = re.compile(
     r"(choice|button)\..+|link\..+\.label|faq\.(list|next|previous)|group\.button|language\.(zh|en)"
-    r"|inline\..+|privacy\.(export|erase|erase_now|keep)|topic\..+\.title|topic\..+\.links\..+\.label"
+    r"|inline\..+|staff\.(button|toast)\..+|privacy\.(export|erase|erase_now|keep)|topic\..+\.title|topic\..+\.links\..+\.label"
 )
 LIMITS = {
     r"command\..+": 256,
@@ -65,6 +65,8 @@ LIMITS = {
     r"about\.description": 512,
     r".+\.placeholder": 64,
     r"misc\.closed_question": 200,
+    r"staff\.command\..+": 256,
+    r"staff\.toast\..+": 200,
 }
 PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"desk\..+", r"(link|topic)\..+\.(id|url)"]))
 """Texts that are shown as they stand; all others are Telegram HTML."""
@@ -163,7 +165,8 @@ def test_labels_fit_on_a_button(language: str) -> None:
 @in_each_language
 @pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
 def test_what_telegram_limits_stays_within_its_limit(language: str, pattern: str, limit: int) -> None:
-    meant = {key: length(text) for key, text in CHAT[language].items() if re.fullmatch(pattern, key)}
+    texts = CHAT[language] | FILES["staff.", language]
+    meant = {key: length(text) for key, text in texts.items() if re.fullmatch(pattern, key)}
 
     assert meant
     assert {key: size for key, size in meant.items() if size > limit} == {}
@@ -318,7 +321,10 @@ SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519
 
 @in_each_file
 def test_examples_name_nobody_real(texts: Mapping[str, str]) -> None:
-    examples = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
+    # What support's people type is ASCII, and no name.
+    support = any(key.startswith("staff.") for key in texts)
+    words = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
+    examples = {word for word in words if not (support and word.isascii())}
     examples |= {re.split(r"[：.] ?", text)[-1] for key, text in texts.items() if key.endswith(".placeholder")}
     numbers = {number for text in texts.values() for number in re.findall(r"\d{14,}[\dXx]?", text)}
 

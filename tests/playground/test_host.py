@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from playground.client import SimClient
 from tests.playground.bots.playing import FORM_BOT
 
@@ -31,6 +33,22 @@ async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None
         rest = await playground.stdout.read()
 
     assert (bot > 0, rest) == (True, b"")
+
+
+TELLS = "import os; print('staff', os.environ['STAFF_IDS'], flush=True)"
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "100000001"), ("7", "7")])
+async def test_the_bot_is_told_who_is_of_support_unless_the_environment_says_so(given: str, told: str) -> None:
+    pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": given}
+    playground = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, TELLS, cwd=ROOT, stdout=pipe, env=env)
+    assert playground.stdout is not None
+    async with asyncio.timeout(20):
+        line = await playground.stdout.readline()
+        playground.terminate()
+        await playground.wait()
+
+    assert line.decode().split() == ["staff", told]
 
 
 RECORDING = (

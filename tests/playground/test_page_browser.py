@@ -213,6 +213,23 @@ async def test_a_scanned_code_opens_in_the_chosen_app(stand: Stand, page: Page) 
         await expect(frame.locator("h1")).to_have_text("用微信打开")
 
 
+async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(stand: Stand, page: Page) -> None:
+    user = await opened(stand, page)
+    other = await stand.person("李雷")
+    picture = io.BytesIO()
+    qrcode.make("https://t.me/realname_demo_bot?start=abc").save(picture)
+    await stand.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="发给客户")
+    await says(stand, user, "https://t.me/another_bot?start=abc")
+
+    await page.get_by_role("link", name="another_bot").click()
+    await expect(page.locator(".toast")).to_have_text("这里只有这一个机器人的聊天。")
+    await page.get_by_role("button", name="用手机扫这个码").last.click()
+    await page.get_by_role("dialog").get_by_role("button", name="李雷").click()
+
+    await expect(page.locator(".message.user").last).to_contain_text("/start abc")
+    assert (await stand.result("getUpdates"))[-1]["message"]["from"]["id"] == other
+
+
 async def test_one_can_stop_the_bot_and_let_it_go_on(stand: Stand, page: Page) -> None:
     user = await opened(stand, page)
 

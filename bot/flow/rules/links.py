@@ -112,9 +112,8 @@ def _done_already(state: State, account: str, standing: Standing, moment: Moment
 def _explained(state: states.ReadingInvitation, what: str, page: str) -> Step:
     """The question stays: whose account it is comes before everything else."""
     question = again(state, f"{what}.ask")
-    if isinstance(question, Ask):
-        question = replace(question, rows=((Url(page),), (Topic(what),), *question.rows))
-    return Step(state, (question,))
+    more = ((Url(page),), (Topic(what),))
+    return Step(state, (replace(question, rows=(*more, *question.rows)) if isinstance(question, Ask) else question,))
 
 
 def _shown(state: State, moment: Moment, note: str | None) -> Step:

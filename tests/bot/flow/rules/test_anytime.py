@@ -226,6 +226,20 @@ def test_what_is_kept_is_shown_exported_and_kept_when_asked_so() -> None:
     )
 
 
+def test_a_language_may_be_named_with_the_command() -> None:
+    holds(
+        """
+        >> /language en
+        << Speak en
+        << Tell language.done
+        << ShowCode scan.waiting in place
+        >> /language fr
+        << ShowLanguages
+        """,
+        scanning(),
+    )
+
+
 @in_each_state
 def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
     step = advance(state, Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)

@@ -1,0 +1,294 @@
+"""Support's commands on a running bot: whom they answer, what is noted, and what comes of a repetition."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from telegram import Update
+
+from bot.handlers.dialogue import DialogueContext
+from bot.handlers.staff.answers import Answer
+from bot.handlers.staff.clerk import Asked, Clerk
+from bot.handlers.staff.delivery import Delivery, Where
+from bot.handlers.staff.handler import StaffHandler
+from bot.handlers.staff.words import Command, Verb
+from playground import wire
+from storage import StoreUnavailable
+from tests.bot.handlers.desk import CATALOGUE
+from tests.bot.house import Living, living
+from tests.town import Guest, Town, plain, said, town
+from verification.desk import Use
+from verification.funnel import Cohort, Step, Tally, day_of
+
+ACCOUNT, MASKED = "100012345", "10*****45"
+UNKNOWN = plain(CATALOGUE.text("zh", "misc.unknown_command"))
+CLOSED = CATALOGUE.text("zh", "misc.closed_question")
+WORDS = {
+    Command.LINK: f"/link {ACCOUNT} spring",
+    Command.LINKS: "/links",
+    Command.ATTEMPT: "/attempt 0A1B-2C3D",
+    Command.FUNNEL: "/funnel",
+    Command.SHARE: "/share wechat",
+}
+PRESSES = [f"s:{verb}:0123456789abcdef" for verb in Verb if verb not in {Verb.LIST, Verb.POSTER}]
+PRESSES += ["s:list::0:", "s:poster:wechat", "s:card:0123456789abcdef:0:spring"]
+
+Json = dict[str, Any]
+
+
+def staffed(*guests: Guest) -> Json:
+    return {"staff_ids": ",".join(str(guest.id) for guest in guests)}
+
+
+async def uses(bot: Living) -> Sequence[Use]:
+    """Who used the desk, but for this look at it."""
+    return [use for use in await bot.house.support.uses("test", 100) if use.actor != "test"]
+
+
+async def made(guest: Guest) -> str:
+    """Let somebody of support make a link; gives its id."""
+    await guest.says(WORDS[Command.LINK])
+    await guest.sees("认证链接")
+    _, data = guest.button("撤销") or (0, "")
+    return data.rpartition(":")[2]
+
+
+async def answer_to(guest: Guest, bot: Living, text: str) -> list[str]:
+    """What the bot says to a text."""
+    before = len(guest.everything_said())
+    await guest.says(text)
+    await bot.quiet()
+    return guest.everything_said()[before:]
+
+
+async def test_authz_to_anybody_else_every_command_is_as_unknown_as_any(tmp_path: Path) -> None:
+    async with town() as place:
+        staff, foreign = await place.guest(), await place.guest("李雷")
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            nonsense = await answer_to(foreign, bot, "/no_such_command")
+            answers = [await answer_to(foreign, bot, words) for words in WORDS.values()]
+            help_of_people = await answer_to(foreign, bot, "/help")
+            noted = await uses(bot)
+
+    assert nonsense == [UNKNOWN]
+    assert answers == [nonsense] * len(WORDS)
+    assert (len(help_of_people), noted) == (1, [])
+
+
+async def test_authz_to_anybody_else_every_button_is_as_old_as_any(tmp_path: Path) -> None:
+    async with town() as place:
+        staff, foreign = await place.guest(), await place.guest("李雷")
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            link = await made(staff)
+            await foreign.says("/start")
+            await bot.quiet()
+            at = foreign.messages()[-1]["id"]
+            before = foreign.transcript()
+            for data in ["no:such:data", *PRESSES, f"s:really:{link}", f"s:code:{link}"]:
+                await foreign.forges(at, data)
+                await bot.quiet()
+            toasts, after, noted = foreign.toasts(), foreign.transcript(), await uses(bot)
+
+    assert toasts == [CLOSED] * (len(PRESSES) + 3)
+    assert after == before
+    assert [use.action for use in noted] == ["link"]
+
+
+async def test_authz_whoever_is_no_longer_of_support_is_as_anybody_else(tmp_path: Path) -> None:
+    async with town() as place:
+        staff, other = await place.guest(), await place.guest("李雷")
+        async with living(place, tmp_path, **staffed(staff, other)) as bot:
+            link = await made(staff)
+            await bot.quiet()
+        async with living(place, tmp_path, **staffed(other)) as bot:
+            answers = [await answer_to(staff, bot, words) for words in WORDS.values()]
+            await staff.taps("撤销")
+            await bot.quiet()
+            await staff.forges(staff.messages()[0]["id"], f"s:really:{link}")
+            await bot.quiet()
+            noted = await uses(bot)
+
+    assert answers == [[UNKNOWN]] * len(WORDS)
+    assert staff.toasts() == [CLOSED, CLOSED]
+    assert [use.action for use in noted] == ["link"]
+
+
+async def test_authz_in_a_group_nobody_is_of_support(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest()
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            await staff.says("/start")
+            group = (await place.sim("/chats", members=[staff.id], title="群"))["id"]
+            await bot.quiet()
+            there = Guest(place, staff.id, group)
+            before = len(there.everything_said())
+            await place.sim(f"/chats/{group}/messages", user=staff.id, text="/links")
+            await bot.quiet()
+            texts, noted = there.everything_said(), await uses(bot)
+
+    hello = plain(CATALOGUE.text("zh", "group.hello"))
+    assert before == 1
+    assert set(texts) == {hello}
+    assert noted == []
+
+
+async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest()
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            link = await made(staff)
+            for words in (WORDS[Command.LINKS], WORDS[Command.ATTEMPT], WORDS[Command.FUNNEL]):
+                await answer_to(staff, bot, words)
+            for data in (f"s:card:{link}:0:", f"s:code:{link}", f"s:really:{link}"):
+                await staff.forges(staff.messages()[-1]["id"], data)
+                await bot.quiet()
+            for wrong in ("/link", "/link 王小明", "/attempt 1", "/funnel a b", WORDS[Command.SHARE], "/help"):
+                await answer_to(staff, bot, wrong)
+            noted = list(reversed(await uses(bot)))
+
+    assert {use.actor for use in noted} == {f"telegram:{staff.id}"}
+    assert [(use.action, use.subject.split()[0] if use.subject else "") for use in noted] == [
+        ("link", link),
+        ("links", ""),
+        ("attempt", "0a1b2c3d"),
+        ("funnel", "all"),
+        ("look at link", link),
+        ("look at link", link),
+        ("revoke", link),
+    ]
+    assert not any(ACCOUNT in use.subject for use in noted)
+    assert noted[0].subject == f"{link} {MASKED}"
+
+
+def command_of(place: Town, guest: Guest, update_id: int, text: str) -> Json:
+    """An update as Telegram brings it."""
+    world = place.playground.world
+    message = {
+        "message_id": 5,
+        "from": wire.person(world.people[guest.id]),
+        "chat": world.chat_wire(guest.id),
+        "date": 1_790_000_000,
+        "text": text,
+        "entities": [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}],
+    }
+    return {"update_id": update_id, "message": message}
+
+
+async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_remembers_it(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest()
+        await staff.says("/start")
+        update = command_of(place, staff, 900_000_001, WORDS[Command.LINK])
+        for _ in range(2):
+            async with living(place, tmp_path, **staffed(staff)) as bot:
+                await bot.house.door.take(update)
+                await bot.house.door.take(update)
+                kept = await bot.house.support.links("test")
+        links = {staff.link(message) for message in staff.messages() if message["photo"]}
+        shown = sum(1 for message in staff.messages() if message["photo"])
+
+    assert (len(kept), len(links)) == (1, 1)
+    assert shown == 2, "once for each start, for what was known of its showing went with the program"
+
+
+class Forgetful(Clerk):
+    """A clerk whose desk is out of reach at first."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def answer(self, asked: Asked) -> Sequence[Answer]:
+        self.asked.append(asked.request)
+        if len(self.asked) == 1:
+            raise StoreUnavailable("away")
+        return []
+
+
+class Silent(Delivery):
+    """Shows nothing, and notes that."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+    async def show(self, answers: Sequence[Answer], where: Where) -> None:
+        self.shown += 1
+
+
+async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_nothing_before(tmp_path: Path) -> None:
+    clerk, delivery = Forgetful(), Silent()
+    async with town() as place, living(place, tmp_path) as bot:
+        staff = await place.guest()
+        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.house.runner, "zh")
+        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.house.application.bot)
+        context = DialogueContext(bot.house.application)
+
+        with pytest.raises(StoreUnavailable):
+            await handler.callback(update, context)
+        before = delivery.shown
+        for _ in range(2):
+            await handler.callback(update, context)
+
+    assert clerk.asked == ["telegram:7", "telegram:7"]
+    assert (before, delivery.shown) == (0, 1)
+
+
+async def test_inv38_no_account_token_or_code_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    async with town() as place:
+        staff = await place.guest()
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            await place.fault("sendPhoto", "500", 1)
+            await made(staff)
+            await answer_to(staff, bot, WORDS[Command.ATTEMPT])
+            tokens = [bot.house.support.token(link.id) for link in await bot.house.support.links("test")]
+
+    secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]
+    assert tokens
+    assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+@pytest.mark.parametrize(("language", "expected"), [("zh-hans", "zh"), ("en-GB", "en"), ("de", "en")])
+async def test_supports_people_are_answered_in_the_language_of_their_client(
+    tmp_path: Path, language: str, expected: str
+) -> None:
+    async with town() as place:
+        staff = await place.guest(language=language)
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            answers = await answer_to(staff, bot, "/links")
+
+    assert answers == [plain(CATALOGUE.text(expected, "staff.list.none"))]
+
+
+async def test_supports_people_are_people_too(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest()
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            texts = await answer_to(staff, bot, "/help")
+            await staff.says("/links", forward=True)
+            edited = await staff.says("王小明")
+            await staff.edits(edited, "/links")
+            await bot.quiet()
+            noted = await uses(bot)
+
+    assert [text.splitlines()[0] for text in texts] == ["客服命令（只有客服看得到）", "我能做什么"]
+    assert noted == []
+
+
+async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest()
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            cohort = Cohort(day_of(bot.house.clock.now()), "spring", "zh")
+            async with bot.house.store.unit(f"telegram:{staff.id}") as unit:
+                await unit.tally([Tally(cohort, Step.STARTED), Tally(cohort, Step.STARTED), Tally(cohort, Step.AGREED)])
+            await staff.says("/funnel spring today")
+            shown = await staff.sees("漏斗")
+            nothing = await answer_to(staff, bot, "/funnel autumn")
+
+    assert shown["photo"]["width"] > shown["photo"]["height"] > 500
+    assert all(words in said(shown) for words in ("spring", "2. 开始　2", "3. 同意　1", "同意 → 确认资料，少了 100 %"))
+    assert [text.splitlines()[-1] for text in nothing] == ["这段时间还没有人来。"]

@@ -1,0 +1,78 @@
+"""The commands that support's people see in their own chats."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from telegram import Bot
+
+from bot.handlers.menu import describe
+from bot.handlers.staff.menu import describe_staff
+from bot.handlers.transport import AiohttpRequest
+from tests.bot.handlers.desk import CATALOGUE
+from tests.town import TOKEN, Town, town
+
+THEIRS = ["link", "links", "attempt", "funnel", "share"]
+
+
+@asynccontextmanager
+async def a_bot(place: Town) -> AsyncIterator[Bot]:
+    """A bot that knows how to speak to this town."""
+    request = AiohttpRequest()
+    async with Bot(TOKEN, f"{place.url}/bot", request=request, get_updates_request=AiohttpRequest()) as bot:
+        await describe(bot, CATALOGUE)
+        yield bot
+
+
+def menu(place: Town, person: int, language: str = "zh") -> list[str]:
+    return [command["command"] for command in place.playground.world.profile.commands_for(person, language)]
+
+
+def changes(place: Town) -> int:
+    return sum(call.method == "setMyCommands" for call in place.playground.world.traffic.log)
+
+
+async def test_support_sees_its_commands_above_everybodys_in_both_languages(tmp_path: Path) -> None:
+    async with town() as place, a_bot(place) as bot:
+        staff, other = (await place.guest()).id, (await place.guest()).id
+        await describe_staff(bot, CATALOGUE, {staff}, tmp_path / "menus")
+        before = changes(place)
+        await describe_staff(bot, CATALOGUE, {staff}, tmp_path / "menus")
+
+        everybody = menu(place, other)
+        assert menu(place, staff) == menu(place, staff, "en") == THEIRS + everybody
+        assert not set(THEIRS) & set(everybody)
+        assert changes(place) == before, "nothing differed"
+
+
+async def test_authz_whoever_is_no_longer_of_support_loses_the_menu(tmp_path: Path) -> None:
+    kept = tmp_path / "menus"
+    async with town() as place, a_bot(place) as bot:
+        staff, other = (await place.guest()).id, (await place.guest()).id
+        await describe_staff(bot, CATALOGUE, {staff, other}, kept)
+        await place.fault("deleteMyCommands", "500")
+        await describe_staff(bot, CATALOGUE, {other}, kept)
+        remembered = kept.read_text(encoding="ascii").split()
+        await describe_staff(bot, CATALOGUE, frozenset(), kept)
+
+        assert sorted(remembered) == sorted([str(staff), str(other)]), "what failed is tried again"
+        assert menu(place, staff) == menu(place, other) == menu(place, 0)
+        assert kept.read_text(encoding="ascii") == ""
+
+
+async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tmp_path: Path) -> None:
+    async with town() as place, a_bot(place) as bot:
+        first, second = sorted([(await place.guest()).id, (await place.guest()).id])
+        await place.fault("setMyCommands", "403")
+        await describe_staff(bot, CATALOGUE, {first, second}, tmp_path / "menus")
+
+        assert menu(place, first) == menu(place, 0)
+        assert menu(place, second)[: len(THEIRS)] == THEIRS
+
+
+async def test_a_bot_without_support_asks_nothing_of_telegram(tmp_path: Path) -> None:
+    async with town() as place, a_bot(place) as bot:
+        before = len(place.playground.world.traffic.log)
+        await describe_staff(bot, CATALOGUE, frozenset(), tmp_path / "menus")
+
+        assert len(place.playground.world.traffic.log) == before

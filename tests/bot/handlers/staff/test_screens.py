@@ -1,0 +1,216 @@
+"""Links, attempts and the funnel as support's people see them."""
+
+from collections.abc import Iterator, Set
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import InlineKeyboardMarkup
+
+from bot import markup
+from bot.catalogue import LANGUAGES
+from bot.handlers.screens import Screen
+from bot.handlers.staff import figures, links, posters
+from bot.handlers.staff.answers import Voice
+from bot.handlers.staff.words import Command, Slip, Spot
+from tests.bot.handlers.desk import CATALOGUE
+from tests.fakes import NOON
+from verification.attempts import AttemptId, Method, Reason, Status
+from verification.desk import Glimpse
+from verification.funnel import STEPS, Counted, Figures, Step, Took, Wanted
+from verification.links import Link, LinkId, LinkState
+from verification.report import reports
+
+in_each_language = pytest.mark.parametrize("language", LANGUAGES)
+LONGEST = "9" * 64
+LINK = Link(
+    id=LinkId("0123456789abcdef"),
+    account=LONGEST,
+    campaign="c" * 32,
+    made_by="telegram:7",
+    made_at=NOON,
+    expires_at=NOON + timedelta(hours=1),
+    method=Method.WECHAT,
+    language="zh",
+)
+ADDRESS = "https://t.me/" + "b" * 32 + "?start=" + "a" * 39
+OPENED = replace(LINK, opened_at=NOON, person="telegram:1")
+IN_EACH_STATE = {
+    LinkState.WAITING: LINK,
+    LinkState.OPENED: OPENED,
+    LinkState.VERIFIED: replace(OPENED, verified=True),
+    LinkState.EXPIRED: replace(LINK, expires_at=NOON),
+    LinkState.REVOKED: replace(OPENED, revoked_at=NOON),
+}
+WANTED = Wanted(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
+
+
+def labels(screen: Screen) -> list[str]:
+    rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
+    return [button.text for row in rows for button in row]
+
+
+def data(screen: Screen) -> Iterator[str]:
+    rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
+    return (str(button.callback_data) for row in rows for button in row if button.callback_data)
+
+
+def every_screen(voice: Voice) -> Iterator[Screen]:
+    spot = Spot(9999, "c" * 32)
+    yield links.waiting(voice, LINK, ADDRESS, verified=True)
+    yield links.waiting(voice, LINK, ADDRESS)
+    for link in IN_EACH_STATE.values():
+        yield links.card(voice, link, NOON, spot)
+        yield links.really(voice, link, spot)
+    yield posters.screen(voice, "wechat", ADDRESS)
+    yield Screen(figures.funnel(voice, reports(full(), WANTED)[0], WANTED), None)
+
+
+def full() -> Figures:
+    """A funnel that loses some at every step, for every reason."""
+    counts = [Counted("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
+    failed = [Counted("", None, Method.QQ, reason, 10_000) for reason in Reason]
+    times = [Took("", step, None, 60, 5) for step in STEPS]
+    return Figures([*counts, *failed], times)
+
+
+@in_each_language
+def test_every_word_has_its_text(language: str) -> None:
+    families: dict[str, Set[str]] = {
+        "command": set(Command) - {Command.HELP},
+        "slip": set(Slip),
+        "state": set(LinkState),
+    }
+    families |= {"step": set(Step), "reason": set(Reason)}
+    keys = {f"staff.{family}.{word}" for family, words in families.items() for word in words}
+
+    assert keys <= CATALOGUE.texts[language].keys()
+
+
+@in_each_language
+def test_inv36_everything_fits_under_a_picture_and_every_button_into_64_bytes(language: str) -> None:
+    note = CATALOGUE.text(language, "misc.repeated")
+    for screen in every_screen(Voice(CATALOGUE, language)):
+        assert markup.length(f"{note}\n\n{screen.text}") <= 1024
+        assert markup.fault(screen.text) is None
+        assert all(len(each.encode()) <= 64 for each in data(screen))
+
+
+@in_each_language
+def test_an_account_stands_there_only_masked(language: str) -> None:
+    for screen in every_screen(Voice(CATALOGUE, language)):
+        assert LONGEST not in screen.text
+        assert not any(LONGEST in each for each in data(screen))
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_a_card_offers_only_what_may_still_be_done(state: LinkState) -> None:
+    voice = Voice(CATALOGUE, "zh")
+    offered = {LinkState.WAITING: ["📷 看二维码", "🚫 撤销"], LinkState.OPENED: ["🚫 撤销"]}
+    screen = links.card(voice, IN_EACH_STATE[state], NOON)
+
+    assert voice.text(f"state.{state}") in screen.text
+    assert labels(screen) == offered.get(state, [])
+    assert links.can_end(IN_EACH_STATE[state], NOON) is (state in offered)
+
+
+def test_a_page_leads_on_and_back_and_a_list_of_nothing_says_how_to_begin() -> None:
+    voice = Voice(CATALOGUE, "zh")
+    several = [replace(LINK, id=LinkId(f"{number:016x}")) for number in range(links.LINKS_A_PAGE + 1)]
+
+    first = links.page(voice, several, NOON, Spot())
+    second = links.page(voice, several[:2], NOON, Spot(1))
+
+    assert labels(first) == [*"12345678", "下一页 ›"]
+    assert labels(second) == ["9", "10", "‹ 上一页"]
+    assert links.page(voice, [], NOON, Spot()).text == voice.text("list.none")
+
+
+def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
+    counts = [Counted("", step, None, None, count) for step, count in zip(STEPS, (9, 10, 8, 4, 4, 4, 3), strict=True)]
+    failed = [Counted("", None, Method.QQ, Reason.MISMATCH, 2), Counted("", None, Method.QQ, Reason.NO_CARD, 1)]
+    (report,) = reports(Figures([*counts, *failed], []), WANTED)
+
+    lines = figures.funnel(Voice(CATALOGUE, "zh"), report, WANTED).splitlines()
+
+    assert lines[3:7] == [
+        "1. 打开链接　<b>9</b>",
+        "2. 开始　<b>10</b>",
+        "3. 同意　<b>8</b> · −20 %",
+        "4. 确认资料　<b>4</b> · −50 %",
+    ]
+    assert lines[-2:] == [
+        "⚠️ 流失最多：同意 → 确认资料，少了 <b>50 %</b>",
+        "没通过的原因：A 信息不一致 2 · B 没绑银行卡 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (38.4, "38 秒", "38 s"),
+        (130, "2 分 10 秒", "2 min 10 s"),
+        (3 * 3600 + 60, "3 小时 1 分", "3 h 1 min"),
+        (26 * 3600, "1 天 2 小时", "1 d 2 h"),
+    ],
+)
+def test_a_time_is_told_in_two_words_at_most(seconds: float, zh: str, en: str) -> None:
+    said = [figures.lasting(Voice(CATALOGUE, language), timedelta(seconds=seconds)) for language in ("zh", "en")]
+
+    assert said == [zh, en]
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=1000)))
+def test_any_time_can_be_told(time: timedelta) -> None:
+    assert figures.lasting(Voice(CATALOGUE, "en"), time)
+
+
+def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
+    voice = Voice(CATALOGUE, "zh")
+    seen = Glimpse(
+        id=AttemptId("attempt-0a1b2c3d4e5f"),
+        account="100012345",
+        contact="telegram:200054321",
+        method=Method.QQ,
+        status=Status.FAILED,
+        reason=Reason.MISMATCH,
+        created_at=NOON,
+        expires_at=NOON,
+        name="王*明",
+        number="110105********002X",
+    )
+
+    kept, dropped = figures.attempt(voice, seen), figures.attempt(voice, replace(seen, name="", number=""))
+
+    assert all(word in kept for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
+    assert "200054321" not in kept
+    assert "资料" not in dropped
+
+
+@pytest.mark.parametrize(
+    ("words", "link", "title"),
+    [
+        ("微信", "https://t.me/some_bot?start=way_wechat", "微信扫码"),
+        ("EN", "https://t.me/some_bot?start=lang_en", "English"),
+        ("faq", "https://t.me/some_bot?start=faq_", "常见问题"),
+    ],
+)
+def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, title: str) -> None:
+    word = posters.named(words, CATALOGUE, "zh")
+
+    assert word is not None
+    assert posters.address(word, "some_bot") == link
+    assert title in posters.screen(Voice(CATALOGUE, "zh"), word, link).text
+
+
+def test_every_topic_can_be_shared_and_nothing_else() -> None:
+    topics = [entry.id for entry in CATALOGUE.faq["zh"]]
+
+    assert [posters.named(topic, CATALOGUE, "zh") for topic in topics] == topics
+    assert [posters.named(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
+
+
+def test_the_titles_of_charts_need_no_letters_of_any_language() -> None:
+    assert figures.chart_title(WANTED).isascii()

@@ -1,0 +1,128 @@
+"""What support's people write and press."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.handlers.staff.words import (
+    LinkWords,
+    Press,
+    Slip,
+    Spot,
+    Verb,
+    read_funnel,
+    read_link,
+    read_links,
+    read_press,
+)
+from verification.attempts import Method
+from verification.funnel import Wanted
+
+TODAY = date(2026, 11, 23)
+LINK = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("100012345", LinkWords("100012345")),
+        (" １０００１２３４５ ", LinkWords("100012345")),
+        ("100012345 spring", LinkWords("100012345", "spring")),
+        ("100012345 30m", LinkWords("100012345", ttl=timedelta(minutes=30))),
+        ("100012345 2小时", LinkWords("100012345", ttl=timedelta(hours=2))),
+        ("100012345 en WeChat 7d spring", LinkWords("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
+        ("100012345 中文 人脸", LinkWords("100012345", method=Method.FACE, language="zh")),
+        ("", Slip.NO_ACCOUNT),
+        ("王小明", Slip.ACCOUNT),
+        ("telegram:100012345", Slip.ACCOUNT),
+        ("1" * 65, Slip.ACCOUNT),
+        ("100012345 春天", Slip.CAMPAIGN),
+        ("100012345 spring autumn", Slip.WORD),
+        ("100012345 qq wechat", Slip.WORD),
+        ("100012345 zh en", Slip.WORD),
+        ("100012345 0m", Slip.WAIT),
+        ("100012345 31d", Slip.WAIT),
+    ],
+)
+def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(words: str, wanted: LinkWords | Slip) -> None:
+    assert read_link(words) == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "since", "until", "campaign"),
+    [
+        ("", date(2026, 11, 17), TODAY, None),
+        ("today", TODAY, TODAY, None),
+        ("今天 spring", TODAY, TODAY, "spring"),
+        ("spring 30d", date(2026, 10, 25), TODAY, "spring"),
+        ("30天", date(2026, 10, 25), TODAY, None),
+        ("0d", TODAY, TODAY, None),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 30), None),
+        ("2024-2", date(2024, 2, 1), date(2024, 2, 29), None),
+        ("9999-12", date(9999, 12, 1), date(9999, 12, 31), None),
+        ("2026-11-23", TODAY, TODAY, None),
+    ],
+)
+def test_a_funnel_is_asked_for_by_a_campaign_and_a_time(
+    words: str, since: date, until: date, campaign: str | None
+) -> None:
+    assert read_funnel(words, TODAY) == Wanted(since, until, campaign)
+
+
+@pytest.mark.parametrize("words", ["spring autumn", "2026-13", "2026-02-30", "0000-01", "春天"])
+def test_a_time_that_no_calendar_has_is_told(words: str) -> None:
+    assert read_funnel(words, TODAY) is Slip.PERIOD
+
+
+@given(st.text(max_size=60))
+def test_no_words_are_too_strange(words: str) -> None:
+    read_link(words)
+    read_links(words)
+    read_funnel(words, TODAY)
+    read_press(words)
+    read_press(f"s:{words}")
+
+
+presses = st.one_of(
+    st.builds(lambda spot: Press(Verb.LIST, "", spot), st.builds(Spot, st.integers(0, 9999), st.just("a" * 32))),
+    st.builds(
+        Press,
+        st.sampled_from([Verb.CARD, Verb.CODE, Verb.PRINT, Verb.REVOKE, Verb.REALLY]),
+        st.just(LINK),
+        st.none() | st.builds(Spot, st.integers(0, 9999), st.none() | st.just("a" * 32)),
+    ),
+    st.just(Press(Verb.POSTER, "wechat")),
+)
+
+
+@given(presses)
+def test_every_button_comes_back_as_it_was_and_fits(press: Press) -> None:
+    assert read_press(press.data) == press
+    assert len(press.data.encode()) <= 64
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "s",
+        "s:",
+        "s::",
+        "s:list:",
+        "s:list::x:",
+        "s:list::99999:",
+        "s:list::0:a b",
+        f"s:list:{LINK}:0:",
+        "s:card:",
+        "s:card:0123456789abcdeF",
+        f"s:card:{LINK}:",
+        f"s:card:{LINK}:0:a:b",
+        f"s:no_such_verb:{LINK}",
+        "s:poster:wechat:0:",
+        f"q:card:{LINK}",
+    ],
+)
+def test_inv10_data_that_none_of_our_buttons_has_are_none_of_ours(data: str) -> None:
+    assert read_press(data) is None
