@@ -62,6 +62,10 @@ KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
 
+# SQLite leaves a column that equals a constant out of the grouping, sees the order of the key no more, and sorts it all.
+_IN_ORDER = "coalesce({}, '')"
+
+
 def counts(wanted: Wanted) -> str:
     """Sum up what was counted."""
     return _sums("funnel", "reason", wanted, _cohorts(wanted))
@@ -69,7 +73,7 @@ def counts(wanted: Wanted) -> str:
 
 def times(wanted: Wanted) -> str:
     """Sum up what was timed: of all ways together, of the one that is wanted, or of each."""
-    way = "method <> ''" if wanted.by is Dimension.METHOD else f"method = '{wanted.method or ''}'"
+    way = "method <> ''" if wanted.by is Dimension.METHOD else f"{_IN_ORDER.format('method')} = '{wanted.method or ''}'"
     return _sums("funnel_times", "took", wanted, f"{_cohorts(wanted)} AND {way}")
 
 
@@ -87,7 +91,6 @@ def _sums(table: str, column: str, wanted: Wanted, cohorts: str) -> str:
 
 def _cohorts(wanted: Wanted) -> str:
     """Which journeys, in the order of `rows.cohorts`: what is not asked for is not compared, a million times."""
-    asked = [
-        name for name, value in (("campaign", wanted.campaign), ("language", wanted.language)) if value is not None
-    ]
-    return " AND ".join(["day BETWEEN $1 AND $2", *(f"{name} = ${place}" for place, name in enumerate(asked, 3))])
+    asked = (("campaign", wanted.campaign), (_IN_ORDER.format("language"), wanted.language))
+    named = [column for column, value in asked if value is not None]
+    return " AND ".join(["day BETWEEN $1 AND $2", *(f"{column} = ${place}" for place, column in enumerate(named, 3))])
