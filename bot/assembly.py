@@ -119,7 +119,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
     remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
     asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
-    tallies = Tallies(store, _is_outage, asyncio.get_running_loop().time)
+    tallies = Tallies(store, StoreUnavailable, asyncio.get_running_loop().time)
     registry.register(tallies)
     trouble = Trouble(bot, catalogue, store, clock.now, settings.language)
     crowd = Crowd(store, runner, clock.now, asyncio.get_running_loop().time)

@@ -23,13 +23,11 @@ _FAILURES = "Attempts that failed, by reason and way"
 
 
 class Tallies(Collector):
-    """What was ever counted; `seconds` is a clock that never jumps."""
+    """What was ever counted; `outage` is how the store says that it is away, `seconds` a clock that never jumps."""
 
-    def __init__(
-        self, store: DeskStore, is_outage: Callable[[BaseException], bool], seconds: Callable[[], float]
-    ) -> None:
+    def __init__(self, store: DeskStore, outage: type[Exception], seconds: Callable[[], float]) -> None:
         self._store = store
-        self._is_outage = is_outage
+        self._outage = outage
         self._seconds = seconds
         self._read_at: float | None = None
         self._counts: Sequence[Counted] = ()
@@ -44,11 +42,8 @@ class Tallies(Collector):
         try:
             async with asyncio.timeout(_PATIENCE):
                 self._counts = await self._store.totals()
-        except TimeoutError:
+        except (TimeoutError, self._outage):
             return
-        except Exception as error:
-            if not self._is_outage(error):
-                raise
 
     def collect(self) -> Iterator[Metric]:
         """Tell the numbers as they were last read."""

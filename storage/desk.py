@@ -95,12 +95,12 @@ class DeskView:
 
     async def figures(self, wanted: Wanted) -> Figures:
         counts = await self.counts(wanted)
-        times = await self._connection.fetch(sql.times(wanted.by), *rows.cohorts(wanted))
+        times = await self._connection.fetch(sql.times(wanted), *rows.cohorts(wanted))
         return Figures(counts, await _read(times, rows.took))
 
     async def counts(self, wanted: Wanted) -> Sequence[Counted]:
         """Give the counts alone."""
-        found = await self._connection.fetch(sql.counts(wanted.by), *rows.cohorts(wanted))
+        found = await self._connection.fetch(sql.counts(wanted), *rows.cohorts(wanted))
         return await _read(found, rows.counted)
 
     async def campaigns(self) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """The SQL of what support needs: one text for every database, with `$1`-style values."""
 
-from verification.funnel import Dimension
+from verification.funnel import Dimension, Wanted
 
 _LINK = """
 SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, language, person, opened_at,
@@ -61,26 +61,33 @@ QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2
 KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
-_COHORTS = "day BETWEEN $1 AND $2 AND campaign = coalesce($3, campaign) AND language = coalesce($4, language)"
+
+def counts(wanted: Wanted) -> str:
+    """Sum up what was counted."""
+    return _sums("funnel", "reason", wanted, _cohorts(wanted))
 
 
-def counts(by: Dimension | None) -> str:
-    """Sum up what was counted, by a dimension."""
-    return _sums("funnel", "reason", by)
+def times(wanted: Wanted) -> str:
+    """Sum up what was timed: of all ways together, of the one that is wanted, or of each."""
+    way = "method <> ''" if wanted.by is Dimension.METHOD else f"method = '{wanted.method or ''}'"
+    return _sums("funnel_times", "took", wanted, f"{_cohorts(wanted)} AND {way}")
 
 
-def times(by: Dimension | None) -> str:
-    """Sum up what was timed, by a dimension."""
-    return _sums("funnel_times", "took", by)
-
-
-def _sums(table: str, column: str, by: Dimension | None) -> str:
-    cells = f"step, method, {column}"
+def _sums(table: str, column: str, wanted: Wanted, cohorts: str) -> str:
+    cells, by = f"step, method, {column}", wanted.by
     if by is Dimension.DAY:
-        return f"SELECT day, {cells}, sum(count) FROM {table} WHERE {_COHORTS} GROUP BY {cells}, day"  # noqa: S608
+        return f"SELECT day, {cells}, sum(count) FROM {table} WHERE {cohorts} GROUP BY {cells}, day"  # noqa: S608
     # First in the order the table is kept in, which needs no sorting; little is left to be sorted then.
     kept = f"campaign, language, {cells}"
-    ordered = f"SELECT {kept}, sum(count) AS count FROM {table} WHERE {_COHORTS} GROUP BY {kept}"  # noqa: S608
+    ordered = f"SELECT {kept}, sum(count) AS count FROM {table} WHERE {cohorts} GROUP BY {kept}"  # noqa: S608
     group = by or "''"
     groups = cells if by in (None, Dimension.METHOD) else f"{by}, {cells}"
     return f"SELECT {group}, {cells}, sum(count) FROM ({ordered}) AS kept GROUP BY {groups}"  # noqa: S608
+
+
+def _cohorts(wanted: Wanted) -> str:
+    """Which journeys, in the order of `rows.cohorts`: what is not asked for is not compared, a million times."""
+    asked = [
+        name for name, value in (("campaign", wanted.campaign), ("language", wanted.language)) if value is not None
+    ]
+    return " AND ".join(["day BETWEEN $1 AND $2", *(f"{name} = ${place}" for place, name in enumerate(asked, 3))])

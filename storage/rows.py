@@ -217,7 +217,8 @@ def time_values(tally: Tally) -> tuple[str | int, ...]:
 
 def cohorts(wanted: Wanted) -> tuple[Value, ...]:
     """The values that say which journeys a funnel is about."""
-    return (wanted.since.isoformat(), wanted.until.isoformat(), wanted.campaign, wanted.language)
+    asked = [value for value in (wanted.campaign, wanted.language) if value is not None]
+    return (wanted.since.isoformat(), wanted.until.isoformat(), *asked)
 
 
 def counted(row: Row) -> Counted:

@@ -122,7 +122,10 @@ class DeskView(Protocol):
         """List attempts, the newest first, without name and number."""
 
     async def figures(self, wanted: Wanted) -> Figures:
-        """Give what was counted of these journeys; groups are named by `wanted.by`, and "" without."""
+        """Give what was counted of these journeys; groups are named by `wanted.by`, and "" without.
+
+        Times are those of all ways together, of the wanted one, or by way of each: what is not wanted is not added up.
+        """
 
     async def campaigns(self) -> Sequence[str]:
         """List the campaigns there are links or journeys of."""

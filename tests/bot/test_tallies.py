@@ -15,10 +15,6 @@ from verification.attempts import Reason
 from verification.funnel import Counted
 
 
-def is_outage(error: BaseException) -> bool:
-    return isinstance(error, StoreUnavailable)
-
-
 class Seconds:
     now = 0.0
 
@@ -41,7 +37,7 @@ async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp
     async with program(tmp_path) as later, program(tmp_path) as beside:
         tellings = []
         for each in (later, beside):
-            tallies = Tallies(each.store, is_outage, Seconds())
+            tallies = Tallies(each.store, StoreUnavailable, Seconds())
             await tallies.refresh()
             tellings.append(told(tallies))
 
@@ -60,7 +56,7 @@ async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp
 async def test_what_was_read_is_told_again_for_some_seconds(tmp_path: Path) -> None:
     seconds = Seconds()
     async with program(tmp_path) as desk:
-        tallies = Tallies(desk.store, is_outage, seconds)
+        tallies = Tallies(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
         await desk.happens(Commanded(Command.START))
         await tallies.refresh()
@@ -90,7 +86,7 @@ async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_
     seconds = Seconds()
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        tallies = Tallies(desk.store, is_outage, seconds)
+        tallies = Tallies(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
         for kind in (Away, Slow):
             seconds.now += 60
