@@ -14,9 +14,11 @@ from telegram.ext import ExtBot
 
 from bot import catalogue as texts
 from bot import logs, nameplate, providers, receiver
-from bot.assembly import Ground, House, assembled, connected
+from bot.assembly import House, assembled
 from bot.clock import Clock, match_code, token
+from bot.connecting import connected
 from bot.flow.machine import advance
+from bot.ground import Ground
 from bot.handlers.menu import describe
 from bot.handlers.pacing import Pacer
 from bot.handlers.staff.menu import describe_staff

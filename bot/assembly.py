@@ -1,26 +1,24 @@
 """Puts the parts of the program together, on whatever ground it stands."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
-from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, ContextTypes, ExtBot
 
-from bot import qr
-from bot.catalogue import LANGUAGES, Catalogue
+from bot import fronts
+from bot.catalogue import LANGUAGES
 from bot.clock import Clock
-from bot.flow.machine import advance
+from bot.ground import Ground
 from bot.handlers.crowd import Crowd
 from bot.handlers.dialogue import DialogueContext, DialogueHandler
 from bot.handlers.errors import Failures
 from bot.handlers.groups import GroupHandler
+from bot.handlers.incoming import person_of
 from bot.handlers.inline import InlineHandler
 from bot.handlers.outgoing import Outgoing
 from bot.handlers.pacing import Pacer
@@ -29,28 +27,23 @@ from bot.handlers.staff.delivery import Delivery
 from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.trouble import Trouble
 from bot.housekeeping import Housekeeping
-from bot.intake import ALLOWED, AnyApplication, Door, Fatal, Polling, seconds_of
-from bot.links import to_account
+from bot.intake import AnyApplication, Door, Polling
 from bot.notices import Notices
 from bot.questions import Questions
-from bot.receiver import Receiver
 from bot.replicas import Replicas
 from bot.results import Results
 from bot.runner import Runner
 from bot.settings import Settings
 from bot.tallies import Tallies
-from bot.turns import Advance, Surroundings
+from bot.turns import Surroundings
 from storage import StorageError, Store, StoreUnavailable
 from verification.asking import Asking
-from verification.attempts import Method
 from verification.core import Core, Outside
+from verification.keeping import Person
 from verification.limits import Limits
-from verification.ports import Provider
 from verification.providers.http import Http
 from verification.support import Support
-from web import webhook
-from web.app import Parts, TelegramRoute, web_app
-from web.parts import ApiRoute, DeskRoute, QrCodes
+from web.app import Parts, web_app
 
 _HEARD_WITHIN = 90
 
@@ -76,22 +69,6 @@ class House:
     support: Support
     delivery: Delivery
     pages: Starlette
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the program stands on: everything that is not itself, so that it can be tried in another world."""
-
-    store: Store
-    bot: Callable[[Pacer], ExtBot[None]]
-    clock: Clock
-    token: Callable[[], str]
-    match_code: Callable[[], str]
-    public: str
-    providers: Mapping[Method, Provider]
-    catalogue: Catalogue
-    advance: Advance = advance
-    receiver: Receiver | None = None
 
 
 def assembled(settings: Settings, ground: Ground, place: str) -> House:
@@ -125,7 +102,9 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     outgoing = Outgoing(bot, catalogue, lambda person, message: housekeeping.take(person, message))
     questions = Questions(catalogue.faq, registry)
     moment = questions.given_to(clock.moment)
-    surroundings = Surroundings(moment, _is_outage, settings.language, ground.advance, questions.count)
+    surroundings = Surroundings(
+        moment, _is_outage, settings.language, ground.advance, questions.count, _counts(settings)
+    )
     runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = Notices(store, core, runner, clock.now)
     housekeeping = Housekeeping(store, outgoing.sweep, clock.now, timedelta(days=settings.retention_days))
@@ -158,9 +137,9 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         clock=clock.now,
         ring=asking.ring,
         refresh=tallies.refresh,
-        telegram=_route(settings, door),
-        desk=_desk(settings, ground, support, bot),
-        api=_api(settings, ground, support, bot),
+        telegram=fronts.telegram(settings, door),
+        desk=fronts.desk(settings, ground, support, bot),
+        api=fronts.api(settings, ground, support, bot),
     )
     return House(
         settings=settings,
@@ -183,99 +162,12 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     )
 
 
-@asynccontextmanager
-async def connected(house: House) -> AsyncIterator[None]:
-    """Known to Telegram, and showing what is committed, until left."""
-    async with AsyncExitStack() as stack:
-        if house.replicas is not None:
-            # Before anything is shown: from here on, the former program of this place is known to be dead.
-            await house.replicas.beat()
-        await _connect(stack, house.application, house.settings)
-        if house.replicas is not None:
-            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
-            await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
-        await stack.enter_async_context(house.runner.running())
-        await stack.enter_async_context(house.inline.running())
-        await stack.enter_async_context(house.delivery.running())
-        yield
-
-
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
-    stack.push_async_callback(application.bot.shutdown)
-    try:
-        await application.initialize()
-        await _choose_intake(application.bot, settings)
-    except InvalidToken:
-        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
-    except BadRequest as error:
-        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
-    except TelegramError as error:
-        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
-    stack.push_async_callback(application.shutdown)
-
-
-async def _choose_intake(bot: Bot, settings: Settings) -> None:
-    while True:
-        try:
-            return await _tell_telegram(bot, settings)
-        except RetryAfter as error:
-            # Programs that start together all say the same, and Telegram takes it once a second.
-            await asyncio.sleep(seconds_of(error))
-
-
-async def _tell_telegram(bot: Bot, settings: Settings) -> None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        await bot.delete_webhook(drop_pending_updates=False)
-        return
-    await bot.set_webhook(
-        settings.webhook_url + webhook.PATH,
-        allowed_updates=ALLOWED,
-        secret_token=settings.webhook_secret.get_secret_value(),
-        max_connections=40,
-    )
-
-
 def _application(bot: ExtBot[None], failures: Failures) -> AnyApplication:
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
     )
     application.add_error_handler(failures.note)
     return application
-
-
-def _route(settings: Settings, door: Door) -> TelegramRoute | None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        return None
-    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.take_body)
-
-
-def _desk(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> DeskRoute | None:
-    if settings.desk_key is None:
-        return None
-    # The bot's name is known once it is connected, and no page is served before.
-    return DeskRoute(
-        key=settings.desk_key.get_secret_value(),
-        support=support,
-        keyed=ground.store.keyed,
-        link_url=lambda token: to_account(bot.username, token),
-        qr=QrCodes(qr.for_page, qr.for_print),
-        topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
-        fresh=ground.token,
-        secure=ground.public.startswith("https:"),
-    )
-
-
-def _api(settings: Settings, ground: Ground, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
-    if not settings.callers:
-        return None
-    return ApiRoute(
-        keys=settings.callers,
-        support=support,
-        # The bot's name is known once it is connected, and no call is served before.
-        link_url=lambda token: to_account(bot.username, token),
-        qr=QrCodes(qr.for_page, qr.for_print),
-        fresh=ground.token,
-    )
 
 
 def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Callable[[], Any]:
@@ -293,6 +185,12 @@ def _ready(store: Store, door: Door, polling: Polling, settings: Settings) -> Ca
         return {"store": stored, "telegram": bool(settings.webhook_url) or polling.waits or listening}
 
     return ready
+
+
+def _counts(settings: Settings) -> Callable[[Person], bool]:
+    """The funnel is about people, not about support's own trials."""
+    staff = frozenset(map(person_of, settings.staff))
+    return lambda person: person not in staff
 
 
 def _is_outage(error: BaseException) -> bool:

@@ -3,22 +3,22 @@
 What it commits is whole: the event's id, the facts of the rules, the next state. Nothing is shown here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from bot.flow import codec
 from bot.flow.codec import Saved
 from bot.flow.effects import Count, Discard, Drop, Effect, Erase, Record, Speak, Suggest
-from bot.flow.events import Event, Invited, Linked, Resumed, Standing, Uninvited
-from bot.flow.journey import Passage, went
+from bot.flow.events import Declined, Event, Invited, Lapsed, Linked, Refusal, Resumed, Standing, Uninvited
+from bot.flow.journey import Journeys, Passage, went
 from bot.flow.machine import advance
 from bot.flow.rows import Moment, Step
 from bot.flow.states import Idle, State, Verified
 from bot.lanes import Origin, Turn, View
 from verification.attempts import AttemptId, Method, Status
 from verification.desk import Missed
-from verification.funnel import day_of
+from verification.funnel import Tally, day_of
 from verification.keeping import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
 from verification.links import read_token
 
@@ -45,7 +45,8 @@ class Envelope:
 class Surroundings:
     """What a runner takes from outside: the time and fresh ids, which errors pass by themselves, and the customs.
 
-    `language` is for people whose client tells none; `advance` is the machine, or one that notes what it does.
+    `language` is for people whose client tells none; `advance` is the machine, or one that notes what it does; `counts`
+    says whose journeys the funnel is about.
     """
 
     moment: Callable[[], Moment]
@@ -53,6 +54,7 @@ class Surroundings:
     language: str = "zh"
     advance: Advance = advance
     count: Callable[[str], None] = lambda _: None
+    counts: Callable[[Person], bool] = lambda _: True
 
 
 class Turns:
@@ -74,14 +76,12 @@ class Turns:
             kept = await unit.dialogue(person)
             saved = await self._loaded(unit, person, kept, moment)
             moment = replace(moment, own=person, way=saved.way)
-            event = envelope.event
-            if isinstance(event, Linked):
-                event = await self._resolved(unit, event, person, moment, known=kept is not None)
+            event = await self._meant(unit, envelope, saved.state, moment, known=kept is not None)
             step = self._surroundings.advance(saved.state, event, moment)
             view = self._view(envelope, kept, step)
             for effect in step.effects:
                 await self._keep(effect, unit, view, step.state, moment)
-            journeys, tallies = went(saved.journeys, Passage(saved.state, event, step, moment.now, view.language))
+            journeys, tallies = self._went(person, saved, Passage(saved.state, event, step, moment.now, view.language))
             text = codec.dump(step.state, journeys, _way(step, saved.way))
             revision = await unit.save_dialogue(person, text, view.language, moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
@@ -97,6 +97,20 @@ class Turns:
         behind = kept is not None and kept.shown < kept.revision and not on_its_way
         return Turn(revision, view, step.effects, behind)
 
+    async def _meant(
+        self, unit: DialogueUnit, envelope: Envelope, state: State, moment: Moment, *, known: bool
+    ) -> Event:
+        """What an event is, by what the store knows of links."""
+        person = envelope.person
+        match envelope.event:
+            case Linked() as linked:
+                return await self._resolved(unit, linked, person, moment, known=known)
+            case Lapsed(attempt) if state.account != person and not await unit.is_bound(person, state.account):
+                # Another code would be refused: whoever waited for this one hears it now.
+                return Declined(attempt, Refusal.UNBOUND)
+            case event:
+                return event
+
     async def _resolved(
         self, unit: DialogueUnit, event: Linked, person: Person, moment: Moment, *, known: bool
     ) -> Event:
@@ -109,6 +123,9 @@ class Turns:
         standing = None if place is None else Standing(place.method, place.at)
         language = None if known else opened.language
         return Invited(opened.account, opened.method, language, standing, opened.campaign)
+
+    def _went(self, person: Person, saved: Saved, passage: Passage) -> tuple[Journeys, Sequence[Tally]]:
+        return went(saved.journeys, passage) if self._surroundings.counts(person) else (saved.journeys, ())
 
     def _view(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> View:
         language = (kept.language if kept else None) or envelope.language or self._surroundings.language

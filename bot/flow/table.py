@@ -120,6 +120,7 @@ TABLE: tuple[Row, ...] = (
     on(Scanning, Faded, scan.faded, Opening),
     on(Scanning, Lapsed, scan.lapsed, Expired),
     on(Scanning, Rejected, scan.rejected, Failed),
+    on(Scanning, Declined, scan.taken_back, Idle),
     pick(Expired, Choice.NEW_CODE, scan.new_code, Opening),
     pick(Expired, Choice.OTHER_WAY, scan.other_way, ChoosingMethod),
     on(Expired, Command.BACK, scan.other_way, ChoosingMethod),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.flow.events import Choice, Command, Commanded, Passed, Progressed, Rejected, Said
 from bot.flow.states import Stage
-from bot.turns import Envelope
+from bot.runner import Runner
+from bot.turns import Envelope, Surroundings
 from storage import Store
 from tests.bot.program import ANNA, BERT, Desk, program
 from tests.fakes import NOON
@@ -58,6 +59,17 @@ async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Pa
         for each in (await figures(desk.store)).times:
             timed[each.step] += each.count if each.method is None else 0
         assert timed == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS[1:]}
+
+
+async def test_support_s_own_trials_are_no_journeys(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        moment, count = desk.runner._surroundings.moment, lambda person: person != BERT
+        runner = Runner(desk.store, desk.core, desk.chat, Surroundings(moment, counts=count))
+        async with runner.running():
+            for person in (ANNA, BERT):
+                await runner.handle(Envelope(person, START, None))
+
+        assert await steps(desk.store) == {Step.OPENED: 1}
 
 
 async def test_inv03_an_event_that_comes_ten_times_to_two_programs_counts_once(tmp_path: Path) -> None:

@@ -212,12 +212,11 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
         await at.revoke()
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)
-        told = at.said()[-1]
-        await at.desk.taps(Choice.NEW_CODE)
+        state = await at.state()
 
         assert live is None
-        assert told == "expired.ask"
         assert at.said()[-2:] == ["link.ended", "idle.ask"]
+        assert (type(state), state.account) == (states.Idle, ANNA)
 
 
 async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_path: Path) -> None:

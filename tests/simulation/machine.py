@@ -13,9 +13,11 @@ from telegram.ext import ExtBot
 
 from bot import catalogue as texts
 from bot.app import working
-from bot.assembly import Ground, House, assembled, connected
+from bot.assembly import House, assembled
 from bot.clock import Clock
+from bot.connecting import connected
 from bot.flow.rows import Moment
+from bot.ground import Ground
 from bot.handlers.pacing import Pacer
 from bot.intake import Fatal
 from bot.settings import Settings

@@ -65,10 +65,16 @@ def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
     if event.refusal is Refusal.VERIFIED:
         return ask(_verified(state, state.method, moment))
     if event.refusal is Refusal.UNBOUND:
-        idle = states.Idle(account=moment.own, mark=moment.mark)
-        return Step(idle, (prompt(idle, "link.ended"),))
+        return _link_ended(moment)
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
     return ask(failed(state, reason, moment, event.until))
+
+
+def taken_back(state: states.Scanning, event: Declined, moment: Moment) -> Step:
+    """The link that allowed this code was taken back."""
+    if event.attempt != state.attempt or event.refusal is not Refusal.UNBOUND:
+        return Step(state)
+    return _link_ended(moment)
 
 
 def opening_resumed(state: states.Opening, _: Event, __: Moment) -> Step:
@@ -184,6 +190,11 @@ def shown_again(state: states.Verified, _: Event, moment: Moment) -> Step:
 
 def verified_stays(state: states.Verified, _: Event, __: Moment) -> Step:
     return Step(state, (Tell("verified.stays"),))
+
+
+def _link_ended(moment: Moment) -> Step:
+    idle = states.Idle(account=moment.own, mark=moment.mark)
+    return Step(idle, (prompt(idle, "link.ended"),))
 
 
 def _verified(state: states.Attempting, method: Method, moment: Moment) -> states.Verified:
