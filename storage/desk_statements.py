@@ -62,7 +62,7 @@ KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
 
-# SQLite leaves a column that equals a constant out of the grouping, sees the order of the key no more, and sorts it all.
+# SQLite leaves a column that equals a constant out of the grouping, then sees no order in the key, and sorts all rows.
 _IN_ORDER = "coalesce({}, '')"
 
 
