@@ -132,9 +132,12 @@ def _key(actual: str, like: Sequence[str], scope: Scope) -> str | None:
 
 
 def _may_be(parts: Sequence[Part], folded: str) -> bool:
-    """Whether a sentence has words, and all of them stand there; most sentences are ruled out by that alone."""
+    """Whether a sentence has words, and all of them stand there; most sentences are ruled out by that alone.
+
+    One that is only values with dots between them could be anything.
+    """
     words = [fold(part.text) for part in parts if isinstance(part, Literal)]
-    return any(words) and all(word in folded for word in words)
+    return any(map(str.isalnum, "".join(words))) and all(word in folded for word in words)
 
 
 def _joined(parts: Sequence[Part]) -> str:
