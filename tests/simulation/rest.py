@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.flow import states
 from bot.flow.effects import Ask, Tell
-from bot.flow.events import Choice, Lapsed, Passed, Rejected
+from bot.flow.events import Choice, Declined, Lapsed, Passed, Rejected
 from bot.flow.machine import choices
 from playground.records import Message
 from tests.simulation.journeys import miscounted
@@ -109,7 +109,11 @@ def _takes_a_name(state: states.State) -> bool:
 def _news(story: "Story") -> Iterator[str]:
     """Every end of an attempt came to its dialogue, once."""
     told = Counter(
-        turn.event.attempt for turn in story.ledger.turns if isinstance(turn.event, Passed | Rejected | Lapsed)
+        turn.event.attempt
+        for turn in story.ledger.turns
+        if isinstance(turn.event, Passed | Rejected | Lapsed)
+        # The end of a code whose link was taken back; not the core's own answer to somebody who asks for one.
+        or (isinstance(turn.event, Declined) and (turn.event_id or "").startswith("notice:"))
     )
     for attempt, status in story.ledger.attempts.items():
         if status in LIVE:
