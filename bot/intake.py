@@ -31,6 +31,8 @@ ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "cha
 _TRIES = 3
 _POLL_SECONDS = 30
 _CONFLICTS = 4
+_OUTAGE_PAUSE = 2.0
+"""The longest pause while the store is away, in seconds: it is our own, and people wait for its return."""
 
 Raw = Mapping[str, Any]
 Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
@@ -179,7 +181,7 @@ class Polling:
                 if not self._is_outage(error):
                     raise
                 log.warning("the store is out of reach; waiting")
-                pause = min(max(pause * 2, 0.5), 10) if self.heard_at == heard_at else 0.5
+                pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.heard_at == heard_at else 0.5
                 await self._rest(pause)
 
     async def _take_turn(self, at_work: AtWork) -> None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import inf
 
 from bot.flow.effects import Effect
 from verification.keeping import Person, Records
@@ -16,6 +17,8 @@ from verification.keeping import Person, Records
 log = logging.getLogger(__name__)
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_OUTAGE_PAUSE = 2.0
+"""The longest pause while the store is away: it is our own, and nobody is to wait on after its return."""
 
 
 class Undelivered(Exception):
@@ -177,8 +180,9 @@ class Lanes:
         except Exception as error:
             # An outage ends; a fault of ours may not: the answer stays owed until the person's next word.
             log.exception("a turn could not be shown")
-            await self._pause(lane)
-            lane.owing = self._is_outage(error) or lane.failures < len(self._pauses)
+            outage = self._is_outage(error)
+            await self._pause(lane, _OUTAGE_PAUSE if outage else inf)
+            lane.owing = outage or lane.failures < len(self._pauses)
 
     async def _ask_again(self, person: Person, lane: Lane) -> None:
         turn = await self._again(person)
@@ -191,8 +195,8 @@ class Lanes:
         except Exception:
             log.exception("a person could not be let go of")
 
-    async def _pause(self, lane: Lane) -> None:
+    async def _pause(self, lane: Lane, longest: float = inf) -> None:
         pause = self._pauses[min(lane.failures, len(self._pauses) - 1)]
         lane.failures += 1
         lane.owing = True
-        await asyncio.sleep(pause)
+        await asyncio.sleep(min(pause, longest))

@@ -66,7 +66,11 @@ class Turns:
         self._on_its_way = on_its_way
 
     async def commit(self, envelope: Envelope) -> Turn | None:
-        """Commit the turn of an event; None when it was seen before, or nobody is to be shown what it did."""
+        """Commit the turn of an event; None when it was seen before, or nobody is to be shown what it did.
+
+        A question that is asked again by ourselves (`Resumed` without an id) only is while its answer is owed: it may
+        have been noted as shown unheard, or arrived since somebody looked.
+        """
         moment, person = self._surroundings.moment(), envelope.person
         async with self._store.unit(person) as unit:
             if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
@@ -74,6 +78,8 @@ class Turns:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._on_its_way(person)
             kept = await unit.dialogue(person)
+            if _is_reminder(envelope) and (kept is None or kept.shown >= kept.revision):
+                return None
             saved = await self._loaded(unit, person, kept, moment)
             moment = replace(moment, own=person, way=saved.way)
             event = await self._meant(unit, envelope, saved.state, moment, known=kept is not None)
@@ -165,6 +171,10 @@ class Turns:
                     await unit.save_attempt(dropped.moved(Status.CANCELLED))
             case _:
                 pass
+
+
+def _is_reminder(envelope: Envelope) -> bool:
+    return envelope.event_id is None and isinstance(envelope.event, Resumed)
 
 
 def _way(step: Step, before: Method | None) -> Method | None:

@@ -54,7 +54,8 @@ WHERE datname = current_database() AND application_name = $2 AND pid <> pg_backe
     AND (extract(epoch FROM xact_start) * 1000000)::bigint <= $1
 LIMIT 1
 """
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# The internal kind is what asyncpg has for a connection that was ended while nothing was asked over it.
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class Server:
         self._data = folder / "data"
         self._apart = {0: "postgres"}
 
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self._folder / ".s.PGSQL.5432"
+
     def prepare(self) -> None:
         """Make an empty cluster."""
         if self._user is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.flow.effects import Tell
 from bot.lanes import Lane, Lanes, Origin, Turn, Undelivered, View
 from tests.bot.program import ANNA, BERT
+from tests.virtual import run
 from verification.keeping import Person
 
 
@@ -83,6 +84,20 @@ async def test_a_lane_does_not_give_up_however_long_the_trouble_lasts() -> None:
         lanes.add(turn(1))
         assert await lanes.settled(5)
 
+    assert made.shown == [(ANNA, 100)]
+
+
+def test_after_an_outage_however_long_nobody_waits_on() -> None:
+    made = Show(troubles=[OSError("the store is away")] * 30)
+
+    async def lived_through() -> float:
+        lanes = Lanes(made.show, made.ask_again, is_outage)
+        async with lanes.running():
+            lanes.add(turn(1))
+            assert await lanes.settled(600)
+        return asyncio.get_running_loop().time()
+
+    assert run(lived_through()) <= 30 * 2
     assert made.shown == [(ANNA, 100)]
 
 

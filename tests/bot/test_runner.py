@@ -1,7 +1,7 @@
 """The runner: a turn is committed before it is shown, acts once, and is shown even when the program died in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.bot.program import ANNA, BERT, Chat, program
 from tests.fakes import NOON
 from tests.town import NAME, NUMBER
 from verification.attempts import AttemptId, Method
-from verification.keeping import Person
+from verification.keeping import Owed, Person
 
 
 async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
@@ -227,6 +227,44 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
 
         assert desk.chat.questions() == ["type.ask", "type.ask", "type.ask_again"]
         assert [view.repeated for view in desk.chat.views] == [False, True, False]
+
+
+async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path) as desk:
+        note, lost = desk.store.mark_shown, [StoreUnavailable("the answer is lost")]
+
+        async def unheard_once(person: Person, revision: int, panel: str) -> None:
+            await note(person, revision, panel)
+            if lost:
+                raise lost.pop()
+
+        monkeypatch.setattr(desk.store, "mark_shown", unheard_once)
+        await desk.happens(Commanded(Command.START))
+
+        assert desk.chat.questions() == ["type.ask"]
+
+
+async def test_inv22_what_was_shown_since_somebody_looked_is_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = Chat(gates={ANNA: asyncio.Event()})
+    async with program(tmp_path, chat) as desk:
+        look = desk.store.owed
+
+        async def overtaken(limit: int) -> Sequence[Owed]:
+            found = await look(limit)
+            chat.gates[ANNA].set()
+            assert await desk.runner.settled(10)
+            return found
+
+        monkeypatch.setattr(desk.store, "owed", overtaken)
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
+        await desk.runner.resume_owed()
+        assert await desk.runner.settled(10)
+
+        assert chat.questions() == ["type.ask"]
 
 
 @dataclass

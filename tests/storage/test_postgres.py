@@ -2,8 +2,10 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,46 @@ async def healed(store: DialogueStore) -> None:
             with suppress(StoreUnavailable):
                 await store.owed(1)
                 return
+
+
+@dataclass
+class Relay:
+    """Stands between a program and its server; a connection that the server ended it keeps open until let go."""
+
+    far: Path
+    ended: list[asyncio.Event] = field(default_factory=list)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def listening(self, at: Path) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+
+            def take(asked: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+                tasks.create_task(self._pass_on(asked, answers))
+
+            async with await asyncio.start_unix_server(take, at):
+                yield
+                self.let_go.set()
+
+    async def _pass_on(self, asked: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            answered, asks = await asyncio.open_unix_connection(self.far)
+            self.ended.append(ended := asyncio.Event())
+            async with asyncio.TaskGroup() as both:
+                asking = both.create_task(pumped(asked, asks))
+                await pumped(answered, answers)
+                ended.set()
+                await self.let_go.wait()
+                asking.cancel()
+            asks.close()
+        answers.close()
+
+
+async def pumped(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
 
 
 async def say(store: DialogueStore, text: str) -> int:
@@ -207,6 +249,27 @@ async def test_a_server_that_restarts_in_the_middle_costs_one_unit_and_the_store
         server.start()
         await healed(store)
         assert await say(store, "two") == 2
+
+
+async def test_a_connection_whose_last_words_came_before_its_end_is_an_outage(server: Server, url: str) -> None:
+    relay = Relay(server.socket)
+    with tempfile.TemporaryDirectory(prefix="pg-") as near:
+        near_url = url.replace(str(server.socket.parent), near)
+        async with (
+            relay.listening(Path(near, server.socket.name)),
+            open_store(near_url, sealing=fixed_sealing()) as store,
+        ):
+            async with store.polling_turn(lambda: None) as still_mine:
+                await say(store, "one")
+                server.stop()
+                await asyncio.gather(*(ended.wait() for ended in relay.ended))
+
+                assert not await still_mine()
+                with pytest.raises(StoreUnavailable):
+                    await store.owed(1)
+            server.start()
+            relay.let_go.set()
+            await healed(store)
 
 
 async def test_the_turn_to_poll_is_lost_with_the_server_and_can_be_won_again(server: Server, url: str) -> None:
