@@ -21,7 +21,7 @@ from verification.attempts import Method
 from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
-from verification.support import LONGEST_TTL, SHORTEST_TTL
+from verification.support import may_wait
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     @field_validator("link_ttl")
     @classmethod
     def _can_be_opened(cls, ttl: timedelta) -> timedelta:
-        if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
+        if not may_wait(ttl):
             raise ValueError("write a time from 1m to 30d")
         return ttl
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from storage import desk_statements as sql
-from storage import rows, statements
+from storage import rows
 from storage.database import Connection, Row
 from storage.errors import Unsealable
 from storage.sealing import Sealing
@@ -15,7 +15,7 @@ from verification.desk import Glimpse, Missed, Use
 from verification.errors import Unreadable
 from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId, LinkState
-from verification.ports import News, Place, Unit
+from verification.ports import News, Unit
 
 T = TypeVar("T")
 
@@ -77,21 +77,17 @@ class DeskView:
         skip: int = 0,
         standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        state, now = standing or (None, None)
-        moment = 0 if now is None else rows.ticks(now)
-        found = await self._connection.fetch(sql.LINKS, campaign, account, limit, skip, state, moment)
-        return [rows.link(row) for row in found]
-
-    async def verified(self, account: str) -> Place | None:
-        found = await self._connection.fetch(statements.VERIFIED, account)
-        return rows.place(found[0]) if found else None
+        moment = None if standing is None else (standing[0], rows.ticks(standing[1]))
+        statement, values = sql.links(campaign, account, moment)
+        return [rows.link(row) for row in await self._connection.fetch(statement, limit, skip, *values)]
 
     async def attempt(self, code: str) -> Sequence[Glimpse]:
         found = await self._connection.fetch(sql.GLIMPSE, f"attempt-{code}", f"attempt-{code}g")
         return [rows.glimpse(row, self._sealing) for row in found]
 
     async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
-        return [rows.glimpse(row) for row in await self._connection.fetch(sql.GLIMPSES, account, limit, skip)]
+        statement, of = (sql.GLIMPSES, ()) if account is None else (sql.GLIMPSES_OF, (account,))
+        return [rows.glimpse(row) for row in await self._connection.fetch(statement, limit, skip, *of)]
 
     async def figures(self, wanted: Wanted) -> Figures:
         counts = await self.counts(wanted)

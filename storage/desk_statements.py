@@ -1,5 +1,8 @@
 """The SQL of what support needs: one text for every database, with `$1`-style values."""
 
+from collections.abc import Sequence
+
+from storage.database import Value
 from verification.funnel import Dimension, Wanted
 
 _LINK = """
@@ -12,12 +15,7 @@ LINK = f"{_LINK} WHERE id = $1"
 _STATE = """
 CASE WHEN revoked_at IS NOT NULL THEN 'revoked'
     WHEN opened_at IS NOT NULL THEN CASE WHEN places.account IS NULL THEN 'opened' ELSE 'verified' END
-    WHEN expires_at > $6 THEN 'waiting' ELSE 'expired' END
-"""
-LINKS = f"""{_LINK}
-WHERE campaign = coalesce($1, campaign) AND links.account = coalesce($2, links.account)
-    AND {_STATE} = coalesce($5, {_STATE})
-ORDER BY made_at DESC, id LIMIT $3 OFFSET $4
+    WHEN expires_at > {now} THEN 'waiting' ELSE 'expired' END
 """
 ADD_LINK = """
 INSERT INTO links (id, account, campaign, made_by, made_at, expires_at, method, language)
@@ -33,9 +31,9 @@ IS_BOUND = "SELECT 1 FROM links WHERE person = $1 AND account = $2 AND revoked_a
 REVOKE = "UPDATE links SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id"
 
 _GLIMPSE = "SELECT id, account, contact, method, status, reason, created_at, expires_at"
-GLIMPSES = f"""{_GLIMPSE} FROM attempts WHERE account = coalesce($1, account)
-ORDER BY created_at DESC, id LIMIT $2 OFFSET $3
-"""
+_LATEST_GLIMPSES = "ORDER BY created_at DESC, id LIMIT $1 OFFSET $2"
+GLIMPSES = f"{_GLIMPSE} FROM attempts {_LATEST_GLIMPSES}"
+GLIMPSES_OF = f"{_GLIMPSE} FROM attempts WHERE account = $3 {_LATEST_GLIMPSES}"
 GLIMPSE = f"{_GLIMPSE}, secrets FROM attempts WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 5"
 
 USE = "INSERT INTO uses (actor, action, subject, used_at) VALUES ($1, $2, $3, $4)"
@@ -60,6 +58,28 @@ ON CONFLICT (day, topic) DO UPDATE SET count = questions.count + 1
 QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2 GROUP BY topic"
 KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
+
+
+def links(campaign: str | None, account: str | None, standing: tuple[str, int] | None) -> tuple[str, Sequence[Value]]:
+    """List links, the latest first; gives the values too, which come behind limit and offset.
+
+    `standing` is a state and the moment it is about. What is not asked for is not compared: no index would be read.
+    """
+    asked, values = [], list[Value]()
+
+    def given(value: Value) -> str:
+        values.append(value)
+        return f"${len(values) + 2}"
+
+    if campaign is not None:
+        asked.append(f"campaign = {given(campaign)}")
+    if account is not None:
+        asked.append(f"links.account = {given(account)}")
+    if standing is not None:
+        state, now = standing
+        asked.append(f"{_STATE.format(now=given(now))} = {given(state)}")
+    where = f"WHERE {' AND '.join(asked)}" if asked else ""
+    return f"{_LINK} {where} ORDER BY made_at DESC, id LIMIT $1 OFFSET $2", values
 
 
 # SQLite leaves a column that equals a constant out of the grouping, then sees no order in the key, and sorts all rows.

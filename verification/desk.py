@@ -14,7 +14,6 @@ from verification.attempts import CODE_LENGTH, AttemptId, Method, Reason, Status
 from verification.attempts import code_of as code_of  # support knows it from here
 from verification.funnel import Counted, Figures, Tally, Wanted
 from verification.links import Link, LinkId, LinkState, Purpose
-from verification.ports import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +110,6 @@ class DeskView(Protocol):
         standing: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
         """List links, the newest first; `standing` asks for those in a state at a moment."""
-
-    async def verified(self, account: str) -> Place | None:
-        """Load the place this account holds; None when it is not verified."""
 
     async def attempt(self, code: str) -> Sequence[Glimpse]:
         """List attempts whose id's digits begin with a code, masked name and number among it where they are kept."""

@@ -28,6 +28,11 @@ SHORTEST_TTL = timedelta(minutes=1)
 _PAGE = 20
 
 
+def may_wait(ttl: timedelta) -> bool:
+    """Whether a link may wait so long to be opened."""
+    return SHORTEST_TTL <= ttl <= LONGEST_TTL
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a link is wanted for; `request` names the asking, so that its repetition gives the same link."""
@@ -61,7 +66,7 @@ class Support:
         """Make a link; raises `BadLink` where it cannot be one, `OtherLink` where its request made another."""
         account, campaign = read_account(order.account), read_campaign(order.campaign)
         ttl = self.ttl if order.ttl is None else order.ttl
-        if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
+        if not may_wait(ttl):
             raise BadLink("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
         now = self._clock()
         link = Link(

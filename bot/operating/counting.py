@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.chart import funnel_png
 from bot.operating.desk import ACTOR, opened_desk, read_language, wanted
-from bot.operating.findings import Impossible, Say
+from bot.operating.files import write
+from bot.operating.findings import Say
 from bot.operating.funnel_table import told
 from bot.settings import BadSetting, Settings
 from verification import figures
@@ -63,13 +64,13 @@ async def tell(settings: Settings, asked: Asked, into: Into) -> int:
         which = asked.wanted(desk.clock.now())
         found = reports(await desk.support.figures(ACTOR, which), which)
     if into.png is not None:
-        _write(into.png, funnel_png(found, _title(which)))
+        write(into.png, funnel_png(found, _title(which)))
     texts = ((into.csv, figures.as_csv), (into.json, figures.as_json))
     for place, form in texts:
         if place == _HERE:
             into.say(form(found, which).rstrip("\n"))
         elif place:
-            _write(Path(place), form(found, which).encode())
+            write(Path(place), form(found, which).encode())
     if _HERE not in (into.csv, into.json):
         _tell(found, which, into)
     return 0
@@ -91,10 +92,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError("write a day: 2026-11-30") from None
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Impossible(f"{file}: cannot be written ({error.strerror})") from None

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot import links, nameplate, qr
 from bot.catalogue import FOLDER, LANGUAGES
-from bot.handlers.transport import AiohttpRequest
+from bot.operating.files import write
 from bot.operating.findings import Impossible, Say
+from bot.operating.telegram import bot_with
 from bot.settings import BadSetting, Settings
 from bot.topics import read
 
@@ -38,9 +38,9 @@ async def show(settings: Settings, showing: Showing, to: Callable[[str], str], *
     for line in (*facts, link):
         showing.say(line)
     if showing.png is not None:
-        _write(showing.png, qr.png(modules, _PRINT_SIDE))
+        write(showing.png, qr.png(modules, _PRINT_SIDE))
     if showing.svg is not None:
-        _write(showing.svg, qr.svg(modules).encode())
+        write(showing.svg, qr.svg(modules).encode())
     return 0
 
 
@@ -69,23 +69,10 @@ def check_topic(topic: str, folder: Path = FOLDER) -> None:
 
 
 async def _asked(settings: Settings, token: str) -> str:
-    bot = Bot(
-        token,
-        base_url=f"{settings.bot_api_url}/bot",
-        request=AiohttpRequest(),
-        get_updates_request=AiohttpRequest(connections=1),
-    )
     try:
-        async with bot:
+        async with bot_with(settings, token) as bot:
             return bot.username
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
         raise Impossible(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
-
-
-def _write(file: Path, drawing: bytes) -> None:
-    try:
-        file.write_bytes(drawing)
-    except OSError as error:
-        raise Impossible(f"{file}: cannot be written ({error.strerror})") from None

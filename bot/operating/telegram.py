@@ -14,19 +14,23 @@ _MANY = 100
 _LISTEN_SECONDS = 5
 
 
-async def findings(settings: Settings) -> list[Finding]:
-    """Ask Telegram, confirming no update."""
-    if settings.bot_token is None:
-        return [warning("BOT_TOKEN: none, so the program starts the playground")]
-    token = settings.bot_token.get_secret_value()
-    bot = Bot(
+def bot_with(settings: Settings, token: str) -> Bot:
+    """A bot to ask Telegram a few things with, once entered."""
+    return Bot(
         token,
         base_url=f"{settings.bot_api_url}/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=1),
     )
+
+
+async def findings(settings: Settings) -> list[Finding]:
+    """Ask Telegram, confirming no update."""
+    if settings.bot_token is None:
+        return [warning("BOT_TOKEN: none, so the program starts the playground")]
+    token = settings.bot_token.get_secret_value()
     try:
-        async with bot:
+        async with bot_with(settings, token) as bot:
             info = await bot.get_webhook_info()
             found = [ok(f"Telegram answers, as @{bot.username}"), *_of_webhook(settings, info)]
             return found if settings.webhook_url or info.url else [*found, await _of_pollers(settings, bot)]

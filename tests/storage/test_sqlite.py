@@ -268,6 +268,26 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
             pass
 
 
+@pytest.mark.parametrize(
+    ("campaign", "account", "index"),
+    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, "acme:1", "links_account")],
+)
+def test_links_are_listed_by_an_index(
+    raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
+) -> None:
+    statement, values = desk_statements.links(campaign, account, ("waiting", 0))
+    named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}
+
+    assert f"USING INDEX {index}" in str(raw.execute(f"EXPLAIN QUERY PLAN {statement}", named).fetchall())
+
+
+def test_an_accounts_attempts_are_listed_by_an_index(raw: sqlite3.Connection) -> None:
+    values = {"1": 20, "2": 0, "3": "acme:1"}
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {desk_statements.GLIMPSES_OF}", values).fetchall()
+
+    assert "USING INDEX attempts_account" in str(plan)
+
+
 @pytest.mark.parametrize("by", [None, Dimension.CAMPAIGN, Dimension.METHOD, Dimension.LANGUAGE])
 @pytest.mark.parametrize("language", [None, "zh"])
 @pytest.mark.parametrize("sums", [desk_statements.counts, desk_statements.times])

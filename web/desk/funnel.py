@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from verification import Method
 from verification.figures import as_csv
-from verification.funnel import BY_WAY, STEPS, Dimension, day_of
+from verification.funnel import BY_WAY, STEPS, Dimension, Wanted, day_of
 from verification.report import Report, reports
 from verification.support import Support
 from web.desk.asked import NOBODYS, PERIODS, Filters, months_before
@@ -54,7 +54,7 @@ class FunnelPages:
         """Show the funnel, or with `by` one of each group."""
         filters, today = self._filters(visit), day_of(self._clock())
         wanted = filters.wanted(today)
-        wholes = [Whole(report) for report in await self._reports(visit, filters)]
+        wholes = [Whole(report) for report in await self._reports(visit, wanted)]
         return self._frame.page(
             visit,
             "funnel.html",
@@ -75,13 +75,12 @@ class FunnelPages:
         """Give the same figures as a file."""
         filters = self._filters(visit)
         wanted = filters.wanted(day_of(self._clock()))
-        written = as_csv(await self._reports(visit, filters), wanted)
+        written = as_csv(await self._reports(visit, wanted), wanted)
         named = f'attachment; filename="funnel-{wanted.since}-{wanted.until}.csv"'
         return Response(written, media_type="text/csv", headers={"Content-Disposition": named})
 
     def _filters(self, visit: Visit) -> Filters:
         return Filters.read(visit.asked, self._frame.languages)
 
-    async def _reports(self, visit: Visit, filters: Filters) -> Sequence[Report]:
-        wanted = filters.wanted(day_of(self._clock()))
+    async def _reports(self, visit: Visit, wanted: Wanted) -> Sequence[Report]:
         return reports(await self._support.figures(visit.actor, wanted), wanted)

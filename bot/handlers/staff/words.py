@@ -14,7 +14,7 @@ from enum import StrEnum
 from verification.attempts import Method
 from verification.funnel import Wanted
 from verification.links import BadLink, LinkId, is_link_id, read_account, read_campaign
-from verification.support import LONGEST_TTL, SHORTEST_TTL
+from verification.support import may_wait
 
 STAFF = "s"
 """What the data of support's buttons begin with."""
@@ -195,7 +195,7 @@ def _added(wanted: LinkWords, word: str) -> LinkWords | Slip:
         return Slip.WORD if wanted.language else replace(wanted, language=language)
     if match := _TTL.fullmatch(word.casefold()):
         ttl = timedelta(minutes=int(match[1]) * _UNITS[match[2]])
-        return replace(wanted, ttl=ttl) if SHORTEST_TTL <= ttl <= LONGEST_TTL else Slip.WAIT
+        return replace(wanted, ttl=ttl) if may_wait(ttl) else Slip.WAIT
     if wanted.campaign:
         return Slip.WORD
     try:
