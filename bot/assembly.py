@@ -112,7 +112,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
     inline = InlineHandler(catalogue, questions.topics_in, settings.language)
     delivery = Delivery(bot, catalogue)
     clerk = Clerk(support, catalogue, clock.now, lambda: bot.username)
-    staff = StaffHandler(settings.staff.__contains__, clerk, delivery, runner, settings.language)
+    staff = StaffHandler(settings.staff.__contains__, clerk, delivery, runner, store, settings.language)
     groups = GroupHandler(catalogue, settings.language)
     application.add_handlers((staff, DialogueHandler(runner), groups, inline))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
@@ -137,6 +137,7 @@ def assembled(settings: Settings, ground: Ground, place: str) -> House:
         clock=clock.now,
         ring=asking.ring,
         refresh=tallies.refresh,
+        is_outage=_is_outage,
         telegram=fronts.telegram(settings, door),
         desk=fronts.desk(settings, ground, support, bot),
         api=fronts.api(settings, ground, support, bot),

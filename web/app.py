@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from web import callbacks, webhook
 from web.api.routes import api_routes
 from web.desk.routes import desk_routes
-from web.guard import LastResort, SafeHeaders
+from web.guard import AGAIN_SOON, LastResort, SafeHeaders
 from web.guesses import Guesses
 from web.pages import Pages
 from web.parts import Parts, TelegramRoute, Words
@@ -47,9 +47,14 @@ def web_app(parts: Parts) -> Starlette:
             page.headers.update(error.headers)
         return page
 
-    def failed(request: Request) -> Response:
-        telegram = request.url.path == webhook.PATH
-        return webhook.again_later() if telegram else pages.message(request, "error", 500)
+    def failed(request: Request, error: Exception) -> Response:
+        if request.url.path == webhook.PATH:
+            return webhook.again_later()
+        if not parts.is_outage(error):
+            return pages.message(request, "error", 500)
+        page = pages.message(request, "error", 503)
+        page.headers.update(AGAIN_SOON)
+        return page
 
     app = Starlette(
         routes=_routes(parts, pages),

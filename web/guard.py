@@ -13,6 +13,8 @@ _LOG = logging.getLogger(__name__)
 
 # No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+AGAIN_SOON = {"Retry-After": "2"}
+"""For answers while something is away that comes back by itself, such as the database."""
 UNFRAMED = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
 """For answers that no page whatever may frame."""
 
@@ -48,7 +50,7 @@ class SafeHeaders:
 class LastResort:
     """Answer what nobody caught, and log its kind and place: never its message, which may quote what a person sent."""
 
-    def __init__(self, app: ASGIApp, answer: Callable[[Request], Response]) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Response]) -> None:
         self._app = app
         self._answer = answer
 
@@ -70,7 +72,7 @@ class LastResort:
             place = traceback.extract_tb(error.__traceback__)[-1]
             _LOG.error("request failed: %s in %s, line %s", type(error).__name__, place.name, place.lineno)
             if not started:
-                await self._answer(Request(scope))(scope, receive, send)
+                await self._answer(Request(scope), error)(scope, receive, send)
 
 
 async def body_within(request: Request, limit: int) -> bytes | None:

@@ -87,8 +87,8 @@ class Parts:
     """Everything the routes need.
 
     `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
-    provider says that there may be news, `refresh` brings up to date what the registry reads from elsewhere, and
-    `seconds` is a clock that never jumps.
+    provider says that there may be news, `refresh` brings up to date what the registry reads from elsewhere, `seconds`
+    is a clock that never jumps, and `is_outage` knows the errors that pass by themselves.
     """
 
     core: Core
@@ -101,5 +101,6 @@ class Parts:
     refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None
     seconds: Callable[[], float] = monotonic
+    is_outage: Callable[[BaseException], bool] = lambda _: False
     desk: DeskRoute | None = None
     api: ApiRoute | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from prometheus_client import CollectorRegistry
 
+from storage import StoreUnavailable
 from tests.web.memory_store import MemoryStore
 from verification import AttemptId, Core, Identity, Method, Name, Number, Opening, Wish
 from verification.core import Outside
@@ -78,6 +79,7 @@ class House:
                 telegram=self.telegram,
                 api=self.api,
                 seconds=lambda: self.seconds,
+                is_outage=lambda error: isinstance(error, StoreUnavailable),
             )
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from storage import Store, open_store
+from storage import Store, StoreUnavailable, open_store
 from tests.fakes import fixed_sealing
 from tests.web.house import START, House
 from verification.desk import Use
@@ -345,6 +345,20 @@ async def test_an_error_of_ours_is_told_without_its_words(house: House, caplog: 
     assert_problem(answer, 500, "Something went wrong here; ask again.")
     assert "request failed: RuntimeError" in caplog.text
     assert "about" not in answer.text + caplog.text
+
+
+async def test_while_the_database_is_away_a_call_is_to_be_made_again(house: House) -> None:
+    def away(_: str) -> str:
+        raise StoreUnavailable("away")
+
+    assert house.api is not None
+    house.api = replace(house.api, link_url=away)
+    house.__post_init__()
+    async with caller(house) as client:
+        answer = await client.post("/v1/links", json={"account": "100012345"})
+
+    assert_problem(answer, 503, "The database does not answer; ask again.")
+    assert answer.headers["retry-after"] == "2"
 
 
 async def test_no_key_and_no_link_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:

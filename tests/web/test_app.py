@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from storage import StoreUnavailable
 from tests.web.house import House
 from verification import AttemptId, Method, Reason, Status
 from web.guard import LastResort
@@ -166,6 +167,19 @@ async def test_a_failure_shows_no_detail_and_logs_no_secret(house: House, caplog
     assert "token-0" not in ours[0]
 
 
+async def test_while_the_database_is_away_a_page_says_so_to_machines_too(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+
+    def away(_: str) -> None:
+        raise StoreUnavailable("away")
+
+    house.store.meanwhile = away
+    answer = await house.phone("wechat").get(opening.link)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "出了一点问题" in answer.text
+
+
 async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> None:
     async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -179,7 +193,7 @@ async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> No
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    await LastResort(breaking, lambda _: Response(status_code=500))({"type": "http"}, receive, send)
+    await LastResort(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
 
     assert [message["status"] for message in sent] == [200]
 

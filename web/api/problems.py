@@ -7,11 +7,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web.guard import AGAIN_SOON
+
 _SENTENCES = {
     404: "There is nothing here.",
     405: "This cannot be done here.",
-    500: "Something went wrong here; ask again.",
 }
+OURS = "Something went wrong here; ask again."
+"""Of an error of ours, no more than that there was one."""
 
 
 class Problem(HTTPException):
@@ -28,10 +31,17 @@ def told(status: int, sentence: str) -> Response:
     return Response(json.dumps(problem), status, media_type="application/problem+json")
 
 
+def away() -> Response:
+    """Tell that the database is away, which passes by itself."""
+    response = told(503, "The database does not answer; ask again.")
+    response.headers.update(AGAIN_SOON)
+    return response
+
+
 async def answer(_: Request, error: Exception) -> Response:
-    """Tell what was raised; of an error of ours, no more than that there was one."""
+    """Tell what was raised."""
     if not isinstance(error, HTTPException):
-        return told(500, _SENTENCES[500])
+        raise error
     sentence = error.detail if isinstance(error, Problem) else _SENTENCES.get(error.status_code, error.detail)
     response = told(error.status_code, sentence)
     response.headers.update(error.headers or {})

@@ -19,6 +19,10 @@ def api_routes(parts: Parts) -> Sequence[BaseRoute]:
     if parts.api is None:
         return ()
     links = Links(parts, parts.api)
+
+    async def failed(_: Request, error: Exception) -> Response:
+        return problems.away() if parts.is_outage(error) else problems.told(500, problems.OURS)
+
     calls = Starlette(
         routes=[
             _route("/links", GET=links.list, POST=links.make),
@@ -26,7 +30,7 @@ def api_routes(parts: Parts) -> Sequence[BaseRoute]:
             _route("/links/{id}/qr.png", GET=links.png),
             _route("/links/{id}/qr.svg", GET=links.svg),
         ],
-        exception_handlers={HTTPException: problems.answer, Exception: problems.answer},
+        exception_handlers={HTTPException: problems.answer, Exception: failed},
     )
     calls.router.redirect_slashes = False
     return (Mount("/v1", Callers(calls, parts.api.keys, parts.registry, parts.seconds)),)

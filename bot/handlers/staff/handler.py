@@ -6,7 +6,7 @@ somebody is, is asked at every command and every press. Every other word of supp
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType, MessageEntityType
@@ -15,11 +15,12 @@ from telegram.ext import BaseHandler
 from bot.catalogue import language_of
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.incoming import FRONT_END
+from bot.handlers.incoming import FRONT_END, person_of
 from bot.handlers.staff.clerk import Asked, Clerk, Typed
 from bot.handlers.staff.delivery import Delivery, Where
 from bot.handlers.staff.words import Command, read_press
 from bot.runner import Runner
+from verification.keeping import DialogueStore
 
 _REMEMBERED = 1000
 
@@ -33,6 +34,10 @@ class _Taken:
     asked: Asked
     where: Where
 
+    def spoken(self, language: str) -> "_Taken":
+        """The same, in another language."""
+        return _Taken(replace(self.asked, language=language), replace(self.where, language=language))
+
 
 class StaffHandler(BaseHandler[object, DialogueContext, None]):
     """Takes what support's people ask for."""
@@ -43,12 +48,14 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
         clerk: Clerk,
         delivery: Delivery,
         runner: Runner,
+        store: DialogueStore,
         default_language: str,
     ) -> None:
         self._is_staff = is_staff
         self._clerk = clerk
         self._delivery = delivery
         self._runner = runner
+        self._store = store
         self._default_language = default_language
         # What was answered is not answered twice, however often it comes, as long as nobody forgets.
         self._answered: deque[str] = deque(maxlen=_REMEMBERED)
@@ -64,12 +71,22 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
             return
         asked = taken.asked
         if asked.request not in self._answered:
-            answers = await self._clerk.answer(asked)
+            chosen = await self._chosen(asked.staff)
+            if chosen is not None:
+                taken = taken.spoken(chosen)
+            answers = await self._clerk.answer(taken.asked)
             self._answered.append(asked.request)
             await self._delivery.show(answers, taken.where)
         if isinstance(asked.what, Typed) and asked.what.command is Command.HELP:
             # They are people too, and hear what people hear.
             await self._on(update)
+
+    async def _chosen(self, staff: int) -> str | None:
+        """The language of their own dialogue, if they have one: by /language, or as their client was then."""
+        person = person_of(staff)
+        async with self._store.unit(person) as unit:
+            kept = await unit.dialogue(person)
+        return None if kept is None else kept.language
 
     async def _on(self, update: object) -> None:
         envelope = incoming.read(update)

@@ -220,7 +220,7 @@ async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_noth
     clerk, delivery = Forgetful(), Silent()
     async with town() as place, living(place, tmp_path) as bot:
         staff = await place.guest()
-        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.house.runner, "zh")
+        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.house.runner, bot.house.store, "zh")
         update = Update.de_json(command_of(place, staff, 7, "/links"), bot.house.application.bot)
         context = DialogueContext(bot.house.application)
 
@@ -261,6 +261,18 @@ async def test_supports_people_are_answered_in_the_language_of_their_client(
             answers = await answer_to(staff, bot, "/links")
 
     assert answers == [plain(CATALOGUE.text(expected, "staff.list.none"))]
+
+
+async def test_supports_people_are_answered_in_the_language_they_chose(tmp_path: Path) -> None:
+    async with town() as place:
+        staff = await place.guest(language="zh-hans")
+        async with living(place, tmp_path, **staffed(staff)) as bot:
+            await staff.says("/language")
+            await staff.taps("English")
+            await bot.quiet()
+            answers = await answer_to(staff, bot, "/links")
+
+    assert answers == [plain(CATALOGUE.text("en", "staff.list.none"))]
 
 
 async def test_supports_people_are_people_too(tmp_path: Path) -> None:
