@@ -4,6 +4,8 @@ Each point belongs to the invariant it threatens most, and is tried by the test 
 for all of them.
 """
 
+from math import ceil
+
 from tests.crash.stories import BY_FACE, BY_QQ, BY_WECHAT
 from tests.crash.sweep import Ground, Story, swept
 from tests.reliability import Proof
@@ -34,8 +36,9 @@ async def survive(ground: Ground, proof: Proof, number: int, *stories: Story) ->
         proof(cases=figures.points, faults=figures.kills, losses=len(figures.losses))
 
         assert not figures.losses, "\n".join(figures.losses)
-        # How two things that run side by side take turns differs a little from run to run.
-        assert len(figures.missed) <= figures.points // 10, figures.missed
+        # How two things that run side by side take turns differs a little from run to run: in a small share too.
+        assert len(figures.missed) <= ceil(figures.points / 10), figures.missed
+        assert figures.kills or not figures.points
 
 
 async def test_inv01_killed_around_every_fetch_no_update_is_lost(ground: Ground, proof: Proof) -> None:
