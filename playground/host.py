@@ -82,7 +82,9 @@ def _let_in(playground: Playground, env: Mapping[str, str]) -> dict[str, str]:
     playground.world.add_person(_CUSTOMER)
     if env.get("STAFF_IDS"):
         return {}
-    return {"STAFF_IDS": str(playground.world.add_person(_SUPPORT, id=_SUPPORT_ID).id)}
+    playground.world.add_person(_SUPPORT, id=_SUPPORT_ID)
+    playground.recorder.staff = frozenset({_SUPPORT_ID})
+    return {"STAFF_IDS": str(_SUPPORT_ID)}
 
 
 def _nothing_yet(closing: AsyncExitStack) -> dict[str, str]:

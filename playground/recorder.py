@@ -31,6 +31,8 @@ class Recorder:
         self._since = 0
         self._until: int | None = 0
         self._codes: dict[str, str | None] = {}
+        self.staff: frozenset[int] = frozenset()
+        """Whom the bot was told to take for support."""
 
     @property
     def runs(self) -> bool:
@@ -51,7 +53,7 @@ class Recorder:
         events = self._events()
         for event in events:
             await self._read_code(event)
-        return recorded(events, self._catalogue, self._codes)
+        return recorded(events, self._catalogue, self._codes, self.staff)
 
     async def keep(self, file: Path) -> None:
         """Write the script anew with everything that happens."""

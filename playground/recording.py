@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +26,17 @@ _BY_ITSELF = 4.0
 _TITLE_ENDS = re.compile(r"\s+[·|–—-]\s+")
 
 
-def recorded(events: Sequence[Json], catalogue: Catalogue, codes: Mapping[str, str | None]) -> str:
-    """Write the script of some events; `codes` are the QR codes in pictures."""
+def recorded(
+    events: Sequence[Json],
+    catalogue: Catalogue,
+    codes: Mapping[str, str | None],
+    staff: AbstractSet[int] = frozenset(),
+) -> str:
+    """Write the script of some events; `codes` are the QR codes in pictures, `staff` whom the bot takes for support."""
     writer = _Writer(catalogue, codes)
     for event in events:
         writer.take(event)
-    return "\n".join(["title: A recorded conversation", "", *writer.lines, ""])
+    return "\n".join(["title: A recorded conversation", *writer.settings(staff), "", *writer.lines, ""])
 
 
 @dataclass(slots=True)
@@ -54,6 +60,11 @@ class _Writer:
     def __post_init__(self) -> None:
         self.words = Wording(self.catalogue, self.codes, self._switched)
 
+    def settings(self, staff: AbstractSet[int]) -> Sequence[str]:
+        """What the bot was told at its start, of people who take part."""
+        named = [f"{{id:{name}}}" for id, name in self._names.items() if id in staff]
+        return [f"@set STAFF_IDS={','.join(named)}"] if named else []
+
     def take(self, told: Json) -> None:
         """Write down one event."""
         match told["kind"]:
@@ -72,14 +83,18 @@ class _Writer:
         if event.own and event.kind in ("message", "edit", "press", "inline", "chose") and event.person is not None:
             self._act(told["at"], event.person)
             self._go(event.person, event.chat)
-            pressed = event.kind == "press"
-            lines = [self.words.pressed(chat, event, told)] if pressed else transcript.line(event) or []
-            self.lines += map(self.words.with_people, lines)
+            self.lines += map(self.words.with_people, self._did(chat, event, told))
         elif event.counts:
             self._heard(told["at"])
             self._go(event.chat if event.chat > 0 else self._person, event.chat)
             self.lines += self.words.told(event)
         chat.add(event)
+
+    def _did(self, chat: Chat, event: Event, told: Json) -> Sequence[str]:
+        if event.kind == "press":
+            return [self.words.pressed(chat, event, told)]
+        opened = self.words.opened(event.message.text) if event.kind == "message" and event.message else None
+        return opened or transcript.line(event) or []
 
     # Who, where, when.
 

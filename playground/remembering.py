@@ -45,10 +45,25 @@ class Wording:
                 return [*written, *self._details(event.chat, message)]
             case Event(kind="delete", was=Message(own=False) as was):
                 return marked("x", was.kind, self.words(was.text))
+            case Event(kind="delete", was=Message(own=True) as was) if self.link_in(was.text):
+                return marked("x >", was.kind, "...")
             case Event(kind="toast"):
                 return marked("!!" if event.alert else "!", "text", self.words(event.text))
             case _:
                 return transcript.line(event) or []
+
+    def link_in(self, said: str) -> str | None:
+        """The captured link that somebody opened by these words of theirs, or that they are."""
+        command, _, word = said.partition(" ")
+        end = f"?start={word}" if command == "/start" and word else None
+        return next((name for link, name in self.values.items() if said == link or (end and link.endswith(end))), None)
+
+    def opened(self, said: str) -> list[str] | None:
+        """Write how somebody opened a captured link, if that is what they did."""
+        name = self.link_in(said)
+        if name is None:
+            return None
+        return [f"@scan wechat {{{name}}}" if said.startswith("/start ") else f"> {{{name}}}"]
 
     def words(self, actual: str) -> str:
         """Write a text by its key, a line by its key, or what of it will be the same the next time."""

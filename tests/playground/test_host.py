@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from playground.client import SimClient
@@ -49,6 +50,30 @@ async def test_the_bot_is_told_who_is_of_support_unless_the_environment_says_so(
         await playground.wait()
 
     assert line.decode().split() == ["staff", told]
+
+
+RUNS = "import runpy; runpy.run_path({!r}, run_name='__main__')"
+
+
+async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Path) -> None:
+    pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": "", "DATA_DIR": str(tmp_path)}
+    playground = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOST, RUNS.format(str(FORM_BOT)), cwd=ROOT, stdout=pipe, env=env
+    )
+    assert playground.stdout is not None
+    async with asyncio.timeout(60):
+        while b"Chat with the bot" not in (line := await playground.stdout.readline()):
+            assert line
+        page = line.split()[-1].decode()
+        async with SimClient(page) as client, aiohttp.ClientSession(page) as button:
+            await button.post("/sim/record", json={"on": True})
+            await client.write(100_000_001, 100_000_001, "/links")
+            async with button.get("/sim/record") as answer:
+                told = await answer.json()
+        playground.terminate()
+        await playground.wait()
+
+    assert told["script"].splitlines()[1:4] == ["@set STAFF_IDS={id:A}", "", "> /links"]
 
 
 RECORDING = (

@@ -41,8 +41,9 @@ class FramedPhone(Phone):
 class Overheard(Strict):
     """Plays as ever, on the page's phone, and keeps what the page's button would write."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, *, staffed: bool) -> None:
         self.catalogue = catalogue
+        self.staffed = staffed
         self.script = ""
 
     async def before(self, scene: Scene, number: int) -> None:
@@ -54,13 +55,17 @@ class Overheard(Strict):
         events = await scene.client.everything()
         pictures = [event["message"]["photo"] for event in events if event.get("message")]
         files = [photo["file_id"] for photo in pictures if photo]
-        self.script = recorded(events, self.catalogue, {file: await scene.client.qr(file) for file in files})
+        codes = {file: await scene.client.qr(file) for file in files}
+        first = next((event["user"] for event in events if event["kind"] == "message" and event["from"] == "user"), 0)
+        self.script = recorded(events, self.catalogue, codes, frozenset({first} if self.staffed else ()))
 
 
-async def recorded_and_played(folder: Path, source: Path, launch: Launch, catalogue: Catalogue) -> str:
-    """Play the first case of a script, and what was recorded of it; return that."""
+async def recorded_and_played(
+    folder: Path, source: Path, launch: Launch, catalogue: Catalogue, *, staffed: bool = False
+) -> str:
+    """Play the first case of a script, and what was recorded of it; return that. `staffed`: A is of support."""
     company = Company(launch, catalogue)
-    overheard = Overheard(catalogue)
+    overheard = Overheard(catalogue, staffed=staffed)
     first = await perform(takes_of(source, catalogue)[0], company, overheard)
     assert first.failure is None, failure_report(first)
     again = folder / "recorded.chat"
@@ -83,6 +88,46 @@ async def test_what_is_recorded_of_our_bot_passes_unchanged(tmp_path: Path, name
 
     assert "127.0.0.1" not in script
     assert "http://" not in script
+
+
+SUPPORTED = """@set STAFF_IDS={id:A}
+
+> /link 100012345 spring
+< (photo) ...   [*] / [*]
+    qr: {link}
+@user B
+@scan wechat {link}
+x > ...
+< ...   [*]
+@user C
+> {link}
+x > ...
+< {t:link.unusable} ...   [*]
+@user A
+> /links
+< ...   [1]
+> [1]
+~ ...   [*] / [*]
+"""
+
+
+async def test_who_is_of_support_is_so_in_the_script_too_and_whoever_opens_their_link_opens_the_new_one(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "support.chat"
+    source.write_text(SUPPORTED, encoding="utf-8")
+    with launching() as launch:
+        script = await recorded_and_played(tmp_path, source, launch, OURS, staffed=True)
+
+    lines = script.splitlines()
+    assert lines[1] == "@set STAFF_IDS={id:A}"
+    assert [line for line in lines if line in ("@scan wechat {link}", "> {link}", "x > ...")] == [
+        "@scan wechat {link}",
+        "x > ...",
+        "> {link}",
+        "x > ...",
+    ]
+    assert "?start=" not in script
 
 
 async def test_the_phone_is_in_the_script_and_no_code_is(tmp_path: Path) -> None:
