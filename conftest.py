@@ -2,10 +2,10 @@
 
 import pytest
 
-from playground.launch import Launch
+from chatscript.runner.bot_process import Launch
 from run_bot import launching
 
-pytest_plugins = ["playground.pytest_plugin", "tests.reliability"]
+pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability"]
 
 
 def pytest_chat_launch(config: pytest.Config) -> Launch:

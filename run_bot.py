@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.operating.commands import with_operating
+from bot.cli.commands import with_operating
 
 if TYPE_CHECKING:
-    from playground.launch import Launch
+    from chatscript.runner.bot_process import Launch
 
 app = with_operating(
     typer.Typer(
@@ -48,7 +48,7 @@ def start(context: typer.Context) -> None:
         complain(str(error))
         raise typer.Exit(2) from None
     if settings.bot_token is None:
-        from playground.host import host
+        from chatscript.local_run import host
 
         raise typer.Exit(host(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
     from bot.app import run
@@ -82,15 +82,15 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
     import asyncio
 
-    from playground import player
-    from playground.listener import Timing
+    from chatscript import suite
+    from chatscript.runner.event_waiter import Timing
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start=start_within)
-    asked = player.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing)
+    asked = suite.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing)
     with launching(bot) as launch:
-        status = asyncio.run(player.play(files, asked, launch=launch, texts=texts, out=typer.echo))
+        status = asyncio.run(suite.play(files, asked, launch=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
 
@@ -109,7 +109,7 @@ def record(
     except BadSetting as error:
         complain(str(error))
         raise typer.Exit(2) from None
-    from playground.host import Recording, host
+    from chatscript.local_run import Recording, host
 
     raise typer.Exit(host(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=Recording(out)))
 
@@ -117,7 +117,7 @@ def record(
 @contextmanager
 def launching(other: str | None = None) -> Iterator["Launch"]:
     """Start another bot by its command, ours forked where the system can, by its plain command elsewhere."""
-    from playground.launch import Command
+    from chatscript.runner.bot_process import Command
 
     if other is not None:
         yield Command(words_of(other), folder=Path.cwd())
@@ -125,7 +125,7 @@ def launching(other: str | None = None) -> Iterator["Launch"]:
     if not hasattr(os, "fork"):
         yield Command(PROGRAM)
         return
-    from bot.forking import Forking
+    from bot.testing.fork_client import Forking
 
     with closing(Forking((*PROGRAM, "nursery"))) as forking:
         yield forking
@@ -148,7 +148,7 @@ def nursery() -> None:
     from socket import AF_UNIX, SOCK_STREAM, fromfd
 
     from bot.app import prepare
-    from bot.nursery import Nursery
+    from bot.testing.fork_server import Nursery
 
     prepare()
     Nursery(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import aiohttp
 
-from playground.client import SimClient
-from playground.launch import Command, base_environment
-from playground.server import Playground, serving
+from chatscript.runner.bot_process import Command, base_environment
+from chatscript.runner.simulator_client import SimClient
+from playground.server.app import Playground, serving
+from playground.world.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "7000000002:stand-in-token-of-the-benchmark"  # noqa: S105 - it opens nothing but our own stand-in
@@ -93,7 +94,7 @@ def cpu_seconds(pid: int) -> float:
 
 async def measure(count: int) -> None:
     """Play so many conversations one after another, and print what each cost."""
-    playground = Playground(token=TOKEN)
+    playground = Playground(World(token=TOKEN))
     with tempfile.TemporaryDirectory() as folder:
         async with serving(playground) as address, SimClient(address) as chat:
             env = base_environment(os.environ) | {

@@ -24,14 +24,14 @@ from bot.flow.events import Event
 from bot.flow.journey import Journeys, Passage, went
 from bot.flow.rows import Step
 from bot.flow.states import Stage, State
-from storage import open_store, rows
+from storage import mapping, open_store
 from storage.sealing import Sealing
 from storage.store import Store
 from verification.attempts import AttemptId, Method, Reason
-from verification.funnel import Cohort, Dimension, Tally, Wanted, day_of
 from verification.identity import Identity, Name, Number
-from verification.report import reports
-from verification.support import Support
+from verification.support.funnel import Cohort, Dimension, Tally, Wanted, day_of
+from verification.support.funnel_report import reports
+from verification.support.service import Support
 
 FIRST = datetime(2026, 1, 1, 4, tzinfo=UTC)
 DAYS = 365
@@ -125,9 +125,9 @@ def fill(path: Path, people: int) -> tuple[int, int]:
     timed: Counter[tuple[str | int, ...]] = Counter()
     for campaign in rng.choices(campaigns, shares, k=people):
         for tally in journey(rng, campaign):
-            counted[rows.tally_values(tally)] += 1
+            counted[mapping.tally_values(tally)] += 1
             if tally.took is not None:
-                timed[rows.time_values(tally)] += 1
+                timed[mapping.time_values(tally)] += 1
     with closing(sqlite3.connect(path)) as database:
         database.executemany(_COUNTED, ((*values, count) for values, count in counted.items()))
         database.executemany(_TIMED, ((*values, count) for values, count in timed.items()))

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playground.player import Asked, play
+from chatscript.suite import Asked, play
 from run_bot import launching
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,25 +10,27 @@ from functools import partial
 from socket import gethostname, socket
 from typing import Any
 
+from telegram import Bot
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot import catalogue as texts
-from bot import logs, nameplate, providers, receiver
-from bot.assembly import House, assembled
+from bot import bot_name, logs, providers
 from bot.clock import Clock, match_code, token
-from bot.connecting import connected
+from bot.container import Ground, House, assembled
+from bot.content import catalogue as texts
+from bot.content.topics import BadTopics
 from bot.flow.machine import advance
-from bot.ground import Ground
-from bot.handlers.menu import describe
-from bot.handlers.pacing import Pacer
+from bot.handlers.api.rate_limiter import Pacer
+from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.commands_menu import describe
 from bot.handlers.staff.menu import describe_staff
-from bot.handlers.transport import AiohttpRequest
-from bot.intake import Fatal
-from bot.opening import opened_store
-from bot.reached import Notebook, noted
+from bot.intake import ALLOWED, AnyApplication, Fatal, seconds_of
+from bot.jobs import result_webhook
+from bot.open_store import opened_store
 from bot.settings import BadSetting, Settings
-from bot.topics import BadTopics
+from bot.testing.dialogue_coverage import Notebook, noted
 from storage import BadKeys, StorageError, WrongKeys
+from web import webhooks
 from web.serving import listen, serving
 
 Say = Callable[[str], None]
@@ -120,13 +122,13 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
             catalogue, step = noted(catalogue, notebook), notebook.advance
         ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
         bot = partial(_bot, settings)
-        told = await stack.enter_async_context(receiver.opened(settings))
+        told = await stack.enter_async_context(result_webhook.opened(settings))
         ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step, told)
         house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(connected(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
         await stack.enter_async_context(serving(house.pages, listener))
-        nameplate.hang(settings, house.application.bot.username)
+        bot_name.hang(settings, house.application.bot.username)
         desk = f"support's desk at {public}/desk; " if settings.desk_key else ""
         say(f"@{house.application.bot.username} is running; {desk}phone pages at {public}")
         yield house
@@ -175,3 +177,55 @@ def _first(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
+
+
+@asynccontextmanager
+async def connected(house: House) -> AsyncIterator[None]:
+    """Known to Telegram, and showing what is committed, until left."""
+    async with AsyncExitStack() as stack:
+        if house.replicas is not None:
+            # Before anything is shown: from here on, the former program of this place is known to be dead.
+            await house.replicas.beat()
+        await _connect(stack, house.application, house.settings)
+        if house.replicas is not None:
+            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
+            await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
+        await stack.enter_async_context(house.runner.running())
+        await stack.enter_async_context(house.inline.running())
+        await stack.enter_async_context(house.delivery.running())
+        yield
+
+
+async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    stack.push_async_callback(application.bot.shutdown)
+    try:
+        await application.initialize()
+        await _choose_intake(application.bot, settings)
+    except InvalidToken:
+        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+    except BadRequest as error:
+        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
+    except TelegramError as error:
+        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+    stack.push_async_callback(application.shutdown)
+
+
+async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _tell_telegram(bot, settings)
+        except RetryAfter as error:
+            # Programs that start together all say the same, and Telegram takes it once a second.
+            await asyncio.sleep(seconds_of(error))
+
+
+async def _tell_telegram(bot: Bot, settings: Settings) -> None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        return
+    await bot.set_webhook(
+        settings.webhook_url + webhooks.TELEGRAM_PATH,
+        allowed_updates=ALLOWED,
+        secret_token=settings.webhook_secret.get_secret_value(),
+        max_connections=40,
+    )

@@ -22,8 +22,8 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
-from bot.handlers.crowd import Crowd
-from bot.handlers.errors import Failures
+from bot.handlers.dialogue import Failures
+from bot.handlers.flood_control import Crowd
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ Where a client loses what stands behind `start=`, the person may write the link 
 import re
 
 from verification.attempts import Method
-from verification.links import looks_like_token
+from verification.invitations import looks_like_token
 
 FAQ = "faq_"
 """What the payload of a link to a topic begins with; alone, it leads to the list."""

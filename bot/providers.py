@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from bot.http_client import Outbound, outbound
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.ports import Provider
@@ -12,7 +13,6 @@ from verification.providers.addresses import is_loopback
 from verification.providers.http import Http, Service
 from verification.providers.simulated import Simulated
 from verification.signing import Signing
-from web.outbound import Outbound, outbound
 
 _LIVES = 3
 """How many times the full time an attempt may get: waiting, opened, confirming."""

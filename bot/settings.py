@@ -21,7 +21,7 @@ from verification.attempts import Method
 from verification.limits import Limits
 from verification.providers.addresses import is_loopback, read_base
 from verification.signing import Signing
-from verification.support import may_wait
+from verification.support.service import may_wait
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

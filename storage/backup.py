@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.errors import StoreUnavailable
-from storage.folders import draft_of, publish
+from storage.private_files import draft_of, publish
 
 _WAIT_SECONDS = 30
 

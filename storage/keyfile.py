@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import BadKeys, StoreUnavailable
-from storage.folders import draft_of, make_private_folder, publish, sync_folder
+from storage.private_files import draft_of, make_private_folder, publish, sync_folder
 from storage.sealing import ENCRYPTION_KEYS, INDEX_KEY, Keys, Sealing, fresh_key, parse, parse_keys, random_key
 
 

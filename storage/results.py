@@ -1,12 +1,12 @@
-"""The results that another server is owed: they keep the promises of `verification.results.Outbox`."""
+"""The results that another server is owed: they keep the promises of `verification.result_outbox.Outbox`."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage import rows
+from storage import mapping
 from storage import statements as sql
 from storage.database import Database
-from verification.results import HOLDS_UP, SKEW, Ending, Result
+from verification.result_outbox import HOLDS_UP, SKEW, Ending, Result
 
 
 class Results:
@@ -16,18 +16,18 @@ class Results:
         self._database = database
 
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Result]:
-        wrong = rows.ticks(now + SKEW)
+        wrong = mapping.ticks(now + SKEW)
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim results") as connection:
             leased = await connection.fetch(
-                sql.CLAIM_RESULTS, rows.ticks(now), rows.ticks(until), wrong, HOLDS_UP, limit
+                sql.CLAIM_RESULTS, mapping.ticks(now), mapping.ticks(until), wrong, HOLDS_UP, limit
             )
-        return sorted(map(rows.result, leased), key=lambda result: result.id)
+        return sorted(map(mapping.result, leased), key=lambda result: result.id)
 
     async def postpone(self, result: Result, until: datetime) -> None:
         async with self._database.transaction() as connection:
-            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, rows.ticks(until))
+            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.ticks(until))
 
     async def settle(self, result: Result, ending: Ending, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            await connection.fetch(sql.SETTLE_RESULT, result.id, ending, rows.ticks(now))
+            await connection.fetch(sql.SETTLE_RESULT, result.id, ending, mapping.ticks(now))

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.errors import BadKeys, Unsealable
-from verification.links import Purpose
+from verification.invitations import Purpose
 
 ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
 INDEX_KEY = "INDEX_KEY"

@@ -16,8 +16,8 @@ import aiosqlite
 
 from storage.database import Busy, Row, StillMine, Value
 from storage.errors import SchemaRefused, StoreUnavailable
-from storage.folders import make_private_folder
 from storage.lockfile import holding
+from storage.private_files import make_private_folder
 
 _WAIT_SECONDS = 10
 _SETTINGS = (

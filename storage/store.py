@@ -1,24 +1,24 @@
-"""The store over any database: it keeps the promises of `verification.keeping.DialogueStore`."""
+"""The store over any database: it keeps the promises of `verification.dialogue_store.DialogueStore`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, datetime
 
-from storage import rows
+from storage import mapping
 from storage import statements as sql
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
-from storage.desk import DeskUnit, DeskView, note
 from storage.errors import Unsealable, WrongKeys
-from storage.resealing import Resealing
+from storage.key_rotation import Resealing
 from storage.results import Results
 from storage.sealing import Indexed, Sealing
+from storage.support import DeskUnit, DeskView, note
 from storage.unit import Unit
-from verification.desk import Use
-from verification.funnel import Counted, Dimension, Wanted
-from verification.keeping import Beat, Gone, Held, Litter, Owed, Person
-from verification.links import Purpose
+from verification.dialogue_store import Beat, Gone, Held, Litter, Owed, Person
+from verification.invitations import Purpose
 from verification.ports import Notice
+from verification.support.funnel import Counted, Dimension, Wanted
+from verification.support.store import Use
 
 _EVER = Wanted(date.min, date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = "key_checks:sealed:value"
@@ -62,20 +62,20 @@ class Store:
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim") as connection:
-            leased = await connection.fetch(sql.CLAIM, rows.ticks(now), rows.ticks(until), limit)
-        return sorted(map(rows.notice, leased), key=lambda notice: notice.id)
+            leased = await connection.fetch(sql.CLAIM, mapping.ticks(now), mapping.ticks(until), limit)
+        return sorted(map(mapping.notice, leased), key=lambda notice: notice.id)
 
     async def settle(self, notice: Notice) -> None:
         await self._run(sql.SETTLE, notice.id)
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+            sealed = self._sealing.seal(panel, mapping.dialogue_place(person, "panel"))
             await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
     async def mark_blocked(self, person: Person, panel: str) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, rows.dialogue_place(person, "panel"))
+            sealed = self._sealing.seal(panel, mapping.dialogue_place(person, "panel"))
             await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def owed(self, limit: int) -> Sequence[Owed]:
@@ -90,7 +90,7 @@ class Store:
             if (holder != program and holder in alive) or shown < least:
                 return None
             await connection.fetch(sql.HOLD, person, program)
-        return Held(shown, rows.panel(person, panel, self._sealing), mine=holder == program)
+        return Held(shown, mapping.panel(person, panel, self._sealing), mine=holder == program)
 
     async def let_go(self, person: Person, program: str) -> None:
         await self._run(sql.LET_GO, person, program)
@@ -104,15 +104,15 @@ class Store:
         await self._run(sql.LEAVE, name, program)
 
     async def litter(self, limit: int) -> Sequence[Litter]:
-        return rows.litter(await self._run(sql.LITTER, limit))
+        return mapping.litter(await self._run(sql.LITTER, limit))
 
     async def swept(self, litter: Litter) -> None:
         await self._run(sql.SWEPT, litter.person, litter.message_id)
 
     async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(raw, rows.dead_update_place(event_id))
-            await connection.fetch(sql.BURY, event_id, person, sealed, rows.ticks(now))
+            sealed = self._sealing.seal(raw, mapping.dead_update_place(event_id))
+            await connection.fetch(sql.BURY, event_id, person, sealed, mapping.ticks(now))
 
     async def forget_tries(self, before: datetime) -> Gone:
         return await self._forget(sql.FORGET_TRIES, before)
@@ -144,7 +144,7 @@ class Store:
     async def _forget(self, old: Mapping[str, str], before: datetime) -> Gone:
         async with self._database.transaction("forget") as connection:
             gone = {
-                table: len(await connection.fetch(sql.delete(table, which), rows.ticks(before)))
+                table: len(await connection.fetch(sql.delete(table, which), mapping.ticks(before)))
                 for table, which in old.items()
             }
         await self._database.scrub()

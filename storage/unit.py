@@ -1,16 +1,16 @@
-"""A unit of work over any database: it keeps the promises of `verification.keeping.DialogueUnit`."""
+"""A unit of work over any database: it keeps the promises of `verification.dialogue_store.DialogueUnit`."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage import rows
+from storage import mapping
 from storage import statements as sql
 from storage.database import Connection
-from storage.desk import Front
 from storage.sealing import Indexed, Sealing
+from storage.support import Front
 from verification.attempts import Attempt, AttemptId, Method
+from verification.dialogue_store import Bond, Consent, Dialogue, Gone, Litter, Person, Records
 from verification.identity import Identity
-from verification.keeping import Bond, Consent, Dialogue, Gone, Litter, Person, Records
 from verification.limits import Try
 from verification.ports import PLACES, Due, News, Place
 
@@ -32,21 +32,21 @@ class Unit(Front):
         return await self._attempt(sql.LIVE_ATTEMPT, account)
 
     async def save_attempt(self, attempt: Attempt) -> None:
-        await self._connection.fetch(sql.SAVE_ATTEMPT, *rows.attempt_values(attempt, self._sealing))
+        await self._connection.fetch(sql.SAVE_ATTEMPT, *mapping.attempt_values(attempt, self._sealing))
 
     async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
-        return rows.due(await self._connection.fetch(sql.DUE, rows.ticks(moment), limit))
+        return mapping.due(await self._connection.fetch(sql.DUE, mapping.ticks(moment), limit))
 
     async def give_up(self, attempt: AttemptId) -> None:
         await self._connection.fetch(sql.GIVE_UP, attempt)
 
     async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
-        taken = await self._connection.fetch(sql.TAKE_ASKS, method, rows.ticks(now), rows.ticks(before), limit)
+        taken = await self._connection.fetch(sql.TAKE_ASKS, method, mapping.ticks(now), mapping.ticks(before), limit)
         return [AttemptId(attempt) for (attempt,) in taken]
 
     async def verified(self, account: str) -> Place | None:
         found = await self._connection.fetch(sql.VERIFIED, account)
-        return rows.place(found[0]) if found else None
+        return mapping.place(found[0]) if found else None
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         found = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
@@ -59,7 +59,7 @@ class Unit(Front):
         # Slot by slot, so that where transactions run side by side the loser of one slot goes on to the next.
         for slot in range(1, PLACES + 1):
             taken = await self._connection.fetch(
-                sql.TAKE_PLACE, index, slot, attempt.account, attempt.id, attempt.method, rows.ticks(now)
+                sql.TAKE_PLACE, index, slot, attempt.account, attempt.id, attempt.method, mapping.ticks(now)
             )
             if taken:
                 return True
@@ -67,18 +67,18 @@ class Unit(Front):
 
     async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
         own = self._try_indexes(attempt, identity)
-        found = await self._connection.fetch(sql.TRIES, *own, rows.ticks(since), crowd)
-        return [rows.one_try(row, own) for row in found]
+        found = await self._connection.fetch(sql.TRIES, *own, mapping.ticks(since), crowd)
+        return [mapping.one_try(row, own) for row in found]
 
     async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
         account, contact, number = self._try_indexes(attempt, identity)
         await self._connection.fetch(sql.FORGET_TRY, attempt.id, contact, number)
-        tried_at = rows.ticks(attempt.created_at)
+        tried_at = mapping.ticks(attempt.created_at)
         await self._connection.fetch(sql.NOTE_TRY, attempt.id, account, contact, number, int(asked), tried_at)
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
-        found = await self._connection.fetch(sql.BUDGET_SPENT, rows.ticks(since), budget - 1)
-        return rows.moment(found[0][0]) if found else None
+        found = await self._connection.fetch(sql.BUDGET_SPENT, mapping.ticks(since), budget - 1)
+        return mapping.moment(found[0][0]) if found else None
 
     async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
         await self._connection.fetch(
@@ -90,24 +90,24 @@ class Unit(Front):
             attempt.method,
             attempt.status,
             attempt.reason,
-            rows.ticks(attempt.expires_at),
-            rows.ticks(now),
+            mapping.ticks(attempt.expires_at),
+            mapping.ticks(now),
         )
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         told = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
-        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), rows.ticks(now))
+        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), mapping.ticks(now))
 
     async def first_sight(self, event_id: str, now: datetime) -> bool:
-        return bool(await self._connection.fetch(sql.FIRST_SIGHT, event_id, rows.ticks(now)))
+        return bool(await self._connection.fetch(sql.FIRST_SIGHT, event_id, mapping.ticks(now)))
 
     async def dialogue(self, person: Person) -> Dialogue | None:
         found = await self._connection.fetch(sql.DIALOGUE, person)
-        return rows.dialogue(found[0], self._sealing) if found else None
+        return mapping.dialogue(found[0], self._sealing) if found else None
 
     async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
-        sealed = self._sealing.seal(text, rows.dialogue_place(person, "text"))
-        [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, rows.ticks(now))
+        sealed = self._sealing.seal(text, mapping.dialogue_place(person, "text"))
+        [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, mapping.ticks(now))
         return int(revision)
 
     async def welcome_back(self, person: Person) -> None:
@@ -121,20 +121,20 @@ class Unit(Front):
             consent.kind,
             consent.version,
             consent.language,
-            rows.ticks(consent.at),
+            mapping.ticks(consent.at),
         )
 
     async def litter(self, litter: Litter) -> None:
-        await self._connection.fetch(sql.ADD_LITTER, litter.person, litter.message_id, rows.ticks(litter.at))
+        await self._connection.fetch(sql.ADD_LITTER, litter.person, litter.message_id, mapping.ticks(litter.at))
 
     async def records(self, person: Person) -> Records:
         consents = await self._connection.fetch(sql.CONSENTS, person)
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
         bonds = await self._connection.fetch(sql.BONDS, person)
         return Records(
-            [rows.consent(row) for row in consents],
-            [rows.past_attempt(row) for row in attempts],
-            tuple(Bond(account, rows.moment(opened_at)) for account, opened_at in bonds),
+            [mapping.consent(row) for row in consents],
+            [mapping.past_attempt(row) for row in attempts],
+            tuple(Bond(account, mapping.moment(opened_at)) for account, opened_at in bonds),
         )
 
     async def erase(self, person: Person, account: str) -> Gone:
@@ -152,7 +152,7 @@ class Unit(Front):
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
         # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
         found = await self._connection.fetch_locked(statement, key)
-        return rows.attempt(found[0], self._sealing) if found else None
+        return mapping.attempt(found[0], self._sealing) if found else None
 
     def _try_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
         return (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("bot", "web", "storage", "verification", "playground")
+PARTS = ("bot", "web", "storage", "verification", "playground", "chatscript")
 SOURCES = sorted([ROOT / "run_bot.py", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))])
 
 OUTSIDE = {
@@ -30,29 +30,30 @@ OUTSIDE = {
 }
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
-    "bot/nursery.py": {"os.environ"},
+    "bot/testing/fork_server.py": {"os.environ"},
     "storage/sealing.py": {"secrets"},
     "playground": OUTSIDE,
+    "chatscript": OUTSIDE,
 }
 """`bot/clock.py` is the bot's clock and its source of chance; a nursery gives each bot its environment; sealing
 draws keys, nonces and names of draft files. The settings read the environment through
 pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
-    "bot/housekeeping.py",  # a loop that must not end: messages that hold a number wait for it
+    "bot/jobs/cleanup.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/handlers/inline.py",  # an answer that nobody may need must not end the program
     "bot/handlers/staff/delivery.py",  # an answer that Telegram refuses must not end anybody else's
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
-    "bot/nursery.py",  # a fork ends here, whatever the bot raised: it must not run on in the code of its parent
-    "bot/lanes.py",  # whatever showing a turn raises, the person's other turns and other people go on
-    "bot/replicas.py",  # whatever ends a program, its sign of life is taken away if that can be done
-    "bot/results.py",  # the loop that must not end: verdicts wait for it
-    "bot/runner.py",  # a dialogue nobody can read must not keep the program from starting
-    "bot/notices.py",  # the loop that must not end
+    "bot/testing/fork_server.py",  # a fork ends here, whatever the bot raised: it never runs on in its parent's code
+    "bot/engine/delivery_queue.py",  # whatever showing a turn raises, the person's other turns and other people go on
+    "bot/engine/replicas.py",  # whatever ends a program, its sign of life is taken away if that can be done
+    "bot/jobs/result_webhook.py",  # the loop that must not end: verdicts wait for it
+    "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
+    "bot/engine/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
-    "verification/asking.py",  # the loop that must not end: verdicts wait for it
-    "web/guard.py",  # the last resort of a request
+    "verification/provider_polling.py",  # the loop that must not end: verdicts wait for it
+    "web/middleware.py",  # the last resort of a request
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.settings import BadSetting, Settings, load
-from playground.launch import base_environment
+from chatscript.runner.bot_process import base_environment
 from run_bot import app
 from tests.provider import OTHER_SECRET, SECRET
 from tests.town import TOKEN

@@ -13,11 +13,12 @@ from typing import Any
 import aiohttp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.files import qr_text
-from playground.matching import bare
-from playground.phone import Label, Phone
-from playground.server import Playground, serving
-from playground.steps import App, Control
+from chatscript.match.matcher import bare
+from playground.phone.apps import App, Control
+from playground.phone.browser import Label, Phone
+from playground.server.app import Playground, serving
+from playground.world.files import qr_text
+from playground.world.world import World
 
 NUMBER = "360426199101010071"
 TOKEN = "7000000001:a-token-of-the-stand-in-telegram"
@@ -232,7 +233,7 @@ class Guest:
 @asynccontextmanager
 async def town() -> AsyncIterator[Town]:
     """Build a town for one test."""
-    playground = Playground(token=TOKEN)
+    playground = Playground(World(token=TOKEN))
     playground.world.hook.first_wait = 0.1  # tests are in more of a hurry than Telegram
     door = playground.app = Door(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serving(playground) as url, aiohttp.ClientSession() as http:

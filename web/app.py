@@ -11,15 +11,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web import callbacks, webhook
+from web import webhooks
 from web.api.routes import api_routes
+from web.dependencies import Parts, TelegramRoute, Words
 from web.desk.routes import desk_routes
-from web.guard import AGAIN_SOON, LastResort, SafeHeaders
-from web.guesses import Guesses
+from web.health import Probes
+from web.middleware import AGAIN_SOON, LastResort, SafeHeaders
 from web.pages import Pages
-from web.parts import Parts, TelegramRoute, Words
-from web.phone import PhonePages
-from web.probes import Probes
+from web.phone.routes import PhonePages
+from web.throttle import Guesses
 
 __all__ = ["Parts", "TelegramRoute", "Words", "web_app"]
 
@@ -48,8 +48,8 @@ def web_app(parts: Parts) -> Starlette:
         return page
 
     def failed(request: Request, error: Exception) -> Response:
-        if request.url.path == webhook.PATH:
-            return webhook.again_later()
+        if request.url.path == webhooks.TELEGRAM_PATH:
+            return webhooks.again_later()
         if not parts.is_outage(error):
             return pages.message(request, "error", 500)
         page = pages.message(request, "error", 503)
@@ -83,10 +83,10 @@ def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
         Route("/metrics", probes.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route(callbacks.PATH, callbacks.Callbacks(parts).take, methods=["POST"]),
+        Route(webhooks.CALLBACK_PATH, webhooks.Callbacks(parts).take, methods=["POST"]),
     ]
     routes += desk_routes(parts, pages)
     routes += api_routes(parts)
     if parts.telegram is not None:
-        routes.append(Route(webhook.PATH, webhook.Webhook(parts.telegram).__call__, methods=["POST"]))
+        routes.append(Route(webhooks.TELEGRAM_PATH, webhooks.Webhook(parts.telegram).__call__, methods=["POST"]))
     return routes

@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse
 
 from verification import Method, Reason
 from verification.ports import Provider
-from web.parts import Words
-from web.views import HandoverView, PhoneView
+from web.dependencies import Words
+from web.phone.views import HandoverView, PhoneView
 
 _FIRST_LANGUAGE = "zh"
 ASSETS = "v/assets/"

@@ -15,7 +15,7 @@ from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method
-from verification.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket, day_of
+from verification.support.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket, day_of
 
 _MOST = 3
 """How many journeys of one person go on side by side; an older one is over."""

@@ -5,10 +5,10 @@ from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.prompts import suggested_first
 from bot.flow.rows import Moment, Row, Step, Trigger
 from bot.flow.rules import anytime
-from bot.flow.rules.shared import holds_secret
+from bot.flow.rules.common import holds_secret
 from bot.flow.states import Known, State
 from bot.flow.table import TABLE
-from bot.flow.words import choice_in, command_in
+from bot.flow.typed_input import choice_in, command_in
 
 _OWN: dict[tuple[type[Known], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}

@@ -5,11 +5,12 @@ It has `ConversationHandler`'s job and none of its memory: what it knows of a pe
 
 from typing import Any
 
+from telegram import Update
 from telegram.ext import Application, BaseHandler, CallbackContext, ExtBot
 
+from bot.engine.messages import Envelope
+from bot.engine.runner import Runner
 from bot.handlers import incoming
-from bot.runner import Runner
-from bot.turns import Envelope
 
 
 class DialogueContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
@@ -41,3 +42,19 @@ class DialogueHandler(BaseHandler[object, DialogueContext, None]):
     ) -> None:
         """Put the envelope onto the context."""
         context.envelope = check_result if isinstance(check_result, Envelope) else None
+
+
+class Failures:
+    """The errors of updates under way, by update."""
+
+    def __init__(self) -> None:
+        self._by_update: dict[int, BaseException] = {}
+
+    async def note(self, update: object, context: DialogueContext) -> None:
+        """Remember what an update's handler raised."""
+        if isinstance(update, Update) and context.error is not None:
+            self._by_update[update.update_id] = context.error
+
+    def take(self, update_id: int) -> BaseException | None:
+        """What this update's handler raised, once."""
+        return self._by_update.pop(update_id, None)

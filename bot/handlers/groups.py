@@ -7,8 +7,8 @@ from telegram import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.ext import BaseHandler
 
-from bot.catalogue import Catalogue, language_of
-from bot.handlers.calls import best_effort
+from bot.content.catalogue import Catalogue, language_of
+from bot.handlers.api.calls import best_effort
 from bot.handlers.dialogue import DialogueContext
 
 _PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}

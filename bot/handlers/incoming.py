@@ -4,7 +4,8 @@ from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
-from bot.catalogue import language_of
+from bot.content.catalogue import language_of
+from bot.engine.messages import Envelope, Origin
 from bot.flow.effects import LANGUAGES
 from bot.flow.events import (
     Browsed,
@@ -20,10 +21,8 @@ from bot.flow.events import (
     Suggested,
     Tapped,
 )
-from bot.lanes import Origin
-from bot.turns import Envelope
 from verification.attempts import Method
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 FRONT_END = "telegram"
 QUESTION = "q"

@@ -22,12 +22,13 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.ext import BaseHandler
 
-from bot import links, markup
-from bot.catalogue import Catalogue, Entry, language_of
-from bot.handlers.calls import best_effort
+from bot import links
+from bot.content import telegram_html
+from bot.content.catalogue import Catalogue, Entry, language_of
+from bot.handlers.api.calls import best_effort
+from bot.handlers.api.rate_limiter import Urgency, at
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.pacing import Urgency, at
-from bot.handlers.screens import answer
+from bot.handlers.side_messages import answer
 
 log = logging.getLogger(__name__)
 
@@ -113,5 +114,5 @@ def _article(entry: Entry, link: str, label: str) -> InlineQueryResultArticle:
         entry.title,
         content,
         reply_markup=InlineKeyboardMarkup([*rows, [InlineKeyboardButton(label, url=link)]]),
-        description=" ".join(markup.plain(entry.answer).split())[:_DESCRIPTION],
+        description=" ".join(telegram_html.plain(entry.answer).split())[:_DESCRIPTION],
     )

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.catalogue import LANGUAGES, Catalogue
+from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.flow.effects import Button, CopyLink, Languages, OpenHere, Pick, Rows, Topic, Url
 from bot.flow.events import Choice, Side
 from bot.handlers.incoming import QUESTION

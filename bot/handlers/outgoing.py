@@ -11,14 +11,15 @@ from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, Lin
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest
 
-from bot.catalogue import Catalogue
+from bot.content.catalogue import Catalogue
+from bot.engine.messages import Undelivered, Unreachable, View
 from bot.flow import effects as e
-from bot.handlers import keyboards, pictures, screens
-from bot.handlers.calls import Gone, best_effort, call, done
+from bot.handlers import keyboards, side_messages
+from bot.handlers.api.calls import Gone, best_effort, call, done
+from bot.handlers.api.rate_limiter import Urgency, at
 from bot.handlers.incoming import chat_of
-from bot.handlers.pacing import Urgency, at
-from bot.lanes import Undelivered, Unreachable, View
-from verification.keeping import Person, Records
+from bot.images import cards
+from verification.dialogue_store import Person, Records
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +89,10 @@ class Outgoing:
             case e.Ask():
                 return await self._replace(panel, view, await self._ask(reply, view))
             case e.ShowCode():
-                picture = pictures.qr_png(keyboards.localised(reply.link, view.language))
+                picture = cards.qr_png(keyboards.localised(reply.link, view.language))
                 return await self._photo(reply, picture, view, panel)
             case e.Stamp():
-                live = await self._photo(reply, pictures.card_png(reply.picture), view, panel)
+                live = await self._photo(reply, cards.card_png(reply.picture), view, panel)
                 return live if reply.rows else None
             case e.Caption():
                 return await self._caption(reply, view, panel)
@@ -188,20 +189,20 @@ class Outgoing:
         kept = view.records or Records((), ())
         match reply:
             case e.ShowFaq():
-                screen = screens.faq(self._catalogue, view.language, reply)
+                screen = side_messages.faq(self._catalogue, view.language, reply)
                 await self._put(screen, view, in_place=reply.in_place)
             case e.ShowLanguages():
                 markup = keyboards.languages(self._catalogue, view.language)
                 await self._send(view, self._text(view, "language.ask", {}), markup)
             case e.ShowRecords():
-                screen = screens.records(self._catalogue, view.language, reply, kept)
+                screen = side_messages.records(self._catalogue, view.language, reply, kept)
                 await self._put(screen, view, in_place=reply.ask_erase)
             case e.Rewrite():
-                await self._put(screens.Screen(self._text(view, reply.text, {}), None), view, in_place=True)
+                await self._put(side_messages.Screen(self._text(view, reply.text, {}), None), view, in_place=True)
             case e.Export():
-                await self._export(screens.exported(view.person, reply.account, kept), view)
+                await self._export(side_messages.exported(view.person, reply.account, kept), view)
 
-    async def _put(self, screen: screens.Screen, view: View, *, in_place: bool) -> None:
+    async def _put(self, screen: side_messages.Screen, view: View, *, in_place: bool) -> None:
         pressed = view.origin.message_id
         here = pressed if in_place and view.origin.query_id is not None else None
         if here is None or not await done(lambda: self._edit(view, here, screen.text, screen.markup)):

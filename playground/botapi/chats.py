@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from playground.botapi.fields import Fields
-from playground.botapi.refusals import bad_request, forbidden
-from playground.records import Chat, ChatType, Message
-from playground.world import World
+from playground.world.api_errors import bad_request, forbidden
+from playground.world.records import Chat, ChatType, Message
+from playground.world.world import World
 
 
 def chat_of(world: World, fields: Fields) -> Chat:

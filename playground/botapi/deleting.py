@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground import people
 from playground.botapi.chats import chat_of, message_of
 from playground.botapi.fields import Fields
-from playground.botapi.refusals import bad_request
-from playground.records import ChatType, Message
-from playground.world import World
+from playground.world import user_actions
+from playground.world.api_errors import bad_request
+from playground.world.records import ChatType, Message
+from playground.world.world import World
 
 DELETABLE_FOR = 48 * 3600
 MOST_AT_ONCE = 100
@@ -39,7 +39,7 @@ async def leave_chat(world: World, fields: Fields) -> bool:
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         raise bad_request("chat not found")
-    people.go_out(world, chat)
+    user_actions.go_out(world, chat)
     return True
 
 

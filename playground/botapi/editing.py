@@ -7,11 +7,11 @@ from typing import Any, Literal
 from playground.botapi.chats import by_inline_id, message_of
 from playground.botapi.fields import Fields
 from playground.botapi.keyboards import reply_markup
-from playground.botapi.refusals import NOT_MODIFIED, bad_request
 from playground.botapi.sending import PREVIEW_FIELDS, document, photo
 from playground.botapi.texts import caption, checked_caption, message_text, read_markup
-from playground.records import Json, Message
-from playground.world import World
+from playground.world.api_errors import NOT_MODIFIED, bad_request
+from playground.world.records import Json, Message
+from playground.world.world import World
 
 _ANY_MEDIA = "type media caption parse_mode caption_entities"
 _MEDIA_FIELDS = {

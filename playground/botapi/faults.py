@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from starlette.responses import HTMLResponse, Response
 
-from playground.botapi.refusals import Refused, forbidden, too_many_requests
-from playground.jsontext import JsonAnswer
+from playground.world.api_errors import Refused, forbidden, too_many_requests
+from playground.world.serializers import JsonAnswer
 
 ANY = "*"
 

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.botapi.refusals import bad_request
+from playground.world.api_errors import bad_request
 
 LONGEST_TEXT_FIELD = 1024 * 1024
 _TRUE = frozenset({"true", "yes", "1"})

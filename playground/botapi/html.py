@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playground.botapi.entities import in_order, utf16_length
 from playground.botapi.markup import BadMarkup, Entity, date_time, emoji, link
-from playground.records import Json
+from playground.world.entities import in_order, utf16_length
+from playground.world.records import Json
 
 _SAME = {
     "b": "bold",

@@ -7,8 +7,8 @@ from typing import Any
 
 from playground.botapi.fields import Fields
 from playground.botapi.links import BadLink, check_link
-from playground.botapi.refusals import bad_request
-from playground.records import Button, Markup
+from playground.world.api_errors import bad_request
+from playground.world.records import Button, Markup
 
 LONGEST_DATA = 64
 LONGEST_COPY = 256

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from playground.botapi.refusals import too_many_requests
+from playground.world.api_errors import too_many_requests
 
 _SECOND = 1.0
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playground.botapi.entities import in_order, utf16_length
 from playground.botapi.markup import BadMarkup, Entity, date_time, emoji, link
-from playground.records import Json
+from playground.world.entities import in_order, utf16_length
+from playground.world.records import Json
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!\n")
 # Longer marks first: `__` is no pair of `_`.

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.botapi import answering, deleting, editing, offering, polling, selfcare, sending
+from playground.botapi import bot_profile, callback_answers, deleting, editing, inline_answers, polling, sending
 from playground.botapi.fields import Fields
-from playground.world import World
+from playground.world.world import World
 
 Do = Callable[[World, Fields], Awaitable[Any]]
 
@@ -36,7 +36,7 @@ def _table(*rows: tuple[str, str, Do]) -> dict[str, Method]:
 
 
 METHODS = _table(
-    ("getMe", "", selfcare.get_me),
+    ("getMe", "", bot_profile.get_me),
     ("getUpdates", "offset limit timeout allowed_updates", polling.get_updates),
     (
         "setWebhook",
@@ -45,8 +45,8 @@ METHODS = _table(
     ),
     ("deleteWebhook", "drop_pending_updates", polling.delete_webhook),
     ("getWebhookInfo", "", polling.get_webhook_info),
-    ("logOut", "", selfcare.done),
-    ("close", "", selfcare.done),
+    ("logOut", "", bot_profile.done),
+    ("close", "", bot_profile.done),
     (
         "sendMessage",
         f"{_WHERE} text parse_mode entities link_preview_options {_SENDING}",
@@ -77,24 +77,24 @@ METHODS = _table(
     (
         "answerCallbackQuery",
         "callback_query_id text show_alert url cache_time",
-        answering.answer_callback_query,
+        callback_answers.answer_callback_query,
     ),
     (
         "answerInlineQuery",
         "inline_query_id results cache_time is_personal next_offset button",
-        offering.answer_inline_query,
+        inline_answers.answer_inline_query,
     ),
-    ("getFile", "file_id", selfcare.get_file),
-    ("getChat", "chat_id", selfcare.get_chat),
-    ("setMyCommands", "commands scope language_code", selfcare.set_my_commands),
-    ("getMyCommands", "scope language_code", selfcare.get_my_commands),
-    ("deleteMyCommands", "scope language_code", selfcare.delete_my_commands),
-    ("setMyDescription", "description language_code", selfcare.set_my_description),
-    ("getMyDescription", "language_code", selfcare.get_my_description),
-    ("setMyShortDescription", "short_description language_code", selfcare.set_my_short_description),
-    ("getMyShortDescription", "language_code", selfcare.get_my_short_description),
-    ("setMyName", "name language_code", selfcare.set_my_name),
-    ("getMyName", "language_code", selfcare.get_my_name),
-    ("setChatMenuButton", "chat_id menu_button", selfcare.set_chat_menu_button),
-    ("getChatMenuButton", "chat_id", selfcare.get_chat_menu_button),
+    ("getFile", "file_id", bot_profile.get_file),
+    ("getChat", "chat_id", bot_profile.get_chat),
+    ("setMyCommands", "commands scope language_code", bot_profile.set_my_commands),
+    ("getMyCommands", "scope language_code", bot_profile.get_my_commands),
+    ("deleteMyCommands", "scope language_code", bot_profile.delete_my_commands),
+    ("setMyDescription", "description language_code", bot_profile.set_my_description),
+    ("getMyDescription", "language_code", bot_profile.get_my_description),
+    ("setMyShortDescription", "short_description language_code", bot_profile.set_my_short_description),
+    ("getMyShortDescription", "language_code", bot_profile.get_my_short_description),
+    ("setMyName", "name language_code", bot_profile.set_my_name),
+    ("getMyName", "language_code", bot_profile.get_my_name),
+    ("setChatMenuButton", "chat_id menu_button", bot_profile.set_chat_menu_button),
+    ("getChatMenuButton", "chat_id", bot_profile.get_chat_menu_button),
 )

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from playground.botapi.fields import Fields
-from playground.botapi.refusals import bad_request, too_many_requests
-from playground.records import Json
-from playground.webhook import Hook
-from playground.world import World
+from playground.world.api_errors import bad_request, too_many_requests
+from playground.world.records import Json
+from playground.world.webhook_delivery import Hook
+from playground.world.world import World
 
 MOST_UPDATES = 100
 MOST_CONNECTIONS = 100

@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from playground.botapi.connections import Connections
 from playground.botapi.faults import FaultKind, Faults
 from playground.botapi.fields import Fields, read_fields
 from playground.botapi.limits import Limits
 from playground.botapi.methods import METHODS, Method
-from playground.botapi.refusals import NO_METHOD, UNAUTHORIZED, Refused
-from playground.connections import Connections
-from playground.jsontext import JsonAnswer
-from playground.world import Call, World
+from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, Refused
+from playground.world.serializers import JsonAnswer
+from playground.world.world import Call, World
 
 GET_UPDATES = METHODS["getupdates"]
 

@@ -8,11 +8,11 @@ from typing import Any
 from playground.botapi.chats import chat_to_write
 from playground.botapi.fields import Fields, Upload
 from playground.botapi.keyboards import reply_markup
-from playground.botapi.refusals import bad_request
 from playground.botapi.texts import caption, message_text
-from playground.files import BadPhoto, file_facts, recompressed
-from playground.records import Json
-from playground.world import World
+from playground.world.api_errors import bad_request
+from playground.world.files import BadPhoto, file_facts, recompressed
+from playground.world.records import Json
+from playground.world.world import World
 
 ACTIONS = frozenset(
     [

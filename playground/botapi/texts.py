@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.botapi.entities import in_order, utf16_length, with_found
 from playground.botapi.fields import Fields
 from playground.botapi.html import read_html
 from playground.botapi.markdown import read_markdown
 from playground.botapi.markup import BadMarkup, date_time, emoji, link
-from playground.botapi.refusals import bad_request
-from playground.records import Json
+from playground.world.api_errors import bad_request
+from playground.world.entities import in_order, utf16_length, with_found
+from playground.world.records import Json
 
 LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024

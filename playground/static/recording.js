@@ -13,9 +13,12 @@ export class Recording {
     this.look();
   }
 
-  /** Ask whether it runs: another page may have begun, or the playground with it. */
+  /** Ask whether it runs: another page may have begun, or the playground with it. A server without a recorder has no button. */
   look() {
-    api.recording().then((told) => this.show(told.on), this.failed);
+    api.recording().then((told) => {
+      this.key.hidden = told.available === false;
+      this.show(told.on);
+    }, this.failed);
   }
 
   async turn() {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import built, working
-from bot.assembly import House
+from bot.container import House
 from bot.settings import Settings
 from tests.town import TOKEN, Town
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from bot.engine.messages import Envelope, Origin, View
+from bot.engine.replicas import Replicas
+from bot.engine.runner import Runner
+from bot.engine.turns import Surroundings
 from bot.flow.effects import Ask, Reply, ShowCode, Stamp
 from bot.flow.events import Choice, Command, Commanded, Event, Linked, Said, Tapped
 from bot.flow.rows import Moment
-from bot.lanes import Origin, View
-from bot.replicas import Replicas
-from bot.runner import Runner
-from bot.turns import Envelope, Surroundings
 from storage import Store, open_store
 from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
 from tests.town import NAME, NUMBER
 from verification.attempts import Method
 from verification.core import Core
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 EVENTS = count(1)
 ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")

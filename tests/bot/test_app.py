@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from telegram import Bot
 
+from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.commands_menu import describe
 from bot.handlers.incoming import person_of
-from bot.handlers.menu import describe
-from bot.handlers.transport import AiohttpRequest
-from playground.phone import Phone
-from playground.steps import App
+from playground.phone.apps import App
+from playground.phone.browser import Phone
 from storage import Store, open_store
 from storage.keyfile import KeyFile
 from tests.bot.handlers.desk import CATALOGUE
 from tests.bot.house import living
 from tests.crash.process import free_port
 from tests.town import PATIENCE, TOKEN, Guest, fill_in, town
-from verification.keeping import Litter
+from verification.dialogue_store import Litter
 
 ROOT = Path(__file__).parents[2]
 

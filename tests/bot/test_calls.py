@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from playground.files import qr_text
+from playground.world.files import qr_text
 from tests.bot.house import living
 from tests.town import town
 

@@ -8,13 +8,13 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
-from bot import chart
-from bot.chart import funnel_png, lasting, percent
-from bot.drawing import Colour
-from bot.operating import funnel_table
+from bot.cli import funnel
+from bot.images import funnel_chart
+from bot.images.canvas import Colour
+from bot.images.funnel_chart import funnel_png, lasting, percent
 from verification.attempts import Reason
-from verification.funnel import BY_WAY, STEPS, Step
-from verification.report import Report, Stage
+from verification.support.funnel import BY_WAY, STEPS, Step
+from verification.support.funnel_report import Report, Stage
 
 FULL = (1284, 1203, 1011, 702, 688, 512, 455)
 REASONS = ((Reason.MISMATCH, 41), (Reason.NO_CARD, 30), (Reason.BUSY, 1))
@@ -103,7 +103,7 @@ def test_times_are_told_as_people_say_them(seconds: float, words: str) -> None:
     assert lasting(timedelta(seconds=seconds)) == words
 
 
-@pytest.mark.parametrize("module", [chart, funnel_table])
+@pytest.mark.parametrize("module", [funnel_chart, funnel])
 def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
     results = doctest.testmod(module)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.phone import Phone
-from playground.steps import App, Control
+from playground.phone.apps import App, Control
+from playground.phone.browser import Phone
 from tests.bot.house import Living, living
 from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
 

@@ -5,17 +5,18 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+from bot.engine.messages import Envelope
+from bot.engine.runner import Runner
+from bot.engine.turns import Surroundings
 from bot.flow.events import Choice, Command, Commanded, Passed, Progressed, Rejected, Said
 from bot.flow.states import Stage
-from bot.runner import Runner
-from bot.turns import Envelope, Surroundings
 from storage import Store
 from tests.bot.program import ANNA, BERT, Desk, program
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason
-from verification.desk import Use
-from verification.funnel import STEPS, Dimension, Figures, Step, Wanted, day_of
-from verification.keeping import Person
+from verification.dialogue_store import Person
+from verification.support.funnel import STEPS, Dimension, Figures, Step, Wanted, day_of
+from verification.support.store import Use
 
 USE = Use("command", "look", "", NOON)
 TODAY = day_of(NOON)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.flow.effects import Ask
 from bot.flow.events import Choice, Command, Commanded
-from bot.handlers.crowd import Crowd
+from bot.handlers.flood_control import Crowd
 from tests.bot.house import living
 from tests.bot.program import ANNA, Desk, program
 from tests.town import NUMBER, fill_in, town

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.messages import Envelope
 from bot.flow.events import Passed
 from bot.handlers.incoming import person_of
-from bot.turns import Envelope
-from playground.phone import Phone
-from playground.world import Call
+from playground.phone.browser import Phone
+from playground.world.world import Call
 from tests.bot.house import living
 from tests.town import Guest, fill_in, press, scan, town
 from verification.attempts import AttemptId, Method

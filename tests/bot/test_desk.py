@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.bot.house import Living, living
 from tests.town import NAME, NUMBER, Guest, press, scan, town
 from tests.web.desk_house import KEY, URL, Visitor

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.housekeeping import Housekeeping
+from bot.jobs.cleanup import Housekeeping
 from storage import open_store
 from tests.fakes import Clock, fixed_sealing
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 ANNA = Person("telegram:200000001")
 LEFT_ALONE = timedelta(seconds=10)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.bot.house import Living, living
 from tests.provider import SECRET, Provider, Trouble, provider
 from tests.reliability import Proof

@@ -13,9 +13,8 @@ from prometheus_client import CollectorRegistry, Counter
 from telegram import Bot, Update
 from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 
-from bot.handlers.dialogue import DialogueContext
-from bot.handlers.errors import Failures
-from bot.handlers.transport import AiohttpRequest
+from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.dialogue import DialogueContext, Failures
 from bot.intake import Door, Fatal, Polling, Raw, Turn, _whose
 from storage.lockfile import holding
 from tests.town import TOKEN, Town, town

@@ -10,20 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.messages import Envelope, Origin
+from bot.engine.notices import Notices
 from bot.flow import codec, states
 from bot.flow.effects import Ask, Discard, Reply, ShowCode, Stamp, Tell
 from bot.flow.events import Browsed, Choice, Command, Commanded, Linked, Said, Side
-from bot.lanes import Origin
-from bot.notices import Notices
-from bot.turns import Envelope
 from tests.bot.program import ANNA, BERT, Desk, program
 from tests.fakes import fixed_sealing
 from tests.reliability import Proof
 from tests.town import NAME, NUMBER
 from verification.attempts import Method, Passed
-from verification.keeping import Person
-from verification.links import Link, LinkId, token_of
-from verification.support import Order, Support
+from verification.dialogue_store import Person
+from verification.invitations import Link, LinkId, token_of
+from verification.support.service import Order, Support
 
 ACCOUNT, OTHER = "cloud:200056789", "cloud:200011111"
 

@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from bot.engine.delivery_queue import Lane, Lanes
+from bot.engine.messages import Origin, Turn, Undelivered, View
 from bot.flow.effects import Tell
-from bot.lanes import Lane, Lanes, Origin, Turn, Undelivered, View
 from tests.bot.program import ANNA, BERT
 from tests.virtual import run
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 
 def turn(revision: int, person: Person = ANNA) -> Turn:

@@ -8,9 +8,10 @@ import zxingcpp
 from PIL import Image
 from telegram.helpers import create_deep_linked_url
 
-from bot import links, qr
-from bot.catalogue import FOLDER, LANGUAGES
-from bot.topics import read
+from bot import links
+from bot.content.catalogue import FOLDER, LANGUAGES
+from bot.content.topics import read
+from bot.images import qr
 from verification.attempts import Method
 
 LINK = "https://t.me/example_bot?start=faq_three_accounts"

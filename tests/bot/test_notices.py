@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.notices import LEASE, Notices, event_of
 from bot.flow.effects import Ask, Caption, Stamp
 from bot.flow.events import Choice, Event, Faded, Lapsed, Passed, Progressed, Rejected
 from bot.flow.states import Stage
-from bot.notices import LEASE, Notices, event_of
 from tests.bot.program import ANNA, Desk, program
 from tests.fakes import NOON
 from verification import attempts

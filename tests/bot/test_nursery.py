@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.forking import Forking, NurseryGone, Nursling
-from playground.launch import base_environment
+from bot.testing.fork_client import Forking, NurseryGone, Nursling
+from chatscript.runner.bot_process import base_environment
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -22,7 +22,7 @@ import json, os, sys
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, fromfd
 sys.path.insert(0, {root!r})
-from bot.nursery import Nursery
+from bot.testing.fork_server import Nursery
 
 def main():
     words = os.environ.get("WORDS", "")

@@ -5,17 +5,16 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from bot.engine.messages import Envelope, Origin
+from bot.engine.notices import Notices
 from bot.flow.effects import Ask
 from bot.flow.events import Browsed, Choice, Command, Commanded, Side, Tapped
-from bot.lanes import Origin
-from bot.notices import Notices
-from bot.turns import Envelope
 from tests.bot.house import living
 from tests.bot.program import ANNA, BERT, Desk, program
 from tests.fakes import NOON, an_attempt
 from tests.town import fill_in, town
 from verification.attempts import Status
-from verification.keeping import Litter, Person
+from verification.dialogue_store import Litter, Person
 from verification.ports import News
 
 OF_ANOTHER_RELEASE = '{"state": "Renamed"}'

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot import catalogue
+from bot.content import catalogue
 from bot.flow.diagram import edges
 from bot.flow.events import Declined, Refusal, Said, Tapped
 from bot.flow.machine import advance
 from bot.flow.rows import Moment
 from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
-from bot.reached import _RACES, Notebook, noted
+from bot.testing.dialogue_coverage import _RACES, Notebook, noted
 from verification.attempts import AttemptId
 
 MOMENT = Moment(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")

@@ -3,13 +3,13 @@
 import asyncio
 from pathlib import Path
 
+from bot.engine.messages import Envelope
+from bot.engine.replicas import Replicas
 from bot.flow.effects import Ask, Tell
 from bot.flow.events import Command, Commanded
-from bot.replicas import Replicas
-from bot.turns import Envelope
 from storage import Store
 from tests.bot.program import ANNA, Chat, Desk, program
-from verification.keeping import Owed
+from verification.dialogue_store import Owed
 
 
 def at(name: str, program_id: str = "") -> "Make":

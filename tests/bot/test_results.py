@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.receiver import PATIENCE as PATIENCE_OF_A_CALL
-from bot.receiver import Receiver
-from bot.results import AT_ONCE, LEASE, Results
-from playground.phone import Phone
+from bot.http_client import outbound
+from bot.jobs.result_webhook import AT_ONCE, LEASE, Receiver, Results
+from bot.jobs.result_webhook import PATIENCE as PATIENCE_OF_A_CALL
+from playground.phone.browser import Phone
 from storage import Store, StoreUnavailable, open_store
 from tests.bot.house import living
 from tests.fakes import NOON, Clock, an_attempt, fixed_sealing
@@ -25,9 +25,8 @@ from tests.reliability import Proof
 from tests.town import NAME, NUMBER, TOKEN, fill_in, press, scan, town
 from verification.attempts import Attempt, Reason, Status
 from verification.providers.http import Call, Unanswered
-from verification.results import PAUSES, Ending, Outbox, Result
+from verification.result_outbox import PAUSES, Ending, Outbox, Result
 from verification.signing import Signing
-from web.outbound import outbound
 
 MOMENT = timedelta(microseconds=1)
 URL = "https://shop.example.org/results"

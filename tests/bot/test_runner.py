@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
+from bot.engine.messages import Envelope, Origin, Undelivered, Unreachable
+from bot.engine.runner import Runner
+from bot.engine.turns import Surroundings
 from bot.flow.effects import Ask, Discard, Tell, Toast
 from bot.flow.events import Choice, Command, Commanded, Passed, Said, Tapped
 from bot.flow.rows import Moment
-from bot.lanes import Origin, Undelivered, Unreachable
-from bot.runner import Runner
-from bot.turns import Envelope, Surroundings
 from storage import Store, StoreUnavailable
 from storage.unit import Unit
 from tests.bot.program import ANNA, BERT, Chat, program
 from tests.fakes import NOON
 from tests.town import NAME, NUMBER
 from verification.attempts import AttemptId, Method
-from verification.keeping import Owed, Person
+from verification.dialogue_store import Owed, Person
 
 
 async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:

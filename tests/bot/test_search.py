@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalogue import load
-from bot.search import AT_MOST, Search, folded
-from bot.topics import Entry
+from bot.content.catalogue import load
+from bot.content.search import AT_MOST, Search, folded
+from bot.content.topics import Entry
 
 FAQ = load(days=30, test=False).faq
 SEARCH = Search(FAQ)

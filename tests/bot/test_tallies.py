@@ -7,12 +7,12 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.flow.events import Choice, Command, Commanded, Rejected
-from bot.tallies import Tallies
+from bot.jobs.funnel_metrics import Tallies
 from storage import Store, StoreUnavailable
 from tests.bot.program import program
 from tests.bot.test_counting import attempt_of
 from verification.attempts import Reason
-from verification.funnel import Counted
+from verification.support.funnel import Counted
 
 
 class Seconds:

@@ -7,12 +7,12 @@ from string import Formatter
 
 import pytest
 
-from bot import topics
-from bot.catalogue import FOLDER, LANGUAGES, Entry, load
+from bot.content import topics
+from bot.content.catalogue import FOLDER, LANGUAGES, Entry, load
+from bot.content.telegram_html import TAGS, fault, length
+from bot.content.telegram_html import plain as plainly
 from bot.flow.events import Choice, Command, Kind
-from bot.flow.words import choice_in, plain
-from bot.markup import TAGS, fault, length
-from bot.markup import plain as plainly
+from bot.flow.typed_input import choice_in, plain
 from verification.attempts import Method, Reason, Status
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalogue import FOLDER, LANGUAGES, load
-from bot.topics import BadTopics, read
+from bot.content.catalogue import FOLDER, LANGUAGES, load
+from bot.content.topics import BadTopics, read
 
 ONE = """[[topic]]
 id = "one"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.bot.house import living
 from tests.crash.process import at_work, free_port
 from tests.town import Town, fill_in, press, scan, town

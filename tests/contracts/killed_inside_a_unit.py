@@ -5,7 +5,7 @@ import sys
 
 from storage import open_store
 from tests.fakes import NOON, an_attempt, fixed_sealing
-from verification.keeping import Person
+from verification.dialogue_store import Person
 from verification.ports import News
 
 PERSON = Person("telegram:100012345")

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from storage import Store, open_store
 from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 PERSON = Person("telegram:100012345")
 ROUNDS = 25

@@ -14,12 +14,12 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, Clock, FakeProvider, outside, wish
 from tests.reliability import Proof
-from verification.asking import SPACING, Asking
 from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
 from verification.core import Core
+from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable
-from verification.keeping import DialogueStore
 from verification.ports import News, Store
+from verification.provider_polling import SPACING, Asking
 
 A1 = AttemptId("a1")
 NO = Rejected(Reason.MISMATCH)

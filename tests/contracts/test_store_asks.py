@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, an_attempt
 from verification.attempts import AttemptId, Method, Status
-from verification.keeping import DialogueStore
+from verification.dialogue_store import DialogueStore
 
 FIVE = timedelta(seconds=5)
 UNDER_WAY = {Status.OPENED, Status.CONFIRMING}

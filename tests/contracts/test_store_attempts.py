@@ -8,7 +8,7 @@ from storage import SchemaRefused
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
 from verification.attempts import LIVE, Attempt, AttemptId, Method, Reason, Status
-from verification.keeping import DialogueStore
+from verification.dialogue_store import DialogueStore
 from verification.ports import PLACES, Place
 
 ENDED = sorted(set(Status) - LIVE)

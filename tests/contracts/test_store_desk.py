@@ -8,15 +8,15 @@ from datetime import date, timedelta
 import pytest
 
 from storage import StorageError, Store
-from storage.desk import DeskUnit
+from storage.support import DeskUnit
 from storage.unit import Unit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, an_attempt, identity
 from verification.attempts import Attempt, Method, Reason, Status
-from verification.desk import Glimpse, Missed, Use
-from verification.funnel import BY_WAY, Cohort, Counted, Dimension, Figures, Step, Tally, Took, Wanted
-from verification.keeping import Bond, DialogueStore, Person
-from verification.links import Link, LinkId, LinkState, Purpose
+from verification.dialogue_store import Bond, DialogueStore, Person
+from verification.invitations import Link, LinkId, LinkState, Purpose
+from verification.support.funnel import BY_WAY, Cohort, Counted, Dimension, Figures, Step, Tally, Took, Wanted
+from verification.support.store import Glimpse, Missed, Use
 
 
 class CutShort(Exception):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
 from verification.attempts import Reason, Status
-from verification.keeping import Consent, Dialogue, DialogueStore, Gone, Litter, PastAttempt, Person, Records
+from verification.dialogue_store import Consent, Dialogue, DialogueStore, Gone, Litter, PastAttempt, Person, Records
 from verification.ports import News, Place
 
 PERSON = Person("telegram:100012345")

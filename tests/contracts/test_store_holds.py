@@ -1,7 +1,7 @@
 """Who may show a person's answers: one living program at a time, in order; nobody, to somebody who blocked the bot."""
 
 from tests.contracts.test_store_dialogues import PERSON, load, owed, say
-from verification.keeping import Beat, DialogueStore, Held, Owed, Person
+from verification.dialogue_store import Beat, DialogueStore, Held, Owed, Person
 
 BOTH = frozenset({"one", "other"})
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, an_attempt
 from verification.attempts import Attempt, Method, Reason, Status
-from verification.keeping import DialogueStore
+from verification.dialogue_store import DialogueStore
 from verification.ports import News, Notice
 
 LATER = NOON + timedelta(seconds=60)

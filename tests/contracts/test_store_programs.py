@@ -6,7 +6,7 @@ from tests.contracts.conftest import Another
 from tests.contracts.program import go, line, program
 from tests.contracts.racing import PERSON, ROUNDS
 from tests.fakes import NOON, an_attempt
-from verification.keeping import DialogueStore
+from verification.dialogue_store import DialogueStore
 from verification.ports import PLACES, News
 
 PATIENCE = 20

@@ -6,13 +6,13 @@ import pytest
 
 from storage import open_database, open_store
 from storage.database import Value
+from storage.mapping import attempt_values, dead_update_place, dialogue_place, ticks
 from storage.migrations import known_migrations, migrate
-from storage.rows import attempt_values, dead_update_place, dialogue_place, ticks
 from storage.sealing import Indexed
 from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
 from tests.reliability import Proof
 from verification.attempts import AttemptId, Status
-from verification.keeping import Consent, Dialogue, Litter, Owed, Person
+from verification.dialogue_store import Consent, Dialogue, Litter, Owed, Person
 from verification.ports import News
 
 RELEASES = {"0.1.0": 1}

@@ -7,11 +7,11 @@ import pytest
 
 from storage import Store, open_database, open_store
 from storage import statements as sql
-from storage.examining import examine
-from storage.resealing import Resealing
+from storage.inspection import examine
+from storage.key_rotation import Resealing
 from storage.sealing import Sealing
 from tests.fakes import NOON, an_attempt
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 INDEX = b"i" * 32
 OLD, NEW = Sealing({"old": b"o" * 32}, INDEX), Sealing({"new": b"n" * 32}, INDEX)

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from storage import Store, open_database
-from storage.examining import Backlog, examine
+from storage.inspection import Backlog, examine
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, Clock, FakeProvider, an_attempt, fixed_sealing, outside, wish
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
 from verification.core import Core
-from verification.keeping import Person
-from verification.results import HOLDS_UP, SKEW, Ending, Result
+from verification.dialogue_store import Person
+from verification.result_outbox import HOLDS_UP, SKEW, Ending, Result
 
 LEASE = timedelta(seconds=20)
 MOMENT = timedelta(microseconds=1)

@@ -16,8 +16,8 @@ from tests.fakes import (
 )
 from verification.attempts import Attempt, Method
 from verification.core import Core
+from verification.dialogue_store import DialogueStore, Person
 from verification.errors import TooMany
-from verification.keeping import DialogueStore, Person
 from verification.limits import DAY, Limits, Try
 
 BEFORE = NOON - DAY

@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, an_attempt
 from verification.attempts import AttemptId
-from verification.keeping import DialogueStore, Person
+from verification.dialogue_store import DialogueStore, Person
 from verification.ports import News
 
 PERSON = Person("telegram:100012345")

@@ -10,7 +10,7 @@ from tests.crash.books import Books
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.town import Guest, Json
 from verification.attempts import MOVES, Status
-from verification.funnel import STEPS
+from verification.support.funnel import STEPS
 
 _ALWAYS = (
     (

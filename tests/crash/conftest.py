@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.forking import Forking
+from bot.testing.fork_client import Forking
 from tests.crash.process import forking
 from tests.crash.sweep import Ground, own_file
 from tests.postgres import Server

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.town import NAME, NUMBER, Guest, press, said, scan
 
 Do = Callable[[Guest, Phone], Awaitable[object]]

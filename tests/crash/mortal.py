@@ -16,8 +16,8 @@ from typing import Any
 import bot.app
 import storage
 import storage.postgres
-from bot.handlers.transport import AiohttpRequest
-from bot.nursery import Nursery
+from bot.handlers.api.transport import AiohttpRequest
+from bot.testing.fork_server import Nursery
 from run_bot import app
 from storage.database import Database
 from storage.postgres import open_postgres

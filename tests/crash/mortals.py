@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncpg
 
-from playground.botapi.updates import Updates
-from playground.launch import Clock, Launch
+from chatscript.runner.bot_process import Clock, Launch
+from playground.world.update_queue import Updates
 from tests.crash import checker
 from tests.crash.books import Books
 from tests.crash.mortal import AIM_FOLDER

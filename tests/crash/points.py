@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from storage import desk_statements, statements
+from storage import statements, support_statements
 from storage.database import Busy, Connection, Database, Row, StillMine, Value
 
 NOWHERE = "nowhere"
@@ -22,7 +22,7 @@ _PULSES = frozenset({"claim", "sweep", "asks"})
 _PLACES = _PULSES | {"schema", "keys", "forget"}
 _NAMES = {
     text: name
-    for module in (statements, desk_statements)
+    for module in (statements, support_statements)
     for name, text in vars(module).items()
     if isinstance(text, str)
 }

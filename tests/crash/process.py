@@ -18,8 +18,8 @@ from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 
-from bot.forking import Forking
-from playground.launch import Command, Launch, Running, base_environment
+from bot.testing.fork_client import Forking
+from chatscript.runner.bot_process import Command, Launch, Running, base_environment
 from tests.crash.mortal import WORDS
 from tests.town import PATIENCE, TOKEN, Town
 

@@ -21,7 +21,7 @@ from storage.sqlite import open_sqlite
 from tests.crash.points import Watched
 from tests.fakes import NOON, an_attempt, fixed_sealing, identity
 from verification.attempts import Status
-from verification.keeping import Person
+from verification.dialogue_store import Person
 from verification.ports import News
 
 _POINTS = 60

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests import postgres
 from tests.crash import checker
 from tests.crash.mortals import Mortal

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from playground.launch import Clock
-from playground.phone import Phone, PhoneTrouble
-from playground.steps import App
-from playground.steps import Control as Gesture
-from playground.webpage import Control
+from chatscript.runner.bot_process import Clock
+from playground.phone.apps import App
+from playground.phone.apps import Control as Gesture
+from playground.phone.browser import Phone, PhoneTrouble
+from playground.phone.page_parser import Control
 from tests.crash.conversation import DONE
 from tests.town import NAME, NUMBER, Guest, press
 

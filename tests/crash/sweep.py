@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from playground.launch import Launch
-from playground.phone import Phone
+from chatscript.runner.bot_process import Launch
+from playground.phone.browser import Phone
 from tests.crash import checker
 from tests.crash.conversation import REPEATED, came
 from tests.crash.mortals import Mortal

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from storage import open_database, statements
 from storage.database import Database, Row
 from storage.keyfile import KeyFile
-from storage.rows import sealed_place
+from storage.mapping import sealed_place
 from tests.crash.process import Bot, at_work
 from tests.crash.test_nothing_leaks import fail_and_pass
 from tests.postgres import Server

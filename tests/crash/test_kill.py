@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, CHAT, DONE, came, is_clean
 from tests.crash.process import Bot, at_work
 from tests.town import Guest, town

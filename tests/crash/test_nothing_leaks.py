@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, is_clean
 from tests.crash.process import Bot, at_work
 from tests.reliability import Proof

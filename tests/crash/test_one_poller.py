@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, CHAT, DONE, came
 from tests.crash.process import Bot, at_work
 from tests.postgres import PASSWORD, Server

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, DONE, came, is_clean
 from tests.crash.process import Bot, free_port
 from tests.postgres import Server

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from playground.phone import Phone
+from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, DONE
 from tests.crash.process import at_work
 from tests.crash.test_nothing_leaks import CANARIES, traces

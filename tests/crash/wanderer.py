@@ -4,10 +4,10 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from playground.matching import bare
-from playground.phone import PhoneTrouble
-from playground.steps import App
-from playground.steps import Control as Gesture
+from chatscript.match.matcher import bare
+from playground.phone.apps import App
+from playground.phone.apps import Control as Gesture
+from playground.phone.browser import PhoneTrouble
 from tests.crash.conversation import DONE
 from tests.crash.stories import Person
 from tests.town import Json, press, said

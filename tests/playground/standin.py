@@ -9,7 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from playground.server import Playground, serving
+from chatscript.language.bot_texts import Catalogue
+from chatscript.record.recorder import Recorder
+from playground.server.app import Playground, serving
+from playground.world.world import World
 
 TOKEN = "7000000001:stand-in-token"
 Json = dict[str, Any]
@@ -93,7 +96,8 @@ class Stand:
 @asynccontextmanager
 async def standing() -> AsyncIterator[Stand]:
     """Serve a stand-in for one test."""
-    playground = Playground(token=TOKEN)
+    world = World(token=TOKEN)
+    playground = Playground(world, Recorder(world, Catalogue()).routes())
     playground.world.updates.patient = False  # tests ask again at once
     async with serving(playground) as url, aiohttp.ClientSession() as http:
         yield Stand(playground, url, http)

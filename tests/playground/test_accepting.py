@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from playground.catalogue import Catalogue, sentence
-from playground.chat import Event, Message
-from playground.chat import Key as Button
-from playground.matching import Scope
-from playground.player import Asked, play
-from playground.rewriting import text, told
-from playground.wording import Snippet, wanted
-from playground.words import Place
+from chatscript.language.bot_texts import Catalogue, sentence
+from chatscript.language.lexer import Snippet, wanted
+from chatscript.language.patterns import Place
+from chatscript.match.chat_view import Event, Message
+from chatscript.match.chat_view import Key as Button
+from chatscript.match.matcher import Scope
+from chatscript.record.expectation_writer import text, told
+from chatscript.suite import Asked, play
 from tests.playground.bots.playing import FORM_BOT, launch_of
 
 CATALOGUE = Catalogue(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chatscript.runner.bot_process import Command
+from chatscript.suite import Asked, play
 from playground.botapi.methods import METHODS
-from playground.launch import Command
-from playground.player import Asked, play
 from run_bot import words_of
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"

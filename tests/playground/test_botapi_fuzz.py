@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground import people
 from playground.botapi.fields import Fields
 from playground.botapi.methods import METHODS, Method
-from playground.botapi.refusals import Refused
-from playground.world import World
+from playground.world import user_actions
+from playground.world.api_errors import Refused
+from playground.world.world import World
 
 WORDS = st.sampled_from(
     [
@@ -91,7 +91,7 @@ SHAPES = st.sampled_from(
 def test_no_call_breaks_the_server(method: Method, data: st.DataObject) -> None:
     world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))
     someone = world.add_person("王小明")
-    typed = people.say(world, world.chats[someone.id], someone.id, "/start")
+    typed = user_actions.say(world, world.chats[someone.id], someone.id, "/start")
     own = world.put(someone.id, world.profile.id, text="a")
     world.ask(someone.id, someone.id)
     asked = world.ask(someone.id, someone.id, "3个账号").id

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.bell import Bell
-from playground.botapi.refusals import Refused
-from playground.botapi.updates import Updates
+from playground.world.api_errors import Refused
+from playground.world.condition import Bell
+from playground.world.update_queue import Updates
 from tests.playground.standin import TOKEN, Json, Stand, standing
 
 

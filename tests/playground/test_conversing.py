@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from playground.catalogue import Catalogue
-from playground.conversing import ChatFailed, Conversation, conversing
-from playground.launch import Command
-from playground.performing import Company
+from chatscript.language.bot_texts import Catalogue
+from chatscript.python_api import ChatFailed, Conversation, conversing
+from chatscript.runner.bot_process import Command
+from chatscript.runner.case_runner import Company
 from tests.playground.bots.playing import FORM_BOT, launch_of
 from tests.playground.test_player_runs import pytest_on
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.coverage import add, diagram, last_state, read, table
-from playground.player import Asked, play
+from chatscript.coverage import add, diagram, last_state, read, table
+from chatscript.suite import Asked, play
 from tests.playground.bots.playing import FORM_BOT, launch_of
 from tests.playground.test_player_runs import pytest_on
 
@@ -67,7 +67,7 @@ async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
 
 
 NOTING = """from pathlib import Path
-from playground.launch import Command
+from chatscript.runner.bot_process import Command
 
 class Noting(Command):
     async def start(self, env, log):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.deeplinks import NoSuchChat, start_payload
+from chatscript.runner.deeplinks import NoSuchChat, start_payload
 from tests.playground.bots.playing import passes, report_of
 
 BOT = "Some_bot"

@@ -9,13 +9,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from playground.client import SimClient
+from chatscript.runner.simulator_client import SimClient
 from tests.playground.bots.playing import FORM_BOT
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = "import os, sys; print('bot', os.getpid(), flush=True); sys.stdin.read()"
 HOST = (
-    "import sys; from playground.host import host; "
+    "import sys; from chatscript.local_run import host; "
     "sys.exit(host([sys.executable, '-c', sys.argv[1]], port=0, say=lambda line: print(line, flush=True)))"
 )
 
@@ -77,7 +77,7 @@ async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Pa
 
 
 RECORDING = (
-    "import sys; from pathlib import Path; from playground.host import Recording, host; "
+    "import sys; from pathlib import Path; from chatscript.local_run import Recording, host; "
     "sys.exit(host([sys.executable, sys.argv[1]], port=0, say=lambda line: print(line, flush=True),"
     " recording=Recording(Path(sys.argv[2]))))"
 )

@@ -4,15 +4,16 @@ import asyncio
 
 import aiohttp
 
-from playground.client import SimClient
-from playground.listener import Listener, Timing
-from playground.server import Playground, serving
+from chatscript.runner.event_waiter import Listener, Timing
+from chatscript.runner.simulator_client import SimClient
+from playground.server.app import Playground, serving
+from playground.world.world import World
 
 TOKEN = "7000000009:stand-in-token-of-this-test"
 
 
 async def test_whatever_happens_ends_the_silence_even_where_no_script_speaks_of_it() -> None:
-    async with serving(Playground(token=TOKEN)) as address, SimClient(address) as client:
+    async with serving(Playground(World(token=TOKEN))) as address, SimClient(address) as client:
         listener = Listener(client, Timing(), lambda: True)
         async with aiohttp.ClientSession(f"{address}/bot{TOKEN}/") as bot, asyncio.TaskGroup() as tasks:
             poll = tasks.create_task(bot.get("getUpdates", params={"timeout": 20}))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.botapi.entities import utf16_cut, utf16_length
 from playground.botapi.html import read_html
 from playground.botapi.markup import BadMarkup
+from playground.world.entities import utf16_cut, utf16_length
 
 
 def entity(kind: str, offset: int, length: int, **more: Any) -> dict[str, Any]:

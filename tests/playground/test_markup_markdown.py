@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.botapi.entities import utf16_length
 from playground.botapi.markdown import read_markdown
 from playground.botapi.markup import BadMarkup
+from playground.world.entities import utf16_length
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.page import STATIC
+from playground.server.static_page import STATIC
 from tests.playground.standin import Stand, standing
 
 SCRIPTS = sorted(STATIC.glob("*.js"))

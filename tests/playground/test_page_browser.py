@@ -16,7 +16,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, async_playwright, expect
 
-from playground.server import Playground, serving
+from playground.server.app import Playground, serving
+from playground.world.world import World
 from tests.playground.standin import TOKEN, Stand, standing
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -315,13 +316,13 @@ async def test_a_bot_that_is_away_is_told_quietly(stand: Stand, page: Page) -> N
 
 
 async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, unused_tcp_port: int) -> None:
-    async with serving(Playground(token=TOKEN), port=unused_tcp_port) as url:
+    async with serving(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
         await page.goto(url)
         await page.get_by_role("button", name="开始").click()
         await expect(page.locator(".message")).to_have_count(1)
     await expect(page.locator("#trouble")).to_contain_text("正在重连")
 
-    async with serving(Playground(token=TOKEN), port=unused_tcp_port) as url, aiohttp.ClientSession() as http:
+    async with serving(Playground(World(token=TOKEN)), port=unused_tcp_port) as url, aiohttp.ClientSession() as http:
         await expect(page.locator(".toast")).to_contain_text("已清空", timeout=20_000)
         await expect(page.get_by_role("button", name="开始")).to_be_visible()
         await expect(page.locator(".message")).to_have_count(0)

@@ -11,9 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from playground.phone_frame import framed
-from playground.phone_frame_html import led_through, refresh_led_through
-from playground.steps import App
+from playground.phone.apps import App
+from playground.server.phone_frame import framed
+from playground.server.phone_frame_html import led_through, refresh_led_through
 from tests.playground.standin import Stand, standing
 
 PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta http-equiv="refresh" content="3; url=/s/2">

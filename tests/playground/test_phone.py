@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from playground.phone import USER_AGENTS, Label, Phone, PhoneTrouble
-from playground.steps import App, Control
-from playground.webpage import read_page
+from playground.phone.apps import App, Control
+from playground.phone.browser import USER_AGENTS, Label, Phone, PhoneTrouble
+from playground.phone.page_parser import read_page
 
 CONSENT = """<!doctype html><title>授权</title><style>p{}</style>
 <h1>身份授权</h1><p>王小明，请 <b>确认</b></p><p hidden>秘密</p><template>模板</template>

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from playground.catalogue import Catalogue, sentence
-from playground.report import remarks
+from chatscript.language.bot_texts import Catalogue, sentence
+from chatscript.report.console import remarks
 from tests.playground.bots.playing import SHOP_BOT, passes, play_text
 
 FORM = """

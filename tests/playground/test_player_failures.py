@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from playground.catalogue import Catalogue
-from playground.launch import Command
-from playground.listener import Timing
-from playground.performing import Company, perform
-from playground.player import takes_of
+from chatscript.language.bot_texts import Catalogue
+from chatscript.runner.bot_process import Command
+from chatscript.runner.case_runner import Company, perform
+from chatscript.runner.event_waiter import Timing
+from chatscript.suite import takes_of
 from tests.playground.bots.playing import SHOP_BOT, report_of
 from tests.playground.test_player import FORM
 

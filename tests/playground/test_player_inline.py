@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.player import Asked, play
+from chatscript.suite import Asked, play
 from tests.playground.bots.playing import SHOP_BOT, launch_of, passes, report_of
 
 TALK = """@group

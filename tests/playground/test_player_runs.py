@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from playground.launch import Clock, base_environment
-from playground.player import Asked, play
+from chatscript.runner.bot_process import Clock, base_environment
+from chatscript.suite import Asked, play
 from tests.playground.bots.playing import FORM_BOT, launch_of
 
 PASSES = "title: Good {n}\ncases: n=1 | n=2\n> /start\n< 你好...\n".replace(" {n}", "")
@@ -125,7 +125,7 @@ def pytest_on(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         "asyncio_default_fixture_loop_scope = function\nasyncio_mode = auto\n",
         encoding="utf-8",
     )
-    words = [sys.executable, "-m", "pytest", "-p", "playground.pytest_plugin", "-p", "no:cacheprovider", *options]
+    words = [sys.executable, "-m", "pytest", "-p", "chatscript.pytest_plugin", "-p", "no:cacheprovider", *options]
     env = base_environment({"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)})
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 

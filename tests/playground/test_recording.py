@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from playground import steps
-from playground.catalogue import Catalogue, load
-from playground.launch import Launch
-from playground.performing import Company, Strict, perform
-from playground.phone import Phone
-from playground.phone_frame import framed
-from playground.player import takes_of
-from playground.recording import recorded
-from playground.report import failure_report
-from playground.scene import Scene
-from playground.steps import App
+from chatscript.language import steps
+from chatscript.language.bot_texts import Catalogue, load
+from chatscript.record.script_writer import recorded
+from chatscript.report.console import failure_report
+from chatscript.runner.bot_process import Launch
+from chatscript.runner.case_runner import Company, Strict, perform
+from chatscript.runner.context import Scene
+from chatscript.suite import takes_of
+from playground.phone.apps import App
+from playground.phone.browser import Phone
+from playground.server.phone_frame import framed
 from run_bot import launching
 from tests.playground.bots.playing import FORM_BOT, SHOP_BOT, launch_of
 from tests.playground.standin import standing

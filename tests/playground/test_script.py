@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from playground import steps
-from playground.script import Unreadable, parse, read
-from playground.steps import App, Control, Heard
-from playground.words import AnyButtons, Button, Regex, Text
+from chatscript.language import steps
+from chatscript.language.parser import Unreadable, parse, read
+from chatscript.language.patterns import AnyButtons, Button, Regex, Text
+from chatscript.language.steps import Heard
+from playground.phone.apps import App, Control
 
 FILE = "talk.chat"
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from playground.catalogue import Catalogue, sentence
-from playground.chat import Key, Message
-from playground.comparing import compare, keyboard_captures
-from playground.matching import Scope, bare
-from playground.script import parse
-from playground.steps import Hear
-from playground.words import Content, Text
+from chatscript.language.bot_texts import Catalogue, sentence
+from chatscript.language.parser import parse
+from chatscript.language.patterns import Content, Text
+from chatscript.language.steps import Hear
+from chatscript.match.chat_view import Key, Message
+from chatscript.match.matcher import Scope, bare
+from chatscript.match.message_diff import compare, keyboard_captures
 
 CATALOGUE = Catalogue(
     {

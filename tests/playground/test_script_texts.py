@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.catalogue import Catalogue, CatalogueUnreadable, load, sentence
-from playground.player import Unplayable, gather
-from playground.words import Literal, Wild
+from chatscript.language.bot_texts import Catalogue, CatalogueUnreadable, load, sentence
+from chatscript.language.patterns import Literal, Wild
+from chatscript.suite import Unplayable, gather
 
 ZH = 'hello = "<b>你好</b>，{name}"\n[button]\nagree = "✅ 同意"\n[[faq]]\ntitle = "三个账号"\n'
 EN = 'hello = "Hello, {name}"\n[button]\nagree = "✅ Agree"\n[[faq]]\ntitle = "Three accounts"\n'

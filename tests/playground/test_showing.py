@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import async_playwright
 
-from playground.exhibiting import why_not
-from playground.formatted import formatted
-from playground.player import Asked, play
+from chatscript.report.entity_html import formatted
+from chatscript.report.export import why_not
+from chatscript.suite import Asked, play
 from tests.playground.bots.playing import FORM_BOT, launch_of
 
 TALK = """title: <The> form

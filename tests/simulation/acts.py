@@ -8,7 +8,7 @@ from tests.simulation.people import NAMES, NUMBERS, THINGS, Guest, buttons, grou
 from tests.simulation.story import Pick, Story
 from tests.simulation.weather import ANY, MORTAL, Fate, Mishap
 from verification.attempts import Method
-from verification.support import Order
+from verification.support.service import Order
 
 Do = Callable[[Story, Guest, Pick[Any]], str]
 """Does something to, or by, a guest, and says what it was."""

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from playground.botapi.updates import Update
-from playground.world import World
+from playground.world.update_queue import Update
+from playground.world.world import World
 from tests.simulation.weather import Weather
 
 Post = Callable[[Update], Awaitable[bool]]

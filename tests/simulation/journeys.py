@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.flow import events, states
 from bot.flow.effects import Erase
 from verification.attempts import Method, Reason
-from verification.funnel import BY_WAY, STEPS, Step
+from verification.support.funnel import BY_WAY, STEPS, Step
 
 if TYPE_CHECKING:
     from tests.simulation.ledger import Ledger, Turn

@@ -14,10 +14,10 @@ from bot.flow.effects import Begin
 from bot.flow.events import Browsed, Declined, Event, Invited, Refusal, Resumed
 from bot.flow.rows import Moment, Step
 from bot.flow.states import State
-from playground.botapi.updates import Update
-from playground.world import World
-from storage import desk_statements as desk
+from playground.world.update_queue import Update
+from playground.world.world import World
 from storage import statements as sql
+from storage import support_statements as desk
 from tests.bot.flow.ordering import LEAVING, meaning, step_of
 from tests.simulation.disk import Commit, Disk
 from tests.simulation.telegram import Call

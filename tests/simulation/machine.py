@@ -11,18 +11,16 @@ from typing import Any, TypeVar
 
 from telegram.ext import ExtBot
 
-from bot import catalogue as texts
-from bot.app import working
-from bot.assembly import House, assembled
+from bot.app import connected, working
 from bot.clock import Clock
-from bot.connecting import connected
+from bot.container import Ground, House, assembled
+from bot.content import catalogue as texts
 from bot.flow.rows import Moment
-from bot.ground import Ground
-from bot.handlers.pacing import Pacer
+from bot.handlers.api.rate_limiter import Pacer
 from bot.intake import Fatal
 from bot.settings import Settings
-from playground.botapi.updates import Update
-from playground.jsontext import json_text
+from playground.world.serializers import json_text
+from playground.world.update_queue import Update
 from storage import Store, StoreUnavailable
 from storage.migrations import known_migrations, migrate
 from tests.fakes import fixed_sealing
@@ -39,8 +37,8 @@ from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import Provider, Session
 from verification.providers.simulated import Simulated
-from verification.support import Support
-from web import webhook
+from verification.support.service import Support
+from web import webhooks
 
 T = TypeVar("T")
 
@@ -194,7 +192,7 @@ class Machine:
         """Bring an update to the program's webhook; says whether it took it."""
         body = json_text(update.wire()).encode()
         headers = {"x-telegram-bot-api-secret-token": SECRET}
-        answer = await self._answered(lambda house: asked(house.pages, webhook.PATH, "POST", body, headers))
+        answer = await self._answered(lambda house: asked(house.pages, webhooks.TELEGRAM_PATH, "POST", body, headers))
         return answer is not None and answer[0] == HTTPStatus.OK
 
     async def _answered(self, ask: Callable[[House], Coroutine[Any, Any, T]]) -> T | None:

@@ -8,7 +8,7 @@ from bot.flow import states
 from bot.flow.effects import Ask, Tell
 from bot.flow.events import Choice, Declined, Lapsed, Passed, Rejected
 from bot.flow.machine import choices
-from playground.records import Message
+from playground.world.records import Message
 from tests.simulation.journeys import miscounted
 from tests.simulation.ledger import is_asked_again
 from tests.simulation.people import NAMES, Guest, buttons

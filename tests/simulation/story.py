@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from playground.world import World
+from playground.world.world import World
 from tests.simulation import rest
 from tests.simulation.hook import Hook
 from tests.simulation.ledger import Ledger
@@ -18,7 +18,7 @@ from tests.simulation.watch import Watch, watching
 from tests.simulation.weather import Weather
 from tests.town import TOKEN
 from tests.virtual import VirtualLoop
-from verification.support import Made
+from verification.support.service import Made
 
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]

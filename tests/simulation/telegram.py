@@ -10,12 +10,12 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
-from bot.handlers.transport import NotSent
+from bot.handlers.api.transport import NotSent
 from playground.botapi.fields import Fields, Upload
 from playground.botapi.methods import METHODS
-from playground.botapi.refusals import Refused, too_many_requests
-from playground.jsontext import json_text
-from playground.world import World
+from playground.world.api_errors import Refused, too_many_requests
+from playground.world.serializers import json_text
+from playground.world.world import World
 from tests.simulation.life import Life
 from tests.simulation.weather import MORTAL, Fate, Weather
 

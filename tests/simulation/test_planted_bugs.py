@@ -8,18 +8,18 @@ from datetime import datetime
 import pytest
 
 from storage import Store
-from storage.desk import DeskUnit
+from storage.support import DeskUnit
 from storage.unit import Unit
 from tests.fakes import fixed_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.telling import found
 from verification.attempts import Attempt, Status
-from verification.desk import Use
-from verification.funnel import STEPS, Tally
+from verification.dialogue_store import Litter, Owed, Person
 from verification.identity import Identity
-from verification.keeping import Litter, Owed, Person
-from verification.links import Link, LinkId
+from verification.invitations import Link, LinkId
 from verification.ports import Notice
+from verification.support.funnel import STEPS, Tally
+from verification.support.store import Use
 
 # A story that a planted bug cuts short leaves coroutines behind, and when they are collected is nobody's choice.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

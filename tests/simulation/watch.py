@@ -37,7 +37,7 @@ class Watch(logging.Handler):
     def _expected(self, record: logging.LogRecord) -> bool:
         """Whether it is about an update that nobody could handle, or a page that the database did not give."""
         args = record.args
-        if record.name == "web.guard" and isinstance(args, tuple) and args[0] == "StoreUnavailable":
+        if record.name == "web.middleware" and isinstance(args, tuple) and args[0] == "StoreUnavailable":
             return True
         return record.name == "bot.intake" and isinstance(args, tuple) and args[:1] in {(id,) for id in self.poison}
 

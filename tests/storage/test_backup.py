@@ -8,10 +8,10 @@ import pytest
 
 from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_store
 from storage.backup import back_up
-from storage.examining import examine
+from storage.inspection import examine
 from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing
 from tests.reliability import Proof
-from verification.keeping import Person
+from verification.dialogue_store import Person
 from verification.ports import News
 
 COPIES = 5

@@ -8,7 +8,7 @@ from storage import Store, open_store
 from tests.fakes import NOON, NUMBER, Clock, FakeProvider, fixed_sealing, outside, wish
 from verification.attempts import Method, Passed, Reason, Rejected, Status
 from verification.core import Core
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 PERSON = Person("telegram:1")
 CANARIES = [

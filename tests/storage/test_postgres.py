@@ -19,7 +19,7 @@ from storage.sqlite import open_sqlite
 from tests.fakes import NOON, an_attempt, fixed_sealing
 from tests.postgres import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
-from verification.keeping import DialogueStore, Person
+from verification.dialogue_store import DialogueStore, Person
 
 PERSON = Person("telegram:100012345")
 PATIENCE = 20

@@ -13,17 +13,17 @@ from storage import (
     Sealing,
     StoreUnavailable,
     WrongKeys,
-    desk_statements,
+    mapping,
     open_store,
-    rows,
+    support_statements,
 )
 from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
 from tests.fakes import NOON, fixed_sealing
-from verification.funnel import Dimension, Wanted
-from verification.keeping import Person
+from verification.dialogue_store import Person
 from verification.ports import PLACES
+from verification.support.funnel import Dimension, Wanted
 
 PERSON = Person("telegram:100012345")
 
@@ -275,7 +275,7 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
 def test_links_are_listed_by_an_index(
     raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
 ) -> None:
-    statement, values = desk_statements.links(campaign, account, ("waiting", 0))
+    statement, values = support_statements.links(campaign, account, ("waiting", 0))
     named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}
 
     assert f"USING INDEX {index}" in str(raw.execute(f"EXPLAIN QUERY PLAN {statement}", named).fetchall())
@@ -283,19 +283,19 @@ def test_links_are_listed_by_an_index(
 
 def test_an_accounts_attempts_are_listed_by_an_index(raw: sqlite3.Connection) -> None:
     values = {"1": 20, "2": 0, "3": "acme:1"}
-    plan = raw.execute(f"EXPLAIN QUERY PLAN {desk_statements.GLIMPSES_OF}", values).fetchall()
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {support_statements.GLIMPSES_OF}", values).fetchall()
 
     assert "USING INDEX attempts_account" in str(plan)
 
 
 @pytest.mark.parametrize("by", [None, Dimension.CAMPAIGN, Dimension.METHOD, Dimension.LANGUAGE])
 @pytest.mark.parametrize("language", [None, "zh"])
-@pytest.mark.parametrize("sums", [desk_statements.counts, desk_statements.times])
+@pytest.mark.parametrize("sums", [support_statements.counts, support_statements.times])
 def test_a_funnel_is_summed_up_in_the_order_it_is_kept_in(
     raw: sqlite3.Connection, sums: Callable[[Wanted], str], language: str | None, by: Dimension | None
 ) -> None:
     wanted = Wanted(NOON.date(), NOON.date(), language=language, by=by)
-    values = {str(place): value for place, value in enumerate(rows.cohorts(wanted), 1)}
+    values = {str(place): value for place, value in enumerate(mapping.cohorts(wanted), 1)}
 
     plan = [step for *_, step in raw.execute(f"EXPLAIN QUERY PLAN {sums(wanted)}", values)]
 

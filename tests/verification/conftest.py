@@ -11,7 +11,7 @@ from storage import open_store
 from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
 from verification.attempts import Method
 from verification.core import Core
-from verification.keeping import DialogueStore
+from verification.dialogue_store import DialogueStore
 
 # A busy machine is no failure of a property.
 settings.register_profile("patient", deadline=None)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.buckets import Buckets
+from verification.token_bucket import Buckets
 
 
 @dataclass

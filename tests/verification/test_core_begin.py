@@ -7,8 +7,8 @@ import pytest
 from tests.fakes import NOON, OTHER_NUMBER, Clock, FakeProvider, identity, wish
 from verification.attempts import Attempt, AttemptId, Passed, Status
 from verification.core import Core, Opening
+from verification.dialogue_store import DialogueStore, Person
 from verification.errors import AlreadyVerified, AttemptOver, ProviderUnavailable, QuotaReached
-from verification.keeping import DialogueStore, Person
 from verification.ports import PLACES
 
 

@@ -8,8 +8,8 @@ import pytest
 from tests.fakes import NOON, Clock, identity, wish
 from verification.attempts import LIVE, AttemptId, Outcome, Passed, Reason, Rejected, Status
 from verification.core import Core
+from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver, ContradictedOutcome
-from verification.keeping import DialogueStore
 from verification.ports import PLACES, News
 
 A1 = AttemptId("a1")

@@ -8,9 +8,9 @@ import pytest
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, Clock, FakeProvider, outside, wish
 from verification.attempts import AttemptId, Method, Passed
 from verification.core import Core, Wish
+from verification.dialogue_store import DialogueStore, Person
 from verification.errors import ProviderUnavailable, QuotaReached, TooMany
 from verification.identity import Identity, Name, Number
-from verification.keeping import DialogueStore, Person
 from verification.limits import DAY, Limits
 
 FEW = Limits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)

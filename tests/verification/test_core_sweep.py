@@ -6,8 +6,8 @@ from tests.fakes import NOON, OTHER_NUMBER, Clock, FakeProvider, an_attempt, out
 from tests.verification.test_core_end import A1, news
 from verification.attempts import AttemptId, Method, Passed, Status
 from verification.core import Core
+from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver
-from verification.keeping import DialogueStore
 from verification.ports import News
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON
-from verification.links import (
+from verification.invitations import (
     BadLink,
     Link,
     LinkId,

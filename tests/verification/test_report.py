@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from verification.attempts import Method, Reason
-from verification.funnel import Counted, Dimension, Figures, Step, Took, Wanted, bucket
-from verification.report import quantile, reports
+from verification.support.funnel import Counted, Dimension, Figures, Step, Took, Wanted, bucket
+from verification.support.funnel_report import quantile, reports
 
 DAY = date(2026, 11, 23)
 COUNTS = [

@@ -12,18 +12,18 @@ import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from bot import qr
+from bot.images import qr
 from storage import Store, open_store
 from tests.fakes import Clock, an_attempt, fixed_sealing, identity, outside
 from tests.web.house import words
 from verification import Core, Method
-from verification.desk import Missed, Use
-from verification.funnel import STEPS, Cohort, Tally, day_of
-from verification.links import Link
+from verification.invitations import Link
 from verification.providers.simulated import Simulated
-from verification.support import Order, Support
+from verification.support.funnel import STEPS, Cohort, Tally, day_of
+from verification.support.service import Order, Support
+from verification.support.store import Missed, Use
 from web.app import Parts, web_app
-from web.parts import DeskRoute, QrCodes
+from web.dependencies import DeskRoute, QrCodes
 
 KEY = "key-of-the-desk-0123456789"
 BASE = "http://127.0.0.1"

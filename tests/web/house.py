@@ -16,7 +16,7 @@ from verification.core import Outside
 from verification.ports import Provider
 from verification.providers.simulated import Simulated
 from web.app import Parts, TelegramRoute, web_app
-from web.parts import ApiRoute
+from web.dependencies import ApiRoute
 
 TEXTS = Path(__file__).parents[2] / "bot" / "texts"
 IDENTITY = Identity(Name("王小明"), Number("11010519491231002X"))

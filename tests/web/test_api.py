@@ -16,11 +16,11 @@ import pytest
 from storage import Store, StoreUnavailable, open_store
 from tests.fakes import fixed_sealing
 from tests.web.house import START, House
-from verification.desk import Use
-from verification.links import LinkId, read_token
-from verification.support import Support
+from verification.invitations import LinkId, read_token
+from verification.support.service import Support
+from verification.support.store import Use
 from web.api.callers import BURST
-from web.parts import ApiRoute, QrCodes
+from web.dependencies import ApiRoute, QrCodes
 
 FIRST = "first-key-of-a-program-00000"
 SECOND = "second-key-of-a-program-0000"

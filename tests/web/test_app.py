@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from storage import StoreUnavailable
 from tests.web.house import House
 from verification import AttemptId, Method, Reason, Status
-from web.guard import LastResort
+from web.middleware import LastResort
 
 PROTECTION = {
     "cache-control": "no-store",

@@ -8,9 +8,9 @@ import pytest
 
 from tests.web.desk_house import DeskHouse
 from verification import Method, Reason
-from verification.funnel import BY_WAY, STEPS, Cohort, Tally, day_of
-from web.desk.asked import Filters, days_of, months_before, page_in, period_in, typed_in
-from web.desk.showing import Shown
+from verification.support.funnel import BY_WAY, STEPS, Cohort, Tally, day_of
+from web.desk.formatting import Shown
+from web.desk.forms import Filters, days_of, months_before, page_in, period_in, typed_in
 
 TODAY = date(2026, 11, 23)
 LANGUAGES = ("zh", "en")

@@ -12,7 +12,7 @@ from tests.fakes import NOON, identity
 from tests.reliability import Proof
 from tests.web.desk_house import URL, DeskHouse
 from verification import Method, Status
-from verification.links import Link, LinkState
+from verification.invitations import Link, LinkState
 
 ACCOUNT = "100012345"
 MASKED = "10*****45"

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import identity
 from tests.web.desk_house import DeskHouse
 from verification import Method, Reason, Status
-from verification.desk import Use
+from verification.support.store import Use
 
 ACCOUNT = "100012345"
 MASKED = "10*****45"

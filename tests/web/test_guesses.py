@@ -16,8 +16,8 @@ from tests.fakes import fixed_sealing
 from tests.reliability import Proof
 from tests.web.house import PHONES, House
 from verification import Method, Status
-from web.guesses import BURST, address_of
 from web.serving import listen, serving
+from web.throttle import BURST, address_of
 
 GUESSES = 1_000_000
 LIVE = 10_000

@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.http_client import outbound
 from tests.provider import SIGNING, Trouble, provider
 from verification.errors import ProviderUnavailable
 from verification.providers.http import Unanswered
-from web.outbound import outbound
 
 
 class Names(AbstractResolver):

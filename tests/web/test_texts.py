@@ -9,9 +9,9 @@ import pytest
 import web
 from tests.web.house import words
 from verification import Method, Reason, Status
-from verification.funnel import Dimension, Step
-from verification.links import LinkState
+from verification.invitations import LinkState
 from verification.providers.simulated import TABLE, Choice, Hitch, Press
+from verification.support.funnel import Dimension, Step
 
 ZH, EN = words("zh"), words("en")
 

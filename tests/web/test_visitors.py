@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.house import PHONES
 from verification import Method
-from web.visitors import App, app_of, in_right_app, is_robot
+from web.phone.user_agents import App, app_of, in_right_app, is_robot
 
 ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0"
 

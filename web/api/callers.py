@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from verification.buckets import Buckets
+from verification.token_bucket import Buckets
 from web.api.problems import Problem, answer
-from web.guesses import address_of
+from web.throttle import address_of
 
 BURST = 20
 _EVERY = 1.0

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from verification.identity import mask_account
-from verification.links import BadLink, Link, OtherLink
+from verification.invitations import BadLink, Link, OtherLink
 from web.api.problems import Problem
 from web.api.reading import read_id, read_order, read_page
-from web.parts import ApiRoute, Parts
+from web.dependencies import ApiRoute, Parts
 
 
 class Links:

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from web.guard import AGAIN_SOON
+from web.middleware import AGAIN_SOON
 
 _SENTENCES = {
     404: "There is nothing here.",

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from verification.attempts import Method
-from verification.links import BadLink, LinkId, is_link_id, read_account, read_campaign
-from verification.support import LONGEST_TTL, SHORTEST_TTL, Order
+from verification.invitations import BadLink, LinkId, is_link_id, read_account, read_campaign
+from verification.support.service import LONGEST_TTL, SHORTEST_TTL, Order
 from web.api.problems import Problem
-from web.guard import body_within
+from web.middleware import body_within
 
 _LIMIT = 16 * 1024
 _LONGEST_KEY = 200

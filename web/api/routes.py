@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from web.api import problems
 from web.api.callers import Callers
 from web.api.links import Links
-from web.parts import Parts
+from web.dependencies import Parts
 
 
 def api_routes(parts: Parts) -> Sequence[BaseRoute]:

@@ -1,13 +1,17 @@
 """Attempts at the desk: the newest, those of an account, and one by the code that its person reads out."""
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
-from verification.desk import read_code
-from verification.support import Support
-from web.desk.asked import page_in, typed_in
-from web.desk.frame import Frame, Visit, on_to
+from verification.support.funnel import day_of
+from verification.support.service import Support
+from verification.support.store import read_code
+from web.dependencies import Clock
+from web.desk.forms import PERIODS, days_of, months_before, page_in, period_in, typed_in
+from web.desk.layout import Frame, Visit, on_to
 
-_PAGE = 20
+_ATTEMPTS_A_PAGE = 20
 _OF_ONE_ACCOUNT = 50
 
 
@@ -21,9 +25,16 @@ class AttemptPages:
     async def index(self, visit: Visit) -> Response:
         """List the newest."""
         page = page_in(visit.asked)
-        attempts = await self._support.attempts(visit.actor, limit=_PAGE + 1, skip=(page - 1) * _PAGE)
+        attempts = await self._support.attempts(
+            visit.actor, limit=_ATTEMPTS_A_PAGE + 1, skip=(page - 1) * _ATTEMPTS_A_PAGE
+        )
         return self._frame.page(
-            visit, "attempts.html", attempts=attempts[:_PAGE], page=page, more=len(attempts) > _PAGE, sought=None
+            visit,
+            "attempts.html",
+            attempts=attempts[:_ATTEMPTS_A_PAGE],
+            page=page,
+            more=len(attempts) > _ATTEMPTS_A_PAGE,
+            sought=None,
         )
 
     async def search(self, visit: Visit) -> Response:
@@ -45,3 +56,55 @@ class AttemptPages:
         if not attempts:
             return self._frame.message(visit, "no_attempt", 404)
         return self._frame.page(visit, "attempt.html", attempts=attempts)
+
+
+Titles = Mapping[str, Mapping[str, str]]
+
+
+class QuestionPages:
+    """The page of questions."""
+
+    def __init__(self, support: Support, frame: Frame, clock: Clock, titles: Titles) -> None:
+        self._support = support
+        self._frame = frame
+        self._clock = clock
+        self._titles = titles
+
+    async def show(self, visit: Visit) -> Response:
+        """Show the topics of a period by how often they were asked for, and the last questions in vain."""
+        today, period = day_of(self._clock()), period_in(visit.asked)
+        counted, missed = await self._support.questions(visit.actor, *days_of(period, today))
+        titles = self._titles[self._frame.language(visit.request)]
+        topics = [(titles.get(topic, topic), count) for topic, count in counted.items() if topic]
+        answered, vain = sum(count for _, count in topics), counted.get("", 0)
+        return self._frame.page(
+            visit,
+            "questions.html",
+            topics=sorted(topics, key=lambda each: (-each[1], each[0])),
+            answered=answered,
+            vain=vain,
+            found=answered / (answered + vain) if answered + vain else None,
+            missed=missed,
+            period=period,
+            periods=PERIODS,
+            months=months_before(today),
+        )
+
+
+_ENTRIES_A_PAGE = 50
+
+
+class UsePages:
+    """The page of uses."""
+
+    def __init__(self, support: Support, frame: Frame) -> None:
+        self._support = support
+        self._frame = frame
+
+    async def show(self, visit: Visit) -> Response:
+        """List the newest; looking is one of them."""
+        page = page_in(visit.asked)
+        uses = await self._support.uses(visit.actor, _ENTRIES_A_PAGE + 1, (page - 1) * _ENTRIES_A_PAGE)
+        return self._frame.page(
+            visit, "uses.html", uses=uses[:_ENTRIES_A_PAGE], page=page, more=len(uses) > _ENTRIES_A_PAGE
+        )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from verification import Method
-from verification.figures import as_csv
-from verification.funnel import BY_WAY, STEPS, Dimension, Wanted, day_of
-from verification.report import Report, reports
-from verification.support import Support
-from web.desk.asked import NOBODYS, PERIODS, Filters, months_before
-from web.desk.frame import Frame, Visit
-from web.parts import Clock
+from verification.support.funnel import BY_WAY, STEPS, Dimension, Wanted, day_of
+from verification.support.funnel_export import as_csv
+from verification.support.funnel_report import Report, reports
+from verification.support.service import Support
+from web.dependencies import Clock
+from web.desk.forms import NOBODYS, PERIODS, Filters, months_before
+from web.desk.layout import Frame, Visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from verification import Method
-from verification.links import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
-from verification.support import Order
-from web.desk.asked import campaign_in, page_in, typed_in, word_in
-from web.desk.frame import Frame, Visit, on_to
-from web.parts import Clock, DeskRoute
+from verification.invitations import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
+from verification.support.service import Order
+from web.dependencies import Clock, DeskRoute
+from web.desk.forms import campaign_in, page_in, typed_in, word_in
+from web.desk.layout import Frame, Visit, on_to
 
 _PAGE = 20
 _OF_ONE_ACCOUNT = 50

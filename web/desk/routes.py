@@ -7,17 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from web.desk.asked import form_in
-from web.desk.attempts import AttemptPages
-from web.desk.door import Door
-from web.desk.frame import Frame, Visit, on_to
+from web.dependencies import Clock, DeskRoute, Parts
+from web.desk.attempts import AttemptPages, QuestionPages, UsePages
+from web.desk.forms import form_in
 from web.desk.funnel import FunnelPages
+from web.desk.layout import Frame, Visit, on_to
 from web.desk.links import LinkPages
-from web.desk.questions import QuestionPages
-from web.desk.uses import UsePages
-from web.guard import body_within, from_elsewhere
+from web.desk.login import Door
+from web.middleware import body_within, from_elsewhere
 from web.pages import Pages
-from web.parts import Clock, DeskRoute, Parts
 
 _LIMIT = 16 * 1024
 

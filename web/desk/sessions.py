@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from verification.links import Keyed, Purpose
+from verification.invitations import Keyed, Purpose
 
 COOKIE = "desk"
 LIFE = timedelta(hours=12)

@@ -21,10 +21,10 @@ from bot.flow.effects import (
 from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, holds_secret, in_place, in_vain, touched, unwanted
+from bot.flow.rules.common import answered, holds_secret, in_place, in_vain, touched, unwanted
 from bot.flow.states import State
-from bot.flow.vain import kept_of
-from bot.flow.words import asks
+from bot.flow.typed_input import asks
+from bot.flow.unanswered import kept_of
 
 
 def cancelled(state: states.Known, _: Event, moment: Moment) -> Step:

@@ -7,8 +7,8 @@ from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
 from bot.flow.events import Choice, Event, Kind, Said, Sent
 from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, answered_instead, ask, choosing, in_vain, unwanted
-from bot.flow.words import asks, choice_in
+from bot.flow.rules.common import answered, answered_instead, ask, choosing, in_vain, unwanted
+from bot.flow.typed_input import asks, choice_in
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
 

@@ -11,7 +11,7 @@ from bot.flow.events import Event, Invited, Passed, Resumed, Standing, Suggested
 from bot.flow.prompts import again, prompt
 from bot.flow.rows import Moment, Step
 from bot.flow.rules import scan
-from bot.flow.rules.shared import ask, choosing, touched
+from bot.flow.rules.common import ask, choosing, touched
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method
 from verification.identity import mask_account

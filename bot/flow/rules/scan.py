@@ -7,7 +7,7 @@ from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Recor
 from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, method_values, prompt
 from bot.flow.rows import Moment, Step
-from bot.flow.rules.shared import answered, ask, begin, choosing, failed, in_place, in_vain, unwanted
+from bot.flow.rules.common import answered, ask, begin, choosing, failed, in_place, in_vain, unwanted
 from bot.flow.states import State
 from verification.attempts import Method, Reason
 from verification.identity import mask_account

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
 
-from bot.catalogue import Catalogue
-from bot.handlers.calls import best_effort, call, done
-from bot.handlers.screens import Screen
-from bot.handlers.staff.answers import Answer, Filed, Pictured, Toasted, Told
-from bot.lanes import Undelivered, Unreachable
+from bot.content.catalogue import Catalogue
+from bot.engine.messages import Undelivered, Unreachable
+from bot.handlers.api.calls import best_effort, call, done
+from bot.handlers.side_messages import Screen
+from bot.handlers.staff.replies import Answer, Filed, Pictured, Toasted, Told
 
 log = logging.getLogger(__name__)
 

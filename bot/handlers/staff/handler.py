@@ -12,15 +12,15 @@ from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType, MessageEntityType
 from telegram.ext import BaseHandler
 
-from bot.catalogue import language_of
+from bot.content.catalogue import language_of
+from bot.engine.runner import Runner
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.incoming import FRONT_END, person_of
-from bot.handlers.staff.clerk import Asked, Clerk, Typed
+from bot.handlers.staff.command_parser import Command, read_press
 from bot.handlers.staff.delivery import Delivery, Where
-from bot.handlers.staff.words import Command, read_press
-from bot.runner import Runner
-from verification.keeping import DialogueStore
+from bot.handlers.staff.service import Asked, Clerk, Typed
+from verification.dialogue_store import DialogueStore
 
 _REMEMBERED = 1000
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.flow.effects import Left, Values, Word
-from bot.handlers.screens import Screen
-from bot.handlers.staff.answers import Voice
-from bot.handlers.staff.words import Press, Spot, Verb
+from bot.handlers.side_messages import Screen
+from bot.handlers.staff.command_parser import Press, Spot, Verb
+from bot.handlers.staff.replies import Voice
 from verification.identity import mask_account
-from verification.links import Link, LinkState
+from verification.invitations import Link, LinkState
 
 LINKS_A_PAGE = 8
 _KEYS_A_ROW = 4

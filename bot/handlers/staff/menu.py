@@ -11,10 +11,10 @@ from pathlib import Path
 from telegram import Bot, BotCommand, BotCommandScopeChat
 from telegram.error import TelegramError
 
-from bot.catalogue import Catalogue
-from bot.handlers.menu import CODES, commands_of
-from bot.handlers.pacing import Urgency, at
-from bot.handlers.staff.words import Command
+from bot.content.catalogue import Catalogue
+from bot.handlers.api.rate_limiter import Urgency, at
+from bot.handlers.commands_menu import CODES, commands_of
+from bot.handlers.staff.command_parser import Command
 
 log = logging.getLogger(__name__)
 

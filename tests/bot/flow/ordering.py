@@ -4,7 +4,7 @@ from bot.flow import states
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.machine import offered
 from bot.flow.states import State
-from bot.flow.words import choice_in, command_in
+from bot.flow.typed_input import choice_in, command_in
 
 ORDER: tuple[type[State], ...] = (
     states.Idle,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
-from bot.flow import codec, states, words
+from bot.flow import codec, states, typed_input
 from bot.flow.events import (
     Browsed,
     Choice,
@@ -51,8 +51,8 @@ LINK = "https://verify.example.com/s/Zm9vYmFyYmF6cXV4Zm9vYg"
 
 def topics_in(text: str) -> tuple[str, ...]:
     """A tiny FAQ, in the place of the search."""
-    words = {"how_many": "几个账号", "three_accounts": "账号满", "overseas": "overseas", "icp": "icp"}
-    return tuple(topic for topic, word in words.items() if word in text)
+    typed_input = {"how_many": "几个账号", "three_accounts": "账号满", "overseas": "overseas", "icp": "icp"}
+    return tuple(topic for topic, word in typed_input.items() if word in text)
 
 
 MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own=ACCOUNT)
@@ -265,7 +265,7 @@ BROWSING = (
 
 def words_of(meant: Choice | Command) -> tuple[str, ...]:
     """What may be typed for a choice or a command, as the grammar lists it."""
-    listed = words._CHOICES.get(meant, "") if isinstance(meant, Choice) else words._COMMANDS.get(meant, "")
+    listed = typed_input._CHOICES.get(meant, "") if isinstance(meant, Choice) else typed_input._COMMANDS.get(meant, "")
     return tuple(listed.split())
 
 
@@ -281,7 +281,9 @@ def events_of_a_person() -> Iterator[Event]:
     """Whatever a person, or somebody who forges buttons, may do."""
     yield from (Said(text) for text in texts())
     for command in Command:
-        yield from (Commanded(command, words) for words in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096))
+        yield from (
+            Commanded(command, typed_input) for typed_input in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
+        )
     for choice in (*Choice, *UNKNOWN_CHOICES):
         yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
     for side in Side:

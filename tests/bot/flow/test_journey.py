@@ -46,7 +46,7 @@ from tests.bot.flow.samples import (
 )
 from tests.fakes import NOON, NUMBER
 from verification.attempts import AttemptId, Method, Reason
-from verification.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket
+from verification.support.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket
 
 START = Commanded(Command.START)
 MINUTE = bucket(timedelta(minutes=1))

@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 
-from bot.catalogue import LANGUAGES, load
+from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e
 from bot.flow.events import Command
 from bot.flow.machine import advance, offered
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from bot.flow.words import choice_in, command_in
+from bot.flow.typed_input import choice_in, command_in
 from tests.bot.flow.reading import buttons, texts_in
 from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
 

@@ -30,7 +30,7 @@ from bot.flow.events import (
     Uninvited,
 )
 from bot.flow.machine import advance, choices, offered
-from bot.flow.rules.shared import touched
+from bot.flow.rules.common import touched
 from bot.flow.states import (
     Attempting,
     Expired,

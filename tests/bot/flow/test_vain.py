@@ -4,7 +4,7 @@ import pytest
 
 from bot.flow import states
 from bot.flow.states import State
-from bot.flow.vain import kept_of
+from bot.flow.unanswered import kept_of
 from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, invitation, scanning, texts
 from tests.fakes import NUMBER, OTHER_NUMBER, identity
 from verification.identity import Name

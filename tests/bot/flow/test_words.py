@@ -5,7 +5,7 @@ import pytest
 from bot.flow.events import Choice, Command
 from bot.flow.machine import choices
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
-from bot.flow.words import choice_in, command_in, plain
+from bot.flow.typed_input import choice_in, command_in, plain
 from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
 
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from telegram import Bot
 
-from bot import catalogue as texts
+from bot.content import catalogue as texts
+from bot.engine.messages import Origin, View
 from bot.flow.effects import Reply
+from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import Outgoing
-from bot.handlers.transport import AiohttpRequest
-from bot.lanes import Origin, View
 from tests.town import TOKEN, Guest, Town, town
-from verification.keeping import Person, Records
+from verification.dialogue_store import Person, Records
 
 CATALOGUE = texts.load(days=30, test=True)
 

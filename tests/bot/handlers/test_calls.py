@@ -16,10 +16,10 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.handlers.calls import Gone, best_effort, call, done
-from bot.handlers.outcomes import Held
-from bot.handlers.transport import NotSent
-from bot.lanes import Undelivered, Unreachable
+from bot.engine.messages import Undelivered, Unreachable
+from bot.handlers.api.call_outcome import Held
+from bot.handlers.api.calls import Gone, best_effort, call, done
+from bot.handlers.api.transport import NotSent
 
 # The library announces that durations will become timedeltas; the bot understands both.
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")

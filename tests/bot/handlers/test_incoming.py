@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from telegram import Bot, Update
 
 from bot import links
+from bot.engine.messages import Envelope
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Linked, Said, Sent, Side, Suggested, Tapped
 from bot.handlers import incoming
-from bot.turns import Envelope
 from tests.fakes import fixed_sealing
 from tests.town import TOKEN as BOT_TOKEN
 from verification.attempts import Method
-from verification.links import LinkId, token_of
+from verification.invitations import LinkId, token_of
 
 # The library announces that durations will become timedeltas; the bot reads none of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")

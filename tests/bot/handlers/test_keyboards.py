@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot import catalogue as texts
+from bot.content import catalogue as texts
 from bot.flow import codec, states
 from bot.flow.effects import Ask, CopyLink, OpenHere, Pick, Rows, ShowCode, Stamp
 from bot.flow.events import Choice

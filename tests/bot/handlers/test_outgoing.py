@@ -4,14 +4,14 @@ import json
 
 import pytest
 
+from bot.engine.messages import Origin
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
-from bot.lanes import Origin
 from tests.bot.handlers.desk import CATALOGUE, Desk, desk
 from tests.fakes import NOON
 from tests.town import said
-from verification.keeping import Bond, Consent, PastAttempt, Person, Records
+from verification.dialogue_store import Bond, Consent, PastAttempt, Person, Records
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"

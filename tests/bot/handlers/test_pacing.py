@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.outcomes import Held
-from bot.handlers.pacing import LONGEST_HOLD, Pacer, Urgency, at
-from bot.handlers.rates import GROUP, OVERALL, PRIVATE, Pace
-from bot.handlers.transport import NotSent
+from bot.handlers.api.call_outcome import Held
+from bot.handlers.api.rate_limiter import LONGEST_HOLD, Pacer, Urgency, at
+from bot.handlers.api.rate_model import GROUP, OVERALL, PRIVATE, Pace
+from bot.handlers.api.transport import NotSent
 from tests.virtual import run
 
 # The library announces that durations will become timedeltas; the bot understands both.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bot.flow.effects import Picture
-from bot.handlers.pictures import card_png, qr_png
+from bot.images.cards import card_png, qr_png
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 TOKENS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", min_size=24, max_size=24)

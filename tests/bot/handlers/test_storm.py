@@ -12,17 +12,18 @@ from prometheus_client import CollectorRegistry, Counter
 from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
-from bot import catalogue as texts
+from bot.content import catalogue as texts
+from bot.engine.delivery_queue import Lane, Lanes
+from bot.engine.messages import Origin, Turn, View
 from bot.flow.effects import Tell
+from bot.handlers.api.rate_limiter import Pacer
+from bot.handlers.api.rate_model import OVERALL
 from bot.handlers.incoming import chat_of, person_of
 from bot.handlers.outgoing import Outgoing
-from bot.handlers.pacing import Pacer
-from bot.handlers.rates import OVERALL
-from bot.lanes import Lane, Lanes, Origin, Turn, View
 from tests.bot.handlers.test_pacing import most_in, now
 from tests.town import TOKEN
 from tests.virtual import run
-from verification.keeping import Person
+from verification.dialogue_store import Person
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 

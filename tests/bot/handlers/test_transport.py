@@ -8,8 +8,8 @@ import pytest
 from telegram import Bot
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.transport import AiohttpRequest, NotSent
-from playground.server import serving
+from bot.handlers.api.transport import AiohttpRequest, NotSent
+from playground.server.app import serving
 from tests.town import TOKEN, Town, town
 
 

@@ -20,7 +20,7 @@ from storage.lockfile import holding
 from storage.sealing import Sealing, parse
 from tests.fakes import NOON, NUMBER, an_attempt, identity
 from verification.attempts import Status
-from verification.keeping import Consent, Person
+from verification.dialogue_store import Consent, Person
 
 ACCOUNT = Person("telegram:100012345")
 INDEX = base64.b64encode(b"i" * 32).decode()

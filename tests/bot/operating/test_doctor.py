@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.operating.doctor import examined
-from bot.operating.posture import fingerprint
+from bot.cli.check_settings import fingerprint
+from bot.cli.doctor import examined
 from storage import open_database, open_store
 from storage.keyfile import KeyFile
 from tests.fakes import NOON, an_attempt
 from tests.provider import SECRET
 from tests.town import TOKEN, Town, town
 from verification.attempts import Status
-from verification.keeping import Person
-from verification.results import Ending
+from verification.dialogue_store import Person
+from verification.result_outbox import Ending
 
 PERSON = Person("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}

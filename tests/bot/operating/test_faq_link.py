@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from bot.catalogue import LANGUAGES
-from bot.topics import BadTopics, read
+from bot.content.catalogue import LANGUAGES
+from bot.content.topics import BadTopics, read
 from run_bot import app
 from tests.town import TOKEN, town
 

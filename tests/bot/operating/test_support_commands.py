@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from bot import nameplate
+from bot import bot_name
 from bot.settings import load
-from playground.files import qr_text
+from playground.world.files import qr_text
 from run_bot import app
 from storage import Store, open_store
 from storage.keyfile import KeyFile
@@ -25,10 +25,10 @@ from tests.bot.house import living, settings_for
 from tests.fakes import NOON, an_attempt, identity
 from tests.town import TOKEN, town
 from verification.attempts import Method, Reason, Status
-from verification.desk import Use
-from verification.figures import COLUMNS
-from verification.funnel import BY_WAY, STEPS, Cohort, Tally, bucket, span
-from verification.links import LinkState, read_token
+from verification.invitations import LinkState, read_token
+from verification.support.funnel import BY_WAY, STEPS, Cohort, Tally, bucket, span
+from verification.support.funnel_export import COLUMNS
+from verification.support.store import Use
 
 ACCOUNT = "100012345"
 LINK = re.compile(r"https://t\.me/example_bot\?start=(a([0-9a-f]{16})\S{22})")
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     stored(nothing)
-    nameplate.hang(load(), "example_bot")
+    bot_name.hang(load(), "example_bot")
     return tmp_path
 
 
@@ -243,7 +243,7 @@ async def test_a_link_made_beside_a_bot_that_runs_needs_no_more_than_the_folder(
 
 async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_the_folder(tmp_path: Path) -> None:
     async with town() as place:
-        nameplate.hang(settings_for(place, tmp_path / "data"), "another_bot")
+        bot_name.hang(settings_for(place, tmp_path / "data"), "another_bot")
         told = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
         name = place.playground.world.profile.username
 
@@ -345,19 +345,19 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
 def test_a_name_that_was_spoilt_is_no_name(folder: Path) -> None:
     settings = load()
     (folder / "data" / "bot_name").write_bytes(b"\xff\x00 not a name")
-    spoilt = nameplate.read(settings)
-    nameplate.hang(settings, "example_bot")
+    spoilt = bot_name.read(settings)
+    bot_name.hang(settings, "example_bot")
 
-    assert (spoilt, nameplate.read(settings)) == (None, "example_bot")
+    assert (spoilt, bot_name.read(settings)) == (None, "example_bot")
 
 
 def test_a_folder_that_takes_no_file_does_without_the_name(folder: Path) -> None:
     (folder / "data" / "bot_name").unlink()
     (folder / "data" / "bot_name").mkdir()
 
-    nameplate.hang(load(), "example_bot")
+    bot_name.hang(load(), "example_bot")
 
-    assert nameplate.read(load()) is None
+    assert bot_name.read(load()) is None
 
 
 def test_a_table_shows_what_was_typed_and_draws_nothing_of_it() -> None:

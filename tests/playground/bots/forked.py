@@ -8,7 +8,7 @@ import httpcore
 import qrcode.image.pil
 import telegram.ext
 
-from bot.nursery import Nursery
+from bot.testing.fork_server import Nursery
 
 assert httpcore, qrcode.image.pil
 assert telegram.ext

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from bot.forking import Forking
-from playground.catalogue import Catalogue
-from playground.launch import Command, Launch
-from playground.performing import Company, Result, perform
-from playground.player import takes_of
-from playground.report import failure_report
+from bot.testing.fork_client import Forking
+from chatscript.language.bot_texts import Catalogue
+from chatscript.report.console import failure_report
+from chatscript.results import Result
+from chatscript.runner.bot_process import Command, Launch
+from chatscript.runner.case_runner import Company, perform
+from chatscript.suite import takes_of
 
 FORM_BOT = Path(__file__).with_name("form_bot.py")
 SHOP_BOT = Path(__file__).with_name("shop_bot.py")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.http_client import outbound
 from tests.fakes import NOON, NUMBER, Clock, identity
 from tests.provider import PASSING, SIGNING, Provider, Trouble, nobody, provider
 from tests.reliability import Proof
@@ -13,7 +14,6 @@ from verification.attempts import AttemptId, Outcome, Passed, Reason, Rejected, 
 from verification.errors import ProviderUnavailable
 from verification.providers.http import Http, Misread, Service
 from verification.signing import BadSignature
-from web.outbound import outbound
 
 A1 = AttemptId("a1")
 LASTING = [trouble for trouble in Trouble if trouble not in PASSING and trouble is not Trouble.HELD]

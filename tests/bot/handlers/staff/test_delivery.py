@@ -8,9 +8,9 @@ import pytest
 from telegram import InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.screens import Screen
-from bot.handlers.staff.answers import Answer, Filed, Pictured, Toasted, Told
+from bot.handlers.side_messages import Screen
 from bot.handlers.staff.delivery import Delivery, Where
+from bot.handlers.staff.replies import Answer, Filed, Pictured, Toasted, Told
 from tests.bot.handlers.desk import CATALOGUE
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")

@@ -9,18 +9,18 @@ import pytest
 from telegram import Update
 
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.staff.answers import Answer
-from bot.handlers.staff.clerk import Asked, Clerk
+from bot.handlers.staff.command_parser import Command, Verb
 from bot.handlers.staff.delivery import Delivery, Where
 from bot.handlers.staff.handler import StaffHandler
-from bot.handlers.staff.words import Command, Verb
-from playground import wire
+from bot.handlers.staff.replies import Answer
+from bot.handlers.staff.service import Asked, Clerk
+from playground.world import serializers
 from storage import StoreUnavailable
 from tests.bot.handlers.desk import CATALOGUE
 from tests.bot.house import Living, living
 from tests.town import Guest, Town, plain, said, town
-from verification.desk import Use
-from verification.funnel import Cohort, Step, Tally, day_of
+from verification.support.funnel import Cohort, Step, Tally, day_of
+from verification.support.store import Use
 
 ACCOUNT, MASKED = "100012345", "10*****45"
 UNKNOWN = plain(CATALOGUE.text("zh", "misc.unknown_command"))
@@ -167,7 +167,7 @@ def command_of(place: Town, guest: Guest, update_id: int, text: str) -> Json:
     world = place.playground.world
     message = {
         "message_id": 5,
-        "from": wire.person(world.people[guest.id]),
+        "from": serializers.person(world.people[guest.id]),
         "chat": world.chat_wire(guest.id),
         "date": 1_790_000_000,
         "text": text,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from telegram import Bot
 
-from bot.handlers.menu import describe
+from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.commands_menu import describe
 from bot.handlers.staff.menu import describe_staff
-from bot.handlers.transport import AiohttpRequest
 from tests.bot.handlers.desk import CATALOGUE
 from tests.town import TOKEN, Town, town
 

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot import markup
-from bot.catalogue import LANGUAGES
-from bot.handlers.screens import Screen
-from bot.handlers.staff import figures, links, posters
-from bot.handlers.staff.answers import Voice
-from bot.handlers.staff.words import Command, Slip, Spot
+from bot.content import telegram_html
+from bot.content.catalogue import LANGUAGES
+from bot.handlers.side_messages import Screen
+from bot.handlers.staff import attempt_views, links, public_links
+from bot.handlers.staff.command_parser import Command, Slip, Spot
+from bot.handlers.staff.replies import Voice
 from tests.bot.handlers.desk import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason, Status
-from verification.desk import Glimpse
-from verification.funnel import STEPS, Counted, Figures, Step, Took, Wanted
-from verification.links import Link, LinkId, LinkState
-from verification.report import reports
+from verification.invitations import Link, LinkId, LinkState
+from verification.support.funnel import STEPS, Counted, Figures, Step, Took, Wanted
+from verification.support.funnel_report import reports
+from verification.support.store import Glimpse
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 LONGEST = "9" * 64
@@ -64,8 +64,8 @@ def every_screen(voice: Voice) -> Iterator[Screen]:
     for link in IN_EACH_STATE.values():
         yield links.card(voice, link, NOON, spot)
         yield links.really(voice, link, spot)
-    yield posters.screen(voice, "wechat", ADDRESS)
-    yield Screen(figures.funnel(voice, reports(full(), WANTED)[0], WANTED), None)
+    yield public_links.screen(voice, "wechat", ADDRESS)
+    yield Screen(attempt_views.funnel(voice, reports(full(), WANTED)[0], WANTED), None)
 
 
 def full() -> Figures:
@@ -93,8 +93,8 @@ def test_every_word_has_its_text(language: str) -> None:
 def test_inv36_everything_fits_under_a_picture_and_every_button_into_64_bytes(language: str) -> None:
     note = CATALOGUE.text(language, "misc.repeated")
     for screen in every_screen(Voice(CATALOGUE, language)):
-        assert markup.length(f"{note}\n\n{screen.text}") <= 1024
-        assert markup.fault(screen.text) is None
+        assert telegram_html.length(f"{note}\n\n{screen.text}") <= 1024
+        assert telegram_html.fault(screen.text) is None
         assert all(len(each.encode()) <= 64 for each in data(screen))
 
 
@@ -133,7 +133,7 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
     failed = [Counted("", None, Method.QQ, Reason.MISMATCH, 2), Counted("", None, Method.QQ, Reason.NO_CARD, 1)]
     (report,) = reports(Figures([*counts, *failed], []), WANTED)
 
-    lines = figures.funnel(Voice(CATALOGUE, "zh"), report, WANTED).splitlines()
+    lines = attempt_views.funnel(Voice(CATALOGUE, "zh"), report, WANTED).splitlines()
 
     assert lines[3:7] == [
         "1. 打开链接　<b>9</b>",
@@ -157,14 +157,14 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
     ],
 )
 def test_a_time_is_told_in_two_words_at_most(seconds: float, zh: str, en: str) -> None:
-    said = [figures.lasting(Voice(CATALOGUE, language), timedelta(seconds=seconds)) for language in ("zh", "en")]
+    said = [attempt_views.lasting(Voice(CATALOGUE, language), timedelta(seconds=seconds)) for language in ("zh", "en")]
 
     assert said == [zh, en]
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=1000)))
 def test_any_time_can_be_told(time: timedelta) -> None:
-    assert figures.lasting(Voice(CATALOGUE, "en"), time)
+    assert attempt_views.lasting(Voice(CATALOGUE, "en"), time)
 
 
 def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
@@ -182,7 +182,7 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
         number="110105********002X",
     )
 
-    kept, dropped = figures.attempt(voice, seen), figures.attempt(voice, replace(seen, name="", number=""))
+    kept, dropped = attempt_views.attempt(voice, seen), attempt_views.attempt(voice, replace(seen, name="", number=""))
 
     assert all(word in kept for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
     assert "200054321" not in kept
@@ -198,19 +198,19 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
     ],
 )
 def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, title: str) -> None:
-    word = posters.named(words, CATALOGUE, "zh")
+    word = public_links.named(words, CATALOGUE, "zh")
 
     assert word is not None
-    assert posters.address(word, "some_bot") == link
-    assert title in posters.screen(Voice(CATALOGUE, "zh"), word, link).text
+    assert public_links.address(word, "some_bot") == link
+    assert title in public_links.screen(Voice(CATALOGUE, "zh"), word, link).text
 
 
 def test_every_topic_can_be_shared_and_nothing_else() -> None:
     topics = [entry.id for entry in CATALOGUE.faq["zh"]]
 
-    assert [posters.named(topic, CATALOGUE, "zh") for topic in topics] == topics
-    assert [posters.named(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
+    assert [public_links.named(topic, CATALOGUE, "zh") for topic in topics] == topics
+    assert [public_links.named(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
 
 
 def test_the_titles_of_charts_need_no_letters_of_any_language() -> None:
-    assert figures.chart_title(WANTED).isascii()
+    assert attempt_views.chart_title(WANTED).isascii()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.handlers.staff.words import (
+from bot.handlers.staff.command_parser import (
     LinkWords,
     Press,
     Slip,
@@ -18,7 +18,7 @@ from bot.handlers.staff.words import (
     read_press,
 )
 from verification.attempts import Method
-from verification.funnel import Wanted
+from verification.support.funnel import Wanted
 
 TODAY = date(2026, 11, 23)
 LINK = "0123456789abcdef"

@@ -1,0 +1,109 @@
+"""What can be told from settings and files alone: keys, modes, addresses."""
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.cli.report import Finding, ok, problem, warning
+from bot.open_store import key_file
+from bot.settings import Settings
+from storage import BadKeys, sqlite_file
+from storage.sealing import Keys, parse_keys
+
+_VARIETY = 16
+"""Different bytes in a key: 32 random ones have 30 or so, words and counters fewer."""
+_SECRET_VARIETY = 8
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """Everything there is to say."""
+    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_habits(settings), *_support(settings)]
+
+
+def fingerprint(secret: bytes) -> str:
+    """A name for a secret that gives nothing of it away."""
+    return hashlib.sha256(b"realname-bot fingerprint\0" + secret).hexdigest()[:8]
+
+
+def _modes(settings: Settings) -> Iterator[Finding]:
+    for path in (Path(".env"), key_file(settings).path, sqlite_file(settings.store_url)):
+        if path is None or not path.exists():
+            continue
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield problem(f"{path}: others on this machine may read it; chmod 600")
+        else:
+            yield ok(f"{path}: closed to others")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    file, given = key_file(settings), settings.encryption_keys
+    if given is None and not file.path.exists():
+        return
+    try:
+        keys = file.keys() if given is None else parse_keys(given.get_secret_value())
+    except BadKeys as error:
+        yield problem(str(error))
+        return
+    yield from _each(keys)
+    database = sqlite_file(settings.store_url)
+    if given is None and database is not None and database.parent.absolute() == file.path.parent.absolute():
+        yield warning(f"{file.path} lies beside the database: whoever copies the folder has both")
+
+
+def _each(keys: Keys) -> Iterator[Finding]:
+    for key_id, key in keys.items():
+        if len(set(key)) < _VARIETY:
+            yield problem(f"key {key_id} is not random; take 32 bytes of openssl rand -base64 32")
+        else:
+            yield ok(f"key {key_id}: fingerprint {fingerprint(key)}")
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    if not _is_public(settings):
+        return
+    if urlsplit(settings.bot_api_url).scheme != "https":
+        yield problem("BOT_API_URL: without https everybody on the way reads the token and the chats")
+    if urlsplit(settings.public_url).scheme != "https":
+        yield problem("PUBLIC_URL: phones need an https address, else everybody on the way reads the pages")
+    else:
+        yield ok(f"PUBLIC_URL: {settings.public_url}")
+    if settings.webhook_url and urlsplit(settings.webhook_url).scheme != "https":
+        yield problem("WEBHOOK_URL: Telegram calls https addresses only")
+
+
+def _is_public(settings: Settings) -> bool:
+    return settings.bot_token is not None and not settings.on_loopback
+
+
+def _habits(settings: Settings) -> Iterator[Finding]:
+    secret = settings.webhook_secret
+    if secret is not None and len(set(secret.get_secret_value())) < _SECRET_VARIETY:
+        yield problem("WEBHOOK_SECRET: can be guessed; take openssl rand -hex 32")
+    if not _is_public(settings):
+        return
+    if settings.log_level == "DEBUG":
+        yield problem("LOG_LEVEL: DEBUG is for tests")
+    if "simulated" in settings.providers.values():
+        yield warning("ALLOW_SIMULATED: simulated providers prove nothing; every chat says that it is a test")
+
+
+def _support(settings: Settings) -> Iterator[Finding]:
+    """Who may do support's work, and by which keys."""
+    if settings.staff:
+        yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
+    for place, key in enumerate(settings.callers, 1):
+        if len(set(key)) < _SECRET_VARIETY:
+            yield problem(f"API_KEYS: key {place} can be guessed; take openssl rand -hex 24")
+        elif key in settings.callers[: place - 1]:
+            yield problem(f"API_KEYS: key {place} is there twice; give each program its own")
+        else:
+            yield ok(f"API_KEYS: key {place}, fingerprint {fingerprint(key.encode())}")
+    desk = "" if settings.desk_key is None else settings.desk_key.get_secret_value()
+    if desk and len(set(desk)) < _SECRET_VARIETY:
+        yield problem("DESK_KEY: can be guessed; take openssl rand -hex 24")
+    elif desk in settings.callers:
+        yield problem("DESK_KEY: is one of API_KEYS too; give each its own")
+    elif desk:
+        yield ok(f"DESK_KEY: fingerprint {fingerprint(desk.encode())}")

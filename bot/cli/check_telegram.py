@@ -1,0 +1,90 @@
+"""What Telegram says of this bot: whether it answers, where updates go, and whether somebody else takes them."""
+
+from telegram import Bot, WebhookInfo
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from bot.cli.report import Finding, ok, problem, warning
+from bot.handlers.api.transport import AiohttpRequest
+from bot.logs import redacted
+from bot.settings import Settings
+from storage import StorageError, open_database, sqlite_file
+from web import webhooks
+
+_MANY = 100
+_LISTEN_SECONDS = 5
+
+
+def bot_with(settings: Settings, token: str) -> Bot:
+    """A bot to ask Telegram a few things with, once entered."""
+    return Bot(
+        token,
+        base_url=f"{settings.bot_api_url}/bot",
+        request=AiohttpRequest(),
+        get_updates_request=AiohttpRequest(connections=1),
+    )
+
+
+async def findings(settings: Settings) -> list[Finding]:
+    """Ask Telegram, confirming no update."""
+    if settings.bot_token is None:
+        return [warning("BOT_TOKEN: none, so the program starts the playground")]
+    token = settings.bot_token.get_secret_value()
+    try:
+        async with bot_with(settings, token) as bot:
+            info = await bot.get_webhook_info()
+            found = [ok(f"Telegram answers, as @{bot.username}"), *_of_webhook(settings, info)]
+            return found if settings.webhook_url or info.url else [*found, await _of_pollers(settings, bot)]
+    except InvalidToken:
+        return [problem("BOT_TOKEN: Telegram refuses this token")]
+    except TelegramError as error:
+        return [problem(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})")]
+
+
+def _of_webhook(settings: Settings, info: WebhookInfo) -> list[Finding]:
+    wanted = settings.webhook_url + webhooks.TELEGRAM_PATH if settings.webhook_url else ""
+    found = []
+    if info.url and info.url != wanted:
+        # The address of somebody else may hold a secret of theirs.
+        found.append(problem("webhook: Telegram sends the updates to an address that is not this program's"))
+    elif wanted and not info.url:
+        found.append(warning("webhook: not set; starting the bot sets it"))
+    else:
+        found.append(ok(f"updates: by {'webhook' if wanted else 'polling'}, {info.pending_update_count} waiting"))
+    if info.pending_update_count > _MANY:
+        found.append(warning(f"updates: {info.pending_update_count} wait to be taken"))
+    if info.last_error_message:
+        found.append(warning(f"webhook: at {info.last_error_date} Telegram had: {redacted(info.last_error_message)}"))
+    return found
+
+
+async def _of_pollers(settings: Settings, bot: Bot) -> Finding:
+    if await _one_of_ours_polls(settings):
+        return ok("polling: a program with this database polls")
+    try:
+        # Whoever asks ends the other's asking; the other's next one then ends ours. Without an offset nothing is lost.
+        await bot.get_updates(limit=1, timeout=_LISTEN_SECONDS)
+    except Conflict:
+        return problem("polling: another program polls with this token, and has another database")
+    return ok("polling: nobody polls now")
+
+
+async def _one_of_ours_polls(settings: Settings) -> bool:
+    path = sqlite_file(settings.store_url)
+    if path is not None and not path.exists():
+        return False
+    try:
+        async with open_database(settings.store_url) as database, database.polling_turn(_busy):
+            return False
+    except _Busy:
+        return True
+    except (StorageError, ValueError):
+        # What is wrong with the database is told elsewhere.
+        return False
+
+
+class _Busy(Exception):
+    """Somebody has the turn."""
+
+
+def _busy() -> None:
+    raise _Busy

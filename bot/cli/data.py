@@ -1,0 +1,68 @@
+"""What is kept, in an operator's hands: a copy of it, what has had its time, and what one account asks to be erased."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.cli.report import Impossible, Say
+from bot.jobs.cleanup import tidied
+from bot.open_store import opened_store
+from bot.settings import BadSetting, Settings
+from storage import Store, sqlite_file
+from storage.backup import back_up
+from verification.dialogue_store import Gone, Person
+from verification.identity import mask_account
+
+
+async def backup(settings: Settings, target: Path, say: Say) -> int:
+    """Copy the database while programs work with it."""
+    source = sqlite_file(settings.store_url)
+    if source is None:
+        raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
+    try:
+        size = back_up(source, target)
+    except FileExistsError:
+        raise Impossible(f"{target}: exists already, and is not overwritten") from None
+    except OSError as error:
+        raise Impossible(f"{target}: {error.strerror}") from None
+    say(f"{target}: {size} bytes, checked; it opens with the keys only, which are not in it")
+    return 0
+
+
+async def retention(settings: Settings, now: datetime, say: Say) -> int:
+    """Delete what is past its time at a moment, and tell how much of each kind."""
+    async with opened_store(settings) as store:
+        gone = await tidied(store, now, timedelta(days=settings.retention_days))
+    _tell(gone, say)
+    return 0
+
+
+async def erase(settings: Settings, account: str, say: Say) -> int:
+    """Erase what is kept about an account, as its person can in the chat."""
+    masked = mask_account(account)
+    async with opened_store(settings) as store:
+        gone = await _erased(store, account)
+        async with store.unit(account) as unit:
+            place = await unit.verified(account)
+    if place is not None:
+        say(f"kept: that {masked} is verified, and its place among the three of its ID number, by keyed index")
+    if not any(gone.values()):
+        say(f"nothing else is kept about {masked}")
+        return int(place is None)
+    _tell(gone, say)
+    say(f"erased: what was kept about {masked}; older copies of the database still hold it, sealed")
+    return 0
+
+
+async def _erased(store: Store, account: str) -> Gone:
+    gone: dict[str, int] = {}
+    for person in sorted({Person(account), *await store.people_of(account)}):
+        # Alone with the person, as the turns of their chat are.
+        async with store.unit(person) as unit:
+            went = await unit.erase(person, account)
+        gone = {kind: gone.get(kind, 0) + number for kind, number in went.items()}
+    return gone
+
+
+def _tell(gone: Gone, say: Say) -> None:
+    for kind, number in gone.items():
+        say(f"{kind.replace('_', ' ')}: {number} deleted")

@@ -1,0 +1,153 @@
+"""Links for accounts in an operator's hands: made, listed, revoked."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rich.table import Table
+
+from bot import links
+from bot.cli.report import Impossible, Say
+from bot.cli.show_link import Showing, name_of, show
+from bot.cli.support_client import ACTOR, opened_desk, read_language, wanted
+from bot.cli.tables import drawn, moment, plain_table
+from bot.clock import token
+from bot.images.funnel_chart import lasting
+from bot.settings import BadSetting, Settings, duration
+from verification.attempts import Method
+from verification.identity import mask_account
+from verification.invitations import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
+from verification.support.service import Made, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a link is wanted for, as it is typed."""
+
+    account: str
+    campaign: str = ""
+    ttl: str = ""
+    method: Method | None = None
+    language: str = ""
+
+    def order(self) -> Order:
+        """Read it; raises `BadSetting`."""
+        return Order(
+            account=wanted("--account", read_account, self.account),
+            request=token(),
+            campaign=wanted("--campaign", read_campaign, self.campaign),
+            ttl=wanted("--ttl", duration, self.ttl) if self.ttl else None,
+            method=self.method,
+            language=wanted("--language", read_language, self.language) if self.language else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Which links are looked for, as it is typed."""
+
+    campaign: str = ""
+    account: str = ""
+    limit: int = 20
+
+
+async def make(settings: Settings, asked: Wanted, showing: Showing) -> int:
+    """Make a link and show it."""
+    order = asked.order()
+    # First, so that no link is made that cannot be told.
+    bot = await name_of(settings, showing.bot)
+    async with opened_desk(settings) as desk:
+        try:
+            made = await desk.support.make_link(ACTOR, order)
+        except BadLink as error:
+            raise BadSetting(f"--ttl: {error}") from None
+        facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not showing.bot)
+    return await show(settings, replace(showing, bot=bot), lambda name: links.to_account(name, made.token), *facts)
+
+
+def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
+    """What support must know of a link."""
+    link = made.link
+    about = (link.campaign and f"campaign {link.campaign}", link.method, link.language)
+    yield ", ".join((f"For account {mask_account(link.account)}", *filter(None, about)))
+    until = f"{moment(link.expires_at)} in Beijing ({lasting(link.expires_at - now)})"
+    yield f"It waits until {until} for the first person who opens it"
+    yield f"Taken back by: revoke {link.id}"
+    if made.verified:
+        yield "Warning: this account is verified already; the link only says so"
+    if playground:
+        yield "In the playground, write it into the chat"
+
+
+async def listed(settings: Settings, find: Find, say: Say, *, as_json: bool, in_colour: bool) -> int:
+    """List links, the newest first."""
+    campaign = wanted("--campaign", read_campaign, find.campaign) or None
+    account = wanted("--account", read_account, find.account) if find.account else None
+    async with opened_desk(settings) as desk:
+        found = await desk.support.links(ACTOR, campaign=campaign, account=account, limit=find.limit)
+        now = desk.clock.now()
+    if as_json:
+        for link in found:
+            say(json.dumps(_told(link, now)))
+    elif found:
+        say(drawn(_table(found, now), in_colour=in_colour))
+    else:
+        say("there are no such links")
+    return 0
+
+
+def _told(link: Link, now: datetime) -> dict[str, str | None]:
+    return {
+        "id": link.id,
+        "state": link.state(now),
+        "account": mask_account(link.account),
+        "campaign": link.campaign,
+        "method": link.method,
+        "language": link.language,
+        "made_by": link.made_by,
+        "made_at": link.made_at.isoformat(),
+        "expires_at": link.expires_at.isoformat(),
+        "opened_at": link.opened_at.isoformat() if link.opened_at else None,
+        "revoked_at": link.revoked_at.isoformat() if link.revoked_at else None,
+    }
+
+
+_COLOURS = {LinkState.WAITING: "", LinkState.OPENED: "cyan", LinkState.VERIFIED: "green"}
+
+
+def _table(found: Sequence[Link], now: datetime) -> Table:
+    table = plain_table()
+    for title in ("id", "state", "account", "campaign", "in Beijing", "by"):
+        table.add_column(title, no_wrap=True)
+    for link in found:
+        state = link.state(now)
+        table.add_row(
+            link.id,
+            state,
+            mask_account(link.account),
+            link.campaign or "-",
+            _when(link, state),
+            link.made_by,
+            style=_COLOURS.get(state, "dim"),
+        )
+    return table
+
+
+def _when(link: Link, state: LinkState) -> str:
+    """Since when it is in its state; of one that waits, until when."""
+    if state is LinkState.WAITING:
+        return f"until {moment(link.expires_at)[5:]}"
+    return moment(link.revoked_at or link.opened_at or link.expires_at)
+
+
+async def revoke(settings: Settings, id: str, say: Say) -> int:
+    """End a link."""
+    if not is_link_id(id):
+        raise BadSetting("ID: a link's id is 16 digits and letters a to f, as links shows it")
+    async with opened_desk(settings) as desk:
+        ended = await desk.support.revoke(ACTOR, LinkId(id))
+    if ended is None:
+        raise Impossible(f"{id}: there is no such link")
+    say(f"revoked: {id}, for account {mask_account(ended.account)}")
+    return 0

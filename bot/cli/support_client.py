@@ -1,0 +1,53 @@
+"""Opens support's desk for a command, and reads what is asked of it; a mistake is one line that names it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.cli.report import Impossible
+from bot.clock import Clock
+from bot.content.catalogue import LANGUAGES
+from bot.open_store import opened_store
+from bot.settings import BadSetting, Settings
+from storage import sqlite_file
+from verification.support.service import Support
+
+ACTOR = "command"
+"""Who used the desk, as its book has it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What support works with, and when."""
+
+    support: Support
+    clock: Clock
+
+
+@asynccontextmanager
+async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Open the desk of a bot that has run here; in a wrong place a link would be made that no bot knows."""
+    path = sqlite_file(settings.store_url)
+    if path is not None and not path.exists():
+        raise Impossible(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
+    clock = Clock(settings.clock_offset_file)
+    async with opened_store(settings) as store:
+        yield Desk(Support(store, clock.now, settings.link_ttl), clock)
+
+
+def wanted(option: str, read: Callable[[str], T], text: str) -> T:
+    """Read what an option says; raises `BadSetting` that names it."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise BadSetting(f"{option}: {error}") from None
+
+
+def read_language(text: str) -> str:
+    """A language we speak; raises `ValueError`."""
+    if text not in LANGUAGES:
+        raise ValueError(f"write {' or '.join(LANGUAGES)}")
+    return text

@@ -1,0 +1,142 @@
+"""Support's commands, as the command line offers them; what they do is imported when they are asked for."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.report import finish
+from verification.attempts import Method
+from verification.support.funnel import Dimension
+
+if TYPE_CHECKING:
+    from bot.cli.show_link import Showing
+    from bot.settings import Settings
+
+Bot = Annotated[str, typer.Option(help="The bot's user name; else it is asked for", metavar="NAME")]
+Png = Annotated[Path | None, typer.Option(help="Write the QR code there, fit for print", metavar="FILE")]
+Svg = Annotated[Path | None, typer.Option(help="The same as a drawing", metavar="FILE")]
+Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
+
+
+def with_support(app: typer.Typer) -> typer.Typer:
+    """A command line that offers them too."""
+    for command in (link, links, revoke, funnel):
+        app.command()(command)
+    app.command("faq-link")(faq_link)
+    app.command("way-link")(way_link)
+    app.command("language-link")(language_link)
+    return app
+
+
+def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    account: Annotated[str, typer.Option(help="The cloud account that is to be verified")],
+    campaign: Annotated[str, typer.Option(help="What it is counted under in the funnel", metavar="NAME")] = "",
+    ttl: Annotated[str, typer.Option(help="How long it waits to be opened: 30m, 12h, 7d", metavar="TIME")] = "",
+    method: Annotated[Method | None, typer.Option(help="The way it suggests")] = None,
+    language: Annotated[str, typer.Option(help="The language it begins in: zh or en", metavar="zh|en")] = "",
+    bot: Bot = "",
+    png: Png = None,
+    svg: Svg = None,
+) -> None:
+    """Make a link for one account, with its QR code.
+
+    The first person who opens it in time is bound to the account; to anybody else it says nothing.
+    """
+    from bot.cli import links as linking
+
+    wanted = linking.Wanted(account, campaign, ttl, method, language)
+    finish(lambda settings: linking.make(settings, wanted, _showing(bot, png, svg)))
+
+
+def links(
+    campaign: Campaign = "",
+    account: Annotated[str, typer.Option(help="Only of this account")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,  # noqa: FBT002
+) -> None:
+    """List links with how far they have come."""
+    from bot.cli import links as linking
+
+    find = linking.Find(campaign, account, limit)
+    finish(lambda settings: linking.listed(settings, find, typer.echo, as_json=json, in_colour=_in_colour()))
+
+
+def revoke(id: Annotated[str, typer.Argument(help="As links shows it", metavar="ID")]) -> None:
+    """End a link, opened or not."""
+    from bot.cli import links as linking
+
+    finish(lambda settings: linking.revoke(settings, id, typer.echo))
+
+
+def faq_link(
+    topic: Annotated[str, typer.Argument(help="The id of a question in bot/texts/faq.zh.toml")],
+    bot: Bot = "",
+    png: Png = None,
+    svg: Svg = None,
+) -> None:
+    """Give the link that opens a question of the FAQ, and its QR code."""
+    from bot import links
+    from bot.cli import show_link
+
+    async def work(settings: "Settings") -> int:
+        show_link.check_topic(topic)
+        return await show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_topic(name, topic))
+
+    finish(work)
+
+
+def way_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
+    """Give the link that suggests a way to verify, and its QR code."""
+    from bot import links
+    from bot.cli import show_link
+
+    finish(lambda settings: show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_way(name, method)))
+
+
+def language_link(
+    language: Annotated[str, typer.Argument(help="zh or en", metavar="zh|en")],
+    bot: Bot = "",
+    png: Png = None,
+    svg: Svg = None,
+) -> None:
+    """Give the link that begins in a language, and its QR code."""
+    from bot import links
+    from bot.cli import show_link, support_client
+
+    async def work(settings: "Settings") -> int:
+        known = support_client.wanted("LANGUAGE", support_client.read_language, language)
+        return await show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_language(name, known))
+
+    finish(work)
+
+
+def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    campaign: Annotated[str | None, typer.Option(help="Only this one; '' is people whom none brought")] = None,
+    since: Annotated[str, typer.Option(help="First day, in Beijing", metavar="2026-11-01")] = "",
+    until: Annotated[str, typer.Option(help="Last day; else today", metavar="2026-11-30")] = "",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="So many days, where --since is not given")] = 30,
+    by: Annotated[Dimension | None, typer.Option(help="Take it apart by this")] = None,
+    method: Annotated[Method | None, typer.Option(help="Only this way")] = None,
+    language: Annotated[str, typer.Option(help="Only people who began in it", metavar="zh|en")] = "",
+    csv: Annotated[str, typer.Option(help="Write every figure there; - is here", metavar="FILE|-")] = "",
+    json: Annotated[str, typer.Option(help="The same as JSON", metavar="FILE|-")] = "",
+    png: Annotated[Path | None, typer.Option(help="Draw it there", metavar="FILE")] = None,
+) -> None:
+    """Tell how many people come how far, where they are lost, and how long each step takes."""
+    from bot.cli import funnel as counting
+
+    asked = counting.Asked(campaign, since, until, days, by, method, language)
+    into = counting.Into(typer.echo, csv, json, png, in_colour=_in_colour())
+    finish(lambda settings: counting.tell(settings, asked, into))
+
+
+def _showing(bot: str, png: Path | None, svg: Path | None) -> "Showing":
+    from bot.cli.show_link import Showing
+
+    return Showing(typer.echo, bot, png, svg, in_colour=_in_colour())
+
+
+def _in_colour() -> bool:
+    return sys.stdout.isatty()

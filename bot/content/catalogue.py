@@ -1,0 +1,110 @@
+"""Every sentence a person sees, by language and key, read from `bot/texts/*.toml`.
+
+A text is Telegram HTML with `{placeholders}`. Values are escaped here, in one place, so no text that a person typed can
+become markup; templates are never made from values.
+"""
+
+import html
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+
+from bot.content.topics import Entry as Entry
+from bot.content.topics import read
+from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
+from bot.flow.effects import Hour, Left, Value, Word
+
+FOLDER = Path(__file__).parents[1] / "texts"
+_BEIJING = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All texts of all languages; `constants` may be named by any text, and are markup already."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    faq: Mapping[str, tuple[Entry, ...]]
+    constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
+        """The text of a key, filled in; a missing key raises `KeyError`, which a test rules out."""
+        shown = {name: self._shown(language, value) for name, value in (values or {}).items()}
+        return self.texts[language][key].format_map({**self.constants.get(language, {}), **shown})
+
+    def entry(self, language: str, topic: str) -> Entry | None:
+        """A topic of the FAQ, with its answer filled in."""
+        for entry in self.faq[language]:
+            if entry.id == topic:
+                return replace(entry, answer=entry.answer.format_map(self.constants.get(language, {})))
+        return None
+
+    def titles(self, language: str) -> dict[str, str]:
+        """The titles of the FAQ's topics."""
+        return {entry.id: entry.title for entry in self.faq[language]}
+
+    def section(self, language: str, prefix: str) -> dict[str, str]:
+        """All texts under a prefix, with the prefix."""
+        return {key: text for key, text in self.texts[language].items() if key.startswith(prefix)}
+
+    def _shown(self, language: str, value: Value) -> str:
+        match value:
+            case Word(key):
+                return self.text(language, key)
+            case datetime():
+                return _time(value, "dt", "%m-%d %H:%M (UTC+8)")
+            case Hour(at):
+                return _time(at, "t", "%H:%M UTC+8")
+            case Left(at):
+                return _time(at, "r", html.escape(self.text(language, "time.left")))
+            case _:
+                return html.escape(value, quote=False)
+
+
+def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
+    """Read all texts; `days` is how long records are kept, `test` puts the banner of simulated providers into texts."""
+    texts, faq = _read(folder)
+    constants = {
+        language: {
+            "days": str(days),
+            "test": texts[language]["test_banner"] if test else "",
+            "mark": texts[language]["test_mark"] if test else "",
+        }
+        for language in LANGUAGES
+    }
+    return Catalogue(texts, faq, constants)
+
+
+def language_of(code: str | None) -> str | None:
+    """The language of a Telegram client's tag, `zh-hans` or `en-GB`; None when it is none of ours."""
+    tag = (code or "").lower()
+    if tag.startswith("zh"):
+        return "zh"
+    return "en" if tag else None
+
+
+@cache
+def _read(folder: Path) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, tuple[Entry, ...]]]:
+    return {language: dict(_texts(folder, language)) for language in LANGUAGES}, read(folder, LANGUAGES)
+
+
+def _texts(folder: Path, language: str) -> Iterator[tuple[str, str]]:
+    for path in (folder / f"{language}.toml", *sorted(folder.glob(f"*.{language}.toml"))):
+        if not path.name.startswith("faq."):
+            yield from _flat(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def _time(moment: datetime, form: str, otherwise: str) -> str:
+    """A moment in the reader's own zone and words where the client can; for older ones, in Beijing's."""
+    local = moment.astimezone(_BEIJING).strftime(otherwise)
+    return f'<tg-time unix="{int(moment.timestamp())}" format="{form}">{local}</tg-time>'

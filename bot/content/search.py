@@ -1,0 +1,118 @@
+"""Which topics of the FAQ a text asks about: a pure function of the text and the entries.
+
+A keyword or title that stands in the text counts as far as it covers it; a longer one may be mistyped; of `a + b` both
+parts must stand there. Every language is searched, whatever language the chat is in. Nothing of the text is kept.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from rapidfuzz import fuzz, process
+
+from bot.content.topics import Entry
+
+AT_MOST = 3
+_LONGEST = 200
+_ALIKE = 86
+"""How alike a mistyped phrase must be, in percent."""
+_LONG_ENOUGH, _LONG_ENOUGH_IN_HANZI = 9, 6
+"""How many characters a phrase must have to be found mistyped."""
+_MOST_OF_IT = 0.75
+"""How much of such a phrase a text must be long enough to hold: one common word is no question."""
+_NEAR_THE_BEST = 0.6
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_IS_HAN = re.compile(f"[{_HAN}]")
+_NO_WORD = re.compile(r"[\W_]+")
+_SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}]) | (?=[{_HAN}])")
+_SIMPLIFIED = str.maketrans(
+    "帳賬號個認證實驗臉識別銀綁過還變辦請問麼為嗎時間機碼掃關聯網頁現臺灣門際戶費錢業應該擇種類選開發票權隱資訊須註冊銷沒錯誤顯頭滿",
+    "账账号个认证实验脸识别银绑过还变办请问么为吗时间机码扫关联网页现台湾门际户费钱业应该择种类选开发票权隐资讯须注册销没错误显头满",
+)
+"""Traditional hanzi in the words people ask with: those from Hong Kong, Macau and Taiwan write them."""
+
+Span = tuple[int, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """Words that speak for a topic: all of the parts stand somewhere in the text."""
+
+    topic: str
+    parts: tuple[str, ...]
+
+
+class Search:
+    """Finds topics; made once of all entries."""
+
+    def __init__(self, topics: Mapping[str, Sequence[Entry]]) -> None:
+        entries = [entry for language in topics.values() for entry in language]
+        self._order = list(dict.fromkeys(entry.id for entry in entries))
+        written = [(entry.id, words) for entry in entries for words in (entry.title, *entry.keywords)]
+        self._phrases = [_Phrase(topic, tuple(map(folded, words.split("+")))) for topic, words in written]
+        whole = [(phrase.topic, phrase.parts[0]) for phrase in self._phrases if len(phrase.parts) == 1]
+        self._topics_of = [topic for topic, words in whole if _may_be_mistyped(words)]
+        self._mistyped = [words for _, words in whole if _may_be_mistyped(words)]
+
+    def topics(self, text: str) -> tuple[str, ...]:
+        """The ids of the topics that answer a text, best first; none when none does. An id stands for itself."""
+        if text in self._order:
+            return (text,)
+        asked = folded(text)
+        spans: dict[str, list[Span]] = {}
+        for topic, span in (*self._exactly(asked), *self._nearly(asked)):
+            spans.setdefault(topic, []).append(span)
+        scores = {topic: _covered(asked, spans[topic]) for topic in self._order if topic in spans}
+        best = max(scores.values(), default=0)
+        ranked = sorted(scores, key=lambda topic: -scores[topic])
+        return tuple(topic for topic in ranked if scores[topic] >= best * _NEAR_THE_BEST)[:AT_MOST]
+
+    def _exactly(self, asked: str) -> Iterator[tuple[str, Span]]:
+        for phrase in self._phrases:
+            # Most phrases stand nowhere in the text, and this is the quick way to know.
+            if all(part in asked for part in phrase.parts):
+                found = [match for part in phrase.parts if (match := _whole(part).search(asked))]
+                if len(found) == len(phrase.parts):
+                    yield from ((phrase.topic, (*match.span(), 1.0)) for match in found)
+
+    def _nearly(self, asked: str) -> Iterator[tuple[str, Span]]:
+        alike = process.extract(
+            asked, self._mistyped, scorer=fuzz.partial_ratio, processor=None, score_cutoff=_ALIKE, limit=None
+        )
+        for words, _, place in alike:
+            near = fuzz.partial_ratio_alignment(words, asked)
+            if near is not None and len(asked) >= len(words) * _MOST_OF_IT:
+                yield self._topics_of[place], (near.dest_start, near.dest_end, near.score / 100)
+
+
+def folded(text: str) -> str:
+    """A text reduced to what is compared: words of letters and digits, in one case, hanzi without spaces."""
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_SIMPLIFIED)
+    words = _NO_WORD.sub(" ", plain).strip()
+    return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
+
+
+@cache
+def _whole(text: str) -> re.Pattern[str]:
+    """Where a phrase may stand: from the beginning of a word, so that "fail" finds "failed"; numbers whole."""
+    before = "(?<![a-z0-9])" if re.match("[a-z0-9]", text) else ""
+    after = "(?![0-9])" if re.search("[0-9]$", text) else ""
+    return re.compile(before + re.escape(text) + after)
+
+
+def _may_be_mistyped(words: str) -> bool:
+    if any(character.isdigit() for character in words):
+        return False
+    return len(words) >= (_LONG_ENOUGH_IN_HANZI if _IS_HAN.search(words) else _LONG_ENOUGH)
+
+
+def _covered(asked: str, spans: Iterable[Span]) -> float:
+    """How much of the text is accounted for; a hanzi says as much as two letters."""
+    best = [0.0] * len(asked)
+    for start, end, likeness in spans:
+        best[start:end] = (max(known, likeness) for known in best[start:end])
+    return sum(
+        likeness * (2 if _IS_HAN.match(character) else 1) for likeness, character in zip(best, asked, strict=True)
+    )

@@ -1,0 +1,191 @@
+"""The questions and answers of `texts/faq.*.toml`, checked whole before anything starts.
+
+Operators edit these files without touching code, so a slip is told in one line: the file, the entry, what is wrong.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from urllib.parse import urlsplit
+
+from bot.content import telegram_html
+
+TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
+_KEYS = ("id", "title", "answer", "links", "keywords")
+_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_ID = 40
+"""It travels in a button's data and in a start link, 64 bytes each."""
+_LABEL = 64
+_MESSAGE = 4096
+_LINKS = 8
+_KEYWORD = 60
+
+
+class BadTopics(Exception):
+    """The questions and answers cannot be used; the message is one line."""
+
+
+class _Slip(Exception):
+    """What is wrong, without the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One topic of the FAQ; `keywords` are what people call it in their own words."""
+
+    id: str
+    title: str
+    answer: str
+    links: tuple[tuple[str, str], ...]
+    keywords: tuple[str, ...] = ()
+
+
+def read(folder: Path, languages: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
+    """The entries of every language, the same in each; raises `BadTopics`."""
+    paths = {language: folder / f"faq.{language}.toml" for language in languages}
+    found = {language: _read(path) for language, path in paths.items()}
+    model, *others = languages
+    for language in others:
+        _compare(paths[language], found[language], paths[model].name, found[model])
+    return found
+
+
+def _read(path: Path) -> tuple[Entry, ...]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadTopics(f"{_name(path)}: {error}") from None
+    listed = table.get("topic")
+    if set(table) != {"topic"} or not isinstance(listed, list) or not listed:
+        raise BadTopics(f"{_name(path)}: it holds entries that begin with [[topic]], and nothing else")
+    entries: dict[str, Entry] = {}
+    for place, raw in enumerate(listed, 1):
+        try:
+            entry = _entry(raw)
+            _check_new(entry, entries.values())
+        except _Slip as slip:
+            raise BadTopics(f"{_place(path, raw, place)}: {slip}") from None
+        entries[entry.id] = entry
+    return tuple(entries.values())
+
+
+def _entry(raw: object) -> Entry:
+    if not isinstance(raw, Mapping):
+        raise _Slip("write it as [[topic]] with its keys below")
+    unknown = sorted(set(raw) - set(_KEYS))
+    if unknown:
+        raise _Slip(f"{unknown[0]}: there is no such key; there are {', '.join(_KEYS)}")
+    entry = Entry(
+        _text(raw, "id"), _text(raw, "title"), _text(raw, "answer"), tuple(_links(raw)), tuple(_keywords(raw))
+    )
+    _check_id(entry.id)
+    _check_label(entry.title, "title")
+    _check_answer(entry)
+    return entry
+
+
+def _check_id(name: str) -> None:
+    if not _ID.fullmatch(name) or len(name) > _LONGEST_ID:
+        raise _Slip(f"id: write it in a-z, 0-9 and single _, at most {_LONGEST_ID} of them")
+
+
+def _check_label(label: str, key: str) -> None:
+    """It stands on a button, as it is."""
+    if telegram_html.length(label) > _LABEL or "\n" in label:
+        raise _Slip(f"{key}: one line of at most {_LABEL} characters fits on a button")
+
+
+def _check_answer(entry: Entry) -> None:
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(entry.answer) if name is not None}
+        shown = entry.answer.format(days=30)
+    except (ValueError, LookupError):
+        names, shown = {""}, ""
+    if names - {"days"}:
+        raise _Slip("answer: the only thing in braces may be {days}; write other braces twice")
+    wrong = telegram_html.fault(shown, TAGS)
+    if wrong:
+        raise _Slip(f"answer: {wrong}; the tags are {', '.join(sorted(TAGS))}, and < > & are written &lt; &gt; &amp;")
+    size = telegram_html.length(f"{entry.title}\n\n{shown}")
+    if size > _MESSAGE:
+        raise _Slip(f"answer: with its title it has {size} characters; a Telegram message holds {_MESSAGE}")
+
+
+def _check_new(entry: Entry, before: Iterable[Entry]) -> None:
+    for other in before:
+        if entry.id == other.id:
+            raise _Slip("id: another entry has it already")
+        if entry.title == other.title:
+            raise _Slip(f'title: the entry "{other.id}" has it already')
+
+
+def _links(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    links = raw.get("links", [])
+    if not isinstance(links, list) or len(links) > _LINKS:
+        raise _Slip(f"links: write a list of at most {_LINKS}")
+    for place, link in enumerate(links, 1):
+        if not isinstance(link, Mapping) or set(link) != {"label", "url"}:
+            raise _Slip(f'links: number {place}: write {{ label = "…", url = "https://…" }}')
+        label, url = _text(link, "label", f"links: number {place}: "), _text(link, "url", f"links: number {place}: ")
+        _check_label(label, f"links: number {place}: label")
+        if not _is_https(url):
+            raise _Slip(f"links: number {place}: url: write an address that begins with https://")
+        yield label, url
+
+
+def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
+    keywords = raw.get("keywords", [])
+    if not isinstance(keywords, list):
+        raise _Slip('keywords: write a list, ["…", "…"]')
+    for word in keywords:
+        if not isinstance(word, str) or len(word) > _KEYWORD or not _says_something(word):
+            raise _Slip(
+                f"keywords: {word!r}: write words of 2 to {_KEYWORD} letters, with + between such as must all occur"
+            )
+        yield word
+
+
+def _says_something(word: str) -> bool:
+    return all(re.search(r"\w", part) for part in word.split("+")) and len(re.findall(r"\w", word)) >= 2
+
+
+def _text(raw: Mapping[str, object], key: str, where: str = "") -> str:
+    text = raw.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise _Slip(f"{where}{key}: " + ("it is missing" if key not in raw else "write a text"))
+    return text
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and "." in (parts.hostname or "") and not re.search(r'[\s"<>]', url)
+    except ValueError:
+        return False
+
+
+def _compare(path: Path, entries: Sequence[Entry], model_name: str, model: Sequence[Entry]) -> None:
+    """Both languages have the same entries in the same order, and they lead to the same pages."""
+    mine, theirs = [entry.id for entry in entries], [entry.id for entry in model]
+    if alone := sorted(set(mine) ^ set(theirs)):
+        missing, there = (path.name, model_name) if alone[0] in theirs else (model_name, path.name)
+        raise BadTopics(f'{path.parent.name}/{missing}: entry "{alone[0]}": it is missing; {there} has it')
+    for one, other in zip(entries, model, strict=True):
+        where = f'{_name(path)}: entry "{one.id}"'
+        if one.id != other.id:
+            raise BadTopics(f'{where}: here {model_name} has "{other.id}"; the order is the same in both files')
+        if [url for _, url in one.links] != [url for _, url in other.links]:
+            raise BadTopics(f"{where}: links: the addresses differ from those in {model_name}")
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _place(path: Path, raw: object, place: int) -> str:
+    name = raw.get("id") if isinstance(raw, Mapping) else None
+    known = isinstance(name, str) and name.strip()
+    return f'{_name(path)}: entry "{name}"' if known else f"{_name(path)}: entry number {place}"

@@ -1,0 +1,95 @@
+"""The core's news on their way to people: claimed under a lease, told through the runner, settled after."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.engine.messages import Envelope
+from bot.engine.runner import Runner
+from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
+from bot.flow.states import Stage
+from verification.attempts import Reason, Status
+from verification.core import Core
+from verification.dialogue_store import DialogueStore, Person
+from verification.ports import News, Notice
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=5)
+PULSE = 0.5
+"""Seconds between two looks at the clock and at the notices of other processes."""
+_AT_ONCE = 50
+
+
+class Notices:
+    """The loop that lets attempts expire and tells people what has come of them."""
+
+    def __init__(self, store: DialogueStore, core: Core, runner: Runner, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._core = core
+        self._runner = runner
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once: there is news."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell what there is to tell, for ever; a fault is logged, and tried again at the next pulse."""
+        while True:
+            # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
+            await self._try(self._core.sweep, "attempts could not be swept; trying again")
+            await self._try(self._tell_all, "notices could not be told; trying again")
+            await self._try(self._runner.resume_unheard, "what is owed could not be asked again; trying again")
+            try:
+                async with asyncio.timeout(PULSE):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def tell(self) -> int:
+        """Tell one batch of notices, and say how many there were."""
+        now = self._clock()
+        notices = await self._store.claim(now, now + LEASE, _AT_ONCE)
+        for notice in notices:
+            # Left under its lease it comes again; those behind it in the batch do not wait for it.
+            await self._try(partial(self._tell_one, notice), f"notice {notice.id} could not be told; trying again")
+        return len(notices)
+
+    async def _tell_one(self, notice: Notice) -> None:
+        event = event_of(notice)
+        if event is not None:
+            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", unasked=True))
+        await self._store.settle(notice)
+
+    async def _tell_all(self) -> None:
+        while await self.tell():
+            pass
+
+    async def _try(self, do: Callable[[], Awaitable[object]], otherwise: str) -> None:
+        try:
+            await do()
+        except Exception:
+            log.exception(otherwise)
+
+
+def event_of(notice: Notice) -> Event | None:
+    """What a notice means to a dialogue; None when there is nothing to tell."""
+    match notice.news, notice.status:
+        case News.FADING, _:
+            return Faded(notice.attempt)
+        case News.PROGRESS, Status.OPENED | Status.CONFIRMING:
+            return Progressed(notice.attempt, Stage(notice.status.value), notice.expires_at)
+        case News.ENDED, Status.SUCCEEDED:
+            return Passed(notice.attempt, notice.account, notice.method)
+        case News.ENDED, Status.FAILED:
+            return Rejected(notice.attempt, notice.reason or Reason.UNAVAILABLE)
+        case News.ENDED, Status.EXPIRED | Status.CANCELLED:
+            # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
+            return Lapsed(notice.attempt)
+        case _:
+            return None

@@ -1,0 +1,63 @@
+"""What a call to Telegram came to. Nothing tells the server that two calls are one, so "perhaps" is an outcome too."""
+
+import math
+from datetime import timedelta
+from enum import StrEnum
+
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.handlers.api.transport import NotSent
+
+_WITHOUT_A_NUMBER = 1.0
+
+
+class Held(RetryAfter):
+    """Not called: the wait would be too long, or longer than the call is worth."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(math.ceil(seconds))
+
+
+class Outcome(StrEnum):
+    """What became of a call."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    LIMITED = "limited"
+    UNSENT = "unsent"
+    UNKNOWN = "unknown"
+    HELD = "held"
+
+
+def outcome_of(error: TelegramError) -> Outcome:
+    """What an error says about its call."""
+    match error:
+        case Held():
+            return Outcome.HELD
+        case RetryAfter():
+            return Outcome.LIMITED
+        case NotSent():
+            return Outcome.UNSENT
+        case BadRequest() | Forbidden() | ChatMigrated() | InvalidToken() | Conflict():
+            return Outcome.REFUSED
+        case _:
+            return Outcome.UNKNOWN
+
+
+def asked_to_wait(error: TelegramError) -> float | None:
+    """How many seconds a 429 asks for; some come without a number, and the library takes those for a bad line."""
+    if isinstance(error, RetryAfter):
+        asked = error.retry_after
+        return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+    if isinstance(error, NetworkError) and error.message.startswith("Too Many Requests"):
+        return _WITHOUT_A_NUMBER
+    return None

@@ -1,0 +1,46 @@
+"""What the bot shows before a word is said: its commands, name and descriptions. Set only where they differ."""
+
+from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, MenuButtonCommands
+
+from bot.content.catalogue import Catalogue
+from bot.flow.events import Command
+from bot.handlers.api.calls import best_effort
+
+CODES = (("", "en"), ("zh", "zh"))
+"""Telegram takes two letters, or nothing for everybody else."""
+
+
+async def describe(bot: Bot, catalogue: Catalogue) -> None:
+    """Bring commands and descriptions up to date; it may fail, and is tried at the next start."""
+    for code, language in CODES:
+        await best_effort(lambda code=code, language=language: _commands(bot, catalogue, code, language))  # type: ignore[misc]
+        await best_effort(lambda code=code, language=language: _descriptions(bot, catalogue, code, language))  # type: ignore[misc]
+    await best_effort(lambda: bot.set_chat_menu_button(menu_button=MenuButtonCommands()))
+
+
+def commands_of(catalogue: Catalogue, language: str) -> list[BotCommand]:
+    """The commands of everybody."""
+    return [
+        BotCommand(command, catalogue.text(language, f"command.{command}"))
+        for command in Command
+        if command is not Command.UNKNOWN
+    ]
+
+
+async def _commands(bot: Bot, catalogue: Catalogue, code: str, language: str) -> None:
+    wanted = commands_of(catalogue, language)
+    scope = BotCommandScopeAllPrivateChats()
+    if list(await bot.get_my_commands(scope, code or None)) != wanted:
+        await bot.set_my_commands(wanted, scope, code or None)
+
+
+async def _descriptions(bot: Bot, catalogue: Catalogue, code: str, language: str) -> None:
+    name = catalogue.text(language, "about.name")
+    if (await bot.get_my_name(code or None)).name != name:
+        await bot.set_my_name(name, code or None)
+    description = catalogue.text(language, "about.description").strip()
+    if (await bot.get_my_description(code or None)).description != description:
+        await bot.set_my_description(description, code or None)
+    short = catalogue.text(language, "about.short")
+    if (await bot.get_my_short_description(code or None)).short_description != short:
+        await bot.set_my_short_description(short, code or None)

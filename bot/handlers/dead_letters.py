@@ -1,0 +1,72 @@
+"""An update that cannot be handled: kept, sealed, for whoever mends the fault, and the person is told."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot
+from telegram.constants import ChatType
+
+from bot.content.catalogue import Catalogue, language_of
+from bot.handlers.api.calls import best_effort
+from bot.handlers.incoming import person_of
+from verification.dialogue_store import DialogueStore, Litter, Person
+
+_PATIENCE = 2
+
+
+class Trouble:
+    """Sets updates aside."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        catalogue: Catalogue,
+        store: DialogueStore,
+        clock: Callable[[], datetime],
+        default_language: str,
+    ) -> None:
+        self._bot = bot
+        self._catalogue = catalogue
+        self._store = store
+        self._clock = clock
+        self._default_language = default_language
+
+    async def set_aside(self, raw: Mapping[str, Any]) -> None:
+        """Keep a raw update, and tell its person kindly where there is one."""
+        event_id = f"telegram:{raw.get('update_id')}"
+        await self._store.bury(event_id, _whose(raw), json.dumps(raw), self._clock())
+        message = _mapping(raw.get("message"))
+        chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
+        number, message_id = chat.get("id"), message.get("message_id")
+        if chat.get("type") != ChatType.PRIVATE or not isinstance(number, int):
+            return
+        person = person_of(number)
+        if isinstance(message_id, int):
+            # Nobody read it, so nobody knows that it holds no ID number.
+            async with self._store.unit(person) as unit:
+                await unit.litter(Litter(person, message_id, self._clock()))
+        text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
+        # Everybody's next updates wait for this one: a kind word may not take long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await best_effort(lambda: self._bot.send_message(number, text))
+
+    def _language(self, code: object) -> str:
+        return (language_of(code) if isinstance(code, str) else None) or self._default_language
+
+
+def _whose(raw: Mapping[str, Any]) -> Person | None:
+    """Who sent what the update brings, whatever that is."""
+    brought = [_mapping(value) for value in raw.values()]
+    chats = [_mapping(value.get("chat")) for value in brought]
+    senders = [_mapping(value.get("from")) for value in brought]
+    numbers = [who.get("id") for who in (*senders, *(chat for chat in chats if chat.get("type") == ChatType.PRIVATE))]
+    return next((person_of(number) for number in numbers if isinstance(number, int)), None)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

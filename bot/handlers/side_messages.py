@@ -1,0 +1,132 @@
+"""The messages beside the way: FAQ, languages, and what is kept about a person."""
+
+import html
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import ceil
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.content.catalogue import Catalogue, Entry
+from bot.flow.effects import ShowFaq, ShowRecords, Values, Word
+from bot.flow.events import Side
+from bot.handlers.keyboards import side
+from verification.dialogue_store import Bond, Consent, PastAttempt, Records
+from verification.identity import mask_account
+
+TOPICS_A_PAGE = 7
+_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A text with its buttons."""
+
+    text: str
+    markup: InlineKeyboardMarkup | None
+
+
+def faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> Screen:
+    """A topic with its links and what else may have been meant, or a page of the list; so for a topic nobody knows."""
+    entry = catalogue.entry(language, shown.topic) if shown.topic else None
+    if entry is None:
+        screen = _faq_list(catalogue, language, shown.page)
+        missed = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.missed else ""
+        return Screen(missed + screen.text, screen.markup)
+    rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
+    others = [other for other in catalogue.faq[language] if other.id in shown.others]
+    rows += [[side(Side.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
+    rows.append([side(Side.FAQ, "list.0", catalogue.text(language, "faq.list"))])
+    return Screen(answer(entry), InlineKeyboardMarkup(rows))
+
+
+def answer(entry: Entry) -> str:
+    """A topic as a message."""
+    return f"<b>{html.escape(entry.title, quote=False)}</b>\n\n{entry.answer}"
+
+
+def records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> Screen:
+    """What is kept about a person, or the last question before it is erased."""
+    values = {"account": mask_account(shown.account)}
+    if shown.ask_erase:
+        now = side(Side.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.mark, "danger")
+        keep = side(Side.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
+        return Screen(catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]]))
+    lines = list(_lines(catalogue, language, kept))
+    text = catalogue.text(language, "privacy.ask", values | {"records": "\v"})
+    export = side(Side.PRIVACY, "export", catalogue.text(language, "privacy.export"))
+    erase = side(Side.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
+    return Screen(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
+
+
+def exported(own: str, account: str, kept: Records) -> bytes:
+    """What is kept about a person, as JSON; without name and number, which no record holds.
+
+    An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
+    """
+
+    def told(record: Consent | PastAttempt | Bond) -> dict[str, object]:
+        return asdict(record) | {"account": shown(record.account)}
+
+    def shown(named: str) -> str:
+        return named if named == own else mask_account(named)
+
+    content = {
+        "account": shown(account),
+        "consents": [told(consent) for consent in kept.consents],
+        "attempts": [told(attempt) for attempt in kept.attempts],
+        "links": [told(bond) for bond in kept.bonds],
+        "place": None if kept.place is None else {"method": kept.place.method, "at": kept.place.at},
+    }
+    return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
+
+
+def _faq_list(catalogue: Catalogue, language: str, page: int) -> Screen:
+    entries = catalogue.faq[language]
+    pages = ceil(len(entries) / TOPICS_A_PAGE)
+    page = min(page, pages - 1)
+    first = page * TOPICS_A_PAGE
+    rows = [[side(Side.FAQ, f"show.{entry.id}", entry.title)] for entry in entries[first : first + TOPICS_A_PAGE]]
+    turns = []
+    if page > 0:
+        turns.append(side(Side.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
+    if page < pages - 1:
+        turns.append(side(Side.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
+    title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
+    return Screen(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
+
+
+def _place(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+    if kept.place is not None:
+        values: Values = {"method": Word(f"method.{kept.place.method}"), "at": kept.place.at}
+        yield catalogue.text(language, "privacy.place", values)
+
+
+def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+    consents = [
+        catalogue.text(language, "privacy.consent", {"kind": Word(f"privacy.kind.{consent.kind}"), "at": consent.at})
+        for consent in kept.consents
+    ]
+    attempts = [
+        catalogue.text(
+            language,
+            "privacy.attempt",
+            {
+                "method": Word(f"method.{attempt.method}"),
+                "status": Word(f"privacy.status.{attempt.status}"),
+                "at": attempt.created_at,
+            },
+        )
+        for attempt in kept.attempts
+    ]
+    bonds = [
+        catalogue.text(language, "privacy.bond", {"account": mask_account(bond.account), "at": bond.at})
+        for bond in kept.bonds
+    ]
+    lines = [*_place(catalogue, language, kept), *bonds, *consents, *attempts]
+    if not lines:
+        yield catalogue.text(language, "privacy.nothing")
+    elif len(lines) > _LINES:
+        yield catalogue.text(language, "privacy.more", {"count": str(len(lines) - _LINES)})
+    yield from lines[-_LINES:]

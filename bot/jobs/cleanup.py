@@ -1,0 +1,84 @@
+"""What is done on the side: messages that must vanish from the chats, and records that have had their time."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.engine.messages import Undelivered
+from verification.dialogue_store import DialogueStore, Gone, Litter, Person
+from verification.limits import DAY
+
+log = logging.getLogger(__name__)
+
+_PAUSE = timedelta(seconds=10)
+_TIDY_EVERY = timedelta(hours=1)
+_SEEN_FOR = timedelta(days=7)
+"""Longer than Telegram keeps an update: its repetition is always known."""
+_USES_FOR = timedelta(days=365)
+"""Who looked at what can be asked for a year."""
+
+Discard = Callable[[Person, int], Awaitable[None]]
+
+
+class Housekeeping:
+    """The loop that keeps the promises of deletion. `discard` deletes a message or is sure that it cannot."""
+
+    def __init__(
+        self, store: DialogueStore, discard: Discard, clock: Callable[[], datetime], retention: timedelta
+    ) -> None:
+        self._store = store
+        self._discard = discard
+        self._clock = clock
+        self._retention = retention
+        self._tidied_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Work for ever; a fault is logged, and tried again."""
+        # What was in hand when the program last ended is in nobody's hands now.
+        left_alone = timedelta()
+        while True:
+            try:
+                # First, and whatever Telegram does: what has had its time goes.
+                await self.tidy()
+                await self.sweep(left_alone)
+            except Exception:
+                log.exception("housekeeping was cut short; trying again")
+            left_alone = _PAUSE
+            await asyncio.sleep(_PAUSE.total_seconds())
+
+    async def sweep(self, left_alone: timedelta) -> None:
+        """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
+        for litter in await self._store.litter(100):
+            # A clock that was put back makes what it wrote down before seem to come from the future.
+            if timedelta() <= self._clock() - litter.at < left_alone:
+                continue
+            try:
+                await self._discard(litter.person, litter.message_id)
+            except Undelivered as error:
+                # It stays listed; the next one may be of a chat that answers.
+                log.warning("a message could not be deleted (%s); trying again", error)
+                continue
+            await self._store.swept(litter)
+
+    async def take(self, person: Person, message_id: int) -> None:
+        """Take over a message that could not be deleted at once."""
+        async with self._store.unit(person) as unit:
+            await unit.litter(Litter(person, message_id, self._clock()))
+
+    async def tidy(self) -> None:
+        """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
+        now = self._clock()
+        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
+            await tidied(self._store, now, self._retention)
+            self._tidied_at = now
+
+
+async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
+    """Forget what is no longer needed and delete what is no longer allowed; says what went."""
+    gone = Counter(await store.prune(now - _SEEN_FOR))
+    gone.update(await store.forget_tries(now - DAY))
+    gone.update(await store.forget_uses(now - _USES_FOR))
+    gone.update(await store.retire(now - retention))
+    return gone

@@ -1,0 +1,143 @@
+"""Results on their way to another server: claimed under a lease, told until they are taken, noted after.
+
+Whoever dies between telling and noting leaves the lease; the result is told again under the same id. A few are under
+way at once, and none of the bot's answers waits for any of them.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.http_client import outbound
+from bot.settings import Settings
+from verification.errors import ProviderUnavailable
+from verification.providers.addresses import is_loopback
+from verification.providers.http import Call
+from verification.result_outbox import PAUSES, Ending, Outbox, Result
+from verification.signing import Signing
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+"""Longer than a call may take."""
+AT_ONCE = 8
+_PULSE = 1.0
+
+
+PATIENCE = aiohttp.ClientTimeout(total=15, sock_connect=5)
+"""Nobody waits for it, so a receiver gets the time that Standard Webhooks asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The server at `RESULT_WEBHOOK_URL`."""
+
+    url: str
+    signing: Signing
+    call: Call
+
+    async def tell(self, result: Result, now: datetime) -> int:
+        """Tell a result, and give the status of the answer; raises `ProviderUnavailable` where there is none."""
+        body = result.body()
+        headers = self.signing.headers(result.message_id, now, body) | {"content-type": "application/json"}
+        status, _ = await self.call("POST", self.url, headers, body)
+        return status
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Receiver | None]:
+    """Give the receiver, on connections of its own; None where results go nowhere."""
+    url, secret = settings.result_webhook_url, settings.result_webhook_secret
+    if not url or secret is None:
+        yield None
+        return
+    async with outbound(here=is_loopback(urlsplit(url).hostname or ""), patience=PATIENCE) as call:
+        yield Receiver(url, Signing(secret.get_secret_value()), call)
+
+
+class Results:
+    """The loop that tells results; `count` hears what came of each try."""
+
+    def __init__(
+        self, outbox: Outbox, receiver: Receiver | None, clock: Callable[[], datetime], count: Callable[[str], None]
+    ) -> None:
+        self._outbox = outbox
+        self._receiver = receiver
+        self._clock = clock
+        self._count = count
+        self._wake = asyncio.Event()
+        self._in_hand = set[int]()
+
+    def wake(self) -> None:
+        """Look at once: there may be a result."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell what is owed, for ever; a fault is logged, and tried again."""
+        if self._receiver is None:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._wake.clear()
+                for result in await self._claimed(AT_ONCE - len(self._in_hand)):
+                    # A clock that leaps ends leases early; what is being told here is not told beside it.
+                    if result.id not in self._in_hand:
+                        self._in_hand.add(result.id)
+                        tasks.create_task(self._carry(self._receiver, result))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_PULSE):
+                        await self._wake.wait()
+
+    async def _claimed(self, limit: int) -> Sequence[Result]:
+        if not limit:
+            return ()
+        now = self._clock()
+        try:
+            return await self._outbox.claim(now, now + LEASE, limit)
+        except Exception:
+            log.exception("results could not be looked for; trying again")
+            return ()
+
+    async def _carry(self, receiver: Receiver, result: Result) -> None:
+        try:
+            await self._tell(receiver, result)
+        except Exception:
+            log.exception("what came of the result of attempt %s could not be noted; trying again", result.attempt)
+        finally:
+            self._in_hand.discard(result.id)
+            self._wake.set()
+
+    async def _tell(self, receiver: Receiver, result: Result) -> None:
+        try:
+            status = await receiver.tell(result, self._clock())
+        except ProviderUnavailable as error:
+            await self._failed(result, str(error))
+            return
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            await self._settle(result, Ending.DELIVERED)
+        elif status == HTTPStatus.GONE:
+            log.warning("the result of attempt %s is not wanted (status 410)", result.attempt)
+            await self._settle(result, Ending.GONE)
+        else:
+            await self._failed(result, f"status {status}")
+
+    async def _failed(self, result: Result, why: str) -> None:
+        if result.tries >= len(PAUSES):
+            log.error("the result of attempt %s was not taken (%s); it is given up", result.attempt, why)
+            await self._settle(result, Ending.GIVEN_UP)
+            return
+        pause = PAUSES[result.tries]
+        log.warning("the result of attempt %s was not taken (%s); again in %s", result.attempt, why, pause)
+        await self._outbox.postpone(result, self._clock() + pause)
+        self._count("postponed")
+
+    async def _settle(self, result: Result, ending: Ending) -> None:
+        await self._outbox.settle(result, ending, self._clock())
+        self._count(ending)

@@ -1,0 +1,114 @@
+"""Notes in a file what conversations reach, for testers: rows of the table, ways, buttons, texts, FAQ topics.
+
+One fact a line, `known` or `reached`, its kind and its name between tabs, and `now state NAME` after every turn; names
+only, never anything of a person.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.content.catalogue import Catalogue, Entry
+from bot.flow.diagram import edge, edges, label
+from bot.flow.effects import Value
+from bot.flow.events import Choice, Event, Tapped
+from bot.flow.machine import advance, row_of
+from bot.flow.rows import Moment, Row, Step
+from bot.flow.states import State
+from bot.flow.table import TABLE
+
+_ELSEWHERE = ("page.", "desk.", "test_")
+"""Texts of phone pages and of the desk, and the pieces that other texts are made of."""
+
+
+_RACES = frozenset(
+    {
+        "Verified: passed",
+        "ReadingInvitation: passed",
+        *(f"any state: {news}" for news in ("opened", "declined", "progressed", "faded", "lapsed", "rejected")),
+    }
+)
+"""Rows for news that is overtaken on its way: no conversation can be sure to reach them. The exhaustive test of the
+table and the tests of the runner do."""
+
+
+@dataclass(slots=True)
+class Notebook:
+    """The file, each fact written once; by appending, so that many bots may share it."""
+
+    path: Path
+    _written: set[str] = field(default_factory=set)
+
+    def known(self, catalogue: Catalogue) -> None:
+        """Write down all there is to reach."""
+        names = "".join(f"known\t{kind}\t{name}\n" for kind, name in _everything(catalogue))
+        self._write(names)
+
+    def reached(self, kind: str, name: str) -> None:
+        """Write down that something was reached."""
+        self._write(f"reached\t{kind}\t{name}\n")
+
+    def advance(self, state: State, event: Event, moment: Moment) -> Step:
+        """Advance as ever, and write down which row did it and where it led."""
+        step = advance(state, event, moment)
+        self._append(f"now\tstate\t{type(step.state).__name__}\n")
+        row = row_of(state, event)
+        if row is not None and _name(row) not in _RACES:
+            self.reached("row", _name(row))
+            if isinstance(event, Tapped):
+                self.reached("button", _name(row))
+            if row.state is not None and type(step.state) is not row.state:
+                self.reached("way", edge(row, type(step.state)))
+        return step
+
+    def _write(self, lines: str) -> None:
+        if lines not in self._written:
+            self._written.add(lines)
+            self._append(lines)
+
+    def _append(self, lines: str) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedCatalogue(Catalogue):
+    """A catalogue that tells which of its texts were used."""
+
+    note: Callable[[str, str], None] = lambda _kind, _name: None
+
+    def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
+        """The text of a key, as ever."""
+        self.note("text", key)
+        return Catalogue.text(self, language, key, values)
+
+    def entry(self, language: str, topic: str) -> Entry | None:
+        """A topic of the FAQ, as ever."""
+        self.note("topic", topic)
+        return Catalogue.entry(self, language, topic)
+
+
+def noted(catalogue: Catalogue, notebook: Notebook) -> Catalogue:
+    """The same catalogue, whose use is written down."""
+    return NotedCatalogue(catalogue.texts, catalogue.faq, catalogue.constants, notebook.reached)
+
+
+def _everything(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    for row in TABLE:
+        if _name(row) in _RACES:
+            continue
+        yield "row", _name(row)
+        if isinstance(row.trigger, Choice):
+            yield "button", _name(row)
+    for way in edges():
+        yield "way", way
+    language = next(iter(catalogue.texts))
+    for key in catalogue.texts[language]:
+        if not key.startswith(_ELSEWHERE):
+            yield "text", key
+    for entry in catalogue.faq[language]:
+        yield "topic", entry.id
+
+
+def _name(row: Row) -> str:
+    return f"{row.state.__name__ if row.state else 'any state'}: {label(row)}"

@@ -1,0 +1,1 @@
+"""Compares what a bot wrote with what a script expects."""

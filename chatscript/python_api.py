@@ -1,0 +1,243 @@
+"""Scripts in Python: the same lines, performed one by one, as strict as in a file.
+
+Every word means what it means in a script: `...`, `{name}`, `{t:key}`, `/regex/`. The bot starts with the first line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from chatscript.language import parser, steps
+from chatscript.language.bot_texts import DEFAULT_LANGUAGE
+from chatscript.language.lexer import Wrong
+from chatscript.language.linter import key_mistakes
+from chatscript.language.patterns import Place
+from chatscript.language.steps import Script
+from chatscript.report.console import failure_report
+from chatscript.results import Result, Take
+from chatscript.runner.case_runner import Company, Strict, failure_of, play_step
+from chatscript.runner.context import Scene, Unmet, open_scene
+from chatscript.runner.environment import DidNotStart, stage
+from chatscript.runner.simulator_client import SimRefused
+
+Buttons = Sequence[str | Sequence[str]]
+
+
+class ChatFailed(AssertionError):
+    """A line that did not come true; its text is the player's whole report."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A person at a chat with the bot. `values` are what `{name}` stands for, captures among them."""
+
+    name: str
+    _scene: Scene
+    _phone: Hand = field(init=False)
+    _failed: bool = False
+    _started: bool = False
+    _count: int = 0
+    _settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._phone = Hand(self)
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Everything captured so far."""
+        return self._scene.scope.values
+
+    @property
+    def phone(self) -> Hand:
+        """The person's phone."""
+        return self._phone
+
+    def set(self, **settings: str) -> None:
+        """Add to the bot's environment; only before the first line."""
+        if self._started:
+            raise ChatFailed("the bot has started: its environment is set before the first line")
+        self._settings |= settings
+
+    def let(self, **values: str) -> None:
+        """Give values to names."""
+        self._scene.scope.values.update(values)
+
+    # The person.
+
+    async def send(self, text: str = "", *, kind: str = "", forward: bool = False) -> None:
+        """Write a text, or send something else: `photo`, `sticker`, `voice`, …"""
+        special = kind or ("forward" if forward else "")
+        await self._line(">", text if special or text[:1] not in ("[", "(") else f"\\{text}", kind=special)
+
+    async def edit(self, text: str) -> None:
+        """Edit the person's last message."""
+        await self._line(">", text, kind="edit")
+
+    async def tap(self, label: str, *, nth: int = 0, old: bool = False) -> None:
+        """Tap the button of that label; the `nth` of several; `old` means an earlier keyboard."""
+        await self.play(f"> {'(old) ' if old else ''}[{label}]{f'@{nth}' if nth else ''}")
+
+    async def forge(self, data: str) -> None:
+        """Press a button that nobody offered."""
+        await self._line(">", data, kind="tap")
+
+    # The bot.
+
+    async def expect(self, text: str, *, buttons: Buttons = (), kind: str = "", qr: str = "", file: str = "") -> None:
+        """Expect a message. `buttons` are rows; a string is a row of one button, `*` any buttons."""
+        await self._line(
+            "<", text, kind=kind or ("photo" if qr else "document" if file else ""), below=_below(buttons, qr, file)
+        )
+
+    async def expect_edit(self, text: str, *, buttons: Buttons = (), kind: str = "", qr: str = "") -> None:
+        """Expect an edit: the text and the buttons as they are afterwards."""
+        await self._line("~", text, kind=kind or ("photo" if qr else ""), below=_below(buttons, qr, ""))
+
+    async def expect_deleted(self, text: str = "", *, own: bool = False, kind: str = "") -> None:
+        """Expect a deletion: of any message, of one of the bot with that text, or of the person's own."""
+        await self._line("x >" if own else "x", text, kind=kind)
+
+    async def expect_toast(self, text: str, *, alert: bool = False) -> None:
+        """Expect the answer to a press."""
+        await self._line("!!" if alert else "!", text)
+
+    async def anything(self) -> None:
+        """Allow whatever the bot does up to the next expected event, or the person's next line."""
+        await self.play("...")
+
+    # Around the chat.
+
+    async def wait(self, span: str) -> None:
+        """Move the bot's clock: `90s`, `10m`, `1h30m`."""
+        await self.play(f"@wait {span}")
+
+    async def crash(self) -> None:
+        """Kill the bot and start it again on the same data."""
+        await self.play("@crash")
+
+    async def fail(self, method: str, kind: str, times: int = 1) -> None:
+        """Let the next calls of a method go wrong."""
+        await self.play(f"@fail {method} {kind} {times}")
+
+    async def user(self, name: str) -> None:
+        """Be somebody else from now on; the first person is `A`."""
+        await self.play(f"@user {name}")
+
+    async def play(self, lines: str) -> None:
+        """Perform lines of a script, whatever they are."""
+        if not self._started:
+            await self._start()
+        for step in self._read(lines).steps:
+            await self._perform(step)
+
+    async def end(self) -> None:
+        """Insist that nothing happened which no line mentions; not after a failure, which says enough."""
+        if not self._failed and self._started:
+            try:
+                await Strict().end(self._scene)
+            except Unmet as unmet:
+                raise self._failure("", unmet) from None
+
+    async def _line(self, mark: str, text: str, *, kind: str = "", below: Sequence[str] = ()) -> None:
+        first, *rest = text.split("\n")
+        shown = f"({kind}) " if kind else ""
+        await self.play("\n".join([f"{mark} {shown}{first}".rstrip(), *(f"    | {it}" for it in rest), *below]))
+
+    async def _start(self) -> None:
+        self._started = True
+        try:
+            await self._scene.stage.start(self._settings)
+        except DidNotStart as error:
+            raise self._failure("", Unmet(str(error))) from None
+
+    async def _perform(self, step: steps.AnyStep) -> None:
+        self._count += 1
+        try:
+            if isinstance(step, steps.Person):
+                await self._scene.let_in(step.name)
+            if isinstance(step, steps.Expectation):
+                await Strict().expect(self._scene, self._count, step)
+            else:
+                await play_step(self._scene, step)
+        except Unmet as unmet:
+            raise self._failure(step.source, unmet) from None
+        except SimRefused as error:
+            raise self._failure(step.source, Unmet(str(error))) from None
+
+    def _read(self, lines: str) -> Script:
+        scope = self._scene.scope
+
+        def check(read: Script) -> list[Wrong]:
+            return key_mistakes(read, scope.catalogue, scope.language, DEFAULT_LANGUAGE)
+
+        try:
+            return parser.parse(lines, self.name, check, known=scope.values, people=scope.people)
+        except parser.Unreadable as error:
+            self._failed = True
+            raise ChatFailed(str(error)) from None
+
+    def _failure(self, source: str, unmet: Unmet) -> ChatFailed:
+        self._failed = True
+        failure = failure_of(self._scene, Place(self.name, self._count), source, unmet)
+        take = Take(Script(self.name, self.name, ({},), (), ()), {}, self._scene.scope.language, self.name)
+        return ChatFailed(failure_report(Result(take, time.monotonic(), failure)))
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a person does with the phone."""
+
+    _conversation: Conversation
+
+    async def scan(self, app: str, address: str = "") -> None:
+        """Open the last QR code of this chat, or that address: in `wechat`, `qq`, `browser`, as a `robot`."""
+        await self._conversation.play(f"@scan {app} {address}".rstrip())
+
+    async def press(self, label: str) -> None:
+        """Press a button or follow a link."""
+        await self._conversation.play(f"@press {label}")
+
+    async def tick(self, label: str) -> None:
+        """Tick a box."""
+        await self._conversation.play(f"@tick {label}")
+
+    async def choose(self, label: str) -> None:
+        """Pick an option."""
+        await self._conversation.play(f"@choose {label}")
+
+    async def reload(self) -> None:
+        """Fetch the page again."""
+        await self._conversation.play("@reload")
+
+    async def shows(self, text: str) -> None:
+        """Insist that the page shows it somewhere."""
+        await self._conversation.play(f"@page {text}")
+
+    async def hides(self, text: str) -> None:
+        """Insist that the page shows it nowhere."""
+        await self._conversation.play(f"@page! {text}")
+
+
+@asynccontextmanager
+async def conversing(company: Company, name: str, language: str = DEFAULT_LANGUAGE) -> AsyncIterator[Conversation]:
+    """Set a stage of one's own for one conversation; `name` stands in reports."""
+    async with stage(company.launch, company.timing, company.extra, noting=True) as built, AsyncExitStack() as closing:
+        scene = await open_scene(
+            built,
+            company.catalogue,
+            people=(steps.FIRST_PERSON,),
+            language=language,
+            values={},
+            closing=closing,
+        )
+        yield Conversation(name, scene)
+
+
+def _below(buttons: Buttons, qr: str, file: str) -> list[str]:
+    rows = [[row] if isinstance(row, str) else row for row in buttons]
+    keyboard = " / ".join(" ".join(f"[{label}]" for label in row) for row in rows)
+    details = (f"qr: {qr}" if qr else "", f"file: {file}" if file else "")
+    return [f"    {line}" for line in (keyboard, *details) if line]

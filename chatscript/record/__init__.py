@@ -1,0 +1,1 @@
+"""Writes scripts from what happens in a chat."""

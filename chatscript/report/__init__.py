@@ -1,0 +1,1 @@
+"""Shows results: console, JUnit XML, HTML pages and pictures."""

@@ -1,0 +1,47 @@
+"""Writes results as JUnit XML, which build servers read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+from chatscript.report.console import failure_report, shown_path
+from chatscript.results import Result
+
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(path: Path, results: Sequence[Result], seconds: float) -> None:
+    """Write a file, its folder too; raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(xml(results, seconds), encoding="utf-8")
+
+
+def xml(results: Sequence[Result], seconds: float) -> str:
+    """Make one suite of the results; each case is a test of the class that its file is."""
+    failed = sum(result.failure is not None for result in results)
+    facts = f'name="chat scripts" tests="{len(results)}" failures="{failed}" errors="0" time="{seconds:.3f}"'
+    cases = "".join(map(_case, results))
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites><testsuite {facts}>\n{cases}</testsuite></testsuites>\n'
+    )
+
+
+def _case(result: Result) -> str:
+    file = shown_path(result.take.script.file)
+    name = f"classname={_quoted(file)} name={_quoted(result.take.name)} file={_quoted(file)}"
+    head = f'<testcase {name} time="{result.seconds:.3f}"'
+    if result.failure is None:
+        return f"{head}/>\n"
+    message = _quoted(f"{file}:{result.failure.place.line}: {result.failure.headline}")
+    return f"{head}><failure message={message}>{escape(_clean(failure_report(result)))}</failure></testcase>\n"
+
+
+def _quoted(text: str) -> str:
+    return quoteattr(_clean(text))
+
+
+def _clean(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)

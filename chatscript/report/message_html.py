@@ -1,0 +1,102 @@
+"""One message as HTML, in the clothes of the chat page: its bubble, what is inside, the keyboard beneath."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from chatscript.report.entity_html import formatted, linked
+from playground.server.static_page import STATIC
+from playground.world.records import Json
+
+_ICONS = {"document": "📄", "voice": "🎤", "video_note": "📹", "location": "📍", "contact": "👤", "poll": "📊"}
+_MARKS = {"url": "↗", "copy": "⧉"}
+
+
+def labels(language: str) -> Mapping[str, str]:
+    """Read the chat page's own words, in Chinese unless there are some in that language."""
+    named = STATIC / f"labels.{language}.json"
+    path = named if named.exists() else STATIC / "labels.zh.json"
+    read: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Bubbles:
+    """Draws messages with words of one language and pictures that are at hand; `author` names who wrote in a group."""
+
+    labels: Mapping[str, str]
+    pictures: Mapping[str, str]
+
+    def item(self, message: Json, author: str = "") -> str:
+        """Draw a message."""
+        side = "user" if message["from"] == "user" else "bot"
+        keys = "".join(self._keyboard(message))
+        words = message["text"] or message["caption"]
+        kinds = ["message", side, f"kind-{message['kind']}"]
+        kinds += ["with-keys"] if keys else []
+        kinds += ["bare"] if message["photo"] and not words else []
+        beneath = f'<div class="keys">{keys}</div>' if keys else ""
+        return (
+            f'<li class="{escape(" ".join(kinds))}"><div class="stack">'
+            f'<div class="bubble">{"".join(self._inside(message, words, author))}</div>{beneath}</div></li>'
+        )
+
+    def _inside(self, message: Json, words: str, author: str) -> Iterator[str]:
+        if author:
+            yield f'<p class="forwarded">{escape(author)}</p>'
+        if message["forwarded"]:
+            yield f'<p class="forwarded">{escape(self.labels["chat.forwarded"])}</p>'
+        media = self._media(message)
+        text = f'<div class="words">{formatted(words, message["entities"])}</div>' if words else ""
+        yield text + media if message["caption_above"] else media + text
+        if message["edited"]:
+            yield f'<span class="meta"><span class="edited">{escape(self.labels["chat.edited"])}</span></span>'
+
+    def _media(self, message: Json) -> str:
+        kind = message["kind"]
+        if photo := message["photo"]:
+            size = f'width="{photo["width"]}" height="{photo["height"]}"'
+            source = escape(self.pictures.get(photo["file_id"], ""))
+            alt = escape(self.labels["chat.photo"])
+            return f'<figure class="media"><span class="photo"><img src="{source}" {size} alt="{alt}"></span></figure>'
+        if kind == "sticker":
+            return f'<div class="sticker">{escape(message["sticker"]["emoji"])}</div>'
+        if kind not in _ICONS:
+            return ""
+        title, detail = self.labels[f"chat.{kind}"], _detail(message)
+        return (
+            f'<div class="thing"><span class="thing-icon">{_ICONS[kind]}</span><span class="thing-words">'
+            f"<strong>{escape(title)}</strong><small>{escape(detail)}</small></span></div>"
+        )
+
+    def _keyboard(self, message: Json) -> Iterator[str]:
+        for row in message["buttons"] or [
+            [{"label": label, "kind": "text"} for label in row] for row in message["keys"]
+        ]:
+            yield f'<div class="keys-row">{"".join(map(_key, row))}</div>'
+
+
+def _key(button: Json) -> str:
+    mark = _MARKS.get(button["kind"])
+    inner = f'<span class="key-label">{escape(button["label"])}</span>'
+    inner += f'<span class="key-mark">{mark}</span>' if mark else ""
+    return linked(button.get("url") or "", inner, f"key {escape(button.get('style') or '')}".strip())
+
+
+def _detail(message: Json) -> str:
+    match message["kind"]:
+        case "document":
+            return str(message["document"]["file_name"] or "")
+        case "contact":
+            return f"{message['contact']['first_name']} {message['contact']['phone_number']}"
+        case "location":
+            return f"{message['location']['latitude']:.4f}, {message['location']['longitude']:.4f}"
+        case "poll":
+            return str(message["poll"]["question"])
+        case "voice":
+            return f"0:{message['voice']['duration']:02}"
+        case _:
+            return ""

@@ -1,0 +1,31 @@
+"""answerCallbackQuery."""
+
+from __future__ import annotations
+
+from playground.botapi.fields import Fields
+from playground.world.api_errors import OLD_QUERY, bad_request
+from playground.world.world import World
+
+LONGEST_ANSWER = 200
+
+
+async def answer_callback_query(world: World, fields: Fields) -> bool:
+    """Answer a press: silently, with a line that passes by, or with an alert."""
+    text, url = fields.text("text").strip(), fields.text("url")
+    if len(text) > LONGEST_ANSWER:
+        raise bad_request("MESSAGE_TOO_LONG")
+    if url and not _opens_this_bot(world, url):
+        raise bad_request("URL_INVALID")
+    query = world.take_query(fields.text("callback_query_id"))
+    if query is None:
+        raise bad_request(OLD_QUERY)
+    facts = {"text": text, "alert": fields.flag("show_alert"), "url": url or None}
+    world.log.add("toast", query.chat, user=query.user, query=query.id, **facts)
+    return True
+
+
+def _opens_this_bot(world: World, url: str) -> bool:
+    # "t.me/BOT?start=..." and the tg:// form of it are the only addresses a press may open.
+    link = url.removeprefix("https://").removeprefix("http://").lower()
+    name = world.profile.username.lower()
+    return link.startswith((f"t.me/{name}?start=", f"tg://resolve?domain={name}&start="))

@@ -1,0 +1,1 @@
+"""A tiny browser that opens links as a phone does."""

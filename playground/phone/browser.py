@@ -1,0 +1,165 @@
+"""A tiny phone: opens addresses as WeChat, QQ, a browser or a preview robot, and touches plain HTML forms.
+
+No JavaScript, on purpose: what a page needs must work without. Each app keeps its own cookies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import aiohttp
+
+from playground.phone.apps import App
+from playground.phone.apps import Control as Gesture
+from playground.phone.page_parser import Control, Form, WebPage, read_page
+
+_ANDROID = "Mozilla/5.0 (Linux; Android 14; Phone) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.0.0"
+USER_AGENTS = {
+    App.WECHAT: f"{_ANDROID} Mobile Safari/537.36 XWEB/1240045 MicroMessenger/8.0.49 NetType/WIFI Language/zh_CN",
+    App.QQ: f"{_ANDROID} Mobile Safari/537.36 V1_AND_SQ_9.0.60 QQ/9.0.60 NetType/WIFI",
+    App.BROWSER: f"{_ANDROID} Mobile Safari/537.36",
+    App.ROBOT: "Mozilla/5.0 (compatible; LinkPreviewBot/1.0)",
+}
+_PATIENCE = aiohttp.ClientTimeout(total=10)
+
+
+class PhoneTrouble(Exception):
+    """What the finger wanted is not possible on this page; says what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label that a script looks for: compared exactly first, then as a part."""
+
+    source: str
+    exact: Callable[[str], bool]
+    part: Callable[[str], bool]
+
+
+class Phone:
+    """One person's phone; an async context manager that closes its apps."""
+
+    def __init__(self) -> None:
+        self.page: WebPage | None = None
+        self.status = 0
+        self.address = ""
+        self._apps: dict[App, aiohttp.ClientSession] = {}
+        self._app = App.BROWSER
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def open(self, app: App, address: str) -> None:
+        """Open an address as that app does."""
+        self._app = app
+        await self._fetch("GET", address)
+
+    async def reload(self) -> None:
+        """Fetch the page again, or follow its own refresh."""
+        self._shown()
+        await self._fetch("GET", urljoin(self.address, (self.page and self.page.refresh) or ""))
+
+    async def touch(self, gesture: Gesture, label: Label) -> None:
+        """Press, tick or choose the control with that label."""
+        page = self._shown()
+        match gesture:
+            case Gesture.PRESS:
+                await self._press(_pick(page.of_kinds("submit", "link"), label, "to press"))
+            case Gesture.TICK:
+                box = _pick(page.of_kinds("checkbox"), label, "to tick")
+                box.chosen = True
+            case Gesture.CHOOSE:
+                _choose(_pick(page.of_kinds("radio", "option"), label, "to choose"))
+
+    async def _press(self, control: Control) -> None:
+        if control.kind == "link":
+            await self._fetch("GET", urljoin(self.address, control.attributes["href"]))
+            return
+        form = control.form
+        if form is None:
+            raise PhoneTrouble(f"the button {control.label!r} belongs to no form: it needs JavaScript")
+        if missing := form.missing():
+            first = missing[0].label or missing[0].name
+            raise PhoneTrouble(f"the browser does not send the form before this is filled in: {first!r}")
+        await self._send(form, control)
+
+    async def _send(self, form: Form, pressed: Control) -> None:
+        asked = {**form.attributes, **_overrides(pressed)}
+        address = urljoin(self.address, asked.get("action", ""))
+        fields = form.fields(pressed)
+        if asked.get("method", "get").lower() != "post":
+            await self._fetch("GET", f"{address.partition('?')[0]}?{urlencode(fields)}")
+            return
+        await self._fetch("POST", address, fields)
+
+    async def _fetch(self, method: str, address: str, fields: Sequence[tuple[str, str]] | None = None) -> None:
+        session = await self._session()
+        try:
+            data = aiohttp.FormData(fields) if fields is not None else None
+            headers = {"Origin": origin_of(self.address)} if fields is not None else {}
+            async with session.request(method, address, data=data, headers=headers, timeout=_PATIENCE) as answer:
+                body = await answer.text(errors="replace")
+                self.status, self.address = answer.status, str(answer.url)
+                self.page = read_page(body) if "html" in answer.content_type else WebPage(text=body)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise PhoneTrouble(f"the phone cannot open {address}: {str(error) or type(error).__name__}") from None
+
+    async def _session(self) -> aiohttp.ClientSession:
+        if self._app not in self._apps:
+            session = aiohttp.ClientSession(
+                headers={"User-Agent": USER_AGENTS[self._app], "Accept-Language": "zh-CN,zh;q=0.9"},
+                cookie_jar=aiohttp.CookieJar(unsafe=True),  # loopback addresses are numbers, without a name
+            )
+            self._apps[self._app] = await self._open.enter_async_context(session)
+        return self._apps[self._app]
+
+    def _shown(self) -> WebPage:
+        if self.page is None:
+            raise PhoneTrouble("the phone shows no page yet: @scan comes first")
+        return self.page
+
+
+def origin_of(address: str) -> str:
+    """Return where a page comes from, as a browser tells it of a form: the page's own server, or that of another."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "null"
+
+
+def _overrides(pressed: Control) -> dict[str, str]:
+    named = {"action": "formaction", "method": "formmethod"}
+    return {name: pressed.attributes[own] for name, own in named.items() if own in pressed.attributes}
+
+
+def _choose(control: Control) -> None:
+    rivals = control.form.controls if control.form else []
+    for rival in rivals:
+        if rival.kind == control.kind and rival.group is control.group and rival.name == control.name:
+            rival.chosen = False
+    control.chosen = True
+
+
+def _pick(controls: list[Control], label: Label, purpose: str) -> Control:
+    fitting = [control for control in controls if label.exact(control.label)]
+    fitting = fitting or [control for control in controls if label.part(control.label)]
+    if len(fitting) == 1:
+        if fitting[0].disabled:
+            raise PhoneTrouble(f"{fitting[0].label!r} is disabled")
+        return fitting[0]
+    there = [control.label for control in controls if control.label]
+    if fitting:
+        raise PhoneTrouble(f"{label.source!r} fits several: {', '.join(c.label for c in fitting)}")
+    near = get_close_matches(label.source, there, 1, 0.4)
+    hint = f"; nearest: {near[0]}" if near else ""
+    raise PhoneTrouble(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(there) or 'nothing'}){hint}")

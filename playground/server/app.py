@@ -1,0 +1,127 @@
+"""One playground: the stand-in Bot API, /sim and the chat page in one server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from playground.botapi.connections import Connections
+from playground.botapi.faults import Faults
+from playground.botapi.limits import Limits
+from playground.botapi.routes import BotApi
+from playground.server.body_limits import Bounded
+from playground.server.call_routes import Counting
+from playground.server.control_api import Sim
+from playground.server.event_routes import Watching
+from playground.server.loopback_guard import LoopbackOnly
+from playground.server.phone_frame import PhoneFrame
+from playground.server.static_page import page_routes
+from playground.world.requests import route
+from playground.world.world import World
+
+BACKLOG = 256
+STOP_WITHIN = 2
+
+
+class Playground:
+    """One stand-in Telegram; everything in memory on purpose."""
+
+    def __init__(self, world: World, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        """`extra_routes` are served beside the simulator's own: a recorder's, for example."""
+        self.world = world
+        self.connections = Connections()
+        faults, limits = Faults(), Limits()
+        api = BotApi(self.world, faults, limits, self.connections)
+        self.app = Starlette(
+            routes=[
+                *api.routes(),
+                *Sim(self.world, faults).routes(),
+                *Counting(self.world, limits).routes(),
+                *Watching(self.world).routes(),
+                *extra_routes,
+                route("/record", _no_recorder),
+                *PhoneFrame(self.world.log).routes(),
+                *page_routes(),
+                api.astray(),
+            ],
+            middleware=[Middleware(LoopbackOnly), Middleware(Bounded)],
+        )
+
+
+async def _no_recorder(_: Request) -> Any:
+    """Tell the page that nobody records here; a recorder among the extra routes answers first."""
+    return {"on": False, "script": "", "available": False}
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to their owner and stops at once when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        await self.stop.wait()
+
+
+@asynccontextmanager
+async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve inside this loop; the address is ready when this yields, and free again afterwards."""
+    listener = _listener(host, port)
+    server = _Server(
+        uvicorn.Config(
+            playground.app,
+            http=playground.connections.protocol(),
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            date_header=False,
+            ws="none",
+            timeout_graceful_shutdown=STOP_WITHIN,
+            timeout_keep_alive=75,
+        )
+    )
+    # A task group around the caller's code would wrap the caller's errors into its own.
+    running = asyncio.ensure_future(_run(server, listener, playground.world))
+    try:
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    finally:
+        playground.world.close()
+        server.stop.set()
+        await running
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket, world: World) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve(sockets=[listener]))
+        tasks.create_task(world.hook.run())
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio sends small answers at once; without it each takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,59 @@
+"""Tells from the request that a page made what a finger did to it: the phone's lines of a recorded script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from playground.phone.page_parser import Control, Form, WebPage
+
+Fields = Sequence[tuple[str, str]]
+Gesture = tuple[str, str]
+"""A word of a script line and a label: `press`, `tick`, `choose`, `reload`; `refresh` is the page's own doing."""
+
+
+def gestures(page: WebPage, address: str, method: str, url: str, body: str = "") -> list[Gesture]:
+    """List what was done to the page at that address; nothing means that another address was opened."""
+    for form, fields in _sent(page, address, method, url, body):
+        return [*_filled(form, fields), ("press", _pressed(form, fields).label)]
+    if method != "GET":
+        return []
+    links = [link for link in page.of_kinds("link") if urljoin(address, link.attributes["href"]) == url]
+    if links:
+        return [("press", links[0].label)]
+    if page.refresh is not None and urljoin(address, page.refresh) == url:
+        return [("refresh", "")]
+    return [("reload", "")] if url == address else []
+
+
+def _sent(page: WebPage, address: str, method: str, url: str, body: str) -> Iterator[tuple[Form, Fields]]:
+    """Find the form that was sent, with what was filled in."""
+    for button in page.of_kinds("submit"):
+        form = button.form
+        if form is None:
+            continue
+        asked = form.attributes | {name.removeprefix("form"): value for name, value in button.attributes.items()}
+        goal, posts = urljoin(address, asked.get("action", "")), asked.get("method", "get").lower() == "post"
+        fields = parse_qsl(body if posts else urlsplit(url).query, keep_blank_values=True)
+        same = goal == url if posts else bool(fields) and goal.partition("?")[0] == url.partition("?")[0]
+        if posts == (method == "POST") and same and (not button.name or (button.name, button.value) in fields):
+            yield form, fields
+
+
+def _pressed(form: Form, fields: Fields) -> Control:
+    buttons = [control for control in form.controls if control.kind == "submit"]
+    named = [button for button in buttons if button.name and (button.name, button.value) in fields]
+    return (named or [button for button in buttons if not button.name] or buttons)[0]
+
+
+def _filled(form: Form, fields: Fields) -> Iterator[Gesture]:
+    for control in form.controls:
+        name = control.group.name if control.group else control.name
+        if (name, control.value) in fields and not control.chosen:
+            match control.kind:
+                case "checkbox":
+                    yield "tick", control.label
+                case "radio" | "option":
+                    yield "choose", control.label
+                case _:
+                    pass

@@ -1,0 +1,1 @@
+"""The state of the simulated Telegram: people, chats, messages, files, updates, the clock. No HTTP."""

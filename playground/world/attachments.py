@@ -1,0 +1,120 @@
+"""Things people send that are no text: each kind with contents of its own making, enough to test with."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from playground.world.files import BadPhoto, file_facts, recompressed
+from playground.world.records import Json
+from playground.world.requests import BadOrder
+from playground.world.world import World
+
+Order = Mapping[str, Any]
+
+
+def attachment(world: World, user: int, kind: str, order: Order) -> Json:
+    """Make the media of a message as the Bot API tells of it."""
+    make = _MAKERS.get(kind)
+    if make is None:
+        raise BadOrder(f"unknown kind {kind!r}; known: text, {', '.join(_MAKERS)}")
+    return {kind: make(world, user, order)}
+
+
+def _photo(world: World, user: int, order: Order) -> Any:
+    try:
+        return world.files.keep_photo(recompressed(_bytes(order) or _picture()))
+    except BadPhoto as error:
+        raise BadOrder(str(error)) from None
+
+
+def _document(world: World, user: int, order: Order) -> Json:
+    name = str(order.get("file_name") or "document.txt")
+    return world.files.keep_document(_bytes(order) or b"A document.\n", name=name, type="text/plain")
+
+
+def _sticker(world: World, user: int, order: Order) -> Json:
+    kept = world.files.keep(_picture("WEBP"), name="sticker.webp", type="image/webp", folder="stickers")
+    shape = {"width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False}
+    return {**file_facts(kept), **shape, "emoji": str(order.get("emoji") or "👍")}
+
+
+def _voice(world: World, user: int, order: Order) -> Json:
+    kept = world.files.keep(b"OggS", name="voice.ogg", type="audio/ogg", folder="voice")
+    return {**file_facts(kept), "duration": int(order.get("duration") or 3), "mime_type": "audio/ogg"}
+
+
+def _video_note(world: World, user: int, order: Order) -> Json:
+    kept = world.files.keep(b"\0", name="note.mp4", type="video/mp4", folder="video_notes")
+    return {**file_facts(kept), "length": 240, "duration": int(order.get("duration") or 3)}
+
+
+def _contact(world: World, user: int, order: Order) -> Json:
+    someone = world.people[user]
+    phone = str(order.get("phone_number") or "+8613800138000")
+    return {"phone_number": phone, "first_name": someone.first_name, "user_id": someone.id}
+
+
+def _location(world: World, user: int, order: Order) -> Json:
+    return {
+        "latitude": float(order.get("latitude", 39.9042)),
+        "longitude": float(order.get("longitude", 116.4074)),
+    }
+
+
+def _poll(world: World, user: int, order: Order) -> Json:
+    options = [str(option) for option in order.get("options") or ("是", "否")]
+    return {
+        "id": str(world.rng.randrange(10**17, 10**18)),
+        "question": str(order.get("question") or "？"),
+        "options": [
+            {"persistent_id": str(place), "text": option, "voter_count": 0} for place, option in enumerate(options)
+        ],
+        "total_voter_count": 0,
+        "is_closed": False,
+        "is_anonymous": True,
+        "type": "regular",
+        "allows_multiple_answers": False,
+        "allows_revoting": True,
+        "members_only": False,
+    }
+
+
+_MAKERS: Mapping[str, Callable[[World, int, Order], Any]] = {
+    "photo": _photo,
+    "document": _document,
+    "sticker": _sticker,
+    "voice": _voice,
+    "video_note": _video_note,
+    "contact": _contact,
+    "location": _location,
+    "poll": _poll,
+}
+
+
+def _bytes(order: Order) -> bytes | None:
+    given = order.get("base64")
+    if given is None:
+        return None
+    try:
+        return base64.b64decode(str(given), validate=True)
+    except binascii.Error:
+        raise BadOrder("base64 does not hold base64") from None
+
+
+def _picture(form: str = "JPEG") -> bytes:
+    """Draw a little landscape: the same picture every time, made of nothing but numbers."""
+    picture = Image.new("RGB", (512, 384 if form == "JPEG" else 512), "#9cc9e8")
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((360, 50, 440, 130), fill="#fff3c4")
+    pen.polygon([(0, 384), (170, 150), (330, 384)], fill="#5d8f7a")
+    pen.polygon([(200, 384), (370, 210), (512, 384)], fill="#41705d")
+    pen.rectangle((0, 384, 512, 512), fill="#41705d")
+    out = io.BytesIO()
+    picture.save(out, form)
+    return out.getvalue()

@@ -1,0 +1,39 @@
+"""What bots answered to inline queries: what each person sees above the field, and what the server keeps for others.
+
+As on the public server an answer is kept for `cache_time` seconds and given to everybody who types the same, unless
+the bot said that it is personal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from playground.world.records import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer for whoever asks the same before it expires."""
+
+    answer: Answer
+    expires: float
+
+
+@dataclass(slots=True)
+class Answers:
+    """The newest answer for every person, and those that are kept."""
+
+    seen: dict[int, tuple[str, Answer]] = field(default_factory=dict)
+    _kept: dict[tuple[str, int | None], Kept] = field(default_factory=dict)
+
+    def keep(self, words: str, user: int | None, kept: Kept) -> None:
+        """Keep an answer for one person, or for all."""
+        self._kept[words, user] = kept
+
+    def find(self, words: str, user: int, now: float) -> Answer | None:
+        """Return an answer that is still good for this person."""
+        for key in ((words, user), (words, None)):
+            kept = self._kept.get(key)
+            if kept is not None and kept.expires > now:
+                return kept.answer
+        return None

@@ -1,0 +1,245 @@
+"""The world of one stand-in: its people, chats, messages, files, updates and the log of what happened.
+
+Everything lives in memory on purpose: what people write to a bot under test never touches a disk.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from playground.world import serializers
+from playground.world.clock import Timepiece
+from playground.world.condition import Bell
+from playground.world.event_log import EventLog
+from playground.world.files import Files
+from playground.world.inline import Answers
+from playground.world.profile import Profile
+from playground.world.records import Chat, ChatType, Json, Message, Person
+from playground.world.update_queue import Updates
+from playground.world.webhook_delivery import Delivery
+
+# Numbers begin where the clock stands, so that a restarted stand-in repeats none that a bot has seen.
+_NUMBERS_SINCE = 1_750_000_000
+_NUMBERS_PER_SECOND = 10
+_ANSWER_WITHIN = 15.0
+_CALLS_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A press of a button that waits for its answer; or, with words, what was typed behind the bot's name."""
+
+    id: str
+    user: int
+    chat: int
+    asked: float
+    words: str | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that the bot made, and the status of the answer; none when there was no answer."""
+
+    at: float
+    method: str
+    chat: str
+    status: int | None = None
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What the bot is doing right now, and what it did lately."""
+
+    calls: int = 0
+    log: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    astray: str | None = None  # the last call that was none of the Bot API, in words
+
+
+class World:
+    """Everything the stand-in knows."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        username: str = "realname_demo_bot",
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.token = token
+        self.rng = rng or random.SystemRandom()
+        self.bell = Bell()
+        self.clock = Timepiece(clock, self.bell)
+        first = int((self.clock() - _NUMBERS_SINCE) * _NUMBERS_PER_SECOND)
+        self.updates = Updates(first_id=first, bell=self.bell, clock=self.clock)
+        self.hook = Delivery(self.updates, self.bell, self.clock)
+        self.log = EventLog(self.bell, self.clock)
+        self.files = Files()
+        self.profile = Profile(id=_bot_id(token), username=username)
+        self.traffic = Traffic()
+        self.answers = Answers()
+        self.people: dict[int, Person] = {}
+        self.chats: dict[int, Chat] = {}
+        self.run = f"{self.rng.randrange(16**12):012x}"  # tells one stand-in from the next
+        self.closed = False
+        self._messages: dict[int, dict[int, Message]] = {}
+        self._gone: set[tuple[int, int]] = set()
+        self._queries: dict[str, Query] = {}
+        self._next_message = first
+
+    # people and chats
+
+    def add_person(
+        self, first_name: str, *, language_code: str = "zh-hans", username: str | None = None, id: int | None = None
+    ) -> Person:
+        """Let somebody new into the world, with a private chat of his own; `id` is theirs in every world."""
+        id = id or self._fresh_id(range(200_000_000, 7_900_000_000))
+        someone = self.people[id] = Person(id, first_name, language_code, username)
+        self.chats[id] = Chat(id, ChatType.PRIVATE)
+        self.log.add("person", None, user=serializers.short_person(someone))
+        return someone
+
+    def change_person(self, id: int, **facts: Any) -> Person:
+        """Change what is known of a person."""
+        someone = self.people[id] = replace(self.people[id], **facts)
+        self.log.add("person", None, user=serializers.short_person(someone))
+        return someone
+
+    def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: bool) -> Chat:
+        """Open a group or channel."""
+        id = -self._fresh_id(range(1_000_000_000, 3_900_000_000))
+        if type is not ChatType.GROUP:
+            id -= 1_000_000_000_000
+        opened = self.chats[id] = Chat(id, type, title, members, **facts)
+        self.log.add("group", None, group={**self.chat_wire(id), "members": list(members)})
+        return opened
+
+    def change_chat(self, id: int, **facts: Any) -> Chat:
+        """Change what is known of a chat."""
+        changed = self.chats[id] = replace(self.chats[id], **facts)
+        return changed
+
+    # messages
+
+    def messages(self, chat: int) -> list[Message]:
+        """Return the messages a chat shows now, oldest first."""
+        return list(self._messages.get(chat, {}).values())
+
+    def message(self, chat: int, id: int) -> Message | None:
+        """Return one message, unless it is gone."""
+        return self._messages.get(chat, {}).get(id)
+
+    def inline_message(self, id: str) -> Message | None:
+        """Return the message that somebody sent via the bot, by the id that the bot knows it by."""
+        everywhere = (message for chat in self._messages.values() for message in chat.values())
+        return next((message for message in everywhere if message.inline_id == id), None)
+
+    def is_gone(self, chat: int, id: int) -> bool:
+        """Whether there was such a message and it was deleted."""
+        return (chat, id) in self._gone
+
+    def put(self, chat: int, sender: int, **facts: Any) -> Message:
+        """Add a message to a chat."""
+        self._next_message += 1
+        message = Message(self._next_message, chat, sender, int(self.clock()), **facts)
+        self._messages.setdefault(chat, {})[message.id] = message
+        self.log.add("message", chat, **self._told(message))
+        return message
+
+    def revise(self, old: Message, **facts: Any) -> Message:
+        """Replace a message by its edited form."""
+        new = replace(old, **facts)
+        self._messages[old.chat][old.id] = new
+        self.log.add("edit", old.chat, **self._told(new), was=self.short(old))
+        return new
+
+    def remove(self, message: Message) -> None:
+        """Delete a message from its chat."""
+        del self._messages[message.chat][message.id]
+        self._gone.add((message.chat, message.id))
+        self.log.add("delete", message.chat, message_id=message.id, was=self.short(message))
+
+    # queries
+
+    def ask(self, user: int, chat: int, words: str | None = None) -> Query:
+        """Note that a button was pressed or something typed; the bot may answer it once and soon."""
+        id = str(self.rng.randrange(10**17, 10**19))
+        query = self._queries[id] = Query(id, user, chat, self.clock(), words)
+        return query
+
+    def take_query(self, id: str, *, inline: bool = False) -> Query | None:
+        """Return a query that still waits for its answer, and let nobody answer it again."""
+        query = self._queries.get(id)
+        if query is None or (query.words is not None) != inline:
+            return None
+        del self._queries[id]
+        return query if self.clock() - query.asked <= _ANSWER_WITHIN else None
+
+    # telling
+
+    def short(self, message: Message) -> dict[str, Any]:
+        """Tell of a message as the page and scripts see it."""
+        return serializers.short(message, bot_id=self.profile.id)
+
+    def chat_wire(self, chat: int) -> dict[str, Any]:
+        """Tell of a chat as the Bot API does."""
+        return serializers.chat(self.chats[chat], self.people.get(chat))
+
+    def service_wire(self, chat: int, user: int) -> dict[str, Any]:
+        """Tell of a message that nobody wrote: that somebody came, say. The page and scripts have no use for it."""
+        self._next_message += 1
+        from_whom = {"message_id": self._next_message, "from": serializers.person(self.people[user])}
+        return from_whom | {"chat": self.chat_wire(chat), "date": int(self.clock())}
+
+    def message_wire(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
+        """Tell of a message as the Bot API does."""
+        told: dict[str, Any] = {"message_id": message.id}
+        if self.chats[message.chat].type is ChatType.CHANNEL:
+            told["sender_chat"] = self.chat_wire(message.chat)
+        else:
+            told["from"] = self._sender_wire(message.sender)
+        told |= {"chat": self.chat_wire(message.chat), "date": message.date}
+        if message.forwarded:
+            origin = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
+            told["forward_origin"] = origin
+        if message.via:
+            told["via_bot"] = self.profile.user()
+        answered = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
+        if answered is not None:
+            told["reply_to_message"] = self.message_wire(answered, with_reply=False)
+        return told | serializers.content(message)
+
+    # quiet
+
+    @property
+    def idle(self) -> bool:
+        """Whether the bot took every update, has no call under way, and waits for more."""
+        ready = self.updates.parked or self.updates.webhook
+        return ready and self.traffic.calls == 0 and not self.updates.waiting()
+
+    def close(self) -> None:
+        """End everything that waits."""
+        self.closed = self.updates.closed = True
+        self.bell.ring()
+
+    def _told(self, message: Message) -> Json:
+        told = self.short(message)
+        return {"from": told["from"], "user": told["user"], "message": told}
+
+    def _sender_wire(self, sender: int) -> dict[str, Any]:
+        return self.profile.user() if sender == self.profile.id else serializers.person(self.people[sender])
+
+    def _fresh_id(self, numbers: range) -> int:
+        while (id := self.rng.choice(numbers)) in self.chats:
+            pass
+        return id
+
+
+def _bot_id(token: str) -> int:
+    head = token.partition(":")[0]
+    return int(head) if head.isdigit() else 7_000_000_001

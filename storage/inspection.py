@@ -1,0 +1,87 @@
+"""Looks at a database without changing it: its schema, whether the keys fit, whether everything sealed opens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from storage import statements as sql
+from storage.database import Database
+from storage.errors import Unsealable
+from storage.mapping import moment, sealed_place
+from storage.migrations import known_migrations, schema_of
+from storage.sealing import Sealing
+from storage.store import Store
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The results another server is owed: how many, since when, and how many were given up lately."""
+
+    owed: int = 0
+    since: datetime | None = None
+    given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a look has shown; of a database with another schema than this program's, its number only."""
+
+    schema: int
+    newest: int
+    sealed: int = 0
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    with_old_keys: int = 0
+    dead_updates: int = 0
+    results: Backlog = Backlog()
+
+
+async def examine(database: Database, sealing: Sealing) -> Condition:
+    """Look at everything; raises `WrongKeys`, or `StoreUnavailable`."""
+    schema, newest = await schema_of(database), known_migrations()[-1].version
+    if schema != newest:
+        return Condition(schema, newest)
+    store = Store(database, sealing)
+    await store.check_keys()
+    looked = {
+        f"{table}.{column}": await _look(database, sealing, table, key, column) for table, key, column in sql.SEALED
+    }
+    async with database.transaction() as connection:
+        [(dead,)] = await connection.fetch("SELECT count(*) FROM dead_updates")
+        [(owed, since)] = await connection.fetch(sql.RESULTS_OWED)
+        [(given_up,)] = await connection.fetch(sql.RESULTS_GIVEN_UP)
+    return Condition(
+        schema,
+        newest,
+        sealed=sum(found for found, _ in looked.values()),
+        unreadable={column: unreadable for column, (_, unreadable) in looked.items() if unreadable},
+        with_old_keys=sum((await store.resealing().left()).values()),
+        dead_updates=int(dead),
+        results=Backlog(int(owed), None if since is None else moment(since), int(given_up)),
+    )
+
+
+async def _look(database: Database, sealing: Sealing, table: str, key: str, column: str) -> tuple[int, int]:
+    """Open every value of a column; says how many there are, and how many do not open."""
+    statement = (
+        f"SELECT {key}, {column} FROM {table} WHERE {key} > $1 AND {column} IS NOT NULL"  # noqa: S608 - our own names
+        f" ORDER BY {key} LIMIT {_BATCH}"
+    )
+    last, found, unreadable = "", 0, 0
+    while True:
+        async with database.transaction() as connection:
+            rows = await connection.fetch(statement, last)
+        unreadable += sum(not _opens(sealing, bytes(sealed), sealed_place(table, row, column)) for row, sealed in rows)
+        found += len(rows)
+        if len(rows) < _BATCH:
+            return found, unreadable
+        last = rows[-1][0]
+
+
+def _opens(sealing: Sealing, sealed: bytes, place: str) -> bool:
+    try:
+        sealing.open(sealed, place)
+    except Unsealable:
+        return False
+    return True

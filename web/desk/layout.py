@@ -1,0 +1,102 @@
+"""What every page of the desk has around it: its language, where one is, and who is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from web.dependencies import Words
+from web.desk.formatting import Shown
+from web.desk.sessions import Session
+from web.middleware import UNFRAMED
+from web.pages import ASSETS, Pages, teller, templates, way_up
+
+LANGUAGE = "desk_language"
+_YEAR = 365 * 24 * 3600
+_FIRST_LANGUAGE = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who is signed in asks for something; `form` is what they sent, once it is known to be theirs."""
+
+    request: Request
+    session: Session
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> str:
+        """Who it is, in the notes of uses."""
+        return self.session.actor
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What the address asks for."""
+        return self.request.query_params
+
+
+class Frame:
+    """Makes the desk's pages."""
+
+    def __init__(self, words: Mapping[str, Words], pages: Pages) -> None:
+        self._words = words
+        self._pages = pages
+
+    def language(self, request: Request) -> str:
+        """The language that the address asks for, or else the one that was asked for before."""
+        asked = (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE, ""))
+        return next((language for language in asked if language in self._words), _FIRST_LANGUAGE)
+
+    @property
+    def languages(self) -> Mapping[str, Words]:
+        """The languages there are."""
+        return self._words
+
+    def language_in(self, text: str) -> str | None:
+        """A language of ours; None for anything else."""
+        return text if text in self._words else None
+
+    def page(self, visit: Visit, template: str, status: int = 200, **values: object) -> Response:
+        """A page for somebody who is signed in."""
+        return self.bare(visit.request, template, status, session=visit.session, **values)
+
+    def bare(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
+        """A page for anybody."""
+        language = self.language(request)
+        words = self._words[language]
+        t, up = teller(words, "desk."), way_up(request)
+        kept = [each for each in request.query_params.multi_items() if each[0] != "lang"]
+        shared = {
+            "t": t,
+            "p": teller(words, "page."),
+            "shown": Shown(t),
+            "language": language,
+            "languages": list(self._words),
+            "in_language": lambda other: "?" + urlencode([*kept, ("lang", other)]),
+            "assets": up + ASSETS,
+            "desk": f"{up}desk",
+            "banner": self._pages.banner(),
+            "session": None,
+            "drawn": Markup,
+        }
+        html = templates().get_template(f"desk/{template}").render(shared | values)
+        return HTMLResponse(html, status)
+
+    def message(self, visit: Visit, kind: str, status: int) -> Response:
+        """A page that says one thing."""
+        return self.page(visit, "message.html", status, kind=kind)
+
+    def sealed(self, request: Request, answer: Response) -> Response:
+        """The answer as it leaves: nobody frames it, and a language that was asked for is remembered."""
+        answer.headers.update(UNFRAMED)
+        if request.query_params.get("lang") in self._words:
+            answer.set_cookie(LANGUAGE, request.query_params["lang"], max_age=_YEAR, httponly=True, samesite="strict")
+        return answer
+
+
+def on_to(request: Request, place: str = "") -> Response:
+    """Send a browser on to a page of the desk."""
+    return RedirectResponse(f"{way_up(request)}desk{place}", status_code=303)

@@ -1,0 +1,172 @@
+"""The phone page of an attempt: where a scanned code leads.
+
+Pages of a simulated provider are ours: looking at one moves nothing, but that a person's first look counts as having
+opened it. A press counts once: only the stage that was shown may be left by it, so a double press, the back button or a
+replay just shows what is so now. Before a provider's own pages stands one of ours, see `handover`.
+"""
+
+import re
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from verification import Attempt, AttemptOver, ContradictedOutcome, Status
+from verification.providers.http import Http
+from verification.providers.simulated import (
+    Choice,
+    Hitch,
+    Moved,
+    Page,
+    Press,
+    Pressed,
+    Stage,
+    Stayed,
+    advance,
+    offered_choices,
+    read_page,
+)
+from web.dependencies import Parts
+from web.middleware import body_within, from_elsewhere
+from web.pages import Pages
+from web.phone.handover import Handover
+from web.phone.user_agents import app_of, is_robot, only_looks
+from web.phone.views import view
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_BODY_LIMIT = 16 * 1024
+_FIELDS = 16
+
+
+class PhonePages:
+    """Serves the phone page."""
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._core = parts.core
+        self._providers = parts.providers
+        self._clock = parts.clock
+        self._pages = pages
+        self._handover = Handover(parts.core, pages, parts.clock)
+
+    async def serve(self, request: Request) -> Response:
+        """Serve one request."""
+        return await (self.press(request) if request.method == "POST" else self.show(request))
+
+    async def show(self, request: Request) -> Response:
+        """Show where the attempt stands."""
+        if only_looks(request.method, request.headers):
+            return self._pages.message(request, "look")
+        attempt = await self._find(request)
+        return await self._current(request, attempt)
+
+    async def press(self, request: Request) -> Response:
+        """Take a press, then show where the attempt stands."""
+        if from_elsewhere(request.headers):
+            return self._pages.message(request, "elsewhere", 403)
+        body = await body_within(request, _BODY_LIMIT)
+        if body is None:
+            return self._pages.message(request, "too_large", 413)
+        attempt = await self._find(request)
+        if attempt is None or self._over(attempt):
+            return await self._current(request, attempt)
+        try:
+            answer = await self._pressed(request, attempt, body)
+        except AttemptOver:
+            answer = None  # what it has become is shown below
+        except ContradictedOutcome:
+            return self._pages.message(request, "contradicted", 409, method=attempt.method)
+        return answer or await self._moved(request)
+
+    async def _pressed(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
+        """Take a press; None when it moved the attempt, or tried to."""
+        address = self._way_out(attempt)
+        if address is not None:
+            return await self._handover.press(request, attempt, address, body)
+        page = read_page(attempt.method, attempt.page)
+        pressed = _read_press(attempt, page, body)
+        if pressed is None:
+            return await self._current(request, attempt)
+        turn = advance(attempt.method, page.stage, pressed)
+        match turn:
+            case Stayed(hitch):
+                return await self._current(request, attempt, Page(page.stage, pressed.choice), hitch)
+            case Moved(to, status):
+                await self._core.progress(attempt.id, _not_back(attempt.status, status), to.text)
+            case _:
+                await self._core.complete(attempt.id, turn.outcome)
+        return None
+
+    async def _moved(self, request: Request) -> Response:
+        if is_robot(request.headers):
+            # Somebody pressed, so a person is there after all; looking again would show the robots' page.
+            return await self._current(request, await self._find(request))
+        return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
+
+    async def _find(self, request: Request) -> Attempt | None:
+        """Find the attempt whose page this is: one that has a code, and pages of ours or a way to its provider's."""
+        token = request.path_params["token"]
+        attempt = await self._core.find(token) if _TOKEN.fullmatch(token) else None
+        if attempt is None or attempt.status is Status.RESERVED:
+            return None
+        provider = self._providers.get(attempt.method)
+        simulated = provider is not None and provider.simulated
+        return attempt if simulated or self._way_out(attempt) is not None else None
+
+    def _way_out(self, attempt: Attempt) -> str | None:
+        """Where the phone goes from our page, when the provider has pages of its own."""
+        provider = self._providers.get(attempt.method)
+        return provider.phone_address(attempt.page) if isinstance(provider, Http) else None
+
+    async def _current(
+        self, request: Request, attempt: Attempt | None, page: Page | None = None, hitch: Hitch | None = None
+    ) -> Response:
+        if attempt is not None and not self._over(attempt) and self._way_out(attempt) is not None:
+            return self._handover.show(request, attempt)
+        if attempt is not None and attempt.status is Status.WAITING and not self._over(attempt):
+            try:
+                attempt = await self._core.progress(attempt.id, Status.OPENED, attempt.page)
+            except AttemptOver:
+                attempt = await self._find(request)
+        if attempt is None:
+            return self._pages.message(request, "unknown", 404)
+        if self._over(attempt):
+            return self._end(request, attempt)
+        app = app_of(request.headers.get("user-agent", ""))
+        page = page or read_page(attempt.method, attempt.page)
+        return self._pages.phone(request, view(attempt, page, app, self._clock(), hitch))
+
+    def _over(self, attempt: Attempt) -> bool:
+        return not attempt.live or attempt.expires_at <= self._clock()
+
+    def _end(self, request: Request, attempt: Attempt) -> Response:
+        match attempt.status:
+            case Status.SUCCEEDED:
+                return self._pages.message(request, "passed", method=attempt.method)
+            case Status.FAILED if attempt.reason is not None:
+                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
+            case Status.CANCELLED:
+                return self._pages.message(request, "closed", 410, method=attempt.method)
+            case _:
+                return self._pages.message(request, "expired", 410, method=attempt.method)
+
+
+def _not_back(reached: Status, asked: Status) -> Status:
+    return reached if reached is Status.CONFIRMING else asked
+
+
+def _read_press(attempt: Attempt, page: Page, body: bytes) -> Pressed | None:
+    """Read the form; None when it is not from the stage that stands now, or is no form of ours."""
+    try:
+        fields = parse_qs(body.decode(), max_num_fields=_FIELDS)
+        stage, press = Stage(_last(fields, "stage")), Press(_last(fields, "press"))
+    except ValueError:
+        return None
+    if stage is not page.stage:
+        return None
+    offered = {choice.value: choice for choice in offered_choices(attempt.method, stage)}
+    choice: Choice = offered.get(_last(fields, "choice"), page.choice)
+    return Pressed(press, choice, ticked="agree" in fields)
+
+
+def _last(fields: dict[str, list[str]], name: str) -> str:
+    return fields.get(name, [""])[-1]
