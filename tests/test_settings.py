@@ -18,7 +18,7 @@ from bot.settings import BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
 from tests.provider import OTHER_SECRET, SECRET
-from tests.town import TOKEN
+from tests.simulator_fixture import TOKEN
 from verification.attempts import Method
 
 RUN_BOT = Path(__file__).parents[1] / "run_bot.py"

@@ -19,10 +19,10 @@ from playground.phone.apps import App
 from playground.phone.browser import Phone
 from storage import Store, open_store
 from storage.keyfile import KeyFile
-from tests.bot.handlers.desk import CATALOGUE
-from tests.bot.house import living
+from tests.bot.app_fixture import living
+from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
-from tests.town import PATIENCE, TOKEN, Guest, fill_in, town
+from tests.simulator_fixture import PATIENCE, TOKEN, Guest, fill_in, town
 from verification.dialogue_store import Litter
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 
 from playground.world.files import qr_text
-from tests.bot.house import living
-from tests.town import town
+from tests.bot.app_fixture import living
+from tests.simulator_fixture import town
 
 KEY = "a-key-of-a-program-0123456789"
 

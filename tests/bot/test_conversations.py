@@ -10,8 +10,8 @@ import pytest
 
 from playground.phone.apps import App, Control
 from playground.phone.browser import Phone
-from tests.bot.house import Living, living
-from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+from tests.bot.app_fixture import Living, living
+from tests.simulator_fixture import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
 
 DONE = "🎉 认证成功"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 
 from playground.phone.browser import Phone
-from tests.bot.house import Living, living
-from tests.town import NAME, NUMBER, Guest, press, scan, town
-from tests.web.desk_house import KEY, URL, Visitor
+from tests.bot.app_fixture import Living, living
+from tests.simulator_fixture import NAME, NUMBER, Guest, press, scan, town
+from tests.web.desk_fixture import KEY, URL, Visitor
 
 ACCOUNT, MASKED = "200056789", "20*****89"
 

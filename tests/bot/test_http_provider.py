@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from playground.phone.browser import Phone
-from tests.bot.house import Living, living
+from tests.bot.app_fixture import Living, living
 from tests.provider import SECRET, Provider, Trouble, provider
 from tests.reliability import Proof
-from tests.town import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+from tests.simulator_fixture import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
 
 DONE = "🎉 认证成功"
 

@@ -17,7 +17,7 @@ from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.dialogue import DialogueContext, Failures
 from bot.intake import Door, Fatal, Polling, Raw, Turn, _whose
 from storage.lockfile import holding
-from tests.town import TOKEN, Town, town
+from tests.simulator_fixture import TOKEN, Town, town
 
 Json = dict[str, Any]
 Hear = Callable[[Update], Awaitable[None]]

@@ -10,7 +10,7 @@ from telegram.request import BaseRequest
 
 from bot import logs
 from tests.provider import SECRET
-from tests.town import NAME, NUMBER, TOKEN
+from tests.simulator_fixture import NAME, NUMBER, TOKEN
 
 LINK = "/v/abcdefghijklmnopqrstuvwx"
 

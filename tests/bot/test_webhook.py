@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from playground.phone.browser import Phone
-from tests.bot.house import living
+from tests.bot.app_fixture import living
 from tests.crash.process import at_work, free_port
-from tests.town import Town, fill_in, press, scan, town
+from tests.simulator_fixture import Town, fill_in, press, scan, town
 
 SECRET = "a-secret-of-the-webhook"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"

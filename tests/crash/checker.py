@@ -6,9 +6,9 @@ Each finding begins with the number of the invariant it breaks; no finding is wh
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.crash.books import Books
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
-from tests.town import Guest, Json
+from tests.crash.database_view import Books
+from tests.simulator_fixture import Guest, Json
 from verification.attempts import MOVES, Status
 from verification.support.funnel import STEPS
 

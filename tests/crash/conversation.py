@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from playground.phone.browser import Phone
-from tests.town import NAME, NUMBER, Guest, press, said, scan
+from tests.simulator_fixture import NAME, NUMBER, Guest, press, said, scan
 
 Do = Callable[[Guest, Phone], Awaitable[object]]
 DONE = "🎉 认证成功"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from bot.testing.fork_client import Forking
 from chatscript.runner.bot_process import Command, Launch, Running, base_environment
-from tests.crash.mortal import WORDS
-from tests.town import PATIENCE, TOKEN, Town
+from tests.crash.crashing_bot import WORDS
+from tests.simulator_fixture import PATIENCE, TOKEN, Town
 
 ROOT = Path(__file__).parents[2]
 RUN_BOT = ROOT / "run_bot.py"
@@ -32,7 +32,7 @@ PLAIN = Command.python(RUN_BOT)
 @cache
 def forking() -> Forking:
     """The one nursery of this process."""
-    opened = Forking((sys.executable, "-m", "tests.crash.mortal"))
+    opened = Forking((sys.executable, "-m", "tests.crash.crashing_bot"))
     atexit.register(opened.close)
     return opened
 

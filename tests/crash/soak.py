@@ -22,12 +22,12 @@ from pathlib import Path
 from playground.phone.browser import Phone
 from tests import postgres
 from tests.crash import checker
-from tests.crash.mortals import Mortal
+from tests.crash.crashing_bots import Mortal
 from tests.crash.process import forking
+from tests.crash.random_user import Wanderer
 from tests.crash.stories import CODE_LIVES, Person
 from tests.crash.sweep import Ground, own_file
-from tests.crash.wanderer import Wanderer
-from tests.town import NAME, Town, town
+from tests.simulator_fixture import NAME, Town, town
 
 NUMBERS = (
     "11010519491231002X",

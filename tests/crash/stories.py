@@ -9,7 +9,7 @@ from playground.phone.apps import Control as Gesture
 from playground.phone.browser import Phone, PhoneTrouble
 from playground.phone.page_parser import Control
 from tests.crash.conversation import DONE
-from tests.town import NAME, NUMBER, Guest, press
+from tests.simulator_fixture import NAME, NUMBER, Guest, press
 
 CODE_LIVES = 600
 

@@ -15,10 +15,10 @@ from chatscript.runner.bot_process import Launch
 from playground.phone.browser import Phone
 from tests.crash import checker
 from tests.crash.conversation import REPEATED, came
-from tests.crash.mortals import Mortal
+from tests.crash.crashing_bots import Mortal
 from tests.crash.points import NOWHERE
 from tests.crash.stories import Act, Person
-from tests.town import Town, town
+from tests.simulator_fixture import Town, town
 
 _NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
 _SIDE_BY_SIDE = 4

@@ -14,7 +14,7 @@ from tests.crash.process import Bot, at_work
 from tests.crash.test_nothing_leaks import fail_and_pass
 from tests.postgres import Server
 from tests.reliability import Proof
-from tests.town import NAME, NUMBER, Guest, Town, town
+from tests.simulator_fixture import NAME, NUMBER, Guest, Town, town
 
 TABLES = ("attempts", "places", "notices", "dialogues", "consents", "litter", "seen_events", "dead_updates")
 

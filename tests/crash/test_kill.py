@@ -6,7 +6,7 @@ from pathlib import Path
 from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, CHAT, DONE, came, is_clean
 from tests.crash.process import Bot, at_work
-from tests.town import Guest, town
+from tests.simulator_fixture import Guest, town
 
 
 def verified_accounts(bot: Bot) -> int:

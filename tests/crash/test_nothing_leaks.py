@@ -9,7 +9,7 @@ from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, is_clean
 from tests.crash.process import Bot, at_work
 from tests.reliability import Proof
-from tests.town import NAME, NUMBER, TOKEN, Guest, press, scan, town
+from tests.simulator_fixture import NAME, NUMBER, TOKEN, Guest, press, scan, town
 
 OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
 WRONG_NUMBER = "112044165412202430"

@@ -12,7 +12,7 @@ from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, CHAT, DONE, came
 from tests.crash.process import Bot, at_work
 from tests.postgres import PASSWORD, Server
-from tests.town import PATIENCE, Town, town
+from tests.simulator_fixture import PATIENCE, Town, town
 
 WAITS = "another program with this database polls"
 

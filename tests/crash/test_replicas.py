@@ -12,10 +12,10 @@ import pytest
 from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, DONE, came, is_clean
 from tests.crash.process import Bot, free_port
+from tests.load_balancer import RoundRobin, round_robin
 from tests.postgres import Server
 from tests.reliability import Proof
-from tests.roundrobin import RoundRobin, round_robin
-from tests.town import PATIENCE, Guest, Town, town
+from tests.simulator_fixture import PATIENCE, Guest, Town, town
 
 SECRET = "a-secret-of-the-webhook"
 UNREST = (

@@ -10,9 +10,9 @@ from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, DONE
 from tests.crash.process import at_work
 from tests.crash.test_nothing_leaks import CANARIES, traces
-from tests.receiver import SECRET, as_the_page_says, receiver
 from tests.reliability import Proof
-from tests.town import town
+from tests.result_receiver import SECRET, as_the_page_says, receiver
+from tests.simulator_fixture import town
 
 
 async def test_inv38_a_bot_killed_while_a_result_is_taken_tells_the_same_again_and_writes_no_secret(

@@ -11,7 +11,7 @@ from playground.phone.browser import Phone
 from tests.crash.conversation import ACTS, CHAT, DONE
 from tests.crash.process import Bot, at_work
 from tests.postgres import Server
-from tests.town import Guest, fill_in, town
+from tests.simulator_fixture import Guest, fill_in, town
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

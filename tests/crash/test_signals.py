@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.conversation import CHAT, came
 from tests.crash.process import PLAIN, Bot, at_work
-from tests.town import TOKEN, Town, town
+from tests.simulator_fixture import TOKEN, Town, town
 
 IN_TIME = 10
 

@@ -5,11 +5,11 @@ import signal
 
 from tests.crash import checker
 from tests.crash.conversation import CHAT
-from tests.crash.mortals import Mortal
+from tests.crash.crashing_bots import Mortal
 from tests.crash.points import NOWHERE
 from tests.crash.sweep import Ground, side_by_side
 from tests.reliability import Proof
-from tests.town import Guest, Town, town
+from tests.simulator_fixture import Guest, Town, town
 
 IN_TIME = 10
 HELLO = CHAT[0]

@@ -13,7 +13,7 @@ from tests.crash.conversation import CHAT, came, is_clean
 from tests.crash.process import Bot, at_work
 from tests.postgres import Server
 from tests.reliability import Proof
-from tests.town import PATIENCE, Town, town
+from tests.simulator_fixture import PATIENCE, Town, town
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from itertools import pairwise
 import aiohttp
 import pytest
 
-from tests.playground.standin import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, Stand, standing
 
 
 @pytest.fixture

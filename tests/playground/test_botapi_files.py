@@ -9,7 +9,7 @@ import pytest
 import qrcode
 from PIL import Image
 
-from tests.playground.standin import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, Stand, standing
 
 LINK = "http://127.0.0.1:8080/s/6Fj3kQ9wZ0aXbY7tRr2mVd"
 

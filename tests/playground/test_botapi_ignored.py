@@ -10,7 +10,7 @@ import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaDocument, Message
 from telegram.ext import ApplicationBuilder, Defaults
 
-from tests.playground.standin import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, Stand, standing
 
 
 @pytest.fixture

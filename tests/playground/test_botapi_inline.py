@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from tests.playground.standin import Stand, standing
+from tests.playground.simulator import Stand, standing
 
 KEYS = {"inline_keyboard": [[{"text": "有用", "callback_data": "yes"}]]}
 OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.playground.standin import Stand, standing
+from tests.playground.simulator import Stand, standing
 
 
 @pytest.fixture

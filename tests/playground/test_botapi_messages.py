@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.playground.standin import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, Stand, standing
 
 BUTTONS = {"inline_keyboard": [[{"text": "确认", "callback_data": "yes"}]]}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.playground.standin import Stand, standing
+from tests.playground.simulator import Stand, standing
 
 OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
 

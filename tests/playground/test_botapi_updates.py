@@ -10,7 +10,7 @@ import pytest
 from playground.world.api_errors import Refused
 from playground.world.condition import Bell
 from playground.world.update_queue import Updates
-from tests.playground.standin import TOKEN, Json, Stand, standing
+from tests.playground.simulator import TOKEN, Json, Stand, standing
 
 
 @pytest.fixture

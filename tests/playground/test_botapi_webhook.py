@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.playground.standin import Json, Stand, standing
+from tests.playground.simulator import Json, Stand, standing
 
 DAY = 24 * 3600
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground.server.static_page import STATIC
-from tests.playground.standin import Stand, standing
+from tests.playground.simulator import Stand, standing
 
 SCRIPTS = sorted(STATIC.glob("*.js"))
 LABELS = {language: json.loads((STATIC / f"labels.{language}.json").read_text("utf-8")) for language in ("zh", "en")}
@@ -55,7 +55,8 @@ def test_both_languages_have_the_same_labels() -> None:
 
 def test_every_label_is_used_and_every_used_label_exists() -> None:
     sources = "".join(
-        path.read_text("utf-8") for path in [*SCRIPTS, STATIC / "index.html", STATIC.parent / "showing.py"]
+        path.read_text("utf-8")
+        for path in [*SCRIPTS, STATIC / "index.html", STATIC.parents[1] / "chatscript" / "report" / "html.py"]
     )
     named = set(re.findall(r"[\"'>](\w+\.\w+)[\"'<]", sources)) | set(re.findall(r"\b(close|cancel|ok)\b", sources))
     families = {key.partition(".")[0] for key in LABELS["zh"] if "." in key}

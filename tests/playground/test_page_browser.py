@@ -18,7 +18,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from playground.server.app import Playground, serving
 from playground.world.world import World
-from tests.playground.standin import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, Stand, standing
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -14,7 +14,7 @@ from yarl import URL
 from playground.phone.apps import App
 from playground.server.phone_frame import framed
 from playground.server.phone_frame_html import led_through, refresh_led_through
-from tests.playground.standin import Stand, standing
+from tests.playground.simulator import Stand, standing
 
 PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta http-equiv="refresh" content="3; url=/s/2">
 <link rel=stylesheet href="/static/x.css"></head><body><!-- <a href="/no"> --><a href='next?a=1&amp;b=2'>下一步</a>

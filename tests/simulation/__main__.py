@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.simulation.telling import LENGTH, found
+from tests.simulation.run_stories import LENGTH, found
 
 
 def main() -> int:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.simulation.fault_schedule import ANY, MORTAL, Fate, Mishap
 from tests.simulation.people import NAMES, NUMBERS, THINGS, Guest, buttons, group_with
 from tests.simulation.story import Pick, Story
-from tests.simulation.weather import ANY, MORTAL, Fate, Mishap
 from verification.attempts import Method
 from verification.support.service import Order
 

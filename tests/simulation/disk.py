@@ -11,8 +11,8 @@ from bot.flow.rows import Step
 from bot.flow.states import State
 from storage.database import Busy, Row, StillMine, Value
 from storage.errors import SchemaRefused, StoreUnavailable
-from tests.simulation.life import Life
-from tests.simulation.weather import Mishap, Weather
+from tests.simulation.fault_schedule import Mishap, Weather
+from tests.simulation.process_life import Life
 
 
 @dataclass(frozen=True, slots=True)

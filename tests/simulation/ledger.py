@@ -20,8 +20,8 @@ from storage import statements as sql
 from storage import support_statements as desk
 from tests.bot.flow.ordering import LEAVING, meaning, step_of
 from tests.simulation.disk import Commit, Disk
+from tests.simulation.fault_schedule import Fate
 from tests.simulation.telegram import Call
-from tests.simulation.weather import Fate
 from verification.attempts import LIVE, MOVES, AttemptId, Status
 from verification.ports import PLACES, News
 

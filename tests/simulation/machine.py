@@ -25,13 +25,13 @@ from storage import Store, StoreUnavailable
 from storage.migrations import known_migrations, migrate
 from tests.fakes import fixed_sealing
 from tests.simulation.disk import SimulatedDatabase
-from tests.simulation.hook import Hook
+from tests.simulation.fault_schedule import Weather
 from tests.simulation.ledger import Ledger
-from tests.simulation.life import Life
 from tests.simulation.phone import Page, asked, visited
+from tests.simulation.process_life import Life
 from tests.simulation.telegram import Network, Transport
-from tests.simulation.weather import Weather
-from tests.town import TOKEN
+from tests.simulation.webhook_client import Hook
+from tests.simulator_fixture import TOKEN
 from verification.attempts import AttemptId, Method
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from playground.world.world import World
-from tests.simulation import rest
-from tests.simulation.hook import Hook
+from tests.simulation import final_checks
+from tests.simulation.fault_schedule import Weather
 from tests.simulation.ledger import Ledger
+from tests.simulation.log_leak_check import Watch, watching
 from tests.simulation.machine import Machine, MakeStore, SeededClock, Time, honest_store
 from tests.simulation.people import NAMES, NUMBERS, Guest, newcomer
 from tests.simulation.telegram import Network
-from tests.simulation.watch import Watch, watching
-from tests.simulation.weather import Weather
-from tests.town import TOKEN
-from tests.virtual import VirtualLoop
+from tests.simulation.webhook_client import Hook
+from tests.simulator_fixture import TOKEN
+from tests.virtual_time_loop import VirtualLoop
 from verification.support.service import Made
 
 T = TypeVar("T")
@@ -101,10 +101,10 @@ class Story:
             # Whoever deleted the code themselves asks for it anew.
             guest.says("/start" if guest.has_deleted else "/status")
         self._comes_to_rest()
-        self._checked(rest.in_order(self))
+        self._checked(final_checks.in_order(self))
         self.time.passed += 2 * 86400 + 3600
         self._comes_to_rest()
-        self._checked(rest.over(self))
+        self._checked(final_checks.over(self))
 
     @property
     def faults(self) -> int:
@@ -135,7 +135,7 @@ class Story:
                 raise Broken(self.report([f"no rest after {_REST} s: {unrest}"]))
             self.passes(_ROUND)
             self.check()
-            unrest = rest.unrest(self)
+            unrest = final_checks.unrest(self)
 
     def _checked(self, wrong: Sequence[str]) -> None:
         self.check()

@@ -16,8 +16,8 @@ from playground.botapi.methods import METHODS
 from playground.world.api_errors import Refused, too_many_requests
 from playground.world.serializers import json_text
 from playground.world.world import World
-from tests.simulation.life import Life
-from tests.simulation.weather import MORTAL, Fate, Weather
+from tests.simulation.fault_schedule import MORTAL, Fate, Weather
+from tests.simulation.process_life import Life
 
 Answer = tuple[int, bytes]
 _CONNECT = 5.0

@@ -12,7 +12,7 @@ from storage.support import DeskUnit
 from storage.unit import Unit
 from tests.fakes import fixed_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
-from tests.simulation.telling import found
+from tests.simulation.run_stories import found
 from verification.attempts import Attempt, Status
 from verification.dialogue_store import Litter, Owed, Person
 from verification.identity import Identity

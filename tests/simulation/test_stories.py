@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.reliability import Proof
 from tests.simulation.acts import ACTS, Act, begin, happen
+from tests.simulation.run_stories import tell
 from tests.simulation.story import Story, story
-from tests.simulation.telling import tell
 
 CHUNKS, A_CHUNK = 40, 20
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.desk_house import DeskHouse, desk_house
-from tests.web.house import House
+from tests.web.app_fixture import House
+from tests.web.desk_fixture import DeskHouse, desk_house
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from storage import Store, StoreUnavailable, open_store
 from tests.fakes import fixed_sealing
-from tests.web.house import START, House
+from tests.web.app_fixture import START, House
 from verification.invitations import LinkId, read_token
 from verification.support.service import Support
 from verification.support.store import Use

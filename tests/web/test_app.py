@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from storage import StoreUnavailable
-from tests.web.house import House
+from tests.web.app_fixture import House
 from verification import AttemptId, Method, Reason, Status
 from web.middleware import LastResort
 

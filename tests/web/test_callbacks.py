@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.provider import OTHER_SECRET, SIGNING, Provider, nobody
-from tests.web.house import START, House
+from tests.web.app_fixture import START, House
 from verification import Method
 from verification.providers.simulated import Simulated
 from verification.signing import Signing

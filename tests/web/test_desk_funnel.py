@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.web.desk_house import DeskHouse
+from tests.web.desk_fixture import DeskHouse
 from verification import Method, Reason
 from verification.support.funnel import BY_WAY, STEPS, Cohort, Tally, day_of
 from web.desk.formatting import Shown

@@ -1,6 +1,6 @@
 """The desk in a real browser on a phone, without any script: a link from its form to its end, and the funnel."""
 
-from tests.web.desk_house import KEY, DeskHouse
+from tests.web.desk_fixture import KEY, DeskHouse
 from tests.web.test_in_browser import browser, pytestmark, served
 
 __all__ = ["pytestmark"]

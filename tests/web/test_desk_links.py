@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.fakes import NOON, identity
 from tests.reliability import Proof
-from tests.web.desk_house import URL, DeskHouse
+from tests.web.desk_fixture import URL, DeskHouse
 from verification import Method, Status
 from verification.invitations import Link, LinkState
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import identity
-from tests.web.desk_house import DeskHouse
+from tests.web.desk_fixture import DeskHouse
 from verification import Method, Reason, Status
 from verification.support.store import Use
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.provider import Provider, nobody
-from tests.web.house import PHONES, START, TTL, House
+from tests.web.app_fixture import PHONES, START, TTL, House
 from verification import AttemptId, Identity, Method, Reason, Status
 from verification.ports import News, Session
 from verification.providers.http import Http

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp
 
-from tests.web.house import PHONES, RIGHT_APP, House
+from tests.web.app_fixture import PHONES, RIGHT_APP, House
 from verification import AttemptId, Method, Status
 
 CHROMIUM = shutil.which("chromium")

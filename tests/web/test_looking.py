@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.house import PHONES, House
+from tests.web.app_fixture import PHONES, House
 from verification import AttemptId, Method, Status
 
 ROBOTS = [

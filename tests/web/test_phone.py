@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.web.house import IDENTITY, RIGHT_APP, START, TTL, House
+from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, House
 from verification import AttemptId, Method, Opening, Reason, Status
 from verification.ports import News
 

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 import web
-from tests.web.house import words
+from tests.web.app_fixture import words
 from verification import Method, Reason, Status
 from verification.invitations import LinkState
 from verification.providers.simulated import TABLE, Choice, Hitch, Press

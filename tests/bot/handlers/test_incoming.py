@@ -12,7 +12,7 @@ from bot.engine.messages import Envelope
 from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Linked, Said, Sent, Side, Suggested, Tapped
 from bot.handlers import incoming
 from tests.fakes import fixed_sealing
-from tests.town import TOKEN as BOT_TOKEN
+from tests.simulator_fixture import TOKEN as BOT_TOKEN
 from verification.attempts import Method
 from verification.invitations import LinkId, token_of
 

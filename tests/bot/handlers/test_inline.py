@@ -10,11 +10,11 @@ from telegram import InlineQuery, User
 
 from bot.handlers import inline
 from bot.handlers.inline import InlineHandler
-from tests.bot.handlers.desk import CATALOGUE
-from tests.bot.house import living
+from tests.bot.app_fixture import living
+from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.bot.test_webhook import by_webhook
 from tests.crash.process import free_port
-from tests.town import Guest, plain, town
+from tests.simulator_fixture import Guest, plain, town
 
 Json = dict[str, Any]
 

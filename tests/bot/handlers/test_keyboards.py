@@ -17,7 +17,7 @@ from bot.flow.states import State
 from bot.handlers import keyboards
 from bot.handlers.keyboards import is_public, keyboard
 from tests.fakes import NOON, identity
-from tests.town import NAME, NUMBER
+from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
 
 CATALOGUE = texts.load(days=30, test=True)

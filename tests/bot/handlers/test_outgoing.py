@@ -8,9 +8,9 @@ from bot.engine.messages import Origin
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
-from tests.bot.handlers.desk import CATALOGUE, Desk, desk
+from tests.bot.handlers.staff_fixture import CATALOGUE, Desk, desk
 from tests.fakes import NOON
-from tests.town import said
+from tests.simulator_fixture import said
 from verification.dialogue_store import Bond, Consent, PastAttempt, Person, Records
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"

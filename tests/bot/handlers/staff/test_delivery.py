@@ -11,7 +11,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot.handlers.side_messages import Screen
 from bot.handlers.staff.delivery import Delivery, Where
 from bot.handlers.staff.replies import Answer, Filed, Pictured, Toasted, Told
-from tests.bot.handlers.desk import CATALOGUE
+from tests.bot.handlers.staff_fixture import CATALOGUE
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 

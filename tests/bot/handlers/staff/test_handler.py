@@ -16,9 +16,9 @@ from bot.handlers.staff.replies import Answer
 from bot.handlers.staff.service import Asked, Clerk
 from playground.world import serializers
 from storage import StoreUnavailable
-from tests.bot.handlers.desk import CATALOGUE
-from tests.bot.house import Living, living
-from tests.town import Guest, Town, plain, said, town
+from tests.bot.app_fixture import Living, living
+from tests.bot.handlers.staff_fixture import CATALOGUE
+from tests.simulator_fixture import Guest, Town, plain, said, town
 from verification.support.funnel import Cohort, Step, Tally, day_of
 from verification.support.store import Use
 

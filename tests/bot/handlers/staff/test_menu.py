@@ -9,8 +9,8 @@ from telegram import Bot
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.commands_menu import describe
 from bot.handlers.staff.menu import describe_staff
-from tests.bot.handlers.desk import CATALOGUE
-from tests.town import TOKEN, Town, town
+from tests.bot.handlers.staff_fixture import CATALOGUE
+from tests.simulator_fixture import TOKEN, Town, town
 
 THEIRS = ["link", "links", "attempt", "funnel", "share"]
 

@@ -15,7 +15,7 @@ from bot.handlers.side_messages import Screen
 from bot.handlers.staff import attempt_views, links, public_links
 from bot.handlers.staff.command_parser import Command, Slip, Spot
 from bot.handlers.staff.replies import Voice
-from tests.bot.handlers.desk import CATALOGUE
+from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason, Status
 from verification.invitations import Link, LinkId, LinkState

@@ -1,0 +1,57 @@
+"""The bot in this process, against a town's stand-in: the parts of the program, its loops, without its signals."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.app import built, working
+from bot.container import House
+from bot.settings import Settings
+from tests.simulator_fixture import TOKEN, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """A bot at work."""
+
+    town: Town
+    house: House
+
+    async def quiet(self) -> None:
+        """Wait until every update is taken, and everything committed is shown."""
+        await self.town.taken()
+        assert await self.house.runner.settled(20), "something is not shown yet"
+        await self.town.taken()
+
+
+def settings_for(town: Town, folder: Path, **facts: Any) -> Settings:
+    """The settings of a bot of this town; nothing of the developer's own environment."""
+    given: dict[str, Any] = {
+        "bot_token": TOKEN,
+        "bot_api_url": town.url,
+        "data_dir": folder,
+        "database_url": "",
+        "host": "127.0.0.1",
+        "port": 0,
+        "public_url": "",
+        "webhook_url": "",
+        "language": "zh",
+        "pace_sending": False,
+    }
+    return Settings(_env_file=None, **(given | facts))  # type: ignore[call-arg]  # known to pydantic-settings alone
+
+
+@asynccontextmanager
+async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living]:
+    """Run a bot until left; the folder keeps what it must not lose."""
+    settings = settings_for(town, folder, **facts)
+    failure: Exception | None = None
+    async with built(settings, lambda _: None) as house, working(house):
+        try:
+            yield Living(town, house)
+        except Exception as error:
+            failure = error  # the groups around would wrap it five times
+    if failure is not None:
+        raise failure

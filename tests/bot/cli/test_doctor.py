@@ -1,0 +1,311 @@
+"""What the doctor finds: a line for everything looked at, a problem for everything that must be mended, no secret."""
+
+import asyncio
+import base64
+from pathlib import Path
+
+import pytest
+
+from bot.cli.check_settings import fingerprint
+from bot.cli.doctor import examined
+from storage import open_database, open_store
+from storage.keyfile import KeyFile
+from tests.fakes import NOON, an_attempt
+from tests.provider import SECRET
+from tests.simulator_fixture import TOKEN, Town, town
+from verification.attempts import Status
+from verification.dialogue_store import Person
+from verification.result_outbox import Ending
+
+PERSON = Person("telegram:1")
+RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
+KEY = "5f0c1d9be27a48d3a6b0c4e8f1927d36"
+WEAK = base64.b64encode(b"1" * 32).decode()
+PUBLIC = {
+    "BOT_TOKEN": TOKEN,
+    "PUBLIC_URL": "https://bot.example.org",
+    "ALLOW_SIMULATED": "1",
+    "DATA_DIR": "keys",
+    "DATABASE_URL": "sqlite:///data/bot.sqlite3",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "BOT_TOKEN",
+        "BOT_API_URL",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "LOG_LEVEL",
+        "API_KEYS",
+        "DESK_KEY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def made(data: str = "keys") -> None:
+    """A database with something in it, and its keys."""
+    keys = KeyFile(Path(data) / "keys.json").sealing()
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(PERSON) as unit:
+        await unit.save_dialogue(PERSON, "text", "zh", NOON)
+
+
+def files() -> list[str]:
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
+def open_to_others(*paths: str) -> None:
+    for path in paths:
+        Path(path).touch()
+        Path(path).chmod(0o640)
+
+
+def lose_the_keys() -> None:
+    Path("keys/keys.json").unlink()
+
+
+async def look(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], *, offline: bool = True
+) -> tuple[int, list[str]]:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    said: list[str] = []
+    status = await examined(said.append, offline=offline)
+    return status, said
+
+
+def problems(said: list[str]) -> list[str]:
+    return [line.removeprefix("problem: ") for line in said if line.startswith("problem: ")]
+
+
+async def test_a_healthy_house_has_no_problem_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made()
+    status, said = await look(monkeypatch, PUBLIC)
+    content = (Path("keys") / "keys.json").read_text("utf-8")
+    [(key_id, key)] = KeyFile(Path("keys/keys.json")).keys().items()
+
+    assert (status, problems(said)) == (0, [])
+    assert f"ok: key {key_id}: fingerprint {fingerprint(key)}" in said
+    assert "ok: sealed values: all 1 open" in said
+    assert not [line for line in said if TOKEN.partition(":")[2] in line]
+    assert not [line for line in said for word in content.split('"') if len(word) > 20 and word in line]
+
+
+async def test_before_the_first_start_there_is_nothing_to_complain_about_and_nothing_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status, said = await look(monkeypatch, PUBLIC)
+
+    assert (status, problems(said)) == (0, [])
+    assert files() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"RETENTION_DAYS": "soon"}, "RETENTION_DAYS: "),
+        ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL: "),
+        ({"PUBLIC_URL": "http://bot.example.org"}, "PUBLIC_URL: "),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL: "),
+        ({"BOT_API_URL": "http://api.example.org"}, "BOT_API_URL: "),
+        ({"WEBHOOK_URL": "http://bot.example.org", "WEBHOOK_SECRET": "a" * 10 + "0123456789"}, "WEBHOOK_URL: "),
+        ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "a" * 20}, "WEBHOOK_SECRET: "),
+        ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET: "),
+        ({"ENCRYPTION_KEYS": f"k1:{WEAK}", "INDEX_KEY": base64.b64encode(b"2" * 32).decode()}, "key k1 is not random"),
+        ({"API_KEYS": f"{KEY},{'a' * 30}"}, "API_KEYS: key 2 can be guessed"),
+        ({"API_KEYS": f"{KEY},{KEY}"}, "API_KEYS: key 2 is there twice"),
+        ({"DESK_KEY": "a" * 30}, "DESK_KEY: can be guessed"),
+        ({"DESK_KEY": KEY, "API_KEYS": KEY}, "DESK_KEY: is one of API_KEYS too"),
+        ({"ENCRYPTION_KEYS": "k1:short", "INDEX_KEY": WEAK}, "ENCRYPTION_KEYS: "),
+    ],
+)
+async def test_each_bad_setting_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], told: str
+) -> None:
+    status, said = await look(monkeypatch, PUBLIC | settings)
+
+    assert status == 1
+    assert [line.startswith(told) for line in problems(said)] == [True]
+    assert not [value for value in ("aaaaaaaaaa", WEAK, "short", KEY) if value in "".join(said)]
+
+
+async def test_who_may_do_support_s_work_is_told_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"STAFF_IDS": "100012345,100054321", "API_KEYS": KEY, "DESK_KEY": KEY[::-1]}
+    status, said = await look(monkeypatch, PUBLIC | kept)
+
+    assert status == 0
+    assert "ok: STAFF_IDS: 2 may use staff's commands in the chat" in said
+    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}" in said
+    assert f"ok: DESK_KEY: fingerprint {fingerprint(KEY[::-1].encode())}" in said
+    assert not [line for line in said if KEY in line or KEY[::-1] in line or "100012345" in line]
+
+
+async def test_files_that_others_may_read_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made()
+    open_to_others(".env", "keys/keys.json", "data/bot.sqlite3")
+    status, said = await look(monkeypatch, PUBLIC)
+
+    assert status == 1
+    assert [line.partition(":")[0] for line in problems(said)] == [".env", "keys/keys.json", "data/bot.sqlite3"]
+
+
+async def test_keys_beside_the_database_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made("data")
+    status, said = await look(monkeypatch, PUBLIC | {"DATA_DIR": "data"})
+
+    assert status == 0
+    assert [line for line in said if "beside the database" in line]
+
+
+async def test_lost_keys_and_foreign_keys_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made()
+    lose_the_keys()
+    _, lost = await look(monkeypatch, PUBLIC)
+    assert "keys/keys.json" not in files()
+    KeyFile(Path("keys/keys.json")).sealing()
+    _, foreign = await look(monkeypatch, PUBLIC)
+
+    assert ["there is a database, but no" in line for line in problems(lost)] == [True]
+    assert ["INDEX_KEY is not the one" in line for line in problems(foreign)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE dialogues SET text = substr(text, 1, 40)", "dialogues.text: 1 values do not open"),
+        ("INSERT INTO schema_versions (version, name) VALUES (99, 'later')", "database: schema 99 is newer"),
+        ("DELETE FROM schema_versions WHERE version > 1", "database: schema 1 is behind"),
+    ],
+)
+async def test_a_database_in_bad_shape_is_a_problem(monkeypatch: pytest.MonkeyPatch, statement: str, told: str) -> None:
+    await made()
+    async with open_database("sqlite:///data/bot.sqlite3") as database, database.transaction() as connection:
+        await connection.fetch(statement)
+    status, said = await look(monkeypatch, PUBLIC)
+
+    assert status == 1
+    assert [line.startswith(told) for line in problems(said)] == [True]
+
+
+async def test_dead_updates_and_old_keys_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made()
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
+        await store.bury("update:1", PERSON, "raw", NOON)
+    KeyFile(Path("keys/keys.json")).put_first()
+    status, said = await look(monkeypatch, PUBLIC)
+
+    assert status == 0
+    assert "warning: sealed values: 2 with an older key; run keys rotate" in said
+    assert [line for line in said if line.startswith("warning: dead updates: 1 ")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "owed", "given_up", "told"),
+    [
+        (RESULTS, 0, 0, ["ok: results: none waits to be told"]),
+        (RESULTS, 2, 0, ["warning: results: 2 wait to be told, the first since 2026-11-23 12:00 UTC"]),
+        (RESULTS, 0, 1, [
+            "ok: results: none waits to be told",
+            "warning: results: 1 could not be told in their time, within the last 7 days",
+        ]),
+        ({}, 1, 0, [
+            "warning: results: 1 wait to be told, the first since 2026-11-23 12:00 UTC; RESULT_WEBHOOK_URL is not set"
+        ]),
+        ({}, 0, 0, []),
+    ],
+)  # fmt: skip
+async def test_it_tells_how_many_results_wait_and_since_when(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], owed: int, given_up: int, told: list[str]
+) -> None:
+    await made()
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
+        for number in range(owed + given_up):
+            async with store.unit("post") as unit:
+                attempt = an_attempt(f"a{number}", f"telegram:{number}", status=Status.SUCCEEDED)
+                await unit.post_result(attempt, NOON, simulated=True)
+        for result in await store.results().claim(NOON, NOON, given_up):
+            await store.results().settle(result, Ending.GIVEN_UP, NOON)
+    status, said = await look(monkeypatch, PUBLIC | settings)
+
+    assert status == 0
+    assert [line for line in said if "results: " in line] == told
+    assert not [line for line in said if SECRET in line]
+
+
+async def test_a_database_that_does_not_answer_is_a_problem_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "postgresql://bot:a-password-of-ours@127.0.0.1:1/bot"
+    await made()
+    status, said = await look(monkeypatch, PUBLIC | {"DATABASE_URL": url})
+
+    assert (status, len(problems(said))) == (1, 1)
+    assert "a-password-of-ours" not in "".join(said)
+
+
+async def poll_for_ever(place: Town) -> None:
+    """Fetch updates as a program does that nobody knows of."""
+    while True:
+        async with place.http.post(f"{place.url}/bot{TOKEN}/getUpdates", json={"timeout": 30}) as answer:
+            await answer.read()
+
+
+def at(place: Town) -> dict[str, str]:
+    return {"BOT_TOKEN": TOKEN, "BOT_API_URL": place.url, "DATA_DIR": "data"}
+
+
+async def test_telegram_answers_and_nobody_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with town() as place:
+        await (await place.guest()).says("hello")
+        status, said = await look(monkeypatch, at(place), offline=False)
+
+        assert (status, problems(said)) == (0, [])
+        assert [line for line in said if line.startswith("ok: Telegram answers, as @")]
+        assert "ok: updates: by polling, 1 waiting" in said
+        assert "ok: polling: nobody polls now" in said
+        assert len(place.playground.world.updates.waiting()) == 1
+
+
+async def test_a_program_of_ours_that_polls_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    await made("data")
+    async with town() as place, open_database("sqlite:///data/bot.sqlite3") as database:
+        place.hold("getUpdates", done=False)
+        async with database.polling_turn(lambda: None):
+            status, said = await look(monkeypatch, at(place), offline=False)
+
+        assert status == 0
+        assert "ok: polling: a program with this database polls" in said
+        assert not place.door.held[0].caught.is_set()
+
+
+async def test_a_foreign_poller_a_foreign_webhook_and_a_refused_token_are_problems(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with town() as place:
+        async with asyncio.TaskGroup() as others:
+            other = others.create_task(poll_for_ever(place))
+            await place.until(lambda: place.playground.world.updates.parked)
+            _, polled = await look(monkeypatch, at(place), offline=False)
+            other.cancel()
+        await place.http.post(
+            f"{place.url}/bot{TOKEN}/setWebhook", json={"url": "https://else.example.org/secret-path"}
+        )
+        _, hooked = await look(monkeypatch, at(place), offline=False)
+        unknown = at(place) | {"BOT_TOKEN": "7000000002:a-token-that-nobody-has-given-out"}
+        _, refused = await look(monkeypatch, unknown, offline=False)
+
+    assert ["another program polls" in line for line in problems(polled)] == [True]
+    assert ["not this program's" in line for line in problems(hooked)] == [True]
+    assert "secret-path" not in "".join(hooked)
+    assert problems(refused) == ["BOT_TOKEN: Telegram refuses this token"]
+
+
+async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, said = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
+
+    assert status == 1
+    assert problems(said) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (NotSent)"]

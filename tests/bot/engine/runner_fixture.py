@@ -1,0 +1,109 @@
+"""The runner over a real store and a real core, without Telegram: what it shows is only noted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bot.engine.messages import Envelope, Origin, View
+from bot.engine.replicas import Replicas
+from bot.engine.runner import Runner
+from bot.engine.turns import Surroundings
+from bot.flow.effects import Ask, Reply, ShowCode, Stamp
+from bot.flow.events import Choice, Command, Commanded, Event, Linked, Said, Tapped
+from bot.flow.rows import Moment
+from storage import Store, open_store
+from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
+from tests.simulator_fixture import NAME, NUMBER
+from verification.attempts import Method
+from verification.core import Core
+from verification.dialogue_store import Person
+
+EVENTS = count(1)
+ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+
+
+@dataclass
+class Chat:
+    """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
+
+    shown: list[tuple[Person, Reply]] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
+    gates: dict[Person, asyncio.Event] = field(default_factory=dict)
+    reached: dict[Person, asyncio.Event] = field(default_factory=dict)
+    panels: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
+
+    async def deliver(self, reply: Reply, view: View) -> str:
+        self.reached.setdefault(view.person, asyncio.Event()).set()
+        if view.person in self.gates:
+            await self.gates[view.person].wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.shown.append((view.person, reply))
+        self.views.append(view)
+        return f"panel {self.panels()}" if isinstance(reply, Ask | ShowCode) else view.panel
+
+    def questions(self, person: Person = ANNA) -> list[str]:
+        """The questions a person was asked, by their texts' keys."""
+        replies = [reply for to, reply in self.shown if to == person]
+        return [reply.text for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)]
+
+
+@dataclass
+class Desk:
+    """A runner over a real store, and the chat it shows things in."""
+
+    store: Store
+    core: Core
+    provider: FakeProvider
+    runner: Runner
+    chat: Chat
+    clock: Clock
+
+    async def happens(self, event: Event | Linked, person: Person = ANNA, event_id: str | None = None) -> None:
+        """Let something happen, and wait until it is shown."""
+        await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", Origin(7)))
+        assert await self.runner.settled(10)
+
+    async def taps(self, choice: Choice, person: Person = ANNA) -> None:
+        replies = [reply for to, reply in self.chat.shown if to == person]
+        question = [reply for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)][-1]
+        await self.happens(Tapped(choice, question.mark), person)
+
+    async def until_method(self, person: Person = ANNA) -> None:
+        await self.happens(Commanded(Command.START), person)
+        await self.taps(Choice.PERSONAL, person)
+        await self.taps(Choice.AGREE, person)
+        await self.happens(Said(NAME), person)
+        await self.happens(Said(NUMBER), person)
+        await self.taps(Choice.CONFIRM, person)
+
+
+@asynccontextmanager
+async def program(
+    folder: Path,
+    chat: Chat | None = None,
+    *,
+    showing: bool = True,
+    replicas: Callable[[Store], Replicas] | None = None,
+) -> AsyncIterator[Desk]:
+    """One program over the folder's database; one that shows nothing died right behind its commits."""
+    clock, provider, fresh = Clock(), FakeProvider(), count(1)
+    async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store:
+        core = Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=clock.now - clock.now.replace(hour=11))
+
+        def moment() -> Moment:
+            clock.advance(milliseconds=1)
+            return Moment(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
+
+        chat = chat or Chat()
+        runner = Runner(store, core, chat, Surroundings(moment), replicas and replicas(store))
+        desk = Desk(store, core, provider, runner, chat, clock)
+        if not showing:
+            yield desk
+            return
+        async with runner.running():
+            yield desk

@@ -1,0 +1,136 @@
+"""What turns add to the funnel and to the questions: with the turn, once, whatever comes twice or dies in between."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from bot.engine.messages import Envelope
+from bot.engine.runner import Runner
+from bot.engine.turns import Surroundings
+from bot.flow.events import Choice, Command, Commanded, Passed, Progressed, Rejected, Said
+from bot.flow.states import Stage
+from storage import Store
+from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
+from tests.fakes import NOON
+from verification.attempts import AttemptId, Method, Reason
+from verification.dialogue_store import Person
+from verification.support.funnel import STEPS, Dimension, Figures, Step, Wanted, day_of
+from verification.support.store import Use
+
+USE = Use("command", "look", "", NOON)
+TODAY = day_of(NOON)
+START = Commanded(Command.START)
+
+
+async def figures(store: Store) -> Figures:
+    async with store.desk(USE) as desk:
+        return await desk.figures(Wanted(TODAY, TODAY))
+
+
+async def steps(store: Store, method: Method | None = None) -> dict[Step, int]:
+    counts = (await figures(store)).counts
+    return {each.step: each.count for each in counts if each.step is not None and each.method is method}
+
+
+async def attempt_of(store: Store, person: Person = ANNA) -> AttemptId:
+    async with store.unit("look") as unit:
+        attempt = await unit.live_attempt(person)
+    assert attempt is not None
+    return attempt.id
+
+
+async def to_the_phone(desk: Desk, person: Person = ANNA) -> AttemptId:
+    await desk.until_method(person)
+    await desk.taps(Choice.QQ, person)
+    attempt = await attempt_of(desk.store, person)
+    await desk.happens(Progressed(attempt, Stage.OPENED, NOON + timedelta(hours=1)), person)
+    return attempt
+
+
+async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        attempt = await to_the_phone(desk)
+        await desk.happens(Passed(attempt, ANNA, Method.QQ))
+        await to_the_phone(desk, BERT)
+
+        assert await steps(desk.store) == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS}
+        assert await steps(desk.store, Method.QQ) == {Step.SHOWN: 2, Step.PHONE: 2, Step.VERIFIED: 1}
+        timed = Counter[Step]()
+        for each in (await figures(desk.store)).times:
+            timed[each.step] += each.count if each.method is None else 0
+        assert timed == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS[1:]}
+
+
+async def test_support_s_own_trials_are_no_journeys(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        moment, count = desk.runner._surroundings.moment, lambda person: person != BERT
+        runner = Runner(desk.store, desk.core, desk.chat, Surroundings(moment, counts=count))
+        async with runner.running():
+            for person in (ANNA, BERT):
+                await runner.handle(Envelope(person, START, None))
+
+        assert await steps(desk.store) == {Step.OPENED: 1}
+
+
+async def test_inv03_an_event_that_comes_ten_times_to_two_programs_counts_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as one, program(tmp_path) as other:
+        start = Envelope(ANNA, START, "update:1")
+        await asyncio.gather(*(desk.runner.handle(start) for desk in (one, other) * 5))
+
+        assert await steps(one.store) == {Step.OPENED: 1}
+
+
+async def test_a_journey_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with program(tmp_path, showing=False) as dead:
+        await dead.runner.handle(Envelope(ANNA, START, "update:1"))
+    async with program(tmp_path) as alive:
+        await alive.runner.resume_owed()
+        assert await alive.runner.settled(10)
+        await alive.taps(Choice.PERSONAL)
+
+        assert await steps(alive.store) == {Step.OPENED: 1, Step.STARTED: 1}
+
+
+async def test_failures_stand_by_reason_and_way(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        attempt = await to_the_phone(desk)
+        await desk.happens(Rejected(attempt, Reason.NO_CARD))
+
+        reasons = [each for each in (await figures(desk.store)).counts if each.reason is not None]
+        assert [(each.method, each.reason, each.count) for each in reasons] == [(Method.QQ, Reason.NO_CARD, 1)]
+
+
+async def test_after_an_erasure_nothing_in_the_counts_is_undone_and_nothing_leads_back(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        before = await steps(desk.store)
+        async with desk.store.unit(ANNA) as unit:
+            await unit.erase(ANNA, ANNA)
+
+        assert await steps(desk.store) == before
+
+
+async def test_questions_are_counted_by_topic_and_those_in_vain_kept_without_whose_they_are(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(START)
+        await desk.happens(Said("今天天气怎么样"))
+        await desk.happens(Said("13800138000 天气好吗"), BERT)
+        async with desk.store.desk(USE) as look:
+            counted = await look.questions(TODAY, TODAY)
+            missed = await look.missed(9)
+
+    assert counted == {"": 2}
+    assert {each.text for each in missed} == {"今天天气怎么样", "• 天气好吗"}
+    # To the hour: to the second it would stand beside the turn that asked it.
+    assert {(each.at.minute, each.at.second, each.at.microsecond) for each in missed} == {(0, 0, 0)}
+
+
+async def test_journeys_under_two_languages_are_told_apart(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.runner.handle(Envelope(ANNA, START, "update:1", language="en"))
+        await desk.happens(START, BERT)
+        async with desk.store.desk(USE) as look:
+            found = await look.figures(Wanted(TODAY, TODAY, by=Dimension.LANGUAGE))
+
+    assert {(each.group, each.count) for each in found.counts} == {("en", 1), ("zh", 1)}

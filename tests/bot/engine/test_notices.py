@@ -1,0 +1,97 @@
+"""Notices: the core's news become events once, whoever dies in between."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.engine.notices import LEASE, Notices, event_of
+from bot.flow.effects import Ask, Caption, Stamp
+from bot.flow.events import Choice, Event, Faded, Lapsed, Passed, Progressed, Rejected
+from bot.flow.states import Stage
+from tests.bot.engine.runner_fixture import ANNA, Desk, program
+from tests.fakes import NOON
+from verification import attempts
+from verification.attempts import AttemptId, Method, Reason, Status
+from verification.ports import News, Notice
+
+ATTEMPT = AttemptId("a1")
+NOTICE = Notice(1, ANNA, News.ENDED, ATTEMPT, ANNA, Method.QQ, Status.SUCCEEDED, None, NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "event"),
+    [
+        ({}, Passed(ATTEMPT, ANNA, Method.QQ)),
+        ({"status": Status.FAILED, "reason": Reason.NO_CARD}, Rejected(ATTEMPT, Reason.NO_CARD)),
+        ({"status": Status.FAILED}, Rejected(ATTEMPT, Reason.UNAVAILABLE)),
+        ({"status": Status.EXPIRED}, Lapsed(ATTEMPT)),
+        ({"status": Status.CANCELLED}, Lapsed(ATTEMPT)),
+        ({"news": News.FADING, "status": Status.WAITING}, Faded(ATTEMPT)),
+        ({"news": News.PROGRESS, "status": Status.OPENED}, Progressed(ATTEMPT, Stage.OPENED, NOON)),
+        ({"news": News.PROGRESS, "status": Status.CONFIRMING}, Progressed(ATTEMPT, Stage.CONFIRMING, NOON)),
+        ({"news": News.PROGRESS, "status": Status.WAITING}, None),
+    ],
+)
+def test_each_news_has_its_event(changes: dict[str, object], event: Event | None) -> None:
+    assert event_of(replace(NOTICE, **changes)) == event  # type: ignore[arg-type]  # fields of a notice
+
+
+def notices_of(desk: Desk) -> Notices:
+    return Notices(desk.store, desk.core, desk.runner, desk.clock)
+
+
+async def scanning(desk: Desk) -> AttemptId:
+    await desk.until_method()
+    await desk.taps(Choice.WECHAT)
+    async with desk.store.unit(ANNA) as unit:
+        live = await unit.live_attempt(ANNA)
+    assert live is not None
+    return live.id
+
+
+async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        attempt = await scanning(desk)
+        await desk.core.progress(attempt, Status.OPENED, "page")
+        await desk.core.complete(attempt, attempts.Passed())
+        notices = notices_of(desk)
+        told = [await notices.tell(), await notices.tell(), await notices.tell()]
+        assert await desk.runner.settled(10)
+
+    shown = [type(reply).__name__ for _, reply in desk.chat.shown if isinstance(reply, Caption | Stamp | Ask)]
+    assert told == [1, 1, 0]
+    assert shown[-3:] == ["Caption", "Stamp", "Ask"]
+
+
+async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_its_lease_is_over(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        attempt = await scanning(desk)
+        await desk.core.complete(attempt, attempts.Passed())
+        await desk.store.claim(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
+        notices = notices_of(desk)
+        early = await notices.tell()
+        desk.clock.now += LEASE
+        late = await notices.tell()
+        assert await desk.runner.settled(10)
+
+    assert (early, late) == (0, 1)
+    assert timedelta(0) < LEASE <= timedelta(seconds=5)
+    assert desk.chat.questions()[-1] == "verified.ask"
+
+
+async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_told_twice(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        attempt = await scanning(desk)
+        await desk.core.complete(attempt, attempts.Rejected(Reason.MISMATCH))
+        [notice] = await desk.store.claim(desk.clock.now, desk.clock.now + LEASE, 9)
+        event = event_of(notice)
+        assert event is not None
+        await desk.happens(event, event_id=f"notice:{notice.id}")
+        desk.clock.now += LEASE
+        told = await notices_of(desk).tell()
+        assert await desk.runner.settled(10)
+
+    assert told == 1
+    assert desk.chat.questions().count("failed.ask") == 1

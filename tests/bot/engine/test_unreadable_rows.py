@@ -1,0 +1,155 @@
+"""What cannot be read belongs to one person, and keeps nobody else waiting."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from bot.engine.messages import Envelope, Origin
+from bot.engine.notices import Notices
+from bot.flow.effects import Ask
+from bot.flow.events import Browsed, Choice, Command, Commanded, Side, Tapped
+from tests.bot.app_fixture import living
+from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
+from tests.fakes import NOON, an_attempt
+from tests.simulator_fixture import fill_in, town
+from verification.attempts import Status
+from verification.dialogue_store import Litter, Person
+from verification.ports import News
+
+OF_ANOTHER_RELEASE = '{"state": "Renamed"}'
+
+
+async def succeeded(desk: Desk, person: Person) -> None:
+    async with desk.store.unit(person) as unit:
+        attempt = an_attempt(f"of-{person}", account=person, status=Status.SUCCEEDED, identity=None)
+        await unit.save_attempt(attempt)
+        await unit.post(News.ENDED, attempt, NOON)
+
+
+async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        async with desk.store.unit(ANNA) as unit:
+            await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", NOON)
+        await succeeded(desk, ANNA)
+        await succeeded(desk, BERT)
+        await Notices(desk.store, desk.core, desk.runner, lambda: desk.clock.now).tell()
+        assert await desk.runner.settled(5)
+
+        assert desk.chat.questions(BERT) == ["verified.ask"]
+
+
+async def test_an_attempt_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        async with desk.store.unit("anybody") as unit:
+            await unit.save_attempt(an_attempt("broken", account="telegram:9", expires_at=NOON))
+            await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'broken'")
+        await succeeded(desk, BERT)
+        notices = Notices(desk.store, desk.core, desk.runner, lambda: desk.clock.now)
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+            loop = tasks.create_task(notices.run())
+            await desk.chat.reached.setdefault(BERT, asyncio.Event()).wait()
+            loop.cancel()
+
+        assert await desk.runner.settled(5)
+        assert desk.chat.questions(BERT) == ["verified.ask"]
+
+
+async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_starting(tmp_path: Path) -> None:
+    async with town() as place:
+        guest = await place.guest()
+        async with living(place, tmp_path) as bot:
+            await guest.says("/start")
+            await guest.sees("你要认证哪一类")
+            await bot.quiet()
+            async with bot.house.store.unit("anybody") as unit:
+                await unit.save_dialogue(Person("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
+        async with living(place, tmp_path):
+            await guest.says("/status")
+
+            await guest.sees("📍")
+
+
+async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START))
+        [mark] = [reply.mark for _, reply in desk.chat.shown if isinstance(reply, Ask)]
+        gate = desk.chat.gates[ANNA] = asyncio.Event()
+        desk.chat.reached[ANNA] = asyncio.Event()
+        await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
+        await desk.chat.reached[ANNA].wait()
+        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, Origin(7, "a")))
+        async with desk.store.unit(ANNA) as unit:
+            kept = await unit.dialogue(ANNA)
+        assert kept is not None
+        erase = Browsed(Side.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        await desk.runner.handle(Envelope(ANNA, erase, None, Origin(8, "b")))
+        gate.set()
+        assert await desk.runner.settled(5)
+
+        assert desk.chat.questions()[-1] == "idle.ask"
+
+
+async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        async with desk.store.unit(ANNA) as unit:
+            kept = await unit.dialogue(ANNA)
+        assert kept is not None
+        mark = json.loads(kept.text)["mark"]
+        gate = desk.chat.gates[ANNA] = asyncio.Event()
+        desk.chat.reached[ANNA] = asyncio.Event()
+        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), None, Origin(7, "a")))
+        await desk.chat.reached[ANNA].wait()
+        async with desk.store.unit(ANNA) as unit:
+            kept = await unit.dialogue(ANNA)
+        assert kept is not None
+        erase = Browsed(Side.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        await desk.runner.handle(Envelope(ANNA, erase, None, Origin(8, "b")))
+        gate.set()
+        assert await desk.runner.settled(5)
+
+        async with desk.store.unit(ANNA) as unit:
+            assert (await unit.records(ANNA)).attempts == []
+
+
+async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        first, second = await place.guest(), await place.guest()
+        store, now = bot.house.store, bot.house.clock.now()
+        async with store.unit("anybody") as unit:
+            await unit.litter(Litter(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
+            await unit.litter(Litter(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
+        await place.fault("deleteMessage", "429", times=1, retry_after=3600)
+        await bot.house.housekeeping.sweep(timedelta())
+
+        assert [litter.person for litter in await store.litter(10)] == [f"telegram:{first.id}"]
+
+
+async def test_who_blocked_the_bot_finds_one_question_on_returning_not_two(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest = await place.guest()
+        await fill_in(guest)
+        await bot.quiet()
+        await place.fault("sendMessage", "403")
+        await guest.says("/status")
+        await bot.quiet()
+        await guest.says("/start")
+        await guest.sees("欢迎回来")
+        await bot.quiet()
+
+        assert len(guest.armed()) == 1
+
+
+async def test_a_group_that_does_not_let_go_holds_nobody_up_for_long(tmp_path: Path) -> None:
+    async with town() as place, living(place, tmp_path) as bot:
+        guest, host = await place.guest(), await place.guest()
+        await guest.says("/start")
+        await guest.sees("你要认证哪一类")
+        await bot.quiet()
+        await place.fault("leaveChat", "slow", seconds=60)
+        await place.sim("/chats", type="group", title="x", members=[host.id])
+        await guest.says("/help")
+
+        async with asyncio.timeout(9):  # less than the transport's own patience with one call
+            await guest.sees("我能做什么")

@@ -1,0 +1,544 @@
+"""The pace of all calls, in virtual time: what leaves when, what never leaves, and what is counted."""
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
+
+from bot.handlers.api.call_outcome import Held
+from bot.handlers.api.rate_limiter import LONGEST_HOLD, Pacer, Urgency, at
+from bot.handlers.api.rate_model import GROUP, OVERALL, PRIVATE, Pace
+from bot.handlers.api.transport import NotSent
+from tests.virtual_time_loop import run
+
+# The library announces that durations will become timedeltas; the bot understands both.
+pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
+
+A_MOMENT = 0.01
+"""What timers may be late by, all in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as it reached Telegram."""
+
+    time: float
+    method: str
+    chat: int | None
+    word: str
+
+
+@dataclass
+class Telegram:
+    """What hears the calls of some pacers; it refuses as it is told, one error a call."""
+
+    errors: dict[int | str | None, list[Exception]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    held: dict[int | str, float] = field(default_factory=dict)
+
+    async def call(
+        self, pacer: Pacer, chat: int | None, word: str = "", *, method: str = "sendMessage", seconds: float = 0.05
+    ) -> None:
+        """Make one call through a pacer."""
+
+        async def callback() -> bool:
+            self.calls.append(Call(now(), method, chat, word))
+            assert now() >= self.held.get(method if chat is None else chat, 0), "a call into a silence"
+            await asyncio.sleep(seconds)
+            for error in self.errors.get(chat, [])[:1]:
+                self._refuse(error, method if chat is None else chat, chat)
+            return True
+
+        data = {} if chat is None else {"chat_id": chat}
+        assert await pacer.process_request(callback, (), {}, method, data, None)
+
+    def _refuse(self, error: Exception, key: int | str, chat: int | None) -> None:
+        self.errors[chat].pop(0)
+        if isinstance(error, RetryAfter):
+            self.held[key] = now() + float(error.retry_after)  # type: ignore[arg-type]  # an int where nothing is set
+        raise error
+
+    def times(self, chat: int | None) -> list[float]:
+        return [call.time for call in self.calls if call.chat == chat]
+
+    def words(self, chat: int | None = None) -> list[str]:
+        return [call.word for call in self.calls if chat in (None, call.chat)]
+
+
+def pacer(replicas: int = 1, *, paced: bool = True) -> Pacer:
+    calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
+    return Pacer(calls, lambda: replicas, paced=paced)
+
+
+def outcomes(pacer: Pacer) -> dict[str, float]:
+    samples = [sample for metric in pacer._calls.collect() for sample in metric.samples]
+    return {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_total")}
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def together(calls: Iterable[Any]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for call in calls:
+            tasks.create_task(call)
+
+
+def most_in(times: Sequence[float], seconds: float) -> int:
+    """The largest number of calls in any window of so many seconds."""
+    ordered = sorted(times)
+    most = first = 0
+    for last, time in enumerate(ordered):
+        while time - ordered[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def keeps(pace: Pace, times: Sequence[float]) -> bool:
+    """Whether any stretch of these calls holds the burst at most, and then one an interval."""
+    burst = pace.burst - 1
+    return all(
+        (later - earlier) >= (number - burst) * pace.interval - 1e-6
+        for start, earlier in enumerate(times)
+        for number, later in enumerate(times[start + 1 :], start=1)
+    )
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_is_lost(
+    record_property: Any, replicas: int
+) -> None:
+    telegram, pacers = Telegram(), [pacer(replicas) for _ in range(replicas)]
+
+    async def main() -> float:
+        began = now()
+        await together(
+            telegram.call(pacers[chat % replicas], chat, str(number)) for number in range(3) for chat in range(1, 201)
+        )
+        return now() - began
+
+    took = run(main())
+    times = [call.time for call in telegram.calls]
+    record_property("cases", len(times))
+
+    assert len(times) == 600
+    assert most_in(times, 1.0) <= OVERALL
+    assert all(telegram.words(chat) == ["0", "1", "2"] for chat in range(1, 201))
+    assert took < 600 / OVERALL * 1.2
+
+
+def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> None:
+    telegram, one = Telegram(), pacer()
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(100):
+                tasks.create_task(telegram.call(one, 1, str(number)))
+            await asyncio.sleep(3)
+            tasks.create_task(telegram.call(one, 2))
+
+    run(main())
+    times = telegram.times(1)
+
+    assert telegram.words(1) == [str(number) for number in range(100)]
+    assert keeps(PRIVATE, times)
+    assert most_in(times[:10], 0.1) == 10
+    assert times[-1] - times[0] == pytest.approx(90, abs=1)
+    assert telegram.times(2)[0] == pytest.approx(times[0] + 3, abs=A_MOMENT)
+
+
+def test_inv23_a_group_gets_twenty_messages_a_minute_at_most() -> None:
+    telegram, one = Telegram(), pacer()
+
+    run(together(telegram.call(one, -5) for _ in range(100)))
+
+    assert keeps(GROUP, telegram.times(-5))
+    assert most_in(telegram.times(-5), 60.0) <= 20
+
+
+def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(20)]}), pacer()
+
+    async def main() -> None:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+        calls = (
+            telegram.call(one, chat, method=method) for chat in (1, 2) for method in ("sendMessage", "deleteMessage")
+        )
+        await together(calls)
+
+    run(main())
+    refused, *later = telegram.times(1)
+
+    assert len(later) == 2
+    assert min(later) >= refused + 20
+    assert max(telegram.times(2)) < refused + 1
+
+
+def test_a_429_that_names_no_chat_silences_its_method_only() -> None:
+    telegram, one = Telegram(errors={None: [RetryAfter(20)]}), pacer()
+
+    async def main() -> list[float]:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, None, method="answerCallbackQuery")
+        began = now()
+        await telegram.call(one, None, method="setMyCommands")
+        others = now() - began
+        await telegram.call(one, None, method="answerCallbackQuery")
+        return [others, now() - began]
+
+    others, same = run(main())
+
+    assert others < 1
+    assert same >= 20
+
+
+def test_a_429_without_a_number_of_seconds_is_a_429() -> None:
+    telegram, one = Telegram(errors={1: [NetworkError("Too Many Requests")]}), pacer()
+
+    async def main() -> None:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+        await telegram.call(one, 1)
+
+    run(main())
+    first, second = telegram.times(1)
+
+    assert second - first >= 1
+    assert outcomes(one) == {"limited": 1, "done": 1}
+
+
+def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(3600)]}), pacer()
+
+    async def main() -> float:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+        began = now()
+        for method in ("sendMessage", "deleteMessage"):
+            with pytest.raises(Held):
+                await telegram.call(one, 1, method=method)
+        took = now() - began
+        await asyncio.sleep(3600 - LONGEST_HOLD)
+        await telegram.call(one, 1)
+        return took
+
+    assert run(main()) == 0
+    assert len(telegram.calls) == 2
+    assert telegram.calls[1].time >= telegram.calls[0].time + 3600
+
+
+def test_whoever_waits_for_the_pace_hears_when_the_wait_becomes_long() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(3600)]}), pacer()
+
+    async def main() -> list[object]:
+        calls = [telegram.call(one, 1, seconds=0.5) for _ in range(PRIVATE.burst + 2)]
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    told = Tally(type(each) for each in run(main()))
+
+    assert told == {type(None): PRIVATE.burst - 1, RetryAfter: 1, Held: 2}
+    assert len(telegram.calls) == PRIVATE.burst
+
+
+def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(30)]}), pacer()
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(asyncio.wait({asyncio.ensure_future(telegram.call(one, 1, seconds=0.5))}))
+            for chat in range(100, 100 + OVERALL - 1):
+                tasks.create_task(telegram.call(one, chat, seconds=0))
+            tasks.create_task(telegram.call(one, 1, "second"))
+            for chat in range(200, 200 + OVERALL):
+                tasks.create_task(telegram.call(one, chat, "behind", seconds=0))
+            refused, _ = await first
+            assert isinstance(refused.pop().exception(), RetryAfter)
+
+    run(main())
+    first, second = telegram.times(1)
+
+    assert second >= first + 30
+    behind = [call.time for call in telegram.calls if call.word == "behind"]
+    assert max(behind) - min(behind) < A_MOMENT
+
+
+def test_a_courtesy_waits_for_nothing() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(5)]}), pacer()
+
+    async def spare(chat: int | None, method: str) -> str:
+        began = now()
+        try:
+            with at(Urgency.SPARE):
+                await telegram.call(one, chat, "spare", method=method, seconds=0)
+        except Held:
+            assert now() == began
+            return "left undone"
+        return "done"
+
+    async def main() -> list[str]:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+        told = [await spare(1, "sendChatAction"), await spare(1, "sendMessage"), await spare(2, "sendMessage")]
+        async with asyncio.TaskGroup() as tasks:
+            for chat in range(100, 140):
+                tasks.create_task(telegram.call(one, chat, seconds=0))
+            await asyncio.sleep(0)
+            told += [await spare(3, "editMessageText"), await spare(None, "answerCallbackQuery")]
+        return told
+
+    assert run(main()) == ["left undone", "left undone", "done", "left undone", "done"]
+    assert outcomes(one)["held"] == 1
+
+
+def test_what_is_no_message_costs_nothing() -> None:
+    telegram, one = Telegram(), pacer()
+
+    async def main() -> float:
+        began = now()
+        for method in ("deleteMessage", "sendChatAction", "getChat", "leaveChat"):
+            await together(telegram.call(one, 1, method=method, seconds=0) for _ in range(50))
+        await together(telegram.call(one, None, method="answerCallbackQuery", seconds=0) for _ in range(50))
+        return now() - began
+
+    assert run(main()) == 0
+
+
+def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None:
+    telegram, one = Telegram(), pacer()
+
+    async def news(chat: int) -> None:
+        with at(Urgency.NEWS):
+            await telegram.call(one, chat, "news")
+
+    async def main() -> float:
+        async with asyncio.TaskGroup() as tasks:
+            for chat in range(1000, 1100):
+                tasks.create_task(news(chat))
+            # More answers than may leave, for a minute.
+            for second in range(60):
+                for number in range(30):
+                    tasks.create_task(telegram.call(one, second * 100 + number + 2000, "answer"))
+                await asyncio.sleep(1)
+        return telegram.calls[0].time
+
+    began = run(main())
+    told = [call.time - began for call in telegram.calls if call.word == "news"]
+
+    assert len(told) == 100
+    assert max(told[:OVERALL]) == 0
+    assert Urgency.NEWS.value - 1 < min(told[OVERALL:]) < max(told) < 30
+
+
+def test_whoever_gives_up_leaves_no_hole() -> None:
+    telegram, one = Telegram(), pacer()
+
+    async def main() -> list[float]:
+        began = now()
+        async with asyncio.TaskGroup() as tasks:
+            calls = [tasks.create_task(telegram.call(one, chat, seconds=0)) for chat in range(1, 151)]
+            for at_once in (3, 30, 60, 149):
+                calls[at_once].cancel()
+            await asyncio.sleep(0.5)
+            for call in calls[26:100]:
+                call.cancel()
+        return [call.time - began for call in telegram.calls]
+
+    times = run(main())
+    batches = Tally(round(time, 1) for time in times)
+
+    assert set(batches.values()) == {OVERALL, len(times) % OVERALL}
+    assert len(times) in range(72, 75)
+    assert max(times) < 3
+
+
+def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back() -> None:
+    one, telegram = pacer(), Telegram()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        await together(telegram.call(one, chat, seconds=0) for chat in range(1, OVERALL + 1))
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(telegram.call(one, 100, "gives up"))
+            behind = [tasks.create_task(telegram.call(one, 200 + chat, seconds=0)) for chat in range(OVERALL)]
+            await asyncio.sleep(0)
+            # Scheduled behind the gate's own timer, for the same moment.
+            when = one._gate._timer
+            assert when is not None
+            loop.call_at(when.when(), waiting.cancel)
+            await asyncio.wait(behind)
+        assert waiting.cancelled()
+
+    run(main())
+    last = [call.time for call in telegram.calls[OVERALL:]]
+
+    assert len(last) == OVERALL
+    assert max(last) - min(last) < A_MOMENT
+
+
+def test_idle_chats_are_forgotten() -> None:
+    telegram, one = Telegram(), pacer()
+    sizes: list[int] = []
+
+    async def main() -> None:
+        for hour in range(20):
+            await together(telegram.call(one, hour * 1000 + chat, method="deleteMessage") for chat in range(1, 500))
+            sizes.append(len(one._lines))
+            await asyncio.sleep(3600)
+
+    run(main())
+
+    assert len(telegram.calls) == 20 * 499
+    assert max(sizes) < 2000
+
+
+def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(20)]}), pacer()
+
+    async def main() -> None:
+        slow = asyncio.ensure_future(telegram.call(one, 1, method="deleteMessage", seconds=5))
+        for chat in range(2, 1500):
+            await telegram.call(one, chat, method="deleteMessage", seconds=0)
+        await asyncio.wait({slow})
+        assert isinstance(slow.exception(), RetryAfter)
+        await telegram.call(one, 1, method="deleteMessage")
+
+    run(main())
+    first, second = telegram.times(1)
+
+    assert second >= first + 25
+    assert len(one._lines) < 1000
+
+
+def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(7)]}), pacer(paced=False)
+
+    async def main() -> list[float]:
+        began = now()
+        await together(telegram.call(one, 2, seconds=0) for _ in range(200))
+        flood = now() - began
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+        await telegram.call(one, 1)
+        return [flood, now() - began]
+
+    flood, silence = run(main())
+
+    assert flood == 0
+    assert silence >= 7
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (BadRequest("chat not found"), "refused"),
+        (TimedOut(), "unknown"),
+        (NetworkError("Bad Gateway"), "unknown"),
+        (TelegramError("Invalid server response"), "unknown"),
+        (NotSent("ClientConnectorError"), "unsent"),
+    ],
+)
+def test_what_became_of_a_call_is_counted_and_nobody_is_named(error: TelegramError, outcome: str) -> None:
+    telegram, one = Telegram(errors={200000001: [error]}), pacer()
+
+    async def main() -> None:
+        with pytest.raises(type(error)):
+            await telegram.call(one, 200000001)
+
+    run(main())
+
+    assert outcomes(one) == {outcome: 1}
+    assert "200000001" not in str(list(one._calls.collect()))
+
+
+def test_a_429_is_counted_as_one() -> None:
+    telegram, one = Telegram(errors={1: [RetryAfter(3)]}), pacer()
+
+    async def main() -> None:
+        with pytest.raises(RetryAfter):
+            await telegram.call(one, 1)
+
+    run(main())
+
+    assert outcomes(one) == {"limited": 1}
+
+
+def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does_not_count() -> None:
+    telegram, one = Telegram(), pacer()
+
+    async def main() -> None:
+        tasks = [asyncio.ensure_future(telegram.call(one, 1, seconds=9)) for _ in range(PRIVATE.burst + 1)]
+        await asyncio.sleep(0.5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    run(main())
+
+    assert outcomes(one) == {"unknown": PRIVATE.burst}
+
+
+deeds = st.tuples(
+    st.floats(0, 5),  # after so many seconds
+    st.integers(-2, 5).filter(bool),  # to this chat or group
+    st.sampled_from([Urgency.ANSWER, Urgency.ANSWER, Urgency.NEWS, Urgency.SPARE]),
+    st.sampled_from(["sendMessage", "sendMessage", "editMessageText", "deleteMessage"]),
+    st.floats(0, 3),  # the answer takes so long
+    st.one_of(st.none(), st.none(), st.none(), st.integers(1, 90)),  # and is a 429
+    st.one_of(st.none(), st.none(), st.none(), st.floats(0, 20)),  # given up after so long
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(deeds, max_size=120), st.integers(1, 30))
+def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ever(story: Any, replicas: int) -> None:
+    telegram, one = Telegram(), pacer(replicas)
+    ended: list[str] = []
+
+    async def deed(deed: Any) -> None:
+        _, chat, urgency, method, seconds, refused, _ = deed
+        try:
+            with at(urgency):
+                if refused is not None:
+                    telegram.errors.setdefault(chat, []).append(RetryAfter(refused))
+                await telegram.call(one, chat, method=method, seconds=seconds)
+        except RetryAfter:
+            ended.append("refused")
+        except asyncio.CancelledError:
+            ended.append("given up")
+            raise
+        else:
+            ended.append("done")
+
+    async def main() -> float:
+        began = now()
+        async with asyncio.timeout(90 * 130), asyncio.TaskGroup() as tasks:
+            for each in story:
+                await asyncio.sleep(each[0])
+                task = tasks.create_task(deed(each))
+                if each[6] is not None:
+                    asyncio.get_running_loop().call_later(each[6], task.cancel)
+        return now() - began
+
+    run(main())
+    messages = [call for call in telegram.calls if call.method != "deleteMessage"]
+    times = [call.time for call in messages]
+
+    assert len(ended) <= len(story)
+    assert most_in(times, 1.0) <= max(1, OVERALL // replicas)
+    for chat in {call.chat for call in messages}:
+        assert chat is not None
+        assert keeps(GROUP if chat < 0 else PRIVATE, [call.time for call in messages if call.chat == chat])
+    assert all(turn.cancelled() for *_, turn in one._gate._waiting)
+    assert all(line.users == 0 and not line.turn.locked() for line in one._lines.values())
+    assert all(earlier.time <= later.time for earlier, later in pairwise(telegram.calls))

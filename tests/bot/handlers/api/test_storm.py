@@ -1,0 +1,123 @@
+"""People's lanes through a Telegram that refuses every other call: python-telegram-bot as it is, in virtual time."""
+
+import asyncio
+import json
+from collections import Counter as Tally
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+from telegram.ext import ExtBot
+from telegram.request import BaseRequest, RequestData
+
+from bot.content import catalogue as texts
+from bot.engine.delivery_queue import Lane, Lanes
+from bot.engine.messages import Origin, Turn, View
+from bot.flow.effects import Tell
+from bot.handlers.api.rate_limiter import Pacer
+from bot.handlers.api.rate_model import OVERALL
+from bot.handlers.incoming import chat_of, person_of
+from bot.handlers.outgoing import Outgoing
+from tests.bot.handlers.api.test_rate_limiter import most_in, now
+from tests.simulator_fixture import TOKEN
+from tests.virtual_time_loop import run
+from verification.dialogue_store import Person
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
+
+PEOPLE, WORDS = 40, 8
+CATALOGUE = texts.load(days=30, test=True)
+TOPICS = ("misc.help", "misc.not_understood", "misc.unknown_command", "misc.nowhere_back")
+
+
+@dataclass
+class Storm(BaseRequest):
+    """Every second call is one too many, for so long; the others are answered."""
+
+    seconds: float
+    wait: int
+    calls: list[tuple[float, int]] = field(default_factory=list)
+    told: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    refused: int = 0
+    began: float = 0.0
+    silent: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def read_timeout(self) -> float:
+        return 5.0
+
+    async def initialize(self) -> None:
+        self.began = now()
+
+    async def shutdown(self) -> None:
+        pass
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
+    ) -> tuple[int, bytes]:
+        facts = request_data.parameters if request_data else {}
+        if "chat_id" not in facts:
+            return 200, json.dumps({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b"}}).encode()
+        chat = int(str(facts["chat_id"]))
+        self.calls.append((now(), chat))
+        one_too_many = now() - self.began < self.seconds and len(self.calls) % 2
+        assert now() >= self.silent.get(chat, 0), "a call into a silence"
+        await asyncio.sleep(0.05)
+        if one_too_many:
+            self.refused += 1
+            self.silent[chat] = now() + self.wait
+            body = {"ok": False, "error_code": 429, "description": "…", "parameters": {"retry_after": self.wait}}
+            return 429, json.dumps(body).encode()
+        self.told[chat].append(str(facts["text"]))
+        where = {"id": chat, "type": "private"}
+        return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 1, "chat": where}}).encode()
+
+
+async def weathered(storm: Storm) -> dict[Person, list[str]]:
+    """Say something to everybody, again and again; gives what each was to hear."""
+    calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
+    bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=Pacer(calls))
+
+    async def leave(person: Person, message: int) -> None:
+        raise AssertionError(f"message {message} of {person} was left behind")
+
+    outgoing = Outgoing(bot, CATALOGUE, leave)
+    wanted: dict[Person, list[str]] = defaultdict(list)
+
+    async def show(turn: Turn, _: Lane) -> None:
+        for effect in turn.effects:
+            assert isinstance(effect, Tell)
+            await outgoing.deliver(effect, turn.view)
+
+    async def again(person: Person) -> Turn:
+        raise AssertionError(f"something to {person} was given up")
+
+    lanes = Lanes(show, again, lambda _: False)
+    async with bot, lanes.running():
+        for word in range(WORDS):
+            for id in range(1, PEOPLE + 1):
+                person, key = person_of(id), TOPICS[(word + id) % len(TOPICS)]
+                wanted[person].append(CATALOGUE.text("zh", key, {}))
+                lanes.add(Turn(word, View(person, "zh", "", Origin()), (Tell(key),)))
+            await asyncio.sleep(3)
+        assert await lanes.settled(600)
+    return wanted
+
+
+@pytest.mark.parametrize("wait", [1, 3])
+def test_inv24_when_every_second_call_is_refused_for_a_minute_nothing_is_lost_and_every_chat_keeps_its_order(
+    record_property: Any, wait: int
+) -> None:
+    storm = Storm(60.0, wait)
+
+    wanted = run(weathered(storm))
+    record_property("cases", PEOPLE * WORDS)
+    record_property("faults", storm.refused)
+    lost = Tally(len(storm.told[chat_of(person)]) - len(words) for person, words in wanted.items())
+    record_property("losses", -sum(lost.elements()))
+
+    assert storm.refused > 100
+    assert {chat_of(person): words for person, words in wanted.items()} == storm.told
+    assert most_in([time for time, _ in storm.calls], 1.0) <= OVERALL

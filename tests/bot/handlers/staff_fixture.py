@@ -1,0 +1,63 @@
+"""Somebody's chat and whoever writes into it: `Outgoing` over a stand-in, with the panel kept as a lane keeps it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from telegram import Bot
+
+from bot.content import catalogue as texts
+from bot.engine.messages import Origin, View
+from bot.flow.effects import Reply
+from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.incoming import person_of
+from bot.handlers.outgoing import Outgoing
+from tests.simulator_fixture import TOKEN, Guest, Town, town
+from verification.dialogue_store import Person, Records
+
+CATALOGUE = texts.load(days=30, test=True)
+
+
+@dataclass
+class Desk:
+    """Shows replies to one guest."""
+
+    guest: Guest
+    outgoing: Outgoing
+    left: list[tuple[Person, int]]
+    language: str = "zh"
+    panel: str = ""
+
+    @property
+    def town(self) -> Town:
+        return self.guest.town
+
+    async def show(
+        self, reply: Reply, origin: Origin | None = None, records: Records | None = None, *, again: bool = False
+    ) -> None:
+        view = View(person_of(self.guest.id), self.language, self.panel, origin or Origin(), records, again)
+        self.panel = await self.outgoing.deliver(reply, view)
+
+    async def pressed(self, message: int, data: str = "q:x:y") -> Origin:
+        """Let the guest press something, and take the press as the bot would."""
+        answer = await self.town.sim(f"/chats/{self.guest.id}/messages/{message}/tap", user=self.guest.id, data=data)
+        return Origin(message, answer["query"])
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[Desk]:
+    """A chat that somebody has opened, without a bot behind it."""
+    async with town() as place:
+        request = AiohttpRequest()
+        bot = Bot(
+            TOKEN, f"{place.url}/bot", f"{place.url}/file/bot", request=request, get_updates_request=AiohttpRequest()
+        )
+        async with bot:
+            guest = await place.guest()
+            await guest.says("/start")
+            left: list[tuple[Person, int]] = []
+
+            async def leave(person: Person, message: int) -> None:
+                left.append((person, message))
+
+            yield Desk(guest, Outgoing(bot, CATALOGUE, leave), left)

@@ -1,0 +1,96 @@
+"""The funnel on /metrics: what is committed, the same on every program, and never in anybody's way."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from bot.flow.events import Choice, Command, Commanded, Rejected
+from bot.jobs.funnel_metrics import Tallies
+from storage import Store, StoreUnavailable
+from tests.bot.engine.runner_fixture import program
+from tests.bot.engine.test_journeys import attempt_of
+from verification.attempts import Reason
+from verification.support.funnel import Counted
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def told(tallies: Tallies) -> list[str]:
+    registry = CollectorRegistry()
+    registry.register(tallies)
+    lines = generate_latest(registry).decode().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp_path: Path) -> None:
+    async with program(tmp_path) as desk:
+        await desk.until_method()
+        await desk.taps(Choice.QQ)
+        await desk.happens(Rejected(await attempt_of(desk.store), Reason.NO_CARD))
+    async with program(tmp_path) as later, program(tmp_path) as beside:
+        tellings = []
+        for each in (later, beside):
+            tallies = Tallies(each.store, StoreUnavailable, Seconds())
+            await tallies.refresh()
+            tellings.append(told(tallies))
+
+    assert tellings[0] == tellings[1]
+    assert tellings[0] == [
+        'bot_funnel_journeys_total{campaign="",step="agreed"} 1.0',
+        'bot_funnel_journeys_total{campaign="",step="confirmed"} 1.0',
+        'bot_funnel_journeys_total{campaign="",step="opened"} 1.0',
+        'bot_funnel_journeys_total{campaign="",step="shown"} 1.0',
+        'bot_funnel_journeys_total{campaign="",step="started"} 1.0',
+        'bot_funnel_ways_total{campaign="",method="qq",step="shown"} 1.0',
+        'bot_funnel_failures_total{method="qq",reason="no_card"} 1.0',
+    ]
+
+
+async def test_what_was_read_is_told_again_for_some_seconds(tmp_path: Path) -> None:
+    seconds = Seconds()
+    async with program(tmp_path) as desk:
+        tallies = Tallies(desk.store, StoreUnavailable, seconds)
+        await tallies.refresh()
+        await desk.happens(Commanded(Command.START))
+        await tallies.refresh()
+        soon = told(tallies)
+        seconds.now = 60
+        await tallies.refresh()
+
+        assert (soon, told(tallies)) == ([], ['bot_funnel_journeys_total{campaign="",step="opened"} 1.0'])
+
+
+class Away(Store):
+    """A store whose database fell silent."""
+
+    async def totals(self) -> Sequence[Counted]:
+        raise StoreUnavailable("the database does not answer")
+
+
+class Slow(Store):
+    """A store that never answers."""
+
+    async def totals(self) -> Sequence[Counted]:
+        await asyncio.get_running_loop().create_future()
+        return ()
+
+
+async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_path: Path) -> None:
+    seconds = Seconds()
+    async with program(tmp_path) as desk:
+        await desk.happens(Commanded(Command.START))
+        tallies = Tallies(desk.store, StoreUnavailable, seconds)
+        await tallies.refresh()
+        for kind in (Away, Slow):
+            seconds.now += 60
+            tallies._store = kind(desk.store._database, desk.store._sealing)
+            await tallies.refresh()
+
+        assert told(tallies) == ['bot_funnel_journeys_total{campaign="",step="opened"} 1.0']

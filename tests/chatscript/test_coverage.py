@@ -1,0 +1,110 @@
+"""What scripts reached: read from the bot's notes, told as a table and as a diagram."""
+
+from pathlib import Path
+
+import pytest
+
+from chatscript.coverage import add, diagram, last_state, read, table
+from chatscript.suite import Asked, play
+from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from tests.chatscript.test_suite_runs import pytest_on
+
+NOTES = """known\tway\tA --> B: go
+known\tway\tB --> A: back
+known\ttext\thello
+known\ttext\tbye
+reached\tway\tA --> B: go
+reached\ttext\thello
+reached\ttext\tunheard of
+known\ttext\thello
+a torn li"""
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    path = tmp_path / "notes"
+    path.write_text(NOTES, encoding="utf-8")
+    return path
+
+
+def test_the_table_tells_figures_and_what_was_never_reached(notes: Path) -> None:
+    assert [line.split() for line in table(read(notes))] == [
+        ["ways", "1", "of", "2", "50.0", "%"],
+        ["never", "B", "-->", "A:", "back"],
+        ["texts", "1", "of", "2", "50.0", "%"],
+        ["never", "bye"],
+        ["coverage", "50.0", "%"],
+    ]
+
+
+def test_the_diagram_marks_the_ways_that_nobody_went(notes: Path) -> None:
+    assert list(diagram(read(notes))) == ["stateDiagram-v2", "    A --> B: go", "    B --> A: back 🚫 never"]
+
+
+def test_a_hundred_percent_is_never_a_rounded_figure(tmp_path: Path) -> None:
+    known = "".join(f"known\ttext\t{number}\n" for number in range(3000))
+    reached = "".join(f"reached\ttext\t{number}\n" for number in range(2999))
+    (tmp_path / "notes").write_text(known + reached, encoding="utf-8")
+
+    assert list(table(read(tmp_path / "notes")))[-1].split()[1] == "99.9"
+
+
+async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
+    (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
+    said: list[str] = []
+
+    status = await play(
+        [tmp_path],
+        Asked(coverage=True, fail_under=1),
+        launch=launch_of(FORM_BOT),
+        texts=tmp_path / "texts",
+        out=said.append,
+    )
+
+    assert status == 1
+    assert "coverage: the bot noted nothing" in "\n".join(said)
+    assert said[-1] == "coverage is under 1 %"
+
+
+NOTING = """from pathlib import Path
+from chatscript.runner.bot_process import Command
+
+class Noting(Command):
+    async def start(self, env, log):
+        with Path(env["COVERAGE_FILE"]).open("a") as notes:
+            notes.write("known\\trow\\ta\\nknown\\trow\\tb\\nreached\\trow\\ta\\n")
+        return await Command.start(self, env, log)
+
+def pytest_chat_launch(config):
+    return Noting(Command.python(Path({bot!r})).words)
+"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "status", "told"),
+    [("row=50", 0, []), ("row=51", 1, ["less than 51 % of kind row", "never  b"]), ("way=1", 1, ["noted nothing"])],
+)
+def test_a_pytest_run_fails_when_its_scripts_reach_too_little(
+    tmp_path: Path, goal: str, status: int, told: list[str]
+) -> None:
+    (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(NOTING.format(bot=str(FORM_BOT)), encoding="utf-8")
+
+    workers = ["-n", "2"] if goal == "row=51" else []
+    done = pytest_on(tmp_path, "--chat-fail-under", goal, *workers)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert all(words in done.stdout for words in told)
+
+
+def test_the_notes_of_each_case_are_put_together_and_tell_its_last_state(tmp_path: Path) -> None:
+    first, second, together = tmp_path / "1", tmp_path / "2", tmp_path / "all"
+    first.write_text("known\trow\ta\nnow\tstate\tA\nnow\tstate\tB\n", encoding="utf-8")
+    second.write_text("reached\trow\ta\n", encoding="utf-8")
+
+    for notes in (first, second, tmp_path / "none"):
+        add(together, notes)
+
+    assert read(together).percent == 100
+    assert [last_state(notes) for notes in (first, second, tmp_path / "none")] == ["B", None, None]

@@ -1,0 +1,108 @@
+"""The playground's own process and the bot's beside it."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from chatscript.runner.simulator_client import SimClient
+from tests.chatscript.bots.playing import FORM_BOT
+
+ROOT = Path(__file__).resolve().parents[2]
+BOT = "import os, sys; print('bot', os.getpid(), flush=True); sys.stdin.read()"
+HOST = (
+    "import sys; from chatscript.local_run import host; "
+    "sys.exit(host([sys.executable, '-c', sys.argv[1]], port=0, say=lambda line: print(line, flush=True)))"
+)
+
+
+async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None:
+    pipe = asyncio.subprocess.PIPE
+    playground = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOST, BOT, cwd=ROOT, stdin=pipe, stdout=pipe
+    )
+    assert playground.stdout is not None
+    async with asyncio.timeout(20):
+        bot = int((await playground.stdout.readline()).split()[1])
+        os.kill(playground.pid, signal.SIGKILL)
+        await playground.wait()
+        # The bot holds the other end of this pipe: it ends when the last process that could write is gone.
+        rest = await playground.stdout.read()
+
+    assert (bot > 0, rest) == (True, b"")
+
+
+TELLS = "import os; print('staff', os.environ['STAFF_IDS'], flush=True)"
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "100000001"), ("7", "7")])
+async def test_the_bot_is_told_who_is_of_support_unless_the_environment_says_so(given: str, told: str) -> None:
+    pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": given}
+    playground = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, TELLS, cwd=ROOT, stdout=pipe, env=env)
+    assert playground.stdout is not None
+    async with asyncio.timeout(20):
+        line = await playground.stdout.readline()
+        playground.terminate()
+        await playground.wait()
+
+    assert line.decode().split() == ["staff", told]
+
+
+RUNS = "import runpy; runpy.run_path({!r}, run_name='__main__')"
+
+
+async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Path) -> None:
+    pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": "", "DATA_DIR": str(tmp_path)}
+    playground = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOST, RUNS.format(str(FORM_BOT)), cwd=ROOT, stdout=pipe, env=env
+    )
+    assert playground.stdout is not None
+    async with asyncio.timeout(60):
+        while b"Chat with the bot" not in (line := await playground.stdout.readline()):
+            assert line
+        page = line.split()[-1].decode()
+        async with SimClient(page) as client, aiohttp.ClientSession(page) as button:
+            await button.post("/sim/record", json={"on": True})
+            await client.write(100_000_001, 100_000_001, "/links")
+            async with button.get("/sim/record") as answer:
+                told = await answer.json()
+        playground.terminate()
+        await playground.wait()
+
+    assert told["script"].splitlines()[1:4] == ["@set STAFF_IDS={id:A}", "", "> /links"]
+
+
+RECORDING = (
+    "import sys; from pathlib import Path; from chatscript.local_run import Recording, host; "
+    "sys.exit(host([sys.executable, sys.argv[1]], port=0, say=lambda line: print(line, flush=True),"
+    " recording=Recording(Path(sys.argv[2]))))"
+)
+
+
+async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> None:
+    out, pipe = tmp_path / "new.chat", asyncio.subprocess.PIPE
+    (tmp_path / "clock").write_text("0", encoding="ascii")
+    env = os.environ | {"CLOCK_OFFSET_FILE": str(tmp_path / "clock")}
+    session = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RECORDING, str(FORM_BOT), str(out), cwd=ROOT, stdout=pipe, env=env
+    )
+    assert session.stdout is not None
+    async with asyncio.timeout(60):
+        while b"Chat with the bot" not in (line := await session.stdout.readline()):
+            assert line
+        async with SimClient(line.split()[-1].decode()) as client:
+            someone = await client.add_person("王小明", "zh-hans")
+            await client.write(someone, someone, "/start")
+            events = (await client.news(0, 0)).last
+            while not any(event.counts for event in (await client.news(0, 0)).events):
+                events = (await client.news(events, 5)).last
+        session.terminate()
+        told = (await session.stdout.read()).decode()
+        await session.wait()
+
+    assert f"Recorded: {out}" in told
+    assert out.read_text(encoding="utf-8").splitlines()[2:] == ["> /start", "< 你好", "    | 请输入姓名"]

@@ -1,0 +1,128 @@
+"""A bot that dies where it is told to and is started again at once, as a supervisor does."""
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from chatscript.runner.bot_process import Clock, Launch
+from playground.world.update_queue import Updates
+from tests.crash import checker
+from tests.crash.crashing_bot import AIM_FOLDER
+from tests.crash.database_view import Books
+from tests.crash.points import NOWHERE, Aim
+from tests.crash.process import Bot
+from tests.simulator_fixture import PATIENCE, Town
+
+LEASE_SECONDS = 6
+"""Longer than what a dead program leased stays leased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One death: whether anything was owed to people then, since only that may be said twice, and what it broke."""
+
+    owed: bool
+    broken: Sequence[str]
+
+
+class Mortal(Bot):
+    """A bot with an aim, and the books it keeps."""
+
+    def __init__(self, town: Town, folder: Path, launch: Launch, url: str = "", **settings: str) -> None:
+        self.clock = Clock(folder / "clock")
+        self.aim = Aim(folder)
+        self.deaths: list[Death] = []
+        self._reviving: asyncio.Task[None] | None = None
+        extra = {"DATABASE_URL": url} if url else {}
+        super().__init__(
+            town,
+            folder,
+            launch,
+            CLOCK_OFFSET_FILE=str(self.clock.path),
+            **{AIM_FOLDER: str(folder)},
+            **extra,
+            **settings,
+        )
+        self.confirmed = confirmed_to(town.playground.world.updates)
+        self.books = Books(url or f"sqlite:///{self.data}/bot.sqlite3")
+
+    async def introduced(self) -> None:
+        """Wait until it has set its commands and descriptions, behind its first look for updates, or died before."""
+        async with asyncio.timeout(PATIENCE):
+            while not (self.deaths or "after setChatMenuButton #1" in self.aim.passed()):  # noqa: ASYNC110 - no bell
+                await asyncio.sleep(0.02)
+
+    async def settled(self, deaths: int) -> None:
+        """Wait until all is quiet and the bot will not die of this aim any more; it had died so often before."""
+        await self.quiet()
+        while not (len(self.deaths) > deaths or self.aim.drop()):
+            await self.quiet()
+
+    async def quiet(self) -> None:
+        """Wait until it has nothing in hand and owes nothing."""
+        try:
+            async with asyncio.timeout(2 * PATIENCE):
+                while not self._idle or await self.books.owing():
+                    await asyncio.sleep(0.02)
+                    if self._reviving is not None and self._reviving.done():
+                        self._reviving.result()
+        except TimeoutError:
+            owing = await self.books.owing()
+            what = f"never quiet: {owing} owed, idle {self._idle}, {self.deaths}"
+            raise AssertionError(f"{what}\n{self.words()}") from None
+
+    async def _died(self) -> Death:
+        try:
+            return Death(await self.books.owing() > 0, await checker.at_any_time(self.books))
+        except (sqlite3.OperationalError, asyncpg.UndefinedTableError):
+            # It died before it had made its tables.
+            return Death(owed=False, broken=())
+
+    @property
+    def _idle(self) -> bool:
+        return self.town.playground.world.idle
+
+    @asynccontextmanager
+    async def alive(self, aim: str = NOWHERE) -> AsyncIterator[None]:
+        """Start it, start it again whenever it was killed, and leave none behind; it may be killed while it starts."""
+        self.aim.take(aim)
+        try:
+            await self.launch()
+            self._reviving = asyncio.ensure_future(self._revive())
+            await self.introduced()
+            yield
+        finally:
+            if self._reviving is not None:
+                self._reviving.cancel()
+                await asyncio.wait({self._reviving})
+            await self.kill()
+            await self.books.close()
+
+    async def _revive(self) -> None:
+        """Start it again at every death, and let the leases of the dead run out."""
+        updates = self.town.playground.world.updates
+        while (code := await self.ended()) == -signal.SIGKILL:
+            death = await self._died()
+            await self.town.until(lambda: not updates.parked, lambda: "the dead bot polls")
+            self.clock.advance(LEASE_SECONDS)
+            await self.start()
+            self.deaths.append(death)
+        raise AssertionError(f"the bot ended with {code}\n{self.words()}")
+
+
+def confirmed_to(updates: Updates) -> set[int]:
+    """The updates that a bot confirms from now on; those that grew too old are none of them."""
+    confirmed, confirm = set[int](), updates.confirm
+
+    def noting(offset: int) -> None:
+        confirmed.update(update.id for update in updates._waiting if update.id < offset)
+        confirm(offset)
+
+    updates.confirm = noting  # type: ignore[method-assign]  # as good as before
+    return confirmed

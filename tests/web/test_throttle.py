@@ -1,0 +1,198 @@
+"""Guessing links: it hits nothing, it is noticed, and nobody who scans a code pays for it."""
+
+import base64
+import secrets
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.clock import token
+from storage.sealing import Indexed
+from tests.fakes import fixed_sealing
+from tests.reliability import Proof
+from tests.web.app_fixture import PHONES, House
+from verification import Method, Status
+from web.serving import listen, serving
+from web.throttle import BURST, address_of
+
+GUESSES = 1_000_000
+LIVE = 10_000
+
+
+def visitor(house: House, address: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(house.app, client=(address, 50000))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers={"User-Agent": PHONES["wechat"]})
+
+
+def a_guess() -> str:
+    return f"/v/{secrets.token_urlsafe(18)}"
+
+
+def counted(house: House, name: str) -> float:
+    return house.registry.get_sample_value(name) or 0.0
+
+
+def test_inv37_a_million_guesses_hit_none_of_ten_thousand_live_codes(
+    proof: Proof,
+) -> None:
+    sealing = fixed_sealing()
+    live = {sealing.index(Indexed.TOKEN, token()) for _ in range(LIVE)}
+
+    hits = sum(sealing.index(Indexed.TOKEN, token()) in live for _ in range(GUESSES))
+
+    proof(cases=GUESSES, losses=hits)
+    assert (len(live), hits) == (LIVE, 0)
+
+
+def test_inv37_a_token_holds_144_random_bits() -> None:
+    tokens = [token() for _ in range(10_000)]
+
+    assert len(set(tokens)) == len(tokens)
+    assert {len(base64.urlsafe_b64decode(each)) * 8 for each in tokens} == {144}
+    # Each bit is set about as often as not: six standard deviations of a fair coin.
+    drawn = [int.from_bytes(base64.urlsafe_b64decode(each)) for each in tokens]
+    ones = [sum(each >> bit & 1 for each in drawn) for bit in range(144)]
+    assert all(abs(count - 5000) < 300 for count in ones)
+
+
+async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(house: House, proof: Proof) -> None:
+    looked_up = list[str]()
+    house.store.meanwhile = looked_up.append
+    async with visitor(house, "203.0.113.7") as guesser:
+        answers = [await guesser.get(a_guess()) for _ in range(BURST * 3)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers[:BURST]] == [404] * BURST
+    assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+    assert (len(looked_up), len(refused)) == (BURST, BURST * 2)
+    assert counted(house, "web_refused_visits_total") == BURST * 2
+    assert counted(house, "web_unknown_links_total") == BURST
+    proof(cases=len(answers))
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "打开得太频繁了"), ("en", "Too many at once")])
+async def test_who_is_asked_to_wait_is_told_so_kindly(house: House, language: str, words: str) -> None:
+    async with visitor(house, "203.0.113.7") as guesser:
+        for _ in range(BURST):
+            await guesser.get(a_guess())
+        answer = await guesser.get(f"{a_guess()}?lang={language}")
+
+    assert answer.status_code == 429
+    assert words in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_people_elsewhere_and_people_who_only_open_their_own_codes_never_meet_the_limiter(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+    async with visitor(house, "203.0.113.7") as guesser, visitor(house, "198.51.100.9") as person:
+        for _ in range(BURST * 2):
+            await guesser.get(a_guess())
+        theirs = await person.get(opening.link)
+        many = {(await person.get(opening.link)).status_code for _ in range(BURST * 2)}
+
+    assert theirs.status_code == 200
+    assert many == {200}
+
+
+async def test_after_waiting_as_long_as_told_a_visit_is_let_in_again(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+    async with visitor(house, "203.0.113.7") as neighbour:
+        for _ in range(BURST):
+            await neighbour.get(a_guess())
+        refused = await neighbour.get(opening.link)
+        house.seconds += int(refused.headers["retry-after"])
+        answer = await neighbour.get(opening.link)
+
+    assert (refused.status_code, answer.status_code) == (429, 200)
+
+
+async def test_guesses_from_everywhere_are_an_alarm_and_lock_nobody_out(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+    before = counted(house, "web_guessing")
+    for network in range(250):
+        async with visitor(house, f"203.0.113.{network}") as guesser:
+            for _ in range(6):
+                await guesser.get(a_guess())
+    async with visitor(house, "198.51.100.9") as person:
+        answer = await person.get(opening.link)
+
+    assert (before, counted(house, "web_guessing")) == (0, 1)
+    assert answer.status_code == 200
+
+
+async def test_unknown_malformed_and_foreign_links_get_the_very_same_answer(house: House) -> None:
+    foreign = await house.begin(Method.WECHAT)
+    house.store.put(foreign.attempt, status=Status.RESERVED)
+    async with visitor(house, "203.0.113.7") as person:
+        answers = [
+            await person.get(path)
+            for path in (
+                a_guess(),
+                "/v/not%20a%20token",
+                "/v/" + "x" * 500,
+                foreign.link.removeprefix("http://127.0.0.1"),
+            )
+        ]
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
+
+
+async def test_a_robot_that_looks_finds_out_nothing(house: House) -> None:
+    opening = await house.begin(Method.WECHAT)
+    looked_up = list[str]()
+    house.store.meanwhile = looked_up.append
+
+    known = await house.phone("robot").get(opening.link)
+    unknown = await house.phone("robot").get(a_guess())
+
+    assert known.text == unknown.text
+    assert looked_up == []
+
+
+async def tell_address(request: Request) -> Response:
+    return PlainTextResponse(address_of(request))
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        ({}, "127.0.0.1"),
+        ({"X-Forwarded-For": "203.0.113.7"}, "203.0.113.7"),
+        # Whatever a visitor writes there themselves stands before what our proxy adds.
+        ({"X-Forwarded-For": "198.51.100.9, 203.0.113.7"}, "203.0.113.7"),
+        ({"X-Forwarded-For": "203.0.113.7, 10.0.0.5"}, "203.0.113.7"),
+        ({"X-Forwarded-For": "rubbish"}, ""),
+    ],
+)
+async def test_behind_a_proxy_of_ours_the_last_address_it_adds_is_the_visitor_s(
+    said: dict[str, str], believed: str
+) -> None:
+    listener = listen("127.0.0.1", 0)
+    app = Starlette(routes=[Route("/", tell_address)])
+    async with serving(app, listener), httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", headers=said)
+
+    assert answer.text == believed
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("testclient", ""),
+        ("x" * 1000, ""),
+    ],
+)
+def test_a_network_is_an_address_or_half_of_a_long_one(peer: str, network: str) -> None:
+    assert address_of(Request({"type": "http", "client": (peer, 1), "headers": []})) == network
+
+
+def test_who_cannot_be_named_is_still_one_visitor() -> None:
+    assert address_of(Request({"type": "http", "client": None, "headers": []})) == ""
