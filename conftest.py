@@ -2,13 +2,13 @@
 
 import pytest
 
-from chatscript.runner.bot_process import Launch
+from chatscript.runner.bot_process import BotLauncher
 from run_bot import launching
 
 pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability"]
 
 
-def pytest_chat_launch(config: pytest.Config) -> Launch:
+def pytest_chat_launch(config: pytest.Config) -> BotLauncher:
     """Fork the bot for each case."""
     opened = launching()
     config.add_cleanup(lambda: opened.__exit__(None, None, None))

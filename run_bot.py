@@ -13,7 +13,7 @@ import typer
 from bot.cli.commands import with_operating
 
 if TYPE_CHECKING:
-    from chatscript.runner.bot_process import Launch
+    from chatscript.runner.bot_process import BotLauncher
 
 app = with_operating(
     typer.Typer(
@@ -48,9 +48,9 @@ def start(context: typer.Context) -> None:
         complain(str(error))
         raise typer.Exit(2) from None
     if settings.bot_token is None:
-        from chatscript.local_run import host
+        from chatscript.local_run import run_locally
 
-        raise typer.Exit(host(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
+        raise typer.Exit(run_locally(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
     from bot.app import run
 
     raise typer.Exit(run(settings, complain))
@@ -87,10 +87,12 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     texts = texts or (TEXTS if bot is None else None)
-    timing = Timing() if bot is None else Timing(start=start_within)
-    asked = suite.Asked(jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing)
+    timing = Timing() if bot is None else Timing(start_timeout=start_within)
+    asked = suite.SuiteOptions(
+        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
+    )
     with launching(bot) as launch:
-        status = asyncio.run(suite.play(files, asked, launch=launch, texts=texts, out=typer.echo))
+        status = asyncio.run(suite.run_suite(files, asked, launcher=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
 
@@ -109,21 +111,21 @@ def record(
     except BadSetting as error:
         complain(str(error))
         raise typer.Exit(2) from None
-    from chatscript.local_run import Recording, host
+    from chatscript.local_run import RecordingTarget, run_locally
 
-    raise typer.Exit(host(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=Recording(out)))
+    raise typer.Exit(run_locally(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=RecordingTarget(out)))
 
 
 @contextmanager
-def launching(other: str | None = None) -> Iterator["Launch"]:
+def launching(other: str | None = None) -> Iterator["BotLauncher"]:
     """Start another bot by its command, ours forked where the system can, by its plain command elsewhere."""
-    from chatscript.runner.bot_process import Command
+    from chatscript.runner.bot_process import CommandLauncher
 
     if other is not None:
-        yield Command(words_of(other), folder=Path.cwd())
+        yield CommandLauncher(words_of(other), folder=Path.cwd())
         return
     if not hasattr(os, "fork"):
-        yield Command(PROGRAM)
+        yield CommandLauncher(PROGRAM)
         return
     from bot.testing.fork_client import Forking
 

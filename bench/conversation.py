@@ -14,9 +14,9 @@ from pathlib import Path
 
 import aiohttp
 
-from chatscript.runner.bot_process import Command, base_environment
-from chatscript.runner.simulator_client import SimClient
-from playground.server.app import Playground, serving
+from chatscript.runner.bot_process import CommandLauncher, base_environment
+from chatscript.runner.simulator_client import SimulatorClient
+from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ WECHAT = "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"
 class Conversation:
     """One person's way through the product."""
 
-    def __init__(self, chat: SimClient, http: aiohttp.ClientSession, person: int, seen: int) -> None:
+    def __init__(self, chat: SimulatorClient, http: aiohttp.ClientSession, person: int, seen: int) -> None:
         self._chat = chat
         self._http = http
         self._person = person
@@ -58,7 +58,7 @@ class Conversation:
             await self._chat.write(self._person, self._person, words)
             await self._until(shown)
         await self._chat.write(self._person, self._person, "微信")
-        link = await self._chat.qr(await self._until("第 5 步"))
+        link = await self._chat.read_qr(await self._until("第 5 步"))
         await self._on_the_phone(str(link))
         await self._until("认证成功")
 
@@ -73,7 +73,7 @@ class Conversation:
     async def _until(self, words: str) -> str:
         """Wait for a message or edit with these words; gives its picture, if it has one."""
         while True:
-            news = await self._chat.news(self._seen, 10)
+            news = await self._chat.events_after(self._seen, 10)
             if news.last == self._seen:
                 raise RuntimeError(f"nothing came with {words!r}")
             self._seen = news.last
@@ -96,7 +96,7 @@ async def measure(count: int) -> None:
     """Play so many conversations one after another, and print what each cost."""
     playground = Playground(World(token=TOKEN))
     with tempfile.TemporaryDirectory() as folder:
-        async with serving(playground) as address, SimClient(address) as chat:
+        async with serve_playground(playground) as address, SimulatorClient(address) as chat:
             env = base_environment(os.environ) | {
                 "BOT_TOKEN": TOKEN,
                 "BOT_API_URL": address,
@@ -104,21 +104,21 @@ async def measure(count: int) -> None:
                 "PORT": "0",
                 "PACE_SENDING": "0",
             }
-            bot = await Command.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
+            bot = await CommandLauncher.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
             try:
                 await _play(chat, bot.pid, count)
             finally:
                 await bot.kill()
 
 
-async def _play(chat: SimClient, pid: int, count: int) -> None:
-    while not (await chat.bot()).connected:
-        await chat.idle(0.2)
+async def _play(chat: SimulatorClient, pid: int, count: int) -> None:
+    while not (await chat.bot_status()).connected:
+        await chat.wait_idle(0.2)
     waits, costs = [], []
     async with aiohttp.ClientSession(headers={"User-Agent": WECHAT}) as http:
         for index in range(count):
             person = await chat.add_person(f"Person {index}", "zh-hans")
-            seen = (await chat.news(0, 0)).last
+            seen = (await chat.events_after(0, 0)).last
             began, used = asyncio.get_running_loop().time(), cpu_seconds(pid)
             await Conversation(chat, http, person, seen).run(NUMBERS[index % len(NUMBERS)])
             waits.append(asyncio.get_running_loop().time() - began)

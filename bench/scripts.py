@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chatscript.suite import Asked, play
+from chatscript.suite import SuiteOptions, run_suite
 from run_bot import launching
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,9 @@ def main(jobs: int, count: int) -> None:
         said: list[str] = []
         began = time.monotonic()
         status = asyncio.run(
-            play([Path(folder)], Asked(jobs), launch=launch, texts=ROOT / "bot" / "texts", out=said.append)
+            run_suite(
+                [Path(folder)], SuiteOptions(jobs), launcher=launch, texts=ROOT / "bot" / "texts", out=said.append
+            )
         )
         seconds = time.monotonic() - began
     if status:

@@ -11,97 +11,99 @@ from itertools import groupby
 from pathlib import Path
 
 from chatscript.language import steps
-from chatscript.language.linter import keys_of
+from chatscript.language.linter import text_keys_of
 from chatscript.language.steps import Script
-from chatscript.match.chat_view import Event
-from chatscript.record.expectation_writer import rewritten, told
+from chatscript.match.chat_view import ChatEvent
+from chatscript.record.expectation_writer import rewrite_expectation, write_new_expectation
 from chatscript.report import console
-from chatscript.results import Result
-from chatscript.runner.assertions import expect_nothing_more, judge
-from chatscript.runner.case_runner import Company, perform
-from chatscript.runner.context import Scene
+from chatscript.results import CaseResult
+from chatscript.runner.assertions import compare_event, expect_nothing_more
+from chatscript.runner.case_runner import RunConfig, run_case
+from chatscript.runner.context import RunContext
 
-Change = tuple[str, ...]
+NewLines = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Changes:
+class ScriptChanges:
     """New lines by the number of the step they belong to: instead of it, or in front of it."""
 
-    instead: dict[int, Change] = field(default_factory=dict)
-    before: dict[int, Change] = field(default_factory=dict)
+    replacements: dict[int, NewLines] = field(default_factory=dict)
+    insertions: dict[int, NewLines] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.instead or self.before)
+        return bool(self.replacements or self.insertions)
 
 
 @dataclass(slots=True)
-class Accepting:
+class AcceptingReader:
     """The reader that takes what the bot does for what was wanted."""
 
     script: steps.Script
-    changes: Changes = field(default_factory=Changes)
+    changes: ScriptChanges = field(default_factory=ScriptChanges)
 
-    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+    async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
         """Read the event that the step means, and note what differs."""
         while True:
-            event = await scene.listener.until(lambda: next(iter(scene.chat.unread()), None), hurried=scene.hurried)
+            event = await context.listener.wait_for(
+                lambda: next(iter(context.chat.unread_events()), None), stop_when_idle=context.expects_prompt_reply
+            )
             if event is None:
-                self.changes.instead[number] = ()
+                self.changes.replacements[number] = ()
                 return
-            verdict = await judge(scene, step, event)
+            verdict = await compare_event(context, step, event)
             if not verdict.differences:
-                scene.scope.values.update(verdict.captures)
-                scene.skipping.discard(scene.chat.id)
-                scene.chat.read_up_to(event)
+                context.scope.values.update(verdict.captures)
+                context.lenient_chats.discard(context.chat.id)
+                context.chat.read_up_to(event)
                 return
-            if scene.chat.id in scene.skipping:
-                scene.chat.read_up_to(event)
-            elif await self._differs(scene, number, step, event, related=verdict.related):
+            if context.chat.id in context.lenient_chats:
+                context.chat.read_up_to(event)
+            elif await self._resolve_difference(context, number, step, event, related=verdict.same_kind):
                 return
 
-    async def before(self, scene: Scene, number: int) -> None:
+    async def before_step(self, context: RunContext, number: int) -> None:
         """Write down what nothing mentions before the person goes on."""
-        if scene.chat.id in scene.skipping or not isinstance(self.script.steps[number], steps.Action):
+        if context.chat.id in context.lenient_chats or not isinstance(self.script.steps[number], steps.UserStep):
             return
-        await scene.listener.quiet()
-        unread = scene.chat.unread()
+        await context.listener.wait_idle()
+        unread = context.chat.unread_events()
         later = next((step for step in self.script.steps[number:] if isinstance(step, steps.Expectation)), None)
-        if unread and (later is None or (await judge(scene, later, unread[0])).differences):
-            self._insert(scene, number, unread)
+        if unread and (later is None or (await compare_event(context, later, unread[0])).differences):
+            self._insert(context, number, unread)
 
-    async def end(self, scene: Scene) -> None:
+    async def finish(self, context: RunContext) -> None:
         """Write down what comes at last; in other chats than the last one, it is a failure as always."""
-        await scene.listener.quiet()
-        if scene.chat.id not in scene.skipping:
-            self._insert(scene, len(self.script.steps), scene.chat.unread())
-        await expect_nothing_more(scene)
+        await context.listener.wait_idle()
+        if context.chat.id not in context.lenient_chats:
+            self._insert(context, len(self.script.steps), context.chat.unread_events())
+        await expect_nothing_more(context)
 
-    async def _differs(
-        self, scene: Scene, number: int, step: steps.Expectation, event: Event, *, related: bool
+    async def _resolve_difference(
+        self, context: RunContext, number: int, step: steps.Expectation, event: ChatEvent, *, related: bool
     ) -> bool:
         """Decide what became of a step; tells whether it is done with."""
-        await scene.listener.quiet()
-        unread = scene.chat.unread()
+        await context.listener.wait_idle()
+        unread = context.chat.unread_events()
         for place, other in enumerate(unread[1:], 1):
-            if not (await judge(scene, step, other)).differences:
-                self._insert(scene, number, unread[:place])
+            if not (await compare_event(context, step, other)).differences:
+                self._insert(context, number, unread[:place])
                 return False
         following = self._following(number)
         for other_step in following:
-            if not (await judge(scene, other_step, event)).differences:
-                self.changes.instead[number] = ()
+            if not (await compare_event(context, other_step, event)).differences:
+                self.changes.replacements[number] = ()
                 return True
         if related:
             message = event.message
-            qr = await scene.client.qr(message.picture) if message and message.picture else None
-            self.changes.instead[number] = tuple(rewritten(step, event, scene.scope, qr))
-            scene.chat.read_up_to(event)
+            qr = await context.client.read_qr(message.picture) if message and message.picture else None
+            self.changes.replacements[number] = tuple(rewrite_expectation(step, event, context.scope, qr))
+            context.chat.read_up_to(event)
             return True
         if len(unread) > len(following) + 1:
-            self._insert(scene, number, unread[:1])
+            self._insert(context, number, unread[:1])
             return False
-        self.changes.instead[number] = ()
+        self.changes.replacements[number] = ()
         return True
 
     def _following(self, number: int) -> list[steps.Expectation]:
@@ -112,18 +114,20 @@ class Accepting:
             found.append(step)
         return found
 
-    def _insert(self, scene: Scene, number: int, events: Sequence[Event]) -> None:
-        lines = tuple(line for event in events for line in told(event, scene.scope, keys_of(self.script)))
+    def _insert(self, context: RunContext, number: int, events: Sequence[ChatEvent]) -> None:
+        lines = tuple(
+            line for event in events for line in write_new_expectation(event, context.scope, text_keys_of(self.script))
+        )
         if events:
-            self.changes.before[number] = self.changes.before.get(number, ()) + lines
-            scene.chat.read_up_to(events[-1])
+            self.changes.insertions[number] = self.changes.insertions.get(number, ()) + lines
+            context.chat.read_up_to(events[-1])
 
 
 class CasesDiffer(Exception):
     """The cases of one script want different lines in the same place."""
 
 
-def merged(found: Sequence[Changes]) -> Changes:
+def merge_changes(found: Sequence[ScriptChanges]) -> ScriptChanges:
     """Put the changes of all cases together; raises `CasesDiffer`."""
     first, *others = found
     if any(other != first for other in others):
@@ -131,25 +135,25 @@ def merged(found: Sequence[Changes]) -> Changes:
     return first
 
 
-def amended(source: str, script: Script, changes: Changes) -> str:
+def apply_changes(source: str, script: Script, changes: ScriptChanges) -> str:
     """Write the changes into the text of a script; all that they do not touch stays, comments too."""
     lines = source.split("\n")
-    starts = {number: step.place.line - 1 for number, step in enumerate(script.steps)}
-    for number in sorted({*changes.instead, *changes.before}, reverse=True):
-        start = starts.get(number, _end(lines))
-        if number in changes.instead:
-            stop = _stop(lines, start)
+    starts = {number: step.location.line - 1 for number, step in enumerate(script.steps)}
+    for number in sorted({*changes.replacements, *changes.insertions}, reverse=True):
+        start = starts.get(number, _script_end(lines))
+        if number in changes.replacements:
+            stop = _step_end(lines, start)
             comments = [line for line in lines[start:stop] if line.lstrip().startswith("#")]
-            lines[start:stop] = [*comments, *changes.instead[number]]
-        lines[start:start] = changes.before.get(number, ())
+            lines[start:stop] = [*comments, *changes.replacements[number]]
+        lines[start:start] = changes.insertions.get(number, ())
     return "\n".join(lines)
 
 
-def _end(lines: Sequence[str]) -> int:
+def _script_end(lines: Sequence[str]) -> int:
     return max(number for number, line in enumerate(lines, 1) if line.strip())
 
 
-def _stop(lines: Sequence[str], start: int) -> int:
+def _step_end(lines: Sequence[str], start: int) -> int:
     """Find the end of a step: behind the last indented line that belongs to it."""
     stop = start + 1
     for number in range(start + 1, len(lines)):
@@ -161,33 +165,39 @@ def _stop(lines: Sequence[str], start: int) -> int:
     return stop
 
 
-async def accept(results: Sequence[Result], company: Company, out: Callable[[str], object]) -> list[Result]:
+async def accept(results: Sequence[CaseResult], config: RunConfig, out: Callable[[str], object]) -> list[CaseResult]:
     """Play the cases of every script that failed once more, and write what they do into it; gives the new results."""
-    answered: list[Result] = []
-    for file, group in groupby(results, key=lambda result: result.take.script.file):
+    answered: list[CaseResult] = []
+    for file, group in groupby(results, key=lambda result: result.case.script.file):
         cases = list(group)
-        answered.extend(await _accept(Path(file), cases, company, out) if any(it.failure for it in cases) else cases)
+        answered.extend(
+            await _accept_script(Path(file), cases, config, out) if any(it.failure for it in cases) else cases
+        )
     return answered
 
 
-async def _accept(path: Path, cases: list[Result], company: Company, out: Callable[[str], object]) -> list[Result]:
-    script = cases[0].take.script
+async def _accept_script(
+    path: Path, cases: list[CaseResult], config: RunConfig, out: Callable[[str], object]
+) -> list[CaseResult]:
+    script = cases[0].case.script
     played, found = [], []
     for case in cases:
-        reader = Accepting(script)
-        played.append(await perform(case.take, company, reader))
+        reader = AcceptingReader(script)
+        played.append(await run_case(case.case, config, reader))
         found.append(reader.changes)
     if any(result.failure for result in played):
         return played
     try:
-        changes = merged(found)
+        changes = merge_changes(found)
     except CasesDiffer as error:
-        out(f"not accepted: {console.shown_path(str(path))}: {error}")
+        out(f"not accepted: {console.short_path(str(path))}: {error}")
         return cases
     with path.open(encoding="utf-8-sig", newline="") as file:
         source = file.read()
     ending = "\r\n" if "\r\n" in source else "\n"
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(amended(source.replace("\r\n", "\n"), script, changes).replace("\n", ending))
-    out(f"accepted: {console.shown_path(str(path))}, {len({*changes.instead, *changes.before})} places changed")
+        file.write(apply_changes(source.replace("\r\n", "\n"), script, changes).replace("\n", ending))
+    out(
+        f"accepted: {console.short_path(str(path))}, {len({*changes.replacements, *changes.insertions})} places changed"
+    )
     return played

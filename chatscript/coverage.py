@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VARIABLE = "COVERAGE_FILE"
-_WAY = "way"
+COVERAGE_VARIABLE = "COVERAGE_FILE"
+_TRANSITION = "way"
 _NOW = "now\tstate\t"
-_NEVER = "🚫 never"
+_NOT_REACHED = "🚫 never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Coverage:
         return 100 * sum(everything) / len(everything) if everything else 0.0
 
 
-def read(path: Path) -> Coverage:
+def read_coverage(path: Path) -> Coverage:
     """Read what bots noted; a name that was reached and is not known counts for nothing."""
     coverage = Coverage()
     text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -48,14 +48,14 @@ def last_state(path: Path) -> str | None:
     return noted[-1] if noted else None
 
 
-def add(together: Path, notes: Path) -> None:
+def append_notes(together: Path, notes: Path) -> None:
     """Put the notes of one case to those of all, in one piece: other processes do so too."""
     if notes.exists():
         with together.open("ab", buffering=0) as file:
             file.write(notes.read_bytes())
 
 
-def table(coverage: Coverage) -> Iterator[str]:
+def format_table(coverage: Coverage) -> Iterator[str]:
     """Tell the figures of each kind, and everything that no script reached."""
     if not coverage.kinds:
         yield "coverage: the bot noted nothing"
@@ -68,12 +68,12 @@ def table(coverage: Coverage) -> Iterator[str]:
     yield f"{'coverage':<9}{'':>13}{_floor(coverage.percent):>6} %"
 
 
-def diagram(coverage: Coverage) -> Iterator[str]:
+def format_diagram(coverage: Coverage) -> Iterator[str]:
     """Draw the ways as a Mermaid diagram; those that no script went are marked."""
-    ways = coverage.kinds.get(_WAY, {})
+    ways = coverage.kinds.get(_TRANSITION, {})
     if ways:
         yield "stateDiagram-v2"
-        yield from (f"    {way}{'' if reached else f' {_NEVER}'}" for way, reached in ways.items())
+        yield from (f"    {way}{'' if reached else f' {_NOT_REACHED}'}" for way, reached in ways.items())
 
 
 def _floor(percent: float) -> str:

@@ -17,17 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.coverage import VARIABLE, Coverage, read, table
-from chatscript.language.bot_texts import CatalogueUnreadable, load
-from chatscript.language.parser import Unreadable
-from chatscript.python_api import Conversation, conversing
+from chatscript.coverage import COVERAGE_VARIABLE, Coverage, format_table, read_coverage
+from chatscript.language.bot_texts import BotTextsUnreadable, load_bot_texts
+from chatscript.language.parser import ScriptErrors
+from chatscript.python_api import Conversation, open_conversation
 from chatscript.report.console import failure_report
-from chatscript.results import Take
-from chatscript.runner.bot_process import Command, Launch
-from chatscript.runner.case_runner import Company, perform
-from chatscript.suite import takes_of
+from chatscript.results import Case
+from chatscript.runner.bot_process import BotLauncher, CommandLauncher
+from chatscript.runner.case_runner import RunConfig, run_case
+from chatscript.suite import cases_of
 
-_COMPANY = pytest.StashKey[Company]()
+_RUN_CONFIG = pytest.StashKey[RunConfig]()
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -35,15 +35,15 @@ class ScriptFailed(Exception):
     """A case that did not come true; its text is the whole report."""
 
 
-class Ignored(UserWarning):
+class IgnoredByTelegram(UserWarning):
     """Something in the bot's calls that Telegram ignores."""
 
 
-class Hooks:
+class ChatHookSpecs:
     """What a conftest.py may say."""
 
     @pytest.hookspec(firstresult=True)
-    def pytest_chat_launch(self, config: pytest.Config) -> Launch | None:
+    def pytest_chat_launch(self, config: pytest.Config) -> BotLauncher | None:
         """Return how the bot is started, or None for the program of `chat_bot`."""
 
     @pytest.hookspec
@@ -53,7 +53,7 @@ class Hooks:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the hooks."""
-    pluginmanager.add_hookspecs(Hooks)
+    pluginmanager.add_hookspecs(ChatHookSpecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,7 +63,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chat", "chat scripts")
     group.addoption("--chat-lang", action="append", default=[], help="a language to play scripts in, or all")
     words = "fail when the scripts reach less of a kind, in percent: row=100"
-    group.addoption("--chat-fail-under", action="append", default=[], metavar="KIND=PERCENT", type=_goal, help=words)
+    group.addoption(
+        "--chat-fail-under", action="append", default=[], metavar="KIND=PERCENT", type=_parse_goal, help=words
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -77,27 +79,27 @@ class ScriptFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Read and check the script; a mistake fails the collection with its place."""
         try:
-            company = _company(self.config)
-            takes = takes_of(self.path, company.catalogue, self.config.getoption("--chat-lang"))
-        except (Unreadable, CatalogueUnreadable) as error:
+            company = _run_config(self.config)
+            takes = cases_of(self.path, company.bot_texts, self.config.getoption("--chat-lang"))
+        except (ScriptErrors, BotTextsUnreadable) as error:
             raise self.CollectError(str(error)) from None
         for take in takes:
-            yield ScriptCase.from_parent(self, name=take.name, take=take, company=company)
+            yield ScriptCase.from_parent(self, name=take.name, case=take, run_config=company)
 
 
 class ScriptCase(pytest.Item):
     """One case of a script."""
 
-    def __init__(self, *, take: Take, company: Company, **known: object) -> None:
+    def __init__(self, *, case: Case, run_config: RunConfig, **known: object) -> None:
         super().__init__(**known)  # type: ignore[arg-type]  # pytest passes its own arguments through
-        self._take = take
-        self._company = company
+        self._case = case
+        self._run_config = run_config
 
     def runtest(self) -> None:
         """Play it in an event loop of its own."""
-        result = asyncio.run(perform(self._take, self._company))
+        result = asyncio.run(run_case(self._case, self._run_config))
         for remark in result.remarks:
-            self.warn(Ignored(remark))
+            self.warn(IgnoredByTelegram(remark))
         if result.failure:
             raise ScriptFailed(failure_report(result))
 
@@ -112,16 +114,18 @@ class ScriptCase(pytest.Item):
         return self.path, 0, self.name
 
 
-def _company(config: pytest.Config) -> Company:
-    if _COMPANY not in config.stash:
+def _run_config(config: pytest.Config) -> RunConfig:
+    if _RUN_CONFIG not in config.stash:
         bot = config.rootpath / str(config.getini("chat_bot"))
         texts = config.rootpath / str(config.getini("chat_texts"))
-        launch: Launch | None = config.hook.pytest_chat_launch(config=config)
+        launch: BotLauncher | None = config.hook.pytest_chat_launch(config=config)
         extra = {
             name: value for told in config.hook.pytest_chat_environment(config=config) for name, value in told.items()
         }
-        config.stash[_COMPANY] = Company(launch or Command.python(bot), load(texts), extra=extra)
-    return config.stash[_COMPANY]
+        config.stash[_RUN_CONFIG] = RunConfig(
+            launch or CommandLauncher.python(bot), load_bot_texts(texts), extra_environment=extra
+        )
+    return config.stash[_RUN_CONFIG]
 
 
 if importlib.util.find_spec("pytest_asyncio"):
@@ -130,7 +134,7 @@ if importlib.util.find_spec("pytest_asyncio"):
     @pytest_asyncio.fixture
     async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Conversation]:
         """A person at a chat with a fresh bot; what no line mentions fails the test at its end."""
-        async with conversing(_company(request.config), request.node.nodeid) as conversation:
+        async with open_conversation(_run_config(request.config), request.node.nodeid) as conversation:
             yield conversation
             if not request.node.stash.get(_FAILED, False):
                 await conversation.end()
@@ -146,7 +150,7 @@ def pytest_runtest_makereport(
     return report
 
 
-_NOTES = pytest.StashKey[Path]()
+_COVERAGE_FILE = pytest.StashKey[Path]()
 _WORKER = "chat_notes"
 
 
@@ -154,47 +158,47 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the file that all bots write into; a worker is told of it."""
     if hasattr(config, "workerinput"):
         if told := config.workerinput.get(_WORKER):
-            config.stash[_NOTES] = Path(told)
+            config.stash[_COVERAGE_FILE] = Path(told)
     elif config.getoption("--chat-fail-under"):
         folder = tempfile.TemporaryDirectory(prefix="chat-")
         config.add_cleanup(folder.cleanup)
-        config.stash[_NOTES] = Path(folder.name) / "coverage"
+        config.stash[_COVERAGE_FILE] = Path(folder.name) / "coverage"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     """Tell a worker of pytest-xdist where the file is."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist has no types
-    if _NOTES in config.stash:
-        node.workerinput[_WORKER] = str(config.stash[_NOTES])  # type: ignore[attr-defined]
+    if _COVERAGE_FILE in config.stash:
+        node.workerinput[_WORKER] = str(config.stash[_COVERAGE_FILE])  # type: ignore[attr-defined]
 
 
 def pytest_chat_environment(config: pytest.Config) -> dict[str, str]:
     """Tell the bots where to write down what they reach."""
-    return {VARIABLE: str(config.stash[_NOTES])} if _NOTES in config.stash else {}
+    return {COVERAGE_VARIABLE: str(config.stash[_COVERAGE_FILE])} if _COVERAGE_FILE in config.stash else {}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that passed and reached too little."""
-    if not hasattr(session.config, "workerinput") and list(_missing(session.config)) and not session.exitstatus:
+    if not hasattr(session.config, "workerinput") and list(_goals_missed(session.config)) and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell what was not reached."""
-    for line in _missing(config):
+    for line in _goals_missed(config):
         terminalreporter.write_line(line, red=True)
 
 
-def _missing(config: pytest.Config) -> Iterator[str]:
-    found = read(config.stash[_NOTES]) if _NOTES in config.stash else Coverage()
+def _goals_missed(config: pytest.Config) -> Iterator[str]:
+    found = read_coverage(config.stash[_COVERAGE_FILE]) if _COVERAGE_FILE in config.stash else Coverage()
     for kind, percent in config.getoption("--chat-fail-under"):
         names = found.kinds.get(kind, {})
         if not names or 100 * sum(names.values()) / len(names) < percent:
             yield f"the chat scripts reach less than {percent:g} % of kind {kind}:"
-            yield from table(Coverage({kind: names} if names else {}))
+            yield from format_table(Coverage({kind: names} if names else {}))
 
 
-def _goal(words: str) -> tuple[str, float]:
+def _parse_goal(words: str) -> tuple[str, float]:
     kind, _, percent = words.partition("=")
     return kind, float(percent)

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 from chatscript.language import parser, steps
 from chatscript.language.bot_texts import DEFAULT_LANGUAGE
-from chatscript.language.lexer import Wrong
-from chatscript.language.linter import key_mistakes
-from chatscript.language.patterns import Place
+from chatscript.language.lexer import SyntaxProblem
+from chatscript.language.linter import find_key_problems
+from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import Script
 from chatscript.report.console import failure_report
-from chatscript.results import Result, Take
-from chatscript.runner.case_runner import Company, Strict, failure_of, play_step
-from chatscript.runner.context import Scene, Unmet, open_scene
-from chatscript.runner.environment import DidNotStart, stage
-from chatscript.runner.simulator_client import SimRefused
+from chatscript.results import Case, CaseResult
+from chatscript.runner.case_runner import RunConfig, StrictReader, build_failure, run_step
+from chatscript.runner.context import RunContext, StepFailed, open_context
+from chatscript.runner.environment import BotStartFailed, case_environment
+from chatscript.runner.simulator_client import SimulatorRefused
 
 Buttons = Sequence[str | Sequence[str]]
 
@@ -35,23 +35,23 @@ class Conversation:
     """A person at a chat with the bot. `values` are what `{name}` stands for, captures among them."""
 
     name: str
-    _scene: Scene
-    _phone: Hand = field(init=False)
+    _context: RunContext
+    _phone: PhoneApi = field(init=False)
     _failed: bool = False
     _started: bool = False
     _count: int = 0
     _settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._phone = Hand(self)
+        self._phone = PhoneApi(self)
 
     @property
     def values(self) -> Mapping[str, str]:
         """Everything captured so far."""
-        return self._scene.scope.values
+        return self._context.scope.values
 
     @property
-    def phone(self) -> Hand:
+    def phone(self) -> PhoneApi:
         """The person's phone."""
         return self._phone
 
@@ -63,18 +63,18 @@ class Conversation:
 
     def let(self, **values: str) -> None:
         """Give values to names."""
-        self._scene.scope.values.update(values)
+        self._context.scope.values.update(values)
 
     # The person.
 
     async def send(self, text: str = "", *, kind: str = "", forward: bool = False) -> None:
         """Write a text, or send something else: `photo`, `sticker`, `voice`, …"""
         special = kind or ("forward" if forward else "")
-        await self._line(">", text if special or text[:1] not in ("[", "(") else f"\\{text}", kind=special)
+        await self._play_line(">", text if special or text[:1] not in ("[", "(") else f"\\{text}", kind=special)
 
     async def edit(self, text: str) -> None:
         """Edit the person's last message."""
-        await self._line(">", text, kind="edit")
+        await self._play_line(">", text, kind="edit")
 
     async def tap(self, label: str, *, nth: int = 0, old: bool = False) -> None:
         """Tap the button of that label; the `nth` of several; `old` means an earlier keyboard."""
@@ -82,27 +82,30 @@ class Conversation:
 
     async def forge(self, data: str) -> None:
         """Press a button that nobody offered."""
-        await self._line(">", data, kind="tap")
+        await self._play_line(">", data, kind="tap")
 
     # The bot.
 
     async def expect(self, text: str, *, buttons: Buttons = (), kind: str = "", qr: str = "", file: str = "") -> None:
         """Expect a message. `buttons` are rows; a string is a row of one button, `*` any buttons."""
-        await self._line(
-            "<", text, kind=kind or ("photo" if qr else "document" if file else ""), below=_below(buttons, qr, file)
+        await self._play_line(
+            "<",
+            text,
+            kind=kind or ("photo" if qr else "document" if file else ""),
+            below=_indented_lines(buttons, qr, file),
         )
 
     async def expect_edit(self, text: str, *, buttons: Buttons = (), kind: str = "", qr: str = "") -> None:
         """Expect an edit: the text and the buttons as they are afterwards."""
-        await self._line("~", text, kind=kind or ("photo" if qr else ""), below=_below(buttons, qr, ""))
+        await self._play_line("~", text, kind=kind or ("photo" if qr else ""), below=_indented_lines(buttons, qr, ""))
 
     async def expect_deleted(self, text: str = "", *, own: bool = False, kind: str = "") -> None:
         """Expect a deletion: of any message, of one of the bot with that text, or of the person's own."""
-        await self._line("x >" if own else "x", text, kind=kind)
+        await self._play_line("x >" if own else "x", text, kind=kind)
 
     async def expect_toast(self, text: str, *, alert: bool = False) -> None:
         """Expect the answer to a press."""
-        await self._line("!!" if alert else "!", text)
+        await self._play_line("!!" if alert else "!", text)
 
     async def anything(self) -> None:
         """Allow whatever the bot does up to the next expected event, or the person's next line."""
@@ -130,18 +133,18 @@ class Conversation:
         """Perform lines of a script, whatever they are."""
         if not self._started:
             await self._start()
-        for step in self._read(lines).steps:
-            await self._perform(step)
+        for step in self._parse(lines).steps:
+            await self._run_step(step)
 
     async def end(self) -> None:
         """Insist that nothing happened which no line mentions; not after a failure, which says enough."""
         if not self._failed and self._started:
             try:
-                await Strict().end(self._scene)
-            except Unmet as unmet:
+                await StrictReader().finish(self._context)
+            except StepFailed as unmet:
                 raise self._failure("", unmet) from None
 
-    async def _line(self, mark: str, text: str, *, kind: str = "", below: Sequence[str] = ()) -> None:
+    async def _play_line(self, mark: str, text: str, *, kind: str = "", below: Sequence[str] = ()) -> None:
         first, *rest = text.split("\n")
         shown = f"({kind}) " if kind else ""
         await self.play("\n".join([f"{mark} {shown}{first}".rstrip(), *(f"    | {it}" for it in rest), *below]))
@@ -149,45 +152,45 @@ class Conversation:
     async def _start(self) -> None:
         self._started = True
         try:
-            await self._scene.stage.start(self._settings)
-        except DidNotStart as error:
-            raise self._failure("", Unmet(str(error))) from None
+            await self._context.environment.start(self._settings)
+        except BotStartFailed as error:
+            raise self._failure("", StepFailed(str(error))) from None
 
-    async def _perform(self, step: steps.AnyStep) -> None:
+    async def _run_step(self, step: steps.AnyStep) -> None:
         self._count += 1
         try:
-            if isinstance(step, steps.Person):
-                await self._scene.let_in(step.name)
+            if isinstance(step, steps.SwitchPerson):
+                await self._context.add_person(step.name)
             if isinstance(step, steps.Expectation):
-                await Strict().expect(self._scene, self._count, step)
+                await StrictReader().expect_step(self._context, self._count, step)
             else:
-                await play_step(self._scene, step)
-        except Unmet as unmet:
+                await run_step(self._context, step)
+        except StepFailed as unmet:
             raise self._failure(step.source, unmet) from None
-        except SimRefused as error:
-            raise self._failure(step.source, Unmet(str(error))) from None
+        except SimulatorRefused as error:
+            raise self._failure(step.source, StepFailed(str(error))) from None
 
-    def _read(self, lines: str) -> Script:
-        scope = self._scene.scope
+    def _parse(self, lines: str) -> Script:
+        scope = self._context.scope
 
-        def check(read: Script) -> list[Wrong]:
-            return key_mistakes(read, scope.catalogue, scope.language, DEFAULT_LANGUAGE)
+        def check(read: Script) -> list[SyntaxProblem]:
+            return find_key_problems(read, scope.bot_texts, scope.language, DEFAULT_LANGUAGE)
 
         try:
-            return parser.parse(lines, self.name, check, known=scope.values, people=scope.people)
-        except parser.Unreadable as error:
+            return parser.parse_script(lines, self.name, check, known=scope.values, people=scope.people)
+        except parser.ScriptErrors as error:
             self._failed = True
             raise ChatFailed(str(error)) from None
 
-    def _failure(self, source: str, unmet: Unmet) -> ChatFailed:
+    def _failure(self, source: str, problem: StepFailed) -> ChatFailed:
         self._failed = True
-        failure = failure_of(self._scene, Place(self.name, self._count), source, unmet)
-        take = Take(Script(self.name, self.name, ({},), (), ()), {}, self._scene.scope.language, self.name)
-        return ChatFailed(failure_report(Result(take, time.monotonic(), failure)))
+        failure = build_failure(self._context, SourceLocation(self.name, self._count), source, problem)
+        take = Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
+        return ChatFailed(failure_report(CaseResult(take, time.monotonic(), failure)))
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class PhoneApi:
     """What a person does with the phone."""
 
     _conversation: Conversation
@@ -222,21 +225,26 @@ class Hand:
 
 
 @asynccontextmanager
-async def conversing(company: Company, name: str, language: str = DEFAULT_LANGUAGE) -> AsyncIterator[Conversation]:
+async def open_conversation(
+    config: RunConfig, name: str, language: str = DEFAULT_LANGUAGE
+) -> AsyncIterator[Conversation]:
     """Set a stage of one's own for one conversation; `name` stands in reports."""
-    async with stage(company.launch, company.timing, company.extra, noting=True) as built, AsyncExitStack() as closing:
-        scene = await open_scene(
+    async with (
+        case_environment(config.launcher, config.timing, config.extra_environment, record_states=True) as built,
+        AsyncExitStack() as closing,
+    ):
+        scene = await open_context(
             built,
-            company.catalogue,
+            config.bot_texts,
             people=(steps.FIRST_PERSON,),
             language=language,
             values={},
-            closing=closing,
+            exit_stack=closing,
         )
         yield Conversation(name, scene)
 
 
-def _below(buttons: Buttons, qr: str, file: str) -> list[str]:
+def _indented_lines(buttons: Buttons, qr: str, file: str) -> list[str]:
     rows = [[row] if isinstance(row, str) else row for row in buttons]
     keyboard = " / ".join(" ".join(f"[{label}]" for label in row) for row in rows)
     details = (f"qr: {qr}" if qr else "", f"file: {file}" if file else "")

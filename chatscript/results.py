@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatscript.language.patterns import Place
+from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import Script
-from chatscript.runner.capture import Film
+from chatscript.runner.capture import Capture
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Case:
     """One case of a script in one language."""
 
     script: Script
@@ -21,10 +21,10 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class CaseFailure:
     """Why a take failed, with all that is needed to understand it without running it again."""
 
-    place: Place
+    location: SourceLocation
     source: str
     headline: str
     got: tuple[str, ...] = ()
@@ -34,11 +34,11 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """How a take went, and what of the bot's calls Telegram ignores."""
 
-    take: Take
+    case: Case
     seconds: float
-    failure: Failure | None
-    film: Film | None = None
+    failure: CaseFailure | None
+    capture: Capture | None = None
     remarks: tuple[str, ...] = ()

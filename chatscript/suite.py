@@ -12,26 +12,26 @@ from pathlib import Path
 from chatscript import coverage
 from chatscript.accept import accept
 from chatscript.language import parser
-from chatscript.language.bot_texts import DEFAULT_LANGUAGE, Catalogue, CatalogueUnreadable, load
-from chatscript.language.lexer import Wrong
-from chatscript.language.linter import key_mistakes, speaks_any_language
-from chatscript.language.parser import Unreadable
-from chatscript.language.steps import Language, Script
+from chatscript.language.bot_texts import DEFAULT_LANGUAGE, BotTexts, BotTextsUnreadable, load_bot_texts
+from chatscript.language.lexer import SyntaxProblem
+from chatscript.language.linter import find_key_problems, is_language_independent
+from chatscript.language.parser import ScriptErrors
+from chatscript.language.steps import Script, SwitchLanguage
 from chatscript.report import console, junit
-from chatscript.report.export import NoCamera, exhibit, why_not
-from chatscript.results import Result, Take
-from chatscript.runner.bot_process import Launch
-from chatscript.runner.case_runner import Company, perform
+from chatscript.report.export import BrowserMissing, export, export_problem
+from chatscript.results import Case, CaseResult
+from chatscript.runner.bot_process import BotLauncher
+from chatscript.runner.case_runner import RunConfig, run_case
 from chatscript.runner.event_waiter import Timing
 
 ALL_PASSED, SOME_FAILED, NOTHING_RUN = 0, 1, 2
 ALL_LANGUAGES = "all"
 
-Out = Callable[[str], object]
+Output = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SuiteOptions:
     """How scripts are to be played; `accept` writes what the bot does now into scripts that fail."""
 
     jobs: int = 8
@@ -45,44 +45,46 @@ class Asked:
     timing: Timing = field(default_factory=Timing)
 
 
-async def play(paths: Iterable[Path], asked: Asked, *, launch: Launch, texts: Path | None, out: Out = print) -> int:
+async def run_suite(
+    paths: Iterable[Path], options: SuiteOptions, *, launcher: BotLauncher, texts: Path | None, out: Output = print
+) -> int:
     """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
-    if asked.show and (why := why_not(asked.show)):
+    if options.show and (why := export_problem(options.show)):
         out(f"--show: {why}")
         return NOTHING_RUN
     try:
-        catalogue = load(texts) if texts else Catalogue()
-        takes = gather(paths, catalogue, asked.languages)
-    except (CatalogueUnreadable, Unplayable) as error:
+        catalogue = load_bot_texts(texts) if texts else BotTexts()
+        takes = collect_cases(paths, catalogue, options.languages)
+    except (BotTextsUnreadable, SuiteErrors) as error:
         out(str(error))
         return NOTHING_RUN
-    keyword = asked.keyword
+    keyword = options.keyword
     chosen = [take for take in takes if keyword is None or keyword.casefold() in take.name.casefold()]
     if not chosen:
         out(f"no case has {keyword!r} in its title" if takes else "no script to play")
         return NOTHING_RUN
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         noted = Path(folder) / "coverage"
-        extra = {coverage.VARIABLE: str(noted)} if asked.coverage else {}
-        company = Company(launch, catalogue, asked.timing, extra, filmed=asked.show is not None)
-        status = await _played(chosen, company, asked, out)
-        return max(status, _covered(noted, asked, out)) if asked.coverage else status
+        extra = {coverage.COVERAGE_VARIABLE: str(noted)} if options.coverage else {}
+        company = RunConfig(launcher, catalogue, options.timing, extra, with_capture=options.show is not None)
+        status = await _run_cases(chosen, company, options, out)
+        return max(status, _report_coverage(noted, options, out)) if options.coverage else status
 
 
-def _covered(noted: Path, asked: Asked, out: Out) -> int:
-    found = coverage.read(noted)
-    out("\n" + "\n".join([*coverage.table(found), "", *coverage.diagram(found)]))
-    if found.percent >= asked.fail_under:
+def _report_coverage(noted: Path, options: SuiteOptions, out: Output) -> int:
+    found = coverage.read_coverage(noted)
+    out("\n" + "\n".join([*coverage.format_table(found), "", *coverage.format_diagram(found)]))
+    if found.percent >= options.fail_under:
         return ALL_PASSED
-    out(f"coverage is under {asked.fail_under:g} %")
+    out(f"coverage is under {options.fail_under:g} %")
     return SOME_FAILED
 
 
-async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: Out) -> int:
+async def _run_cases(chosen: Sequence[Case], config: RunConfig, options: SuiteOptions, out: Output) -> int:
     began = time.monotonic()
-    results = await _side_by_side(chosen, company, asked.jobs, out)
-    if asked.accept:
-        results = await accept(results, company, out)
+    results = await _run_concurrently(chosen, config, options.jobs, out)
+    if options.accept:
+        results = await accept(results, config, out)
     for result in results:
         if result.failure:
             out("\n" + console.failure_report(result))
@@ -90,73 +92,75 @@ async def _played(chosen: Sequence[Take], company: Company, asked: Asked, out: O
         out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - began
     out("\n" + console.summary(results, seconds))
-    written = await _written(results, seconds, asked, out)
+    written = await _write_reports(results, seconds, options, out)
     return SOME_FAILED if any(result.failure for result in results) else written
 
 
-async def _written(results: Sequence[Result], seconds: float, asked: Asked, out: Out) -> int:
+async def _write_reports(results: Sequence[CaseResult], seconds: float, options: SuiteOptions, out: Output) -> int:
     option = "--junit"
     try:
-        if asked.junit is not None:
-            junit.write(asked.junit, results, seconds)
+        if options.junit is not None:
+            junit.write_junit(options.junit, results, seconds)
         option = "--show"
-        if asked.show is not None:
-            await exhibit(asked.show, results)
-    except (OSError, NoCamera) as error:
+        if options.show is not None:
+            await export(options.show, results)
+    except (OSError, BrowserMissing) as error:
         out(f"{option}: {error}")
         return SOME_FAILED
     return ALL_PASSED
 
 
-class Unplayable(Exception):
+class SuiteErrors(Exception):
     """Something that must be put right before anything is played; says all of it."""
 
 
-def gather(paths: Iterable[Path], catalogue: Catalogue, languages: Sequence[str] = ()) -> list[Take]:
+def collect_cases(paths: Iterable[Path], bot_texts: BotTexts, languages: Sequence[str] = ()) -> list[Case]:
     """Read and check every script of the paths, and list what is to be played; raises `Unplayable`."""
-    takes: list[Take] = []
+    takes: list[Case] = []
     mistakes: list[str] = []
-    for path in _files(paths, mistakes):
+    for path in _script_files(paths, mistakes):
         try:
-            takes.extend(takes_of(path, catalogue, languages))
-        except Unreadable as error:
+            takes.extend(cases_of(path, bot_texts, languages))
+        except ScriptErrors as error:
             mistakes.append(str(error))
     if mistakes:
-        raise Unplayable("\n".join(mistakes))
+        raise SuiteErrors("\n".join(mistakes))
     return takes
 
 
-def takes_of(path: Path, catalogue: Catalogue, languages: Sequence[str] = ()) -> list[Take]:
+def cases_of(path: Path, bot_texts: BotTexts, languages: Sequence[str] = ()) -> list[Case]:
     """List the cases of one script, in each language that it can be played in; raises `Unreadable`."""
     spoken: list[str] = []
 
-    def check(read: Script) -> list[Wrong]:
-        spoken.extend(_languages(read, catalogue, languages))
-        return [wrong for language in spoken for wrong in key_mistakes(read, catalogue, language, DEFAULT_LANGUAGE)]
+    def check(read: Script) -> list[SyntaxProblem]:
+        spoken.extend(_languages(read, bot_texts, languages))
+        return [
+            wrong for language in spoken for wrong in find_key_problems(read, bot_texts, language, DEFAULT_LANGUAGE)
+        ]
 
-    read = parser.read(path, check)
+    read = parser.parse_file(path, check)
     many = len(spoken) > 1
     return [
-        Take(read, values, language, _name(read.title, values, language if many else ""))
+        Case(read, values, language, _case_name(read.title, values, language if many else ""))
         for language in spoken
         for values in read.cases
     ]
 
 
-def _languages(read: Script, catalogue: Catalogue, asked: Sequence[str]) -> list[str]:
-    if asked and speaks_any_language(read):
-        return list(catalogue.languages if ALL_LANGUAGES in asked else asked)
+def _languages(read: Script, bot_texts: BotTexts, asked: Sequence[str]) -> list[str]:
+    if asked and is_language_independent(read):
+        return list(bot_texts.languages if ALL_LANGUAGES in asked else asked)
     first = read.steps[0]
-    code = first.code if isinstance(first, Language) and first.client else DEFAULT_LANGUAGE
-    return [catalogue.name_of(code, DEFAULT_LANGUAGE)]
+    code = first.code if isinstance(first, SwitchLanguage) and first.client else DEFAULT_LANGUAGE
+    return [bot_texts.language_for(code, DEFAULT_LANGUAGE)]
 
 
-def _name(title: str, values: Mapping[str, str], language: str) -> str:
+def _case_name(title: str, values: Mapping[str, str], language: str) -> str:
     case = " ".join(f"{name}={value}" for name, value in values.items())
     return title + (f" [{case}]" if case else "") + (f" ({language})" if language else "")
 
 
-def _files(paths: Iterable[Path], mistakes: list[str]) -> list[Path]:
+def _script_files(paths: Iterable[Path], mistakes: list[str]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         found = sorted(path.rglob("*.chat")) if path.is_dir() else [path] if path.is_file() else []
@@ -166,17 +170,17 @@ def _files(paths: Iterable[Path], mistakes: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-async def _side_by_side(takes: Sequence[Take], company: Company, jobs: int, out: Out) -> list[Result]:
+async def _run_concurrently(cases: Sequence[Case], config: RunConfig, jobs: int, out: Output) -> list[CaseResult]:
     places = asyncio.Semaphore(max(jobs, 1))
-    done: list[Result] = []
+    done: list[CaseResult] = []
 
-    async def one(take: Take) -> Result:
+    async def one(take: Case) -> CaseResult:
         async with places:
-            result = await perform(take, company)
+            result = await run_case(take, config)
         done.append(result)
-        out(console.progress(len(done), len(takes), result))
+        out(console.progress(len(done), len(cases), result))
         return result
 
     async with asyncio.TaskGroup() as tasks:
-        played = [tasks.create_task(one(take)) for take in takes]
+        played = [tasks.create_task(one(take)) for take in cases]
     return [task.result() for task in played]

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chatscript.match.matcher import bare
-from playground.phone.apps import App, Control
-from playground.phone.browser import Label, Phone
-from playground.server.app import Playground, serving
-from playground.world.files import qr_text
+from chatscript.match.matcher import strip_emoji
+from playground.phone.apps import Gesture, PhoneApp
+from playground.phone.browser import LabelMatcher, Phone
+from playground.server.app import Playground, serve_playground
+from playground.world.files import read_qr_code
 from playground.world.world import World
 
 NUMBER = "360426199101010071"
@@ -108,7 +108,7 @@ class Town:
 
     async def until(self, fact: Callable[[], object], what: Callable[[], str] = str) -> None:
         """Wait for a fact of the stand-in's world; `what` says what is missing when it does not come true."""
-        true = await self.playground.world.bell.until(lambda: bool(fact()), PATIENCE)
+        true = await self.playground.world.changes.wait_for(lambda: bool(fact()), PATIENCE)
         assert true, what() or f"it did not come true in {PATIENCE} s"
 
     async def taken(self) -> None:
@@ -155,7 +155,7 @@ class Guest:
     def messages(self) -> list[Json]:
         """What the chat shows now, oldest first."""
         world = self.town.playground.world
-        return [world.short(message) for message in world.messages(self.chat)]
+        return [world.sim_message(message) for message in world.messages(self.chat)]
 
     def events(self, *kinds: str) -> list[Json]:
         """What happened in the chat, of these kinds."""
@@ -186,7 +186,7 @@ class Guest:
     def button(self, label: str, message: int | None = None) -> tuple[int, str] | None:
         """The newest button with this label, or else with a label that holds it: its message and its data."""
         offered = [
-            (shown["id"], bare(button["label"]), button["data"])
+            (shown["id"], strip_emoji(button["label"]), button["data"])
             for shown in reversed(self.messages())
             if message in (None, shown["id"])
             for row in shown["buttons"]
@@ -220,7 +220,7 @@ class Guest:
         """The address in the code that a message shows, as a phone's camera reads it."""
         kept = self.town.playground.world.files.get(message["photo"]["file_id"])
         assert kept is not None
-        link = qr_text(kept.content)
+        link = read_qr_code(kept.content)
         assert link is not None, "no code can be read"
         return link
 
@@ -234,9 +234,9 @@ class Guest:
 async def town() -> AsyncIterator[Town]:
     """Build a town for one test."""
     playground = Playground(World(token=TOKEN))
-    playground.world.hook.first_wait = 0.1  # tests are in more of a hurry than Telegram
+    playground.world.webhook.first_wait = 0.1  # tests are in more of a hurry than Telegram
     door = playground.app = Door(playground.app)  # type: ignore[assignment]  # as good an application as before
-    async with serving(playground) as url, aiohttp.ClientSession() as http:
+    async with serve_playground(playground) as url, aiohttp.ClientSession() as http:
         yield Town(playground, door, url, http)
 
 
@@ -263,12 +263,12 @@ async def fill_in(guest: Guest, *, name: str = NAME, number: str = NUMBER) -> No
     await guest.sees("第 4 步")
 
 
-async def scan(guest: Guest, phone: Phone, app: App = App.WECHAT) -> None:
+async def scan(guest: Guest, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:
     """Scan the newest code with an app."""
     code = await guest.sees("等待扫码")
     await phone.open(app, guest.link(code))
 
 
-async def press(phone: Phone, label: str, gesture: Control = Control.PRESS) -> None:
+async def press(phone: Phone, label: str, gesture: Gesture = Gesture.PRESS) -> None:
     """Touch a control of the page by a part of its label."""
-    await phone.touch(gesture, Label(label, lambda there: there == label, lambda there: label in there))
+    await phone.use_control(gesture, LabelMatcher(label, lambda there: there == label, lambda there: label in there))

@@ -6,43 +6,43 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from chatscript.language.lexer import Snippet
+from chatscript.language.lexer import SourceSpan
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ScriptBlock:
     """A marked line and the indented lines below it; a header line has no mark."""
 
     mark: str
-    line: Snippet
-    body: Snippet
-    below: tuple[Snippet, ...] = ()
+    line: SourceSpan
+    body: SourceSpan
+    indented: tuple[SourceSpan, ...] = ()
 
     @property
     def source(self) -> str:
         """The lines as the script has them."""
-        return "\n".join([self.line.text, *(f"    {line.text}" for line in self.below)])
+        return "\n".join([self.line.text, *(f"    {line.text}" for line in self.indented)])
 
-    def continuation(self) -> list[Snippet]:
+    def text_lines(self) -> list[SourceSpan]:
         """Return the further lines of a text; nothing else may stand below it."""
-        for line in self.below:
+        for line in self.indented:
             if not line.text.startswith("|"):
-                raise line.wrong("expected | and more text")
-        return [line.cut(1) for line in self.below]
+                raise line.problem("expected | and more text")
+        return [line.subspan(1) for line in self.indented]
 
-    def nothing_below(self) -> None:
+    def require_no_indented(self) -> None:
         """Insist that no indented line follows."""
-        if self.below:
-            raise self.below[0].wrong(f"expected no indented line below {self.mark}")
+        if self.indented:
+            raise self.indented[0].problem(f"expected no indented line below {self.mark}")
 
-    def needs(self, what: str) -> Snippet:
+    def require_body(self, what: str) -> SourceSpan:
         """Return what follows the mark; there must be something."""
         if not self.body.text:
-            raise self.body.wrong(f"expected {what} after {self.mark}")
+            raise self.body.problem(f"expected {what} after {self.mark}")
         return self.body
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
+def nearest_hint(word: str, known: Collection[str]) -> str:
     """Suggest the nearest known word, as the end of a sentence."""
     near = get_close_matches(word, sorted(known), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 
 from chatscript.language import steps
-from chatscript.language.blocks import Block, did_you_mean
-from chatscript.language.lexer import text, wanted
-from chatscript.language.patterns import Place
-from chatscript.language.steps import AnyStep, Setting
-from playground.phone.apps import App, Control
+from chatscript.language.blocks import ScriptBlock, nearest_hint
+from chatscript.language.lexer import parse_expected_text, parse_text
+from chatscript.language.patterns import SourceLocation
+from chatscript.language.steps import AnyStep, BotSetting
+from playground.phone.apps import Gesture, PhoneApp
 
-FAULTS = ("401", "403", "429", "500", "502", "lost", "drop", "slow", "garbage")
+FAULT_KINDS = ("401", "403", "429", "500", "502", "lost", "drop", "slow", "garbage")
 
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
@@ -20,127 +20,127 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SETTING = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)=")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
-PLAYER_SETS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", "COVERAGE_FILE"})
+RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", "COVERAGE_FILE"})
 
 
-def directive(block: Block) -> AnyStep | Setting:
+def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
     """Read one; raises `Wrong`."""
-    reader = _DIRECTIVES.get(block.mark)
+    reader = _PARSERS.get(block.mark)
     if reader is None:
-        raise block.line.wrong(f"unknown directive {block.mark}{did_you_mean(block.mark, _DIRECTIVES)}")
-    block.nothing_below()
+        raise block.line.problem(f"unknown directive {block.mark}{nearest_hint(block.mark, _PARSERS)}")
+    block.require_no_indented()
     return reader(block)
 
 
-def _alone(made: Callable[[Place, str], AnyStep]) -> Callable[[Block], AnyStep]:
-    def read(block: Block) -> AnyStep:
+def _without_argument(made: Callable[[SourceLocation, str], AnyStep]) -> Callable[[ScriptBlock], AnyStep]:
+    def read(block: ScriptBlock) -> AnyStep:
         if block.body.text:
-            raise block.body.wrong(f"expected nothing after {block.mark}")
-        return made(block.line.place, block.source)
+            raise block.body.problem(f"expected nothing after {block.mark}")
+        return made(block.line.location, block.source)
 
     return read
 
 
-def _language(block: Block) -> AnyStep:
-    code = block.needs("a language such as zh-hans or en")
+def _parse_language(block: ScriptBlock) -> AnyStep:
+    code = block.require_body("a language such as zh-hans or en")
     if not _LANGUAGE.fullmatch(code.text):
-        raise code.wrong("expected a language code such as zh-hans or en")
-    return steps.Language(block.line.place, block.source, code.text.lower(), block.mark == "@lang")
+        raise code.problem("expected a language code such as zh-hans or en")
+    return steps.SwitchLanguage(block.line.location, block.source, code.text.lower(), block.mark == "@lang")
 
 
-def _person(block: Block) -> AnyStep:
-    return steps.Person(block.line.place, block.source, block.needs("a name").text)
+def _parse_person(block: ScriptBlock) -> AnyStep:
+    return steps.SwitchPerson(block.line.location, block.source, block.require_body("a name").text)
 
 
-def _block(block: Block) -> AnyStep:
+def _parse_block(block: ScriptBlock) -> AnyStep:
     if block.body.text:
-        raise block.body.wrong(f"expected nothing after {block.mark}")
-    return steps.Block(block.line.place, block.source, blocked=block.mark == "@block")
+        raise block.body.problem(f"expected nothing after {block.mark}")
+    return steps.SetBlocked(block.line.location, block.source, blocked=block.mark == "@block")
 
 
-def _wait(block: Block) -> AnyStep:
-    span = block.needs("a time such as 90s, 10m, 2h or 1d")
+def _parse_wait(block: ScriptBlock) -> AnyStep:
+    span = block.require_body("a time such as 90s, 10m, 2h or 1d")
     if not _DURATION.fullmatch(span.text):
-        raise span.wrong("expected a time such as 90s, 10m, 1h30m or 1d")
+        raise span.problem("expected a time such as 90s, 10m, 1h30m or 1d")
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(span.text))
-    return steps.Wait(block.line.place, block.source, seconds)
+    return steps.AdvanceClock(block.line.location, block.source, seconds)
 
 
-def _fail(block: Block) -> AnyStep:
-    words = block.needs("METHOD KIND [times] [retry=SECONDS]").text.split()
+def _parse_fault(block: ScriptBlock) -> AnyStep:
+    words = block.require_body("METHOD KIND [times] [retry=SECONDS]").text.split()
     retry = [int(word[6:]) for word in words if re.fullmatch(r"retry=\d+", word)]
     words = [word for word in words if not re.fullmatch(r"retry=\d+", word)]
     if not 2 <= len(words) <= 3 or len(retry) > 1:
-        raise block.body.wrong("expected METHOD KIND [times] [retry=SECONDS], such as sendPhoto 429 2")
+        raise block.body.problem("expected METHOD KIND [times] [retry=SECONDS], such as sendPhoto 429 2")
     method, kind, times = words[0], words[1], words[2] if len(words) > 2 else "1"
-    if kind not in FAULTS:
+    if kind not in FAULT_KINDS:
         offset = block.body.text.index(kind, len(method))
-        raise block.body.wrong(f"unknown fault {kind}: expected one of {', '.join(FAULTS)}", offset)
+        raise block.body.problem(f"unknown fault {kind}: expected one of {', '.join(FAULT_KINDS)}", offset)
     if not times.isdecimal() or int(times) < 1:
-        raise block.body.wrong("expected how many calls fail, such as 2", block.body.text.rindex(times))
-    return steps.Fail(block.line.place, block.source, method, kind, int(times), retry[0] if retry else None)
+        raise block.body.problem("expected how many calls fail, such as 2", block.body.text.rindex(times))
+    return steps.InjectFault(block.line.location, block.source, method, kind, int(times), retry[0] if retry else None)
 
 
-def _set(block: Block) -> Setting:
-    found = _SETTING.match(block.needs("NAME=VALUE").text)
+def _parse_setting(block: ScriptBlock) -> BotSetting:
+    found = _SETTING.match(block.require_body("NAME=VALUE").text)
     if found is None:
-        raise block.body.wrong("expected NAME=VALUE, the name in capitals")
-    if found["name"] in PLAYER_SETS:
-        raise block.body.wrong(f"{found['name']} is set by the player for every case")
-    return Setting(found["name"], text(block.body.cut(found.end()), wild=False))
+        raise block.body.problem("expected NAME=VALUE, the name in capitals")
+    if found["name"] in RESERVED_SETTINGS:
+        raise block.body.problem(f"{found['name']} is set by the player for every case")
+    return BotSetting(found["name"], parse_text(block.body.subspan(found.end()), wild=False))
 
 
-def _state(block: Block) -> AnyStep:
-    return steps.State(block.line.place, block.source, block.needs("a state, as the bot names it").text)
+def _parse_state(block: ScriptBlock) -> AnyStep:
+    return steps.ExpectState(block.line.location, block.source, block.require_body("a state, as the bot names it").text)
 
 
-def _scan(block: Block) -> AnyStep:
-    words = block.needs(f"an app: {', '.join(App)}")
+def _parse_scan(block: ScriptBlock) -> AnyStep:
+    words = block.require_body(f"an app: {', '.join(PhoneApp)}")
     name, _, rest = words.text.partition(" ")
-    if name not in list(App):
-        raise words.wrong(f"unknown app {name}: expected one of {', '.join(App)}")
-    address = text(words.cut(len(name)), wild=False) if rest.strip() else None
-    return steps.Scan(block.line.place, block.source, App(name), address)
+    if name not in list(PhoneApp):
+        raise words.problem(f"unknown app {name}: expected one of {', '.join(PhoneApp)}")
+    address = parse_text(words.subspan(len(name)), wild=False) if rest.strip() else None
+    return steps.OpenInApp(block.line.location, block.source, PhoneApp(name), address)
 
 
-def _touch(block: Block) -> AnyStep:
-    label = text(block.needs("the label of a control on the page"))
-    return steps.Touch(block.line.place, block.source, Control(block.mark[1:]), label)
+def _parse_gesture(block: ScriptBlock) -> AnyStep:
+    label = parse_text(block.require_body("the label of a control on the page"))
+    return steps.PhoneGesture(block.line.location, block.source, Gesture(block.mark[1:]), label)
 
 
-def _page(block: Block) -> AnyStep:
-    words = wanted(block.needs("a text or /regex/"))
-    return steps.Page(block.line.place, block.source, words, absent=block.mark.endswith("!"))
+def _parse_page(block: ScriptBlock) -> AnyStep:
+    words = parse_expected_text(block.require_body("a text or /regex/"))
+    return steps.ExpectPageText(block.line.location, block.source, words, absent=block.mark.endswith("!"))
 
 
-def _status(block: Block) -> AnyStep:
-    code = block.needs("a status such as 200 or 404")
+def _parse_status(block: ScriptBlock) -> AnyStep:
+    code = block.require_body("a status such as 200 or 404")
     if not re.fullmatch(r"[1-5]\d\d", code.text):
-        raise code.wrong("expected a status such as 200 or 404")
-    return steps.Status(block.line.place, block.source, int(code.text))
+        raise code.problem("expected a status such as 200 or 404")
+    return steps.ExpectPageStatus(block.line.location, block.source, int(code.text))
 
 
-_DIRECTIVES: dict[str, Callable[[Block], AnyStep | Setting]] = {
-    "@lang": _language,
-    "@texts": _language,
-    "@user": _person,
-    "@group": _alone(steps.Group),
-    "@private": _alone(steps.Private),
-    "@block": _block,
-    "@unblock": _block,
-    "@left": _alone(steps.Leave),
-    "@wait": _wait,
-    "@crash": _alone(steps.Crash),
-    "@duplicate": _alone(steps.Duplicate),
-    "@fail": _fail,
-    "@set": _set,
-    "@expect-state": _state,
-    "@scan": _scan,
-    "@press": _touch,
-    "@tick": _touch,
-    "@choose": _touch,
-    "@page": _page,
-    "@page!": _page,
-    "@status": _status,
-    "@reload": _alone(steps.Reload),
+_PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
+    "@lang": _parse_language,
+    "@texts": _parse_language,
+    "@user": _parse_person,
+    "@group": _without_argument(steps.SwitchToGroup),
+    "@private": _without_argument(steps.SwitchToPrivateChat),
+    "@block": _parse_block,
+    "@unblock": _parse_block,
+    "@left": _without_argument(steps.ExpectLeft),
+    "@wait": _parse_wait,
+    "@crash": _without_argument(steps.CrashBot),
+    "@duplicate": _without_argument(steps.DuplicateUpdate),
+    "@fail": _parse_fault,
+    "@set": _parse_setting,
+    "@expect-state": _parse_state,
+    "@scan": _parse_scan,
+    "@press": _parse_gesture,
+    "@tick": _parse_gesture,
+    "@choose": _parse_gesture,
+    "@page": _parse_page,
+    "@page!": _parse_page,
+    "@status": _parse_status,
+    "@reload": _without_argument(steps.ReloadPage),
 }

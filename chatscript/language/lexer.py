@@ -11,59 +11,59 @@ from dataclasses import dataclass
 
 from chatscript.language.patterns import (
     AnyButtons,
-    Button,
-    Key,
-    Keyboard,
-    Literal,
-    Part,
+    BotTextKey,
+    ButtonPattern,
+    ExpectedText,
+    KeyboardPattern,
+    LiteralText,
+    PatternPart,
     PersonId,
-    Place,
-    Regex,
-    Text,
+    RegexPattern,
+    SourceLocation,
+    TextPattern,
     Variable,
-    Wanted,
-    Wild,
+    Wildcard,
 )
 
 
-class Wrong(Exception):
+class SyntaxProblem(Exception):
     """Something in a script that cannot be read, with its place and what was expected there."""
 
-    def __init__(self, place: Place, message: str) -> None:
-        super().__init__(place, message)
-        self.place = place
+    def __init__(self, location: SourceLocation, message: str) -> None:
+        super().__init__(location, message)
+        self.location = location
         self.message = message
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Wrong) and self.args == other.args
+        return isinstance(other, SyntaxProblem) and self.args == other.args
 
     def __hash__(self) -> int:
         return hash(self.args)
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
+class SourceSpan:
     """A piece of a line that knows where it stands."""
 
     text: str
-    place: Place
+    location: SourceLocation
 
-    def cut(self, start: int, end: int | None = None) -> Snippet:
+    def subspan(self, start: int, end: int | None = None) -> SourceSpan:
         """Take a part of it, without the spaces around."""
         raw = self.text[start:end]
         lead = len(raw) - len(raw.lstrip())
-        return Snippet(raw.strip(), self.at(start + lead))
+        return SourceSpan(raw.strip(), self.location_at(start + lead))
 
-    def at(self, offset: int) -> Place:
+    def location_at(self, offset: int) -> SourceLocation:
         """Name the place that many characters further on."""
-        return Place(self.place.file, self.place.line, self.place.column + offset)
+        return SourceLocation(self.location.file, self.location.line, self.location.column + offset)
 
-    def wrong(self, message: str, offset: int = 0) -> Wrong:
+    def problem(self, message: str, offset: int = 0) -> SyntaxProblem:
         """Make the error that points into this piece."""
-        return Wrong(self.at(offset), message)
+        return SyntaxProblem(self.location_at(offset), message)
 
 
-def width(words: str) -> int:
+def display_width(words: str) -> int:
     """Count the columns that a text takes in a terminal."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in words)
 
@@ -77,56 +77,56 @@ _ONE_LABEL = re.compile(_LABEL)
 _ARROW = re.compile(r"\s->\s*")
 
 
-def text(snippet: Snippet, *, wild: bool = True) -> Text:
+def parse_text(snippet: SourceSpan, *, wild: bool = True) -> TextPattern:
     """Read a text; with `wild` off, `...` stands for itself."""
-    return Text(snippet.text, tuple(_parts(snippet, wild=wild)))
+    return TextPattern(snippet.text, tuple(_parse_parts(snippet, wild=wild)))
 
 
-def joined(lines: list[Text]) -> Text:
+def join_lines(lines: list[TextPattern]) -> TextPattern:
     """Put the lines of one text together."""
-    parts: list[Part] = []
+    parts: list[PatternPart] = []
     for number, line in enumerate(lines):
         if number:
-            parts.append(Literal("\n"))
+            parts.append(LiteralText("\n"))
         parts.extend(line.parts)
-    return Text("\n".join(line.source for line in lines), tuple(parts))
+    return TextPattern("\n".join(line.source for line in lines), tuple(parts))
 
 
-def wanted(snippet: Snippet) -> Wanted:
+def parse_expected_text(snippet: SourceSpan) -> ExpectedText:
     """Read an expected text that may be a regex as a whole."""
     found = _REGEX.fullmatch(snippet.text)
-    return _regex(snippet, found) if found else text(snippet)
+    return _parse_regex(snippet, found) if found else parse_text(snippet)
 
 
-def wanted_with_keyboard(lines: list[Snippet]) -> tuple[Wanted, Keyboard]:
+def parse_text_and_keyboard(lines: list[SourceSpan]) -> tuple[ExpectedText, KeyboardPattern]:
     """Read the lines of a message; the buttons stand behind the last one."""
-    head, rows = lines[0], Keyboard()
+    head, rows = lines[0], KeyboardPattern()
     found = _REGEX.match(head.text) if len(lines) == 1 else None
     if found:
-        rest = head.cut(found.end())
+        rest = head.subspan(found.end())
         if not rest.text:
-            return _regex(head, found), rows
+            return _parse_regex(head, found), rows
         if _KEYBOARD.fullmatch(rest.text):
-            return _regex(head, found), keyboard(rest)
+            return _parse_regex(head, found), parse_keyboard(rest)
     last = lines[-1]
     if tail := _KEYBOARD.search(last.text):
-        rows = keyboard(last.cut(tail.start(1)))
-        lines = [*lines[:-1], last.cut(0, tail.start())]
-    return joined([text(line) for line in lines]), rows
+        rows = parse_keyboard(last.subspan(tail.start(1)))
+        lines = [*lines[:-1], last.subspan(0, tail.start())]
+    return join_lines([parse_text(line) for line in lines]), rows
 
 
-def keyboard(snippet: Snippet) -> Keyboard:
+def parse_keyboard(snippet: SourceSpan) -> KeyboardPattern:
     """Read `[A] [B] / [C -> address]`."""
-    rows: list[list[Button | AnyButtons]] = [[]]
+    rows: list[list[ButtonPattern | AnyButtons]] = [[]]
     position = 0
     for found in _ONE_LABEL.finditer(snippet.text):
         if "/" in snippet.text[position : found.start()]:
             rows.append([])
-        rows[-1].append(_button(snippet.cut(found.start() + 1, found.end() - 1)))
+        rows[-1].append(_parse_button(snippet.subspan(found.start() + 1, found.end() - 1)))
         position = found.end()
     if snippet.text[position:].strip():
-        raise snippet.wrong("expected buttons: [A] [B], with / between rows", position)
-    return Keyboard(tuple(tuple(row) for row in rows))
+        raise snippet.problem("expected buttons: [A] [B], with / between rows", position)
+    return KeyboardPattern(tuple(tuple(row) for row in rows))
 
 
 def is_keyboard(line: str) -> bool:
@@ -134,59 +134,59 @@ def is_keyboard(line: str) -> bool:
     return _KEYBOARD.fullmatch(line) is not None
 
 
-def _button(inside: Snippet) -> Button | AnyButtons:
+def _parse_button(inside: SourceSpan) -> ButtonPattern | AnyButtons:
     if inside.text == "*":
         return AnyButtons()
     if not inside.text:
-        raise inside.wrong("expected a label between [ and ]; [*] stands for any buttons")
+        raise inside.problem("expected a label between [ and ]; [*] stands for any buttons")
     arrow = _ARROW.search(inside.text)
     if arrow is None:
-        return Button(text(inside))
-    return Button(text(inside.cut(0, arrow.start())), text(inside.cut(arrow.end())))
+        return ButtonPattern(parse_text(inside))
+    return ButtonPattern(parse_text(inside.subspan(0, arrow.start())), parse_text(inside.subspan(arrow.end())))
 
 
-def _parts(snippet: Snippet, *, wild: bool) -> list[Part]:
-    parts: list[Part] = []
+def _parse_parts(snippet: SourceSpan, *, wild: bool) -> list[PatternPart]:
+    parts: list[PatternPart] = []
     position = 0
     for found in _WORD.finditer(snippet.text):
-        parts.append(Literal(snippet.text[position : found.start()]))
+        parts.append(LiteralText(snippet.text[position : found.start()]))
         position = found.end()
         match found.lastgroup:
             case "escaped":
-                parts.append(Literal(found["escaped"]))
+                parts.append(LiteralText(found["escaped"]))
             case "wild":
-                parts.append(Wild() if wild else Literal("..."))
+                parts.append(Wildcard() if wild else LiteralText("..."))
             case "name":
-                parts.append(_value(found["name"], snippet.at(found.start())))
+                parts.append(_parse_placeholder(found["name"], snippet.location_at(found.start())))
             case _:
-                raise snippet.wrong("expected a name and } after {; a literal brace is \\{", found.start())
-    parts.append(Literal(snippet.text[position:]))
-    return [part for part in parts if part != Literal("")]
+                raise snippet.problem("expected a name and } after {; a literal brace is \\{", found.start())
+    parts.append(LiteralText(snippet.text[position:]))
+    return [part for part in parts if part != LiteralText("")]
 
 
-def _value(name: str, place: Place) -> Variable | Key | PersonId:
+def _parse_placeholder(name: str, location: SourceLocation) -> Variable | BotTextKey | PersonId:
     kind, colon, rest = name.partition(":")
     if colon and kind == "t" and rest.strip():
-        return Key(rest.strip(), place)
+        return BotTextKey(rest.strip(), location)
     if colon and kind == "id" and rest.strip():
-        return PersonId(rest.strip(), place)
+        return PersonId(rest.strip(), location)
     if name.isidentifier():
-        return Variable(name, place)
+        return Variable(name, location)
     message = f"expected {{name}}, {{t:key}} or {{id:person}}, not {{{name}}}; a literal brace is \\{{"
-    raise Wrong(place, message)
+    raise SyntaxProblem(location, message)
 
 
-def _regex(snippet: Snippet, found: re.Match[str]) -> Regex:
+def _parse_regex(snippet: SourceSpan, found: re.Match[str]) -> RegexPattern:
     body, start = found["body"], found.start("body")
-    parts: list[Part] = []
+    parts: list[PatternPart] = []
     position = 0
     for value in _REGEX_NAME.finditer(body):
-        parts.append(Literal(body[position : value.start()]))
-        parts.append(_value(value["name"], snippet.at(start + value.start())))
+        parts.append(LiteralText(body[position : value.start()]))
+        parts.append(_parse_placeholder(value["name"], snippet.location_at(start + value.start())))
         position = value.end()
-    parts.append(Literal(body[position:]))
+    parts.append(LiteralText(body[position:]))
     try:
         groups = re.compile(_REGEX_NAME.sub("x", body)).groupindex
     except re.error as error:
-        raise snippet.wrong(f"this is no regular expression: {error.msg}", start + (error.pos or 0)) from None
-    return Regex(found.group(), tuple(parts), tuple(groups), ignore_case=bool(found["flag"]))
+        raise snippet.problem(f"this is no regular expression: {error.msg}", start + (error.pos or 0)) from None
+    return RegexPattern(found.group(), tuple(parts), tuple(groups), ignore_case=bool(found["flag"]))

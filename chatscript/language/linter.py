@@ -7,13 +7,24 @@ from difflib import get_close_matches
 from enum import Enum
 
 from chatscript.language import steps
-from chatscript.language.bot_texts import Catalogue
-from chatscript.language.lexer import Wrong
-from chatscript.language.patterns import Button, Content, Key, Keyboard, Literal, Part, PersonId, Text, Variable, Wanted
+from chatscript.language.bot_texts import BotTexts
+from chatscript.language.lexer import SyntaxProblem
+from chatscript.language.patterns import (
+    BotTextKey,
+    ButtonPattern,
+    ExpectedText,
+    KeyboardPattern,
+    LiteralText,
+    MessagePattern,
+    PatternPart,
+    PersonId,
+    TextPattern,
+    Variable,
+)
 from chatscript.language.steps import AnyStep, Script
 
 
-class Role(Enum):
+class TextRole(Enum):
     """What a text is for."""
 
     TYPED = "typed"  # must be known word for word
@@ -21,139 +32,159 @@ class Role(Enum):
     CAPTURING = "capturing"  # compared too; unknown values are taken from what is there
 
 
-def texts(step: AnyStep) -> Iterator[tuple[Wanted, Role]]:
+def texts_of_step(step: AnyStep) -> Iterator[tuple[ExpectedText, TextRole]]:
     """List every text in a step with its role."""
     match step:
-        case steps.Write(text=text) | steps.Send(caption=text) | steps.Forge(data=text) | steps.Ask(text=text):
-            yield text, Role.TYPED
-        case steps.Scan(address=Text() as address):
-            yield address, Role.TYPED
-        case steps.Tap(label=label) | steps.Touch(label=label) | steps.Choose(title=label):
-            yield label, Role.MATCHED
-        case steps.Toast(text=text):
-            yield text, Role.CAPTURING
-        case steps.Page(text=text, absent=absent):
-            yield text, Role.MATCHED if absent else Role.CAPTURING
-        case steps.Hear(content=Content() as content) | steps.Vanish(content=Content() as content):
+        case (
+            steps.WriteText(text=text)
+            | steps.SendAttachment(caption=text)
+            | steps.ForgedPress(data=text)
+            | steps.TypeInlineQuery(text=text)
+        ):
+            yield text, TextRole.TYPED
+        case steps.OpenInApp(address=TextPattern() as address):
+            yield address, TextRole.TYPED
+        case steps.TapButton(label=label) | steps.PhoneGesture(label=label) | steps.ChooseInlineResult(title=label):
+            yield label, TextRole.MATCHED
+        case steps.ExpectToast(text=text):
+            yield text, TextRole.CAPTURING
+        case steps.ExpectPageText(text=text, absent=absent):
+            yield text, TextRole.MATCHED if absent else TextRole.CAPTURING
+        case (
+            steps.ExpectMessage(content=MessagePattern() as content)
+            | steps.ExpectDeleted(content=MessagePattern() as content)
+        ):
             yield from _of_content(content)
-        case steps.Offer(results=results):
+        case steps.ExpectInlineResults(results=results):
             yield from _of_keyboard(results)
         case _:
             pass
 
 
-def _of_content(content: Content) -> Iterator[tuple[Wanted, Role]]:
-    yield content.text, Role.CAPTURING
+def _of_content(content: MessagePattern) -> Iterator[tuple[ExpectedText, TextRole]]:
+    yield content.text, TextRole.CAPTURING
     for detail in (content.qr, content.file):
         if detail is not None:
-            yield detail, Role.CAPTURING
+            yield detail, TextRole.CAPTURING
     yield from _of_keyboard(content.keyboard)
 
 
-def _of_keyboard(keyboard: Keyboard) -> Iterator[tuple[Wanted, Role]]:
+def _of_keyboard(keyboard: KeyboardPattern) -> Iterator[tuple[ExpectedText, TextRole]]:
     for row in keyboard.rows:
         for button in row:
-            if isinstance(button, Button):
-                yield button.label, Role.MATCHED
+            if isinstance(button, ButtonPattern):
+                yield button.label, TextRole.MATCHED
                 if button.target is not None:
-                    yield button.target, Role.CAPTURING
+                    yield button.target, TextRole.CAPTURING
 
 
-def value_mistakes(script: Script, known: Collection[str] = (), people: Collection[str] = ()) -> list[Wrong]:
+def find_value_problems(
+    script: Script, known: Collection[str] = (), people: Collection[str] = ()
+) -> list[SyntaxProblem]:
     """Find values that nothing gives, and captures that are probably slips of the pen."""
-    found = _Values({*script.cases[0], *known}, {*script.people, *people})
+    found = _ValueChecker({*script.cases[0], *known}, {*script.people, *people})
     for setting in script.settings:
-        found.read(setting.value, Role.TYPED)
+        found.read(setting.value, TextRole.TYPED)
     for step in script.steps:
-        for text, role in texts(step):
+        for text, role in texts_of_step(step):
             found.read(text, role)
-    return found.mistakes + found.slips(set(script.cases[0]))
+    return found.problems + found.likely_typos(set(script.cases[0]))
 
 
-class _Values:
+class _ValueChecker:
     def __init__(self, known: set[str], people: set[str]) -> None:
-        self.mistakes: list[Wrong] = []
+        self.problems: list[SyntaxProblem] = []
         self._known = known
         self._people = people
         self._captured: dict[str, Variable] = {}
         self._used: set[str] = set()
 
-    def read(self, text: Wanted, role: Role) -> None:
+    def read(self, text: ExpectedText, role: TextRole) -> None:
         for part in text.parts:
             match part:
                 case Variable(name=name) if name in self._known:
                     self._used.add(name)
-                case Variable(name=name) if role is Role.CAPTURING:
+                case Variable(name=name) if role is TextRole.CAPTURING:
                     self._known.add(name)
                     self._captured[name] = part
-                case Variable(name=name, place=place):
+                case Variable(name=name, location=place):
                     near = get_close_matches(name, self._known, 1)
                     hint = f"; did you mean {{{near[0]}}}?" if near else ""
                     message = f"nothing before this line gives {{{name}}}{hint}"
-                    self.mistakes.append(Wrong(place, message))
-                case PersonId(person=person, place=place) if person not in self._people:
-                    self.mistakes.append(Wrong(place, f"nobody in this script is called {person}"))
+                    self.problems.append(SyntaxProblem(place, message))
+                case PersonId(person=person, location=place) if person not in self._people:
+                    self.problems.append(SyntaxProblem(place, f"nobody in this script is called {person}"))
                 case _:
                     pass
-        if not isinstance(text, Text):
+        if not isinstance(text, TextPattern):
             self._known |= set(text.groups)
 
-    def slips(self, of_case: set[str]) -> list[Wrong]:
+    def likely_typos(self, of_case: set[str]) -> list[SyntaxProblem]:
         """A capture that nobody uses and that is spelt almost like a value of the case."""
         return [
-            Wrong(part.place, f"{{{name}}} would match anything; did you mean {{{near[0]}}}?")
+            SyntaxProblem(part.location, f"{{{name}}} would match anything; did you mean {{{near[0]}}}?")
             for name, part in self._captured.items()
             if name not in self._used and (near := get_close_matches(name, of_case, 1, 0.7))
         ]
 
 
-def key_mistakes(script: Script, catalogue: Catalogue, language: str, default: str) -> list[Wrong]:
+def find_key_problems(script: Script, bot_texts: BotTexts, language: str, default: str) -> list[SyntaxProblem]:
     """Find keys that the catalogue lacks, and sentences with holes that somebody would type.
 
     Everybody begins in `language`; `@lang` and `@texts` change it for one person.
     """
-    mistakes = [wrong for setting in script.settings for wrong in _keys(setting.value, Role.TYPED, catalogue, language)]
+    mistakes = [
+        wrong
+        for setting in script.settings
+        for wrong in _key_problems(setting.value, TextRole.TYPED, bot_texts, language)
+    ]
     spoken: dict[str, str] = {}
     person = script.people[0]
     for step in script.steps:
         match step:
-            case steps.Person(name=person):
+            case steps.SwitchPerson(name=person):
                 pass
-            case steps.Language(code=code):
-                spoken[person] = catalogue.name_of(code, default)
+            case steps.SwitchLanguage(code=code):
+                spoken[person] = bot_texts.language_for(code, default)
             case _:
                 now = spoken.get(person, language)
-                mistakes += [wrong for text, role in texts(step) for wrong in _keys(text, role, catalogue, now)]
+                mistakes += [
+                    wrong for text, role in texts_of_step(step) for wrong in _key_problems(text, role, bot_texts, now)
+                ]
     return mistakes
 
 
-def _keys(text: Wanted, role: Role, catalogue: Catalogue, language: str) -> Iterator[Wrong]:
+def _key_problems(text: ExpectedText, role: TextRole, bot_texts: BotTexts, language: str) -> Iterator[SyntaxProblem]:
     for part in text.parts:
-        if isinstance(part, Key) and (why := catalogue.why_not(language, part.name, typed=role is Role.TYPED)):
-            yield Wrong(part.place, why)
+        if isinstance(part, BotTextKey) and (
+            why := bot_texts.find_problem(language, part.name, typed=role is TextRole.TYPED)
+        ):
+            yield SyntaxProblem(part.location, why)
 
 
-def speaks_any_language(script: Script) -> bool:
+def is_language_independent(script: Script) -> bool:
     """Tell whether all that it expects is written by keys, so that each language can play it."""
-    fixed = any(isinstance(step, steps.Language) for step in script.steps)
-    expected = (text for text, role in _all_texts(script) if role is not Role.TYPED)
-    keyed = any(isinstance(part, Key) for text, _ in _all_texts(script) for part in text.parts)
+    fixed = any(isinstance(step, steps.SwitchLanguage) for step in script.steps)
+    expected = (text for text, role in _all_texts(script) if role is not TextRole.TYPED)
+    keyed = any(isinstance(part, BotTextKey) for text, _ in _all_texts(script) for part in text.parts)
     return keyed and not fixed and not any(_has_words(part) for text in expected for part in text.parts)
 
 
-def keys_of(script: Script) -> list[str]:
+def text_keys_of(script: Script) -> list[str]:
     """List the keys that a script names."""
     return list(
-        dict.fromkeys(part.name for text, _ in _all_texts(script) for part in text.parts if isinstance(part, Key))
+        dict.fromkeys(
+            part.name for text, _ in _all_texts(script) for part in text.parts if isinstance(part, BotTextKey)
+        )
     )
 
 
-def _has_words(part: Part) -> bool:
-    return isinstance(part, Literal) and any(sign.isalpha() for sign in part.text)
+def _has_words(part: PatternPart) -> bool:
+    return isinstance(part, LiteralText) and any(sign.isalpha() for sign in part.text)
 
 
-def _all_texts(script: Script) -> Iterator[tuple[Wanted, Role]]:
+def _all_texts(script: Script) -> Iterator[tuple[ExpectedText, TextRole]]:
     for setting in script.settings:
-        yield setting.value, Role.TYPED
+        yield setting.value, TextRole.TYPED
     for step in script.steps:
-        yield from texts(step)
+        yield from texts_of_step(step)

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from chatscript.language.blocks import Block
-from chatscript.language.lexer import Snippet, Wrong, width
-from chatscript.language.linter import value_mistakes
-from chatscript.language.patterns import Place
-from chatscript.language.step_parser import step
-from chatscript.language.steps import AnyStep, Script, Setting
+from chatscript.language.blocks import ScriptBlock
+from chatscript.language.lexer import SourceSpan, SyntaxProblem, display_width
+from chatscript.language.linter import find_value_problems
+from chatscript.language.patterns import SourceLocation
+from chatscript.language.step_parser import parse_step
+from chatscript.language.steps import AnyStep, BotSetting, Script
 
 
-class Unreadable(Exception):
+class ScriptErrors(Exception):
     """A script with mistakes; says all of them, each with its line and a pointer."""
 
-    def __init__(self, mistakes: Sequence[Wrong], lines: Sequence[str]) -> None:
-        by_place = sorted(set(mistakes), key=lambda wrong: (wrong.place.line, wrong.place.column))
-        super().__init__("\n".join(_shown(wrong, lines) for wrong in by_place))
+    def __init__(self, mistakes: Sequence[SyntaxProblem], lines: Sequence[str]) -> None:
+        by_place = sorted(set(mistakes), key=lambda wrong: (wrong.location.line, wrong.location.column))
+        super().__init__("\n".join(_format_problem(wrong, lines) for wrong in by_place))
 
 
 _CELL = re.compile(r'(?:"[^"]*"|[^|])+')
@@ -35,140 +35,144 @@ _PAIR = re.compile(r'(?P<name>[^\s=|"]+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s|"
 _FULL_WIDTH = str.maketrans("＞＜～！＠｜［］（）．", "><~!@|[]().")
 
 
-def read(path: Path, check: Callable[[Script], Sequence[Wrong]] = lambda _: ()) -> Script:
+def parse_file(path: Path, check: Callable[[Script], Sequence[SyntaxProblem]] = lambda _: ()) -> Script:
     """Read one file, and let `check` look at it too; raises `Unreadable`."""
     try:
         source = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable([Wrong(Place(str(path), 1), f"expected UTF-8 text: {error.reason}")], []) from None
-    return parse(source, str(path), check)
+        raise ScriptErrors(
+            [SyntaxProblem(SourceLocation(str(path), 1), f"expected UTF-8 text: {error.reason}")], []
+        ) from None
+    return parse_script(source, str(path), check)
 
 
-def parse(
+def parse_script(
     source: str,
     file: str,
-    check: Callable[[Script], Sequence[Wrong]] = lambda _: (),
+    check: Callable[[Script], Sequence[SyntaxProblem]] = lambda _: (),
     *,
     known: Collection[str] = (),
     people: Collection[str] = (),
 ) -> Script:
     """Read the text of one script; raises `Unreadable`. Values and people may be `known` from before."""
     lines = source.replace("\r\n", "\n").split("\n")
-    draft = _Draft(file)
-    for block in _blocks(file, lines):
+    draft = _ScriptBuilder(file)
+    for block in _group_blocks(file, lines):
         try:
             draft.add(block)
-        except Wrong as wrong:
-            draft.mistakes.append(wrong)
-    script = draft.finished()
-    if mistakes := draft.mistakes or [*value_mistakes(script, known, people), *check(script)]:
-        raise Unreadable(mistakes, lines)
+        except SyntaxProblem as wrong:
+            draft.problems.append(wrong)
+    script = draft.build()
+    if mistakes := draft.problems or [*find_value_problems(script, known, people), *check(script)]:
+        raise ScriptErrors(mistakes, lines)
     return script
 
 
-def _shown(wrong: Wrong, lines: Sequence[str]) -> str:
-    if wrong.place.line > len(lines):
-        return f"{wrong.place}: {wrong.message}"
-    line = lines[wrong.place.line - 1]
-    before = line[: wrong.place.column - 1]
-    return f"{wrong.place}: {wrong.message}\n    {line}\n    {' ' * width(before)}^"
+def _format_problem(wrong: SyntaxProblem, lines: Sequence[str]) -> str:
+    if wrong.location.line > len(lines):
+        return f"{wrong.location}: {wrong.message}"
+    line = lines[wrong.location.line - 1]
+    before = line[: wrong.location.column - 1]
+    return f"{wrong.location}: {wrong.message}\n    {line}\n    {' ' * display_width(before)}^"
 
 
 @dataclass(slots=True)
-class _Draft:
+class _ScriptBuilder:
     """A script while it is being read."""
 
     file: str
     title: str = ""
-    cases: list[tuple[Place, dict[str, str]]] = field(default_factory=list)
-    settings: list[Setting] = field(default_factory=list)
+    cases: list[tuple[SourceLocation, dict[str, str]]] = field(default_factory=list)
+    settings: list[BotSetting] = field(default_factory=list)
     steps: list[AnyStep] = field(default_factory=list)
-    mistakes: list[Wrong] = field(default_factory=list)
+    problems: list[SyntaxProblem] = field(default_factory=list)
 
-    def add(self, block: Block) -> None:
+    def add(self, block: ScriptBlock) -> None:
         """Take one block in; raises `Wrong`."""
         if not block.mark:
-            self._header(block)
+            self._add_header(block)
             return
-        made = step(block)
-        if not isinstance(made, Setting):
+        made = parse_step(block)
+        if not isinstance(made, BotSetting):
             self.steps.append(made)
         elif self.steps:
-            raise block.line.wrong("@set stands before the first step: the bot starts with it")
+            raise block.line.problem("@set stands before the first step: the bot starts with it")
         else:
             self.settings.append(made)
 
-    def _header(self, block: Block) -> None:
+    def _add_header(self, block: ScriptBlock) -> None:
         line = block.line
         found = _HEADER.fullmatch(line.text)
         if found is None or self.steps or self.settings:
-            raise line.wrong(_unmarked(line.text))
-        rest = line.cut(found.start("rest"))
+            raise line.problem(_explain_unmarked(line.text))
+        rest = line.subspan(found.start("rest"))
         match found["key"]:
             case "title" if rest.text and not self.title:
                 self.title = rest.text
             case "title":
-                raise rest.wrong("expected one title")
+                raise rest.problem("expected one title")
             case "cases":
-                self._table(rest)
+                self._add_cases(rest)
             case "case":
-                self._case(rest)
+                self._add_case(rest)
             case key:
                 near = get_close_matches(key, ("title", "cases", "case"), 1)
                 hint = f"; did you mean {near[0]}:?" if near else ""
-                raise line.wrong(f"expected title:, cases: or case: in the header, not {key}:{hint}")
+                raise line.problem(f"expected title:, cases: or case: in the header, not {key}:{hint}")
 
-    def _table(self, rest: Snippet) -> None:
+    def _add_cases(self, rest: SourceSpan) -> None:
         cells = list(_CELL.finditer(rest.text))
         if not cells:
-            raise rest.wrong("expected cases, such as doc=护照 id=E12345678 | doc=身份证 id=...")
+            raise rest.problem("expected cases, such as doc=护照 id=E12345678 | doc=身份证 id=...")
         for cell in cells:
-            self._case(rest.cut(cell.start(), cell.end()))
+            self._add_case(rest.subspan(cell.start(), cell.end()))
 
-    def _case(self, rest: Snippet) -> None:
+    def _add_case(self, rest: SourceSpan) -> None:
         values: dict[str, str] = {}
         position = 0
         for pair in _PAIR.finditer(rest.text):
             if rest.text[position : pair.start()].strip():
                 break
             if not pair["name"].isidentifier() or pair["name"] in values:
-                raise rest.wrong(f"expected a new name before =, not {pair['name']}", pair.start())
+                raise rest.problem(f"expected a new name before =, not {pair['name']}", pair.start())
             values[pair["name"]] = pair["plain"] if pair["quoted"] is None else pair["quoted"]
             position = pair.end()
         if rest.text[position:].strip() or not values:
-            raise rest.wrong('expected name=value pairs, such as doc=护照 name="two words"', position)
+            raise rest.problem('expected name=value pairs, such as doc=护照 name="two words"', position)
         if self.cases and self.cases[0][1].keys() != values.keys():
             first = " ".join(self.cases[0][1])
-            raise rest.wrong(f"every case has the same names as the first one: {first}")
-        self.cases.append((rest.place, values))
+            raise rest.problem(f"every case has the same names as the first one: {first}")
+        self.cases.append((rest.location, values))
 
-    def finished(self) -> Script:
+    def build(self) -> Script:
         """Make the script of what was read."""
-        if not self.steps and not self.mistakes:
-            self.mistakes.append(Wrong(Place(self.file, 1), "expected at least one step, such as > /start"))
+        if not self.steps and not self.problems:
+            self.problems.append(
+                SyntaxProblem(SourceLocation(self.file, 1), "expected at least one step, such as > /start")
+            )
         cases = tuple(values for _, values in self.cases) or ({},)
         title = self.title or Path(self.file).stem
         return Script(self.file, title, cases, tuple(self.settings), tuple(self.steps))
 
 
-def _blocks(file: str, lines: Sequence[str]) -> list[Block]:
+def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:
     """Group the lines: a mark in the first column begins a block, indented lines belong to it."""
-    blocks: list[Block] = []
+    blocks: list[ScriptBlock] = []
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip()
         if line.lstrip()[:1] in ("", "#"):
             continue
-        whole = Snippet(line, Place(file, number))
+        whole = SourceSpan(line, SourceLocation(file, number))
         if line[0].isspace() and blocks and blocks[-1].mark:
-            blocks[-1] = replace(blocks[-1], below=(*blocks[-1].below, whole.cut(0)))
+            blocks[-1] = replace(blocks[-1], indented=(*blocks[-1].indented, whole.subspan(0)))
         elif found := _MARK.match(line):
-            blocks.append(Block(found["mark"], whole, whole.cut(found.end())))
+            blocks.append(ScriptBlock(found["mark"], whole, whole.subspan(found.end())))
         else:
-            blocks.append(Block("", whole, whole))
+            blocks.append(ScriptBlock("", whole, whole))
     return blocks
 
 
-def _unmarked(line: str) -> str:
+def _explain_unmarked(line: str) -> str:
     plain = line.translate(_FULL_WIDTH)
     if plain != line and _MARK.match(plain):
         return f"a full-width mark; write {plain.split()[0]} and a space"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """A position in a script file; lines and columns count from 1."""
 
     file: str
@@ -18,14 +18,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class LiteralText:
     """Words that stand for themselves."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wild:
+class Wildcard:
     """`...`: any text, none included."""
 
 
@@ -34,15 +34,15 @@ class Variable:
     """`{name}`: a value of the case or of an earlier capture; in an expectation an unknown one captures."""
 
     name: str
-    place: Place
+    location: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class BotTextKey:
     """`{t:key}`: a sentence of the bot's own catalogue, in the person's language."""
 
     name: str
-    place: Place
+    location: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +50,39 @@ class PersonId:
     """`{id:B}`: the Telegram id of a person in this script."""
 
     person: str
-    place: Place
+    location: SourceLocation
 
 
-Part = Literal | Wild | Variable | Key | PersonId
+PatternPart = LiteralText | Wildcard | Variable | BotTextKey | PersonId
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextPattern:
     """A text with its wildcards and values; `source` is how the script writes it."""
 
     source: str
-    parts: tuple[Part, ...]
+    parts: tuple[PatternPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Regex:
+class RegexPattern:
     """`/pattern/`: searched for anywhere in the folded text; its named groups become variables."""
 
     source: str
-    parts: tuple[Part, ...]
+    parts: tuple[PatternPart, ...]
     groups: tuple[str, ...] = ()
     ignore_case: bool = False
 
 
-Wanted = Text | Regex
+ExpectedText = TextPattern | RegexPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class ButtonPattern:
     """One expected button; `target` is the address it opens or the text it copies."""
 
-    label: Text
-    target: Text | None = None
+    label: TextPattern
+    target: TextPattern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,18 @@ class AnyButtons:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyboard:
+class KeyboardPattern:
     """The rows of buttons that a message must have, exactly; no rows means no buttons at all."""
 
-    rows: tuple[tuple[Button | AnyButtons, ...], ...] = ()
+    rows: tuple[tuple[ButtonPattern | AnyButtons, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessagePattern:
     """What an expected message holds. `kind` is `text`, `photo`, `document` or another word of the chat."""
 
     kind: str
-    text: Wanted
-    keyboard: Keyboard = Keyboard()
-    qr: Text | None = None
-    file: Text | None = None
+    text: ExpectedText
+    keyboard: KeyboardPattern = KeyboardPattern()
+    qr: TextPattern | None = None
+    file: TextPattern | None = None

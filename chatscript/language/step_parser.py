@@ -10,182 +10,194 @@ import re
 from collections.abc import Callable
 
 from chatscript.language import steps
-from chatscript.language.blocks import Block, did_you_mean
-from chatscript.language.directive_parser import directive
-from chatscript.language.lexer import Snippet, is_keyboard, joined, keyboard, text, wanted, wanted_with_keyboard
-from chatscript.language.patterns import Content, Keyboard, Text, Wild
-from chatscript.language.steps import AnyStep, Heard, Setting
+from chatscript.language.blocks import ScriptBlock, nearest_hint
+from chatscript.language.directive_parser import parse_directive
+from chatscript.language.lexer import (
+    SourceSpan,
+    is_keyboard,
+    join_lines,
+    parse_expected_text,
+    parse_keyboard,
+    parse_text,
+    parse_text_and_keyboard,
+)
+from chatscript.language.patterns import KeyboardPattern, MessagePattern, TextPattern, Wildcard
+from chatscript.language.steps import AnyStep, BotSetting, MessageMark
 
-SENT_KINDS = frozenset({"photo", "document", "sticker", "voice", "contact", "location", "poll", "video_note"})
-HEARD_KINDS = SENT_KINDS | {"text", "video", "animation", "audio", "via"}
+SENDABLE_KINDS = frozenset({"photo", "document", "sticker", "voice", "contact", "location", "poll", "video_note"})
+EXPECTED_KINDS = SENDABLE_KINDS | {"text", "video", "animation", "audio", "via"}
 
 _KIND = re.compile(r"\((?P<kind>[a-z_]+)\)(?:\s+|$)")
 _TAP = re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\](?:@(?P<nth>[1-9]\d*)(?:\.(?P<column>[1-9]\d*))?)?")
 
 
-def step(block: Block) -> AnyStep | Setting:
+def parse_step(block: ScriptBlock) -> AnyStep | BotSetting:
     """Read a block; raises `Wrong`."""
     if block.mark.startswith("@"):
-        return directive(block)
-    return _MARKS[block.mark](block)
+        return parse_directive(block)
+    return _PARSERS[block.mark](block)
 
 
 # The person's lines.
 
 
-def _said(block: Block) -> AnyStep:
+def _parse_user_line(block: ScriptBlock) -> AnyStep:
     body = block.body
     if body.text.startswith("["):
-        return _tap(block, body, old=False)
+        return _parse_tap(block, body, old=False)
     kind = _KIND.match(body.text)
     if kind is None:
-        return steps.Write(block.line.place, block.source, _typed(block, body))
-    return _special(block, kind["kind"], body.cut(kind.end()))
+        return steps.WriteText(block.line.location, block.source, _parse_typed_text(block, body))
+    return _parse_user_kind(block, kind["kind"], body.subspan(kind.end()))
 
 
-def _special(block: Block, kind: str, rest: Snippet) -> AnyStep:
-    place, source = block.line.place, block.source
+def _parse_user_kind(block: ScriptBlock, kind: str, rest: SourceSpan) -> AnyStep:
+    place, source = block.line.location, block.source
     match kind:
         case "old":
-            return _tap(block, rest, old=True)
+            return _parse_tap(block, rest, old=True)
         case "tap":
-            return steps.Forge(place, source, _typed(block, rest))
+            return steps.ForgedPress(place, source, _parse_typed_text(block, rest))
         case "forward" | "edit":
-            return steps.Write(place, source, _typed(block, rest), kind == "forward", kind == "edit")
-        case _ if kind in SENT_KINDS:
-            block.nothing_below()
-            return steps.Send(place, source, kind, text(rest, wild=False))
+            return steps.WriteText(place, source, _parse_typed_text(block, rest), kind == "forward", kind == "edit")
+        case _ if kind in SENDABLE_KINDS:
+            block.require_no_indented()
+            return steps.SendAttachment(place, source, kind, parse_text(rest, wild=False))
         case _:
-            hint = did_you_mean(kind, SENT_KINDS | {"old", "tap", "forward", "edit"})
+            hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit"})
             message = f"({kind}) is nothing a person can send{hint} (as a text: \\({kind}) ...)"
-            raise block.body.wrong(message)
+            raise block.body.problem(message)
 
 
-def _typed(block: Block, first: Snippet) -> Text:
-    if not first.text and not block.below:
-        raise first.wrong("expected a text after the mark")
-    return joined([text(line, wild=False) for line in [first, *block.continuation()]])
+def _parse_typed_text(block: ScriptBlock, first: SourceSpan) -> TextPattern:
+    if not first.text and not block.indented:
+        raise first.problem("expected a text after the mark")
+    return join_lines([parse_text(line, wild=False) for line in [first, *block.text_lines()]])
 
 
-def _tap(block: Block, label: Snippet, *, old: bool) -> AnyStep:
-    block.nothing_below()
-    wanted_label, number, column = _label(label)
+def _parse_tap(block: ScriptBlock, label: SourceSpan, *, old: bool) -> AnyStep:
+    block.require_no_indented()
+    wanted_label, number, column = _parse_label(label)
     nth = int(number) if number and not column else None
     cell = (int(number), int(column)) if number and column else None
-    return steps.Tap(block.line.place, block.source, wanted_label, nth, cell, old)
+    return steps.TapButton(block.line.location, block.source, wanted_label, nth, cell, old)
 
 
-def _label(label: Snippet) -> tuple[Text, str | None, str | None]:
+def _parse_label(label: SourceSpan) -> tuple[TextPattern, str | None, str | None]:
     """Read a label with the number, or the row and column, behind it."""
     found = _TAP.fullmatch(label.text)
     if found is None:
-        raise label.wrong("expected one [Label], perhaps with @2 or @row.column (a text may begin with \\[)")
-    inside = label.cut(found.start("label"), found.end("label"))
+        raise label.problem("expected one [Label], perhaps with @2 or @row.column (a text may begin with \\[)")
+    inside = label.subspan(found.start("label"), found.end("label"))
     if not inside.text:
-        raise inside.wrong("expected a label between [ and ]")
-    wanted_label = Text("*", (Wild(),)) if inside.text == "*" else text(inside)
+        raise inside.problem("expected a label between [ and ]")
+    wanted_label = TextPattern("*", (Wildcard(),)) if inside.text == "*" else parse_text(inside)
     return wanted_label, found["nth"], found["column"]
 
 
-def _asked(block: Block) -> AnyStep:
-    place, source, body = block.line.place, block.source, block.body
-    block.nothing_below()
+def _parse_inline_line(block: ScriptBlock) -> AnyStep:
+    place, source, body = block.line.location, block.source, block.body
+    block.require_no_indented()
     if not body.text.startswith("["):
-        return steps.Ask(place, source, text(body, wild=False))
-    title, number, column = _label(body)
+        return steps.TypeInlineQuery(place, source, parse_text(body, wild=False))
+    title, number, column = _parse_label(body)
     if column:
-        raise body.wrong("expected one [Title], perhaps with @2")
-    return steps.Choose(place, source, title, int(number) if number else None)
+        raise body.problem("expected one [Title], perhaps with @2")
+    return steps.ChooseInlineResult(place, source, title, int(number) if number else None)
 
 
 # The bot's lines.
 
 
-def _heard(block: Block) -> AnyStep:
-    if not block.body.text and not block.below:
-        raise block.body.wrong("expected what the message says; ... stands for any text")
-    return steps.Hear(block.line.place, block.source, Heard(block.mark), _content(block, buttons=True))
+def _parse_message(block: ScriptBlock) -> AnyStep:
+    if not block.body.text and not block.indented:
+        raise block.body.problem("expected what the message says; ... stands for any text")
+    return steps.ExpectMessage(
+        block.line.location, block.source, MessageMark(block.mark), _parse_message_pattern(block, buttons=True)
+    )
 
 
-def _content(block: Block, *, buttons: bool) -> Content:
+def _parse_message_pattern(block: ScriptBlock, *, buttons: bool) -> MessagePattern:
     kind, body = "text", block.body
     if found := _KIND.match(body.text):
-        kind, body = found["kind"], body.cut(found.end())
-        if kind not in HEARD_KINDS:
-            hint = did_you_mean(kind, HEARD_KINDS)
-            raise block.body.wrong(f"({kind}) is no kind of message{hint} (as a text: \\({kind}) ...)")
-    lines, rows = [body], Keyboard()
-    details: dict[str, Text] = {}
-    for below in block.below:
+        kind, body = found["kind"], body.subspan(found.end())
+        if kind not in EXPECTED_KINDS:
+            hint = nearest_hint(kind, EXPECTED_KINDS)
+            raise block.body.problem(f"({kind}) is no kind of message{hint} (as a text: \\({kind}) ...)")
+    lines, rows = [body], KeyboardPattern()
+    details: dict[str, TextPattern] = {}
+    for below in block.indented:
         if below.text.startswith("|"):
-            lines.append(below.cut(1))
+            lines.append(below.subspan(1))
         elif buttons and is_keyboard(below.text):
-            rows = Keyboard(rows.rows + keyboard(below).rows)
+            rows = KeyboardPattern(rows.rows + parse_keyboard(below).rows)
         else:
-            name, value = _detail(below, kind)
+            name, value = _parse_detail(below, kind)
             details[name] = value
     if not buttons:
-        words = wanted(lines[0]) if len(lines) == 1 else joined([text(line) for line in lines])
-        return Content(kind, words, Keyboard(), **details)
-    words, behind = wanted_with_keyboard(lines)
-    return Content(kind, words, Keyboard(behind.rows + rows.rows), **details)
+        words = parse_expected_text(lines[0]) if len(lines) == 1 else join_lines([parse_text(line) for line in lines])
+        return MessagePattern(kind, words, KeyboardPattern(), **details)
+    words, behind = parse_text_and_keyboard(lines)
+    return MessagePattern(kind, words, KeyboardPattern(behind.rows + rows.rows), **details)
 
 
-def _detail(line: Snippet, kind: str) -> tuple[str, Text]:
+def _parse_detail(line: SourceSpan, kind: str) -> tuple[str, TextPattern]:
     name, colon, _ = line.text.partition(":")
     allowed = {"photo": "qr", "document": "file"}.get(kind)
     if not colon or name != allowed:
         hint = f", or {allowed}: ..." if allowed else ""
-        raise line.wrong(f"expected | and more text, or [Buttons]{hint}")
-    value = line.cut(len(name) + 1)
+        raise line.problem(f"expected | and more text, or [Buttons]{hint}")
+    value = line.subspan(len(name) + 1)
     if not value.text:
-        raise value.wrong(f"expected a text after {name}:")
-    return name, text(value)
+        raise value.problem(f"expected a text after {name}:")
+    return name, parse_text(value)
 
 
-def _vanished(block: Block) -> AnyStep:
-    place, source, body = block.line.place, block.source, block.body
+def _parse_deletion(block: ScriptBlock) -> AnyStep:
+    place, source, body = block.line.location, block.source, block.body
     if not body.text:
-        block.nothing_below()
-        return steps.Vanish(place, source, None, None)
+        block.require_no_indented()
+        return steps.ExpectDeleted(place, source, None, None)
     if not body.text.startswith(">"):
-        return steps.Vanish(place, source, own=False, content=_content(block, buttons=False))
-    rest = body.cut(1)
-    inner = Block(block.mark, block.line, rest, block.below)
-    return steps.Vanish(place, source, own=True, content=_content(inner, buttons=False) if rest.text else None)
+        return steps.ExpectDeleted(place, source, own=False, content=_parse_message_pattern(block, buttons=False))
+    rest = body.subspan(1)
+    inner = ScriptBlock(block.mark, block.line, rest, block.indented)
+    return steps.ExpectDeleted(
+        place, source, own=True, content=_parse_message_pattern(inner, buttons=False) if rest.text else None
+    )
 
 
-def _toast(block: Block) -> AnyStep:
+def _parse_toast(block: ScriptBlock) -> AnyStep:
     if not block.body.text:
-        raise block.body.wrong("expected what the toast says; ... stands for any text")
-    more = block.continuation()
-    words = joined([text(line) for line in [block.body, *more]]) if more else wanted(block.body)
-    return steps.Toast(block.line.place, block.source, block.mark == "!!", words)
+        raise block.body.problem("expected what the toast says; ... stands for any text")
+    more = block.text_lines()
+    words = join_lines([parse_text(line) for line in [block.body, *more]]) if more else parse_expected_text(block.body)
+    return steps.ExpectToast(block.line.location, block.source, block.mark == "!!", words)
 
 
-def _offered(block: Block) -> AnyStep:
+def _parse_inline_results(block: ScriptBlock) -> AnyStep:
     if block.body.text and not is_keyboard(block.body.text):
-        raise block.body.wrong("expected the titles of the results: [A] [B]; nothing when there are none")
-    block.nothing_below()
-    results = keyboard(block.body) if block.body.text else Keyboard()
-    return steps.Offer(block.line.place, block.source, results)
+        raise block.body.problem("expected the titles of the results: [A] [B]; nothing when there are none")
+    block.require_no_indented()
+    results = parse_keyboard(block.body) if block.body.text else KeyboardPattern()
+    return steps.ExpectInlineResults(block.line.location, block.source, results)
 
 
-def _anything(block: Block) -> AnyStep:
+def _parse_anything(block: ScriptBlock) -> AnyStep:
     if block.body.text:
-        raise block.body.wrong("expected nothing after ... alone; a message with any text is < ...")
-    block.nothing_below()
-    return steps.Anything(block.line.place, block.source)
+        raise block.body.problem("expected nothing after ... alone; a message with any text is < ...")
+    block.require_no_indented()
+    return steps.AllowAnything(block.line.location, block.source)
 
 
-_MARKS: dict[str, Callable[[Block], AnyStep]] = {
-    ">": _said,
-    "<": _heard,
-    "~": _heard,
-    "x": _vanished,
-    "!": _toast,
-    "!!": _toast,
-    ">>": _asked,
-    "<<": _offered,
-    "...": _anything,
+_PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
+    ">": _parse_user_line,
+    "<": _parse_message,
+    "~": _parse_message,
+    "x": _parse_deletion,
+    "!": _parse_toast,
+    "!!": _parse_toast,
+    ">>": _parse_inline_line,
+    "<<": _parse_inline_results,
+    "...": _parse_anything,
 }

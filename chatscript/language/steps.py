@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatscript.language.patterns import Content, Keyboard, Place, Text, Wanted
-from playground.phone.apps import App, Control
+from chatscript.language.patterns import ExpectedText, KeyboardPattern, MessagePattern, SourceLocation, TextPattern
+from playground.phone.apps import Gesture, PhoneApp
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """What every line of a script has."""
 
-    place: Place
+    location: SourceLocation
     source: str
 
 
@@ -25,60 +25,60 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Write(Step):
+class WriteText(ScriptStep):
     """`> text`; also forwarded, or an edit of the person's last message."""
 
-    text: Text
+    text: TextPattern
     forward: bool = False
     edit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Send(Step):
+class SendAttachment(ScriptStep):
     """`> (sticker)`: something else than a text."""
 
     kind: str
-    caption: Text
+    caption: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Tap(Step):
+class TapButton(ScriptStep):
     """`> [Label]`; `nth` or `cell` (row, column) choose among equal labels, `old` means an earlier keyboard."""
 
-    label: Text
+    label: TextPattern
     nth: int | None = None
     cell: tuple[int, int] | None = None
     old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Forge(Step):
+class ForgedPress(ScriptStep):
     """`> (tap) data`: a press that no button offers."""
 
-    data: Text
+    data: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Ask(Step):
+class TypeInlineQuery(ScriptStep):
     """`>> words`: types something behind the bot's name, in the chat where the script is."""
 
-    text: Text
+    text: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Choose(Step):
+class ChooseInlineResult(ScriptStep):
     """`>> [Title]`: chooses a result, or the button above them; `nth` chooses among equal titles."""
 
-    title: Text
+    title: TextPattern
     nth: int | None = None
 
 
-Action = Write | Send | Tap | Forge | Ask | Choose
+UserStep = WriteText | SendAttachment | TapButton | ForgedPress | TypeInlineQuery | ChooseInlineResult
 
 # What the bot must do.
 
 
-class Heard(StrEnum):
+class MessageMark(StrEnum):
     """The two marks that carry a whole message."""
 
     MESSAGE = "<"
@@ -86,60 +86,60 @@ class Heard(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hear(Step):
+class ExpectMessage(ScriptStep):
     """`<` a message, `~` an edit."""
 
-    how: Heard
-    content: Content
+    mark: MessageMark
+    content: MessagePattern
 
 
 @dataclass(frozen=True, slots=True)
-class Vanish(Step):
+class ExpectDeleted(ScriptStep):
     """`x`: a deletion; `own` tells whose message it was, None when the script does not say."""
 
     own: bool | None
-    content: Content | None
+    content: MessagePattern | None
 
 
 @dataclass(frozen=True, slots=True)
-class Toast(Step):
+class ExpectToast(ScriptStep):
     """`!` a toast, `!!` an alert."""
 
     alert: bool
-    text: Wanted
+    text: ExpectedText
 
 
 @dataclass(frozen=True, slots=True)
-class Offer(Step):
+class ExpectInlineResults(ScriptStep):
     """`<<`: the titles of the results; the button above them is a row of its own."""
 
-    results: Keyboard
+    results: KeyboardPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Leave(Step):
+class ExpectLeft(ScriptStep):
     """`@left`: the bot leaves the group."""
 
 
 @dataclass(frozen=True, slots=True)
-class Anything(Step):
+class AllowAnything(ScriptStep):
     """`...` alone: whatever the bot does here is fine."""
 
 
 @dataclass(frozen=True, slots=True)
-class State(Step):
+class ExpectState(ScriptStep):
     """`@expect-state NAME`: where the bot says that it is, in its own words."""
 
     name: str
 
 
-Expectation = Hear | Vanish | Toast | Offer | Leave
+Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft
 
 # What happens around the chat.
 
 
 @dataclass(frozen=True, slots=True)
-class Language(Step):
+class SwitchLanguage(ScriptStep):
     """`@lang CODE` changes the person's Telegram client; `@texts CODE` only which catalogue `{t:}` reads."""
 
     code: str
@@ -147,48 +147,48 @@ class Language(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Person(Step):
+class SwitchPerson(ScriptStep):
     """`@user B`: the following lines are B's private chat."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Step):
+class SwitchToGroup(ScriptStep):
     """`@group`: the following lines are the group; the person stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Private(Step):
+class SwitchToPrivateChat(ScriptStep):
     """`@private`: back to the person's private chat."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wait(Step):
+class AdvanceClock(ScriptStep):
     """`@wait 10m`: moves the bot's clock."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Crash(Step):
+class CrashBot(ScriptStep):
     """`@crash`: kill -9 and start again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block(Step):
+class SetBlocked(ScriptStep):
     """`@block`, `@unblock`: the person blocks the bot, or lets it write again."""
 
     blocked: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate(Step):
+class DuplicateUpdate(ScriptStep):
     """`@duplicate`: the next update reaches the bot twice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fail(Step):
+class InjectFault(ScriptStep):
     """`@fail METHOD KIND [n]`: the next n calls of that method go wrong in that way."""
 
     method: str
@@ -197,57 +197,67 @@ class Fail(Step):
     retry_after: int | None = None
 
 
-Directive = Language | Person | Group | Private | Block | Wait | Crash | Duplicate | Fail
+Directive = (
+    SwitchLanguage
+    | SwitchPerson
+    | SwitchToGroup
+    | SwitchToPrivateChat
+    | SetBlocked
+    | AdvanceClock
+    | CrashBot
+    | DuplicateUpdate
+    | InjectFault
+)
 
 # The phone.
 
 
 @dataclass(frozen=True, slots=True)
-class Scan(Step):
+class OpenInApp(ScriptStep):
     """`@scan wechat [address]`: opens the last QR code, or that address, in the app."""
 
-    app: App
-    address: Text | None
+    app: PhoneApp
+    address: TextPattern | None
 
 
 @dataclass(frozen=True, slots=True)
-class Touch(Step):
+class PhoneGesture(ScriptStep):
     """`@press`, `@tick`, `@choose`: the control with that label."""
 
-    control: Control
-    label: Text
+    gesture: Gesture
+    label: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Step):
+class ExpectPageText(ScriptStep):
     """`@page text`: the page shows it somewhere; `@page! text`: it does not."""
 
-    text: Wanted
+    text: ExpectedText
     absent: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Status(Step):
+class ExpectPageStatus(ScriptStep):
     """`@status 404`: how the page was answered."""
 
     code: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reload(Step):
+class ReloadPage(ScriptStep):
     """`@reload`: fetches the page again."""
 
 
-PhoneStep = Scan | Touch | Page | Status | Reload
-AnyStep = Action | Expectation | Anything | State | Directive | PhoneStep
+PhoneStep = OpenInApp | PhoneGesture | ExpectPageText | ExpectPageStatus | ReloadPage
+AnyStep = UserStep | Expectation | AllowAnything | ExpectState | Directive | PhoneStep
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class BotSetting:
     """`@set NAME=VALUE`: the bot's environment in this script."""
 
     name: str
-    value: Text
+    value: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +267,13 @@ class Script:
     file: str
     title: str
     cases: tuple[Mapping[str, str], ...]
-    settings: tuple[Setting, ...]
+    settings: tuple[BotSetting, ...]
     steps: tuple[AnyStep, ...]
 
     @property
     def people(self) -> tuple[str, ...]:
         """Everyone in it, the first person first."""
-        named = [step.name for step in self.steps if isinstance(step, Person)]
+        named = [step.name for step in self.steps if isinstance(step, SwitchPerson)]
         return tuple(dict.fromkeys([FIRST_PERSON, *named]))
 
 

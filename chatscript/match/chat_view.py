@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ButtonView:
     """One button; `target` is the address it opens or the text it copies, `data` what a press sends."""
 
     label: str
@@ -22,11 +22,11 @@ class Key:
     target: str = ""
 
 
-Rows = tuple[tuple[Key, ...], ...]
+ButtonRows = tuple[tuple[ButtonView, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageView:
     """One message at one moment.
 
     `typed` rows are a reply keyboard, whose keys are typed for the person; `clears` takes such a keyboard away.
@@ -36,16 +36,16 @@ class Message:
     own: bool
     kind: str
     text: str
-    rows: Rows = ()
-    typed: bool = False
-    clears: bool = False
+    rows: ButtonRows = ()
+    is_reply_keyboard: bool = False
+    removes_reply_keyboard: bool = False
     picture: str | None = None
     file: str | None = None
     forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ChatEvent:
     """Something that happened in a chat.
 
     A press has the label as its text, a forged one only data; `rows` are the results of an inline query, under the
@@ -57,15 +57,15 @@ class Event:
     kind: str
     own: bool
     person: int | None = None
-    message: Message | None = None
-    was: Message | None = None
+    message: MessageView | None = None
+    before: MessageView | None = None
     text: str = ""
     alert: bool = False
     data: str = ""
-    rows: Rows = ()
+    rows: ButtonRows = ()
 
     @property
-    def counts(self) -> bool:
+    def must_be_mentioned(self) -> bool:
         """Whether a strict script must mention it: nothing of the person's own, no silent answer."""
         if self.kind == "toast":
             return bool(self.text)
@@ -73,62 +73,62 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ButtonPosition:
     """A button on a message: where it is, whether it is still there and the only one of its label."""
 
     message: int
-    key: Key
+    button: ButtonView
     row: int
     column: int
-    there: bool
-    alone: bool
+    is_present: bool
+    is_only_label: bool
 
 
 @dataclass(slots=True)
-class Chat:
+class ChatView:
     """Everything seen of one chat, and how far the script has read in it."""
 
     id: int
-    events: list[Event] = field(default_factory=list)
-    read: int = 0
-    own_last: dict[int, int] = field(default_factory=dict)
-    _messages: dict[int, Message] = field(default_factory=dict)
-    _keyboards: list[tuple[int, Rows]] = field(default_factory=list)
+    events: list[ChatEvent] = field(default_factory=list)
+    read_count: int = 0
+    last_own_message: dict[int, int] = field(default_factory=dict)
+    _messages: dict[int, MessageView] = field(default_factory=dict)
+    _keyboards: list[tuple[int, ButtonRows]] = field(default_factory=list)
 
-    def add(self, event: Event) -> None:
+    def add(self, event: ChatEvent) -> None:
         """Take the next event in."""
         self.events.append(event)
-        if event.kind == "delete" and event.was is not None:
-            self._messages.pop(event.was.id, None)
+        if event.kind == "delete" and event.before is not None:
+            self._messages.pop(event.before.id, None)
         elif event.message is not None:
             self._messages[event.message.id] = event.message
-            if event.message.rows and not event.message.typed:
+            if event.message.rows and not event.message.is_reply_keyboard:
                 self._keyboards.append((event.message.id, event.message.rows))
             if event.own and event.person is not None and event.kind == "message":
-                self.own_last[event.person] = event.message.id
+                self.last_own_message[event.person] = event.message.id
 
-    def unread(self) -> list[Event]:
+    def unread_events(self) -> list[ChatEvent]:
         """List what counts and is not read yet."""
-        return [event for event in self.events[self.read :] if event.counts]
+        return [event for event in self.events[self.read_count :] if event.must_be_mentioned]
 
-    def read_up_to(self, event: Event) -> None:
+    def read_up_to(self, event: ChatEvent) -> None:
         """Go on behind that event."""
-        self.read = self.events.index(event) + 1
+        self.read_count = self.events.index(event) + 1
 
-    def live(self) -> Message | None:
+    def inline_keyboard_message(self) -> MessageView | None:
         """Return the newest message with inline buttons."""
-        return next((m for m in self._newest_first() if m.rows and not m.typed), None)
+        return next((m for m in self._newest_first() if m.rows and not m.is_reply_keyboard), None)
 
-    def reply_keyboard(self) -> Message | None:
+    def reply_keyboard_message(self) -> MessageView | None:
         """Return the message whose reply keyboard stands below the input field."""
-        newest = next((m for m in self._newest_first() if m.typed or m.clears), None)
-        return newest if newest and newest.typed else None
+        newest = next((m for m in self._newest_first() if m.is_reply_keyboard or m.removes_reply_keyboard), None)
+        return newest if newest and newest.is_reply_keyboard else None
 
-    def offered(self) -> Rows:
+    def inline_results(self) -> ButtonRows:
         """Return what the newest inline query was answered with."""
         return next((event.rows for event in reversed(self.events) if event.kind == "results"), ())
 
-    def newest(self) -> Message | None:
+    def newest_bot_message(self) -> MessageView | None:
         """Return the bot's newest message."""
         return next((m for m in self._newest_first() if not m.own), None)
 
@@ -137,47 +137,49 @@ class Chat:
         seen = (event.message for event in reversed(self.events) if event.message and not event.own)
         return [message.picture for message in seen if message.picture]
 
-    def old_spots(self) -> list[Spot]:
+    def earlier_buttons(self) -> list[ButtonPosition]:
         """List buttons of earlier keyboards, newest first: of other messages, then of the live one."""
-        live = self.live()
-        found: list[Spot] = []
+        live = self.inline_keyboard_message()
+        found: list[ButtonPosition] = []
         for id, rows in reversed(self._keyboards):
             message = self._messages.get(id)
             if live is None or id != live.id or rows != live.rows:
-                found.extend(spots(id, rows, there=message is not None and message.rows == rows))
+                found.extend(button_positions(id, rows, there=message is not None and message.rows == rows))
         return sorted(found, key=lambda spot: live is not None and spot.message == live.id)
 
-    def _newest_first(self) -> Sequence[Message]:
+    def _newest_first(self) -> Sequence[MessageView]:
         return sorted(self._messages.values(), key=lambda message: -message.id)
 
 
-def spots(id: int, rows: Rows, *, there: bool = True) -> list[Spot]:
+def button_positions(id: int, rows: ButtonRows, *, there: bool = True) -> list[ButtonPosition]:
     """List the buttons of a keyboard with their places, counted from 0."""
     labels = [key.label for keys in rows for key in keys]
     return [
-        Spot(id, key, row, column, there, labels.count(key.label) == 1)
+        ButtonPosition(id, key, row, column, there, labels.count(key.label) == 1)
         for row, keys in enumerate(rows)
         for column, key in enumerate(keys)
     ]
 
 
-def read_event(told: Json) -> Event | None:
+def parse_event(told: Json) -> ChatEvent | None:
     """Read an event of the stand-in; None for those that are no part of a chat."""
     if told.get("chat") is None:
         return None
-    message = _message(told["message"]) if told.get("message") else None
-    was = _message(told["was"]) if told.get("was") else None
+    message = _parse_message(told["message"]) if told.get("message") else None
+    was = _parse_message(told["was"]) if told.get("was") else None
     own = _is_own(told.get("message") or told)
     person = told.get("user") if told.get("from") == "user" else None
     words, alert = told.get("text") or "", bool(told.get("alert"))
-    rows = _results(told) if told["kind"] == "results" else ()
+    rows = _parse_results(told) if told["kind"] == "results" else ()
     facts = {"data": told.get("data", ""), "rows": rows}
-    return Event(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, **facts)
+    return ChatEvent(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, **facts)
 
 
-def _results(told: Json) -> Rows:
-    above = (Key(told["button"]["text"], "button"),) if told["button"] else ()
-    offered = tuple(Key(result.get("title") or result["id"], "result", data=result["id"]) for result in told["results"])
+def _parse_results(told: Json) -> ButtonRows:
+    above = (ButtonView(told["button"]["text"], "button"),) if told["button"] else ()
+    offered = tuple(
+        ButtonView(result.get("title") or result["id"], "result", data=result["id"]) for result in told["results"]
+    )
     return tuple(row for row in (above, offered) if row)
 
 
@@ -186,25 +188,25 @@ def _is_own(told: Json) -> bool:
     return told.get("from") == "user" and not told.get("via")
 
 
-def _message(told: Json) -> Message:
+def _parse_message(told: Json) -> MessageView:
     kind = told.get("kind") or ("photo" if told.get("photo") else "document" if told.get("document") else "text")
     kind = "via" if told.get("via") else kind
-    rows = tuple(tuple(_key(button) for button in row) for row in told.get("buttons") or ())
-    keys = tuple(tuple(Key(label, "text") for label in row) for row in told.get("keys") or ())
-    return Message(
+    rows = tuple(tuple(_parse_button(button) for button in row) for row in told.get("buttons") or ())
+    keys = tuple(tuple(ButtonView(label, "text") for label in row) for row in told.get("keys") or ())
+    return MessageView(
         id=told["id"],
         own=_is_own(told),
         kind=kind,
         text=told.get("text") or told.get("caption") or "",
         rows=rows or keys,
-        typed=bool(keys) and not rows,
-        clears=told.get("markup") == "remove",
+        is_reply_keyboard=bool(keys) and not rows,
+        removes_reply_keyboard=told.get("markup") == "remove",
         picture=(told.get("photo") or {}).get("file_id"),
         file=(told.get("document") or {}).get("file_name"),
         forwarded=bool(told.get("forwarded")),
     )
 
 
-def _key(told: Json) -> Key:
+def _parse_button(told: Json) -> ButtonView:
     target = told.get("url") or told.get("copy") or told.get("query") or ""
-    return Key(told["label"], told.get("kind", "data"), told.get("data") or "", target)
+    return ButtonView(told["label"], told.get("kind", "data"), told.get("data") or "", target)

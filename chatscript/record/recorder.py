@@ -12,11 +12,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from chatscript.language.bot_texts import Catalogue
-from chatscript.record.script_writer import recorded
-from playground.world.event_log import Event
-from playground.world.files import qr_text
-from playground.world.requests import read_order, route
+from chatscript.language.bot_texts import BotTexts
+from chatscript.record.script_writer import write_script
+from playground.world.event_log import LogEvent
+from playground.world.files import read_qr_code
+from playground.world.requests import read_control_request, sim_route
 from playground.world.world import World
 
 _LOOK_AGAIN = 60.0
@@ -25,9 +25,9 @@ _LOOK_AGAIN = 60.0
 class Recorder:
     """Whether it runs, since when, and what it has written."""
 
-    def __init__(self, world: World, catalogue: Catalogue) -> None:
+    def __init__(self, world: World, bot_texts: BotTexts) -> None:
         self._world = world
-        self._catalogue = catalogue
+        self._bot_texts = bot_texts
         self._since = 0
         self._until: int | None = 0
         self._codes: dict[str, str | None] = {}
@@ -35,17 +35,17 @@ class Recorder:
         """Whom the bot was told to take for support."""
 
     @property
-    def runs(self) -> bool:
+    def is_recording(self) -> bool:
         """Whether it records now."""
         return self._until is None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Record from now on."""
         self._since, self._until = self._world.log.last, None
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Record no more."""
-        if self.runs:
+        if self.is_recording:
             self._until = self._world.log.last
 
     async def script(self) -> str:
@@ -53,9 +53,9 @@ class Recorder:
         events = self._events()
         for event in events:
             await self._read_code(event)
-        return recorded(events, self._catalogue, self._codes, self.staff)
+        return write_script(events, self._bot_texts, self._codes, self.staff)
 
-    async def keep(self, file: Path) -> None:
+    async def write_continuously(self, file: Path) -> None:
         """Write the script anew with everything that happens."""
         log, written = self._world.log, -1
 
@@ -63,7 +63,7 @@ class Recorder:
             return log.last > written
 
         while not self._world.closed:
-            if await self._world.bell.until(news, _LOOK_AGAIN):
+            if await self._world.changes.wait_for(news, _LOOK_AGAIN):
                 written = log.last
                 await self.write(file)
 
@@ -76,19 +76,19 @@ class Recorder:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the page's button."""
-        return [route("/record", self.told), route("/record", self.ordered, "POST")]
+        return [sim_route("/record", self.get_recording), sim_route("/record", self.set_recording, "POST")]
 
-    async def told(self, request: Request) -> Any:
+    async def get_recording(self, request: Request) -> Any:
         """Tell whether it records, and what."""
-        return {"on": self.runs, "script": await self.script()}
+        return {"on": self.is_recording, "script": await self.script()}
 
-    async def ordered(self, request: Request) -> Any:
+    async def set_recording(self, request: Request) -> Any:
         """Begin or end."""
-        order = await read_order(request)
-        (self.begin if order.flag("on", default=True) else self.end)()
-        return {"on": self.runs, "script": await self.script()}
+        order = await read_control_request(request)
+        (self.start if order.flag("on", default=True) else self.stop)()
+        return {"on": self.is_recording, "script": await self.script()}
 
-    def _events(self) -> list[Event]:
+    def _events(self) -> list[LogEvent]:
         everything = self._world.log.after(0)[: self._until]
         before = {event["chat"] for event in everything[: self._since] if event["kind"] == "message"}
         return [
@@ -97,8 +97,8 @@ class Recorder:
             if event["kind"] == "person" or (event["seq"] > self._since and event["chat"] not in before)
         ]
 
-    async def _read_code(self, event: Event) -> None:
+    async def _read_code(self, event: LogEvent) -> None:
         photo = (event.get("message") or {}).get("photo")
         if photo and event["from"] == "bot" and photo["file_id"] not in self._codes:
             kept = self._world.files.get(photo["file_id"])
-            self._codes[photo["file_id"]] = await asyncio.to_thread(qr_text, kept.content) if kept else None
+            self._codes[photo["file_id"]] = await asyncio.to_thread(read_qr_code, kept.content) if kept else None

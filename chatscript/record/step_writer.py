@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chatscript.language.bot_texts import Catalogue
-from chatscript.language.lexer import Snippet, text
-from chatscript.language.patterns import Place
+from chatscript.language.bot_texts import BotTexts
+from chatscript.language.lexer import SourceSpan, parse_text
+from chatscript.language.patterns import SourceLocation
 from chatscript.match import transcript
-from chatscript.match.chat_view import Chat, Event, Key, Message, Rows, spots
-from chatscript.match.matcher import Scope, bare, fold
-from chatscript.record.expectation_writer import CHANGING, SPECIAL, by_keys, marked
+from chatscript.match.chat_view import ButtonRows, ButtonView, ChatEvent, ChatView, MessageView, button_positions
+from chatscript.match.matcher import MatchContext, collapse_spaces, strip_emoji
+from chatscript.record.expectation_writer import NEEDS_ESCAPE, VARYING_TEXT, find_text_keys, format_marked
 
 Json = Mapping[str, Any]
 
@@ -26,72 +26,75 @@ _LABEL = re.compile(r"[\[\]{\\]|\.{3}|^\*$|(?<=\s)->(?=\s)")
 
 
 @dataclass(slots=True)
-class Wording:
+class StepWriter:
     """Words for one recording: `codes` stand in pictures, `switched` hears when the bot speaks another language."""
 
-    catalogue: Catalogue
+    bot_texts: BotTexts
     codes: Mapping[str, str | None]
-    switched: Callable[[str], None]
-    scope: Scope = field(default_factory=lambda: Scope({}))
+    on_language_changed: Callable[[str], None]
+    scope: MatchContext = field(default_factory=lambda: MatchContext({}))
     values: dict[str, str] = field(default_factory=dict)
-    owners: dict[str, int] = field(default_factory=dict)
+    link_owners: dict[str, int] = field(default_factory=dict)
 
-    def told(self, event: Event) -> list[str]:
+    def write_expectation(self, event: ChatEvent) -> list[str]:
         """Write down what the bot did."""
         match event:
-            case Event(message=Message() as message):
+            case ChatEvent(message=MessageView() as message):
                 mark = "<" if event.kind == "message" else "~"
-                written = self._with_keys(marked(mark, message.kind, self.words(message.text)), message.rows)
+                written = self._with_keys(
+                    format_marked(mark, message.kind, self.write_text(message.text)), message.rows
+                )
                 return [*written, *self._details(event.chat, message)]
-            case Event(kind="delete", was=Message(own=False) as was):
-                return marked("x", was.kind, self.words(was.text))
-            case Event(kind="delete", was=Message(own=True) as was) if self.link_in(was.text):
-                return marked("x >", was.kind, "...")
-            case Event(kind="toast"):
-                return marked("!!" if event.alert else "!", "text", self.words(event.text))
+            case ChatEvent(kind="delete", before=MessageView(own=False) as was):
+                return format_marked("x", was.kind, self.write_text(was.text))
+            case ChatEvent(kind="delete", before=MessageView(own=True) as was) if self.captured_link(was.text):
+                return format_marked("x >", was.kind, "...")
+            case ChatEvent(kind="toast"):
+                return format_marked("!!" if event.alert else "!", "text", self.write_text(event.text))
             case _:
-                return transcript.line(event) or []
+                return transcript.format_event(event) or []
 
-    def link_in(self, said: str) -> str | None:
+    def captured_link(self, said: str) -> str | None:
         """The captured link that somebody opened by these words of theirs, or that they are."""
         command, _, word = said.partition(" ")
         end = f"?start={word}" if command == "/start" and word else None
         return next((name for link, name in self.values.items() if said == link or (end and link.endswith(end))), None)
 
-    def opened(self, said: str) -> list[str] | None:
+    def write_link_opened(self, said: str) -> list[str] | None:
         """Write how somebody opened a captured link, if that is what they did."""
-        name = self.link_in(said)
+        name = self.captured_link(said)
         if name is None:
             return None
         return [f"@scan wechat {{{name}}}" if said.startswith("/start ") else f"> {{{name}}}"]
 
-    def words(self, actual: str) -> str:
+    def write_text(self, actual: str) -> str:
         """Write a text by its key, a line by its key, or what of it will be the same the next time."""
         if found := self._key(actual):
             return found
         lines = [line for line in actual.split("\n") if line.strip()]
         return "\n".join(
-            (by_keys(line, (), self.scope) if len(lines) > 1 else None) or self._steady(line) for line in lines
+            (find_text_keys(line, (), self.scope) if len(lines) > 1 else None) or self._with_wildcards(line)
+            for line in lines
         )
 
     def _key(self, actual: str) -> str | None:
         """Find a key in the person's language; in another, the person has chosen that one inside the bot."""
-        if found := by_keys(actual, (), self.scope):
+        if found := find_text_keys(actual, (), self.scope):
             return found
-        for language in self.catalogue.languages:
-            if found := by_keys(actual, (), replace(self.scope, language=language)):
+        for language in self.bot_texts.languages:
+            if found := find_text_keys(actual, (), replace(self.scope, language=language)):
                 self.scope.language = language
-                self.switched(language)
+                self.on_language_changed(language)
                 return found
         return None
 
-    def _steady(self, line: str) -> str:
-        line, written, place = fold(line), "", 0
-        for found in CHANGING.finditer(line):
-            written += SPECIAL.sub(r"\\\g<0>", line[place : found.start()])
+    def _with_wildcards(self, line: str) -> str:
+        line, written, place = collapse_spaces(line), "", 0
+        for found in VARYING_TEXT.finditer(line):
+            written += NEEDS_ESCAPE.sub(r"\\\g<0>", line[place : found.start()])
             written += f"{{{self.values[found.group()]}}}" if found.group() in self.values else "..."
             place = found.end()
-        return self.with_people(written + SPECIAL.sub(r"\\\g<0>", line[place:]))
+        return self.with_people(written + NEEDS_ESCAPE.sub(r"\\\g<0>", line[place:]))
 
     def with_people(self, line: str) -> str:
         """Write the ids of people by their names."""
@@ -99,32 +102,32 @@ class Wording:
             line = line.replace(str(id), f"{{id:{name}}}")
         return line
 
-    def _with_keys(self, written: list[str], rows: Rows) -> list[str]:
+    def _with_keys(self, written: list[str], rows: ButtonRows) -> list[str]:
         if not rows:
             return written
         keys = " / ".join(" ".join(self._button(key) for key in row) for row in rows)
         one_line = f"{written[-1]}   {keys}"
         return [*written[:-1], one_line] if len(one_line) <= _WIDE else [*written, f"    {keys}"]
 
-    def _button(self, key: Key) -> str:
+    def _button(self, key: ButtonView) -> str:
         if not key.target:
-            return f"[{self.label(key.label)}]"
-        changes = key.target in self.values or CHANGING.search(key.target)
+            return f"[{self.write_label(key.label)}]"
+        changes = key.target in self.values or VARYING_TEXT.search(key.target)
         target = self._captured(key.target) if changes else _LABEL.sub(r"\\\g<0>", key.target)
-        return f"[{self.label(key.label)} -> {target}]"
+        return f"[{self.write_label(key.label)} -> {target}]"
 
-    def label(self, actual: str) -> str:
+    def write_label(self, actual: str) -> str:
         """Write a label by its key, or without the emoji at its edges."""
-        found = by_keys(actual, (), self.scope) or by_keys(bare(actual), (), self.scope)
-        return found or _LABEL.sub(r"\\\g<0>", bare(actual) or actual)
+        found = find_text_keys(actual, (), self.scope) or find_text_keys(strip_emoji(actual), (), self.scope)
+        return found or _LABEL.sub(r"\\\g<0>", strip_emoji(actual) or actual)
 
-    def _details(self, chat: int, message: Message) -> Iterator[str]:
+    def _details(self, chat: int, message: MessageView) -> Iterator[str]:
         if message.picture and (code := self.codes.get(message.picture)):
-            if self.owners.get(code) != chat:
+            if self.link_owners.get(code) != chat:
                 yield f"    qr: {self._captured(code)}"
-            self.owners[code] = chat
+            self.link_owners[code] = chat
         if message.file:
-            yield f"    file: {self._steady(message.file)}"
+            yield f"    file: {self._with_wildcards(message.file)}"
 
     def _captured(self, value: str) -> str:
         if value not in self.values:
@@ -132,26 +135,30 @@ class Wording:
             self.values[value] = f"link{many + 1}" if many else "link"
         return f"{{{self.values[value]}}}"
 
-    def seen(self, words: str) -> str:
+    def write_page_text(self, words: str) -> str:
         """Write words of a page; a page may speak another language than the script will be played in."""
-        spoken = [self.scope.language, *self.catalogue.languages]
-        keys = (by_keys(words, (), replace(self.scope, language=language)) for language in spoken)
-        return next(filter(None, keys), None) or self._steady(words)
+        spoken = [self.scope.language, *self.bot_texts.languages]
+        keys = (find_text_keys(words, (), replace(self.scope, language=language)) for language in spoken)
+        return next(filter(None, keys), None) or self._with_wildcards(words)
 
-    def pressed(self, chat: Chat, event: Event, told: Json) -> str:
+    def write_press(self, chat: ChatView, event: ChatEvent, told: Json) -> str:
         """Write a press by its label; one of an earlier keyboard as an old one."""
-        live = chat.live()
+        live = chat.inline_keyboard_message()
         place = (told.get("row"), told.get("column"))
-        known = spots(live.id, live.rows) if live and live.id == told["message_id"] else []
+        known = button_positions(live.id, live.rows) if live and live.id == told["message_id"] else []
         there = [spot for spot in known if (spot.row, spot.column) == place]
         if there:
-            label = self.label(event.text)
-            fitting = [spot for spot in known if self._fits(label, spot.key.label)]
+            label = self.write_label(event.text)
+            fitting = [spot for spot in known if self._label_matches(label, spot.button.label)]
             return f"> [{label}]" + (f"@{there[0].row + 1}.{there[0].column + 1}" if len(fitting) != 1 else "")
-        old = [spot for spot in chat.old_spots() if spot.message == told["message_id"] and spot.key.data == event.data]
+        old = [
+            spot
+            for spot in chat.earlier_buttons()
+            if spot.message == told["message_id"] and spot.button.data == event.data
+        ]
         if old:
-            return f"> (old) [{self.label(old[0].key.label)}]"
-        return f"> (tap) {self.words(event.data)}"
+            return f"> (old) [{self.write_label(old[0].button.label)}]"
+        return f"> (tap) {self.write_text(event.data)}"
 
-    def _fits(self, label: str, actual: str) -> bool:
-        return self.scope.label_fits(text(Snippet(label, Place("", 1))), actual)
+    def _label_matches(self, label: str, actual: str) -> bool:
+        return self.scope.label_matches(parse_text(SourceSpan(label, SourceLocation("", 1))), actual)

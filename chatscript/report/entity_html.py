@@ -13,12 +13,12 @@ _PLAIN = {"bold": "strong", "italic": "em", "underline": "u", "strikethrough": "
 _BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})
 
 
-def formatted(text: str, entities: Sequence[Json]) -> str:
+def render_entities(text: str, entities: Sequence[Json]) -> str:
     """Write a text with its entities, which are in Telegram's order."""
-    return _between(text, 0, utf16_length(text), entities)
+    return _render_range(text, 0, utf16_length(text), entities)
 
 
-def _between(text: str, start: int, end: int, entities: Sequence[Json]) -> str:
+def _render_range(text: str, start: int, end: int, entities: Sequence[Json]) -> str:
     written: list[str] = []
     place = start
     while entities:
@@ -26,8 +26,8 @@ def _between(text: str, start: int, end: int, entities: Sequence[Json]) -> str:
         begin, stop = max(entity["offset"], place), min(entity["offset"] + entity["length"], end)
         if begin < stop:
             words = utf16_cut(text, begin, stop - begin)
-            inner = _between(text, begin, stop, [other for other in others if other["offset"] < stop])
-            written += [escape(utf16_cut(text, place, begin - place)), _wrapped(entity, inner, words)]
+            inner = _render_range(text, begin, stop, [other for other in others if other["offset"] < stop])
+            written += [escape(utf16_cut(text, place, begin - place)), _render_entity(entity, inner, words)]
             place = stop
             # A block ends its line by itself; the line's own end would add an empty one.
             if entity["type"] in _BLOCKS and utf16_cut(text, place, 1) == "\n":
@@ -37,7 +37,7 @@ def _between(text: str, start: int, end: int, entities: Sequence[Json]) -> str:
     return "".join([*written, escape(utf16_cut(text, place, end - place))])
 
 
-def _wrapped(entity: Json, inner: str, words: str) -> str:
+def _render_entity(entity: Json, inner: str, words: str) -> str:
     kind = str(entity["type"])
     if tag := _PLAIN.get(kind):
         return f"<{tag}>{inner}</{tag}>"
@@ -47,14 +47,14 @@ def _wrapped(entity: Json, inner: str, words: str) -> str:
         case "blockquote" | "expandable_blockquote":
             return f"<blockquote>{inner}</blockquote>"
         case "text_link" | "url":
-            return linked(entity.get("url", words), inner)
+            return render_link(entity.get("url", words), inner)
         case "spoiler":
             return f'<span class="spoiler shown"><span class="spoiled">{inner}</span></span>'
         case _:
             return f'<span class="tinted">{inner}</span>'
 
 
-def linked(address: str, inner: str, cls: str = "tinted") -> str:
+def render_link(address: str, inner: str, cls: str = "tinted") -> str:
     """Make a link of the words if the address is one of the web."""
     if urlsplit(address).scheme not in {"http", "https"}:
         return f'<span class="{cls}">{inner}</span>'

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatscript.report.html import page
-from chatscript.results import Result
+from chatscript.report.html import render_page
+from chatscript.results import CaseResult
 
 _WIDTH = 620
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -17,22 +17,22 @@ _QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-n
 _NEEDS = "a .png needs {}; an .html needs nothing"
 
 
-class NoCamera(Exception):
+class BrowserMissing(Exception):
     """Chromium is not there; says so in a line."""
 
 
-def why_not(path: Path) -> str | None:
+def export_problem(path: Path) -> str | None:
     """Tell what speaks against writing this file, before anything is played."""
     if path.suffix not in (".html", ".png"):
         return f"expected a name that ends in .html or .png, not {path.name}"
     if path.suffix == ".png" and importlib.util.find_spec("playwright") is None:
         return _NEEDS.format("playwright (pip install playwright)")
-    if path.suffix == ".png" and _chromium() is None:
+    if path.suffix == ".png" and _find_chromium() is None:
         return _NEEDS.format(f"Chromium ({', '.join(_CHROMIUM)} in PATH)")
     return None
 
 
-async def exhibit(path: Path, results: Sequence[Result]) -> None:
+async def export(path: Path, results: Sequence[CaseResult]) -> None:
     """Write the file, its folder too; raises `OSError` or `NoCamera`."""
     if path.suffix == ".html":
         _write(path, results)
@@ -40,28 +40,28 @@ async def exhibit(path: Path, results: Sequence[Result]) -> None:
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         html = Path(folder) / "shown.html"
         _write(html, results)
-        await _photograph(html, path)
+        await _screenshot(html, path)
 
 
-def _write(path: Path, results: Sequence[Result]) -> None:
+def _write(path: Path, results: Sequence[CaseResult]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(results), encoding="utf-8")
+    path.write_text(render_page(results), encoding="utf-8")
 
 
-async def _photograph(html: Path, png: Path) -> None:
+async def _screenshot(html: Path, png: Path) -> None:
     from playwright.async_api import Error, async_playwright
 
     try:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=_chromium(), args=list(_QUIET))
+            browser = await playwright.chromium.launch(executable_path=_find_chromium(), args=list(_QUIET))
             view = await browser.new_page(viewport={"width": _WIDTH, "height": 400}, color_scheme="light")
             await view.goto(html.as_uri())
             await view.screenshot(path=png, full_page=True)
             await browser.close()
     except Error as error:
         first = next(iter(error.message.splitlines()), type(error).__name__)
-        raise NoCamera(f"Chromium made no picture: {first}") from None
+        raise BrowserMissing(f"Chromium made no picture: {first}") from None
 
 
-def _chromium() -> str | None:
+def _find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, _CHROMIUM)), None)

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from chatscript.report.console import failure_report, shown_path
-from chatscript.results import Result
+from chatscript.report.console import failure_report, short_path
+from chatscript.results import CaseResult
 
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, results: Sequence[Result], seconds: float) -> None:
+def write_junit(path: Path, results: Sequence[CaseResult], seconds: float) -> None:
     """Write a file, its folder too; raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(xml(results, seconds), encoding="utf-8")
+    path.write_text(junit_xml(results, seconds), encoding="utf-8")
 
 
-def xml(results: Sequence[Result], seconds: float) -> str:
+def junit_xml(results: Sequence[CaseResult], seconds: float) -> str:
     """Make one suite of the results; each case is a test of the class that its file is."""
     failed = sum(result.failure is not None for result in results)
     facts = f'name="chat scripts" tests="{len(results)}" failures="{failed}" errors="0" time="{seconds:.3f}"'
@@ -29,13 +29,13 @@ def xml(results: Sequence[Result], seconds: float) -> str:
     )
 
 
-def _case(result: Result) -> str:
-    file = shown_path(result.take.script.file)
-    name = f"classname={_quoted(file)} name={_quoted(result.take.name)} file={_quoted(file)}"
+def _case(result: CaseResult) -> str:
+    file = short_path(result.case.script.file)
+    name = f"classname={_quoted(file)} name={_quoted(result.case.name)} file={_quoted(file)}"
     head = f'<testcase {name} time="{result.seconds:.3f}"'
     if result.failure is None:
         return f"{head}/>\n"
-    message = _quoted(f"{file}:{result.failure.place.line}: {result.failure.headline}")
+    message = _quoted(f"{file}:{result.failure.location.line}: {result.failure.headline}")
     return f"{head}><failure message={message}>{escape(_clean(failure_report(result)))}</failure></testcase>\n"
 
 

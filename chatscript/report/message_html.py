@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from chatscript.report.entity_html import formatted, linked
+from chatscript.report.entity_html import render_entities, render_link
 from playground.server.static_page import STATIC
 from playground.world.records import Json
 
@@ -15,7 +15,7 @@ _ICONS = {"document": "📄", "voice": "🎤", "video_note": "📹", "location":
 _MARKS = {"url": "↗", "copy": "⧉"}
 
 
-def labels(language: str) -> Mapping[str, str]:
+def load_labels(language: str) -> Mapping[str, str]:
     """Read the chat page's own words, in Chinese unless there are some in that language."""
     named = STATIC / f"labels.{language}.json"
     path = named if named.exists() else STATIC / "labels.zh.json"
@@ -24,13 +24,13 @@ def labels(language: str) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Bubbles:
+class MessageRenderer:
     """Draws messages with words of one language and pictures that are at hand; `author` names who wrote in a group."""
 
     labels: Mapping[str, str]
     pictures: Mapping[str, str]
 
-    def item(self, message: Json, author: str = "") -> str:
+    def render(self, message: Json, author: str = "") -> str:
         """Draw a message."""
         side = "user" if message["from"] == "user" else "bot"
         keys = "".join(self._keyboard(message))
@@ -50,7 +50,7 @@ class Bubbles:
         if message["forwarded"]:
             yield f'<p class="forwarded">{escape(self.labels["chat.forwarded"])}</p>'
         media = self._media(message)
-        text = f'<div class="words">{formatted(words, message["entities"])}</div>' if words else ""
+        text = f'<div class="words">{render_entities(words, message["entities"])}</div>' if words else ""
         yield text + media if message["caption_above"] else media + text
         if message["edited"]:
             yield f'<span class="meta"><span class="edited">{escape(self.labels["chat.edited"])}</span></span>'
@@ -76,14 +76,14 @@ class Bubbles:
         for row in message["buttons"] or [
             [{"label": label, "kind": "text"} for label in row] for row in message["keys"]
         ]:
-            yield f'<div class="keys-row">{"".join(map(_key, row))}</div>'
+            yield f'<div class="keys-row">{"".join(map(_render_button, row))}</div>'
 
 
-def _key(button: Json) -> str:
+def _render_button(button: Json) -> str:
     mark = _MARKS.get(button["kind"])
     inner = f'<span class="key-label">{escape(button["label"])}</span>'
     inner += f'<span class="key-mark">{mark}</span>' if mark else ""
-    return linked(button.get("url") or "", inner, f"key {escape(button.get('style') or '')}".strip())
+    return render_link(button.get("url") or "", inner, f"key {escape(button.get('style') or '')}".strip())
 
 
 def _detail(message: Json) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 
-class Running(Protocol):
+class BotProcess(Protocol):
     """A bot process."""
 
     @property
@@ -35,29 +35,29 @@ class Running(Protocol):
         """Wait until it ends and return its exit code."""
 
 
-class Launch(Protocol):
+class BotLauncher(Protocol):
     """A way to start the bot."""
 
-    async def start(self, env: Mapping[str, str], log: Path) -> Running:
+    async def start(self, env: Mapping[str, str], log: Path) -> BotProcess:
         """Start it with exactly this environment, its output appended to the log."""
 
 
 _SYSTEM = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
 _PYTHON = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONWARNINGS", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_KEPT = frozenset(_SYSTEM + _PYTHON)
+_INHERITED = frozenset(_SYSTEM + _PYTHON)
 
 
 def base_environment(outer: Mapping[str, str]) -> dict[str, str]:
     """Keep of an environment what any program needs, and nothing that configures a bot."""
-    kept = {name: value for name, value in outer.items() if name in _KEPT}
+    kept = {name: value for name, value in outer.items() if name in _INHERITED}
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLauncher:
     """Starts a command as a process of its own, in its own group; by default in the bot's empty data folder."""
 
-    words: Sequence[str]
+    arguments: Sequence[str]
     folder: Path | None = None
 
     @classmethod
@@ -65,11 +65,11 @@ class Command:
         """Run a Python program with this very interpreter."""
         return cls((sys.executable, str(program.resolve())))
 
-    async def start(self, env: Mapping[str, str], log: Path) -> Running:
+    async def start(self, env: Mapping[str, str], log: Path) -> BotProcess:
         """Start it."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *self.words,
+                *self.arguments,
                 env=dict(env),
                 cwd=self.folder or env["DATA_DIR"],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -77,10 +77,10 @@ class Command:
                 stderr=output,
                 start_new_session=True,
             )
-        return _Process(process)
+        return _SubprocessBot(process)
 
 
-class _Process:
+class _SubprocessBot:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
@@ -102,7 +102,7 @@ class _Process:
         return await self._process.wait()
 
 
-class Clock:
+class ClockOffsetFile:
     """The bot's clock: a file with the seconds to add, read by the bot through CLOCK_OFFSET_FILE."""
 
     def __init__(self, path: Path) -> None:

@@ -9,129 +9,153 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chatscript.language import steps
-from chatscript.language.bot_texts import Catalogue
-from chatscript.language.patterns import Place
-from chatscript.match.transcript import lines
-from chatscript.results import Failure, Result, Take
-from chatscript.runner.assertions import expect, expect_nothing_more, expect_state
-from chatscript.runner.bot_process import Launch
-from chatscript.runner.capture import Film
-from chatscript.runner.context import Scene, Unmet, open_scene
-from chatscript.runner.directive_steps import direct
-from chatscript.runner.environment import DidNotStart, stage
+from chatscript.language.bot_texts import BotTexts
+from chatscript.language.patterns import SourceLocation
+from chatscript.match.transcript import format_events
+from chatscript.results import Case, CaseFailure, CaseResult
+from chatscript.runner.assertions import expect_event, expect_nothing_more, expect_state
+from chatscript.runner.bot_process import BotLauncher
+from chatscript.runner.capture import Capture
+from chatscript.runner.context import RunContext, StepFailed, open_context
+from chatscript.runner.directive_steps import run_directive
+from chatscript.runner.environment import BotStartFailed, case_environment
 from chatscript.runner.event_waiter import Timing
-from chatscript.runner.phone_steps import browse
-from chatscript.runner.simulator_client import SimRefused
-from chatscript.runner.user_steps import act
+from chatscript.runner.phone_steps import run_phone_step
+from chatscript.runner.simulator_client import SimulatorRefused
+from chatscript.runner.user_steps import run_user_step
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class RunConfig:
     """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told.
 
     `filmed` keeps everything that a picture of the conversation needs.
     """
 
-    launch: Launch
-    catalogue: Catalogue
+    launcher: BotLauncher
+    bot_texts: BotTexts
     timing: Timing = field(default_factory=Timing)
-    extra: Mapping[str, str] = field(default_factory=dict)
-    filmed: bool = False
+    extra_environment: Mapping[str, str] = field(default_factory=dict)
+    with_capture: bool = False
 
 
-class Reader(Protocol):
+class ExpectationReader(Protocol):
     """Holds what the bot does against the script."""
 
-    async def before(self, scene: Scene, number: int) -> None:
+    async def before_step(self, context: RunContext, number: int) -> None:
         """Look around before a step of that number that is no expectation."""
 
-    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+    async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
         """Wait for what the step says; raises `Unmet`."""
 
-    async def end(self, scene: Scene) -> None:
+    async def finish(self, context: RunContext) -> None:
         """Look for what the script does not mention; raises `Unmet`."""
 
 
-class Strict:
+class StrictReader:
     """The reader whose first difference is a failure."""
 
-    async def before(self, scene: Scene, number: int) -> None:
+    async def before_step(self, context: RunContext, number: int) -> None:
         """Nothing: whatever came is held against the next expectation."""
 
-    async def expect(self, scene: Scene, number: int, step: steps.Expectation) -> None:
+    async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
         """Insist on the step."""
-        await expect(scene, step)
+        await expect_event(context, step)
 
-    async def end(self, scene: Scene) -> None:
+    async def finish(self, context: RunContext) -> None:
         """Insist on silence."""
-        await expect_nothing_more(scene)
+        await expect_nothing_more(context)
 
 
-async def perform(take: Take, company: Company, reader: Reader | None = None) -> Result:
+async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | None = None) -> CaseResult:
     """Play a take; never raises for what a bot does."""
     began = time.monotonic()
-    film = Film()
-    noting = any(isinstance(step, steps.State) for step in take.script.steps)
+    film = Capture()
+    noting = any(isinstance(step, steps.ExpectState) for step in case.script.steps)
     async with (
-        stage(company.launch, company.timing, company.extra, noting=noting) as built,
+        case_environment(config.launcher, config.timing, config.extra_environment, record_states=noting) as built,
         AsyncExitStack() as closing,
     ):
-        scene = await open_scene(
+        scene = await open_context(
             built,
-            company.catalogue,
-            people=take.script.people,
-            language=take.language,
-            values=dict(take.values),
-            closing=closing,
+            config.bot_texts,
+            people=case.script.people,
+            language=case.language,
+            values=dict(case.values),
+            exit_stack=closing,
         )
-        failure = await _perform(take, scene, reader or Strict(), film)
-        if company.filmed:
-            await film.develop(scene)
+        failure = await _run_steps(case, scene, reader or StrictReader(), film)
+        if config.with_capture:
+            await film.collect(scene)
         remarks = tuple(dict.fromkeys(built.listener.remarks))
-    return Result(take, time.monotonic() - began, failure, film if company.filmed else None, remarks)
+    return CaseResult(case, time.monotonic() - began, failure, film if config.with_capture else None, remarks)
 
 
-async def _perform(take: Take, scene: Scene, reader: Reader, film: Film) -> Failure | None:
-    here = Place(take.script.file, 1)
+async def _run_steps(
+    case: Case, context: RunContext, reader: ExpectationReader, capture: Capture
+) -> CaseFailure | None:
+    here = SourceLocation(case.script.file, 1)
     source = ""
     try:
-        await scene.stage.start({it.name: scene.scope.fill(it.value) for it in take.script.settings})
-        for number, step in enumerate(take.script.steps):
-            here, source = step.place, step.source
-            film.note(scene, step)
+        await context.environment.start({it.name: context.scope.render(it.value) for it in case.script.settings})
+        for number, step in enumerate(case.script.steps):
+            here, source = step.location, step.source
+            capture.add_note(context, step)
             if isinstance(step, steps.Expectation):
-                await reader.expect(scene, number, step)
+                await reader.expect_step(context, number, step)
             else:
-                await reader.before(scene, number)
-                await play_step(scene, step)
+                await reader.before_step(context, number)
+                await run_step(context, step)
         source = ""
-        await reader.end(scene)
-    except Unmet as unmet:
-        return failure_of(scene, here, source, unmet)
-    except (DidNotStart, SimRefused) as error:
-        return failure_of(scene, here, source, Unmet(str(error)))
+        await reader.finish(context)
+    except StepFailed as unmet:
+        return build_failure(context, here, source, unmet)
+    except (BotStartFailed, SimulatorRefused) as error:
+        return build_failure(context, here, source, StepFailed(str(error)))
     return None
 
 
-async def play_step(
-    scene: Scene, step: steps.Action | steps.Anything | steps.State | steps.Directive | steps.PhoneStep
+async def run_step(
+    context: RunContext,
+    step: steps.UserStep | steps.AllowAnything | steps.ExpectState | steps.Directive | steps.PhoneStep,
 ) -> None:
     """Play a step that is no expectation; raises `Unmet`."""
     match step:
-        case steps.Anything():
-            scene.skipping.add(scene.chat.id)
-        case steps.State():
-            await expect_state(scene, step)
-        case steps.Write() | steps.Send() | steps.Tap() | steps.Forge() | steps.Ask() | steps.Choose():
-            await act(scene, step)
-        case steps.Scan() | steps.Touch() | steps.Page() | steps.Status() | steps.Reload():
-            await browse(scene, step)
+        case steps.AllowAnything():
+            context.lenient_chats.add(context.chat.id)
+        case steps.ExpectState():
+            await expect_state(context, step)
+        case (
+            steps.WriteText()
+            | steps.SendAttachment()
+            | steps.TapButton()
+            | steps.ForgedPress()
+            | steps.TypeInlineQuery()
+            | steps.ChooseInlineResult()
+        ):
+            await run_user_step(context, step)
+        case (
+            steps.OpenInApp()
+            | steps.PhoneGesture()
+            | steps.ExpectPageText()
+            | steps.ExpectPageStatus()
+            | steps.ReloadPage()
+        ):
+            await run_phone_step(context, step)
         case _:
-            await direct(scene, step)
+            await run_directive(context, step)
 
 
-def failure_of(scene: Scene, place: Place, source: str, unmet: Unmet) -> Failure:
+def build_failure(context: RunContext, location: SourceLocation, source: str, problem: StepFailed) -> CaseFailure:
     """Gather all that a report tells."""
-    names = {id: name for name, id in scene.scope.people.items()}
-    chat = lines(scene.listener.events, names)
-    return Failure(place, source, unmet.headline, unmet.got, unmet.notes, tuple(chat), tuple(scene.stage.log_lines()))
+    names = {id: name for name, id in context.scope.people.items()}
+    chat = format_events(context.listener.events, names)
+    return CaseFailure(
+        location,
+        source,
+        problem.headline,
+        problem.got,
+        problem.notes,
+        tuple(chat),
+        tuple(context.environment.log_lines()),
+    )

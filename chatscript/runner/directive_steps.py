@@ -4,60 +4,60 @@ from __future__ import annotations
 
 from chatscript.language import steps
 from chatscript.language.bot_texts import DEFAULT_LANGUAGE
-from chatscript.runner.context import GROUP_TITLE, Scene
+from chatscript.runner.context import GROUP_TITLE, RunContext
 
 
-async def direct(scene: Scene, step: steps.Directive) -> None:
+async def run_directive(context: RunContext, step: steps.Directive) -> None:
     """Do what a directive says."""
     match step:
-        case steps.Language():
-            await _speak(scene, step)
-        case steps.Person(name=name):
-            scene.speak(name)
-        case steps.Group():
-            await _go_to_group(scene)
-        case steps.Private():
-            scene.go_to(scene.me)
+        case steps.SwitchLanguage():
+            await _switch_language(context, step)
+        case steps.SwitchPerson(name=name):
+            context.switch_person(name)
+        case steps.SwitchToGroup():
+            await _go_to_group(context)
+        case steps.SwitchToPrivateChat():
+            context.switch_chat(context.person_id)
         case _:
-            await _interfere(scene, step)
+            await _affect_bot(context, step)
 
 
-async def _speak(scene: Scene, step: steps.Language) -> None:
+async def _switch_language(context: RunContext, step: steps.SwitchLanguage) -> None:
     if step.client:
-        await scene.client.change_person(scene.me, language_code=step.code)
-    language = scene.scope.catalogue.name_of(step.code, DEFAULT_LANGUAGE)
-    scene.languages[scene.person] = scene.scope.language = language
+        await context.client.change_person(context.person_id, language_code=step.code)
+    language = context.scope.bot_texts.language_for(step.code, DEFAULT_LANGUAGE)
+    context.languages[context.person] = context.scope.language = language
 
 
-async def _go_to_group(scene: Scene) -> None:
-    if scene.group is None:
-        scene.stage.begin_step()
-        scene.group = await scene.client.add_group(GROUP_TITLE, list(scene.scope.people.values()))
-        scene.provoked()
-    scene.go_to(scene.group)
+async def _go_to_group(context: RunContext) -> None:
+    if context.group is None:
+        context.environment.mark_log()
+        context.group = await context.client.add_group(GROUP_TITLE, list(context.scope.people.values()))
+        context.expect_prompt_reply()
+    context.switch_chat(context.group)
 
 
-async def _interfere(scene: Scene, step: steps.Directive) -> None:
-    await scene.forget_the_allowed()
-    if not isinstance(step, steps.Crash):
-        await scene.client.idle(scene.listener.timing.patience)  # what was said before happens before
-    scene.stage.begin_step()
-    scene.unhurried()
+async def _affect_bot(context: RunContext, step: steps.Directive) -> None:
+    await context.end_lenient_passage()
+    if not isinstance(step, steps.CrashBot):
+        await context.client.wait_idle(context.listener.timing.timeout)  # what was said before happens before
+    context.environment.mark_log()
+    context.allow_late_reply()
     match step:
-        case steps.Wait(seconds=seconds):
-            await scene.client.let_pass(seconds)
-            scene.stage.clock.advance(seconds)
-        case steps.Crash():
-            await scene.stage.crash()
-        case steps.Block(blocked=blocked):
-            await scene.client.change_person(scene.me, blocked=blocked)
-        case steps.Duplicate():
-            await scene.client.order_fault(kind="duplicate", times=1)
-        case steps.Fail():
-            await _fail(scene, step)
+        case steps.AdvanceClock(seconds=seconds):
+            await context.client.advance_clock(seconds)
+            context.environment.clock.advance(seconds)
+        case steps.CrashBot():
+            await context.environment.crash()
+        case steps.SetBlocked(blocked=blocked):
+            await context.client.change_person(context.person_id, blocked=blocked)
+        case steps.DuplicateUpdate():
+            await context.client.inject_fault(kind="duplicate", times=1)
+        case steps.InjectFault():
+            await _inject_fault(context, step)
 
 
-async def _fail(scene: Scene, step: steps.Fail) -> None:
-    scene.troubled = True  # an idle bot may be waiting before it tries again
+async def _inject_fault(context: RunContext, step: steps.InjectFault) -> None:
+    context.faults_ordered = True  # an idle bot may be waiting before it tries again
     more = {} if step.retry_after is None else {"retry_after": step.retry_after}
-    await scene.client.order_fault(method=step.method, kind=step.kind, times=step.times, **more)
+    await context.client.inject_fault(method=step.method, kind=step.kind, times=step.times, **more)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatscript import coverage
-from chatscript.runner.bot_process import Clock, Launch, Running, base_environment
-from chatscript.runner.event_waiter import Listener, Timing
-from chatscript.runner.simulator_client import BotNews, SimClient
-from playground.server.app import Playground, serving
+from chatscript.runner.bot_process import BotLauncher, BotProcess, ClockOffsetFile, base_environment
+from chatscript.runner.event_waiter import EventWaiter, Timing
+from chatscript.runner.simulator_client import BotStatus, SimulatorClient
+from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
 TOKEN = "7000000001:stand-in-token-of-a-chat-script"  # noqa: S105 - it opens nothing but our own stand-in
@@ -23,27 +23,27 @@ _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _LOG_LINES = 20
 
 
-class DidNotStart(Exception):
+class BotStartFailed(Exception):
     """The bot ended, or asked for no updates in time."""
 
 
 @dataclass(slots=True)
-class Stage:
+class CaseEnvironment:
     """A running bot in a playground of its own."""
 
-    client: SimClient
-    clock: Clock
+    client: SimulatorClient
+    clock: ClockOffsetFile
     timing: Timing
-    _launch: Launch
-    _environment: Mapping[str, str]
+    _launcher: BotLauncher
+    _variables: Mapping[str, str]
     _log: Path
     _notes: Path
-    _bot: Running | None = None
+    _bot: BotProcess | None = None
     _logged: int = 0
-    listener: Listener = field(init=False)
+    listener: EventWaiter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.listener = Listener(self.client, self.timing, self.alive)
+        self.listener = EventWaiter(self.client, self.timing, self.alive)
 
     def alive(self) -> bool:
         """Whether the bot's process runs."""
@@ -56,7 +56,7 @@ class Stage:
 
     async def start(self, settings: Mapping[str, str]) -> None:
         """Start the bot and wait until it asks for updates; `settings` come over its environment."""
-        self._environment = {**self._environment, **settings}
+        self._variables = {**self._variables, **settings}
         await self._run()
 
     async def crash(self) -> None:
@@ -69,11 +69,11 @@ class Stage:
         if self._bot is not None:
             await self._bot.kill()
 
-    def state(self) -> str | None:
+    def last_state(self) -> str | None:
         """Return the state that the bot noted last; None when it notes none."""
         return coverage.last_state(self._notes)
 
-    def begin_step(self) -> None:
+    def mark_log(self) -> None:
         """Remember where the log stands, so that a failure shows this step's lines."""
         self._logged = self._log.stat().st_size if self._log.exists() else 0
 
@@ -90,30 +90,34 @@ class Stage:
         loop = asyncio.get_running_loop()
         since = loop.time()
         try:
-            self._bot = await self._launch.start(self._environment, self._log)
+            self._bot = await self._launcher.start(self._variables, self._log)
         except OSError as error:
-            raise DidNotStart(f"the bot did not start: {error}") from None
-        while loop.time() - since < self.timing.start:
-            bot = await self.client.bot()
+            raise BotStartFailed(f"the bot did not start: {error}") from None
+        while loop.time() - since < self.timing.start_timeout:
+            bot = await self.client.bot_status()
             if self._bot.exit_code is not None:
-                raise _did_not_start(f"its process ended with exit code {self._bot.exit_code}", bot)
+                raise _bot_start_failed(f"its process ended with exit code {self._bot.exit_code}", bot)
             # A poll of the process before a crash does not count.
-            if bot.connected and (bot.polled_ago or 0) <= loop.time() - since:
+            if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - since:
                 return
-            await self.client.idle(0.2)  # returns as soon as a poll waits
-        why = f"no getUpdates or setWebhook within {self.timing.start:g} s"
-        raise _did_not_start(why, await self.client.bot())
+            await self.client.wait_idle(0.2)  # returns as soon as a poll waits
+        why = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s"
+        raise _bot_start_failed(why, await self.client.bot_status())
 
 
-def _did_not_start(why: str, bot: BotNews) -> DidNotStart:
+def _bot_start_failed(why: str, bot: BotStatus) -> BotStartFailed:
     called = f"its last call was {bot.last_method}" if bot.last_method else "it called nothing at BOT_API_URL"
-    return DidNotStart(f"the bot did not start: {why}; {bot.astray or called}")
+    return BotStartFailed(f"the bot did not start: {why}; {bot.misdirected_call or called}")
 
 
 @asynccontextmanager
-async def stage(
-    launch: Launch, timing: Timing, extra: Mapping[str, str] | None = None, *, noting: bool = False
-) -> AsyncIterator[Stage]:
+async def case_environment(
+    launcher: BotLauncher,
+    timing: Timing,
+    extra_environment: Mapping[str, str] | None = None,
+    *,
+    record_states: bool = False,
+) -> AsyncIterator[CaseEnvironment]:
     """Build everything fresh, and leave nothing behind: no process, no folder, no port; `extra` is told to the bot.
 
     `noting` lets the bot note its states. Notes for all cases together are kept apart too, and put together at the end.
@@ -122,9 +126,9 @@ async def stage(
         home = Path(folder)
         data = home / "data"
         data.mkdir()
-        clock = Clock(home / "clock")
+        clock = ClockOffsetFile(home / "clock")
         playground = Playground(World(token=TOKEN))
-        async with serving(playground) as address, SimClient(address) as client:
+        async with serve_playground(playground) as address, SimulatorClient(address) as client:
             given = {
                 "BOT_TOKEN": TOKEN,
                 "BOT_API_URL": address,
@@ -132,15 +136,17 @@ async def stage(
                 "PORT": "0",
                 "CLOCK_OFFSET_FILE": str(clock.path),
                 "PACE_SENDING": "0",
-                **(extra or {}),
+                **(extra_environment or {}),
             }
-            notes, together = home / "coverage", given.get(coverage.VARIABLE)
-            if noting or together:
-                given[coverage.VARIABLE] = str(notes)
-            built = Stage(client, clock, timing, launch, base_environment(os.environ) | given, home / "bot.log", notes)
+            notes, together = home / "coverage", given.get(coverage.COVERAGE_VARIABLE)
+            if record_states or together:
+                given[coverage.COVERAGE_VARIABLE] = str(notes)
+            built = CaseEnvironment(
+                client, clock, timing, launcher, base_environment(os.environ) | given, home / "bot.log", notes
+            )
             try:
                 yield built
             finally:
                 await built.stop()
                 if together:
-                    coverage.add(Path(together), notes)
+                    coverage.append_notes(Path(together), notes)

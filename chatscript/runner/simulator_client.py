@@ -9,37 +9,37 @@ from typing import Any, Self
 
 import aiohttp
 
-from chatscript.match.chat_view import Event, Spot, read_event
+from chatscript.match.chat_view import ButtonPosition, ChatEvent, parse_event
 
 _SLACK = 10.0
 
 
-class SimRefused(Exception):
+class SimulatorRefused(Exception):
     """The playground refuses what somebody wanted to do; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class EventBatch:
     """What happened since the last look, what Telegram ignores of it, and whether the bot has nothing more to do."""
 
-    events: Sequence[Event]
+    events: Sequence[ChatEvent]
     remarks: Sequence[str]
     last: int
     idle: bool
 
 
 @dataclass(frozen=True, slots=True)
-class BotNews:
+class BotStatus:
     """The bot's name, whether it is there, what it called last, and which call of it went to no method."""
 
     username: str
     connected: bool
-    polled_ago: float | None
+    seconds_since_poll: float | None
     last_method: str | None
-    astray: str | None
+    misdirected_call: str | None
 
 
-class SimClient:
+class SimulatorClient:
     """Speaks to one playground; an async context manager."""
 
     def __init__(self, base_url: str) -> None:
@@ -80,44 +80,44 @@ class SimClient:
         """Change one's own message."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/edit", user=person, text=text)
 
-    async def tap(self, chat: int, person: int, spot: Spot) -> None:
+    async def tap(self, chat: int, person: int, spot: ButtonPosition) -> None:
         """Press a button where it is, or as an old client would that still shows it."""
         place: dict[str, object] = {"row": spot.row, "column": spot.column}
-        if not spot.there:
-            place = {"data": spot.key.data}
-        elif spot.alone:
-            place = {"label": spot.key.label}
+        if not spot.is_present:
+            place = {"data": spot.button.data}
+        elif spot.is_only_label:
+            place = {"label": spot.button.label}
         await self._post(f"/sim/chats/{chat}/messages/{spot.message}/tap", user=person, **place)
 
-    async def forge(self, chat: int, person: int, message: int, data: str) -> None:
+    async def forge_press(self, chat: int, person: int, message: int, data: str) -> None:
         """Press a button that nobody offered."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/tap", user=person, data=data)
 
-    async def ask(self, chat: int, person: int, words: str) -> None:
+    async def type_inline_query(self, chat: int, person: int, words: str) -> None:
         """Type something behind the bot's name."""
         await self._post(f"/sim/chats/{chat}/inline", user=person, query=words)
 
-    async def choose(self, chat: int, person: int, result: str | None) -> None:
+    async def choose_inline_result(self, chat: int, person: int, result: str | None) -> None:
         """Choose a result of an inline query; none is the button above them."""
         which: dict[str, object] = {"button": True} if result is None else {"result": result}
         await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **which)
 
-    async def let_pass(self, seconds: float) -> None:
+    async def advance_clock(self, seconds: float) -> None:
         """Let time pass in the playground."""
         await self._post("/sim/clock", seconds=int(seconds))
 
-    async def order_fault(self, **facts: object) -> None:
+    async def inject_fault(self, **facts: object) -> None:
         """Let the next calls of a method go wrong."""
         await self._post("/sim/faults", **facts)
 
-    async def news(self, after: int, wait: float) -> News:
+    async def events_after(self, after: int, wait: float) -> EventBatch:
         """Return what happened after an event; waits a while for the first."""
         told = await self._get("/sim/events", after=after, wait=wait)
-        events = [event for event in map(read_event, told["events"]) if event is not None]
+        events = [event for event in map(parse_event, told["events"]) if event is not None]
         remarks = [event["text"] for event in told["events"] if event["kind"] == "remark"]
-        return News(events, remarks, told["last"], told["idle"])
+        return EventBatch(events, remarks, told["last"], told["idle"])
 
-    async def everything(self) -> Sequence[Mapping[str, Any]]:
+    async def all_events(self) -> Sequence[Mapping[str, Any]]:
         """Return all that happened, as the playground tells it."""
         events: Sequence[Mapping[str, Any]] = (await self._get("/sim/events", after=0))["events"]
         return events
@@ -127,17 +127,17 @@ class SimClient:
         async with self._http.get(f"/sim/files/{id}") as answer:
             return answer.content_type, await answer.read()
 
-    async def idle(self, wait: float) -> bool:
+    async def wait_idle(self, wait: float) -> bool:
         """Wait until the bot took everything, and tell whether it did."""
         return bool((await self._get("/sim/idle", wait=wait))["idle"])
 
-    async def bot(self) -> BotNews:
+    async def bot_status(self) -> BotStatus:
         """Ask after the bot."""
         told = await self._get("/sim/bot")
         last, astray = told["last_method"], told["astray"]
-        return BotNews(told["username"], bool(told["connected"]), told["last_poll_seconds_ago"], last, astray)
+        return BotStatus(told["username"], bool(told["connected"]), told["last_poll_seconds_ago"], last, astray)
 
-    async def qr(self, file: str) -> str | None:
+    async def read_qr(self, file: str) -> str | None:
         """Read the QR code in a picture."""
         text: str | None = (await self._get(f"/sim/files/{file}/qr"))["text"]
         return text
@@ -154,5 +154,5 @@ class SimClient:
         async with self._http.request(method, path, **how) as answer:
             told: Mapping[str, Any] = await answer.json()
             if answer.status >= 400:
-                raise SimRefused(told.get("error", f"{method} {path}: {answer.status}"))
+                raise SimulatorRefused(told.get("error", f"{method} {path}: {answer.status}"))
             return told

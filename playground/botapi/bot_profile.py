@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from playground.botapi.chats import chat_of
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.world.api_errors import bad_request
 from playground.world.profile import DEFAULT_SCOPE
 from playground.world.records import Json
@@ -30,10 +30,10 @@ _SCOPES = frozenset(
     ]
 )
 _MENUS = frozenset({"default", "commands", "web_app"})
-LONGEST = {"name": 64, "description": 512, "short_description": 120}
+LONGEST_TEXTS = {"name": 64, "description": 512, "short_description": 120}
 
 
-async def get_me(world: World, fields: Fields) -> Json:
+async def get_me(world: World, fields: CallFields) -> Json:
     """Tell the bot who it is."""
     abilities = {
         "can_join_groups": True,
@@ -47,12 +47,12 @@ async def get_me(world: World, fields: Fields) -> Json:
     return world.profile.user() | abilities
 
 
-async def done(world: World, fields: Fields) -> bool:
+async def return_true(world: World, fields: CallFields) -> bool:
     """Agree: there is only one server here."""
     return True
 
 
-async def get_file(world: World, fields: Fields) -> Json:
+async def get_file(world: World, fields: CallFields) -> Json:
     """Tell where a file can be downloaded."""
     if not fields.text("file_id"):
         raise bad_request("file_id not specified")
@@ -65,16 +65,16 @@ async def get_file(world: World, fields: Fields) -> Json:
     return facts | {"file_path": kept.path}
 
 
-async def get_chat(world: World, fields: Fields) -> Json:
+async def get_chat(world: World, fields: CallFields) -> Json:
     """Tell of a chat at length."""
     chat = chat_of(world, fields)
     gifts = dict.fromkeys(("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), False)
     facts = {"accent_color_id": chat.id % 7, "max_reaction_count": 11, "accepted_gift_types": gifts}
     gifts["gifts_from_channels"] = False
-    return world.chat_wire(chat.id) | facts
+    return world.bot_api_chat(chat.id) | facts
 
 
-async def set_my_commands(world: World, fields: Fields) -> bool:
+async def set_my_commands(world: World, fields: CallFields) -> bool:
     """Set the commands of a scope and language."""
     given = fields.json("commands", "commands")
     if not isinstance(given, list):
@@ -87,22 +87,22 @@ async def set_my_commands(world: World, fields: Fields) -> bool:
     return True
 
 
-async def get_my_commands(world: World, fields: Fields) -> list[Json]:
+async def get_my_commands(world: World, fields: CallFields) -> list[Json]:
     """Return the commands of exactly that scope and language."""
     return list(world.profile.commands.get((_scope(world, fields), _language(fields)), ()))
 
 
-async def delete_my_commands(world: World, fields: Fields) -> bool:
+async def delete_my_commands(world: World, fields: CallFields) -> bool:
     """Forget the commands of a scope and language."""
     world.profile.commands.pop((_scope(world, fields), _language(fields)), None)
     world.log.add("profile", None)
     return True
 
 
-def _setter(what: str) -> Callable[[World, Fields], Coroutine[Any, Any, bool]]:
-    async def set_text(world: World, fields: Fields) -> bool:
+def _setter(what: str) -> Callable[[World, CallFields], Coroutine[Any, Any, bool]]:
+    async def set_text(world: World, fields: CallFields) -> bool:
         text = fields.text(what).strip()
-        if len(text) > LONGEST[what]:
+        if len(text) > LONGEST_TEXTS[what]:
             raise bad_request(f"bot {what.replace('_', ' ')} is too long")
         world.profile.texts[what, _language(fields)] = text
         world.log.add("profile", None)
@@ -111,8 +111,8 @@ def _setter(what: str) -> Callable[[World, Fields], Coroutine[Any, Any, bool]]:
     return set_text
 
 
-def _getter(what: str) -> Callable[[World, Fields], Coroutine[Any, Any, Json]]:
-    async def get_text(world: World, fields: Fields) -> Json:
+def _getter(what: str) -> Callable[[World, CallFields], Coroutine[Any, Any, Json]]:
+    async def get_text(world: World, fields: CallFields) -> Json:
         return {what: world.profile.text(what, _language(fields))}
 
     return get_text
@@ -123,7 +123,7 @@ set_my_description, get_my_description = _setter("description"), _getter("descri
 set_my_short_description, get_my_short_description = _setter("short_description"), _getter("short_description")
 
 
-async def set_chat_menu_button(world: World, fields: Fields) -> bool:
+async def set_chat_menu_button(world: World, fields: CallFields) -> bool:
     """Set what the button beside the input field does."""
     given = fields.json("menu_button", "menu button") or {"type": "default"}
     if not isinstance(given, dict) or str(given.get("type")) not in _MENUS:
@@ -132,23 +132,23 @@ async def set_chat_menu_button(world: World, fields: Fields) -> bool:
     return True
 
 
-async def get_chat_menu_button(world: World, fields: Fields) -> Json:
+async def get_chat_menu_button(world: World, fields: CallFields) -> Json:
     """Return what the button beside the input field does."""
     return world.profile.menu
 
 
-def _language(fields: Fields) -> str:
+def _language(fields: CallFields) -> str:
     code = fields.text("language_code")
     if not _LANGUAGE.fullmatch(code):
         raise bad_request("invalid language code specified")
     return code
 
 
-def _command(given: Any, fields: Fields) -> Json:
+def _command(given: Any, fields: CallFields) -> Json:
     names = ("command", "description")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise bad_request("can't parse BotCommand: expected an Object")
-    fields.known(given, names, "BotCommand")
+    fields.drop_unknown(given, names, "BotCommand")
     if not _COMMAND.fullmatch(given["command"]):
         raise bad_request("BOT_COMMAND_INVALID")
     if not 0 < len(given["description"].strip()) <= LONGEST_COMMAND_TEXT:
@@ -156,7 +156,7 @@ def _command(given: Any, fields: Fields) -> Json:
     return {"command": given["command"].lstrip("/"), "description": given["description"].strip()}
 
 
-def _scope(world: World, fields: Fields) -> str:
+def _scope(world: World, fields: CallFields) -> str:
     given = fields.json("scope", "BotCommandScope")
     if given is None:
         return DEFAULT_SCOPE

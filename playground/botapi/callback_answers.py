@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from playground.botapi.fields import Fields
-from playground.world.api_errors import OLD_QUERY, bad_request
+from playground.botapi.fields import CallFields
+from playground.world.api_errors import QUERY_TOO_OLD, bad_request
 from playground.world.world import World
 
 LONGEST_ANSWER = 200
 
 
-async def answer_callback_query(world: World, fields: Fields) -> bool:
+async def answer_callback_query(world: World, fields: CallFields) -> bool:
     """Answer a press: silently, with a line that passes by, or with an alert."""
     text, url = fields.text("text").strip(), fields.text("url")
     if len(text) > LONGEST_ANSWER:
@@ -18,7 +18,7 @@ async def answer_callback_query(world: World, fields: Fields) -> bool:
         raise bad_request("URL_INVALID")
     query = world.take_query(fields.text("callback_query_id"))
     if query is None:
-        raise bad_request(OLD_QUERY)
+        raise bad_request(QUERY_TOO_OLD)
     facts = {"text": text, "alert": fields.flag("show_alert"), "url": url or None}
     world.log.add("toast", query.chat, user=query.user, query=query.id, **facts)
     return True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.world.api_errors import bad_request, forbidden
 from playground.world.records import Chat, ChatType, Message
 from playground.world.world import World
 
 
-def chat_of(world: World, fields: Fields) -> Chat:
+def chat_of(world: World, fields: CallFields) -> Chat:
     """Return the chat that a call names, if there is one and the bot is in it."""
     named = fields.text("chat_id").strip()
     if not named:
@@ -23,7 +23,7 @@ def chat_of(world: World, fields: Fields) -> Chat:
     return chat
 
 
-def chat_to_write(world: World, fields: Fields) -> Chat:
+def chat_to_write(world: World, fields: CallFields) -> Chat:
     """Return the chat that a call names, if the bot may write there."""
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
@@ -35,12 +35,12 @@ def chat_to_write(world: World, fields: Fields) -> Chat:
     return chat
 
 
-def by_inline_id(fields: Fields) -> bool:
+def by_inline_id(fields: CallFields) -> bool:
     """Whether a call means a message that somebody sent via the bot."""
     return "inline_message_id" in fields and "chat_id" not in fields
 
 
-def message_of(world: World, fields: Fields, what: str) -> Message:
+def message_of(world: World, fields: CallFields, what: str) -> Message:
     """Return the message that a call names; `what` words the refusal when it is not there."""
     if by_inline_id(fields):
         message = world.inline_message(fields.text("inline_message_id"))

@@ -15,7 +15,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def protocol(self) -> type[asyncio.Protocol]:
+    def tracking_protocol(self) -> type[asyncio.Protocol]:
         """Return the server's protocol, made to tell of connections here."""
         opened = self._open
 
@@ -31,7 +31,7 @@ class Connections:
 
         return Known
 
-    async def cut(self, request: Request) -> None:
+    async def abort(self, request: Request) -> None:
         """End the connection of a request without a word."""
         client = request.client
         transport = self._open.get((client.host, client.port)) if client else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.botapi.chats import chat_of, message_of
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.world import user_actions
 from playground.world.api_errors import bad_request
 from playground.world.records import ChatType, Message
@@ -15,31 +15,31 @@ DELETABLE_FOR = 48 * 3600
 MOST_AT_ONCE = 100
 
 
-async def delete_message(world: World, fields: Fields) -> bool:
+async def delete_message(world: World, fields: CallFields) -> bool:
     """Delete one message: the bot's own, or in a private chat the person's."""
     message = message_of(world, fields, "message to delete")
     if not _may_delete(world, message):
         raise bad_request("message can't be deleted")
-    world.remove(message)
+    world.delete_message(message)
     return True
 
 
-async def delete_messages(world: World, fields: Fields) -> bool:
+async def delete_messages(world: World, fields: CallFields) -> bool:
     """Delete several messages; those that are not there or must stay are passed over."""
     chat = chat_of(world, fields)
     for id in _ids(fields.json("message_ids", "message_ids")):
         message = world.message(chat.id, id)
         if message is not None and _may_delete(world, message):
-            world.remove(message)
+            world.delete_message(message)
     return True
 
 
-async def leave_chat(world: World, fields: Fields) -> bool:
+async def leave_chat(world: World, fields: CallFields) -> bool:
     """Leave a group or channel."""
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         raise bad_request("chat not found")
-    user_actions.go_out(world, chat)
+    user_actions.remove_bot(world, chat)
     return True
 
 

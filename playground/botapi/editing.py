@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from playground.botapi.chats import by_inline_id, message_of
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.sending import PREVIEW_FIELDS, document, photo
-from playground.botapi.texts import caption, checked_caption, message_text, read_markup
+from playground.botapi.texts import caption, check_caption, message_text, read_markup
 from playground.world.api_errors import NOT_MODIFIED, bad_request
 from playground.world.records import Json, Message
 from playground.world.world import World
@@ -22,7 +22,7 @@ Edited = Json | Literal[True]  # of messages sent via the bot Telegram tells onl
 _CAPTIONED = frozenset({"photo", "document"})
 
 
-async def edit_message_text(world: World, fields: Fields) -> Edited:
+async def edit_message_text(world: World, fields: CallFields) -> Edited:
     """Change the text of a message."""
     text, entities = message_text(fields)
     fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
@@ -33,7 +33,7 @@ async def edit_message_text(world: World, fields: Fields) -> Edited:
     return _edit(world, message, text=text, entities=entities, markup=markup)
 
 
-async def edit_message_caption(world: World, fields: Fields) -> Edited:
+async def edit_message_caption(world: World, fields: CallFields) -> Edited:
     """Change the caption of a message with media."""
     text, entities = caption(fields)
     markup = reply_markup(fields, only_inline=True)
@@ -44,23 +44,23 @@ async def edit_message_caption(world: World, fields: Fields) -> Edited:
     return _edit(world, message, text=text, entities=entities, markup=markup, caption_above=above)
 
 
-async def edit_message_reply_markup(world: World, fields: Fields) -> Edited:
+async def edit_message_reply_markup(world: World, fields: CallFields) -> Edited:
     """Change the keyboard of a message."""
     markup = reply_markup(fields, only_inline=True)
     return _edit(world, _own(world, fields), markup=markup)
 
 
-async def edit_message_media(world: World, fields: Fields) -> Edited:
+async def edit_message_media(world: World, fields: CallFields) -> Edited:
     """Put another photo or document into a message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
     if (kind := str(given.get("type"))) in _MEDIA_FIELDS:
-        given = fields.known(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
+        given = fields.drop_unknown(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
     words, mode = given.get("caption") or "", given.get("parse_mode") or ""
     if not isinstance(words, str) or not isinstance(mode, str):
         raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')
-    text, entities = checked_caption(read_markup(words, mode, given.get("caption_entities")))
+    text, entities = check_caption(read_markup(words, mode, given.get("caption_entities")))
     markup = reply_markup(fields, only_inline=True)
     _own(world, fields)
     kind, media = await _media(world, fields, given)
@@ -70,7 +70,7 @@ async def edit_message_media(world: World, fields: Fields) -> Edited:
     return _edit(world, message, **facts, spoiler=bool(given.get("has_spoiler")))
 
 
-async def _media(world: World, fields: Fields, given: dict[str, Any]) -> tuple[str, Json]:
+async def _media(world: World, fields: CallFields, given: dict[str, Any]) -> tuple[str, Json]:
     named = given.get("media")
     if not isinstance(named, str):
         raise bad_request("can't parse InputMedia: media not found")
@@ -83,7 +83,7 @@ async def _media(world: World, fields: Fields, given: dict[str, Any]) -> tuple[s
             raise bad_request(f'can\'t parse InputMedia: type "{kind}" is unsupported')
 
 
-def _own(world: World, fields: Fields) -> Message:
+def _own(world: World, fields: CallFields) -> Message:
     message = message_of(world, fields, "message to edit")
     if by_inline_id(fields):
         return message
@@ -96,5 +96,5 @@ def _own(world: World, fields: Fields) -> Message:
 def _edit(world: World, message: Message, **facts: Any) -> Edited:
     if all(getattr(message, name) == value for name, value in facts.items()):
         raise bad_request(NOT_MODIFIED)
-    revised = world.revise(message, edited=int(world.clock()), **facts)
-    return True if message.via else world.message_wire(revised)
+    revised = world.edit_message(message, edited=int(world.clock()), **facts)
+    return True if message.via else world.bot_api_message(revised)

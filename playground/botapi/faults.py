@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from starlette.responses import HTMLResponse, Response
 
-from playground.world.api_errors import Refused, forbidden, too_many_requests
-from playground.world.serializers import JsonAnswer
+from playground.world.api_errors import ApiError, forbidden, too_many_requests
+from playground.world.serializers import AsciiJsonResponse
 
-ANY = "*"
+ANY_METHOD = "*"
 
 
 class FaultKind(StrEnum):
@@ -38,12 +38,12 @@ class Fault:
     retry_after: int = 1
     seconds: float = 2.0
 
-    def answer(self) -> Response | None:
+    def response(self) -> Response | None:
         """Return what is answered instead of doing the call, for those kinds that do so."""
         if self.kind in _PAGES:
             return HTMLResponse(*_PAGES[self.kind])
         refused = too_many_requests(self.retry_after) if self._says_when else _REFUSED.get(self.kind)
-        return JsonAnswer(refused.body(), refused.code) if refused is not None else None
+        return AsciiJsonResponse(refused.body(), refused.code) if refused is not None else None
 
     @property
     def _says_when(self) -> bool:
@@ -56,20 +56,20 @@ _PAGES = {
     FaultKind.GARBAGE: ("<html><body>Proxy log-in</body></html>", 200),
 }
 _REFUSED = {
-    FaultKind.UNAUTHORIZED: Refused(401, "Unauthorized"),
+    FaultKind.UNAUTHORIZED: ApiError(401, "Unauthorized"),
     FaultKind.FORBIDDEN: forbidden("bot was blocked by the user"),
-    FaultKind.TOO_MANY: Refused(429, "Too Many Requests"),
-    FaultKind.BROKEN: Refused(500, "Internal Server Error: restart"),
+    FaultKind.TOO_MANY: ApiError(429, "Too Many Requests"),
+    FaultKind.BROKEN: ApiError(500, "Internal Server Error: restart"),
 }
 
 
-class Faults:
+class FaultQueue:
     """The faults that were ordered, in order."""
 
     def __init__(self) -> None:
         self._ordered: list[Fault] = []
 
-    def order(self, fault: Fault) -> None:
+    def add(self, fault: Fault) -> None:
         """Let it happen to the next calls of its method."""
         self._ordered.append(fault)
 
@@ -80,7 +80,7 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return what is to go wrong with this call."""
         for place, fault in enumerate(self._ordered):
-            if fault.method.lower() == method.lower() or (fault.method == ANY and method != "getUpdates"):
+            if fault.method.lower() == method.lower() or (fault.method == ANY_METHOD and method != "getUpdates"):
                 self._ordered[place : place + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
                 return fault
         return None

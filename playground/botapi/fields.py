@@ -31,7 +31,7 @@ class Upload:
     content: bytes
 
 
-class Fields:
+class CallFields:
     """The values of a call by name: texts as the server sees them, and the files."""
 
     def __init__(self, values: Mapping[str, str], uploads: Mapping[str, Upload]) -> None:
@@ -41,12 +41,12 @@ class Fields:
 
     def note_unknown(self, known: Collection[str]) -> None:
         """Note fields that the method does not have, and files that no field names."""
-        self.known(self._values, known)
+        self.drop_unknown(self._values, known)
         for name in self._uploads:
             if name not in known and not any(f"attach://{name}" in value for value in self._values.values()):
                 self.ignored.append(f'the file "{name}"')
 
-    def known(self, given: Mapping[str, Any], known: Collection[str], what: str = "") -> dict[str, Any]:
+    def drop_unknown(self, given: Mapping[str, Any], known: Collection[str], what: str = "") -> dict[str, Any]:
         """Return an object without the fields that Telegram does not know; these are noted."""
         behind = f" in {what}" if what else ""
         self.ignored += [f'the field "{name}"{behind}' for name in given if name not in known]
@@ -90,7 +90,7 @@ class Fields:
             return {}
         if not isinstance(given, dict):
             raise bad_request(f"object expected as {what}")
-        return self.known(given, known.split(), name)
+        return self.drop_unknown(given, known.split(), name)
 
     def upload(self, name: str) -> Upload | None:
         """Return the file under that name, or the one the field points to with attach://."""
@@ -103,7 +103,7 @@ class Fields:
         return self._uploads.get(reference.removeprefix("attach://")) if reference[:9] == "attach://" else None
 
 
-async def read_fields(request: Request) -> Fields:
+async def read_fields(request: Request) -> CallFields:
     """Collect the fields of a call from its address and its body, whatever form that has."""
     values = dict(request.query_params)
     uploads: dict[str, Upload] = {}
@@ -117,7 +117,7 @@ async def read_fields(request: Request) -> Fields:
                     uploads[name] = await _upload(value)
                 else:
                     values[name] = value
-    return Fields(values, uploads)
+    return CallFields(values, uploads)
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playground.botapi.markup import BadMarkup, Entity, date_time, emoji, link
-from playground.world.entities import in_order, utf16_length
+from playground.botapi.markup import Entity, InvalidMarkup, date_time_entity, emoji_entity, link_entity
+from playground.world.entities import sort_entities, utf16_length
 from playground.world.records import Json
 
 _SAME = {
@@ -35,7 +35,7 @@ _LAST_CODE = 0x10FFFF
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenTag:
     tag: str
     argument: str
     unix: int
@@ -45,35 +45,35 @@ class _Open:
 
 def read_html(source: str) -> tuple[str, tuple[Json, ...]]:
     """Return the plain text and its entities."""
-    return _Reader(source).read()
+    return _HtmlParser(source).read()
 
 
-class _Reader:
+class _HtmlParser:
     def __init__(self, source: str) -> None:
         self._source = source
         self._at = 0
         self._out: list[str] = []
         self._units = 0
-        self._open: list[_Open] = []
+        self._open: list[_OpenTag] = []
         self._entities: list[Entity] = []
 
     def read(self) -> tuple[str, tuple[Json, ...]]:
         while self._at < len(self._source):
             if plain := _PLAIN.match(self._source, self._at):
                 self._at = plain.end()
-                self._say(plain[0])
+                self._append(plain[0])
             elif self._source[self._at] == "<":
                 self._tag()
             else:
-                self._say(self._reference())
+                self._append(self._reference())
         if self._open:
-            raise BadMarkup(f'Can\'t find end tag corresponding to start tag "{self._open[-1].tag}"')
+            raise InvalidMarkup(f'Can\'t find end tag corresponding to start tag "{self._open[-1].tag}"')
         for entity in self._entities:
             if entity["type"] == "code":
                 entity.pop("language", None)
-        return "".join(self._out), in_order(self._entities)
+        return "".join(self._out), sort_entities(self._entities)
 
-    def _say(self, text: str) -> None:
+    def _append(self, text: str) -> None:
         self._out.append(text)
         self._units += utf16_length(text)
 
@@ -95,7 +95,7 @@ class _Reader:
 
     def _reference(self) -> str:
         match = _REFERENCE.match(self._source, self._at)
-        meant = _meant(match) if match else ""
+        meant = _decode_reference(match) if match else ""
         self._at = match.end() if match and meant else self._at + 1
         return meant or "&"
 
@@ -111,16 +111,16 @@ class _Reader:
     def _start_tag(self, place: int) -> None:
         tag = self._skip(_SPACE | {">"}).lower()
         if not self._peek():
-            raise BadMarkup(f"Unclosed start tag at byte offset {self._bytes(place)}")
+            raise InvalidMarkup(f"Unclosed start tag at byte offset {self._bytes(place)}")
         if tag not in _TAGS:
-            raise BadMarkup(f'Unsupported start tag "{tag}" at byte offset {self._bytes(place)}')
-        opened = _Open(tag, "", 0, self._units, len(self._out))
+            raise InvalidMarkup(f'Unsupported start tag "{tag}" at byte offset {self._bytes(place)}')
+        opened = _OpenTag(tag, "", 0, self._units, len(self._out))
         while self._more_attributes():
             name, value = self._attribute(tag, place)
-            _apply(opened, name, value)
+            _apply_attribute(opened, name, value)
         self._at += 1
         if tag == "span" and opened.argument != "spoiler":
-            raise BadMarkup(f'Tag "span" must have class "tg-spoiler" at byte offset {self._bytes(place)}')
+            raise InvalidMarkup(f'Tag "span" must have class "tg-spoiler" at byte offset {self._bytes(place)}')
         self._open.append(opened)
 
     def _more_attributes(self) -> bool:
@@ -130,7 +130,7 @@ class _Reader:
     def _attribute(self, tag: str, place: int) -> tuple[str, str | None]:
         name = self._skip(_SPACE | frozenset("=>/\"'"))
         if not name:
-            raise BadMarkup(f'Empty attribute name in the tag "{tag}" at byte offset {self._bytes(place)}')
+            raise InvalidMarkup(f'Empty attribute name in the tag "{tag}" at byte offset {self._bytes(place)}')
         self._skip_space()
         value = None
         if self._peek() == "=":
@@ -138,7 +138,7 @@ class _Reader:
             self._skip_space()
             value = self._quoted() if self._peek() in {'"', "'"} else self._bare_value()
         if not self._peek():
-            raise BadMarkup(f'Unclosed start tag "{tag}" at byte offset {self._bytes(place)}')
+            raise InvalidMarkup(f'Unclosed start tag "{tag}" at byte offset {self._bytes(place)}')
         return name, value
 
     def _quoted(self) -> str:
@@ -159,25 +159,25 @@ class _Reader:
         while self._peek().isascii() and (self._peek().isalnum() or self._peek() in {".", "-"}):
             self._at += 1
         if self._peek() and self._peek() not in _SPACE | {">"}:
-            raise BadMarkup(f"Unexpected end of name token at byte offset {self._bytes(begin)}")
+            raise InvalidMarkup(f"Unexpected end of name token at byte offset {self._bytes(begin)}")
         return self._source[begin : self._at].lower()
 
     def _end_tag(self, place: int) -> None:
         if not self._open:
-            raise BadMarkup(f"Unexpected end tag at byte offset {self._bytes(place)}")
+            raise InvalidMarkup(f"Unexpected end tag at byte offset {self._bytes(place)}")
         tag = self._skip(_SPACE | {">"}).lower()
         self._skip_space()
         if self._peek() != ">":
-            raise BadMarkup(f"Unclosed end tag at byte offset {self._bytes(place)}")
+            raise InvalidMarkup(f"Unclosed end tag at byte offset {self._bytes(place)}")
         self._at += 1
         last = self._open.pop()
         if tag and tag != last.tag:
-            raise BadMarkup(
+            raise InvalidMarkup(
                 f'Unmatched end tag at byte offset {self._bytes(place)}, expected "</{last.tag}>", found "</{tag}>"'
             )
         self._close(last)
 
-    def _close(self, last: _Open) -> None:
+    def _close(self, last: _OpenTag) -> None:
         length = self._units - last.offset
         if length == 0:
             return
@@ -185,22 +185,22 @@ class _Reader:
         if entity is not None:
             self._entities.append({"offset": last.offset, "length": length, **entity})
 
-    def _entity(self, last: _Open, text: str) -> Entity | None:
+    def _entity(self, last: _OpenTag, text: str) -> Entity | None:
         match last.tag:
             case "a":
-                return link(last.argument or text, text)
+                return link_entity(last.argument or text, text)
             case "blockquote":
                 return {"type": "expandable_blockquote" if last.argument else "blockquote"}
             case "tg-emoji":
-                return emoji(last.argument)
+                return emoji_entity(last.argument)
             case "tg-time":
-                return date_time(last.unix, last.argument)
+                return date_time_entity(last.unix, last.argument)
             case "pre" | "code":
                 return self._code(last)
             case tag:
                 return {"type": _SAME[tag]}
 
-    def _code(self, last: _Open) -> Entity | None:
+    def _code(self, last: _OpenTag) -> Entity | None:
         other = "code" if last.tag == "pre" else "pre"
         inner = self._entities[-1] if self._entities else {}
         place = (other, last.offset, self._units - last.offset)
@@ -213,7 +213,7 @@ class _Reader:
         return told | ({"language": last.argument} if last.argument else {})
 
 
-def _meant(match: re.Match[str]) -> str:
+def _decode_reference(match: re.Match[str]) -> str:
     hexadecimal, decimal, name = match.groups()
     if name:
         return _NAMED.get(name, "")
@@ -221,7 +221,7 @@ def _meant(match: re.Match[str]) -> str:
     return "" if code == 0 or code >= _LAST_CODE or 0xD800 <= code <= 0xDFFF else chr(code)
 
 
-def _apply(opened: _Open, name: str, value: str | None) -> None:
+def _apply_attribute(opened: _OpenTag, name: str, value: str | None) -> None:
     match opened.tag, name:
         case "blockquote", "expandable":
             opened.argument = "1"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.botapi.keyboards import inline_markup
-from playground.botapi.links import BadLink, check_link
+from playground.botapi.links import InvalidUrl, normalize_url
 from playground.botapi.sending import PREVIEW_FIELDS, document, photo
-from playground.botapi.texts import checked_caption, checked_text, read_markup
-from playground.world.api_errors import OLD_QUERY, Refused, bad_request
-from playground.world.inline import Kept
-from playground.world.inline_choice import offer
-from playground.world.records import Answer, Json, Offer
+from playground.botapi.texts import check_caption, check_text, read_markup
+from playground.world.api_errors import QUERY_TOO_OLD, ApiError, bad_request
+from playground.world.inline import CachedAnswer
+from playground.world.inline_choice import show_results
+from playground.world.records import InlineAnswer, InlineResult, Json
 from playground.world.world import World
 
 MOST_RESULTS = 50
@@ -50,7 +50,7 @@ _NEEDED = {
 }
 
 
-async def answer_inline_query(world: World, fields: Fields) -> bool:
+async def answer_inline_query(world: World, fields: CallFields) -> bool:
     """Answer what somebody typed behind the bot's name in any chat."""
     given = fields.json("results", "inline query results")
     if not isinstance(given, list):
@@ -60,19 +60,19 @@ async def answer_inline_query(world: World, fields: Fields) -> bool:
     offers = [await _offer(world, fields, result) for result in given]
     if len({offer.id for offer in offers}) != len(offers):
         raise bad_request("RESULT_ID_DUPLICATE")
-    answer = Answer(offers, _button(fields))
+    answer = InlineAnswer(offers, _button(fields))
     if len(fields.text("next_offset").encode()) > LONGEST_OFFSET:
         raise bad_request("NEXT_OFFSET_INVALID")
     query = world.take_query(fields.text("inline_query_id"), inline=True)
-    if query is None or query.words is None:
-        raise bad_request(OLD_QUERY)
-    kept = Kept(answer, world.clock() + fields.integer("cache_time", CACHE_TIME))
-    world.answers.keep(query.words, query.user if fields.flag("is_personal") else None, kept)
-    offer(world, query.chat, query.user, query.words, answer)
+    if query is None or query.text is None:
+        raise bad_request(QUERY_TOO_OLD)
+    kept = CachedAnswer(answer, world.clock() + fields.integer("cache_time", CACHE_TIME))
+    world.inline_answers.cache(query.text, query.user if fields.flag("is_personal") else None, kept)
+    show_results(world, query.chat, query.user, query.text, answer)
     return True
 
 
-async def _offer(world: World, fields: Fields, given: Any) -> Offer:
+async def _offer(world: World, fields: CallFields, given: Any) -> InlineResult:
     try:
         if not isinstance(given, dict):
             raise bad_request("Inline query result must be an object")
@@ -80,15 +80,15 @@ async def _offer(world: World, fields: Fields, given: Any) -> Offer:
         if not 0 < len(id.encode()) <= LONGEST_ID:
             raise bad_request("RESULT_ID_INVALID")
         facts = await _facts(world, fields, kind, given)
-    except Refused as refused:
+    except ApiError as refused:
         why = refused.description.removeprefix("Bad Request: ")
         raise bad_request(f"can't parse inline query result: {why}") from None
-    return Offer(id, kind, given, facts)
+    return InlineResult(id, kind, given, facts)
 
 
-async def _facts(world: World, fields: Fields, kind: str, given: Json) -> Json | None:
+async def _facts(world: World, fields: CallFields, kind: str, given: Json) -> Json | None:
     if kind in _FIELDS:
-        given = fields.known(given, _FIELDS[kind].split(), f"InlineQueryResult of type {kind}")
+        given = fields.drop_unknown(given, _FIELDS[kind].split(), f"InlineQueryResult of type {kind}")
     markup = inline_markup(fields, given.get("reply_markup"))
     text = _text(fields, given.get("input_message_content"))
     media: Json | None = None
@@ -109,23 +109,23 @@ async def _facts(world: World, fields: Fields, kind: str, given: Json) -> Json |
     if media is None:
         return None
     words, mode = _word(given, "caption"), _word(given, "parse_mode")
-    caption, entities = checked_caption(read_markup(words, mode, given.get("caption_entities")))
+    caption, entities = check_caption(read_markup(words, mode, given.get("caption_entities")))
     return {"kind": kind, "media": media, "text": caption, "entities": entities, "markup": markup}
 
 
-def _text(fields: Fields, given: Any) -> Json | None:
+def _text(fields: CallFields, given: Any) -> Json | None:
     if given is None:
         return None
     if not isinstance(given, dict):
         raise bad_request("Object expected as input message content")
     if "message_text" not in given:
         return None  # a place, a contact, an invoice
-    given = fields.known(given, _TEXT_FIELDS.split(), "InputTextMessageContent")
+    given = fields.drop_unknown(given, _TEXT_FIELDS.split(), "InputTextMessageContent")
     preview = given.get("link_preview_options")
     if isinstance(preview, dict):
-        fields.known(preview, PREVIEW_FIELDS.split(), "link_preview_options")
+        fields.drop_unknown(preview, PREVIEW_FIELDS.split(), "link_preview_options")
     words, mode = _word(given, "message_text"), _word(given, "parse_mode")
-    text, entities = checked_text(words, read_markup(words, mode, given.get("entities")))
+    text, entities = check_text(words, read_markup(words, mode, given.get("entities")))
     return {"text": text, "entities": entities}
 
 
@@ -159,7 +159,7 @@ def _word(given: Json, name: str) -> str:
     return value
 
 
-def _button(fields: Fields) -> Json | None:
+def _button(fields: CallFields) -> Json | None:
     given = fields.object("button", "inline query results button", "text web_app start_parameter")
     if not given:
         return None
@@ -174,6 +174,6 @@ def _button(fields: Fields) -> Json | None:
 
 def _check_page(url: str) -> None:
     try:
-        check_link(url, https_only=True)
-    except BadLink as error:
+        normalize_url(url, https_only=True)
+    except InvalidUrl as error:
         raise bad_request(f"inline query results button Web App URL '{url}' is invalid: {error}") from None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.botapi.fields import Fields
-from playground.botapi.links import BadLink, check_link
+from playground.botapi.fields import CallFields
+from playground.botapi.links import InvalidUrl, normalize_url
 from playground.world.api_errors import bad_request
-from playground.world.records import Button, Markup
+from playground.world.records import InlineButton, ReplyMarkup
 
 LONGEST_DATA = 64
 LONGEST_COPY = 256
@@ -65,13 +65,13 @@ _NO_MARKUP = ("reply_markup", _NONE, "", _NONE)
 _HTTPS = {"web_app": "Web App ", "login_url": "login "}
 
 
-def reply_markup(fields: Fields, *, only_inline: bool = False) -> Markup | None:
+def reply_markup(fields: CallFields, *, only_inline: bool = False) -> ReplyMarkup | None:
     """Return the checked reply_markup of a call, `None` when it brings none."""
     given = fields.json("reply_markup", "reply keyboard markup")
     return inline_markup(fields, given) if only_inline else _markup(fields, given)
 
 
-def inline_markup(fields: Fields, given: Any) -> Markup | None:
+def inline_markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
     """Return a checked keyboard that can only be one below a message."""
     markup = _markup(fields, given)
     if markup is not None and not markup.inline:
@@ -79,7 +79,7 @@ def inline_markup(fields: Fields, given: Any) -> Markup | None:
     return markup
 
 
-def _markup(fields: Fields, given: Any) -> Markup | None:
+def _markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
     if given is None:
         return None
     if not isinstance(given, dict):
@@ -87,39 +87,39 @@ def _markup(fields: Fields, given: Any) -> Markup | None:
     return _read(_known(given, fields))
 
 
-def _read(given: dict[str, Any]) -> Markup | None:
+def _read(given: dict[str, Any]) -> ReplyMarkup | None:
     if "inline_keyboard" in given:
         return _inline(given)
     if "keyboard" in given:
         return _reply(given)
     if given.get("remove_keyboard"):
-        return Markup("remove", given)
+        return ReplyMarkup("remove", given)
     if given.get("force_reply"):
-        return Markup("force", given, placeholder=_placeholder(given))
+        return ReplyMarkup("force", given, placeholder=_placeholder(given))
     return None
 
 
-def _known(given: dict[str, Any], fields: Fields) -> dict[str, Any]:
+def _known(given: dict[str, Any], fields: CallFields) -> dict[str, Any]:
     kind = next((kind for kind in _MARKUPS if given.get(kind) not in (None, False)), "")
     what, names, button, button_names = _MARKUPS.get(kind, _NO_MARKUP)
 
     def known(inside: Any) -> Any:
         if isinstance(inside, list):
             return [known(one) for one in inside]
-        return fields.known(inside, button_names, button) if isinstance(inside, dict) else inside
+        return fields.drop_unknown(inside, button_names, button) if isinstance(inside, dict) else inside
 
-    kept = fields.known(given, names, what)
+    kept = fields.drop_unknown(given, names, what)
     return kept | {kind: known(kept[kind])} if button else kept
 
 
-def _inline(given: dict[str, Any]) -> Markup | None:
+def _inline(given: dict[str, Any]) -> ReplyMarkup | None:
     rows = given["inline_keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
     _check_size(rows)
     buttons = tuple(tuple(_inline_button(button) for button in row) for row in rows if row)
     wire = {"inline_keyboard": [row for row in rows if row]}
-    return Markup("inline", wire, buttons=buttons) if buttons else None
+    return ReplyMarkup("inline", wire, buttons=buttons) if buttons else None
 
 
 def _check_size(rows: list[list[Any]]) -> None:
@@ -128,12 +128,12 @@ def _check_size(rows: list[list[Any]]) -> None:
         raise bad_request(f"reply markup is too long (at most {WIDEST_ROW} buttons in a row, {MOST_BUTTONS} in all)")
 
 
-def _inline_button(given: Any) -> Button:
+def _inline_button(given: Any) -> InlineButton:
     if not isinstance(given, dict):
         raise bad_request("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
     label = _label(given, "inline keyboard button")
     kind, value = _action(given)
-    return Button(label, kind, value, _style(given))
+    return InlineButton(label, kind, value, _style(given))
 
 
 def _label(given: Mapping[str, Any], what: str) -> str:
@@ -197,8 +197,8 @@ def _address(url: Any, what: str) -> str:
     if not isinstance(url, str):
         raise bad_request('can\'t parse inline keyboard button: Field "url" must be of type String')
     try:
-        return check_link(url, https_only=bool(what))
-    except BadLink as error:
+        return normalize_url(url, https_only=bool(what))
+    except InvalidUrl as error:
         raise bad_request(f"inline keyboard button {what}URL '{url}' is invalid: {error}") from None
 
 
@@ -208,12 +208,12 @@ def _copied(text: str) -> str:
     return text
 
 
-def _reply(given: dict[str, Any]) -> Markup | None:
+def _reply(given: dict[str, Any]) -> ReplyMarkup | None:
     rows = given["keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad_request('field "keyboard" must be an Array of Arrays')
     keys = tuple(tuple(_key(key) for key in row) for row in rows if row)
-    return Markup("reply", given, keys=keys, placeholder=_placeholder(given)) if keys else None
+    return ReplyMarkup("reply", given, keys=keys, placeholder=_placeholder(given)) if keys else None
 
 
 def _key(given: Any) -> str:

@@ -12,7 +12,7 @@ _SECOND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class FloodLimits:
     """What is allowed: messages a second into one chat, so many of them at once, and messages a second over all."""
 
     per_chat: float = math.inf
@@ -21,16 +21,16 @@ class Rates:
 
 
 @dataclass(slots=True)
-class Limits:
+class FloodLimiter:
     """The limits in force, and what was sent under them."""
 
-    rates: Rates = field(default_factory=Rates)
+    limits: FloodLimits = field(default_factory=FloodLimits)
     _recent: deque[float] = field(default_factory=deque)
     _whole_at: dict[str, float] = field(default_factory=dict)
 
-    def impose(self, rates: Rates) -> None:
+    def set_limits(self, rates: FloodLimits) -> None:
         """Let these hold from now on; what was sent before is forgotten."""
-        self.rates = rates
+        self.limits = rates
         self._recent.clear()
         self._whole_at.clear()
 
@@ -41,10 +41,10 @@ class Limits:
         while self._recent and now - self._recent[0] >= _SECOND:
             self._recent.popleft()
         whole = max(self._whole_at.get(chat, now), now)
-        wait = whole - now - (self.rates.burst - 1) / self.rates.per_chat
-        if len(self._recent) >= self.rates.overall:
+        wait = whole - now - (self.limits.burst - 1) / self.limits.per_chat
+        if len(self._recent) >= self.limits.overall:
             wait = max(wait, self._recent[0] + _SECOND - now)
         if wait > 0:
             raise too_many_requests(math.ceil(wait))
         self._recent.append(now)
-        self._whole_at[chat] = whole + 1 / self.rates.per_chat
+        self._whole_at[chat] = whole + 1 / self.limits.per_chat

@@ -12,34 +12,34 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._!$,~*'();&+=-]|%[0-9a-fA-F]{2}|[^\x00-\x7f])
 _LAST_PORT = 65535
 
 
-class BadLink(Exception):
+class InvalidUrl(Exception):
     """An address that Telegram does not accept; the message is the server's."""
 
 
-def checked_link(link: str) -> str:
+def normalize_url_or_empty(link: str) -> str:
     """Return the address as Telegram keeps it, or nothing when it is unusable."""
     try:
-        return check_link(link)
-    except BadLink:
+        return normalize_url(link)
+    except InvalidUrl:
         return ""
 
 
-def check_link(link: str, *, https_only: bool = False) -> str:
+def normalize_url(link: str, *, https_only: bool = False) -> str:
     """Return the address as Telegram keeps it."""
     app = _APP.match(link)
     if app:
-        return _app_link(app.group(1).lower(), link[app.end() :], https_only=https_only)
+        return _normalize_app_url(app.group(1).lower(), link[app.end() :], https_only=https_only)
     match = _SCHEME.match(link)
     scheme = match.group(1).lower() if match else "http"
     if scheme not in {"http", "https"}:
-        raise BadLink("Unsupported URL protocol")
+        raise InvalidUrl("Unsupported URL protocol")
     if https_only and scheme != "https":
-        raise BadLink("Only HTTPS links are allowed")
+        raise InvalidUrl("Only HTTPS links are allowed")
     place, rest = _split(link[match.end() :] if match else link)
     user, at, host_port = place.rpartition("@")
     host, port = _host_and_port(host_port)
     if "." not in host and not host.startswith("["):
-        raise BadLink("Wrong HTTP URL")
+        raise InvalidUrl("Wrong HTTP URL")
     return f"{scheme}://{user}{at}{host}{port}{rest}"
 
 
@@ -53,13 +53,13 @@ def _split(link: str) -> tuple[str, str]:
 def _host_and_port(place: str) -> tuple[str, str]:
     host, colon, port = place.rpartition(":") if re.search(r":[^\]]*$", place) else (place, "", "")
     if colon and not (port.isdigit() and 0 < int(port) <= _LAST_PORT):
-        raise BadLink("Wrong port number specified in the URL")
+        raise InvalidUrl("Wrong port number specified in the URL")
     if not host:
-        raise BadLink("URL host is empty")
+        raise InvalidUrl("URL host is empty")
     if host.startswith("[") and host.endswith("]"):
         _check_ipv6(host[1:-1])
     elif not _HOST.fullmatch(host):
-        raise BadLink("Disallowed character in URL host")
+        raise InvalidUrl("Disallowed character in URL host")
     return host.lower(), f"{colon}{port}"
 
 
@@ -67,13 +67,13 @@ def _check_ipv6(host: str) -> None:
     try:
         ipaddress.IPv6Address(host)
     except ValueError:
-        raise BadLink("Wrong IPv6 address specified in the URL") from None
+        raise InvalidUrl("Wrong IPv6 address specified in the URL") from None
 
 
-def _app_link(scheme: str, rest: str, *, https_only: bool) -> str:
+def _normalize_app_url(scheme: str, rest: str, *, https_only: bool) -> str:
     if https_only:
-        raise BadLink("Only HTTPS links are allowed")
+        raise InvalidUrl("Only HTTPS links are allowed")
     place, query = _split(rest)
     if not _APP_HOST.fullmatch(place):
-        raise BadLink("Unallowed characters in URL host" if place else "URL host is empty")
+        raise InvalidUrl("Unallowed characters in URL host" if place else "URL host is empty")
     return f"{scheme}://{place}{query[1:] if query.startswith('/?') or query == '/' else query}"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playground.botapi.markup import BadMarkup, Entity, date_time, emoji, link
-from playground.world.entities import in_order, utf16_length
+from playground.botapi.markup import Entity, InvalidMarkup, date_time_entity, emoji_entity, link_entity
+from playground.world.entities import sort_entities, utf16_length
 from playground.world.records import Json
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!\n")
@@ -22,7 +22,7 @@ _MARKS = {"__": "underline", "||": "spoiler", "```": "pre", "![": "special", "_"
     "[": "text_link",
 }
 _ENDS = {kind: mark for mark, kind in _MARKS.items()} | {"special": "]", "text_link": "]"}
-_TOLD: Mapping[str, str] = {
+_NAMES_IN_ERRORS: Mapping[str, str] = {
     "special": "CustomEmoji",
     "text_link": "TextUrl",
     "blockquote": "BlockQuote",
@@ -37,7 +37,7 @@ _LAST_ESCAPED = "~"
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenMark:
     kind: str
     place: int
     offset: int
@@ -47,16 +47,16 @@ class _Open:
 
 def read_markdown(source: str) -> tuple[str, tuple[Json, ...]]:
     """Return the plain text and its entities."""
-    return _Reader(source).read()
+    return _MarkdownParser(source).read()
 
 
-class _Reader:
+class _MarkdownParser:
     def __init__(self, source: str) -> None:
         self._source = source
         self._at = 0
         self._out: list[str] = []
         self._units = 0
-        self._open: list[_Open] = []
+        self._open: list[_OpenMark] = []
         self._entities: list[Entity] = []
         self._line_start = True
         self._quoting = False
@@ -68,25 +68,25 @@ class _Reader:
             self._end_quote()
         if self._open:
             raise self._without_end(self._open[-1])
-        return "".join(self._out), in_order(self._entities)
+        return "".join(self._out), sort_entities(self._entities)
 
     def _step(self) -> None:
         char = self._source[self._at]
         after = self._source[self._at + 1 : self._at + 2]
         inside = self._open[-1].kind if self._open else ""
         if char == "\\" and "\0" < after <= _LAST_ESCAPED:
-            self._say(after, 2)
+            self._append(after, 2)
         elif char not in (frozenset("`") if inside in _LITERAL else _RESERVED):
-            self._say(char, 1)
+            self._append(char, 1)
         elif char == "\n" and self._quoting and after != ">":
             self._end_quote()
-            self._say("\n", 1)
+            self._append("\n", 1)
         elif inside and self._ends(inside):
             self._end(inside)
         else:
             self._begin(char)
 
-    def _say(self, text: str, taken: int) -> None:
+    def _append(self, text: str, taken: int) -> None:
         self._out.append(text)
         self._units += utf16_length(text)
         self._at += taken
@@ -103,7 +103,7 @@ class _Reader:
 
     def _begin(self, char: str) -> None:
         if char == "\n":
-            self._say("\n", 1)
+            self._append("\n", 1)
         elif char == ">" and self._line_start:
             self._begin_quote()
         else:
@@ -111,21 +111,21 @@ class _Reader:
 
     def _begin_quote(self) -> None:
         if not self._quoting:
-            self._open.append(_Open("blockquote", self._at, self._units, len(self._out)))
+            self._open.append(_OpenMark("blockquote", self._at, self._units, len(self._out)))
         self._quoting, self._line_start = True, False
         self._at += 1
 
     def _begin_marked(self, char: str) -> None:
         mark = next((mark for mark in _MARKS if self._source.startswith(mark, self._at)), None)
         if mark is None or (self._open and self._open[-1].kind in _LITERAL):
-            raise BadMarkup(f"Character '{char}' is reserved and must be escaped with the preceding '\\'")
-        opened = _Open(_MARKS[mark], self._at, self._units, len(self._out))
+            raise InvalidMarkup(f"Character '{char}' is reserved and must be escaped with the preceding '\\'")
+        opened = _OpenMark(_MARKS[mark], self._at, self._units, len(self._out))
         self._at += len(mark)
         if opened.kind == "pre":
             self._begin_pre(opened)
         self._open.append(opened)
 
-    def _begin_pre(self, opened: _Open) -> None:
+    def _begin_pre(self, opened: _OpenMark) -> None:
         language = _LANGUAGE.match(self._source, self._at)
         if language:
             opened.language = language[1]
@@ -139,14 +139,14 @@ class _Reader:
         text = "".join(self._out[last.begin :])
         match kind:
             case "text_link":
-                entity = link(self._address() if self._peek() == "(" else text, text)
+                entity = link_entity(self._address() if self._peek() == "(" else text, text)
             case "special":
                 entity = self._special()
             case "pre" if last.language:
                 entity = {"type": "pre", "language": last.language}
             case _:
                 entity = {"type": kind}
-        self._keep(entity, last)
+        self._add_entity(entity, last)
 
     def _peek(self) -> str:
         return self._source[self._at : self._at + 1]
@@ -156,7 +156,7 @@ class _Reader:
         begin, said = self._at, []
         while self._peek() != ")":
             if not self._peek():
-                raise BadMarkup(f"Can't find end of a URL at byte offset {self._bytes(begin)}")
+                raise InvalidMarkup(f"Can't find end of a URL at byte offset {self._bytes(begin)}")
             self._at += self._peek() == "\\" and "\0" < self._source[self._at + 1 : self._at + 2] <= _LAST_ESCAPED
             said.append(self._peek())
             self._at += 1
@@ -165,14 +165,14 @@ class _Reader:
 
     def _special(self) -> Entity | None:
         if self._peek() != "(":
-            raise BadMarkup("The entity must contain a tg://emoji or tg://time URL")
+            raise InvalidMarkup("The entity must contain a tg://emoji or tg://time URL")
         address = self._address()
         custom, moment = _EMOJI.fullmatch(address), _TIME.fullmatch(address)
         if custom:
-            return emoji(custom[1])
+            return emoji_entity(custom[1])
         if moment:
-            return date_time(int(moment[1]), moment[2] or "")
-        raise BadMarkup("Invalid tg://emoji or tg://time URL specified")
+            return date_time_entity(int(moment[1]), moment[2] or "")
+        raise InvalidMarkup("Invalid tg://emoji or tg://time URL specified")
 
     def _end_quote(self) -> None:
         last = self._open.pop()
@@ -181,12 +181,12 @@ class _Reader:
         if quote.kind != "blockquote":
             raise self._without_end(last)
         self._quoting = False
-        self._keep({"type": "expandable_blockquote" if expandable else "blockquote"}, quote)
+        self._add_entity({"type": "expandable_blockquote" if expandable else "blockquote"}, quote)
 
-    def _keep(self, entity: Entity | None, last: _Open) -> None:
+    def _add_entity(self, entity: Entity | None, last: _OpenMark) -> None:
         if entity is not None and self._units > last.offset:
             self._entities.append({**entity, "offset": last.offset, "length": self._units - last.offset})
 
-    def _without_end(self, last: _Open) -> BadMarkup:
-        kind = "PreCode" if last.language else _TOLD.get(last.kind, last.kind.capitalize())
-        return BadMarkup(f"Can't find end of {kind} entity at byte offset {self._bytes(last.place)}")
+    def _without_end(self, last: _OpenMark) -> InvalidMarkup:
+        kind = "PreCode" if last.language else _NAMES_IN_ERRORS.get(last.kind, last.kind.capitalize())
+        return InvalidMarkup(f"Can't find end of {kind} entity at byte offset {self._bytes(last.place)}")

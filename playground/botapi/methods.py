@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.botapi import bot_profile, callback_answers, deleting, editing, inline_answers, polling, sending
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.world.world import World
 
-Do = Callable[[World, Fields], Awaitable[Any]]
+MethodHandler = Callable[[World, CallFields], Awaitable[Any]]
 
 _WHERE = "business_connection_id chat_id message_thread_id direct_messages_topic_id"
 _SENDING = (
@@ -22,17 +22,17 @@ _CAPTION = "caption parse_mode caption_entities"
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class ApiMethod:
     """One method of the Bot API."""
 
     name: str
     fields: frozenset[str]
-    do: Do
+    handler: MethodHandler
 
 
-def _table(*rows: tuple[str, str, Do]) -> dict[str, Method]:
+def _table(*rows: tuple[str, str, MethodHandler]) -> dict[str, ApiMethod]:
     # The public server reads method names without regard to case.
-    return {name.lower(): Method(name, frozenset(fields.split()), do) for name, fields, do in rows}
+    return {name.lower(): ApiMethod(name, frozenset(fields.split()), do) for name, fields, do in rows}
 
 
 METHODS = _table(
@@ -45,8 +45,8 @@ METHODS = _table(
     ),
     ("deleteWebhook", "drop_pending_updates", polling.delete_webhook),
     ("getWebhookInfo", "", polling.get_webhook_info),
-    ("logOut", "", bot_profile.done),
-    ("close", "", bot_profile.done),
+    ("logOut", "", bot_profile.return_true),
+    ("close", "", bot_profile.return_true),
     (
         "sendMessage",
         f"{_WHERE} text parse_mode entities link_preview_options {_SENDING}",

@@ -14,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from playground.botapi.connections import Connections
-from playground.botapi.faults import FaultKind, Faults
-from playground.botapi.fields import Fields, read_fields
-from playground.botapi.limits import Limits
-from playground.botapi.methods import METHODS, Method
-from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, Refused
-from playground.world.serializers import JsonAnswer
-from playground.world.world import Call, World
+from playground.botapi.faults import FaultKind, FaultQueue
+from playground.botapi.fields import CallFields, read_fields
+from playground.botapi.limits import FloodLimiter
+from playground.botapi.methods import METHODS, ApiMethod
+from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, ApiError
+from playground.world.serializers import AsciiJsonResponse
+from playground.world.world import ApiCall, World
 
 GET_UPDATES = METHODS["getupdates"]
 
@@ -30,7 +30,7 @@ _TOKEN = re.compile(r"\d+:[\w-]+")
 class BotApi:
     """Answers calls as the public server does, and sometimes worse, on order."""
 
-    def __init__(self, world: World, faults: Faults, limits: Limits, connections: Connections) -> None:
+    def __init__(self, world: World, faults: FaultQueue, limits: FloodLimiter, connections: Connections) -> None:
         self._world = world
         self._faults = faults
         self._limits = limits
@@ -39,99 +39,101 @@ class BotApi:
     def routes(self) -> list[BaseRoute]:
         """Return the routes of calls and of downloads."""
         return [
-            Route("/bot{token}/{method}", _App(self)),
+            Route("/bot{token}/{method}", _CallEndpoint(self)),
             Route("/file/bot{token}/{path:path}", self._download),
         ]
 
-    def astray(self) -> BaseRoute:
+    def fallback_route(self) -> BaseRoute:
         """Return the route of whatever belongs to nobody: most often a bot that puts its addresses together wrongly."""
-        return Route("/{path:path}", self._astray, methods=["GET", "POST"])
+        return Route("/{path:path}", self._answer_unknown_path, methods=["GET", "POST"])
 
-    async def _astray(self, request: Request) -> Response:
+    async def _answer_unknown_path(self, request: Request) -> Response:
         path = _TOKEN.sub("<token>", request.url.path)  # it may be that of another bot, in earnest
-        self._world.traffic.astray = f"it called {path}: the address of a method is BOT_API_URL/bot<token>/METHOD"
-        return JsonAnswer(Refused(404, "Not Found").body(), 404)
+        self._world.traffic.misdirected_call = (
+            f"it called {path}: the address of a method is BOT_API_URL/bot<token>/METHOD"
+        )
+        return AsciiJsonResponse(ApiError(404, "Not Found").body(), 404)
 
     async def answer(self, request: Request) -> Response | None:
         """Answer one call; `None` when the connection is gone."""
         try:
             method = self._method(request)
             fields = await read_fields(request)
-        except Refused as refused:
-            return JsonAnswer(refused.body(), refused.code)
-        call = Call(self._world.clock(), method.name, fields.text("chat_id"))
-        self._world.traffic.log.append(call)
+        except ApiError as refused:
+            return AsciiJsonResponse(refused.body(), refused.code)
+        call = ApiCall(self._world.clock(), method.name, fields.text("chat_id"))
+        self._world.traffic.recent_calls.append(call)
         response = await self._with_faults(method, fields, request)
         call.status = response.status_code if response is not None else None
         return response
 
     @contextmanager
-    def under_way(self, request: Request) -> Iterator[None]:
+    def track_call(self, request: Request) -> Iterator[None]:
         """Count a call until its answer is written; waiting for updates is no work."""
         if request.path_params["method"].lower() == "getupdates":
             yield
             return
         traffic = self._world.traffic
-        traffic.calls += 1
+        traffic.calls_in_progress += 1
         try:
             yield
         finally:
-            traffic.calls -= 1
-            self._world.bell.ring()
+            traffic.calls_in_progress -= 1
+            self._world.changes.notify_all()
 
-    def _method(self, request: Request) -> Method:
+    def _method(self, request: Request) -> ApiMethod:
         if request.path_params["token"] != self._world.token:
-            self._world.traffic.astray = "it called with another token than BOT_TOKEN"
-            raise Refused(*UNAUTHORIZED)
+            self._world.traffic.misdirected_call = "it called with another token than BOT_TOKEN"
+            raise ApiError(*UNAUTHORIZED)
         name = request.path_params["method"]
         method = METHODS.get(name.lower())
         if method is None:
             if name.isascii() and name.isalpha():
                 self._world.log.add("remark", None, text=f"{name}: this stand-in does not know the method")
-            raise Refused(*NO_METHOD)
+            raise ApiError(*NO_METHOD)
         return method
 
-    async def _with_faults(self, method: Method, fields: Fields, request: Request) -> Response | None:
+    async def _with_faults(self, method: ApiMethod, fields: CallFields, request: Request) -> Response | None:
         fault = self._faults.take(method.name)
         if fault is None:
             return await self._execute(method, fields, request)
-        if (broken := fault.answer()) is not None:
+        if (broken := fault.response()) is not None:
             return broken
         if fault.kind is FaultKind.SLOW:
-            await self._world.bell.until(lambda: self._world.closed, fault.seconds)
+            await self._world.changes.wait_for(lambda: self._world.closed, fault.seconds)
             return await self._execute(method, fields, request)
         if fault.kind is FaultKind.LOST:
             await self._execute(method, fields, request)
-        await self._connections.cut(request)
+        await self._connections.abort(request)
         return None
 
-    async def _execute(self, method: Method, fields: Fields, request: Request) -> Response | None:
+    async def _execute(self, method: ApiMethod, fields: CallFields, request: Request) -> Response | None:
         doing = self._do(method, fields)
         return await (_while_connected(doing, request) if method is GET_UPDATES else doing)
 
-    async def _do(self, method: Method, fields: Fields) -> Response:
+    async def _do(self, method: ApiMethod, fields: CallFields) -> Response:
         try:
             self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
-            return JsonAnswer({"ok": True, "result": await self._result(method, fields)})
-        except Refused as refused:
-            return JsonAnswer(refused.body(), refused.code)
+            return AsciiJsonResponse({"ok": True, "result": await self._result(method, fields)})
+        except ApiError as refused:
+            return AsciiJsonResponse(refused.body(), refused.code)
 
-    async def _result(self, method: Method, fields: Fields) -> Any:
+    async def _result(self, method: ApiMethod, fields: CallFields) -> Any:
         fields.note_unknown(method.fields)
         try:
-            return await method.do(self._world, fields)
+            return await method.handler(self._world, fields)
         finally:
             for ignored in fields.ignored:
                 self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
 
     async def _download(self, request: Request) -> Response:
-        kept = self._world.files.at(request.path_params["path"])
+        kept = self._world.files.by_path(request.path_params["path"])
         if request.path_params["token"] != self._world.token or kept is None:
-            return JsonAnswer(Refused(404, "Not Found").body(), 404)
+            return AsciiJsonResponse(ApiError(404, "Not Found").body(), 404)
         return Response(kept.content, media_type="application/octet-stream")
 
 
-class _App:
+class _CallEndpoint:
     """The same as a plain ASGI application, so that a call counts until its answer is written."""
 
     def __init__(self, api: BotApi) -> None:
@@ -139,7 +141,7 @@ class _App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        with self._api.under_way(request):
+        with self._api.track_call(request):
             response = await self._api.answer(request)
             if response is not None:
                 await response(scope, receive, send)

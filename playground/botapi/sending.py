@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 from playground.botapi.chats import chat_to_write
-from playground.botapi.fields import Fields, Upload
+from playground.botapi.fields import CallFields, Upload
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.texts import caption, message_text
 from playground.world.api_errors import bad_request
-from playground.world.files import BadPhoto, file_facts, recompressed
+from playground.world.files import InvalidPhoto, file_fields, recompress_photo
 from playground.world.records import Json
 from playground.world.world import World
 
@@ -37,13 +37,13 @@ _REPLY_FIELDS = (
 )
 
 
-async def send_message(world: World, fields: Fields) -> Json:
+async def send_message(world: World, fields: CallFields) -> Json:
     """Send a text."""
     text, entities = message_text(fields)
     return _send(world, fields, kind="text", text=text, entities=entities)
 
 
-async def send_photo(world: World, fields: Fields) -> Json:
+async def send_photo(world: World, fields: CallFields) -> Json:
     """Send a photo, recompressed as Telegram does it."""
     text, entities = caption(fields)
     media = await photo(world, fields.text("photo"), fields.upload("photo"))
@@ -52,14 +52,14 @@ async def send_photo(world: World, fields: Fields) -> Json:
     return _send(world, fields, kind="photo", **facts)
 
 
-async def send_document(world: World, fields: Fields) -> Json:
+async def send_document(world: World, fields: CallFields) -> Json:
     """Send a file as it is."""
     text, entities = caption(fields)
     media = document(world, fields.text("document"), fields.upload("document"))
     return _send(world, fields, kind="document", text=text, entities=entities, media=media)
 
 
-async def send_chat_action(world: World, fields: Fields) -> bool:
+async def send_chat_action(world: World, fields: CallFields) -> bool:
     """Show that the bot is busy."""
     chat = chat_to_write(world, fields)
     if fields.text("action").lower() not in ACTIONS:
@@ -76,10 +76,10 @@ async def photo(world: World, named: str, upload: Upload | None) -> Json:
         raise bad_request("file must be non-empty")
     try:
         # Pictures are work for a processor; other calls go on meanwhile.
-        sizes = await asyncio.to_thread(recompressed, upload.content)
-    except BadPhoto as error:
+        sizes = await asyncio.to_thread(recompress_photo, upload.content)
+    except InvalidPhoto as error:
         raise bad_request(str(error)) from None
-    return {"photo": world.files.keep_photo(sizes)}
+    return {"photo": world.files.store_photo(sizes)}
 
 
 def document(world: World, named: str, upload: Upload | None) -> Json:
@@ -88,7 +88,7 @@ def document(world: World, named: str, upload: Upload | None) -> Json:
         return {"document": _known_file(world, named, "document")}
     if not upload.content:
         raise bad_request("file must be non-empty")
-    return {"document": world.files.keep_document(upload.content, name=upload.name, type=upload.type)}
+    return {"document": world.files.store_document(upload.content, name=upload.name, type=upload.type)}
 
 
 def _known_file(world: World, named: str, kind: str) -> Any:
@@ -105,16 +105,16 @@ def _known_file(world: World, named: str, kind: str) -> Any:
         return sizes
     if kind == "photo":
         raise bad_request("can't use file of type Document as Photo")
-    return {"file_name": kept.name, "mime_type": kept.type, **file_facts(kept)}
+    return {"file_name": kept.name, "mime_type": kept.type, **file_fields(kept)}
 
 
-def _send(world: World, fields: Fields, **facts: Any) -> Json:
+def _send(world: World, fields: CallFields, **facts: Any) -> Json:
     chat = chat_to_write(world, fields)
     markup = reply_markup(fields)
-    reply_to = _answered(world, chat.id, fields)
+    reply_to = _reply_target(world, chat.id, fields)
     # Links are never fetched here, so there is no preview to switch off; the wish is only checked.
     fields.object("link_preview_options", "link preview options", PREVIEW_FIELDS)
-    message = world.put(
+    message = world.add_message(
         chat.id,
         world.profile.id,
         markup=markup,
@@ -122,10 +122,10 @@ def _send(world: World, fields: Fields, **facts: Any) -> Json:
         protect=fields.flag("protect_content"),
         **facts,
     )
-    return world.message_wire(message)
+    return world.bot_api_message(message)
 
 
-def _answered(world: World, chat: int, fields: Fields) -> int | None:
+def _reply_target(world: World, chat: int, fields: CallFields) -> int | None:
     given = fields.object("reply_parameters", "reply parameters", _REPLY_FIELDS)
     id = given.get("message_id")
     if not given or (isinstance(id, int) and world.message(chat, id) is not None):

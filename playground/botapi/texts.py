@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.botapi.fields import Fields
+from playground.botapi.fields import CallFields
 from playground.botapi.html import read_html
 from playground.botapi.markdown import read_markdown
-from playground.botapi.markup import BadMarkup, date_time, emoji, link
+from playground.botapi.markup import InvalidMarkup, date_time_entity, emoji_entity, link_entity
 from playground.world.api_errors import bad_request
-from playground.world.entities import in_order, utf16_length, with_found
+from playground.world.entities import add_found_entities, sort_entities, utf16_length
 from playground.world.records import Json
 
 LONGEST_TEXT = 4096
@@ -36,15 +36,15 @@ _FOUND_ANYWAY = frozenset(
     ["mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number", "bank_card_number"]
 )
 
-Formatted = tuple[str, tuple[Json, ...]]
+FormattedText = tuple[str, tuple[Json, ...]]
 
 
-def message_text(fields: Fields) -> Formatted:
+def message_text(fields: CallFields) -> FormattedText:
     """Return the text of a message; it must say something."""
-    return checked_text(fields.text("text"), formatted(fields, "text", "entities"))
+    return check_text(fields.text("text"), read_formatted(fields, "text", "entities"))
 
 
-def checked_text(raw: str, read: Formatted) -> Formatted:
+def check_text(raw: str, read: FormattedText) -> FormattedText:
     """Refuse a text that is empty or too long."""
     if not raw:
         raise bad_request("message text is empty")
@@ -56,25 +56,25 @@ def checked_text(raw: str, read: Formatted) -> Formatted:
     return text, entities
 
 
-def caption(fields: Fields) -> Formatted:
+def caption(fields: CallFields) -> FormattedText:
     """Return the caption of a picture or file; it may be empty."""
-    return checked_caption(formatted(fields, "caption", "caption_entities"))
+    return check_caption(read_formatted(fields, "caption", "caption_entities"))
 
 
-def checked_caption(read: Formatted) -> Formatted:
+def check_caption(read: FormattedText) -> FormattedText:
     """Refuse a caption that is too long."""
     if len(read[0]) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
     return read
 
 
-def formatted(fields: Fields, name: str, entities_name: str) -> Formatted:
+def read_formatted(fields: CallFields, name: str, entities_name: str) -> FormattedText:
     """Read a text with its markup or its list of entities."""
     mode = fields.text("parse_mode")
     return read_markup(fields.text(name), mode, fields.json(entities_name, "entities"))
 
 
-def read_markup(raw: str, mode: str, entities: Any) -> Formatted:
+def read_markup(raw: str, mode: str, entities: Any) -> FormattedText:
     """Read a text by the rules of its parse mode."""
     raw = _clean(raw)
     try:
@@ -89,10 +89,10 @@ def read_markup(raw: str, mode: str, entities: Any) -> Formatted:
                 text, given = raw, ()
             case _:
                 raise bad_request("unsupported parse_mode")
-    except BadMarkup as error:
+    except InvalidMarkup as error:
         raise bad_request(f"can't parse entities: {error}") from None
     text, given = _trimmed(text, given)
-    return text, with_found(text, given)
+    return text, add_found_entities(text, given)
 
 
 def _clean(raw: str) -> str:
@@ -110,7 +110,7 @@ def _given(text: str, entities: Any) -> tuple[Json, ...]:
         raise bad_request("expected an Array of MessageEntity")
     longest = utf16_length(text)
     read = [_entity(entity, longest) for entity in entities]
-    return in_order(entity for entity in read if entity is not None and entity["length"])
+    return sort_entities(entity for entity in read if entity is not None and entity["length"])
 
 
 def _entity(given: Any, longest: int) -> Json | None:
@@ -130,19 +130,19 @@ def _with_argument(given: Json) -> Json | None:
     place = {"offset": given["offset"], "length": given["length"]}
     match given["type"]:
         case "text_link":
-            argument = link(str(given.get("url", "")), "")
+            argument = link_entity(str(given.get("url", "")), "")
         case "custom_emoji":
-            argument = emoji(str(given.get("custom_emoji_id", "")))
+            argument = emoji_entity(str(given.get("custom_emoji_id", "")))
         case "date_time":
             unix = given.get("unix_time")
-            argument = date_time(unix if isinstance(unix, int) else 0, str(given.get("date_time_format", "")))
+            argument = date_time_entity(unix if isinstance(unix, int) else 0, str(given.get("date_time_format", "")))
         case kind:
             # Commands, links and the like are found anyway; naming them changes nothing.
             return None if kind in _FOUND_ANYWAY else given
     return {**argument, **place} if argument else None
 
 
-def _trimmed(text: str, entities: tuple[Json, ...]) -> Formatted:
+def _trimmed(text: str, entities: tuple[Json, ...]) -> FormattedText:
     bare = text.lstrip()
     shift = utf16_length(text) - utf16_length(bare)
     bare = bare.rstrip()
@@ -153,4 +153,4 @@ def _trimmed(text: str, entities: tuple[Json, ...]) -> Formatted:
         last = min(entity["offset"] + entity["length"] - shift, end)
         if last > first:
             kept.append({**entity, "offset": first, "length": last - first})
-    return bare, in_order(kept)
+    return bare, sort_entities(kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class App(StrEnum):
+class PhoneApp(StrEnum):
     """The apps that can open an address; the page knows them by their User-Agent."""
 
     WECHAT = "wechat"
@@ -14,7 +14,7 @@ class App(StrEnum):
     ROBOT = "robot"
 
 
-class Control(StrEnum):
+class Gesture(StrEnum):
     """What a finger can do to a page."""
 
     PRESS = "press"

@@ -15,31 +15,30 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
-from playground.phone.apps import App
-from playground.phone.apps import Control as Gesture
+from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.page_parser import Control, Form, WebPage, read_page
 
 _ANDROID = "Mozilla/5.0 (Linux; Android 14; Phone) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.0.0"
 USER_AGENTS = {
-    App.WECHAT: f"{_ANDROID} Mobile Safari/537.36 XWEB/1240045 MicroMessenger/8.0.49 NetType/WIFI Language/zh_CN",
-    App.QQ: f"{_ANDROID} Mobile Safari/537.36 V1_AND_SQ_9.0.60 QQ/9.0.60 NetType/WIFI",
-    App.BROWSER: f"{_ANDROID} Mobile Safari/537.36",
-    App.ROBOT: "Mozilla/5.0 (compatible; LinkPreviewBot/1.0)",
+    PhoneApp.WECHAT: f"{_ANDROID} Mobile Safari/537.36 XWEB/1240045 MicroMessenger/8.0.49 NetType/WIFI Language/zh_CN",
+    PhoneApp.QQ: f"{_ANDROID} Mobile Safari/537.36 V1_AND_SQ_9.0.60 QQ/9.0.60 NetType/WIFI",
+    PhoneApp.BROWSER: f"{_ANDROID} Mobile Safari/537.36",
+    PhoneApp.ROBOT: "Mozilla/5.0 (compatible; LinkPreviewBot/1.0)",
 }
-_PATIENCE = aiohttp.ClientTimeout(total=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class PhoneTrouble(Exception):
+class PhoneError(Exception):
     """What the finger wanted is not possible on this page; says what is there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class LabelMatcher:
     """A label that a script looks for: compared exactly first, then as a part."""
 
     source: str
-    exact: Callable[[str], bool]
-    part: Callable[[str], bool]
+    matches_exactly: Callable[[str], bool]
+    matches_partly: Callable[[str], bool]
 
 
 class Phone:
@@ -49,8 +48,8 @@ class Phone:
         self.page: WebPage | None = None
         self.status = 0
         self.address = ""
-        self._apps: dict[App, aiohttp.ClientSession] = {}
-        self._app = App.BROWSER
+        self._apps: dict[PhoneApp, aiohttp.ClientSession] = {}
+        self._app = PhoneApp.BROWSER
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -61,27 +60,27 @@ class Phone:
     ) -> None:
         await self._open.aclose()
 
-    async def open(self, app: App, address: str) -> None:
+    async def open(self, app: PhoneApp, address: str) -> None:
         """Open an address as that app does."""
         self._app = app
         await self._fetch("GET", address)
 
     async def reload(self) -> None:
         """Fetch the page again, or follow its own refresh."""
-        self._shown()
+        self._current_page()
         await self._fetch("GET", urljoin(self.address, (self.page and self.page.refresh) or ""))
 
-    async def touch(self, gesture: Gesture, label: Label) -> None:
+    async def use_control(self, gesture: Gesture, label: LabelMatcher) -> None:
         """Press, tick or choose the control with that label."""
-        page = self._shown()
+        page = self._current_page()
         match gesture:
             case Gesture.PRESS:
-                await self._press(_pick(page.of_kinds("submit", "link"), label, "to press"))
+                await self._press(_find_control(page.controls_of("submit", "link"), label, "to press"))
             case Gesture.TICK:
-                box = _pick(page.of_kinds("checkbox"), label, "to tick")
-                box.chosen = True
+                box = _find_control(page.controls_of("checkbox"), label, "to tick")
+                box.is_chosen = True
             case Gesture.CHOOSE:
-                _choose(_pick(page.of_kinds("radio", "option"), label, "to choose"))
+                _choose_option(_find_control(page.controls_of("radio", "option"), label, "to choose"))
 
     async def _press(self, control: Control) -> None:
         if control.kind == "link":
@@ -89,16 +88,16 @@ class Phone:
             return
         form = control.form
         if form is None:
-            raise PhoneTrouble(f"the button {control.label!r} belongs to no form: it needs JavaScript")
-        if missing := form.missing():
+            raise PhoneError(f"the button {control.label!r} belongs to no form: it needs JavaScript")
+        if missing := form.missing_required():
             first = missing[0].label or missing[0].name
-            raise PhoneTrouble(f"the browser does not send the form before this is filled in: {first!r}")
+            raise PhoneError(f"the browser does not send the form before this is filled in: {first!r}")
         await self._send(form, control)
 
     async def _send(self, form: Form, pressed: Control) -> None:
         asked = {**form.attributes, **_overrides(pressed)}
         address = urljoin(self.address, asked.get("action", ""))
-        fields = form.fields(pressed)
+        fields = form.submitted_fields(pressed)
         if asked.get("method", "get").lower() != "post":
             await self._fetch("GET", f"{address.partition('?')[0]}?{urlencode(fields)}")
             return
@@ -109,12 +108,12 @@ class Phone:
         try:
             data = aiohttp.FormData(fields) if fields is not None else None
             headers = {"Origin": origin_of(self.address)} if fields is not None else {}
-            async with session.request(method, address, data=data, headers=headers, timeout=_PATIENCE) as answer:
+            async with session.request(method, address, data=data, headers=headers, timeout=_TIMEOUT) as answer:
                 body = await answer.text(errors="replace")
                 self.status, self.address = answer.status, str(answer.url)
                 self.page = read_page(body) if "html" in answer.content_type else WebPage(text=body)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise PhoneTrouble(f"the phone cannot open {address}: {str(error) or type(error).__name__}") from None
+            raise PhoneError(f"the phone cannot open {address}: {str(error) or type(error).__name__}") from None
 
     async def _session(self) -> aiohttp.ClientSession:
         if self._app not in self._apps:
@@ -125,9 +124,9 @@ class Phone:
             self._apps[self._app] = await self._open.enter_async_context(session)
         return self._apps[self._app]
 
-    def _shown(self) -> WebPage:
+    def _current_page(self) -> WebPage:
         if self.page is None:
-            raise PhoneTrouble("the phone shows no page yet: @scan comes first")
+            raise PhoneError("the phone shows no page yet: @scan comes first")
         return self.page
 
 
@@ -142,24 +141,24 @@ def _overrides(pressed: Control) -> dict[str, str]:
     return {name: pressed.attributes[own] for name, own in named.items() if own in pressed.attributes}
 
 
-def _choose(control: Control) -> None:
+def _choose_option(control: Control) -> None:
     rivals = control.form.controls if control.form else []
     for rival in rivals:
-        if rival.kind == control.kind and rival.group is control.group and rival.name == control.name:
-            rival.chosen = False
-    control.chosen = True
+        if rival.kind == control.kind and rival.select is control.select and rival.name == control.name:
+            rival.is_chosen = False
+    control.is_chosen = True
 
 
-def _pick(controls: list[Control], label: Label, purpose: str) -> Control:
-    fitting = [control for control in controls if label.exact(control.label)]
-    fitting = fitting or [control for control in controls if label.part(control.label)]
+def _find_control(controls: list[Control], label: LabelMatcher, purpose: str) -> Control:
+    fitting = [control for control in controls if label.matches_exactly(control.label)]
+    fitting = fitting or [control for control in controls if label.matches_partly(control.label)]
     if len(fitting) == 1:
         if fitting[0].disabled:
-            raise PhoneTrouble(f"{fitting[0].label!r} is disabled")
+            raise PhoneError(f"{fitting[0].label!r} is disabled")
         return fitting[0]
     there = [control.label for control in controls if control.label]
     if fitting:
-        raise PhoneTrouble(f"{label.source!r} fits several: {', '.join(c.label for c in fitting)}")
+        raise PhoneError(f"{label.source!r} fits several: {', '.join(c.label for c in fitting)}")
     near = get_close_matches(label.source, there, 1, 0.4)
     hint = f"; nearest: {near[0]}" if near else ""
-    raise PhoneTrouble(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(there) or 'nothing'}){hint}")
+    raise PhoneError(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(there) or 'nothing'}){hint}")

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 
 Attributes = dict[str, str]
 
-_UNSEEN = frozenset({"script", "style", "template", "head", "title", "datalist", "svg"})
+_INVISIBLE = frozenset({"script", "style", "template", "head", "title", "datalist", "svg"})
 _VOID = frozenset(
     {"input", "br", "hr", "img", "meta", "link", "wbr", "source", "col", "area", "base", "embed", "track"}
 )
 _INLINE = frozenset({"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "mark", "s", "small", "span", "strong", "u"})
 # A page that comes back later than this is not waiting for something, it has a time limit.
-_SOON = 10
+_LONGEST_REFRESH = 10
 _REFRESH = re.compile(r"\s*(?P<seconds>\d+)[^;]*(?:;\s*url\s*=\s*['\"]?(?P<url>[^'\"]*))?", re.IGNORECASE)
 
 
@@ -25,9 +25,9 @@ class Control:
     kind: str
     attributes: Attributes
     label: str = ""
-    chosen: bool = False
+    is_chosen: bool = False
     form: Form | None = None
-    group: Control | None = None
+    select: Control | None = None
 
     @property
     def name(self) -> str:
@@ -53,23 +53,23 @@ class Form:
     attributes: Attributes = field(default_factory=dict)
     controls: list[Control] = field(default_factory=list)
 
-    def fields(self, pressed: Control) -> list[tuple[str, str]]:
+    def submitted_fields(self, pressed: Control) -> list[tuple[str, str]]:
         """List what pressing that button sends."""
         sent = []
         for control in self.controls:
-            name = control.group.name if control.group else control.name
+            name = control.select.name if control.select else control.name
             if name and not control.disabled and _is_sent(control, pressed):
                 sent.append((name, control.value))
         return sent
 
-    def missing(self) -> list[Control]:
+    def missing_required(self) -> list[Control]:
         """List what a browser insists on before it sends the form."""
-        chosen = {control.name for control in self.controls if control.kind == "radio" and control.chosen}
+        chosen = {control.name for control in self.controls if control.kind == "radio" and control.is_chosen}
         return [
             control
             for control in self.controls
             if "required" in control.attributes
-            and not (control.chosen or control.name in chosen or control.disabled)
+            and not (control.is_chosen or control.name in chosen or control.disabled)
             and (control.kind in ("checkbox", "radio") or (control.kind not in _CHOICES and not control.value))
         ]
 
@@ -80,7 +80,7 @@ _CHOICES = frozenset({"select", "option", "submit", "link"})
 def _is_sent(control: Control, pressed: Control) -> bool:
     match control.kind:
         case "checkbox" | "radio" | "option":
-            return control.chosen
+            return control.is_chosen
         case "submit":
             return control is pressed
         case "link" | "select":
@@ -98,17 +98,17 @@ class WebPage:
     controls: list[Control] = field(default_factory=list)
     refresh: str | None = None
 
-    def of_kinds(self, *kinds: str) -> list[Control]:
+    def controls_of(self, *kinds: str) -> list[Control]:
         """List the controls of these kinds."""
         return [control for control in self.controls if control.kind in kinds]
 
 
 def read_page(html: str) -> WebPage:
     """Read a page."""
-    reader = _Reader()
+    reader = _PageParser()
     reader.feed(html)
     reader.close()
-    return reader.finished()
+    return reader.build()
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class _Label:
     words: list[str] = field(default_factory=list)
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     """Walks through the tags once and gathers."""
 
     def __init__(self) -> None:
@@ -139,14 +139,14 @@ class _Reader(HTMLParser):
             self._in_title = True
         if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
             self._refresh(attributes.get("content", ""))
-        if self._unseen or tag in _UNSEEN or ("hidden" in attributes and tag != "input"):
+        if self._unseen or tag in _INVISIBLE or ("hidden" in attributes and tag != "input"):
             self._unseen += [tag] if tag not in _VOID else []
             return
         if tag not in _INLINE:
             self._words.append("\n")
-        self._seen(tag, attributes)
+        self._open_element(tag, attributes)
 
-    def _seen(self, tag: str, attributes: Attributes) -> None:
+    def _open_element(self, tag: str, attributes: Attributes) -> None:
         match tag:
             case "form":
                 self._form = self._forms.setdefault(attributes.get("id", ""), Form()) if "id" in attributes else Form()
@@ -165,7 +165,7 @@ class _Reader(HTMLParser):
             case "select":
                 self._select = self._into_form(Control("select", attributes))
             case "option" if self._select:
-                option = Control("option", attributes, chosen="selected" in attributes, group=self._select)
+                option = Control("option", attributes, is_chosen="selected" in attributes, select=self._select)
                 self._begin(tag, self._into_form(option))
             case "img" if attributes.get("alt"):
                 self._words.append(attributes["alt"])
@@ -198,16 +198,16 @@ class _Reader(HTMLParser):
         if self._open_label is not None:
             self._open_label.words.append(data)
 
-    def finished(self) -> WebPage:
+    def build(self) -> WebPage:
         """Give every control its label and return the page."""
         while self._open:
             self._end()
-        by_target = {label.target: _folded(label.words) for label in self._labels if label.target}
+        by_target = {label.target: _collapse_spaces(label.words) for label in self._labels if label.target}
         for control in self._page.controls:
             control.label = control.label or by_target.get(control.attributes.get("id", ""), "")
             control.label = control.attributes.get("aria-label", "") if not control.label else control.label
-        self._page.text = _folded(self._words)
-        self._page.title = _folded([self._page.title])
+        self._page.text = _collapse_spaces(self._words)
+        self._page.title = _collapse_spaces([self._page.title])
         return self._page
 
     def _begin(self, tag: str, control: Control) -> None:
@@ -215,7 +215,7 @@ class _Reader(HTMLParser):
 
     def _end(self) -> None:
         _, control, since = self._open.pop()
-        control.label = _folded(self._words[since:])
+        control.label = _collapse_spaces(self._words[since:])
         self._page.controls.append(control)
 
     def _input(self, attributes: Attributes) -> None:
@@ -223,7 +223,7 @@ class _Reader(HTMLParser):
         if kind in ("button", "reset"):
             return
         kind = "submit" if kind == "image" else kind
-        control = Control(kind, attributes, chosen="checked" in attributes)
+        control = Control(kind, attributes, is_chosen="checked" in attributes)
         self._page.controls.append(self._into_form(control))
         if kind == "submit":
             control.label = attributes.get("value") or attributes.get("alt", "")
@@ -240,9 +240,9 @@ class _Reader(HTMLParser):
 
     def _refresh(self, content: str) -> None:
         found = _REFRESH.match(content)
-        if found and int(found["seconds"]) <= _SOON:
+        if found and int(found["seconds"]) <= _LONGEST_REFRESH:
             self._page.refresh = found["url"] or ""
 
 
-def _folded(words: list[str]) -> str:
+def _collapse_spaces(words: list[str]) -> str:
     return re.sub(r"\s+", " ", "".join(words)).strip()

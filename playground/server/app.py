@@ -16,17 +16,17 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from playground.botapi.connections import Connections
-from playground.botapi.faults import Faults
-from playground.botapi.limits import Limits
+from playground.botapi.faults import FaultQueue
+from playground.botapi.limits import FloodLimiter
 from playground.botapi.routes import BotApi
-from playground.server.body_limits import Bounded
-from playground.server.call_routes import Counting
-from playground.server.control_api import Sim
-from playground.server.event_routes import Watching
-from playground.server.loopback_guard import LoopbackOnly
+from playground.server.body_limits import BodyLimitMiddleware
+from playground.server.call_routes import CallRoutes
+from playground.server.control_api import ControlApi
+from playground.server.event_routes import EventRoutes
+from playground.server.loopback_guard import LoopbackMiddleware
 from playground.server.phone_frame import PhoneFrame
 from playground.server.static_page import page_routes
-from playground.world.requests import route
+from playground.world.requests import sim_route
 from playground.world.world import World
 
 BACKLOG = 256
@@ -40,21 +40,21 @@ class Playground:
         """`extra_routes` are served beside the simulator's own: a recorder's, for example."""
         self.world = world
         self.connections = Connections()
-        faults, limits = Faults(), Limits()
+        faults, limits = FaultQueue(), FloodLimiter()
         api = BotApi(self.world, faults, limits, self.connections)
         self.app = Starlette(
             routes=[
                 *api.routes(),
-                *Sim(self.world, faults).routes(),
-                *Counting(self.world, limits).routes(),
-                *Watching(self.world).routes(),
+                *ControlApi(self.world, faults).routes(),
+                *CallRoutes(self.world, limits).routes(),
+                *EventRoutes(self.world).routes(),
                 *extra_routes,
-                route("/record", _no_recorder),
+                sim_route("/record", _no_recorder),
                 *PhoneFrame(self.world.log).routes(),
                 *page_routes(),
-                api.astray(),
+                api.fallback_route(),
             ],
-            middleware=[Middleware(LoopbackOnly), Middleware(Bounded)],
+            middleware=[Middleware(LoopbackMiddleware), Middleware(BodyLimitMiddleware)],
         )
 
 
@@ -63,7 +63,7 @@ async def _no_recorder(_: Request) -> Any:
     return {"on": False, "script": "", "available": False}
 
 
-class _Server(uvicorn.Server):
+class _PlaygroundServer(uvicorn.Server):
     """A server that leaves the process's signals to their owner and stops at once when told to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -79,13 +79,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve inside this loop; the address is ready when this yields, and free again afterwards."""
-    listener = _listener(host, port)
-    server = _Server(
+    listener = _listening_socket(host, port)
+    server = _PlaygroundServer(
         uvicorn.Config(
             playground.app,
-            http=playground.connections.protocol(),
+            http=playground.connections.tracking_protocol(),
             log_config=None,
             log_level="critical",
             access_log=False,
@@ -97,7 +97,7 @@ async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int 
         )
     )
     # A task group around the caller's code would wrap the caller's errors into its own.
-    running = asyncio.ensure_future(_run(server, listener, playground.world))
+    running = asyncio.ensure_future(_serve(server, listener, playground.world))
     try:
         yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     finally:
@@ -106,13 +106,13 @@ async def serving(playground: Playground, *, host: str = "127.0.0.1", port: int 
         await running
 
 
-async def _run(server: uvicorn.Server, listener: socket.socket, world: World) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, world: World) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
-        tasks.create_task(world.hook.run())
+        tasks.create_task(world.webhook.run())
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def _listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends small answers at once; without it each takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -10,27 +10,27 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.world.serializers import JsonAnswer
+from playground.world.serializers import AsciiJsonResponse
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # The phone's frame has no origin of its own, which browsers call "null"; it may only reach the phone.
 PHONE = "/phone/"
 
 
-class LoopbackOnly:
+class LoopbackMiddleware:
     """Refuses requests whose Host is not loopback or whose Origin is another page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (refusal := _refusal(scope)) is not None:
-            await JsonAnswer({"error": refusal}, 403)(scope, receive, send)
+        if scope["type"] == "http" and (refusal := _reason_to_refuse(scope)) is not None:
+            await AsciiJsonResponse({"error": refusal}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
-def _refusal(scope: Scope) -> str | None:
+def _reason_to_refuse(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     host, origin = headers.get("host", ""), headers.get("origin")
     if not is_loopback(f"http://{host}"):
@@ -43,6 +43,6 @@ def _refusal(scope: Scope) -> str | None:
 def is_loopback(url: str) -> bool:
     """Whether an address names this machine."""
     try:
-        return urlsplit(url).hostname in LOOPBACK
+        return urlsplit(url).hostname in LOOPBACK_HOSTS
     except ValueError:
         return False

@@ -10,32 +10,32 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
-Lead = Callable[[str], str]
+RewriteLink = Callable[[str], str]
 
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "poster", "data"})
 _REFRESH = re.compile(r"(?is)^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?)(['\"]?)(.+?)\2\s*$")
 
 
-def led_through(source: str, lead: Lead) -> tuple[str, str]:
+def rewrite_links(source: str, rewrite: RewriteLink) -> tuple[str, str]:
     """Return the page with its addresses led elsewhere, and its title."""
-    page = _Page(lead)
+    page = _LinkRewriter(rewrite)
     page.feed(source)
     page.close()
     return "".join(page.out), "".join(page.title).strip()
 
 
-def refresh_led_through(value: str, lead: Lead) -> str:
+def rewrite_refresh(value: str, rewrite: RewriteLink) -> str:
     """Return a Refresh header, or its meta twin, with its address led elsewhere."""
     match = _REFRESH.match(value)
-    return f"{match[1]}{match[2]}{lead(match[3])}{match[2]}" if match else value
+    return f"{match[1]}{match[2]}{rewrite(match[3])}{match[2]}" if match else value
 
 
-class _Page(HTMLParser):
-    def __init__(self, lead: Lead) -> None:
+class _LinkRewriter(HTMLParser):
+    def __init__(self, rewrite: RewriteLink) -> None:
         super().__init__(convert_charrefs=False)
         self.out: list[str] = []
         self.title: list[str] = []
-        self._lead = lead
+        self._lead = rewrite
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -90,7 +90,7 @@ class _Page(HTMLParser):
             and name == "content"
             and ("http-equiv", "refresh") in [(key, (given or "").lower()) for key, given in attrs]
         ):
-            return refresh_led_through(value, self._lead)
+            return rewrite_refresh(value, self._lead)
         return self._lead(value) if name in _ADDRESSES else value
 
 

@@ -7,18 +7,18 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from playground.phone.page_parser import Control, Form, WebPage
 
-Fields = Sequence[tuple[str, str]]
-Gesture = tuple[str, str]
+FormFields = Sequence[tuple[str, str]]
+RecognizedGesture = tuple[str, str]
 """A word of a script line and a label: `press`, `tick`, `choose`, `reload`; `refresh` is the page's own doing."""
 
 
-def gestures(page: WebPage, address: str, method: str, url: str, body: str = "") -> list[Gesture]:
+def recognize_gestures(page: WebPage, address: str, method: str, url: str, body: str = "") -> list[RecognizedGesture]:
     """List what was done to the page at that address; nothing means that another address was opened."""
-    for form, fields in _sent(page, address, method, url, body):
-        return [*_filled(form, fields), ("press", _pressed(form, fields).label)]
+    for form, fields in _find_sent_form(page, address, method, url, body):
+        return [*_changed_controls(form, fields), ("press", _pressed_button(form, fields).label)]
     if method != "GET":
         return []
-    links = [link for link in page.of_kinds("link") if urljoin(address, link.attributes["href"]) == url]
+    links = [link for link in page.controls_of("link") if urljoin(address, link.attributes["href"]) == url]
     if links:
         return [("press", links[0].label)]
     if page.refresh is not None and urljoin(address, page.refresh) == url:
@@ -26,9 +26,9 @@ def gestures(page: WebPage, address: str, method: str, url: str, body: str = "")
     return [("reload", "")] if url == address else []
 
 
-def _sent(page: WebPage, address: str, method: str, url: str, body: str) -> Iterator[tuple[Form, Fields]]:
+def _find_sent_form(page: WebPage, address: str, method: str, url: str, body: str) -> Iterator[tuple[Form, FormFields]]:
     """Find the form that was sent, with what was filled in."""
-    for button in page.of_kinds("submit"):
+    for button in page.controls_of("submit"):
         form = button.form
         if form is None:
             continue
@@ -40,16 +40,16 @@ def _sent(page: WebPage, address: str, method: str, url: str, body: str) -> Iter
             yield form, fields
 
 
-def _pressed(form: Form, fields: Fields) -> Control:
+def _pressed_button(form: Form, fields: FormFields) -> Control:
     buttons = [control for control in form.controls if control.kind == "submit"]
     named = [button for button in buttons if button.name and (button.name, button.value) in fields]
     return (named or [button for button in buttons if not button.name] or buttons)[0]
 
 
-def _filled(form: Form, fields: Fields) -> Iterator[Gesture]:
+def _changed_controls(form: Form, fields: FormFields) -> Iterator[RecognizedGesture]:
     for control in form.controls:
-        name = control.group.name if control.group else control.name
-        if (name, control.value) in fields and not control.chosen:
+        name = control.select.name if control.select else control.name
+        if (name, control.value) in fields and not control.is_chosen:
             match control.kind:
                 case "checkbox":
                     yield "tick", control.label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """A call that is answered with `{"ok": false, ...}`."""
 
     def __init__(self, code: int, description: str, **parameters: Any) -> None:
@@ -22,24 +22,24 @@ class Refused(Exception):
         return told
 
 
-def bad_request(why: str) -> Refused:
+def bad_request(why: str) -> ApiError:
     """Refuse with 400, the answer to most mistakes."""
-    return Refused(400, f"Bad Request: {why}")
+    return ApiError(400, f"Bad Request: {why}")
 
 
-def forbidden(why: str) -> Refused:
+def forbidden(why: str) -> ApiError:
     """Refuse with 403: the chat does not want the bot."""
-    return Refused(403, f"Forbidden: {why}")
+    return ApiError(403, f"Forbidden: {why}")
 
 
-def conflict(why: str) -> Refused:
+def conflict(why: str) -> ApiError:
     """Refuse with 409: two ways of getting updates exclude each other."""
-    return Refused(409, f"Conflict: {why}")
+    return ApiError(409, f"Conflict: {why}")
 
 
-def too_many_requests(seconds: int) -> Refused:
+def too_many_requests(seconds: int) -> ApiError:
     """Refuse with 429 and say how long to wait."""
-    return Refused(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
+    return ApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
 
 
 UNAUTHORIZED = (401, "Unauthorized")
@@ -48,7 +48,7 @@ NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
     "content and reply markup of the message"
 )
-OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
-OTHER_POLL = "terminated by other getUpdates request; make sure that only one bot instance is running"
+QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+OTHER_POLL_STARTED = "terminated by other getUpdates request; make sure that only one bot instance is running"
 WEBHOOK_SET = "terminated by setWebhook request"
 WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"

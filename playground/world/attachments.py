@@ -10,64 +10,64 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from playground.world.files import BadPhoto, file_facts, recompressed
+from playground.world.files import InvalidPhoto, file_fields, recompress_photo
 from playground.world.records import Json
-from playground.world.requests import BadOrder
+from playground.world.requests import BadControlRequest
 from playground.world.world import World
 
-Order = Mapping[str, Any]
+AttachmentFields = Mapping[str, Any]
 
 
-def attachment(world: World, user: int, kind: str, order: Order) -> Json:
+def make_attachment(world: World, user: int, kind: str, order: AttachmentFields) -> Json:
     """Make the media of a message as the Bot API tells of it."""
     make = _MAKERS.get(kind)
     if make is None:
-        raise BadOrder(f"unknown kind {kind!r}; known: text, {', '.join(_MAKERS)}")
+        raise BadControlRequest(f"unknown kind {kind!r}; known: text, {', '.join(_MAKERS)}")
     return {kind: make(world, user, order)}
 
 
-def _photo(world: World, user: int, order: Order) -> Any:
+def _photo(world: World, user: int, order: AttachmentFields) -> Any:
     try:
-        return world.files.keep_photo(recompressed(_bytes(order) or _picture()))
-    except BadPhoto as error:
-        raise BadOrder(str(error)) from None
+        return world.files.store_photo(recompress_photo(_decoded_content(order) or _sample_picture()))
+    except InvalidPhoto as error:
+        raise BadControlRequest(str(error)) from None
 
 
-def _document(world: World, user: int, order: Order) -> Json:
+def _document(world: World, user: int, order: AttachmentFields) -> Json:
     name = str(order.get("file_name") or "document.txt")
-    return world.files.keep_document(_bytes(order) or b"A document.\n", name=name, type="text/plain")
+    return world.files.store_document(_decoded_content(order) or b"A document.\n", name=name, type="text/plain")
 
 
-def _sticker(world: World, user: int, order: Order) -> Json:
-    kept = world.files.keep(_picture("WEBP"), name="sticker.webp", type="image/webp", folder="stickers")
+def _sticker(world: World, user: int, order: AttachmentFields) -> Json:
+    kept = world.files.store(_sample_picture("WEBP"), name="sticker.webp", type="image/webp", folder="stickers")
     shape = {"width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False}
-    return {**file_facts(kept), **shape, "emoji": str(order.get("emoji") or "👍")}
+    return {**file_fields(kept), **shape, "emoji": str(order.get("emoji") or "👍")}
 
 
-def _voice(world: World, user: int, order: Order) -> Json:
-    kept = world.files.keep(b"OggS", name="voice.ogg", type="audio/ogg", folder="voice")
-    return {**file_facts(kept), "duration": int(order.get("duration") or 3), "mime_type": "audio/ogg"}
+def _voice(world: World, user: int, order: AttachmentFields) -> Json:
+    kept = world.files.store(b"OggS", name="voice.ogg", type="audio/ogg", folder="voice")
+    return {**file_fields(kept), "duration": int(order.get("duration") or 3), "mime_type": "audio/ogg"}
 
 
-def _video_note(world: World, user: int, order: Order) -> Json:
-    kept = world.files.keep(b"\0", name="note.mp4", type="video/mp4", folder="video_notes")
-    return {**file_facts(kept), "length": 240, "duration": int(order.get("duration") or 3)}
+def _video_note(world: World, user: int, order: AttachmentFields) -> Json:
+    kept = world.files.store(b"\0", name="note.mp4", type="video/mp4", folder="video_notes")
+    return {**file_fields(kept), "length": 240, "duration": int(order.get("duration") or 3)}
 
 
-def _contact(world: World, user: int, order: Order) -> Json:
+def _contact(world: World, user: int, order: AttachmentFields) -> Json:
     someone = world.people[user]
     phone = str(order.get("phone_number") or "+8613800138000")
     return {"phone_number": phone, "first_name": someone.first_name, "user_id": someone.id}
 
 
-def _location(world: World, user: int, order: Order) -> Json:
+def _location(world: World, user: int, order: AttachmentFields) -> Json:
     return {
         "latitude": float(order.get("latitude", 39.9042)),
         "longitude": float(order.get("longitude", 116.4074)),
     }
 
 
-def _poll(world: World, user: int, order: Order) -> Json:
+def _poll(world: World, user: int, order: AttachmentFields) -> Json:
     options = [str(option) for option in order.get("options") or ("是", "否")]
     return {
         "id": str(world.rng.randrange(10**17, 10**18)),
@@ -85,7 +85,7 @@ def _poll(world: World, user: int, order: Order) -> Json:
     }
 
 
-_MAKERS: Mapping[str, Callable[[World, int, Order], Any]] = {
+_MAKERS: Mapping[str, Callable[[World, int, AttachmentFields], Any]] = {
     "photo": _photo,
     "document": _document,
     "sticker": _sticker,
@@ -97,17 +97,17 @@ _MAKERS: Mapping[str, Callable[[World, int, Order], Any]] = {
 }
 
 
-def _bytes(order: Order) -> bytes | None:
+def _decoded_content(order: AttachmentFields) -> bytes | None:
     given = order.get("base64")
     if given is None:
         return None
     try:
         return base64.b64decode(str(given), validate=True)
     except binascii.Error:
-        raise BadOrder("base64 does not hold base64") from None
+        raise BadControlRequest("base64 does not hold base64") from None
 
 
-def _picture(form: str = "JPEG") -> bytes:
+def _sample_picture(form: str = "JPEG") -> bytes:
     """Draw a little landscape: the same picture every time, made of nothing but numbers."""
     picture = Image.new("RGB", (512, 384 if form == "JPEG" else 512), "#9cc9e8")
     pen = ImageDraw.Draw(picture)

@@ -28,14 +28,14 @@ def utf16_cut(text: str, offset: int, length: int) -> str:
     return units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")
 
 
-def with_found(text: str, given: Sequence[Json]) -> tuple[Json, ...]:
+def add_found_entities(text: str, given: Sequence[Json]) -> tuple[Json, ...]:
     """Return the given entities and those found outside code and links, in order."""
     closed = [span for entity in given if entity["type"] in _UNTOUCHED for span in [_span(entity)]]
     found = [entity for entity in _find(text) if not any(_overlap(_span(entity), span) for span in closed)]
-    return in_order([*given, *found])
+    return sort_entities([*given, *found])
 
 
-def in_order(entities: Iterable[Json]) -> tuple[Json, ...]:
+def sort_entities(entities: Iterable[Json]) -> tuple[Json, ...]:
     """Sort as Telegram does: by place, the longer first."""
     return tuple(sorted(entities, key=lambda entity: (entity["offset"], -entity["length"])))
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playground.world.condition import Bell
+from playground.world.condition import ChangeCondition
 
-Event = dict[str, Any]
+LogEvent = dict[str, Any]
 
 
 class EventLog:
     """Numbered facts in the order in which they happened."""
 
-    def __init__(self, bell: Bell, clock: Callable[[], float]) -> None:
-        self._events: list[Event] = []
-        self._bell = bell
+    def __init__(self, changes: ChangeCondition, clock: Callable[[], float]) -> None:
+        self._events: list[LogEvent] = []
+        self._bell = changes
         self._clock = clock
 
     @property
@@ -26,9 +26,9 @@ class EventLog:
     def add(self, kind: str, chat: int | None, **facts: Any) -> None:
         """Write down one event and wake who waits for it."""
         self._events.append({"seq": self.last + 1, "at": self._clock(), "kind": kind, "chat": chat, **facts})
-        self._bell.ring()
+        self._bell.notify_all()
 
-    def after(self, seq: int, chat: int | None = None) -> list[Event]:
+    def after(self, seq: int, chat: int | None = None) -> list[LogEvent]:
         """Return the events behind that number, of one chat or of all."""
         newer = self._events[max(seq, 0) :]
         return newer if chat is None else [event for event in newer if event["chat"] == chat]

@@ -20,11 +20,11 @@ JPEG_QUALITY = 87
 _QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
-class BadPhoto(Exception):
+class InvalidPhoto(Exception):
     """What was sent as a photo is none, or one that Telegram does not take."""
 
 
-class Files:
+class FileStore:
     """Every file that passed through a chat, by its file_id."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Files:
         self._by_path: dict[str, StoredFile] = {}
         self._photos: dict[str, list[Json]] = {}
 
-    def keep(self, content: bytes, *, name: str, type: str, folder: str) -> StoredFile:
+    def store(self, content: bytes, *, name: str, type: str, folder: str) -> StoredFile:
         """Store bytes under a fresh file_id."""
         suffix = name.rpartition(".")[2] if "." in name else "bin"
         kept = StoredFile(
@@ -50,16 +50,16 @@ class Files:
         """Return the file of that id."""
         return self._by_id.get(file_id)
 
-    def at(self, path: str) -> StoredFile | None:
+    def by_path(self, path: str) -> StoredFile | None:
         """Return the file that getFile gave this path for."""
         return self._by_path.get(path)
 
-    def keep_photo(self, jpegs: list[tuple[bytes, int, int]]) -> list[Json]:
+    def store_photo(self, jpegs: list[tuple[bytes, int, int]]) -> list[Json]:
         """Store the sizes of a photo and return them as the Bot API lists them."""
         sizes: list[Json] = []
         for content, width, height in jpegs:
-            kept = self.keep(content, name="photo.jpg", type="image/jpeg", folder="photos")
-            sizes.append({**file_facts(kept), "width": width, "height": height})
+            kept = self.store(content, name="photo.jpg", type="image/jpeg", folder="photos")
+            sizes.append({**file_fields(kept), "width": width, "height": height})
             self._photos[kept.id] = sizes
         return sizes
 
@@ -67,36 +67,36 @@ class Files:
         """Return all sizes of the photo that a file_id belongs to."""
         return self._photos.get(file_id)
 
-    def keep_document(self, content: bytes, *, name: str, type: str) -> Json:
+    def store_document(self, content: bytes, *, name: str, type: str) -> Json:
         """Store a document and return it as the Bot API tells of it."""
-        kept = self.keep(content, name=name, type=type, folder="documents")
-        return {"file_name": name, "mime_type": type, **file_facts(kept)}
+        kept = self.store(content, name=name, type=type, folder="documents")
+        return {"file_name": name, "mime_type": type, **file_fields(kept)}
 
 
 _PREFIX = {"photos": "AgACAgUAAxkDAAI", "voice": "AwACAgUAAxkBAAI", "stickers": "CAACAgUAAxkBAAI"}
 
 
-def file_facts(kept: StoredFile) -> Json:
+def file_fields(kept: StoredFile) -> Json:
     """Return what every file is told to the bot with."""
     return {"file_id": kept.id, "file_unique_id": kept.unique_id, "file_size": len(kept.content)}
 
 
-def recompressed(content: bytes) -> list[tuple[bytes, int, int]]:
+def recompress_photo(content: bytes) -> list[tuple[bytes, int, int]]:
     """Return the sizes of a photo after Telegram's recompression, the largest last."""
     if len(content) > LARGEST_PHOTO:
-        raise BadPhoto("too big for a photo")
+        raise InvalidPhoto("too big for a photo")
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             _check_sides(picture.width, picture.height)
-            flat = _on_white(picture)
+            flat = _flatten_on_white(picture)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombWarning) as error:
-        raise BadPhoto("IMAGE_PROCESS_FAILED") from error
+        raise InvalidPhoto("IMAGE_PROCESS_FAILED") from error
     sides = [side for side in (THUMBNAIL, LONGEST_SIDE) if side == LONGEST_SIDE or max(flat.size) > side]
     return [_jpeg(flat, side) for side in sides]
 
 
-def qr_text(content: bytes) -> str | None:
+def read_qr_code(content: bytes) -> str | None:
     """Read the QR code in a picture."""
     with Image.open(io.BytesIO(content)) as picture:
         found = zxingcpp.read_barcodes(picture.convert("L"), formats=_QR)
@@ -105,10 +105,10 @@ def qr_text(content: bytes) -> str | None:
 
 def _check_sides(width: int, height: int) -> None:
     if width + height > SIDES_TOGETHER or max(width, height) > LARGEST_RATIO * min(width, height):
-        raise BadPhoto("PHOTO_INVALID_DIMENSIONS")
+        raise InvalidPhoto("PHOTO_INVALID_DIMENSIONS")
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def _flatten_on_white(picture: Image.Image) -> Image.Image:
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture.convert("RGB")
     seen = picture.convert("RGBA")

@@ -8,32 +8,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from playground.world.records import Answer
+from playground.world.records import InlineAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedAnswer:
     """An answer for whoever asks the same before it expires."""
 
-    answer: Answer
+    answer: InlineAnswer
     expires: float
 
 
 @dataclass(slots=True)
-class Answers:
+class InlineAnswers:
     """The newest answer for every person, and those that are kept."""
 
-    seen: dict[int, tuple[str, Answer]] = field(default_factory=dict)
-    _kept: dict[tuple[str, int | None], Kept] = field(default_factory=dict)
+    shown: dict[int, tuple[str, InlineAnswer]] = field(default_factory=dict)
+    _cached: dict[tuple[str, int | None], CachedAnswer] = field(default_factory=dict)
 
-    def keep(self, words: str, user: int | None, kept: Kept) -> None:
+    def cache(self, words: str, user: int | None, kept: CachedAnswer) -> None:
         """Keep an answer for one person, or for all."""
-        self._kept[words, user] = kept
+        self._cached[words, user] = kept
 
-    def find(self, words: str, user: int, now: float) -> Answer | None:
+    def find(self, words: str, user: int, now: float) -> InlineAnswer | None:
         """Return an answer that is still good for this person."""
         for key in ((words, user), (words, None)):
-            kept = self._kept.get(key)
+            kept = self._cached.get(key)
             if kept is not None and kept.expires > now:
                 return kept.answer
         return None

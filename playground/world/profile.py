@@ -12,7 +12,7 @@ DEFAULT_SCOPE = "default"
 
 
 @dataclass(slots=True)
-class Profile:
+class BotProfile:
     """The bot as people see it. Texts and commands are kept per two-letter language, "" for all others."""
 
     id: int

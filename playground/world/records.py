@@ -44,7 +44,7 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class InlineButton:
     """One inline button; `value` is its data, its address or the text it copies."""
 
     label: str
@@ -54,12 +54,12 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Markup:
+class ReplyMarkup:
     """A checked reply_markup. Only inline keyboards are part of the message afterwards."""
 
     kind: str
-    wire: Json
-    buttons: tuple[tuple[Button, ...], ...] = ()
+    json: Json
+    buttons: tuple[tuple[InlineButton, ...], ...] = ()
     keys: tuple[tuple[str, ...], ...] = ()
     placeholder: str | None = None
 
@@ -97,7 +97,7 @@ class Message:
     text: str = ""
     entities: Sequence[Json] = ()
     media: Json = field(default_factory=dict)
-    markup: Markup | None = None
+    markup: ReplyMarkup | None = None
     edited: int | None = None
     forwarded: bool = False
     reply_to: int | None = None
@@ -109,7 +109,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class InlineResult:
     """One result of an inline query as the bot gave it; `facts` are those of its message, if it can be sent here."""
 
     id: str
@@ -119,8 +119,8 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InlineAnswer:
     """The answer to an inline query: its results, and a button above them that leads to the bot's chat."""
 
-    offers: Sequence[Offer] = ()
+    results: Sequence[InlineResult] = ()
     button: Json | None = None

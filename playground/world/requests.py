@@ -12,28 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground.world.serializers import JsonAnswer
+from playground.world.serializers import AsciiJsonResponse
 
 Handler = Callable[[Request], Awaitable[Any]]
-Word = TypeVar("Word", bound=StrEnum)
+EnumWord = TypeVar("EnumWord", bound=StrEnum)
 
 
-class BadOrder(Exception):
+class BadControlRequest(Exception):
     """The order cannot be understood; the message says what would be understood."""
 
 
-class NoSuchThing(Exception):
+class UnknownId(Exception):
     """The order names something that does not exist."""
 
 
-class NotThere(Exception):
+class ActionRefused(Exception):
     """What somebody wanted to touch is not there, or not his to touch."""
 
 
-_STATUS: Mapping[type[Exception], int] = {BadOrder: 400, NoSuchThing: 404, NotThere: 409}
+_STATUS: Mapping[type[Exception], int] = {BadControlRequest: 400, UnknownId: 404, ActionRefused: 409}
 
 
-def route(path: str, handler: Handler, method: str = "GET") -> Route:
+def sim_route(path: str, handler: Handler, method: str = "GET") -> Route:
     """Return a route under /sim whose answers and refusals are JSON."""
 
     @wraps(handler)
@@ -41,13 +41,13 @@ def route(path: str, handler: Handler, method: str = "GET") -> Route:
         try:
             told = await handler(request)
         except tuple(_STATUS) as error:
-            return JsonAnswer({"error": str(error)}, _STATUS[type(error)])
-        return told if isinstance(told, Response) else JsonAnswer(told)
+            return AsciiJsonResponse({"error": str(error)}, _STATUS[type(error)])
+        return told if isinstance(told, Response) else AsciiJsonResponse(told)
 
     return Route(f"/sim{path}", answer, methods=[method])
 
 
-class Order:
+class ControlRequest:
     """The fields of one order."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -60,9 +60,9 @@ class Order:
         """Return a text; without a default it must be there and say something."""
         value = self.values.get(name, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
-            raise BadOrder(f"{name}: a text is needed")
+            raise BadControlRequest(f"{name}: a text is needed")
         if len(value) > longest:
-            raise BadOrder(f"{name}: at most {longest} characters")
+            raise BadControlRequest(f"{name}: at most {longest} characters")
         return value
 
     def optional_text(self, name: str) -> str | None:
@@ -73,14 +73,14 @@ class Order:
         """Return a whole number."""
         value = self.values.get(name, default)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise BadOrder(f"{name}: a whole number is needed")
+            raise BadControlRequest(f"{name}: a whole number is needed")
         return value
 
     def amount(self, name: str, default: float) -> float:
         """Return a number greater than nothing."""
         value = self.values.get(name, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-            raise BadOrder(f"{name}: a number greater than 0 is needed")
+            raise BadControlRequest(f"{name}: a number greater than 0 is needed")
         return float(value)
 
     def optional_number(self, name: str) -> int | None:
@@ -91,34 +91,34 @@ class Order:
         """Return a list of whole numbers."""
         value = self.values.get(name, [])
         if not isinstance(value, list) or not all(isinstance(item, int) for item in value):
-            raise BadOrder(f"{name}: a list of whole numbers is needed")
+            raise BadControlRequest(f"{name}: a list of whole numbers is needed")
         return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return true or false."""
         value = self.values.get(name, default)
         if not isinstance(value, bool):
-            raise BadOrder(f"{name}: true or false is needed")
+            raise BadControlRequest(f"{name}: true or false is needed")
         return value
 
-    def one_of(self, name: str, words: type[Word], default: Word | None = None) -> Word:
+    def one_of(self, name: str, words: type[EnumWord], default: EnumWord | None = None) -> EnumWord:
         """Return one of a few words."""
         value = self.values.get(name, default)
         try:
             return words(str(value))
         except ValueError:
-            raise BadOrder(f"{name}: one of {', '.join(words)}") from None
+            raise BadControlRequest(f"{name}: one of {', '.join(words)}") from None
 
 
-async def read_order(request: Request) -> Order:
+async def read_control_request(request: Request) -> ControlRequest:
     """Read the JSON object of a request."""
     try:
         given = json.loads(await request.body())
     except ValueError:
-        raise BadOrder("a JSON object is needed") from None
+        raise BadControlRequest("a JSON object is needed") from None
     if not isinstance(given, dict):
-        raise BadOrder("a JSON object is needed")
-    return Order(given)
+        raise BadControlRequest("a JSON object is needed")
+    return ControlRequest(given)
 
 
 def path_number(request: Request, name: str) -> int:
@@ -137,10 +137,10 @@ def query_seconds(request: Request, name: str, *, longest: float) -> float:
     try:
         return min(max(float(value), 0.0), longest)
     except ValueError:
-        raise BadOrder(f"{name}: a number of seconds is needed") from None
+        raise BadControlRequest(f"{name}: a number of seconds is needed") from None
 
 
 def _whole(value: str, name: str) -> int:
     if not value.removeprefix("-").isdecimal():
-        raise BadOrder(f"{name}: a whole number is needed")
+        raise BadControlRequest(f"{name}: a whole number is needed")
     return int(value)

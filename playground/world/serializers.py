@@ -7,12 +7,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from playground.world.records import Button, Chat, ChatType, Json, Message, Person
+from playground.world.records import Chat, ChatType, InlineButton, Json, Message, Person
 
 _ACTION = {"data": "data", "url": "url", "copy": "copy", "inline": "query", "web_app": "url", "login_url": "url"}
 
 
-def person(someone: Person) -> dict[str, Any]:
+def bot_api_person(someone: Person) -> dict[str, Any]:
     """Tell of a person as the Bot API does."""
     told: dict[str, Any] = {"id": someone.id, "is_bot": False, "first_name": someone.first_name}
     if someone.username:
@@ -22,12 +22,12 @@ def person(someone: Person) -> dict[str, Any]:
     return told
 
 
-def short_person(someone: Person) -> dict[str, Any]:
+def sim_person(someone: Person) -> dict[str, Any]:
     """Tell of a person as the page and the script player see him."""
-    return person(someone) | {"username": someone.username, "blocked": someone.blocked}
+    return bot_api_person(someone) | {"username": someone.username, "blocked": someone.blocked}
 
 
-def chat(where: Chat, owner: Person | None) -> dict[str, Any]:
+def bot_api_chat(where: Chat, owner: Person | None) -> dict[str, Any]:
     """Tell of a chat as the Bot API does."""
     if where.type is ChatType.PRIVATE and owner is not None:
         told = {"id": where.id, "type": "private", "first_name": owner.first_name}
@@ -36,7 +36,7 @@ def chat(where: Chat, owner: Person | None) -> dict[str, Any]:
     return told | ({"all_members_are_administrators": True} if where.type is ChatType.GROUP else {})
 
 
-def content(message: Message) -> dict[str, Any]:
+def bot_api_content(message: Message) -> dict[str, Any]:
     """Tell of what a message holds: text or media with a caption, entities, keyboard."""
     told: dict[str, Any] = dict(message.media)
     word = "text" if message.kind == "text" else "caption"
@@ -45,7 +45,7 @@ def content(message: Message) -> dict[str, Any]:
     if message.entities:
         told["entities" if word == "text" else "caption_entities"] = list(message.entities)
     if message.markup is not None and message.markup.inline:
-        told["reply_markup"] = message.markup.wire
+        told["reply_markup"] = message.markup.json
     for name, fact in (
         ("has_protected_content", message.protect),
         ("has_media_spoiler", message.spoiler),
@@ -58,7 +58,7 @@ def content(message: Message) -> dict[str, Any]:
     return told
 
 
-def short(message: Message, *, bot_id: int) -> dict[str, Any]:
+def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
     """Tell of a message as the page and the script player see it."""
     text = message.kind == "text"
     markup = message.markup
@@ -106,7 +106,7 @@ def _document(media: Json) -> dict[str, Any] | None:
     return {name: media["document"].get(name) for name in ("file_id", "file_name", "file_size")}
 
 
-def _button(button: Button) -> dict[str, Any]:
+def _button(button: InlineButton) -> dict[str, Any]:
     told: dict[str, Any] = {"label": button.label, "kind": button.kind}
     field = _ACTION.get(button.kind)
     if field is not None:
@@ -116,13 +116,13 @@ def _button(button: Button) -> dict[str, Any]:
     return told
 
 
-def json_text(told: Any) -> str:
+def ascii_json(told: Any) -> str:
     """Return it as JSON text on one line."""
     return json.dumps(told, separators=(",", ":"))
 
 
-class JsonAnswer(JSONResponse):
+class AsciiJsonResponse(JSONResponse):
     """An answer in JSON."""
 
     def render(self, content: Any) -> bytes:
-        return json_text(content).encode("ascii")
+        return ascii_json(content).encode("ascii")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from playground.world import serializers
-from playground.world.entities import utf16_cut, with_found
-from playground.world.records import Button, Chat, ChatType, Json, Message
-from playground.world.requests import NotThere
+from playground.world.entities import add_found_entities, utf16_cut
+from playground.world.records import Chat, ChatType, InlineButton, Json, Message
+from playground.world.requests import ActionRefused
 from playground.world.world import World
 
 LONGEST_TEXT = 4096
@@ -31,58 +31,58 @@ _RIGHTS = tuple(
 CHAT_INSTANCE = "-3141592653589793238"
 
 
-def say(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
+def write_text(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
     """Write a text; one that is too long goes as several messages, as clients do it."""
     text = text.strip()
     parts = [text[at : at + LONGEST_TEXT] for at in range(0, len(text), LONGEST_TEXT)]
     if not parts:
-        raise NotThere("a text must say something")
+        raise ActionRefused("a text must say something")
     for part in parts:
-        message = send(world, chat, user, text=part, entities=with_found(part, ()), **facts)
+        message = send_message(world, chat, user, text=part, entities=add_found_entities(part, ()), **facts)
     return message
 
 
-def send(world: World, chat: Chat, user: int, **facts: Any) -> Message:
+def send_message(world: World, chat: Chat, user: int, **facts: Any) -> Message:
     """Put a person's message into a chat and tell the bot."""
-    may_write(world, chat, user)
+    require_can_write(world, chat, user)
     if chat.type is ChatType.PRIVATE and not world.people[user].started:
         world.change_person(user, started=True)
-    message = world.put(chat.id, user, **facts)
-    if _bot_sees(world, chat, message):
+    message = world.add_message(chat.id, user, **facts)
+    if _reaches_bot(world, chat, message):
         kind = "channel_post" if chat.type is ChatType.CHANNEL else "message"
-        world.updates.add(kind, world.message_wire(message), f"chat:{chat.id}")
+        world.updates.add(kind, world.bot_api_message(message), f"chat:{chat.id}")
     return message
 
 
-def edit(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
+def edit_message(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
     """Change one's own message."""
-    may_write(world, chat, user)
+    require_can_write(world, chat, user)
     if message.sender != user or message.kind != "text":
-        raise NotThere("only a text of one's own can be edited")
+        raise ActionRefused("only a text of one's own can be edited")
     text = text.strip()
-    facts = {"text": text, "entities": with_found(text, ()), "edited": int(world.clock())}
-    message = world.revise(message, **facts)
-    if _bot_sees(world, chat, message):
+    facts = {"text": text, "entities": add_found_entities(text, ()), "edited": int(world.clock())}
+    message = world.edit_message(message, **facts)
+    if _reaches_bot(world, chat, message):
         kind = "edited_channel_post" if chat.type is ChatType.CHANNEL else "edited_message"
-        world.updates.add(kind, world.message_wire(message), f"chat:{chat.id}")
+        world.updates.add(kind, world.bot_api_message(message), f"chat:{chat.id}")
     return message
 
 
-def press(world: World, chat: Chat, user: int, message_id: int, data: str, **button: Any) -> str:
+def press_button(world: World, chat: Chat, user: int, message_id: int, data: str, **button: Any) -> str:
     """Press a button, or claim to have done so; return the query's id. `button` tells the log which one it was."""
-    may_write(world, chat, user)
+    require_can_write(world, chat, user)
     message = world.message(chat.id, message_id)
-    if message is None and not world.is_gone(chat.id, message_id):
-        raise NotThere(f"there is no message {message_id} in this chat")
-    query = world.ask(user, chat.id)
+    if message is None and not world.was_deleted(chat.id, message_id):
+        raise ActionRefused(f"there is no message {message_id} in this chat")
+    query = world.add_query(user, chat.id)
     pressed = {"from": "user", "user": user, "message_id": message_id, "data": data, **button}
     world.log.add("press", chat.id, **pressed)
-    gone = {"chat": world.chat_wire(chat.id), "message_id": message_id, "date": 0}
-    told = world.message_wire(message) if message else gone
+    gone = {"chat": world.bot_api_chat(chat.id), "message_id": message_id, "date": 0}
+    told = world.bot_api_message(message) if message else gone
     inline_id = message.inline_id if message else None
     body = {
         "id": query.id,
-        "from": serializers.person(world.people[user]),
+        "from": serializers.bot_api_person(world.people[user]),
         **({"inline_message_id": inline_id} if inline_id else {"message": told}),
         "chat_instance": CHAT_INSTANCE,
         "data": data,
@@ -91,27 +91,27 @@ def press(world: World, chat: Chat, user: int, message_id: int, data: str, **but
     return query.id
 
 
-def block(world: World, user: int, *, blocked: bool) -> None:
+def set_blocked(world: World, user: int, *, blocked: bool) -> None:
     """Block the bot, or let it write again."""
     before = "kicked" if world.people[user].blocked else "member"
     after = "kicked" if blocked else "member"
     if before != after:
         world.change_person(user, blocked=blocked)
-        _tell_membership(world, world.chats[user], serializers.person(world.people[user]), before, after)
+        _tell_membership(world, world.chats[user], serializers.bot_api_person(world.people[user]), before, after)
 
 
-def bring_in(world: World, chat: Chat, user: int) -> None:
+def add_bot(world: World, chat: Chat, user: int) -> None:
     """Let somebody put the bot into a group, or make it an administrator of a channel: it cannot be less there."""
     channel = chat.type is ChatType.CHANNEL
     _tell_membership(
-        world, chat, serializers.person(world.people[user]), "left", "administrator" if channel else "member"
+        world, chat, serializers.bot_api_person(world.people[user]), "left", "administrator" if channel else "member"
     )
     if not channel:
-        body = {**world.service_wire(chat.id, user), "new_chat_members": [world.profile.user()]}
+        body = {**world.bot_api_service_message(chat.id, user), "new_chat_members": [world.profile.user()]}
         world.updates.add("message", body, f"chat:{chat.id}")
 
 
-def go_out(world: World, chat: Chat) -> None:
+def remove_bot(world: World, chat: Chat) -> None:
     """Let the bot leave a group or channel; it is told so too."""
     before = "administrator" if chat.type is ChatType.CHANNEL else "member"
     world.change_chat(chat.id, bot_inside=False)
@@ -121,7 +121,7 @@ def go_out(world: World, chat: Chat) -> None:
 
 def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
     body = {
-        "chat": world.chat_wire(chat.id),
+        "chat": world.bot_api_chat(chat.id),
         "from": by,
         "date": int(world.clock()),
         "old_chat_member": _member(world, before),
@@ -136,18 +136,18 @@ def find_button(message: Message, label: str) -> tuple[int, int]:
         for column, button in enumerate(buttons):
             if button.label == label:
                 return row, column
-    raise NotThere(f"the message has no button {label!r}; it has: {_labels(message)}")
+    raise ActionRefused(f"the message has no button {label!r}; it has: {_labels(message)}")
 
 
-def button_at(message: Message, row: int, column: int) -> Button:
+def button_at(message: Message, row: int, column: int) -> InlineButton:
     """Return the button at that place, both counted from 0."""
     rows = _rows(message)
     if not (0 <= row < len(rows) and 0 <= column < len(rows[row])):
-        raise NotThere(f"the message has no button in row {row}, column {column}; it has: {_labels(message)}")
+        raise ActionRefused(f"the message has no button in row {row}, column {column}; it has: {_labels(message)}")
     return rows[row][column]
 
 
-def _rows(message: Message) -> tuple[tuple[Button, ...], ...]:
+def _rows(message: Message) -> tuple[tuple[InlineButton, ...], ...]:
     return message.markup.buttons if message.markup is not None else ()
 
 
@@ -155,18 +155,18 @@ def _labels(message: Message) -> str:
     return " / ".join(" ".join(f"[{button.label}]" for button in row) for row in _rows(message)) or "none"
 
 
-def may_write(world: World, chat: Chat, user: int) -> None:
+def require_can_write(world: World, chat: Chat, user: int) -> None:
     """Insist that somebody can write in a chat."""
     if user not in world.people:
-        raise NotThere(f"there is nobody with the id {user}")
+        raise ActionRefused(f"there is nobody with the id {user}")
     inside = chat.id == user if chat.type is ChatType.PRIVATE else user in chat.members
     if not inside:
-        raise NotThere(f"{world.people[user].first_name} is not in this chat")
+        raise ActionRefused(f"{world.people[user].first_name} is not in this chat")
     if chat.type is ChatType.PRIVATE and world.people[user].blocked:
-        raise NotThere(f"{world.people[user].first_name} blocked the bot")
+        raise ActionRefused(f"{world.people[user].first_name} blocked the bot")
 
 
-def _bot_sees(world: World, chat: Chat, message: Message) -> bool:
+def _reaches_bot(world: World, chat: Chat, message: Message) -> bool:
     """Apply the privacy mode that bots have in groups unless BotFather was told otherwise."""
     if not chat.bot_inside:
         return False
@@ -175,10 +175,10 @@ def _bot_sees(world: World, chat: Chat, message: Message) -> bool:
     answered = world.message(chat.id, message.reply_to) if message.reply_to else None
     if answered is not None and answered.sender == world.profile.id:
         return True
-    return any(_means_bot(world, message.text, entity) for entity in message.entities)
+    return any(_addresses_bot(world, message.text, entity) for entity in message.entities)
 
 
-def _means_bot(world: World, text: str, entity: Json) -> bool:
+def _addresses_bot(world: World, text: str, entity: Json) -> bool:
     word = utf16_cut(text, entity["offset"], entity["length"]).lower()
     name = f"@{world.profile.username.lower()}"
     if entity["type"] == "bot_command":

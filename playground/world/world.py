@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.world import serializers
-from playground.world.clock import Timepiece
-from playground.world.condition import Bell
+from playground.world.clock import AdjustableClock
+from playground.world.condition import ChangeCondition
 from playground.world.event_log import EventLog
-from playground.world.files import Files
-from playground.world.inline import Answers
-from playground.world.profile import Profile
+from playground.world.files import FileStore
+from playground.world.inline import InlineAnswers
+from playground.world.profile import BotProfile
 from playground.world.records import Chat, ChatType, Json, Message, Person
-from playground.world.update_queue import Updates
-from playground.world.webhook_delivery import Delivery
+from playground.world.update_queue import UpdateQueue
+from playground.world.webhook_delivery import WebhookSender
 
 # Numbers begin where the clock stands, so that a restarted stand-in repeats none that a bot has seen.
 _NUMBERS_SINCE = 1_750_000_000
@@ -31,18 +31,18 @@ _CALLS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class PendingQuery:
     """A press of a button that waits for its answer; or, with words, what was typed behind the bot's name."""
 
     id: str
     user: int
     chat: int
-    asked: float
-    words: str | None = None
+    created_at: float
+    text: str | None = None
 
 
 @dataclass(slots=True)
-class Call:
+class ApiCall:
     """A call that the bot made, and the status of the answer; none when there was no answer."""
 
     at: float
@@ -55,9 +55,9 @@ class Call:
 class Traffic:
     """What the bot is doing right now, and what it did lately."""
 
-    calls: int = 0
-    log: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
-    astray: str | None = None  # the last call that was none of the Bot API, in words
+    calls_in_progress: int = 0
+    recent_calls: deque[ApiCall] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    misdirected_call: str | None = None  # the last call that was none of the Bot API, in words
 
 
 class World:
@@ -73,23 +73,23 @@ class World:
     ) -> None:
         self.token = token
         self.rng = rng or random.SystemRandom()
-        self.bell = Bell()
-        self.clock = Timepiece(clock, self.bell)
+        self.changes = ChangeCondition()
+        self.clock = AdjustableClock(clock, self.changes)
         first = int((self.clock() - _NUMBERS_SINCE) * _NUMBERS_PER_SECOND)
-        self.updates = Updates(first_id=first, bell=self.bell, clock=self.clock)
-        self.hook = Delivery(self.updates, self.bell, self.clock)
-        self.log = EventLog(self.bell, self.clock)
-        self.files = Files()
-        self.profile = Profile(id=_bot_id(token), username=username)
+        self.updates = UpdateQueue(first_id=first, changes=self.changes, clock=self.clock)
+        self.webhook = WebhookSender(self.updates, self.changes, self.clock)
+        self.log = EventLog(self.changes, self.clock)
+        self.files = FileStore()
+        self.profile = BotProfile(id=_bot_id(token), username=username)
         self.traffic = Traffic()
-        self.answers = Answers()
+        self.inline_answers = InlineAnswers()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.run = f"{self.rng.randrange(16**12):012x}"  # tells one stand-in from the next
+        self.run_id = f"{self.rng.randrange(16**12):012x}"  # tells one stand-in from the next
         self.closed = False
         self._messages: dict[int, dict[int, Message]] = {}
-        self._gone: set[tuple[int, int]] = set()
-        self._queries: dict[str, Query] = {}
+        self._deleted: set[tuple[int, int]] = set()
+        self._queries: dict[str, PendingQuery] = {}
         self._next_message = first
 
     # people and chats
@@ -101,13 +101,13 @@ class World:
         id = id or self._fresh_id(range(200_000_000, 7_900_000_000))
         someone = self.people[id] = Person(id, first_name, language_code, username)
         self.chats[id] = Chat(id, ChatType.PRIVATE)
-        self.log.add("person", None, user=serializers.short_person(someone))
+        self.log.add("person", None, user=serializers.sim_person(someone))
         return someone
 
     def change_person(self, id: int, **facts: Any) -> Person:
         """Change what is known of a person."""
         someone = self.people[id] = replace(self.people[id], **facts)
-        self.log.add("person", None, user=serializers.short_person(someone))
+        self.log.add("person", None, user=serializers.sim_person(someone))
         return someone
 
     def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: bool) -> Chat:
@@ -116,7 +116,7 @@ class World:
         if type is not ChatType.GROUP:
             id -= 1_000_000_000_000
         opened = self.chats[id] = Chat(id, type, title, members, **facts)
-        self.log.add("group", None, group={**self.chat_wire(id), "members": list(members)})
+        self.log.add("group", None, group={**self.bot_api_chat(id), "members": list(members)})
         return opened
 
     def change_chat(self, id: int, **facts: Any) -> Chat:
@@ -139,71 +139,71 @@ class World:
         everywhere = (message for chat in self._messages.values() for message in chat.values())
         return next((message for message in everywhere if message.inline_id == id), None)
 
-    def is_gone(self, chat: int, id: int) -> bool:
+    def was_deleted(self, chat: int, id: int) -> bool:
         """Whether there was such a message and it was deleted."""
-        return (chat, id) in self._gone
+        return (chat, id) in self._deleted
 
-    def put(self, chat: int, sender: int, **facts: Any) -> Message:
+    def add_message(self, chat: int, sender: int, **facts: Any) -> Message:
         """Add a message to a chat."""
         self._next_message += 1
         message = Message(self._next_message, chat, sender, int(self.clock()), **facts)
         self._messages.setdefault(chat, {})[message.id] = message
-        self.log.add("message", chat, **self._told(message))
+        self.log.add("message", chat, **self._message_event(message))
         return message
 
-    def revise(self, old: Message, **facts: Any) -> Message:
+    def edit_message(self, old: Message, **facts: Any) -> Message:
         """Replace a message by its edited form."""
         new = replace(old, **facts)
         self._messages[old.chat][old.id] = new
-        self.log.add("edit", old.chat, **self._told(new), was=self.short(old))
+        self.log.add("edit", old.chat, **self._message_event(new), was=self.sim_message(old))
         return new
 
-    def remove(self, message: Message) -> None:
+    def delete_message(self, message: Message) -> None:
         """Delete a message from its chat."""
         del self._messages[message.chat][message.id]
-        self._gone.add((message.chat, message.id))
-        self.log.add("delete", message.chat, message_id=message.id, was=self.short(message))
+        self._deleted.add((message.chat, message.id))
+        self.log.add("delete", message.chat, message_id=message.id, was=self.sim_message(message))
 
     # queries
 
-    def ask(self, user: int, chat: int, words: str | None = None) -> Query:
+    def add_query(self, user: int, chat: int, words: str | None = None) -> PendingQuery:
         """Note that a button was pressed or something typed; the bot may answer it once and soon."""
         id = str(self.rng.randrange(10**17, 10**19))
-        query = self._queries[id] = Query(id, user, chat, self.clock(), words)
+        query = self._queries[id] = PendingQuery(id, user, chat, self.clock(), words)
         return query
 
-    def take_query(self, id: str, *, inline: bool = False) -> Query | None:
+    def take_query(self, id: str, *, inline: bool = False) -> PendingQuery | None:
         """Return a query that still waits for its answer, and let nobody answer it again."""
         query = self._queries.get(id)
-        if query is None or (query.words is not None) != inline:
+        if query is None or (query.text is not None) != inline:
             return None
         del self._queries[id]
-        return query if self.clock() - query.asked <= _ANSWER_WITHIN else None
+        return query if self.clock() - query.created_at <= _ANSWER_WITHIN else None
 
     # telling
 
-    def short(self, message: Message) -> dict[str, Any]:
+    def sim_message(self, message: Message) -> dict[str, Any]:
         """Tell of a message as the page and scripts see it."""
-        return serializers.short(message, bot_id=self.profile.id)
+        return serializers.sim_message(message, bot_id=self.profile.id)
 
-    def chat_wire(self, chat: int) -> dict[str, Any]:
+    def bot_api_chat(self, chat: int) -> dict[str, Any]:
         """Tell of a chat as the Bot API does."""
-        return serializers.chat(self.chats[chat], self.people.get(chat))
+        return serializers.bot_api_chat(self.chats[chat], self.people.get(chat))
 
-    def service_wire(self, chat: int, user: int) -> dict[str, Any]:
+    def bot_api_service_message(self, chat: int, user: int) -> dict[str, Any]:
         """Tell of a message that nobody wrote: that somebody came, say. The page and scripts have no use for it."""
         self._next_message += 1
-        from_whom = {"message_id": self._next_message, "from": serializers.person(self.people[user])}
-        return from_whom | {"chat": self.chat_wire(chat), "date": int(self.clock())}
+        from_whom = {"message_id": self._next_message, "from": serializers.bot_api_person(self.people[user])}
+        return from_whom | {"chat": self.bot_api_chat(chat), "date": int(self.clock())}
 
-    def message_wire(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
+    def bot_api_message(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
         """Tell of a message as the Bot API does."""
         told: dict[str, Any] = {"message_id": message.id}
         if self.chats[message.chat].type is ChatType.CHANNEL:
-            told["sender_chat"] = self.chat_wire(message.chat)
+            told["sender_chat"] = self.bot_api_chat(message.chat)
         else:
-            told["from"] = self._sender_wire(message.sender)
-        told |= {"chat": self.chat_wire(message.chat), "date": message.date}
+            told["from"] = self._bot_api_sender(message.sender)
+        told |= {"chat": self.bot_api_chat(message.chat), "date": message.date}
         if message.forwarded:
             origin = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
             told["forward_origin"] = origin
@@ -211,28 +211,28 @@ class World:
             told["via_bot"] = self.profile.user()
         answered = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
         if answered is not None:
-            told["reply_to_message"] = self.message_wire(answered, with_reply=False)
-        return told | serializers.content(message)
+            told["reply_to_message"] = self.bot_api_message(answered, with_reply=False)
+        return told | serializers.bot_api_content(message)
 
     # quiet
 
     @property
     def idle(self) -> bool:
         """Whether the bot took every update, has no call under way, and waits for more."""
-        ready = self.updates.parked or self.updates.webhook
-        return ready and self.traffic.calls == 0 and not self.updates.waiting()
+        ready = self.updates.has_waiting_poll or self.updates.webhook_active
+        return ready and self.traffic.calls_in_progress == 0 and not self.updates.pending()
 
     def close(self) -> None:
         """End everything that waits."""
         self.closed = self.updates.closed = True
-        self.bell.ring()
+        self.changes.notify_all()
 
-    def _told(self, message: Message) -> Json:
-        told = self.short(message)
+    def _message_event(self, message: Message) -> Json:
+        told = self.sim_message(message)
         return {"from": told["from"], "user": told["user"], "message": told}
 
-    def _sender_wire(self, sender: int) -> dict[str, Any]:
-        return self.profile.user() if sender == self.profile.id else serializers.person(self.people[sender])
+    def _bot_api_sender(self, sender: int) -> dict[str, Any]:
+        return self.profile.user() if sender == self.profile.id else serializers.bot_api_person(self.people[sender])
 
     def _fresh_id(self, numbers: range) -> int:
         while (id := self.rng.choice(numbers)) in self.chats:

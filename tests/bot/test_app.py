@@ -15,7 +15,7 @@ from telegram import Bot
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.commands_menu import describe
 from bot.handlers.incoming import person_of
-from playground.phone.apps import App
+from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from storage import Store, open_store
 from storage.keyfile import KeyFile
@@ -106,7 +106,7 @@ async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, ho
         await fill_in(guest)
         await guest.taps("微信扫码")
         code = await guest.sees("等待扫码")
-        await phone.open(App.WECHAT, guest.link(code))
+        await phone.open(PhoneApp.WECHAT, guest.link(code))
 
         assert phone.status == 200
         assert "在本机打开" not in "".join(guest.labels())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from playground.world.files import qr_text
+from playground.world.files import read_qr_code
 from tests.bot.app_fixture import living
 from tests.simulator_fixture import town
 
@@ -27,7 +27,7 @@ async def test_a_link_made_over_http_opens_in_the_chat_once(tmp_path: Path) -> N
             await bot.quiet()
             shown = (await program.get(f"/v1/links/{made['id']}")).json()
 
-    assert qr_text(png.content) == made["url"]
+    assert read_qr_code(png.content) == made["url"]
     assert svg.text.startswith("<svg ")
     assert (made["state"], shown["state"]) == ("waiting", "opened")
     assert made["account"] not in "".join(foreign.bot_texts())

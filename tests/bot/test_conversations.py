@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.phone.apps import App, Control
+from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import Phone
 from tests.bot.app_fixture import Living, living
 from tests.simulator_fixture import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
@@ -88,8 +88,8 @@ async def test_by_qq_without_a_card_binding_one_on_the_way(tmp_path: Path) -> No
         await fill_in(at.guest)
         await at.guest.taps("QQ 扫码")
         caption = said(await at.guest.sees("等待扫码"))
-        await scan(at.guest, at.phone, App.QQ)
-        await press(at.phone, "未绑定银行卡", Control.CHOOSE)
+        await scan(at.guest, at.phone, PhoneApp.QQ)
+        await press(at.phone, "未绑定银行卡", Gesture.CHOOSE)
         await press(at.phone, "确认认证")
         await press(at.phone, "立即绑定银行卡")
         await press(at.phone, "完成绑定")
@@ -108,7 +108,7 @@ async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
         caption = said(await at.guest.sees("等待扫码"))
         await scan(at.guest, at.phone)
         await press(at.phone, "快速验证")
-        await press(at.phone, "同意《人脸识别服务协议》", Control.TICK)
+        await press(at.phone, "同意《人脸识别服务协议》", Gesture.TICK)
         await press(at.phone, "下一步")
         await press(at.phone, "开始识别")
 
@@ -136,9 +136,9 @@ async def test_a_face_that_did_not_pass_is_told_why_and_may_try_again_without_ty
         await at.guest.taps("同意并继续")
         for outcome in (choice, "通过"):
             await scan(at.guest, at.phone)
-            await press(at.phone, outcome, Control.CHOOSE)
+            await press(at.phone, outcome, Gesture.CHOOSE)
             await press(at.phone, "快速验证")
-            await press(at.phone, "同意《人脸识别服务协议》", Control.TICK)
+            await press(at.phone, "同意《人脸识别服务协议》", Gesture.TICK)
             await press(at.phone, "下一步")
             await press(at.phone, "开始识别")
             if outcome == choice:
@@ -177,7 +177,7 @@ async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None
         await guest.says(NUMBER)
         await guest.taps("correct")
         await guest.taps("WeChat")
-        await at.phone.open(App.WECHAT, guest.link(await guest.sees("Waiting")))
+        await at.phone.open(PhoneApp.WECHAT, guest.link(await guest.sees("Waiting")))
         await press(at.phone, "Go to authorise")
         await press(at.phone, "Authorise and verify")
         await guest.sees("Verified")
@@ -244,7 +244,7 @@ async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_
         first = at.guest.link(await at.guest.sees("等待扫码"))
         at.later(3600)
         expired = await at.guest.sees("这个二维码过期了")
-        await at.phone.open(App.WECHAT, first)
+        await at.phone.open(PhoneApp.WECHAT, first)
         too_late = at.phone.status
         await at.guest.taps("换个新码")
         second = at.guest.link(await at.guest.sees("等待扫码"))
@@ -278,7 +278,7 @@ async def test_a_code_left_for_another_way_is_dead(tmp_path: Path) -> None:
         left = at.guest.link(await at.guest.sees("等待扫码"))
         await at.guest.taps("换种方式")
         await at.guest.sees("第 4 步")
-        await at.phone.open(App.WECHAT, left)
+        await at.phone.open(PhoneApp.WECHAT, left)
 
         assert at.phone.status == 410
 

@@ -72,7 +72,7 @@ class Post:
         return self.registry.get_sample_value("bot_updates_total", {"outcome": outcome}) or 0.0
 
     def waiting(self) -> int:
-        return len(self.town.playground.world.updates.waiting())
+        return len(self.town.playground.world.updates.pending())
 
 
 def text_of(update: Update) -> str:
@@ -370,7 +370,7 @@ async def test_another_program_that_keeps_polling_ends_this_one() -> None:
 
 async def test_one_conflict_is_survived() -> None:
     async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.parked)
+        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
         place.playground.world.updates.end_poll("another getUpdates")
         await (await place.guest()).says("one")
         await place.taken()
@@ -389,17 +389,17 @@ async def test_a_long_pause_that_telegram_asks_for_does_not_hold_up_the_end() ->
 
 async def test_ready_is_known_without_waiting_for_the_first_update() -> None:
     async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.parked)
+        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
 
         assert made.polling.heard_at is not None
 
 
 async def test_only_what_is_read_is_asked_for() -> None:
     async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.parked)
+        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
 
-        assert "edited_message" in place.playground.world.updates.allowed
-        assert "business_message" not in place.playground.world.updates.allowed
+        assert "edited_message" in place.playground.world.updates.allowed_kinds
+        assert "business_message" not in place.playground.world.updates.allowed_kinds
 
 
 # The turn to poll

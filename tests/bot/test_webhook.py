@@ -36,7 +36,7 @@ async def test_a_whole_conversation_works_by_webhook(tmp_path: Path) -> None:
         await guest.sees("🎉 认证成功")
         await bot.quiet()
 
-        assert not place.playground.world.updates.parked
+        assert not place.playground.world.updates.has_waiting_poll
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", SECRET + "x", SECRET[:-1]])

@@ -4,24 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.language.bot_texts import Catalogue, sentence
-from chatscript.language.lexer import Snippet, wanted
-from chatscript.language.patterns import Place
-from chatscript.match.chat_view import Event, Message
-from chatscript.match.chat_view import Key as Button
-from chatscript.match.matcher import Scope
-from chatscript.record.expectation_writer import text, told
-from chatscript.suite import Asked, play
-from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from chatscript.language.bot_texts import BotTexts, parse_sentence
+from chatscript.language.lexer import SourceSpan, parse_expected_text
+from chatscript.language.patterns import SourceLocation
+from chatscript.match.chat_view import ButtonView as Button
+from chatscript.match.chat_view import ChatEvent, MessageView
+from chatscript.match.matcher import MatchContext
+from chatscript.record.expectation_writer import rewrite_text, write_new_expectation
+from chatscript.suite import SuiteOptions, run_suite
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 
-CATALOGUE = Catalogue(
-    {"zh": {"ask.name": sentence("请输入姓名"), "ask.number": sentence("请输入号码，{name}"), "bye": sentence("再见")}}
+CATALOGUE = BotTexts(
+    {
+        "zh": {
+            "ask.name": parse_sentence("请输入姓名"),
+            "ask.number": parse_sentence("请输入号码，{name}"),
+            "bye": parse_sentence("再见"),
+        }
+    }
 )
 
 
 def rewritten(old: str, actual: str, **values: str) -> str:
-    read = wanted(Snippet(old, Place("t.chat", 1)))
-    return text(read, actual, Scope(values, {"A": 7}, CATALOGUE))
+    read = parse_expected_text(SourceSpan(old, SourceLocation("t.chat", 1)))
+    return rewrite_text(read, actual, MatchContext(values, {"A": 7}, CATALOGUE))
 
 
 @pytest.mark.parametrize(
@@ -44,23 +50,23 @@ def test_a_text_keeps_what_still_holds(old: str, actual: str, new: str) -> None:
 
 
 def test_a_new_message_is_written_by_keys_where_the_script_has_some() -> None:
-    scope = Scope({}, {"A": 7}, CATALOGUE)
-    message = Message(
+    scope = MatchContext({}, {"A": 7}, CATALOGUE)
+    message = MessageView(
         1, own=False, kind="text", text="再见\n请输入号码，李雷", rows=((Button("🙂 请输入姓名", "data"),),)
     )
-    event = Event(1, 7, "message", own=False, message=message)
+    event = ChatEvent(1, 7, "message", own=False, message=message)
 
-    assert told(event, scope, ["bye"]) == ["< {t:bye} {t:ask.number}   [{t:ask.name}]"]
-    assert told(event, scope, []) == ["< 再见", "    | 请输入号码，李雷   [🙂 请输入姓名]"]
+    assert write_new_expectation(event, scope, ["bye"]) == ["< {t:bye} {t:ask.number}   [{t:ask.name}]"]
+    assert write_new_expectation(event, scope, []) == ["< 再见", "    | 请输入号码，李雷   [🙂 请输入姓名]"]
 
 
 def test_addresses_of_this_machine_are_left_open() -> None:
     link = Button("打开", "url", target="http://127.0.0.1:8080/v/x")
-    message = Message(1, own=False, kind="text", text="见 http://127.0.0.1:8080/v/x", rows=((link,),))
-    event = Event(1, 7, "message", own=False, message=message)
+    message = MessageView(1, own=False, kind="text", text="见 http://127.0.0.1:8080/v/x", rows=((link,),))
+    event = ChatEvent(1, 7, "message", own=False, message=message)
 
-    assert told(event, Scope({}, {"A": 7}, CATALOGUE), []) == ["< 见 ...   [打开 -> ...]"]
-    assert told(event, Scope({}, {"A": 7}, CATALOGUE), ["bye"]) == ["< 见 ...   [打开 -> ...]"]
+    assert write_new_expectation(event, MatchContext({}, {"A": 7}, CATALOGUE), []) == ["< 见 ...   [打开 -> ...]"]
+    assert write_new_expectation(event, MatchContext({}, {"A": 7}, CATALOGUE), ["bye"]) == ["< 见 ...   [打开 -> ...]"]
 
 
 OLD = """# What a form asks.
@@ -104,9 +110,9 @@ x > {name}
 async def accepted(folder: Path, source: str) -> tuple[int, list[str], str]:
     (folder / "talk.chat").write_text(source, encoding="utf-8")
     said: list[str] = []
-    asked = Asked(jobs=4, accept=True)
-    launch = launch_of(FORM_BOT)
-    status = await play([folder], asked, launch=launch, texts=folder / "texts", out=said.append)
+    asked = SuiteOptions(jobs=4, accept=True)
+    launch = launcher_for(FORM_BOT)
+    status = await run_suite([folder], asked, launcher=launch, texts=folder / "texts", out=said.append)
     return status, said, (folder / "talk.chat").read_text(encoding="utf-8")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.runner.bot_process import Command
-from chatscript.suite import Asked, play
+from chatscript.runner.bot_process import CommandLauncher
+from chatscript.suite import SuiteOptions, run_suite
 from playground.botapi.methods import METHODS
 from run_bot import words_of
 
@@ -26,8 +26,8 @@ def test_the_document_lists_what_the_stand_in_knows() -> None:
 
 async def played(command: str) -> tuple[int, str]:
     said: list[str] = []
-    launch = Command(words_of(command), folder=FOREIGN)
-    status = await play([TALK], Asked(jobs=2), launch=launch, texts=None, out=said.append)
+    launch = CommandLauncher(words_of(command), folder=FOREIGN)
+    status = await run_suite([TALK], SuiteOptions(jobs=2), launcher=launch, texts=None, out=said.append)
     return status, "\n".join(said)
 
 

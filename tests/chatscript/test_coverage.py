@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.coverage import add, diagram, last_state, read, table
-from chatscript.suite import Asked, play
-from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from chatscript.coverage import append_notes, format_diagram, format_table, last_state, read_coverage
+from chatscript.suite import SuiteOptions, run_suite
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 from tests.chatscript.test_suite_runs import pytest_on
 
 NOTES = """known\tway\tA --> B: go
@@ -28,7 +28,7 @@ def notes(tmp_path: Path) -> Path:
 
 
 def test_the_table_tells_figures_and_what_was_never_reached(notes: Path) -> None:
-    assert [line.split() for line in table(read(notes))] == [
+    assert [line.split() for line in format_table(read_coverage(notes))] == [
         ["ways", "1", "of", "2", "50.0", "%"],
         ["never", "B", "-->", "A:", "back"],
         ["texts", "1", "of", "2", "50.0", "%"],
@@ -38,7 +38,11 @@ def test_the_table_tells_figures_and_what_was_never_reached(notes: Path) -> None
 
 
 def test_the_diagram_marks_the_ways_that_nobody_went(notes: Path) -> None:
-    assert list(diagram(read(notes))) == ["stateDiagram-v2", "    A --> B: go", "    B --> A: back 🚫 never"]
+    assert list(format_diagram(read_coverage(notes))) == [
+        "stateDiagram-v2",
+        "    A --> B: go",
+        "    B --> A: back 🚫 never",
+    ]
 
 
 def test_a_hundred_percent_is_never_a_rounded_figure(tmp_path: Path) -> None:
@@ -46,17 +50,17 @@ def test_a_hundred_percent_is_never_a_rounded_figure(tmp_path: Path) -> None:
     reached = "".join(f"reached\ttext\t{number}\n" for number in range(2999))
     (tmp_path / "notes").write_text(known + reached, encoding="utf-8")
 
-    assert list(table(read(tmp_path / "notes")))[-1].split()[1] == "99.9"
+    assert list(format_table(read_coverage(tmp_path / "notes")))[-1].split()[1] == "99.9"
 
 
 async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
     said: list[str] = []
 
-    status = await play(
+    status = await run_suite(
         [tmp_path],
-        Asked(coverage=True, fail_under=1),
-        launch=launch_of(FORM_BOT),
+        SuiteOptions(coverage=True, fail_under=1),
+        launcher=launcher_for(FORM_BOT),
         texts=tmp_path / "texts",
         out=said.append,
     )
@@ -67,16 +71,16 @@ async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
 
 
 NOTING = """from pathlib import Path
-from chatscript.runner.bot_process import Command
+from chatscript.runner.bot_process import CommandLauncher
 
-class Noting(Command):
+class Noting(CommandLauncher):
     async def start(self, env, log):
         with Path(env["COVERAGE_FILE"]).open("a") as notes:
             notes.write("known\\trow\\ta\\nknown\\trow\\tb\\nreached\\trow\\ta\\n")
-        return await Command.start(self, env, log)
+        return await CommandLauncher.start(self, env, log)
 
 def pytest_chat_launch(config):
-    return Noting(Command.python(Path({bot!r})).words)
+    return Noting(CommandLauncher.python(Path({bot!r})).arguments)
 """
 
 
@@ -104,7 +108,7 @@ def test_the_notes_of_each_case_are_put_together_and_tell_its_last_state(tmp_pat
     second.write_text("reached\trow\ta\n", encoding="utf-8")
 
     for notes in (first, second, tmp_path / "none"):
-        add(together, notes)
+        append_notes(together, notes)
 
-    assert read(together).percent == 100
+    assert read_coverage(together).percent == 100
     assert [last_state(notes) for notes in (first, second, tmp_path / "none")] == ["B", None, None]

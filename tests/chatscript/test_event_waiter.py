@@ -4,27 +4,27 @@ import asyncio
 
 import aiohttp
 
-from chatscript.runner.event_waiter import Listener, Timing
-from chatscript.runner.simulator_client import SimClient
-from playground.server.app import Playground, serving
+from chatscript.runner.event_waiter import EventWaiter, Timing
+from chatscript.runner.simulator_client import SimulatorClient
+from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
 TOKEN = "7000000009:stand-in-token-of-this-test"
 
 
 async def test_whatever_happens_ends_the_silence_even_where_no_script_speaks_of_it() -> None:
-    async with serving(Playground(World(token=TOKEN))) as address, SimClient(address) as client:
-        listener = Listener(client, Timing(), lambda: True)
+    async with serve_playground(Playground(World(token=TOKEN))) as address, SimulatorClient(address) as client:
+        listener = EventWaiter(client, Timing(), lambda: True)
         async with aiohttp.ClientSession(f"{address}/bot{TOKEN}/") as bot, asyncio.TaskGroup() as tasks:
             poll = tasks.create_task(bot.get("getUpdates", params={"timeout": 20}))
-            assert await client.idle(5)
-            await listener.look()
+            assert await client.wait_idle(5)
+            await listener.poll()
 
-            looking = tasks.create_task(listener.look(5))
+            looking = tasks.create_task(listener.poll(5))
             await bot.post("setMyName", json={"name": "实名认证助手"})
             silent = await looking
 
             assert not silent
             assert listener.events == []
-            assert await listener.look(0)
+            assert await listener.poll(0)
             poll.cancel()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import async_playwright
 
-from chatscript.report.entity_html import formatted
-from chatscript.report.export import why_not
-from chatscript.suite import Asked, play
-from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from chatscript.report.entity_html import render_entities
+from chatscript.report.export import export_problem
+from chatscript.suite import SuiteOptions, run_suite
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 
 TALK = """title: <The> form
 cases: name=王小明 | name=李雷
@@ -36,7 +36,9 @@ async def shown(folder: Path, script: str, name: str = "out.html") -> tuple[int,
     (folder / "talk.chat").write_text(script, encoding="utf-8")
     said: list[str] = []
     out = folder / "new" / name
-    status = await play([folder], Asked(show=out), launch=launch_of(FORM_BOT), texts=folder / "texts", out=said.append)
+    status = await run_suite(
+        [folder], SuiteOptions(show=out), launcher=launcher_for(FORM_BOT), texts=folder / "texts", out=said.append
+    )
     return status, said, out
 
 
@@ -87,13 +89,13 @@ async def test_another_kind_of_file_is_refused_before_anything_is_played(tmp_pat
 def test_a_picture_without_chromium_is_refused_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    assert (why_not(Path("a.png")) or "").startswith("a .png needs Chromium")
-    assert why_not(Path("a.html")) is None
+    assert (export_problem(Path("a.png")) or "").startswith("a .png needs Chromium")
+    assert export_problem(Path("a.html")) is None
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(
-    why_not(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
+    export_problem(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
 )
 async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
     status, _, out = await shown(tmp_path, TALK, "out.png")
@@ -106,7 +108,7 @@ async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(
-    why_not(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
+    export_problem(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
 )
 async def test_a_browser_that_opens_the_file_complains_of_nothing(tmp_path: Path) -> None:
     _, _, out = await shown(tmp_path, TALK)
@@ -144,12 +146,12 @@ async def test_a_browser_that_opens_the_file_complains_of_nothing(tmp_path: Path
 def test_entities_become_tags(text: str, entities: list[tuple[str, int, int]], html: str) -> None:
     told = [{"type": kind, "offset": offset, "length": length} for kind, offset, length in entities]
 
-    assert formatted(text, told) == html
+    assert render_entities(text, told) == html
 
 
 def test_only_links_of_the_web_are_links() -> None:
     bad = [{"type": "text_link", "offset": 0, "length": 1, "url": "javascript:alert(1)"}]
     good = [{"type": "text_link", "offset": 0, "length": 1, "url": "https://a.example/?a=1&b=2"}]
 
-    assert formatted("x", bad) == '<span class="tinted">x</span>'
-    assert 'href="https://a.example/?a=1&amp;b=2"' in formatted("x", good)
+    assert render_entities("x", bad) == '<span class="tinted">x</span>'
+    assert 'href="https://a.example/?a=1&amp;b=2"' in render_entities("x", good)

@@ -9,14 +9,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chatscript.runner.simulator_client import SimClient
+from chatscript.runner.simulator_client import SimulatorClient
 from tests.chatscript.bots.playing import FORM_BOT
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = "import os, sys; print('bot', os.getpid(), flush=True); sys.stdin.read()"
 HOST = (
-    "import sys; from chatscript.local_run import host; "
-    "sys.exit(host([sys.executable, '-c', sys.argv[1]], port=0, say=lambda line: print(line, flush=True)))"
+    "import sys; from chatscript.local_run import run_locally; "
+    "sys.exit(run_locally([sys.executable, '-c', sys.argv[1]], port=0, say=lambda line: print(line, flush=True)))"
 )
 
 
@@ -65,7 +65,7 @@ async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Pa
         while b"Chat with the bot" not in (line := await playground.stdout.readline()):
             assert line
         page = line.split()[-1].decode()
-        async with SimClient(page) as client, aiohttp.ClientSession(page) as button:
+        async with SimulatorClient(page) as client, aiohttp.ClientSession(page) as button:
             await button.post("/sim/record", json={"on": True})
             await client.write(100_000_001, 100_000_001, "/links")
             async with button.get("/sim/record") as answer:
@@ -77,9 +77,9 @@ async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Pa
 
 
 RECORDING = (
-    "import sys; from pathlib import Path; from chatscript.local_run import Recording, host; "
-    "sys.exit(host([sys.executable, sys.argv[1]], port=0, say=lambda line: print(line, flush=True),"
-    " recording=Recording(Path(sys.argv[2]))))"
+    "import sys; from pathlib import Path; from chatscript.local_run import RecordingTarget, run_locally; "
+    "sys.exit(run_locally([sys.executable, sys.argv[1]], port=0, say=lambda line: print(line, flush=True),"
+    " recording=RecordingTarget(Path(sys.argv[2]))))"
 )
 
 
@@ -94,12 +94,12 @@ async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> 
     async with asyncio.timeout(60):
         while b"Chat with the bot" not in (line := await session.stdout.readline()):
             assert line
-        async with SimClient(line.split()[-1].decode()) as client:
+        async with SimulatorClient(line.split()[-1].decode()) as client:
             someone = await client.add_person("王小明", "zh-hans")
             await client.write(someone, someone, "/start")
-            events = (await client.news(0, 0)).last
-            while not any(event.counts for event in (await client.news(0, 0)).events):
-                events = (await client.news(events, 5)).last
+            events = (await client.events_after(0, 0)).last
+            while not any(event.must_be_mentioned for event in (await client.events_after(0, 0)).events):
+                events = (await client.events_after(events, 5)).last
         session.terminate()
         told = (await session.stdout.read()).decode()
         await session.wait()

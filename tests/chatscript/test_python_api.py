@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.language.bot_texts import Catalogue
-from chatscript.python_api import ChatFailed, Conversation, conversing
-from chatscript.runner.bot_process import Command
-from chatscript.runner.case_runner import Company
-from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from chatscript.language.bot_texts import BotTexts
+from chatscript.python_api import ChatFailed, Conversation, open_conversation
+from chatscript.runner.bot_process import CommandLauncher
+from chatscript.runner.case_runner import RunConfig
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 from tests.chatscript.test_suite_runs import pytest_on
 
 
 @pytest.fixture
 async def form() -> AsyncIterator[Conversation]:
     """A chat with the small form bot."""
-    async with conversing(Company(launch_of(FORM_BOT), Catalogue()), "form") as conversation:
+    async with open_conversation(RunConfig(launcher_for(FORM_BOT), BotTexts()), "form") as conversation:
         yield conversation
 
 
@@ -140,7 +140,9 @@ async def test_lines_that_cannot_be_read_or_done_say_why(form: Conversation) -> 
 
 
 async def test_a_bot_that_does_not_start_is_told_of(tmp_path: Path) -> None:
-    async with conversing(Company(Command((str(tmp_path / "nothing"),)), Catalogue()), "none") as conversation:
+    async with open_conversation(
+        RunConfig(CommandLauncher((str(tmp_path / "nothing"),)), BotTexts()), "none"
+    ) as conversation:
         with pytest.raises(ChatFailed, match="the bot did not start"):
             await conversation.send("/start")
 

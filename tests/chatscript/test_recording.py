@@ -9,69 +9,69 @@ from typing import Any
 import pytest
 
 from chatscript.language import steps
-from chatscript.language.bot_texts import Catalogue, load
-from chatscript.record.script_writer import recorded
+from chatscript.language.bot_texts import BotTexts, load_bot_texts
+from chatscript.record.script_writer import write_script
 from chatscript.report.console import failure_report
-from chatscript.runner.bot_process import Launch
-from chatscript.runner.case_runner import Company, Strict, perform
-from chatscript.runner.context import Scene
-from chatscript.suite import takes_of
-from playground.phone.apps import App
+from chatscript.runner.bot_process import BotLauncher
+from chatscript.runner.case_runner import RunConfig, StrictReader, run_case
+from chatscript.runner.context import RunContext
+from chatscript.suite import cases_of
+from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
-from playground.server.phone_frame import framed
+from playground.server.phone_frame import frame_url
 from run_bot import launching
-from tests.chatscript.bots.playing import FORM_BOT, SHOP_BOT, launch_of
-from tests.playground.simulator import standing
+from tests.chatscript.bots.playing import FORM_BOT, SHOP_BOT, launcher_for
+from tests.playground.simulator import running_playground
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = load(ROOT / "bot" / "texts")
+OURS = load_bot_texts(ROOT / "bot" / "texts")
 
 
 class FramedPhone(Phone):
     """Opens addresses in the phone beside the chat, as somebody at the page does."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, context: RunContext) -> None:
         super().__init__()
-        self._playground = str(scene.client._http._base_url).rstrip("/")
+        self._playground = str(context.client._http._base_url).rstrip("/")
 
-    async def open(self, app: App, address: str) -> None:
-        await super().open(App.BROWSER, self._playground + framed(app, address))
+    async def open(self, app: PhoneApp, address: str) -> None:
+        await super().open(PhoneApp.BROWSER, self._playground + frame_url(app, address))
 
 
-class Overheard(Strict):
+class RecordingReader(StrictReader):
     """Plays as ever, on the page's phone, and keeps what the page's button would write."""
 
-    def __init__(self, catalogue: Catalogue, *, staffed: bool) -> None:
-        self.catalogue = catalogue
+    def __init__(self, bot_texts: BotTexts, *, staffed: bool) -> None:
+        self.catalogue = bot_texts
         self.staffed = staffed
         self.script = ""
 
-    async def before(self, scene: Scene, number: int) -> None:
-        if scene.person not in scene._phones:
-            scene._phones[scene.person] = await scene.closing.enter_async_context(FramedPhone(scene))
+    async def before_step(self, context: RunContext, number: int) -> None:
+        if context.person not in context._phones:
+            context._phones[context.person] = await context.exit_stack.enter_async_context(FramedPhone(context))
 
-    async def end(self, scene: Scene) -> None:
-        await super().end(scene)
-        events = await scene.client.everything()
+    async def finish(self, context: RunContext) -> None:
+        await super().finish(context)
+        events = await context.client.all_events()
         pictures = [event["message"]["photo"] for event in events if event.get("message")]
         files = [photo["file_id"] for photo in pictures if photo]
-        codes = {file: await scene.client.qr(file) for file in files}
+        codes = {file: await context.client.read_qr(file) for file in files}
         first = next((event["user"] for event in events if event["kind"] == "message" and event["from"] == "user"), 0)
-        self.script = recorded(events, self.catalogue, codes, frozenset({first} if self.staffed else ()))
+        self.script = write_script(events, self.catalogue, codes, frozenset({first} if self.staffed else ()))
 
 
 async def recorded_and_played(
-    folder: Path, source: Path, launch: Launch, catalogue: Catalogue, *, staffed: bool = False
+    folder: Path, source: Path, launcher: BotLauncher, bot_texts: BotTexts, *, staffed: bool = False
 ) -> str:
     """Play the first case of a script, and what was recorded of it; return that. `staffed`: A is of support."""
-    company = Company(launch, catalogue)
-    overheard = Overheard(catalogue, staffed=staffed)
-    first = await perform(takes_of(source, catalogue)[0], company, overheard)
+    company = RunConfig(launcher, bot_texts)
+    overheard = RecordingReader(bot_texts, staffed=staffed)
+    first = await run_case(cases_of(source, bot_texts)[0], company, overheard)
     assert first.failure is None, failure_report(first)
     again = folder / "recorded.chat"
     again.write_text(overheard.script, encoding="utf-8")
-    (take,) = takes_of(again, catalogue)
-    second = await perform(take, company)
+    (take,) = cases_of(again, bot_texts)
+    second = await run_case(take, company)
     assert second.failure is None, failure_report(second)
     return overheard.script
 
@@ -82,7 +82,7 @@ SCRIPTS = ("several", "languages", "strange_at_text", "group")
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_what_is_recorded_of_our_bot_passes_unchanged(tmp_path: Path, name: str) -> None:
     with launching() as launch:
-        source = ROOT / "playground" / "scripts" / f"{name}.chat"
+        source = ROOT / "tests" / "conversations" / f"{name}.chat"
 
         script = await recorded_and_played(tmp_path, source, launch, OURS)
 
@@ -132,7 +132,7 @@ async def test_who_is_of_support_is_so_in_the_script_too_and_whoever_opens_their
 
 async def test_the_phone_is_in_the_script_and_no_code_is(tmp_path: Path) -> None:
     with launching() as launch:
-        script = await recorded_and_played(tmp_path, ROOT / "playground" / "scripts" / "face.chat", launch, OURS)
+        script = await recorded_and_played(tmp_path, ROOT / "tests" / "conversations" / "face.chat", launch, OURS)
 
     lines = script.splitlines()
     assert "@scan wechat" in lines
@@ -180,7 +180,7 @@ async def test_a_bot_without_a_catalogue_is_recorded_by_its_words(tmp_path: Path
     source = tmp_path / "talk.chat"
     source.write_text(FORM, encoding="utf-8")
 
-    script = await recorded_and_played(tmp_path, source, launch_of(FORM_BOT), Catalogue())
+    script = await recorded_and_played(tmp_path, source, launcher_for(FORM_BOT), BotTexts())
 
     lines = script.splitlines()
     for line in (
@@ -201,9 +201,9 @@ async def test_a_bot_without_a_catalogue_is_recorded_by_its_words(tmp_path: Path
         "> /call {id:A}",
     ):
         assert line in lines
-    assert [type(step) for step in takes_of(tmp_path / "recorded.chat", Catalogue())[0].script.steps][:2] == [
-        steps.Write,
-        steps.Hear,
+    assert [type(step) for step in cases_of(tmp_path / "recorded.chat", BotTexts())[0].script.steps][:2] == [
+        steps.WriteText,
+        steps.ExpectMessage,
     ]
 
 
@@ -223,31 +223,31 @@ def message(at: float, text: str, *, own: bool = False, buttons: Sequence[Any] =
 def test_what_the_bot_does_by_the_clock_waits_for_the_clock(told: list[dict[str, Any]]) -> None:
     told += [message(100, "/start", own=True), message(101, "好"), message(161, "/x", own=True), message(250, "过期")]
 
-    assert recorded(told, Catalogue(), {}).splitlines()[2:] == ["> /start", "< 好", "> /x", "@wait 2m30s", "< 过期"]
+    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["> /start", "< 好", "> /x", "@wait 2m30s", "< 过期"]
 
 
 def test_what_changes_from_one_conversation_to_the_next_is_left_open(told: list[dict[str, Any]]) -> None:
     words = "码 Zm9vYmFyMTIzNDU2Nzg5，2026-11-23 09:30 前，账号 telegram:69******54，见 http://127.0.0.1:80/v/x ..."
 
-    assert "< 码 ...，... ... 前，账号 ...，见 ... \\..." in recorded([*told, message(101, words)], Catalogue(), {})
+    assert "< 码 ...，... ... 前，账号 ...，见 ... \\..." in write_script([*told, message(101, words)], BotTexts(), {})
 
 
 def test_an_address_that_stood_in_a_button_is_known_afterwards(told: list[dict[str, Any]]) -> None:
     link = {"label": "打开", "kind": "url", "url": "http://127.0.0.1:1/v/1"}
     told += [message(101, "一", buttons=[[link]]), message(102, "见 http://127.0.0.1:1/v/1")]
 
-    assert recorded(told, Catalogue(), {}).splitlines()[2:] == ["< 一   [打开 -> {link}]", "< 见 {link}"]
+    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["< 一   [打开 -> {link}]", "< 见 {link}"]
 
 
 def test_who_blocks_the_bot_is_recorded_doing_so(told: list[dict[str, Any]]) -> None:
     blocked = {**told[0]["user"], "blocked": True}
     told += [message(100, "/start", own=True), {**told[0], "seq": 3, "user": blocked}, {**told[0], "seq": 4}]
 
-    assert recorded(told, Catalogue(), {}).splitlines()[2:] == ["> /start", "@block", "@unblock"]
+    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["> /start", "@block", "@unblock"]
 
 
 async def test_the_button_records_from_the_next_empty_chat_on() -> None:
-    async with standing() as stand:
+    async with running_playground() as stand:
         before = await stand.person("李雷")
         assert await stand.sim("/record", "GET") == {"on": False, "script": "title: A recorded conversation\n\n"}
 
@@ -263,13 +263,13 @@ async def test_the_button_records_from_the_next_empty_chat_on() -> None:
 
 
 async def test_a_press_tells_which_button_it_was() -> None:
-    async with standing() as stand:
+    async with running_playground() as stand:
         user = await stand.person()
         keys = [[{"text": "同", "callback_data": "a"}, {"text": "同", "callback_data": "b"}]]
         sent = await stand.result("sendMessage", chat_id=user, text="选", reply_markup={"inline_keyboard": keys})
 
         await stand.sim(f"/chats/{user}/messages/{sent['message_id']}/tap", user=user, row=0, column=1)
-        script = recorded(stand.playground.world.log.after(0), Catalogue(), {})
+        script = write_script(stand.playground.world.log.after(0), BotTexts(), {})
 
     assert script.splitlines()[-1] == "> [同]@1.2"
 
@@ -278,6 +278,6 @@ async def test_what_is_asked_behind_the_bots_name_is_recorded_too(tmp_path: Path
     source = tmp_path / "inline.chat"
     source.write_text(">> a\n<< [水果] [蔬菜]\n>> [蔬菜]\n< (via) 白菜 2 元   [*]\n", encoding="utf-8")
 
-    script = await recorded_and_played(tmp_path, source, launch_of(SHOP_BOT), Catalogue())
+    script = await recorded_and_played(tmp_path, source, launcher_for(SHOP_BOT), BotTexts())
 
     assert script.splitlines()[2:] == [">> a", "<< [水果] [蔬菜]", ">> [蔬菜]", "< (via) 白菜 2 元   [0]"]

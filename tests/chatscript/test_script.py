@@ -6,36 +6,38 @@ from pathlib import Path
 import pytest
 
 from chatscript.language import steps
-from chatscript.language.parser import Unreadable, parse, read
-from chatscript.language.patterns import AnyButtons, Button, Regex, Text
-from chatscript.language.steps import Heard
-from playground.phone.apps import App, Control
+from chatscript.language.parser import ScriptErrors, parse_file, parse_script
+from chatscript.language.patterns import AnyButtons, ButtonPattern, RegexPattern, TextPattern
+from chatscript.language.steps import MessageMark
+from playground.phone.apps import Gesture, PhoneApp
 
 FILE = "talk.chat"
 
 
 def only(line: str) -> object:
     """Read a script of one step."""
-    script = parse(line, FILE)
+    script = parse_script(line, FILE)
     assert len(script.steps) == 1
     return script.steps[0]
 
 
 def mistakes(source: str) -> str:
-    with pytest.raises(Unreadable) as raised:
-        parse(source, FILE)
+    with pytest.raises(ScriptErrors) as raised:
+        parse_script(source, FILE)
     return str(raised.value)
 
 
 def test_a_header_gives_title_and_cases() -> None:
-    script = parse('title: Two people\ncases: name=王小明 | name="阿依古丽·买买提 二"\ncase: name=李雷\n> {name}', FILE)
+    script = parse_script(
+        'title: Two people\ncases: name=王小明 | name="阿依古丽·买买提 二"\ncase: name=李雷\n> {name}', FILE
+    )
 
     assert script.title == "Two people"
     assert script.cases == ({"name": "王小明"}, {"name": "阿依古丽·买买提 二"}, {"name": "李雷"})
 
 
 def test_a_script_without_a_header_is_called_like_its_file() -> None:
-    script = parse("# a comment\n\n> /start", "scripts/first.chat")
+    script = parse_script("# a comment\n\n> /start", "scripts/first.chat")
 
     assert (script.title, script.cases) == ("first", ({},))
 
@@ -44,7 +46,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path) -> None:  
     path = tmp_path / "windows.chat"
     path.write_bytes("\ufefftitle: W\r\n> /start\r\n< 你好\r\n".encode())
 
-    script = read(path)
+    script = parse_file(path)
 
     assert (script.title, len(script.steps)) == ("W", 2)
 
@@ -52,7 +54,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path) -> None:  
 def test_a_text_may_go_on_below() -> None:
     step = only("> one\n    | two\n    | three")
 
-    assert isinstance(step, steps.Write)
+    assert isinstance(step, steps.WriteText)
     assert step.text.source == "one\ntwo\nthree"
 
 
@@ -68,7 +70,7 @@ def test_a_text_may_go_on_below() -> None:
 def test_a_person_writes_forwards_and_edits(line: str, made: tuple[bool, bool]) -> None:
     step = only(line)
 
-    assert isinstance(step, steps.Write)
+    assert isinstance(step, steps.WriteText)
     assert (step.forward, step.edit) == made
 
 
@@ -76,7 +78,7 @@ def test_a_person_writes_forwards_and_edits(line: str, made: tuple[bool, bool]) 
 def test_a_person_sends_other_things_than_texts(kind: str) -> None:
     step = only(f"> ({kind})")
 
-    assert isinstance(step, steps.Send)
+    assert isinstance(step, steps.SendAttachment)
     assert step.kind == kind
 
 
@@ -93,19 +95,19 @@ def test_a_person_sends_other_things_than_texts(kind: str) -> None:
 def test_a_tap_names_its_button(line: str, nth: int | None, cell: tuple[int, int] | None, old: bool) -> None:
     step = only(line)
 
-    assert isinstance(step, steps.Tap)
+    assert isinstance(step, steps.TapButton)
     assert (step.nth, step.cell, step.old) == (nth, cell, old)
 
 
 def test_behind_the_bots_name_one_asks_and_chooses() -> None:
-    script = parse(">> 3个账号\n<< [去认证] / [三个] [*]\n>> [三个]@2\n>>\n<<", FILE)
+    script = parse_script(">> 3个账号\n<< [去认证] / [三个] [*]\n>> [三个]@2\n>>\n<<", FILE)
 
     ask, offer, choose, nothing, none = script.steps
-    assert isinstance(ask, steps.Ask)
-    assert isinstance(offer, steps.Offer)
-    assert isinstance(choose, steps.Choose)
-    assert isinstance(nothing, steps.Ask)
-    assert isinstance(none, steps.Offer)
+    assert isinstance(ask, steps.TypeInlineQuery)
+    assert isinstance(offer, steps.ExpectInlineResults)
+    assert isinstance(choose, steps.ChooseInlineResult)
+    assert isinstance(nothing, steps.TypeInlineQuery)
+    assert isinstance(none, steps.ExpectInlineResults)
     assert (ask.text.source, nothing.text.source, choose.title.source, choose.nth) == ("3个账号", "", "三个", 2)
     assert ([len(row) for row in offer.results.rows], none.results.rows) == ([1, 2], ())
 
@@ -113,17 +115,17 @@ def test_behind_the_bots_name_one_asks_and_chooses() -> None:
 def test_a_forged_press_carries_any_data() -> None:
     step = only("> (tap) method:wechat:7")
 
-    assert isinstance(step, steps.Forge)
+    assert isinstance(step, steps.ForgedPress)
     assert step.data.source == "method:wechat:7"
 
 
 def test_buttons_stand_behind_the_message_row_by_row() -> None:
     step = only("< 请选择   [身份证] [护照] / [网站 -> https://a.example/...]")
 
-    assert isinstance(step, steps.Hear)
+    assert isinstance(step, steps.ExpectMessage)
     first, second = step.content.keyboard.rows
-    assert [button.label.source for button in first if isinstance(button, Button)] == ["身份证", "护照"]
-    assert isinstance(second[0], Button)
+    assert [button.label.source for button in first if isinstance(button, ButtonPattern)] == ["身份证", "护照"]
+    assert isinstance(second[0], ButtonPattern)
     assert second[0].target is not None
     assert (second[0].label.source, second[0].target.source) == ("网站", "https://a.example/...")
     assert step.content.text.source == "请选择"
@@ -132,7 +134,7 @@ def test_buttons_stand_behind_the_message_row_by_row() -> None:
 def test_buttons_may_stand_on_lines_of_their_own() -> None:
     step = only("< 请选择\n    | 一种\n    [身份证] [护照]\n    [*]")
 
-    assert isinstance(step, steps.Hear)
+    assert isinstance(step, steps.ExpectMessage)
     assert [len(row) for row in step.content.keyboard.rows] == [2, 1]
     assert step.content.keyboard.rows[1] == (AnyButtons(),)
 
@@ -140,15 +142,15 @@ def test_buttons_may_stand_on_lines_of_their_own() -> None:
 def test_a_bracket_after_a_backslash_is_a_bracket() -> None:
     step = only(r"< see \[1]")
 
-    assert isinstance(step, steps.Hear)
+    assert isinstance(step, steps.ExpectMessage)
     assert step.content.keyboard.rows == ()
 
 
 def test_a_picture_has_a_caption_and_a_code() -> None:
     step = only("< (photo) 请扫码...  [换一种]\n    qr: https://verify.example/s/{code}")
 
-    assert isinstance(step, steps.Hear)
-    assert (step.content.kind, step.how) == ("photo", Heard.MESSAGE)
+    assert isinstance(step, steps.ExpectMessage)
+    assert (step.content.kind, step.mark) == ("photo", MessageMark.MESSAGE)
     assert step.content.qr is not None
     assert step.content.qr.source == "https://verify.example/s/{code}"
 
@@ -156,24 +158,24 @@ def test_a_picture_has_a_caption_and_a_code() -> None:
 def test_a_document_has_a_name() -> None:
     step = only("< (document) 漏斗\n    file: funnel-...csv")
 
-    assert isinstance(step, steps.Hear)
-    assert step.content.file == Text("funnel-...csv", step.content.file.parts if step.content.file else ())
+    assert isinstance(step, steps.ExpectMessage)
+    assert step.content.file == TextPattern("funnel-...csv", step.content.file.parts if step.content.file else ())
 
 
 @pytest.mark.parametrize("line", ["< /请确认.*[王]小明/   [确认]", r"< /a\/b{2}/i", "~ /^done$/"])
 def test_a_regex_is_read_as_one(line: str) -> None:
     step = only(line)
 
-    assert isinstance(step, steps.Hear)
-    assert isinstance(step.content.text, Regex)
+    assert isinstance(step, steps.ExpectMessage)
+    assert isinstance(step.content.text, RegexPattern)
 
 
 @pytest.mark.parametrize("line", ["< /start", "< /start 和 /help", "< and/or"])
 def test_a_slash_alone_makes_no_regex(line: str) -> None:
     step = only(line)
 
-    assert isinstance(step, steps.Hear)
-    assert isinstance(step.content.text, Text)
+    assert isinstance(step, steps.ExpectMessage)
+    assert isinstance(step.content.text, TextPattern)
 
 
 @pytest.mark.parametrize(
@@ -189,19 +191,19 @@ def test_a_slash_alone_makes_no_regex(line: str) -> None:
 def test_a_deletion_tells_whose_message_it_was(line: str, own: bool | None, kind: str | None) -> None:
     step = only(line)
 
-    assert isinstance(step, steps.Vanish)
+    assert isinstance(step, steps.ExpectDeleted)
     assert step.own is own
     assert (step.content and step.content.kind) == kind
 
 
 def test_one_mark_is_a_toast_and_two_are_an_alert() -> None:
-    script = parse("> x\n! 好\n!! 不好\n...", FILE)
+    script = parse_script("> x\n! 好\n!! 不好\n...", FILE)
 
     toast, alert, anything = script.steps[1:]
-    assert isinstance(toast, steps.Toast)
-    assert isinstance(alert, steps.Toast)
+    assert isinstance(toast, steps.ExpectToast)
+    assert isinstance(alert, steps.ExpectToast)
     assert (toast.alert, alert.alert) == (False, True)
-    assert isinstance(anything, steps.Anything)
+    assert isinstance(anything, steps.AllowAnything)
 
 
 @pytest.mark.parametrize(
@@ -212,23 +214,23 @@ def test_times_have_units(line: str, seconds: float) -> None:
 
 
 def test_the_phone_has_its_own_lines() -> None:
-    script = parse(
+    script = parse_script(
         "@scan wechat\n@scan robot https://a.example/\n@press 前往授权\n@tick 同意\n@choose 人脸被遮挡\n"
         "@page 成功\n@page! /错误|失败/\n@status 404\n@reload",
         FILE,
     )
 
     scan, again, press, tick, choose, page, absent, status, _ = script.steps
-    assert isinstance(scan, steps.Scan)
-    assert isinstance(again, steps.Scan)
-    assert (scan.app, scan.address, again.app) == (App.WECHAT, None, App.ROBOT)
-    assert [getattr(step, "control", None) for step in (press, tick, choose)] == list(Control)
+    assert isinstance(scan, steps.OpenInApp)
+    assert isinstance(again, steps.OpenInApp)
+    assert (scan.app, scan.address, again.app) == (PhoneApp.WECHAT, None, PhoneApp.ROBOT)
+    assert [getattr(step, "gesture", None) for step in (press, tick, choose)] == list(Gesture)
     assert [getattr(step, "absent", None) for step in (page, absent)] == [False, True]
     assert getattr(status, "code", None) == 404
 
 
 def test_directives_are_read() -> None:
-    script = parse(
+    script = parse_script(
         "@set STAFF_IDS={id:B}\n@lang EN\n@texts zh\n@user B\n@group\n@private\n@block\n@unblock\n@crash\n@duplicate\n"
         "@fail sendPhoto 429 2 retry=7\n@fail * lost\n> hi",
         FILE,
@@ -237,8 +239,8 @@ def test_directives_are_read() -> None:
     assert [setting.name for setting in script.settings] == ["STAFF_IDS"]
     assert script.people == ("A", "B")
     fail, lost = script.steps[-3:-1]
-    assert isinstance(fail, steps.Fail)
-    assert isinstance(lost, steps.Fail)
+    assert isinstance(fail, steps.InjectFault)
+    assert isinstance(lost, steps.InjectFault)
     assert (fail.method, fail.kind, fail.times, fail.retry_after) == ("sendPhoto", "429", 2, 7)
     assert (lost.method, lost.kind, lost.times, lost.retry_after) == ("*", "lost", 1, None)
 
@@ -324,12 +326,12 @@ def test_a_file_in_another_encoding_is_told(tmp_path) -> None:  # type: ignore[n
     path = tmp_path / "gbk.chat"
     path.write_bytes("> 王小明".encode("gbk"))
 
-    with pytest.raises(Unreadable, match="expected UTF-8"):
-        read(path)
+    with pytest.raises(ScriptErrors, match="expected UTF-8"):
+        parse_file(path)
 
 
 def test_a_capture_is_known_on_the_lines_below_it() -> None:
-    script = parse("< 编号 {code}\n> {code}\n< /结果 (?P<result>\\w+)/\n> {result}", FILE)
+    script = parse_script("< 编号 {code}\n> {code}\n< /结果 (?P<result>\\w+)/\n> {result}", FILE)
 
     assert len(script.steps) == 4
 
@@ -340,7 +342,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text(encodin
 def test_the_example_of_the_document_can_be_read() -> None:
     example = DOCUMENT.split("```")[1]
 
-    assert len(parse(example, FILE).cases) == 2
+    assert len(parse_script(example, FILE).cases) == 2
 
 
 LINES = re.findall(r"^\| `((?:[><~x!]|!!|>>|<<|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
@@ -351,4 +353,4 @@ def test_every_line_type_of_the_document_can_be_read(line: str) -> None:
     setting = line.startswith("@set")
     around = f"case: code=1\n{line if setting else '> hi'}\n{'> hi' if setting else line}\n@user B\n"
 
-    assert parse(around, FILE).steps
+    assert parse_script(around, FILE).steps

@@ -2,33 +2,33 @@
 
 import pytest
 
-from chatscript.language.bot_texts import Catalogue, sentence
-from chatscript.language.parser import parse
-from chatscript.language.patterns import Content, Text
-from chatscript.language.steps import Hear
-from chatscript.match.chat_view import Key, Message
-from chatscript.match.matcher import Scope, bare
-from chatscript.match.message_diff import compare, keyboard_captures
+from chatscript.language.bot_texts import BotTexts, parse_sentence
+from chatscript.language.parser import parse_script
+from chatscript.language.patterns import MessagePattern, TextPattern
+from chatscript.language.steps import ExpectMessage
+from chatscript.match.chat_view import ButtonView, MessageView
+from chatscript.match.matcher import MatchContext, strip_emoji
+from chatscript.match.message_diff import compare_message, match_keyboard
 
-CATALOGUE = Catalogue(
+CATALOGUE = BotTexts(
     {
         "zh": {
-            "ask": sentence("<b>你好，{name}</b>\n请输入 &lt;姓名&gt;"),
-            "agree": sentence("✅ 同意"),
-            "braces": sentence("{{x}} {y}"),
+            "ask": parse_sentence("<b>你好，{name}</b>\n请输入 &lt;姓名&gt;"),
+            "agree": parse_sentence("✅ 同意"),
+            "braces": parse_sentence("{{x}} {y}"),
         }
     }
 )
 
 
-def content(line: str) -> Content:
-    (step,) = parse(line, "t.chat").steps
-    assert isinstance(step, Hear)
+def content(line: str) -> MessagePattern:
+    (step,) = parse_script(line, "t.chat").steps
+    assert isinstance(step, ExpectMessage)
     return step.content
 
 
-def scope(**values: str) -> Scope:
-    return Scope(values, {"A": 7}, CATALOGUE)
+def scope(**values: str) -> MatchContext:
+    return MatchContext(values, {"A": 7}, CATALOGUE)
 
 
 def captured(line: str, text: str, **values: str) -> dict[str, str] | None:
@@ -85,11 +85,13 @@ def test_known_values_must_be_there_word_for_word() -> None:
 
 @pytest.mark.parametrize("label", ["✅ 确认", "确认 ✅", "1️⃣ 确认", "⬅️ 确认 ➡️", "🇨🇳 确认", " 确认 "])
 def test_emoji_at_the_edges_of_a_label_may_be_left_out(label: str) -> None:
-    assert bare(label) == "确认"
+    assert strip_emoji(label) == "确认"
 
 
-def rows(*labels: str) -> tuple[tuple[Key, ...], ...]:
-    return tuple(tuple(Key(label, "url", target="https://a.example/x?y=1") for label in row.split()) for row in labels)
+def rows(*labels: str) -> tuple[tuple[ButtonView, ...], ...]:
+    return tuple(
+        tuple(ButtonView(label, "url", target="https://a.example/x?y=1") for label in row.split()) for row in labels
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def rows(*labels: str) -> tuple[tuple[Key, ...], ...]:
     ],
 )
 def test_keyboards_are_compared_row_by_row(line: str, fits: bool) -> None:
-    found = keyboard_captures(content(f"< x {line}").keyboard, rows("A B", "C"), scope())
+    found = match_keyboard(content(f"< x {line}").keyboard, rows("A B", "C"), scope())
 
     assert (found is not None) is fits
 
@@ -117,27 +119,27 @@ def test_keyboards_are_compared_row_by_row(line: str, fits: bool) -> None:
 def test_the_address_of_a_button_is_captured() -> None:
     keyboard = content("< x [A -> https://a.example/{path}]").keyboard
 
-    assert keyboard_captures(keyboard, rows("A"), scope()) == {"path": "x?y=1"}
+    assert match_keyboard(keyboard, rows("A"), scope()) == {"path": "x?y=1"}
 
 
 def test_a_message_must_have_just_the_buttons_the_script_mentions() -> None:
-    message = Message(1, own=False, kind="text", text="x", rows=rows("A"))
+    message = MessageView(1, own=False, kind="text", text="x", rows=rows("A"))
 
-    silent = compare(content("< x"), message, scope())
-    bare_message = compare(content("< x [A]"), Message(1, own=False, kind="text", text="x"), scope())
+    silent = compare_message(content("< x"), message, scope())
+    bare_message = compare_message(content("< x [A]"), MessageView(1, own=False, kind="text", text="x"), scope())
 
     assert silent.differences == ("it has buttons that the script does not mention ([*] stands for any)",)
     assert bare_message.differences == ("it has no buttons",)
 
 
 def test_a_picture_is_no_text_and_needs_its_code() -> None:
-    picture = Message(1, own=False, kind="photo", text="请扫码", picture="f1")
+    picture = MessageView(1, own=False, kind="photo", text="请扫码", picture="f1")
     expected = content("< (photo) 请扫码\n    qr: https://a.example/{code}")
 
-    assert compare(content("< 请扫码"), picture, scope()).differences == ("it is a photo, not a text",)
-    assert compare(expected, picture, scope(), qr="https://a.example/7").captures == {"code": "7"}
-    assert compare(expected, picture, scope(), qr=None).differences == ("the QR code cannot be read",)
-    assert "got 'b.example/7'" in compare(expected, picture, scope(), qr="https://b.example/7").differences[0]
+    assert compare_message(content("< 请扫码"), picture, scope()).differences == ("it is a photo, not a text",)
+    assert compare_message(expected, picture, scope(), qr="https://a.example/7").captures == {"code": "7"}
+    assert compare_message(expected, picture, scope(), qr=None).differences == ("the QR code cannot be read",)
+    assert "got 'b.example/7'" in compare_message(expected, picture, scope(), qr="https://b.example/7").differences[0]
 
 
 @pytest.mark.parametrize(
@@ -152,5 +154,5 @@ def test_a_picture_is_no_text_and_needs_its_code() -> None:
 def test_a_difference_is_told_in_words(line: str, text: str, told: str) -> None:
     wanted = content(f"< {line}").text
 
-    assert isinstance(wanted, Text)
-    assert scope().difference(wanted, text) == told
+    assert isinstance(wanted, TextPattern)
+    assert scope().describe_difference(wanted, text) == told

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.language.bot_texts import Catalogue, CatalogueUnreadable, load, sentence
-from chatscript.language.patterns import Literal, Wild
-from chatscript.suite import Unplayable, gather
+from chatscript.language.bot_texts import BotTexts, BotTextsUnreadable, load_bot_texts, parse_sentence
+from chatscript.language.patterns import LiteralText, Wildcard
+from chatscript.suite import SuiteErrors, collect_cases
 
 ZH = 'hello = "<b>你好</b>，{name}"\n[button]\nagree = "✅ 同意"\n[[faq]]\ntitle = "三个账号"\n'
 EN = 'hello = "Hello, {name}"\n[button]\nagree = "✅ Agree"\n[[faq]]\ntitle = "Three accounts"\n'
@@ -26,33 +26,33 @@ def script(folder: Path, source: str) -> list[Path]:
 
 
 def test_tables_become_dotted_keys_and_lists_are_counted(texts: Path) -> None:
-    assert sorted(load(texts).languages["zh"]) == ["button.agree", "faq.0.title", "hello"]
+    assert sorted(load_bot_texts(texts).languages["zh"]) == ["button.agree", "faq.0.title", "hello"]
 
 
 def test_a_language_may_have_several_files(texts: Path) -> None:
     (texts / "faq.zh.toml").write_text('[[topic]]\nid = "three"\ntitle = "三个账号"\n', encoding="utf-8")
 
-    catalogue = load(texts)
+    catalogue = load_bot_texts(texts)
 
     assert sorted(catalogue.languages) == ["en", "zh"]
-    assert catalogue.sentence("zh", "topic.three.title") == (Literal("三个账号"),)
+    assert catalogue.sentence("zh", "topic.three.title") == (LiteralText("三个账号"),)
 
 
 def test_tags_go_entities_are_read_and_placeholders_are_holes() -> None:
-    read = sentence('<a href="{url}">A</a> &lt;b&gt; {x}{{y}}')
+    read = parse_sentence('<a href="{url}">A</a> &lt;b&gt; {x}{{y}}')
 
-    assert read == (Literal("A <b> "), Wild(), Literal("{"), Literal("y"), Literal("}"))
+    assert read == (LiteralText("A <b> "), Wildcard(), LiteralText("{"), LiteralText("y"), LiteralText("}"))
 
 
 def test_no_folder_means_no_sentences(tmp_path: Path) -> None:
-    assert load(tmp_path / "nowhere").languages == {}
+    assert load_bot_texts(tmp_path / "nowhere").languages == {}
 
 
 def test_a_broken_catalogue_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "zh.toml").write_text("a = ", encoding="utf-8")
 
-    with pytest.raises(CatalogueUnreadable, match=r"zh\.toml"):
-        load(tmp_path)
+    with pytest.raises(BotTextsUnreadable, match=r"zh\.toml"):
+        load_bot_texts(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_broken_catalogue_is_told_with_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_key_that_cannot_work_is_told_before_anything_runs(texts: Path, line: str, told: str) -> None:
-    with pytest.raises(Unplayable, match=r"t\.chat:") as raised:
-        gather(script(texts, line), load(texts))
+    with pytest.raises(SuiteErrors, match=r"t\.chat:") as raised:
+        collect_cases(script(texts, line), load_bot_texts(texts))
 
     assert told in str(raised.value)
 
@@ -74,36 +74,41 @@ def test_keys_follow_the_language_of_the_person_who_speaks(texts: Path) -> None:
     (texts / "en.toml").write_text('hello = "Hello"', encoding="utf-8")
     spoken = "@lang zh-hans\n> {t:button.agree}\n@user B\n@lang en\n> {t:hello}\n@user A\n> [{t:button.agree}]\n"
 
-    assert len(gather(script(texts, spoken), load(texts))) == 1
-    with pytest.raises(Unplayable, match=r":9:4: no text 'button\.agree' in 'en'"):
-        gather(script(texts, f"{spoken}@user B\n> [{{t:button.agree}}]"), load(texts))
+    assert len(collect_cases(script(texts, spoken), load_bot_texts(texts))) == 1
+    with pytest.raises(SuiteErrors, match=r":9:4: no text 'button\.agree' in 'en'"):
+        collect_cases(script(texts, f"{spoken}@user B\n> [{{t:button.agree}}]"), load_bot_texts(texts))
 
 
 def test_a_script_of_keys_is_played_in_every_language(texts: Path) -> None:
     paths = script(texts, "title: Keys\n> 王小明\n< {t:hello}...   [{t:button.agree}]\n> [{t:button.agree}]")
 
-    takes = gather(paths, load(texts), ["all"])
+    takes = collect_cases(paths, load_bot_texts(texts), ["all"])
 
     assert [(take.language, take.name) for take in takes] == [("en", "Keys (en)"), ("zh", "Keys (zh)")]
 
 
 @pytest.mark.parametrize("line", ["< {t:hello} 你好", "< {t:hello}\n> [同意]", "@lang en\n< {t:hello}", "< 1"])
 def test_a_script_with_words_of_one_language_is_played_once(texts: Path, line: str) -> None:
-    takes = gather(script(texts, f"> hi\n{line}"), load(texts), ["all"])
+    takes = collect_cases(script(texts, f"> hi\n{line}"), load_bot_texts(texts), ["all"])
 
     assert len(takes) == 1
 
 
 def test_a_language_code_finds_its_catalogue() -> None:
-    catalogue = Catalogue({"zh": {}, "en": {}})
+    catalogue = BotTexts({"zh": {}, "en": {}})
 
-    assert [catalogue.name_of(code, "zh") for code in ("zh-hant-tw", "en", "en-GB", "fr")] == ["zh", "en", "en", "zh"]
+    assert [catalogue.language_for(code, "zh") for code in ("zh-hant-tw", "en", "en-GB", "fr")] == [
+        "zh",
+        "en",
+        "en",
+        "zh",
+    ]
 
 
 def test_cases_and_languages_are_named(texts: Path) -> None:
     paths = script(texts, "title: Keys\ncases: n=1 | n=2\n< {t:hello}\n> {n}")
 
-    names = [take.name for take in gather(paths, load(texts), ["zh", "en"])]
+    names = [take.name for take in collect_cases(paths, load_bot_texts(texts), ["zh", "en"])]
 
     assert names == ["Keys [n=1] (zh)", "Keys [n=2] (zh)", "Keys [n=1] (en)", "Keys [n=2] (en)"]
 
@@ -112,14 +117,14 @@ def test_every_file_with_mistakes_is_told(texts: Path) -> None:
     (texts / "a.chat").write_text("@nothing", encoding="utf-8")
     (texts / "b.chat").write_text("hello", encoding="utf-8")
 
-    with pytest.raises(Unplayable) as raised:
-        gather([texts, texts / "missing.chat"], Catalogue())
+    with pytest.raises(SuiteErrors) as raised:
+        collect_cases([texts, texts / "missing.chat"], BotTexts())
 
     assert all(name in str(raised.value) for name in ("a.chat:1:1", "b.chat:1:1", "missing.chat: no script there"))
 
 
 def test_only_a_first_step_chooses_the_language_of_the_start(texts: Path) -> None:
-    early = gather(script(texts, "@lang en\n> hi\n"), load(texts))
-    late = gather(script(texts, "> hi\n@lang en\n> hi\n"), load(texts))
+    early = collect_cases(script(texts, "@lang en\n> hi\n"), load_bot_texts(texts))
+    late = collect_cases(script(texts, "> hi\n@lang en\n> hi\n"), load_bot_texts(texts))
 
     assert (early[0].language, late[0].language) == ("en", "zh")

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from chatscript.language.bot_texts import Catalogue, sentence
+from chatscript.language.bot_texts import BotTexts, parse_sentence
 from chatscript.report.console import remarks
 from tests.chatscript.bots.playing import SHOP_BOT, passes, play_text
 
@@ -107,20 +107,20 @@ async def test_who_blocks_the_bot_hears_nothing(tmp_path: Path) -> None:
 
 
 async def test_keys_are_read_in_the_language_of_the_person(tmp_path: Path) -> None:
-    catalogue = Catalogue(
-        {"zh": {"hello": sentence("<b>你好</b>\n请输入{x}")}, "en": {"hello": sentence("Hello\n{y}")}}
+    catalogue = BotTexts(
+        {"zh": {"hello": parse_sentence("<b>你好</b>\n请输入{x}")}, "en": {"hello": parse_sentence("Hello\n{y}")}}
     )
 
-    both = await play_text(tmp_path, "> /start\n< {t:hello}\n", catalogue=catalogue, languages=["all"])
+    both = await play_text(tmp_path, "> /start\n< {t:hello}\n", bot_texts=catalogue, languages=["all"])
     switched = await play_text(
         tmp_path,
         "@lang en\n> /start\n< {t:hello}\n< Hello...\n".replace(
             "< Hello...\n", "@texts zh\n@lang zh\n> /start\n< {t:hello}\n"
         ),
-        catalogue=catalogue,
+        bot_texts=catalogue,
     )
 
-    assert [(result.take.language, result.failure) for result in [*both, *switched]] == [
+    assert [(result.case.language, result.failure) for result in [*both, *switched]] == [
         ("zh", None),
         ("en", None),
         ("en", None),

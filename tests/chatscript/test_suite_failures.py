@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.language.bot_texts import Catalogue
-from chatscript.runner.bot_process import Command
-from chatscript.runner.case_runner import Company, perform
+from chatscript.language.bot_texts import BotTexts
+from chatscript.runner.bot_process import CommandLauncher
+from chatscript.runner.case_runner import RunConfig, run_case
 from chatscript.runner.event_waiter import Timing
-from chatscript.suite import takes_of
+from chatscript.suite import cases_of
 from tests.chatscript.bots.playing import SHOP_BOT, report_of
 from tests.chatscript.test_suite import FORM
 
@@ -144,7 +144,7 @@ async def test_a_long_chat_is_cut(tmp_path: Path) -> None:
         ),
         (
             "import signal\nprint('hm', flush=True)\nsignal.pause()",
-            Timing(start=0.5),
+            Timing(start_timeout=0.5),
             "no getUpdates or setWebhook within 0.5 s; it called nothing at BOT_API_URL",
         ),
     ],
@@ -153,9 +153,9 @@ async def test_a_bot_that_does_not_start_is_told(tmp_path: Path, program: str, t
     bot, script = tmp_path / "bot.py", tmp_path / "t.chat"
     bot.write_text(program, encoding="utf-8")
     script.write_text("> hi\n", encoding="utf-8")
-    (take,) = takes_of(script, Catalogue())
+    (take,) = cases_of(script, BotTexts())
 
-    result = await perform(take, Company(Command.python(bot), Catalogue(), timing))
+    result = await run_case(take, RunConfig(CommandLauncher.python(bot), BotTexts(), timing))
 
     assert result.failure is not None
     assert result.failure.headline == f"the bot did not start: {told}"
@@ -165,9 +165,9 @@ async def test_a_bot_that_does_not_start_is_told(tmp_path: Path, program: str, t
 async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     script = tmp_path / "t.chat"
     script.write_text("> hi\n", encoding="utf-8")
-    (take,) = takes_of(script, Catalogue())
+    (take,) = cases_of(script, BotTexts())
 
-    result = await perform(take, Company(Command(["/nowhere/bot"]), Catalogue()))
+    result = await run_case(take, RunConfig(CommandLauncher(["/nowhere/bot"]), BotTexts()))
 
     assert result.failure is not None
     assert "the bot did not start:" in result.failure.headline

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chatscript.suite import Asked, play
-from tests.chatscript.bots.playing import SHOP_BOT, launch_of, passes, report_of
+from chatscript.suite import SuiteOptions, run_suite
+from tests.chatscript.bots.playing import SHOP_BOT, launcher_for, passes, report_of
 
 TALK = """@group
 >> 几个账号
@@ -60,9 +60,11 @@ async def test_what_differs_is_told(tmp_path: Path, lines: str, told: str) -> No
 async def test_changed_results_are_accepted(tmp_path: Path) -> None:
     script = tmp_path / "inline.chat"
     script.write_text(">> a\n<< [肉] [蔬菜]\n>> [水果]\n< (via) 苹果\n", encoding="utf-8")
-    launch = launch_of(SHOP_BOT)
+    launch = launcher_for(SHOP_BOT)
 
-    status = await play([script], Asked(accept=True), launch=launch, texts=tmp_path / "none", out=lambda _: None)
+    status = await run_suite(
+        [script], SuiteOptions(accept=True), launcher=launch, texts=tmp_path / "none", out=lambda _: None
+    )
 
     assert status == 0
     assert script.read_text(encoding="utf-8") == ">> a\n<< [水果] [蔬菜]\n>> [水果]\n< (via) 苹果 3 元\n"

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from chatscript.runner.bot_process import Clock, base_environment
-from chatscript.suite import Asked, play
-from tests.chatscript.bots.playing import FORM_BOT, launch_of
+from chatscript.runner.bot_process import ClockOffsetFile, base_environment
+from chatscript.suite import SuiteOptions, run_suite
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 
 PASSES = "title: Good {n}\ncases: n=1 | n=2\n> /start\n< 你好...\n".replace(" {n}", "")
 FAILS = "title: Bad\n> /start\n< 再见\n"
@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 
 async def played(folder: Path, keyword: str | None = None, report_to: Path | None = None) -> tuple[int, list[str]]:
     said: list[str] = []
-    status = await play(
+    status = await run_suite(
         [folder],
-        Asked(jobs=2, keyword=keyword, junit=report_to),
-        launch=launch_of(FORM_BOT),
+        SuiteOptions(jobs=2, keyword=keyword, junit=report_to),
+        launcher=launcher_for(FORM_BOT),
         texts=folder / "texts",
         out=said.append,
     )
@@ -111,7 +111,7 @@ def test_the_environment_of_a_bot_is_fresh() -> None:
 
 
 def test_the_clock_file_holds_the_seconds_that_passed(tmp_path: Path) -> None:
-    clock = Clock(tmp_path / "clock")
+    clock = ClockOffsetFile(tmp_path / "clock")
     clock.advance(600)
     clock.advance(1.5)
 

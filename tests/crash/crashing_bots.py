@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncpg
 
-from chatscript.runner.bot_process import Clock, Launch
-from playground.world.update_queue import Updates
+from chatscript.runner.bot_process import BotLauncher, ClockOffsetFile
+from playground.world.update_queue import UpdateQueue
 from tests.crash import checker
 from tests.crash.crashing_bot import AIM_FOLDER
 from tests.crash.database_view import Books
@@ -34,8 +34,8 @@ class Death:
 class Mortal(Bot):
     """A bot with an aim, and the books it keeps."""
 
-    def __init__(self, town: Town, folder: Path, launch: Launch, url: str = "", **settings: str) -> None:
-        self.clock = Clock(folder / "clock")
+    def __init__(self, town: Town, folder: Path, launch: BotLauncher, url: str = "", **settings: str) -> None:
+        self.clock = ClockOffsetFile(folder / "clock")
         self.aim = Aim(folder)
         self.deaths: list[Death] = []
         self._reviving: asyncio.Task[None] | None = None
@@ -109,19 +109,19 @@ class Mortal(Bot):
         updates = self.town.playground.world.updates
         while (code := await self.ended()) == -signal.SIGKILL:
             death = await self._died()
-            await self.town.until(lambda: not updates.parked, lambda: "the dead bot polls")
+            await self.town.until(lambda: not updates.has_waiting_poll, lambda: "the dead bot polls")
             self.clock.advance(LEASE_SECONDS)
             await self.start()
             self.deaths.append(death)
         raise AssertionError(f"the bot ended with {code}\n{self.words()}")
 
 
-def confirmed_to(updates: Updates) -> set[int]:
+def confirmed_to(updates: UpdateQueue) -> set[int]:
     """The updates that a bot confirms from now on; those that grew too old are none of them."""
     confirmed, confirm = set[int](), updates.confirm
 
     def noting(offset: int) -> None:
-        confirmed.update(update.id for update in updates._waiting if update.id < offset)
+        confirmed.update(update.id for update in updates._pending if update.id < offset)
         confirm(offset)
 
     updates.confirm = noting  # type: ignore[method-assign]  # as good as before

@@ -19,13 +19,13 @@ from functools import cache
 from pathlib import Path
 
 from bot.testing.fork_client import Forking
-from chatscript.runner.bot_process import Command, Launch, Running, base_environment
+from chatscript.runner.bot_process import BotLauncher, BotProcess, CommandLauncher, base_environment
 from tests.crash.crashing_bot import WORDS
 from tests.simulator_fixture import PATIENCE, TOKEN, Town
 
 ROOT = Path(__file__).parents[2]
 RUN_BOT = ROOT / "run_bot.py"
-PLAIN = Command.python(RUN_BOT)
+PLAIN = CommandLauncher.python(RUN_BOT)
 """The bot as people start it."""
 
 
@@ -40,7 +40,7 @@ def forking() -> Forking:
 class Bot:
     """A bot that lives and dies; what it must not lose is in its folder."""
 
-    def __init__(self, town: Town, folder: Path, way: Launch | None = None, /, **settings: str) -> None:
+    def __init__(self, town: Town, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> None:
         self.town = town
         self.way = way or _quickest()
         # Nobody else gets the port while the bot is dead: the codes on people's screens name it.
@@ -58,14 +58,15 @@ class Bot:
             "PYTHONPATH": str(ROOT),
             **settings,
         }
-        self._running: Running | None = None
+        self._running: BotProcess | None = None
 
     async def start(self) -> None:
         """Start it, and wait until it asks for updates."""
         world = self.town.playground.world
         await self.launch()
         await self.town.until(
-            lambda: world.updates.parked or world.updates.webhook, lambda: f"the bot does not start\n{self.words()}"
+            lambda: world.updates.has_waiting_poll or world.updates.webhook_active,
+            lambda: f"the bot does not start\n{self.words()}",
         )
 
     async def launch(self) -> None:
@@ -77,7 +78,9 @@ class Bot:
         if self._running is not None:
             await self.vanish()
             # The stand-in hears of it when the connection falls.
-            await self.town.until(lambda: not self.town.playground.world.updates.parked, lambda: "the dead bot polls")
+            await self.town.until(
+                lambda: not self.town.playground.world.updates.has_waiting_poll, lambda: "the dead bot polls"
+            )
 
     async def vanish(self) -> None:
         """End it where another may poll at once."""
@@ -148,7 +151,7 @@ class Bot:
         return self.words().split("phone pages at ")[-1].split()[0]
 
 
-def _quickest() -> Launch:
+def _quickest() -> BotLauncher:
     return forking() if hasattr(os, "fork") else PLAIN
 
 
@@ -167,7 +170,7 @@ def bound() -> socket.socket:
 
 
 @asynccontextmanager
-async def at_work(town: Town, folder: Path, way: Launch | None = None, /, **settings: str) -> AsyncIterator[Bot]:
+async def at_work(town: Town, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> AsyncIterator[Bot]:
     """Start a bot, and leave none behind."""
     bot = Bot(town, folder, way, **settings)
     try:

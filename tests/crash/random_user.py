@@ -4,10 +4,9 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from chatscript.match.matcher import bare
-from playground.phone.apps import App
-from playground.phone.apps import Control as Gesture
-from playground.phone.browser import PhoneTrouble
+from chatscript.match.matcher import strip_emoji
+from playground.phone.apps import Gesture, PhoneApp
+from playground.phone.browser import PhoneError
 from tests.crash.conversation import DONE
 from tests.crash.stories import Person
 from tests.simulator_fixture import Json, press, said
@@ -98,23 +97,23 @@ class Wanderer:
             await self._tap(["换个新码"])
             return
         try:
-            await phone.open(App.QQ if "QQ" in said(shown) else App.WECHAT, guest.link(shown))
+            await phone.open(PhoneApp.QQ if "QQ" in said(shown) else PhoneApp.WECHAT, guest.link(shown))
             for _ in _PRESSES:
                 await self._touch()
-        except PhoneTrouble:
+        except PhoneError:
             # The line broke, or the page is another one by now: the code is still in the chat.
             self._answered.clear()
             await asyncio.sleep(0.2)
 
     async def _touch(self) -> None:
         phone = self.person.phone
-        there = [control.label for control in phone.page.of_kinds("submit", "link")] if phone.page else []
-        for tick in phone.page.of_kinds("checkbox") if phone.page else []:
+        there = [control.label for control in phone.page.controls_of("submit", "link")] if phone.page else []
+        for tick in phone.page.controls_of("checkbox") if phone.page else []:
             await press(phone, tick.label, Gesture.TICK)
         if any("拒绝" in label for label in there) and self.rng.random() < 0.1:
             await press(phone, "拒绝")
             return
-        label = next((label for label in _PRESSES if any(label in bare(shown) for shown in there)), None)
+        label = next((label for label in _PRESSES if any(label in strip_emoji(shown) for shown in there)), None)
         if label is not None:
             await press(phone, label)
 
@@ -124,8 +123,8 @@ class Wanderer:
             return
         guest = self.person.guest
         before = len(guest.events("message", "edit", "delete"))
-        bell = guest.town.playground.world.bell
-        if not await bell.until(lambda: len(guest.events("message", "edit", "delete")) > before, PATIENCE):
+        bell = guest.town.playground.world.changes
+        if not await bell.wait_for(lambda: len(guest.events("message", "edit", "delete")) > before, PATIENCE):
             self.nudges += 1
             self._answered.clear()
             await guest.says("/status")

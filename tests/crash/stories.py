@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chatscript.runner.bot_process import Clock
-from playground.phone.apps import App
-from playground.phone.apps import Control as Gesture
-from playground.phone.browser import Phone, PhoneTrouble
+from chatscript.runner.bot_process import ClockOffsetFile
+from playground.phone.apps import Gesture, PhoneApp
+from playground.phone.browser import Phone, PhoneError
 from playground.phone.page_parser import Control
 from tests.crash.conversation import DONE
 from tests.simulator_fixture import NAME, NUMBER, Guest, press
@@ -20,11 +19,11 @@ class Person:
 
     guest: Guest
     phone: Phone
-    clock: Clock
+    clock: ClockOffsetFile
     name: str = NAME
     number: str = NUMBER
 
-    async def scan(self, app: App) -> None:
+    async def scan(self, app: PhoneApp) -> None:
         """Scan the newest code, again and again until there is a page."""
         link = self.guest.link(await self.guest.sees("等待扫码"))
         await self._insist(lambda: self.phone.open(app, link))
@@ -33,13 +32,13 @@ class Person:
         """Press a button of the page; when the line breaks, look at the page again, and press if it is still there."""
         try:
             await self._touch(label, ticks)
-        except PhoneTrouble:
+        except PhoneError:
             await self._insist(self.phone.reload)
             while any(label in control.label for control in self._controls()):
                 await self._insist(lambda: self._touch(label, ticks))
 
     def _controls(self) -> list[Control]:
-        return self.phone.page.of_kinds("submit", "link") if self.phone.page else []
+        return self.phone.page.controls_of("submit", "link") if self.phone.page else []
 
     async def _touch(self, label: str, ticks: tuple[tuple[Gesture, str], ...]) -> None:
         for gesture, choice in ticks:
@@ -51,8 +50,8 @@ class Person:
         while True:
             try:
                 await do()
-            except PhoneTrouble:
-                await self.guest.town.until(lambda: updates.parked)
+            except PhoneError:
+                await self.guest.town.until(lambda: updates.has_waiting_poll)
             else:
                 return
 
@@ -74,7 +73,7 @@ def taps(name: str, label: str, sign: str) -> Act:
     return Act(name, lambda person: person.guest.taps(label), sign)
 
 
-def scans(app: App) -> Act:
+def scans(app: PhoneApp) -> Act:
     return Act("scan", lambda person: person.scan(app), "已在手机上打开")
 
 
@@ -102,14 +101,14 @@ FORM = (
     Act("number", lambda person: person.guest.says(person.number), "第 3 步"),
     taps("confirm", "确认无误", WAYS),
 )
-QQ = (taps("qq", "QQ 扫码", CODE), scans(App.QQ))
+QQ = (taps("qq", "QQ 扫码", CODE), scans(PhoneApp.QQ))
 FACE = (
     taps("face", "人脸识别", "需要你单独同意"),
     taps("agree to face", "同意并继续", CODE),
-    scans(App.WECHAT),
+    scans(PhoneApp.WECHAT),
     Act("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
 )
-WECHAT = (taps("wechat", "微信扫码", CODE), scans(App.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
+WECHAT = (taps("wechat", "微信扫码", CODE), scans(PhoneApp.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
 
 BY_QQ = (*FORM, *QQ, presses("pass by qq", "确认认证", DONE))
 BY_FACE = (*FORM, *FACE, presses("pass by face", "开始识别", DONE))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from chatscript.runner.bot_process import Launch
+from chatscript.runner.bot_process import BotLauncher
 from playground.phone.browser import Phone
 from tests.crash import checker
 from tests.crash.conversation import REPEATED, came
@@ -40,7 +40,7 @@ class Ground:
     """
 
     folder: Path
-    launch: Launch
+    launch: BotLauncher
     new_url: Callable[[int], Awaitable[str]]
     every: int = 1
     turn: int = 0

@@ -69,7 +69,7 @@ async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp
     async with town() as place, at_work(place, tmp_path) as bot:
         await place.fault("getUpdates", "429", retry_after=3600)
         await (await place.guest()).says("/start")
-        await place.until(lambda: not place.playground.world.updates.parked)
+        await place.until(lambda: not place.playground.world.updates.has_waiting_poll)
         bot.signal(signal.SIGTERM)
 
         assert await ends(bot) == 0

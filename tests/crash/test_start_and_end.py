@@ -82,7 +82,7 @@ async def ended(ground: Ground, aim: str, side: int = 0) -> tuple[list[str], boo
 
 async def in_hand(place: Town) -> None:
     """Wait until the bot was given the update."""
-    await place.until(lambda: not place.playground.world.updates.parked)
+    await place.until(lambda: not place.playground.world.updates.has_waiting_poll)
 
 
 async def test_inv30_killed_at_every_point_of_an_end_what_was_in_hand_is_answered_after_the_start(

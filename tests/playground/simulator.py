@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from chatscript.language.bot_texts import Catalogue
+from chatscript.language.bot_texts import BotTexts
 from chatscript.record.recorder import Recorder
-from playground.server.app import Playground, serving
+from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
 TOKEN = "7000000001:stand-in-token"
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class RunningPlayground:
     """One stand-in that serves, and a connection to it."""
 
     playground: Playground
@@ -94,10 +94,10 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing() -> AsyncIterator[Stand]:
+async def running_playground() -> AsyncIterator[RunningPlayground]:
     """Serve a stand-in for one test."""
     world = World(token=TOKEN)
-    playground = Playground(world, Recorder(world, Catalogue()).routes())
-    playground.world.updates.patient = False  # tests ask again at once
-    async with serving(playground) as url, aiohttp.ClientSession() as http:
-        yield Stand(playground, url, http)
+    playground = Playground(world, Recorder(world, BotTexts()).routes())
+    playground.world.updates.slows_repeats = False  # tests ask again at once
+    async with serve_playground(playground) as url, aiohttp.ClientSession() as http:
+        yield RunningPlayground(playground, url, http)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.playground.simulator import TOKEN, standing
+from tests.playground.simulator import TOKEN, running_playground
 
 MEBI = 1024 * 1024
 
@@ -27,7 +27,7 @@ async def endless(size: int) -> AsyncIterator[bytes]:
     ],
 )
 async def test_a_body_without_a_length_is_counted(path: str, size: int, kind: str) -> None:
-    async with standing() as stand:
+    async with running_playground() as stand:
         try:
             async with stand.http.post(stand.url + path, data=endless(size), headers={"Content-Type": kind}) as answer:
                 status, told = answer.status, await answer.json()
@@ -38,7 +38,7 @@ async def test_a_body_without_a_length_is_counted(path: str, size: int, kind: st
 
 
 async def test_a_form_that_cannot_be_read_is_refused_as_everything_else() -> None:
-    async with standing() as stand:
+    async with running_playground() as stand:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         async with stand.http.post(f"{stand.url}/bot{TOKEN}/sendMessage", data=b"nonsense", headers=headers) as answer:
             told = await answer.json()

@@ -8,16 +8,16 @@ from itertools import pairwise
 import aiohttp
 import pytest
 
-from tests.playground.simulator import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
-async def test_a_429_says_how_long_to_wait_and_ends_by_itself(stand: Stand) -> None:
+async def test_a_429_says_how_long_to_wait_and_ends_by_itself(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.sim("/faults", method="sendMessage", kind="429", times=2, retry_after=7)
 
@@ -34,7 +34,9 @@ async def test_a_429_says_how_long_to_wait_and_ends_by_itself(stand: Stand) -> N
 
 
 @pytest.mark.parametrize(("kind", "executed"), [("lost", 1), ("drop", 0)])
-async def test_a_connection_can_end_before_or_after_the_call_is_done(stand: Stand, kind: str, executed: int) -> None:
+async def test_a_connection_can_end_before_or_after_the_call_is_done(
+    stand: RunningPlayground, kind: str, executed: int
+) -> None:
     user = await stand.person()
     await stand.sim("/faults", method="sendMessage", kind=kind)
 
@@ -46,7 +48,7 @@ async def test_a_connection_can_end_before_or_after_the_call_is_done(stand: Stan
 
 
 @pytest.mark.parametrize(("kind", "status"), [("502", 502), ("garbage", 200), ("401", 401), ("500", 500)])
-async def test_other_answers_than_the_bots_own_can_be_ordered(stand: Stand, kind: str, status: int) -> None:
+async def test_other_answers_than_the_bots_own_can_be_ordered(stand: RunningPlayground, kind: str, status: int) -> None:
     await stand.sim("/faults", method="*", kind=kind)
 
     async with stand.http.get(f"{stand.url}/bot{TOKEN}/getMe") as answer:
@@ -54,7 +56,7 @@ async def test_other_answers_than_the_bots_own_can_be_ordered(stand: Stand, kind
     assert await stand.result("getMe")
 
 
-async def test_a_slow_answer_comes_in_the_end_and_orders_can_be_taken_back(stand: Stand) -> None:
+async def test_a_slow_answer_comes_in_the_end_and_orders_can_be_taken_back(stand: RunningPlayground) -> None:
     await stand.sim("/faults", method="getMe", kind="slow", seconds=0)
     assert await stand.result("getMe")
 
@@ -68,7 +70,7 @@ async def test_a_slow_answer_comes_in_the_end_and_orders_can_be_taken_back(stand
     )
 
 
-async def test_too_many_messages_into_a_chat_are_refused_until_the_seconds_it_says(stand: Stand) -> None:
+async def test_too_many_messages_into_a_chat_are_refused_until_the_seconds_it_says(stand: RunningPlayground) -> None:
     busy, other = await stand.person(), await stand.person("李雷")
     await stand.sim("/limits", per_chat=0.01, burst=2)
 
@@ -89,7 +91,7 @@ async def test_too_many_messages_into_a_chat_are_refused_until_the_seconds_it_sa
     assert all(earlier["at"] <= later["at"] for earlier, later in pairwise(calls))
 
 
-async def test_too_many_messages_over_all_are_refused_until_the_limit_is_lifted(stand: Stand) -> None:
+async def test_too_many_messages_over_all_are_refused_until_the_limit_is_lifted(stand: RunningPlayground) -> None:
     users = [await stand.person() for _ in range(3)]
     await stand.sim("/limits", overall=0.5)
     first = await stand.call("sendMessage", chat_id=users[0], text="a")

@@ -9,14 +9,14 @@ import pytest
 import qrcode
 from PIL import Image
 
-from tests.playground.simulator import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
 LINK = "http://127.0.0.1:8080/s/6Fj3kQ9wZ0aXbY7tRr2mVd"
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -32,7 +32,7 @@ def qr_picture(text: str) -> bytes:
     return out.getvalue()
 
 
-async def test_a_photo_becomes_a_jpeg_of_at_most_1280(stand: Stand) -> None:
+async def test_a_photo_becomes_a_jpeg_of_at_most_1280(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     told = await stand.upload(
@@ -49,7 +49,7 @@ async def test_a_photo_becomes_a_jpeg_of_at_most_1280(stand: Stand) -> None:
         assert answer.status == 404
 
 
-async def test_a_qr_code_survives_the_recompression(stand: Stand) -> None:
+async def test_a_qr_code_survives_the_recompression(stand: RunningPlayground) -> None:
     user = await stand.person()
     told = await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK))
 
@@ -58,7 +58,7 @@ async def test_a_qr_code_survives_the_recompression(stand: Stand) -> None:
     assert await stand.sim(f"/files/{file_id}/qr", "GET") == {"text": LINK}
 
 
-async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: Stand) -> None:
+async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: RunningPlayground) -> None:
     user = await stand.person()
     told = await stand.upload("sendPhoto", chat_id=user, photo=picture(100, 100, "RGBA"))
 
@@ -74,7 +74,7 @@ async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: Stand) -> Non
         (picture(2100, 100, "1"), "PHOTO_INVALID_DIMENSIONS"),
     ],
 )
-async def test_what_is_no_photo_is_refused(stand: Stand, content: bytes, refusal: str) -> None:
+async def test_what_is_no_photo_is_refused(stand: RunningPlayground, content: bytes, refusal: str) -> None:
     user = await stand.person()
 
     told = await stand.upload("sendPhoto", chat_id=user, photo=content)
@@ -82,7 +82,7 @@ async def test_what_is_no_photo_is_refused(stand: Stand, content: bytes, refusal
     assert told["description"] == f"Bad Request: {refusal}"
 
 
-async def test_a_caption_is_limited_to_1024(stand: Stand) -> None:
+async def test_a_caption_is_limited_to_1024(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     told = await stand.upload("sendPhoto", chat_id=user, photo=picture(10, 10), caption="王" * 1025)
@@ -90,7 +90,7 @@ async def test_a_caption_is_limited_to_1024(stand: Stand) -> None:
     assert told["description"] == "Bad Request: message caption is too long"
 
 
-async def test_a_photo_is_replaced_within_its_message(stand: Stand) -> None:
+async def test_a_photo_is_replaced_within_its_message(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = (await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK)))["result"]
     media = '{"type":"photo","media":"attach://fresh","caption":"新的二维码"}'
@@ -103,7 +103,7 @@ async def test_a_photo_is_replaced_within_its_message(stand: Stand) -> None:
     assert await stand.sim(f"/files/{told['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
 
 
-async def test_a_file_id_is_good_for_another_message(stand: Stand) -> None:
+async def test_a_file_id_is_good_for_another_message(stand: RunningPlayground) -> None:
     user = await stand.person()
     photo = (await stand.upload("sendPhoto", chat_id=user, photo=picture(600, 600)))["result"]["photo"]
     document = (await stand.upload("sendDocument", chat_id=user, document=b"a,b\n"))["result"]["document"]

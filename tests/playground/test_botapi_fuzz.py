@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.botapi.fields import Fields
-from playground.botapi.methods import METHODS, Method
+from playground.botapi.fields import CallFields
+from playground.botapi.methods import METHODS, ApiMethod
 from playground.world import user_actions
-from playground.world.api_errors import Refused
+from playground.world.api_errors import ApiError
 from playground.world.world import World
 
 WORDS = st.sampled_from(
@@ -88,13 +88,13 @@ SHAPES = st.sampled_from(
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_call_breaks_the_server(method: Method, data: st.DataObject) -> None:
+def test_no_call_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
     world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))
     someone = world.add_person("王小明")
-    typed = user_actions.say(world, world.chats[someone.id], someone.id, "/start")
-    own = world.put(someone.id, world.profile.id, text="a")
-    world.ask(someone.id, someone.id)
-    asked = world.ask(someone.id, someone.id, "3个账号").id
+    typed = user_actions.write_text(world, world.chats[someone.id], someone.id, "/start")
+    own = world.add_message(someone.id, world.profile.id, text="a")
+    world.add_query(someone.id, someone.id)
+    asked = world.add_query(someone.id, someone.id, "3个账号").id
     known = {
         "chat_id": st.just(str(someone.id)) | WORDS,
         "message_id": st.sampled_from([str(typed.id), str(own.id), "²"]),
@@ -110,11 +110,11 @@ def test_no_call_breaks_the_server(method: Method, data: st.DataObject) -> None:
 
     try:
         answer = asyncio.run(_answer(method, world, values))
-    except Refused as refused:
+    except ApiError as refused:
         answer = refused.body()
 
     assert json.dumps(answer)
 
 
-async def _answer(method: Method, world: World, values: dict[str, str]) -> Any:
-    return await method.do(world, Fields(values, {}))
+async def _answer(method: ApiMethod, world: World, values: dict[str, str]) -> Any:
+    return await method.handler(world, CallFields(values, {}))

@@ -10,16 +10,16 @@ import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaDocument, Message
 from telegram.ext import ApplicationBuilder, Defaults
 
-from tests.playground.simulator import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
-async def remarks(stand: Stand) -> list[str]:
+async def remarks(stand: RunningPlayground) -> list[str]:
     return [event["text"] for event in await stand.events("remark")]
 
 
@@ -40,7 +40,9 @@ def inline(**action: Any) -> dict[str, Any]:
         ({"reply_markup": {"buttons": []}}, 'the field "buttons" in reply_markup'),
     ],
 )
-async def test_an_unknown_field_is_ignored_and_told(stand: Stand, fields: dict[str, Any], told: str) -> None:
+async def test_an_unknown_field_is_ignored_and_told(
+    stand: RunningPlayground, fields: dict[str, Any], told: str
+) -> None:
     user = await stand.person()
 
     sent = await stand.result("sendMessage", chat_id=user, text="a", **fields)
@@ -49,7 +51,7 @@ async def test_an_unknown_field_is_ignored_and_told(stand: Stand, fields: dict[s
     assert not {"color", "wide"} & set(str(sent).replace("'", " ").split())
 
 
-async def test_a_stray_file_is_told(stand: Stand) -> None:
+async def test_a_stray_file_is_told(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     sent = await stand.upload("sendDocument", chat_id=user, document=b"a", other=b"x")
@@ -58,12 +60,12 @@ async def test_a_stray_file_is_told(stand: Stand) -> None:
     assert await remarks(stand) == ['sendDocument: Telegram ignores the file "other"']
 
 
-async def test_an_unknown_field_of_a_refused_call_is_told_too(stand: Stand) -> None:
+async def test_an_unknown_field_of_a_refused_call_is_told_too(stand: RunningPlayground) -> None:
     assert await stand.refusal("sendMessage", chatid=1, text="a") == "Bad Request: chat_id is empty"
     assert await remarks(stand) == ['sendMessage: Telegram ignores the field "chatid"']
 
 
-async def test_fields_of_commands_and_media_are_looked_at(stand: Stand) -> None:
+async def test_fields_of_commands_and_media_are_looked_at(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
     media = {"type": "document", "media": sent["document"]["file_id"], "caption": "b", "colour": "red"}
@@ -77,7 +79,7 @@ async def test_fields_of_commands_and_media_are_looked_at(stand: Stand) -> None:
     ]
 
 
-async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: Stand) -> None:
+async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
     built = ApplicationBuilder().token(TOKEN).base_url(f"{stand.url}/bot").defaults(Defaults(parse_mode="HTML"))
@@ -92,7 +94,7 @@ async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: Stand)
     assert await remarks(stand) == ['editMessageMedia: Telegram ignores the field "parse_mode"']
 
 
-async def test_a_method_that_is_not_known_here_is_told(stand: Stand) -> None:
+async def test_a_method_that_is_not_known_here_is_told(stand: RunningPlayground) -> None:
     assert await stand.refusal("sendDice", chat_id=1) == "Not Found: method not found"
     assert await stand.refusal("<script>") == "Not Found: method not found"
     assert await remarks(stand) == ["sendDice: this stand-in does not know the method"]

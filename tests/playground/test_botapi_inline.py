@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from tests.playground.simulator import Stand, standing
+from tests.playground.simulator import RunningPlayground, running_playground
 
 KEYS = {"inline_keyboard": [[{"text": "有用", "callback_data": "yes"}]]}
 OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -25,22 +25,22 @@ def article(id: str = "1", text: str = "<b>三</b>个", **facts: Any) -> dict[st
     return {"type": "article", "id": id, "title": "几个账号", "input_message_content": content, **facts}
 
 
-async def asked(stand: Stand, chat: int, user: int, words: str = "3个账号") -> str:
+async def asked(stand: RunningPlayground, chat: int, user: int, words: str = "3个账号") -> str:
     return str((await stand.sim(f"/chats/{chat}/inline", user=user, query=words))["query"])
 
 
-async def group_of(stand: Stand, user: int, **facts: Any) -> int:
+async def group_of(stand: RunningPlayground, user: int, **facts: Any) -> int:
     return int((await stand.sim("/chats", type="group", title="客服群", members=[user], **facts))["id"])
 
 
-async def chosen(stand: Stand, chat: int, user: int, *results: dict[str, Any]) -> None:
+async def chosen(stand: RunningPlayground, chat: int, user: int, *results: dict[str, Any]) -> None:
     id = await asked(stand, chat, user)
     await stand.result("answerInlineQuery", inline_query_id=id, results=list(results), cache_time=0)
     await stand.forget()
     await stand.sim(f"/chats/{chat}/inline/choose", user=user, result=results[0]["id"])
 
 
-async def test_a_query_tells_in_what_kind_of_chat_it_is_typed(stand: Stand) -> None:
+async def test_a_query_tells_in_what_kind_of_chat_it_is_typed(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = await group_of(stand, user)
     await asked(stand, user, user)
@@ -51,7 +51,7 @@ async def test_a_query_tells_in_what_kind_of_chat_it_is_typed(stand: Stand) -> N
     assert [(query["chat_type"], query["query"]) for query in queries] == [("sender", "3个账号"), ("group", "3个账号")]
 
 
-async def test_the_results_are_shown_to_who_asked_and_a_query_is_answered_once(stand: Stand) -> None:
+async def test_the_results_are_shown_to_who_asked_and_a_query_is_answered_once(stand: RunningPlayground) -> None:
     user = await stand.person()
     id = await asked(stand, user, user)
 
@@ -63,7 +63,7 @@ async def test_the_results_are_shown_to_who_asked_and_a_query_is_answered_once(s
     assert await stand.refusal("answerInlineQuery", inline_query_id=id, results=[]) == OLD
 
 
-async def test_a_press_is_no_inline_query_nor_the_other_way_round(stand: Stand) -> None:
+async def test_a_press_is_no_inline_query_nor_the_other_way_round(stand: RunningPlayground) -> None:
     user = await stand.person()
     id = await asked(stand, user, user)
 
@@ -71,7 +71,7 @@ async def test_a_press_is_no_inline_query_nor_the_other_way_round(stand: Stand) 
     assert await stand.result("answerInlineQuery", inline_query_id=id, results=[])
 
 
-async def test_a_chosen_result_stands_in_the_chat_via_the_bot(stand: Stand) -> None:
+async def test_a_chosen_result_stands_in_the_chat_via_the_bot(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = await group_of(stand, user)
 
@@ -90,7 +90,7 @@ async def test_a_chosen_result_stands_in_the_chat_via_the_bot(stand: Stand) -> N
     assert Update.de_json(sent).message is not None
 
 
-async def test_a_chat_without_the_bot_serves_too_and_the_bot_reads_nothing_there(stand: Stand) -> None:
+async def test_a_chat_without_the_bot_serves_too_and_the_bot_reads_nothing_there(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = await group_of(stand, user, bot=False)
 
@@ -105,7 +105,7 @@ async def test_a_chat_without_the_bot_serves_too_and_the_bot_reads_nothing_there
     assert await stand.refusal("editMessageText", inline_message_id="x", text="改") == "Bad Request: MESSAGE_ID_INVALID"
 
 
-async def test_a_button_of_such_a_message_names_it_by_its_inline_id(stand: Stand) -> None:
+async def test_a_button_of_such_a_message_names_it_by_its_inline_id(stand: RunningPlayground) -> None:
     user = await stand.person()
     await chosen(stand, user, user, article(reply_markup=KEYS))
     message = (await stand.sim(f"/chats/{user}/messages", "GET"))[-1]
@@ -121,7 +121,7 @@ async def test_a_button_of_such_a_message_names_it_by_its_inline_id(stand: Stand
     assert theirs == "Bad Request: message can't be edited"
 
 
-async def test_an_answer_is_kept_for_everybody_unless_it_is_personal(stand: Stand) -> None:
+async def test_an_answer_is_kept_for_everybody_unless_it_is_personal(stand: RunningPlayground) -> None:
     first, second = await stand.person(), await stand.person("李雷")
     id = await asked(stand, first, first)
     await stand.result("answerInlineQuery", inline_query_id=id, results=[article()])
@@ -137,7 +137,7 @@ async def test_an_answer_is_kept_for_everybody_unless_it_is_personal(stand: Stan
     assert (await stand.sim(f"/chats/{first}/inline", user=first, query="3个账号")) == {"query": None}
 
 
-async def test_a_picture_the_server_knows_can_be_sent_and_one_of_the_web_only_offered(stand: Stand) -> None:
+async def test_a_picture_the_server_knows_can_be_sent_and_one_of_the_web_only_offered(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.sim(f"/chats/{user}/messages", user=user, kind="photo")
     known = (await stand.result("getUpdates"))[-1]["message"]["photo"][-1]["file_id"]
@@ -155,7 +155,7 @@ async def test_a_picture_the_server_knows_can_be_sent_and_one_of_the_web_only_of
     }
 
 
-async def test_the_button_above_the_results_starts_the_bot_in_the_persons_own_chat(stand: Stand) -> None:
+async def test_the_button_above_the_results_starts_the_bot_in_the_persons_own_chat(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = await group_of(stand, user)
     id = await asked(stand, group, user)
@@ -201,7 +201,9 @@ PARSED = "can't parse inline query result: "
         ({"results": [], "next_offset": "x" * 65}, "NEXT_OFFSET_INVALID"),
     ],
 )
-async def test_an_answer_with_a_mistake_is_refused(stand: Stand, fields: dict[str, Any], refusal: str) -> None:
+async def test_an_answer_with_a_mistake_is_refused(
+    stand: RunningPlayground, fields: dict[str, Any], refusal: str
+) -> None:
     user = await stand.person()
     id = await asked(stand, user, user)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.playground.simulator import Stand, standing
+from tests.playground.simulator import RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -56,7 +56,7 @@ def inline(**action: Any) -> dict[str, Any]:
         ([1], "object expected as reply markup"),
     ],
 )
-async def test_a_keyboard_with_a_mistake_is_refused(stand: Stand, markup: Any, refusal: str) -> None:
+async def test_a_keyboard_with_a_mistake_is_refused(stand: RunningPlayground, markup: Any, refusal: str) -> None:
     user = await stand.person()
 
     told = await stand.refusal("sendMessage", chat_id=user, text="a", reply_markup=markup)
@@ -78,7 +78,7 @@ async def test_a_keyboard_with_a_mistake_is_refused(stand: Stand, markup: Any, r
         {"callback_data": "a", "style": "danger"},
     ],
 )
-async def test_a_button_that_telegram_takes_is_taken(stand: Stand, action: dict[str, Any]) -> None:
+async def test_a_button_that_telegram_takes_is_taken(stand: RunningPlayground, action: dict[str, Any]) -> None:
     user = await stand.person()
 
     sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=inline(**action))
@@ -86,7 +86,7 @@ async def test_a_button_that_telegram_takes_is_taken(stand: Stand, action: dict[
     assert sent["reply_markup"] == inline(**action)
 
 
-async def test_the_page_sees_labels_kinds_and_styles(stand: Stand) -> None:
+async def test_the_page_sees_labels_kinds_and_styles(stand: RunningPlayground) -> None:
     user = await stand.person()
     rows = [
         [{"text": "确认", "callback_data": "y", "style": "success"}, {"text": "打开", "url": "http://a.b/c"}],
@@ -105,7 +105,9 @@ async def test_the_page_sees_labels_kinds_and_styles(stand: Stand) -> None:
     ]
 
 
-async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_message(stand: Stand) -> None:
+async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_message(
+    stand: RunningPlayground,
+) -> None:
     user = await stand.person()
     markup = {"keyboard": [["是", {"text": "否"}]], "input_field_placeholder": "11010519491231002X"}
 
@@ -116,7 +118,7 @@ async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_m
     assert (shown["keys"], shown["placeholder"]) == ([["是", "否"]], "11010519491231002X")
 
 
-async def test_half_a_surrogate_pair_breaks_nothing(stand: Stand) -> None:
+async def test_half_a_surrogate_pair_breaks_nothing(stand: RunningPlayground) -> None:
     user = await stand.person("\ud83d")
     markup = {"inline_keyboard": [[{"text": "a\ud83d", "callback_data": "a"}]]}
 
@@ -127,7 +129,7 @@ async def test_half_a_surrogate_pair_breaks_nothing(stand: Stand) -> None:
     assert (await stand.sim("/events", "GET"))["events"]
 
 
-async def test_an_edit_takes_inline_keyboards_only(stand: Stand) -> None:
+async def test_an_edit_takes_inline_keyboards_only(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = await stand.result("sendMessage", chat_id=user, text="a")
     place = {"chat_id": user, "message_id": sent["message_id"]}

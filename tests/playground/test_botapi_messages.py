@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.playground.simulator import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
 BUTTONS = {"inline_keyboard": [[{"text": "确认", "callback_data": "yes"}]]}
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -41,13 +41,13 @@ async def stand() -> AsyncIterator[Stand]:
         ({"text": "a", "reply_markup": "{"}, "Bad Request: can't parse reply keyboard markup JSON object"),
     ],
 )
-async def test_a_message_is_refused(stand: Stand, fields: dict[str, Any], refusal: str) -> None:
+async def test_a_message_is_refused(stand: RunningPlayground, fields: dict[str, Any], refusal: str) -> None:
     user = await stand.person()
 
     assert await stand.refusal("sendMessage", **{"chat_id": user, **fields}) == refusal
 
 
-async def test_the_longest_text_counts_after_parsing_and_is_trimmed(stand: Stand) -> None:
+async def test_the_longest_text_counts_after_parsing_and_is_trimmed(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     sent = await stand.result("sendMessage", chat_id=user, text=f" \n<b>{'王' * 4096}</b> \n", parse_mode="html")
@@ -56,7 +56,7 @@ async def test_the_longest_text_counts_after_parsing_and_is_trimmed(stand: Stand
     assert sent["entities"] == [{"type": "bold", "offset": 0, "length": 4096}]
 
 
-async def test_a_bot_cannot_write_first_nor_to_who_blocked_it(stand: Stand) -> None:
+async def test_a_bot_cannot_write_first_nor_to_who_blocked_it(stand: RunningPlayground) -> None:
     stranger = await stand.person("李雷", started=False)
     assert await stand.refusal("sendMessage", chat_id=stranger, text="a") == (
         "Forbidden: bot can't initiate conversation with a user"
@@ -70,7 +70,7 @@ async def test_a_bot_cannot_write_first_nor_to_who_blocked_it(stand: Stand) -> N
     assert changed["new_chat_member"]["status"] == "kicked"
 
 
-async def test_forms_and_the_query_carry_the_same_fields_as_json(stand: Stand) -> None:
+async def test_forms_and_the_query_carry_the_same_fields_as_json(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     form = await stand.upload("sendMessage", chat_id=user, text="a", reply_markup=json.dumps(BUTTONS))
@@ -81,7 +81,9 @@ async def test_forms_and_the_query_carry_the_same_fields_as_json(stand: Stand) -
     assert query["result"]["text"] == "b"
 
 
-async def test_an_edit_that_changes_nothing_is_refused_and_one_without_buttons_removes_them(stand: Stand) -> None:
+async def test_an_edit_that_changes_nothing_is_refused_and_one_without_buttons_removes_them(
+    stand: RunningPlayground,
+) -> None:
     user = await stand.person()
     sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=BUTTONS)
     place = {"chat_id": user, "message_id": sent["message_id"]}
@@ -109,19 +111,21 @@ async def test_an_edit_that_changes_nothing_is_refused_and_one_without_buttons_r
         ("sendPhoto", {"photo": "x"}, "Bad Request: wrong file identifier/HTTP URL specified"),
     ],
 )
-async def test_a_call_about_nothing_is_refused(stand: Stand, method: str, fields: dict[str, Any], refusal: str) -> None:
+async def test_a_call_about_nothing_is_refused(
+    stand: RunningPlayground, method: str, fields: dict[str, Any], refusal: str
+) -> None:
     user = await stand.person()
 
     assert await stand.refusal(method, chat_id=user, **fields) == refusal
 
 
-async def test_a_file_nobody_sent_cannot_be_fetched(stand: Stand) -> None:
+async def test_a_file_nobody_sent_cannot_be_fetched(stand: RunningPlayground) -> None:
     told = await stand.refusal("getFile", file_id="x")
 
     assert told == "Bad Request: wrong file_id or the file is temporarily unavailable"
 
 
-async def test_what_has_no_text_or_belongs_to_the_person_cannot_be_edited(stand: Stand) -> None:
+async def test_what_has_no_text_or_belongs_to_the_person_cannot_be_edited(stand: RunningPlayground) -> None:
     user = await stand.person()
     theirs = await stand.says(user, "王小明")
     keyboard = {"keyboard": [["是"]]}
@@ -139,7 +143,7 @@ async def test_what_has_no_text_or_belongs_to_the_person_cannot_be_edited(stand:
     assert await refusal(sent["message_id"]) == "Bad Request: there is no text in the message to edit"
 
 
-async def test_the_bot_deletes_its_own_and_the_persons_messages(stand: Stand) -> None:
+async def test_the_bot_deletes_its_own_and_the_persons_messages(stand: RunningPlayground) -> None:
     user = await stand.person()
     typed = await stand.says(user, "11010519491231002X")
     sent = await stand.result("sendMessage", chat_id=user, text="谢谢")
@@ -153,7 +157,7 @@ async def test_the_bot_deletes_its_own_and_the_persons_messages(stand: Stand) ->
     )
 
 
-async def test_an_unknown_method_and_a_wrong_token_are_refused_as_telegram_does(stand: Stand) -> None:
+async def test_an_unknown_method_and_a_wrong_token_are_refused_as_telegram_does(stand: RunningPlayground) -> None:
     assert await stand.call("sendTelepathy") == {
         "ok": False,
         "error_code": 404,
@@ -163,7 +167,7 @@ async def test_an_unknown_method_and_a_wrong_token_are_refused_as_telegram_does(
         assert await answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
 
 
-async def test_links_mentions_and_commands_in_a_text_become_entities(stand: Stand) -> None:
+async def test_links_mentions_and_commands_in_a_text_become_entities(stand: RunningPlayground) -> None:
     user = await stand.person()
 
     sent = await stand.result("sendMessage", chat_id=user, text="/help 见 https://example.com/a。@somebody #认证")
@@ -172,7 +176,7 @@ async def test_links_mentions_and_commands_in_a_text_become_entities(stand: Stan
     assert kinds == [("bot_command", 0), ("url", 8), ("mention", 30), ("hashtag", 40)]
 
 
-async def test_commands_and_descriptions_are_kept_by_language(stand: Stand) -> None:
+async def test_commands_and_descriptions_are_kept_by_language(stand: RunningPlayground) -> None:
     commands = [{"command": "start", "description": "开始"}]
     await stand.result("setMyCommands", commands=commands, language_code="zh")
     await stand.result("setMyDescription", description="实名认证", language_code="zh")
@@ -188,7 +192,7 @@ async def test_commands_and_descriptions_are_kept_by_language(stand: Stand) -> N
     )
 
 
-async def test_formatting_may_come_as_entities(stand: Stand) -> None:
+async def test_formatting_may_come_as_entities(stand: RunningPlayground) -> None:
     user = await stand.person()
     bold = {"type": "bold", "offset": 0, "length": 1}
     link = {"type": "text_link", "offset": 1, "length": 1, "url": "example.com"}
@@ -202,7 +206,7 @@ async def test_formatting_may_come_as_entities(stand: Stand) -> None:
     assert late == "Bad Request: entity beginning at UTF-16 offset 2 ends after the end of the text"
 
 
-async def test_after_leaving_a_group_the_bot_can_no_longer_write_there(stand: Stand) -> None:
+async def test_after_leaving_a_group_the_bot_can_no_longer_write_there(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = await stand.sim("/chats", type="supergroup", title="客服群", members=[user])
 

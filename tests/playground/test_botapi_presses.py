@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.playground.simulator import Stand, standing
+from tests.playground.simulator import RunningPlayground, running_playground
 
 OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
-async def pressed(stand: Stand, **how: Any) -> tuple[int, str]:
+async def pressed(stand: RunningPlayground, **how: Any) -> tuple[int, str]:
     user = await stand.person()
     buttons = {"inline_keyboard": [[{"text": "确认", "callback_data": "yes"}, {"text": "打开", "url": "http://a.b"}]]}
     sent = await stand.result("sendMessage", chat_id=user, text="请确认", reply_markup=buttons)
@@ -27,7 +27,7 @@ async def pressed(stand: Stand, **how: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("how", [{"label": "确认"}, {"row": 0, "column": 0}])
-async def test_a_press_reaches_the_bot_with_its_message(stand: Stand, how: dict[str, Any]) -> None:
+async def test_a_press_reaches_the_bot_with_its_message(stand: RunningPlayground, how: dict[str, Any]) -> None:
     user, id = await pressed(stand, **how)
 
     query = (await stand.result("getUpdates"))[-1]["callback_query"]
@@ -36,7 +36,7 @@ async def test_a_press_reaches_the_bot_with_its_message(stand: Stand, how: dict[
     assert query["message"]["text"] == "请确认"
 
 
-async def test_a_press_can_be_answered_once(stand: Stand) -> None:
+async def test_a_press_can_be_answered_once(stand: RunningPlayground) -> None:
     user, id = await pressed(stand, label="确认")
 
     assert await stand.result("answerCallbackQuery", callback_query_id=id, text="好", show_alert=True)
@@ -47,7 +47,7 @@ async def test_a_press_can_be_answered_once(stand: Stand) -> None:
     assert await stand.refusal("answerCallbackQuery", callback_query_id="1") == OLD
 
 
-async def test_a_late_answer_is_refused(stand: Stand) -> None:
+async def test_a_late_answer_is_refused(stand: RunningPlayground) -> None:
     _, id = await pressed(stand, label="确认")
 
     stand.playground.world.clock.advance(16)
@@ -59,14 +59,16 @@ async def test_a_late_answer_is_refused(stand: Stand) -> None:
     ("fields", "refusal"),
     [({"text": "x" * 201}, "Bad Request: MESSAGE_TOO_LONG"), ({"url": "https://a.b"}, "Bad Request: URL_INVALID")],
 )
-async def test_an_answer_with_a_mistake_is_refused(stand: Stand, fields: dict[str, Any], refusal: str) -> None:
+async def test_an_answer_with_a_mistake_is_refused(
+    stand: RunningPlayground, fields: dict[str, Any], refusal: str
+) -> None:
     _, id = await pressed(stand, label="确认")
 
     assert await stand.refusal("answerCallbackQuery", callback_query_id=id, **fields) == refusal
     assert await stand.result("answerCallbackQuery", callback_query_id=id)
 
 
-async def test_a_forged_press_carries_any_data_even_from_a_message_that_is_gone(stand: Stand) -> None:
+async def test_a_forged_press_carries_any_data_even_from_a_message_that_is_gone(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = await stand.result("sendMessage", chat_id=user, text="a")
     await stand.result("deleteMessage", chat_id=user, message_id=sent["message_id"])
@@ -77,7 +79,7 @@ async def test_a_forged_press_carries_any_data_even_from_a_message_that_is_gone(
     assert (query["data"], query["message"]["date"]) == ("'; DROP TABLE", 0)
 
 
-async def test_a_button_that_is_not_there_cannot_be_pressed(stand: Stand) -> None:
+async def test_a_button_that_is_not_there_cannot_be_pressed(stand: RunningPlayground) -> None:
     user = await stand.person()
     buttons = {"inline_keyboard": [[{"text": "确认", "callback_data": "y"}, {"text": "打开", "url": "http://a.b"}]]}
     sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=buttons)

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.world.api_errors import Refused
-from playground.world.condition import Bell
-from playground.world.update_queue import Updates
-from tests.playground.simulator import TOKEN, Json, Stand, standing
+from playground.world.api_errors import ApiError
+from playground.world.condition import ChangeCondition
+from playground.world.update_queue import UpdateQueue
+from tests.playground.simulator import TOKEN, Json, RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -23,12 +23,12 @@ def texts(updates: list[Json]) -> list[str]:
     return [update["message"]["text"] for update in updates]
 
 
-async def parked(stand: Stand) -> None:
+async def parked(stand: RunningPlayground) -> None:
     world = stand.playground.world
-    assert await world.bell.until(lambda: world.updates.parked, 5)
+    assert await world.changes.wait_for(lambda: world.updates.has_waiting_poll, 5)
 
 
-async def test_an_update_stays_until_a_greater_offset_arrives(stand: Stand) -> None:
+async def test_an_update_stays_until_a_greater_offset_arrives(stand: RunningPlayground) -> None:
     user = await stand.person()
     for text in ("a", "b", "c"):
         await stand.says(user, text)
@@ -40,7 +40,7 @@ async def test_an_update_stays_until_a_greater_offset_arrives(stand: Stand) -> N
     assert (texts(first), texts(again), texts(rest)) == (["a", "b"], ["a", "b", "c"], ["c"])
 
 
-async def test_a_negative_offset_keeps_the_newest_only(stand: Stand) -> None:
+async def test_a_negative_offset_keeps_the_newest_only(stand: RunningPlayground) -> None:
     user = await stand.person()
     for text in ("a", "b", "c"):
         await stand.says(user, text)
@@ -49,14 +49,14 @@ async def test_a_negative_offset_keeps_the_newest_only(stand: Stand) -> None:
     assert texts(await stand.result("getUpdates")) == ["c"]
 
 
-async def test_an_offset_from_another_world_loses_nothing(stand: Stand) -> None:
+async def test_an_offset_from_another_world_loses_nothing(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.says(user, "a")
 
     assert texts(await stand.result("getUpdates", offset=2_000_000_000)) == ["a"]
 
 
-async def test_a_poll_waits_for_the_next_update(stand: Stand) -> None:
+async def test_a_poll_waits_for_the_next_update(stand: RunningPlayground) -> None:
     user = await stand.person()
     async with asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(stand.result("getUpdates", timeout=30))
@@ -66,7 +66,7 @@ async def test_a_poll_waits_for_the_next_update(stand: Stand) -> None:
     assert texts(poll.result()) == ["王小明"]
 
 
-async def test_a_second_poll_ends_the_first(stand: Stand) -> None:
+async def test_a_second_poll_ends_the_first(stand: RunningPlayground) -> None:
     async with asyncio.TaskGroup() as tasks:
         first = tasks.create_task(stand.refusal("getUpdates", timeout=30))
         await parked(stand)
@@ -86,7 +86,7 @@ async def test_a_second_poll_ends_the_first(stand: Stand) -> None:
     )
 
 
-async def test_a_poll_whose_caller_died_counts_no_longer(stand: Stand) -> None:
+async def test_a_poll_whose_caller_died_counts_no_longer(stand: RunningPlayground) -> None:
     world = stand.playground.world
     poll = asyncio.ensure_future(stand.call("getUpdates", timeout=30))
     await parked(stand)
@@ -94,11 +94,11 @@ async def test_a_poll_whose_caller_died_counts_no_longer(stand: Stand) -> None:
 
     poll.cancel()
 
-    assert await world.bell.until(lambda: not world.updates.parked, 5)
+    assert await world.changes.wait_for(lambda: not world.updates.has_waiting_poll, 5)
     assert not (await stand.sim("/bot", "GET"))["connected"]
 
 
-async def test_only_the_wanted_kinds_arrive_and_the_wish_is_remembered(stand: Stand) -> None:
+async def test_only_the_wanted_kinds_arrive_and_the_wish_is_remembered(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.result("getUpdates", allowed_updates=["callback_query"])
     await stand.says(user, "a")
@@ -119,13 +119,13 @@ def test_a_press_waits_150_seconds_and_a_text_a_day() -> None:
     updates.add("message", {}, "chat")
 
     now[0] += 151
-    assert [update.kind for update in updates.waiting()] == ["message"]
+    assert [update.kind for update in updates.pending()] == ["message"]
 
     now[0] += 24 * 3600
-    assert updates.waiting() == []
+    assert updates.pending() == []
 
 
-async def test_an_update_can_be_delivered_twice_on_order(stand: Stand) -> None:
+async def test_an_update_can_be_delivered_twice_on_order(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.sim("/faults", kind="duplicate")
     await stand.says(user, "a")
@@ -138,8 +138,8 @@ async def test_an_update_can_be_delivered_twice_on_order(stand: Stand) -> None:
     assert await stand.result("getUpdates", offset=first[-1]["update_id"] + 1) == []
 
 
-def updates_at(now: list[float]) -> Updates:
-    return Updates(first_id=1, bell=Bell(), clock=lambda: now[0])
+def updates_at(now: list[float]) -> UpdateQueue:
+    return UpdateQueue(first_id=1, changes=ChangeCondition(), clock=lambda: now[0])
 
 
 async def test_the_same_offset_again_at_once_gives_one_update_and_a_little_later_all() -> None:
@@ -158,8 +158,8 @@ async def test_the_same_offset_again_at_once_gives_one_update_and_a_little_later
 
 async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -> None:
     now = [1_795_440_000.0]
-    bell = Bell()
-    updates = Updates(first_id=1, bell=bell, clock=lambda: now[0])
+    bell = ChangeCondition()
+    updates = UpdateQueue(first_id=1, changes=bell, clock=lambda: now[0])
     assert await updates.poll(offset=1, limit=100, seconds=0) == []
     now[0] += 3
     assert await updates.poll(offset=1, limit=100, seconds=0) == []
@@ -167,7 +167,7 @@ async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -
     now[0] += 2.9
     async with asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(updates.poll(offset=1, limit=100, seconds=0))
-        assert await bell.until(lambda: updates.parked, 5)
+        assert await bell.wait_for(lambda: updates.has_waiting_poll, 5)
         updates.add("message", {}, "chat")
 
     assert [update.id for update in poll.result()] == [1]
@@ -175,10 +175,10 @@ async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -
 
 async def test_who_is_sent_away_twice_at_once_waits_for_the_second_refusal() -> None:
     now = [1_795_440_000.0]
-    bell = Bell()
-    updates = Updates(first_id=1, bell=bell, clock=lambda: now[0])
-    updates.webhook = True
-    with pytest.raises(Refused):
+    bell = ChangeCondition()
+    updates = UpdateQueue(first_id=1, changes=bell, clock=lambda: now[0])
+    updates.webhook_active = True
+    with pytest.raises(ApiError):
         await updates.poll(offset=0, limit=100, seconds=0)
 
     again = asyncio.ensure_future(updates.poll(offset=0, limit=100, seconds=0))
@@ -186,14 +186,14 @@ async def test_who_is_sent_away_twice_at_once_waits_for_the_second_refusal() -> 
         await asyncio.sleep(0)
     waits = not again.done()
     now[0] += 3
-    bell.ring()
+    bell.notify_all()
 
     assert waits
-    with pytest.raises(Refused):
+    with pytest.raises(ApiError):
         await again
 
 
-async def test_the_token_is_part_of_every_address(stand: Stand) -> None:
+async def test_the_token_is_part_of_every_address(stand: RunningPlayground) -> None:
     async with stand.http.get(f"{stand.url}/bot{TOKEN}/getMe") as answer:
         me = (await answer.json())["result"]
 

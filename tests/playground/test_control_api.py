@@ -9,16 +9,16 @@ from collections.abc import AsyncIterator
 import pytest
 from telegram import ChatMemberAdministrator, Update
 
-from tests.playground.simulator import Stand, standing
+from tests.playground.simulator import RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
-async def test_a_person_has_a_name_a_language_and_a_private_chat(stand: Stand) -> None:
+async def test_a_person_has_a_name_a_language_and_a_private_chat(stand: RunningPlayground) -> None:
     someone = await stand.sim("/users", first_name="李雷", language_code="en", username="lilei")
     await stand.sim(f"/users/{someone['id']}", "PATCH", language_code="zh-hans")
     await stand.says(someone["id"], "你好")
@@ -31,7 +31,7 @@ async def test_a_person_has_a_name_a_language_and_a_private_chat(stand: Stand) -
 
 
 @pytest.mark.parametrize("kind", ["sticker", "photo", "voice", "contact", "location", "document", "poll", "video_note"])
-async def test_everything_people_send_can_be_read_by_a_library(stand: Stand, kind: str) -> None:
+async def test_everything_people_send_can_be_read_by_a_library(stand: RunningPlayground, kind: str) -> None:
     user = await stand.person()
     await stand.sim(f"/chats/{user}/messages", user=user, kind=kind)
 
@@ -42,7 +42,7 @@ async def test_everything_people_send_can_be_read_by_a_library(stand: Stand, kin
     assert update.message.effective_attachment
 
 
-async def test_an_edited_and_a_forwarded_text_say_so(stand: Stand) -> None:
+async def test_an_edited_and_a_forwarded_text_say_so(stand: RunningPlayground) -> None:
     user = await stand.person()
     typed = await stand.says(user, "王小名")
     await stand.sim(f"/chats/{user}/messages/{typed}/edit", user=user, text="王小明")
@@ -54,7 +54,7 @@ async def test_an_edited_and_a_forwarded_text_say_so(stand: Stand) -> None:
     assert forwarded["message"]["forward_origin"]["type"] == "hidden_user"
 
 
-async def test_a_command_is_marked_as_one(stand: Stand) -> None:
+async def test_a_command_is_marked_as_one(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.says(user, "/start abc_DEF-1")
 
@@ -63,14 +63,14 @@ async def test_a_command_is_marked_as_one(stand: Stand) -> None:
     assert message["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]
 
 
-async def test_a_text_that_is_too_long_goes_in_parts_as_clients_send_it(stand: Stand) -> None:
+async def test_a_text_that_is_too_long_goes_in_parts_as_clients_send_it(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.says(user, "王" * 5000)
 
     assert [len(update["message"]["text"]) for update in await stand.result("getUpdates")] == [4096, 904]
 
 
-async def test_in_a_group_the_bot_hears_what_is_meant_for_it(stand: Stand) -> None:
+async def test_in_a_group_the_bot_hears_what_is_meant_for_it(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = (await stand.sim("/chats", type="group", title="客服群", members=[user]))["id"]
     for text in ("大家好", "/start", "/start@another_bot", "@realname_demo_bot 你好"):
@@ -83,7 +83,7 @@ async def test_in_a_group_the_bot_hears_what_is_meant_for_it(stand: Stand) -> No
     assert [update["message"]["text"] for update in heard] == ["/start", "@realname_demo_bot 你好"]
 
 
-async def test_in_a_channel_the_bot_is_an_administrator_and_hears_all_posts(stand: Stand) -> None:
+async def test_in_a_channel_the_bot_is_an_administrator_and_hears_all_posts(stand: RunningPlayground) -> None:
     user = await stand.person()
     channel = (await stand.sim("/chats", type="channel", title="公告", members=[user]))["id"]
     await stand.sim(f"/chats/{channel}/messages", user=user, text="大家好")
@@ -96,7 +96,7 @@ async def test_in_a_channel_the_bot_is_an_administrator_and_hears_all_posts(stan
     assert (post["channel_post"]["text"], post["channel_post"]["sender_chat"]["id"]) == ("大家好", channel)
 
 
-async def test_a_bot_that_leaves_is_told_that_it_left(stand: Stand) -> None:
+async def test_a_bot_that_leaves_is_told_that_it_left(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = (await stand.sim("/chats", type="supergroup", title="客服群", members=[user]))["id"]
     await stand.forget()
@@ -108,7 +108,7 @@ async def test_a_bot_that_leaves_is_told_that_it_left(stand: Stand) -> None:
     assert told["my_chat_member"]["from"]["is_bot"]
 
 
-async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: Stand) -> None:
+async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: RunningPlayground) -> None:
     user = await stand.person()
     group = (await stand.sim("/chats", type="group", title="客服群", members=[user], privacy=False))["id"]
     await stand.sim(f"/chats/{group}/messages", user=user, text="大家好")
@@ -128,12 +128,12 @@ async def test_in_a_group_without_privacy_the_bot_hears_everything(stand: Stand)
     ],
 )
 async def test_an_order_that_cannot_be_followed_is_told_why(
-    stand: Stand, path: str, order: dict[str, object], status: int, error: str
+    stand: RunningPlayground, path: str, order: dict[str, object], status: int, error: str
 ) -> None:
     assert await stand.try_sim(path, **order) == (status, {"error": error})
 
 
-async def test_time_passes_on_order(stand: Stand) -> None:
+async def test_time_passes_on_order(stand: RunningPlayground) -> None:
     user = await stand.person()
     typed = await stand.says(user, "11010519491231002X")
     await stand.says(user, "a")
@@ -146,12 +146,12 @@ async def test_time_passes_on_order(stand: Stand) -> None:
     assert refused == "Bad Request: message can't be deleted"
 
 
-async def test_what_is_no_json_is_told_so(stand: Stand) -> None:
+async def test_what_is_no_json_is_told_so(stand: RunningPlayground) -> None:
     async with stand.http.post(f"{stand.url}/sim/users", data=b"name=x") as answer:
         assert (answer.status, await answer.json()) == (400, {"error": "a JSON object is needed"})
 
 
-async def test_nobody_writes_in_a_chat_that_is_not_theirs(stand: Stand) -> None:
+async def test_nobody_writes_in_a_chat_that_is_not_theirs(stand: RunningPlayground) -> None:
     user, other = await stand.person(), await stand.person("李雷")
 
     assert (await stand.try_sim(f"/chats/{user}/messages", user=other, text="a")) == (
@@ -160,7 +160,7 @@ async def test_nobody_writes_in_a_chat_that_is_not_theirs(stand: Stand) -> None:
     )
 
 
-async def test_it_is_quiet_when_the_bot_took_everything_and_waits_for_more(stand: Stand) -> None:
+async def test_it_is_quiet_when_the_bot_took_everything_and_waits_for_more(stand: RunningPlayground) -> None:
     user = await stand.person()
     await stand.says(user, "a")
     waiting = await stand.result("getUpdates")
@@ -175,7 +175,7 @@ async def test_it_is_quiet_when_the_bot_took_everything_and_waits_for_more(stand
         await asyncio.wait([poll])
 
 
-async def test_events_are_waited_for_and_filtered_by_chat(stand: Stand) -> None:
+async def test_events_are_waited_for_and_filtered_by_chat(stand: RunningPlayground) -> None:
     user, other = await stand.person(), await stand.person("李雷")
     last = (await stand.sim("/events", "GET"))["last"]
 
@@ -189,7 +189,7 @@ async def test_events_are_waited_for_and_filtered_by_chat(stand: Stand) -> None:
     assert told["last"] == last + 2
 
 
-async def test_the_stream_goes_on_where_it_was_left(stand: Stand) -> None:
+async def test_the_stream_goes_on_where_it_was_left(stand: RunningPlayground) -> None:
     user = await stand.person()
     last = (await stand.sim("/events", "GET"))["last"]
     await stand.result("sendMessage", chat_id=user, text="你好")
@@ -212,6 +212,6 @@ async def test_the_stream_goes_on_where_it_was_left(stand: Stand) -> None:
         {"Host": ""},
     ],
 )
-async def test_a_foreign_page_is_turned_away(stand: Stand, headers: dict[str, str]) -> None:
+async def test_a_foreign_page_is_turned_away(stand: RunningPlayground, headers: dict[str, str]) -> None:
     async with stand.http.get(f"{stand.url}/sim/users", headers=headers) as answer:
         assert answer.status in {400, 403}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.botapi.html import read_html
-from playground.botapi.markup import BadMarkup
+from playground.botapi.markup import InvalidMarkup
 from playground.world.entities import utf16_cut, utf16_length
 
 
@@ -84,7 +84,7 @@ def test_a_moment_and_an_emoji_keep_their_argument() -> None:
     ],
 )
 def test_html_that_cannot_be_read_is_refused_with_its_place(source: str, refusal: str) -> None:
-    with pytest.raises(BadMarkup) as error:
+    with pytest.raises(InvalidMarkup) as error:
         read_html(source)
 
     assert str(error.value) == refusal
@@ -99,7 +99,7 @@ def test_escaped_text_comes_back_unchanged(text: str) -> None:
 def test_no_text_whatever_breaks_the_reader(source: str) -> None:
     try:
         text, entities = read_html(source)
-    except BadMarkup:
+    except InvalidMarkup:
         return
 
     assert all(0 <= e["offset"] < e["offset"] + e["length"] <= utf16_length(text) for e in entities)

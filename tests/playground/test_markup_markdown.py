@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.botapi.markdown import read_markdown
-from playground.botapi.markup import BadMarkup
+from playground.botapi.markup import InvalidMarkup
 from playground.world.entities import utf16_length
 
 
@@ -52,7 +52,7 @@ def test_markdown_becomes_text_and_entities(source: str, text: str, entities: li
     ],
 )
 def test_markdown_that_cannot_be_read_is_refused_with_its_place(source: str, refusal: str) -> None:
-    with pytest.raises(BadMarkup) as error:
+    with pytest.raises(InvalidMarkup) as error:
         read_markdown(source)
 
     assert str(error.value) == refusal
@@ -67,7 +67,7 @@ def test_escaped_markdown_comes_back_unchanged(text: str) -> None:
 def test_no_text_whatever_breaks_the_reader(source: str) -> None:
     try:
         text, entities = read_markdown(source)
-    except BadMarkup:
+    except InvalidMarkup:
         return
 
     assert all(0 <= e["offset"] < e["offset"] + e["length"] <= utf16_length(text) for e in entities)

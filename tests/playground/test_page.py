@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground.server.static_page import STATIC
-from tests.playground.simulator import Stand, standing
+from tests.playground.simulator import RunningPlayground, running_playground
 
 SCRIPTS = sorted(STATIC.glob("*.js"))
 LABELS = {language: json.loads((STATIC / f"labels.{language}.json").read_text("utf-8")) for language in ("zh", "en")}
@@ -19,13 +19,13 @@ COMPOSED = re.compile(r"(chat|attach|phone|language)\.\w+|app\.other(_lang)?")
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/static/base.css"])
-async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: Stand, path: str) -> None:
+async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: RunningPlayground, path: str) -> None:
     async with stand.http.get(stand.url + path) as answer:
         policy = answer.headers["content-security-policy"]
 
@@ -35,7 +35,7 @@ async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: Stand, p
     assert "frame-ancestors 'none'" in policy
 
 
-async def test_a_file_a_bot_or_person_sent_is_never_a_page(stand: Stand) -> None:
+async def test_a_file_a_bot_or_person_sent_is_never_a_page(stand: RunningPlayground) -> None:
     user = await stand.person()
     sent = await stand.upload("sendDocument", chat_id=user, document=b"<script>alert(1)</script>")
     file_id = sent["result"]["document"]["file_id"]

@@ -16,9 +16,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, async_playwright, expect
 
-from playground.server.app import Playground, serving
+from playground.server.app import Playground, serve_playground
 from playground.world.world import World
-from tests.playground.simulator import TOKEN, Stand, standing
+from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -29,8 +29,8 @@ pytestmark = [
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -48,7 +48,7 @@ async def page() -> AsyncIterator[Page]:
     assert errors == []
 
 
-async def opened(stand: Stand, page: Page, name: str = "王小明") -> int:
+async def opened(stand: RunningPlayground, page: Page, name: str = "王小明") -> int:
     """Open the page at the chat of somebody who has pressed Start."""
     user = await stand.person(name)
     await page.goto(stand.url)
@@ -56,7 +56,7 @@ async def opened(stand: Stand, page: Page, name: str = "王小明") -> int:
     return user
 
 
-async def says(stand: Stand, user: int, text: str, **facts: Any) -> int:
+async def says(stand: RunningPlayground, user: int, text: str, **facts: Any) -> int:
     sent = await stand.result("sendMessage", chat_id=user, text=text, parse_mode="HTML", **facts)
     return int(sent["message_id"])
 
@@ -65,7 +65,7 @@ def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"inline_keyboard": list(rows)}
 
 
-async def test_an_empty_chat_begins_with_the_description_and_start(stand: Stand, page: Page) -> None:
+async def test_an_empty_chat_begins_with_the_description_and_start(stand: RunningPlayground, page: Page) -> None:
     await stand.result("setMyDescription", description="我带您完成实名认证。")
     await page.goto(stand.url)
     await expect(page.locator("#welcome")).to_contain_text("我带您完成实名认证。")
@@ -76,7 +76,7 @@ async def test_an_empty_chat_begins_with_the_description_and_start(stand: Stand,
     assert (await stand.result("getUpdates"))[-1]["message"]["text"] == "/start"
 
 
-async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: Stand, page: Page) -> None:
+async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await says(
         stand,
@@ -97,7 +97,7 @@ async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: Stand, 
     await expect(words.locator("blockquote")).to_have_text("引展开")
 
 
-async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: Stand, page: Page) -> None:
+async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await says(
         stand, user, "请确认", reply_markup=keyboard([{"text": "确认", "callback_data": "y", "style": "success"}])
@@ -116,7 +116,7 @@ async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: 
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
 
 
-async def test_edits_are_marked_and_deletions_leave_nothing(stand: Stand, page: Page) -> None:
+async def test_edits_are_marked_and_deletions_leave_nothing(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     id = await says(stand, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
     await expect(page.locator(".key")).to_have_count(1)
@@ -130,7 +130,7 @@ async def test_edits_are_marked_and_deletions_leave_nothing(stand: Stand, page: 
     await expect(page.locator(".message.bot")).to_have_count(0)
 
 
-async def test_one_writes_edits_forwards_and_attaches(stand: Stand, page: Page) -> None:
+async def test_one_writes_edits_forwards_and_attaches(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
     await page.get_by_label("写消息…").fill("王小名")
     await page.keyboard.press("Enter")
@@ -151,7 +151,9 @@ async def test_one_writes_edits_forwards_and_attaches(stand: Stand, page: Page) 
     assert kinds <= {name for update in heard[2:] for name in update["message"]}
 
 
-async def test_commands_are_offered_by_their_first_letters_and_placeholders_shown(stand: Stand, page: Page) -> None:
+async def test_commands_are_offered_by_their_first_letters_and_placeholders_shown(
+    stand: RunningPlayground, page: Page
+) -> None:
     commands = [{"command": "status", "description": "查看进度"}, {"command": "faq", "description": "常见问题"}]
     await stand.result("setMyCommands", commands=commands)
     user = await opened(stand, page)
@@ -167,7 +169,9 @@ async def test_commands_are_offered_by_their_first_letters_and_placeholders_show
     await expect(page.locator(".message.user").last).to_contain_text("/status")
 
 
-async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(stand: Stand, page: Page) -> None:
+async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(
+    stand: RunningPlayground, page: Page
+) -> None:
     user = await opened(stand, page)
     await says(stand, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})
     await page.locator(".reply-key", has_text="QQ").click()
@@ -178,7 +182,7 @@ async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(stand
     await expect(page.locator(".reply-key")).to_have_count(0)
 
 
-async def test_a_scanned_code_opens_in_the_chosen_app(stand: Stand, page: Page) -> None:
+async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
         style = "<link rel=stylesheet href=/x.css>"
@@ -214,7 +218,9 @@ async def test_a_scanned_code_opens_in_the_chosen_app(stand: Stand, page: Page) 
         await expect(frame.locator("h1")).to_have_text("用微信打开")
 
 
-async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(stand: Stand, page: Page) -> None:
+async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(
+    stand: RunningPlayground, page: Page
+) -> None:
     user = await opened(stand, page)
     other = await stand.person("李雷")
     picture = io.BytesIO()
@@ -231,7 +237,7 @@ async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(stand
     assert (await stand.result("getUpdates"))[-1]["message"]["from"]["id"] == other
 
 
-async def test_one_can_stop_the_bot_and_let_it_go_on(stand: Stand, page: Page) -> None:
+async def test_one_can_stop_the_bot_and_let_it_go_on(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
 
     await page.get_by_role("button", name="停用机器人").click()
@@ -245,7 +251,7 @@ async def test_one_can_stop_the_bot_and_let_it_go_on(stand: Stand, page: Page) -
 
 
 async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_in_the_chat(
-    stand: Stand, page: Page
+    stand: RunningPlayground, page: Page
 ) -> None:
     user = await opened(stand, page)
     here = {"text": "打开", "url": "http://127.0.0.1:9/s/1"}
@@ -260,7 +266,7 @@ async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_
     await expect(page.locator(".key", has_text="官网")).to_have_attribute("target", "_blank")
 
 
-async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: Stand, page: Page) -> None:
+async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await page.get_by_role("button", name="新的人").click()
     await page.get_by_label("名字").fill("韩梅梅")
@@ -278,7 +284,7 @@ async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: St
     assert languages["韩梅梅"] == "en"
 
 
-async def test_the_page_speaks_english_too_and_remembers_it(stand: Stand, page: Page) -> None:
+async def test_the_page_speaks_english_too_and_remembers_it(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
 
     await page.get_by_role("button", name="EN").click()
@@ -289,7 +295,7 @@ async def test_the_page_speaks_english_too_and_remembers_it(stand: Stand, page: 
     assert await page.get_attribute("html", "lang") == "en"
 
 
-async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: Stand, page: Page) -> None:
+async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: RunningPlayground, page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await opened(stand, page)
     await expect(page.locator("#phone")).not_to_be_in_viewport()
@@ -304,7 +310,7 @@ async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: Stan
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_a_bot_that_is_away_is_told_quietly(stand: Stand, page: Page) -> None:
+async def test_a_bot_that_is_away_is_told_quietly(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
     poll = asyncio.ensure_future(stand.call("getUpdates", timeout=30))
     await expect(page.locator("#bot-status")).to_have_text("@realname_demo_bot")
@@ -316,13 +322,16 @@ async def test_a_bot_that_is_away_is_told_quietly(stand: Stand, page: Page) -> N
 
 
 async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, unused_tcp_port: int) -> None:
-    async with serving(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
+    async with serve_playground(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
         await page.goto(url)
         await page.get_by_role("button", name="开始").click()
         await expect(page.locator(".message")).to_have_count(1)
     await expect(page.locator("#trouble")).to_contain_text("正在重连")
 
-    async with serving(Playground(World(token=TOKEN)), port=unused_tcp_port) as url, aiohttp.ClientSession() as http:
+    async with (
+        serve_playground(Playground(World(token=TOKEN)), port=unused_tcp_port) as url,
+        aiohttp.ClientSession() as http,
+    ):
         await expect(page.locator(".toast")).to_contain_text("已清空", timeout=20_000)
         await expect(page.get_by_role("button", name="开始")).to_be_visible()
         await expect(page.locator(".message")).to_have_count(0)
@@ -330,12 +339,16 @@ async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, un
             assert len(await answer.json()) == 1
 
 
-async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent(stand: Stand, page: Page) -> None:
+async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent(
+    stand: RunningPlayground, page: Page
+) -> None:
     await opened(stand, page)
     field = page.get_by_role("textbox")
     await field.fill("@realname_demo_bot 3个账号")
     world = stand.playground.world
-    assert await world.bell.until(lambda: any(update.kind == "inline_query" for update in world.updates.waiting()), 5)
+    assert await world.changes.wait_for(
+        lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5
+    )
     query = (await stand.result("getUpdates"))[-1]["inline_query"]
     content = {"message_text": "一个证件最多认证三个账号。"}
     article = {
@@ -358,7 +371,7 @@ async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent
     assert query["query"] == "3个账号"
 
 
-async def test_a_button_may_begin_an_inline_query(stand: Stand, page: Page) -> None:
+async def test_a_button_may_begin_an_inline_query(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await says(stand, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))
 
@@ -366,10 +379,12 @@ async def test_a_button_may_begin_an_inline_query(stand: Stand, page: Page) -> N
 
     await expect(page.get_by_role("textbox")).to_have_value("@realname_demo_bot 改名")
     world = stand.playground.world
-    assert await world.bell.until(lambda: any(update.kind == "inline_query" for update in world.updates.waiting()), 5)
+    assert await world.changes.wait_for(
+        lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5
+    )
 
 
-async def test_the_record_button_gives_the_script_of_what_follows(stand: Stand, page: Page) -> None:
+async def test_the_record_button_gives_the_script_of_what_follows(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
     await page.get_by_role("button", name="录制脚本").click()
     await expect(page.locator(".message")).to_have_count(0)

@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from playground.phone.apps import App
-from playground.server.phone_frame import framed
-from playground.server.phone_frame_html import led_through, refresh_led_through
-from tests.playground.simulator import Stand, standing
+from playground.phone.apps import PhoneApp
+from playground.server.phone_frame import frame_url
+from playground.server.phone_frame_html import rewrite_links, rewrite_refresh
+from tests.playground.simulator import RunningPlayground, running_playground
 
 PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta http-equiv="refresh" content="3; url=/s/2">
 <link rel=stylesheet href="/static/x.css"></head><body><!-- <a href="/no"> --><a href='next?a=1&amp;b=2'>下一步</a>
@@ -23,8 +23,8 @@ PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta htt
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with standing() as stand:
+async def stand() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as stand:
         yield stand
 
 
@@ -56,12 +56,12 @@ async def place() -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.port}"
 
 
-async def fetch(stand: Stand, path: str, **facts: str) -> tuple[aiohttp.ClientResponse, str]:
+async def fetch(stand: RunningPlayground, path: str, **facts: str) -> tuple[aiohttp.ClientResponse, str]:
     async with stand.http.get(URL(stand.url + path, encoded=True), headers=facts) as answer:
         return answer, await answer.text()
 
 
-async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: Stand, place: str) -> None:
+async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: RunningPlayground, place: str) -> None:
     answer, text = await fetch(stand, f"/phone/wechat/http/{place}/s/1")
 
     here = f"/phone/wechat/http/{place}"
@@ -82,7 +82,7 @@ async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: S
     assert json.loads(shown) == {"url": f"http://{place}/s/1", "title": "实名 & 认证", "status": 200}
 
 
-async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand: Stand, place: str) -> None:
+async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand: RunningPlayground, place: str) -> None:
     answer, _ = await fetch(stand, f"/phone/qq/http/{place}/s/1")
 
     policy = answer.headers["content-security-policy"]
@@ -96,7 +96,9 @@ async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand:
 @pytest.mark.parametrize(
     ("app", "token"), [("wechat", "MicroMessenger/"), ("qq", " QQ/"), ("browser", "Mobile Safari")]
 )
-async def test_each_app_names_itself_and_keeps_its_own_cookies(stand: Stand, place: str, app: str, token: str) -> None:
+async def test_each_app_names_itself_and_keeps_its_own_cookies(
+    stand: RunningPlayground, place: str, app: str, token: str
+) -> None:
     await fetch(stand, f"/phone/wechat/http/{place}/s/1", Cookie="mine=secret")
 
     _, told = await fetch(stand, f"/phone/{app}/http/{place}/tell?a=%2F&b", Cookie="mine=secret")
@@ -107,7 +109,7 @@ async def test_each_app_names_itself_and_keeps_its_own_cookies(stand: Stand, pla
     assert '"query": "a=%2F&b"' in told
 
 
-async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: Stand, place: str) -> None:
+async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: RunningPlayground, place: str) -> None:
     url = f"{stand.url}/phone/wechat/http/{place}/s/1"
 
     async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
@@ -116,7 +118,7 @@ async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: Stand, plac
         assert answer.status == 415
 
 
-async def test_a_form_says_from_which_page_it_comes(stand: Stand, place: str) -> None:
+async def test_a_form_says_from_which_page_it_comes(stand: RunningPlayground, place: str) -> None:
     await fetch(stand, f"/phone/wechat/http/{place}/s/1")
     url = f"{stand.url}/phone/wechat/http/{place}/s/1"
 
@@ -128,14 +130,14 @@ async def test_a_form_says_from_which_page_it_comes(stand: Stand, place: str) ->
     "place",
     ["example.com", "10.0.0.1", "169.254.169.254", "127.0.0.1@example.com", "127.1", "2130706433", "[::ffff:1.2.3.4]"],
 )
-async def test_no_other_machine_is_ever_asked(stand: Stand, place: str) -> None:
+async def test_no_other_machine_is_ever_asked(stand: RunningPlayground, place: str) -> None:
     _, text = await fetch(stand, f"/phone/browser/http/{place}/x")
 
     assert "请用真手机打开" in text
     assert f"http://{place.split('@')[-1]}" in text or place in text
 
 
-async def test_a_page_that_does_not_answer_is_told_so(stand: Stand, unused_tcp_port: int) -> None:
+async def test_a_page_that_does_not_answer_is_told_so(stand: RunningPlayground, unused_tcp_port: int) -> None:
     answer, text = await fetch(stand, f"/phone/browser/http/127.0.0.1:{unused_tcp_port}/<script>")
 
     assert answer.status == 502
@@ -146,18 +148,18 @@ async def test_a_page_that_does_not_answer_is_told_so(stand: Stand, unused_tcp_p
 
 
 def test_addresses_of_the_web_are_framed_and_others_stay() -> None:
-    assert framed(App.QQ, "http://127.0.0.1:1/a?b=c#d") == "/phone/qq/http/127.0.0.1:1/a?b=c#d"
-    assert framed(App.QQ, "mailto:a@b.c") == "mailto:a@b.c"
+    assert frame_url(PhoneApp.QQ, "http://127.0.0.1:1/a?b=c#d") == "/phone/qq/http/127.0.0.1:1/a?b=c#d"
+    assert frame_url(PhoneApp.QQ, "mailto:a@b.c") == "mailto:a@b.c"
 
 
 def test_a_page_whose_addresses_stay_comes_back_unchanged() -> None:
     source = "<!doctype html><p class=a data-x>A &amp; B &#65; <br/><script>if (a<b) '</p>'</script><?x><![CDATA[y]]>"
 
-    assert led_through(source, lambda url: url)[0] == source
-    assert refresh_led_through("5", lambda url: "x") == "5"
+    assert rewrite_links(source, lambda url: url)[0] == source
+    assert rewrite_refresh("5", lambda url: "x") == "5"
 
 
-async def test_the_phone_does_not_reach_the_playground_itself(stand: Stand) -> None:
+async def test_the_phone_does_not_reach_the_playground_itself(stand: RunningPlayground) -> None:
     own = URL(stand.url)
     headers = {"Origin": "null", "Content-Type": "application/x-www-form-urlencoded"}
     address = f"{stand.url}/phone/browser/http/{own.host}:{own.port}/sim/users"

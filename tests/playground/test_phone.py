@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from playground.phone.apps import App, Control
-from playground.phone.browser import USER_AGENTS, Label, Phone, PhoneTrouble
+from playground.phone.apps import Gesture, PhoneApp
+from playground.phone.browser import USER_AGENTS, LabelMatcher, Phone, PhoneError
 from playground.phone.page_parser import read_page
 
 CONSENT = """<!doctype html><title>授权</title><style>p{}</style>
@@ -61,8 +61,8 @@ async def phone() -> AsyncIterator[Phone]:
         yield phone
 
 
-def label(words: str) -> Label:
-    return Label(words, exact=words.__eq__, part=lambda actual: words in actual)
+def label(words: str) -> LabelMatcher:
+    return LabelMatcher(words, matches_exactly=words.__eq__, matches_partly=lambda actual: words in actual)
 
 
 def shown(phone: Phone) -> str:
@@ -70,26 +70,32 @@ def shown(phone: Phone) -> str:
 
 
 @pytest.mark.parametrize(
-    ("app", "token"), [(App.WECHAT, "MicroMessenger/"), (App.QQ, " QQ/"), (App.BROWSER, "Chrome/"), (App.ROBOT, "Bot/")]
+    ("app", "token"),
+    [
+        (PhoneApp.WECHAT, "MicroMessenger/"),
+        (PhoneApp.QQ, " QQ/"),
+        (PhoneApp.BROWSER, "Chrome/"),
+        (PhoneApp.ROBOT, "Bot/"),
+    ],
 )
 async def test_each_app_shows_its_own_user_agent(
-    phone: Phone, site: Callable[[str], str], app: App, token: str
+    phone: Phone, site: Callable[[str], str], app: PhoneApp, token: str
 ) -> None:
     await phone.open(app, site("/agent"))
 
     assert token in shown(phone)
-    assert ("MicroMessenger" in USER_AGENTS[app]) is (app is App.WECHAT)
+    assert ("MicroMessenger" in USER_AGENTS[app]) is (app is PhoneApp.WECHAT)
 
 
 async def test_each_app_keeps_its_own_cookies(phone: Phone, site: Callable[[str], str]) -> None:
-    for app in (App.WECHAT, App.WECHAT, App.QQ):
+    for app in (PhoneApp.WECHAT, PhoneApp.WECHAT, PhoneApp.QQ):
         await phone.open(app, site("/agent"))
 
     assert shown(phone).endswith("visit 1")
 
 
 async def test_a_redirect_is_followed(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.WECHAT, site("/moved"))
+    await phone.open(PhoneApp.WECHAT, site("/moved"))
 
     assert (phone.status, phone.address) == (200, site("/consent"))
 
@@ -103,34 +109,34 @@ def test_only_what_a_person_sees_is_text() -> None:
 
 
 async def test_a_form_is_sent_as_a_browser_sends_it(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.WECHAT, site("/consent"))
-    await phone.touch(Control.TICK, label("同意"))
-    await phone.touch(Control.CHOOSE, label("人脸被遮挡"))
-    await phone.touch(Control.CHOOSE, label("北京"))
-    await phone.touch(Control.PRESS, label("前往授权"))
+    await phone.open(PhoneApp.WECHAT, site("/consent"))
+    await phone.use_control(Gesture.TICK, label("同意"))
+    await phone.use_control(Gesture.CHOOSE, label("人脸被遮挡"))
+    await phone.use_control(Gesture.CHOOSE, label("北京"))
+    await phone.use_control(Gesture.PRESS, label("前往授权"))
 
     assert shown(phone) == "POST /agree?x=1 token=t&1&agree=yes&result=covered&city=bj&go=1"
 
 
 async def test_a_button_may_lead_elsewhere(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.WECHAT, site("/consent"))
-    await phone.touch(Control.TICK, label("同意"))
-    await phone.touch(Control.PRESS, label("拒绝"))
+    await phone.open(PhoneApp.WECHAT, site("/consent"))
+    await phone.use_control(Gesture.TICK, label("同意"))
+    await phone.use_control(Gesture.PRESS, label("拒绝"))
 
     assert shown(phone) == "POST /refuse token=t&1&agree=yes&result=ok&city=上海&go=拒绝"
 
 
 async def test_a_link_is_followed(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.WECHAT, site("/consent"))
-    await phone.touch(Control.PRESS, label("其他方式"))
+    await phone.open(PhoneApp.WECHAT, site("/consent"))
+    await phone.use_control(Gesture.PRESS, label("其他方式"))
 
     assert shown(phone) == "GET /other?a=1"
 
 
 async def test_a_form_without_a_method_asks(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.BROWSER, site("/agent"))
+    await phone.open(PhoneApp.BROWSER, site("/agent"))
     phone.page = read_page('<form action="search?old=1"><input name="q" value="三个 账号"><button>找</button></form>')
-    await phone.touch(Control.PRESS, label("找"))
+    await phone.use_control(Gesture.PRESS, label("找"))
 
     assert shown(phone) == "GET /search?q=%E4%B8%89%E4%B8%AA+%E8%B4%A6%E5%8F%B7"
 
@@ -138,39 +144,39 @@ async def test_a_form_without_a_method_asks(phone: Phone, site: Callable[[str], 
 @pytest.mark.parametrize(
     ("gesture", "words", "told"),
     [
-        (Control.PRESS, "前往授權", "there: 前往授权, 拒绝, 其他方式, 无处, 灰色); nearest: 前往授权"),
-        (Control.PRESS, "前往授权", "before this is filled in: '我已阅读并同意《服务协议》'"),
-        (Control.PRESS, "无处", "belongs to no form"),
-        (Control.PRESS, "灰色", "is disabled"),
-        (Control.PRESS, "脚本", "nothing to press"),
-        (Control.TICK, "通过", "nothing to tick is labelled '通过'"),
-        (Control.CHOOSE, "", "fits several"),
+        (Gesture.PRESS, "前往授權", "there: 前往授权, 拒绝, 其他方式, 无处, 灰色); nearest: 前往授权"),
+        (Gesture.PRESS, "前往授权", "before this is filled in: '我已阅读并同意《服务协议》'"),
+        (Gesture.PRESS, "无处", "belongs to no form"),
+        (Gesture.PRESS, "灰色", "is disabled"),
+        (Gesture.PRESS, "脚本", "nothing to press"),
+        (Gesture.TICK, "通过", "nothing to tick is labelled '通过'"),
+        (Gesture.CHOOSE, "", "fits several"),
     ],
 )
 async def test_what_a_finger_cannot_do_is_told(
-    phone: Phone, site: Callable[[str], str], gesture: Control, words: str, told: str
+    phone: Phone, site: Callable[[str], str], gesture: Gesture, words: str, told: str
 ) -> None:
-    await phone.open(App.WECHAT, site("/consent"))
+    await phone.open(PhoneApp.WECHAT, site("/consent"))
 
-    with pytest.raises(PhoneTrouble) as raised:
-        await phone.touch(gesture, label(words))
+    with pytest.raises(PhoneError) as raised:
+        await phone.use_control(gesture, label(words))
 
     assert told in str(raised.value)
 
 
 async def test_nothing_can_be_touched_before_a_page_is_open(phone: Phone) -> None:
-    with pytest.raises(PhoneTrouble, match="@scan comes first"):
-        await phone.touch(Control.PRESS, label("x"))
+    with pytest.raises(PhoneError, match="@scan comes first"):
+        await phone.use_control(Gesture.PRESS, label("x"))
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "weixin://dl/business", "not an address"])
 async def test_an_address_that_cannot_be_opened_is_told(phone: Phone, address: str) -> None:
-    with pytest.raises(PhoneTrouble, match="the phone cannot open"):
-        await phone.open(App.WECHAT, address)
+    with pytest.raises(PhoneError, match="the phone cannot open"):
+        await phone.open(PhoneApp.WECHAT, address)
 
 
 async def test_a_page_that_refreshes_itself_is_followed(phone: Phone, site: Callable[[str], str]) -> None:
-    await phone.open(App.BROWSER, site("/agent"))
+    await phone.open(PhoneApp.BROWSER, site("/agent"))
     phone.page = read_page('<meta http-equiv="refresh" content="2; url=/other?n=1"><p>请稍候</p>')
     await phone.reload()
 

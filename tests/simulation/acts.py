@@ -198,7 +198,7 @@ def restarts(story: Story, _: Guest, __: Pick[Any]) -> str:
 
 
 def is_delivered_twice(story: Story, _: Guest, pick: Pick[Any]) -> str:
-    story.world.updates.repeats += pick([1, 2, 5])
+    story.world.updates.duplicates_ordered += pick([1, 2, 5])
     return "updates come twice"
 
 
@@ -206,7 +206,7 @@ def poison_comes(story: Story, guest: Guest, _: Pick[Any]) -> str:
     chat = {"id": guest.id, "type": "private", "first_name": "x"}
     poison = {"message_id": 5, "date": "yesterday", "chat": chat, "text": guest.number}
     story.world.updates.add("message", poison, f"chat:{guest.id}")
-    story.watch.poison.add(story.world.updates.waiting()[-1].id)
+    story.watch.poison.add(story.world.updates.pending()[-1].id)
     return "an update comes that cannot be read"
 
 

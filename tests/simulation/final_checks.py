@@ -30,8 +30,8 @@ def unrest(story: "Story") -> str:
     """What is still under way; nothing when all is at rest."""
     if not story.machine.up:
         return "the program does not run"
-    if story.world.updates.waiting():
-        return f"{len(story.world.updates.waiting())} updates wait"
+    if story.world.updates.pending():
+        return f"{len(story.world.updates.pending())} updates wait"
     for what, question in (("notices", _OPEN), ("answers owed", _OWED), ("messages to delete", _LITTER)):
         if count := _count(story, question):
             return f"{count} {what}"

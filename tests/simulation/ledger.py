@@ -97,7 +97,7 @@ class Ledger:
 
     def confirmed(self, offset: int) -> None:
         """Note that Telegram forgets all updates before this one."""
-        for update in self._world.updates.waiting():
+        for update in self._world.updates.pending():
             if update.id < offset:
                 self.taken(update)
 

@@ -19,7 +19,7 @@ from bot.flow.rows import Moment
 from bot.handlers.api.rate_limiter import Pacer
 from bot.intake import Fatal
 from bot.settings import Settings
-from playground.world.serializers import json_text
+from playground.world.serializers import ascii_json
 from playground.world.update_queue import Update
 from storage import Store, StoreUnavailable
 from storage.migrations import known_migrations, migrate
@@ -190,7 +190,7 @@ class Machine:
 
     async def post(self, update: Update) -> bool:
         """Bring an update to the program's webhook; says whether it took it."""
-        body = json_text(update.wire()).encode()
+        body = ascii_json(update.to_json()).encode()
         headers = {"x-telegram-bot-api-secret-token": SECRET}
         answer = await self._answered(lambda house: asked(house.pages, webhooks.TELEGRAM_PATH, "POST", body, headers))
         return answer is not None and answer[0] == HTTPStatus.OK

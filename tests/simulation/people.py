@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from playground.world import user_actions
-from playground.world.records import Button, ChatType, Json, Message
+from playground.world.records import ChatType, InlineButton, Json, Message
 from playground.world.world import World
 
 NAMES = ("王小明", "李雷", "韩梅梅", "阿依古丽·买买提")
@@ -65,40 +65,42 @@ class Guest:
 
     def says(self, text: str, *, forwarded: bool = False) -> None:
         """Write a text."""
-        self._written(user_actions.say(self.world, self.world.chats[self.id], self.id, text, forwarded=forwarded))
+        self._written(
+            user_actions.write_text(self.world, self.world.chats[self.id], self.id, text, forwarded=forwarded)
+        )
 
     def sends(self, kind: str) -> None:
         """Send something that is no text."""
         chat = self.world.chats[self.id]
-        self._written(user_actions.send(self.world, chat, self.id, kind=kind, media={kind: THINGS[kind]}))
+        self._written(user_actions.send_message(self.world, chat, self.id, kind=kind, media={kind: THINGS[kind]}))
 
     def presses(self, message: int, data: str) -> None:
         """Press a button, whether it is there or not."""
-        user_actions.press(self.world, self.world.chats[self.id], self.id, message, data)
+        user_actions.press_button(self.world, self.world.chats[self.id], self.id, message, data)
 
     def edits(self, text: str) -> None:
         """Change the last text of their own that is still there."""
         for id in reversed(self.written):
             message = self.world.message(self.id, id)
             if message is not None and message.kind == "text":
-                user_actions.edit(self.world, self.world.chats[self.id], self.id, message, text)
+                user_actions.edit_message(self.world, self.world.chats[self.id], self.id, message, text)
                 return
 
     def blocks(self) -> None:
         """Block the bot."""
         self.times_blocked += 1
-        user_actions.block(self.world, self.id, blocked=True)
+        user_actions.set_blocked(self.world, self.id, blocked=True)
 
     def returns(self) -> None:
         """Let the bot write again, where it may not; clients say /start with it."""
         if self.blocked:
-            user_actions.block(self.world, self.id, blocked=False)
+            user_actions.set_blocked(self.world, self.id, blocked=False)
             self.says("/start")
 
     def deletes(self, message: Message) -> None:
         """Delete a message from the chat: Telegram tells the bot nothing of it."""
         self.has_deleted = True
-        self.world.remove(message)
+        self.world.delete_message(message)
 
     def wanted(self) -> str | None:
         """What the newest question wants to be told: a text, where it waits for one."""
@@ -112,7 +114,7 @@ class Guest:
         self.written.append(message.id)
 
 
-def buttons(message: Message) -> Sequence[Button]:
+def buttons(message: Message) -> Sequence[InlineButton]:
     """The buttons of a message."""
     return [button for row in message.markup.buttons for button in row] if message.markup is not None else []
 
@@ -131,5 +133,5 @@ def newcomer(world: World, name: str, number: str, language: str) -> Guest:
 def group_with(world: World, guest: Guest) -> None:
     """Put the bot into a group, and write there."""
     chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
-    user_actions.bring_in(world, chat, guest.id)
-    user_actions.say(world, chat, guest.id, f"/start@{world.profile.username}")
+    user_actions.add_bot(world, chat, guest.id)
+    user_actions.write_text(world, chat, guest.id, f"/start@{world.profile.username}")

@@ -11,10 +11,10 @@ from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.handlers.api.transport import NotSent
-from playground.botapi.fields import Fields, Upload
+from playground.botapi.fields import CallFields, Upload
 from playground.botapi.methods import METHODS
-from playground.world.api_errors import Refused, too_many_requests
-from playground.world.serializers import json_text
+from playground.world.api_errors import ApiError, too_many_requests
+from playground.world.serializers import ascii_json
 from playground.world.world import World
 from tests.simulation.fault_schedule import MORTAL, Fate, Weather
 from tests.simulation.process_life import Life
@@ -31,11 +31,11 @@ _PAGES: Mapping[Fate, Answer] = {
     Fate.GARBAGE: (200, b"<html>Please log in"),
     Fate.GARBAGE_DONE: (200, b"<html>Please log in"),
 }
-_REFUSALS: Mapping[Fate, Refused] = {
-    Fate.BROKEN: Refused(500, "Internal Server Error: restart"),
+_REFUSALS: Mapping[Fate, ApiError] = {
+    Fate.BROKEN: ApiError(500, "Internal Server Error: restart"),
     Fate.TOO_MANY: too_many_requests(3),
     Fate.TOO_MANY_LONG: too_many_requests(120),
-    Fate.TOO_MANY_SILENT: Refused(429, "Too Many Requests"),
+    Fate.TOO_MANY_SILENT: ApiError(429, "Too Many Requests"),
 }
 
 
@@ -102,15 +102,15 @@ class Network:
         if name == "getUpdates":
             self._listener.confirmed(fields.integer("offset"))
         try:
-            result = await METHODS[name.lower()].do(self._world, fields)
-        except Refused as refused:
+            result = await METHODS[name.lower()].handler(self._world, fields)
+        except ApiError as refused:
             self._note(name, data, fate, None)
-            return refused.code, json_text(refused.body()).encode()
+            return refused.code, ascii_json(refused.body()).encode()
         for update in result if name == "getUpdates" else ():
             self._listener.brought(update)
         message = result.get("message_id") if isinstance(result, dict) else None
         self._note(name, data, fate, message, done=True)
-        return 200, json_text({"ok": True, "result": result}).encode()
+        return 200, ascii_json({"ok": True, "result": result}).encode()
 
     def _note(
         self, name: str, data: RequestData | None, fate: Fate | None, message: int | None, *, done: bool = False
@@ -120,18 +120,18 @@ class Network:
         about = about if isinstance(about, int) else None
         self._listener.heard(Call(name, chat if isinstance(chat, int) else None, message or about, fate, done))
 
-    def _fields(self, data: RequestData | None) -> Fields:
+    def _fields(self, data: RequestData | None) -> CallFields:
         values: dict[str, str] = dict(data.json_parameters) if data is not None else {}
         uploads: dict[str, Upload] = {}
         for name, (file_name, content, kind) in (data.multipart_data if data is not None else {}).items():
             if _bytes(content).startswith(_PNG):
                 # To recompress every picture, as the stand-in does, would be most of a story's time.
-                file = self._world.files.keep_photo([(_bytes(content), 760, 760)])[-1]["file_id"]
+                file = self._world.files.store_photo([(_bytes(content), 760, 760)])[-1]["file_id"]
                 values = {key: value.replace(f"attach://{name}", file) for key, value in values.items()}
                 values.setdefault(name, file)
             else:
                 uploads[name] = Upload(file_name, kind, _bytes(content))
-        return Fields(values, uploads)
+        return CallFields(values, uploads)
 
 
 class Transport(BaseRequest):
@@ -176,7 +176,7 @@ class Transport(BaseRequest):
 
 def _not_done(fate: Fate) -> Answer:
     refused = _REFUSALS.get(fate)
-    return (refused.code, json_text(refused.body()).encode()) if refused is not None else (200, b"")
+    return (refused.code, ascii_json(refused.body()).encode()) if refused is not None else (200, b"")
 
 
 def _bytes(content: object) -> bytes:

@@ -36,14 +36,14 @@ class Hook:
 
     async def _run(self, post: Post) -> None:
         while True:
-            await self._world.bell.until(lambda: bool(self._free()), _LONG)
+            await self._world.changes.wait_for(lambda: bool(self._free()), _LONG)
             for lane in self._free():
                 self._lanes.add(lane)
                 self._begin(self._serve(lane, post))
 
     def _free(self) -> list[str]:
-        waiting = dict.fromkeys(update.lane for update in self._world.updates.waiting())
-        return [lane for lane in waiting if lane not in self._lanes] if self._world.updates.webhook else []
+        waiting = dict.fromkeys(update.order_key for update in self._world.updates.pending())
+        return [lane for lane in waiting if lane not in self._lanes] if self._world.updates.webhook_active else []
 
     async def _serve(self, lane: str, post: Post) -> None:
         wait = _FIRST_WAIT
@@ -53,7 +53,7 @@ class Hook:
             taken = (fate is None or fate.done) and await post(update)
             if taken and fate is None:
                 self._listener.taken(update)
-                self._world.updates.settle(update)
+                self._world.updates.confirm_one(update)
                 wait = _FIRST_WAIT
                 continue
             await asyncio.sleep(wait)
@@ -61,7 +61,7 @@ class Hook:
         self._lanes.discard(lane)
 
     def _next(self, lane: str) -> Update | None:
-        return next((update for update in self._world.updates.waiting() if update.lane == lane), None)
+        return next((update for update in self._world.updates.pending() if update.order_key == lane), None)
 
     def _begin(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

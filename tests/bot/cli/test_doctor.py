@@ -267,7 +267,7 @@ async def test_telegram_answers_and_nobody_polls(monkeypatch: pytest.MonkeyPatch
         assert [line for line in said if line.startswith("ok: Telegram answers, as @")]
         assert "ok: updates: by polling, 1 waiting" in said
         assert "ok: polling: nobody polls now" in said
-        assert len(place.playground.world.updates.waiting()) == 1
+        assert len(place.playground.world.updates.pending()) == 1
 
 
 async def test_a_program_of_ours_that_polls_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +288,7 @@ async def test_a_foreign_poller_a_foreign_webhook_and_a_refused_token_are_proble
     async with town() as place:
         async with asyncio.TaskGroup() as others:
             other = others.create_task(poll_for_ever(place))
-            await place.until(lambda: place.playground.world.updates.parked)
+            await place.until(lambda: place.playground.world.updates.has_waiting_poll)
             _, polled = await look(monkeypatch, at(place), offline=False)
             other.cancel()
         await place.http.post(

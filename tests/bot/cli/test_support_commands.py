@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from bot import bot_name
 from bot.settings import load
-from playground.world.files import qr_text
+from playground.world.files import read_qr_code
 from run_bot import app
 from storage import Store, open_store
 from storage.keyfile import KeyFile
@@ -94,7 +94,7 @@ def test_a_link_is_told_with_its_code_and_what_support_must_know(folder: Path) -
     assert re.fullmatch(
         r"It waits until \d{4}-\d\d-\d\d \d\d:\d\d in Beijing \(2 h\) for the first person who opens it", until
     )
-    assert qr_text((folder / "link.png").read_bytes()) == link
+    assert read_qr_code((folder / "link.png").read_bytes()) == link
     with Image.open(folder / "link.png") as picture:
         assert picture.width > 1500
     assert (folder / "link.svg").read_text("utf-8").startswith("<svg ")

@@ -10,7 +10,7 @@ from bot.engine.messages import Envelope
 from bot.flow.events import Passed
 from bot.handlers.incoming import person_of
 from playground.phone.browser import Phone
-from playground.world.world import Call
+from playground.world.world import ApiCall
 from tests.bot.app_fixture import living
 from tests.simulator_fixture import Guest, fill_in, press, scan, town
 from verification.attempts import AttemptId, Method
@@ -24,9 +24,9 @@ def times(guest: Guest, sign: str) -> int:
     return sum(sign in str(event["message"]) for event in guest.events("message") if event["from"] == "bot")
 
 
-def sent_to(guest: Guest) -> list[Call]:
+def sent_to(guest: Guest) -> list[ApiCall]:
     """The messages that the bot tried to send into the chat."""
-    log = guest.town.playground.world.traffic.log
+    log = guest.town.playground.world.traffic.recent_calls
     return [call for call in log if call.chat == str(guest.chat) and call.method.startswith("send")]
 
 
@@ -129,7 +129,7 @@ async def test_inv23_telegram_never_has_to_refuse_a_crowd_that_comes_at_once(tmp
         for guest in guests:
             await guest.sees(WELCOME)
         await bot.quiet()
-        calls = [call for call in place.playground.world.traffic.log if call.method.startswith("send")]
+        calls = [call for call in place.playground.world.traffic.recent_calls if call.method.startswith("send")]
 
     assert {call.status for call in calls} == {200}
     assert len(calls) == 60
@@ -262,7 +262,7 @@ async def test_a_question_the_person_deleted_comes_again_when_they_write(tmp_pat
         await bot.quiet()
         gone = place.playground.world.message(guest.id, asked["id"])
         assert gone is not None
-        place.playground.world.remove(gone)
+        place.playground.world.delete_message(gone)
         await guest.says("/status")
         await guest.taps("个人认证")
 

@@ -217,7 +217,7 @@ async def test_what_the_person_deleted_is_sent_anew(first: e.Reply, second: e.Re
         world = place.town.playground.world
         gone = world.message(place.guest.id, panel_id(place))
         assert gone is not None
-        world.remove(gone)
+        world.delete_message(gone)
         await place.show(second)
 
         assert sign in said(place.guest.messages()[-1])
@@ -229,7 +229,7 @@ async def test_a_settled_question_that_the_person_deleted_is_no_fault() -> None:
         world = place.town.playground.world
         gone = world.message(place.guest.id, panel_id(place))
         assert gone is not None
-        world.remove(gone)
+        world.delete_message(gone)
         await place.show(e.Settle("type.done"))
         await place.show(OTHER_QUESTION)
 

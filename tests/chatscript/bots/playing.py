@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from bot.testing.fork_client import Forking
-from chatscript.language.bot_texts import Catalogue
+from chatscript.language.bot_texts import BotTexts
 from chatscript.report.console import failure_report
-from chatscript.results import Result
-from chatscript.runner.bot_process import Command, Launch
-from chatscript.runner.case_runner import Company, perform
-from chatscript.suite import takes_of
+from chatscript.results import CaseResult
+from chatscript.runner.bot_process import BotLauncher, CommandLauncher
+from chatscript.runner.case_runner import RunConfig, run_case
+from chatscript.suite import cases_of
 
 FORM_BOT = Path(__file__).with_name("form_bot.py")
 SHOP_BOT = Path(__file__).with_name("shop_bot.py")
@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[3]
 
 
 @cache
-def launch_of(bot: Path) -> Launch:
+def launcher_for(bot: Path) -> BotLauncher:
     """A quick way to start a small bot: forked where the system can, out of one process for all tests of this one."""
     if not hasattr(os, "fork"):
-        return Command.python(bot)
+        return CommandLauncher.python(bot)
     begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.chatscript.bots.forked import main; "
     forking = Forking((sys.executable, "-c", f"{begin}main({str(bot)!r})"))
     atexit.register(forking.close)
@@ -37,16 +37,16 @@ async def play_text(
     source: str,
     *,
     bot: Path = FORM_BOT,
-    catalogue: Catalogue | None = None,
+    bot_texts: BotTexts | None = None,
     languages: Sequence[str] = (),
-) -> list[Result]:
+) -> list[CaseResult]:
     """Play every case of a script at once."""
     path = folder / "talk.chat"
     path.write_text(source, encoding="utf-8")
-    texts = catalogue or Catalogue()
-    company = Company(launch_of(bot), texts)
-    takes = takes_of(path, texts, languages)
-    return list(await asyncio.gather(*(perform(take, company) for take in takes)))
+    texts = bot_texts or BotTexts()
+    company = RunConfig(launcher_for(bot), texts)
+    takes = cases_of(path, texts, languages)
+    return list(await asyncio.gather(*(run_case(take, company) for take in takes)))
 
 
 async def passes(folder: Path, source: str, bot: Path = FORM_BOT) -> None:

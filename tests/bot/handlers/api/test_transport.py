@@ -9,7 +9,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot.handlers.api.transport import AiohttpRequest, NotSent
-from playground.server.app import serving
+from playground.server.app import serve_playground
 from tests.simulator_fixture import TOKEN, Town, town
 
 
@@ -55,7 +55,7 @@ async def test_an_answer_that_does_not_come_is_a_time_out() -> None:
 
 async def test_a_call_that_found_nobody_never_left() -> None:
     async with town() as place:
-        async with serving(place.playground) as url:
+        async with serve_playground(place.playground) as url:
             nobody = url
         async with speaking(nobody) as bot:
             with pytest.raises(NotSent):

@@ -167,8 +167,8 @@ def command_of(place: Town, guest: Guest, update_id: int, text: str) -> Json:
     world = place.playground.world
     message = {
         "message_id": 5,
-        "from": serializers.person(world.people[guest.id]),
-        "chat": world.chat_wire(guest.id),
+        "from": serializers.bot_api_person(world.people[guest.id]),
+        "chat": world.bot_api_chat(guest.id),
         "date": 1_790_000_000,
         "text": text,
         "entities": [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}],

@@ -29,7 +29,7 @@ def menu(place: Town, person: int, language: str = "zh") -> list[str]:
 
 
 def changes(place: Town) -> int:
-    return sum(call.method == "setMyCommands" for call in place.playground.world.traffic.log)
+    return sum(call.method == "setMyCommands" for call in place.playground.world.traffic.recent_calls)
 
 
 async def test_support_sees_its_commands_above_everybodys_in_both_languages(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tm
 
 async def test_a_bot_without_support_asks_nothing_of_telegram(tmp_path: Path) -> None:
     async with town() as place, a_bot(place) as bot:
-        before = len(place.playground.world.traffic.log)
+        before = len(place.playground.world.traffic.recent_calls)
         await describe_staff(bot, CATALOGUE, frozenset(), tmp_path / "menus")
 
-        assert len(place.playground.world.traffic.log) == before
+        assert len(place.playground.world.traffic.recent_calls) == before
