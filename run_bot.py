@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.commands import with_operating
+from bot.cli.commands import add_operator_commands
 
 if TYPE_CHECKING:
     from chatscript.runner.bot_process import BotLauncher
 
-app = with_operating(
+app = add_operator_commands(
     typer.Typer(
         help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
         " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
@@ -127,9 +127,9 @@ def launching(other: str | None = None) -> Iterator["BotLauncher"]:
     if not hasattr(os, "fork"):
         yield CommandLauncher(PROGRAM)
         return
-    from bot.testing.fork_client import Forking
+    from bot.testing.fork_client import ForkClient
 
-    with closing(Forking((*PROGRAM, "nursery"))) as forking:
+    with closing(ForkClient((*PROGRAM, "fork-server"))) as forking:
         yield forking
 
 
@@ -144,16 +144,17 @@ def words_of(command: str) -> list[str]:
     return words
 
 
-@app.command(hidden=True)
-def nursery() -> None:
-    """Fork bots for whoever holds the other end of standard input."""
+@app.command("nursery", hidden=True)  # its name in 0.1
+@app.command("fork-server", hidden=True)
+def fork_server() -> None:
+    """Fork a bot for each request that comes over the socket at standard input."""
     from socket import AF_UNIX, SOCK_STREAM, fromfd
 
-    from bot.app import prepare
-    from bot.testing.fork_server import Nursery
+    from bot.app import preload
+    from bot.testing.fork_server import ForkServer
 
-    prepare()
-    Nursery(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
+    preload()
+    ForkServer(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
 
 
 if __name__ == "__main__":

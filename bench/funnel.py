@@ -21,9 +21,9 @@ from pathlib import Path
 
 from bot.flow import events, states
 from bot.flow.events import Event
-from bot.flow.journey import Journeys, Passage, went
+from bot.flow.journey import Journeys, JourneyTurn, update_journeys
 from bot.flow.rows import Step
-from bot.flow.states import Stage, State
+from bot.flow.states import PhoneStage, State
 from storage import mapping, open_store
 from storage.sealing import Sealing
 from storage.store import Store
@@ -53,30 +53,30 @@ _TIMED = "INSERT INTO funnel_times (day, campaign, language, method, step, took,
 def walk(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State, Event]]:
     """The turns of a way to the end, and the failure it may end with."""
     choosing = states.ChoosingMethod(
-        account=_ACCOUNT, mark="m", identity=Identity(Name("王小明"), Number("11010519491231002X"))
+        account=_ACCOUNT, question_id="m", identity=Identity(Name("王小明"), Number("11010519491231002X"))
     )
-    beside = (choosing.account, choosing.mark, choosing.identity)
+    beside = (choosing.account, choosing.question_id, choosing.identity)
     scanning, failed = _scanning(*beside, method), _failed(*beside, method)
     attempt, word = scanning.attempt, events.Said("")
     turns: Sequence[tuple[State, Event]] = (
-        (states.ChoosingType(account=_ACCOUNT, mark="m"), word),
-        (states.Agreeing(account=_ACCOUNT, mark="m"), word),
-        (states.AskingName(account=_ACCOUNT, mark="m"), word),
+        (states.ChoosingType(account=_ACCOUNT, question_id="m"), word),
+        (states.Agreeing(account=_ACCOUNT, question_id="m"), word),
+        (states.AskingName(account=_ACCOUNT, question_id="m"), word),
         (choosing, word),
-        (scanning, events.Opened(attempt, "", "42", FIRST)),
-        (replace(scanning, stage=Stage.OPENED), events.Progressed(attempt, Stage.OPENED, FIRST)),
+        (scanning, events.AttemptOpened(attempt, "", "42", FIRST)),
+        (replace(scanning, stage=PhoneStage.OPENED), events.AttemptProgressed(attempt, PhoneStage.OPENED, FIRST)),
         (
-            states.Verified(account=_ACCOUNT, mark="m", method=method, attempt=attempt, at=FIRST),
-            events.Passed(attempt, _ACCOUNT, method),
+            states.Verified(account=_ACCOUNT, question_id="m", method=method, attempt=attempt, at=FIRST),
+            events.AttemptPassed(attempt, _ACCOUNT, method),
         ),
     )
-    return turns, (failed, events.Rejected(attempt, failed.reason))
+    return turns, (failed, events.AttemptFailed(attempt, failed.reason))
 
 
 def _scanning(account: str, mark: str, identity: Identity, method: Method) -> states.Scanning:
     return states.Scanning(
         account=account,
-        mark=mark,
+        question_id=mark,
         identity=identity,
         method=method,
         attempt=_ATTEMPT,
@@ -88,7 +88,7 @@ def _scanning(account: str, mark: str, identity: Identity, method: Method) -> st
 
 def _failed(account: str, mark: str, identity: Identity, method: Method) -> states.Failed:
     return states.Failed(
-        account=account, mark=mark, identity=identity, method=method, attempt=_ATTEMPT, reason=Reason.DECLINED
+        account=account, question_id=mark, identity=identity, method=method, attempt=_ATTEMPT, reason=Reason.DECLINED
     )
 
 
@@ -100,20 +100,20 @@ def journey(rng: random.Random, campaign: str) -> Iterator[Tally]:
     now = FIRST + timedelta(days=rng.randrange(DAYS))
     cohort = Cohort(day_of(now), campaign, "en" if rng.random() < 0.15 else "zh")
     turns, failure = WALKS[rng.choices([way for way, _ in WAYS], [share for _, share in WAYS])[0]]
-    before: State = states.Idle(account=_ACCOUNT, mark="m")
+    before: State = states.Idle(account=_ACCOUNT, question_id="m")
     journeys: Journeys = ()
     for place, (state, event) in enumerate(turns):
         if place and rng.random() > GOES_ON[place - 1]:
             break
         if place:
             now += timedelta(seconds=rng.lognormvariate(math.log(SECONDS[place - 1]), SPREAD))
-        journeys, tallies = went(journeys, Passage(before, event, Step(state), now, cohort.language))
+        journeys, tallies = update_journeys(journeys, JourneyTurn(before, event, Step(state), now, cohort.language))
         # No link brings them here, so that the campaign is put in by hand.
         journeys = (replace(journeys[0], cohort=cohort),)
         yield from (replace(tally, cohort=cohort) for tally in tallies)
         before = state
     if isinstance(before, states.Scanning) and rng.random() < FAILS:
-        yield from went(journeys, Passage(before, failure[1], Step(failure[0]), now, cohort.language))[1]
+        yield from update_journeys(journeys, JourneyTurn(before, failure[1], Step(failure[0]), now, cohort.language))[1]
 
 
 def fill(path: Path, people: int) -> tuple[int, int]:

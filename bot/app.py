@@ -15,20 +15,20 @@ from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot import bot_name, logs, providers
-from bot.clock import Clock, match_code, token
-from bot.container import Ground, House, assembled
+from bot.clock import Clock, new_match_code, new_token
+from bot.container import AppDeps, BotApp, build_app
 from bot.content import catalogue as texts
 from bot.content.topics import BadTopics
 from bot.flow.machine import advance
-from bot.handlers.api.rate_limiter import Pacer
+from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import AiohttpRequest
-from bot.handlers.commands_menu import describe
-from bot.handlers.staff.menu import describe_staff
-from bot.intake import ALLOWED, AnyApplication, Fatal, seconds_of
+from bot.handlers.commands_menu import publish_profile
+from bot.handlers.staff.menu import publish_staff_menus
+from bot.intake import ALLOWED, AnyApplication, StartupError, retry_after_seconds
 from bot.jobs import result_webhook
-from bot.open_store import opened_store
+from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
-from bot.testing.dialogue_coverage import Notebook, noted
+from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, WrongKeys
 from web import webhooks
 from web.serving import listen, serving
@@ -36,7 +36,7 @@ from web.serving import listen, serving
 Say = Callable[[str], None]
 
 
-def prepare() -> None:
+def preload() -> None:
     """Load now what every start loads, once for all forks of this process."""
     texts.load(days=1, test=False)
     if sys.platform != "win32":
@@ -47,12 +47,12 @@ def prepare() -> None:
 
 def run(settings: Settings, say: Say) -> int:
     """Run until a signal; says the exit status: 2 for a setting that cannot be used, 1 for what stopped it later."""
-    logs.set_up(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level)
     problem: BaseException | None = None
     try:
         _run(serve(settings, say))
-    except* (BadSetting, BadTopics, Fatal, StorageError) as group:
-        problem = _first(group)
+    except* (BadSetting, BadTopics, StartupError, StorageError) as group:
+        problem = _first_error(group)
     if problem is None:
         return 0
     say(str(problem))
@@ -65,26 +65,26 @@ async def serve(settings: Settings, say: Say) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with built(settings, say) as house, working(house), asyncio.TaskGroup() as tasks:
-        describing = tasks.create_task(_describe(house))
+    async with open_app(settings, say) as house, run_loops(house), asyncio.TaskGroup() as tasks:
+        describing = tasks.create_task(_publish_menus(house))
         await stop.wait()
         describing.cancel()
 
 
-async def _describe(house: House) -> None:
-    bot, catalogue, settings = house.application.bot, house.outgoing.catalogue, house.settings
-    await describe(bot, catalogue)
-    await describe_staff(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
+async def _publish_menus(app: BotApp) -> None:
+    bot, catalogue, settings = app.application.bot, app.reply_sender.catalogue, app.settings
+    await publish_profile(bot, catalogue)
+    await publish_staff_menus(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
 
 
 @asynccontextmanager
-async def working(house: House) -> AsyncIterator[None]:
+async def run_loops(app: BotApp) -> AsyncIterator[None]:
     """Run the program's loops until left; then fetch no more, and finish what is in hand."""
     async with asyncio.TaskGroup() as tasks:
 
         @asynccontextmanager
         async def at_work() -> AsyncIterator[None]:
-            running = (house.notices.run(), house.housekeeping.run(), house.asking.run(), house.results.run())
+            running = (app.notices.run(), app.cleanup.run(), app.provider_poller.run(), app.result_sender.run())
             loops = [tasks.create_task(loop) for loop in running]
             try:
                 yield
@@ -93,48 +93,48 @@ async def working(house: House) -> AsyncIterator[None]:
                     loop.cancel()
                 await asyncio.wait(loops)
 
-        if house.settings.webhook_url:
+        if app.settings.webhook_url:
             async with at_work():
                 yield
             return
-        polling = tasks.create_task(house.polling.run(at_work))
+        polling = tasks.create_task(app.poller.run(at_work))
         try:
             yield
         finally:
-            house.polling.stop()
+            app.poller.stop()
             await asyncio.wait({polling})
 
 
 @asynccontextmanager
-async def built(settings: Settings, say: Say) -> AsyncIterator[House]:
+async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
     """Everything built and connected, in order; taken apart in the reverse one."""
     async with AsyncExitStack() as stack:
         # First, so that a slip in a text is told before anything is opened.
         catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(opened_store(settings))
-        public = settings.public_url or _address(settings.host, listener)
+        store = await stack.enter_async_context(open_configured_store(settings))
+        public = settings.public_url or _local_url(settings.host, listener)
         clock = Clock(settings.clock_offset_file)
         step = advance
-        if settings.coverage_file is not None:
-            notebook = Notebook(settings.coverage_file)
-            notebook.known(catalogue)
-            catalogue, step = noted(catalogue, notebook), notebook.advance
-        ways = await stack.enter_async_context(providers.opened(settings, public, clock.now))
+        if settings.dialogue_coverage_file is not None:
+            notebook = CoverageFile(settings.dialogue_coverage_file)
+            notebook.write_known(catalogue)
+            catalogue, step = with_coverage(catalogue, notebook), notebook.advance
+        ways = await stack.enter_async_context(providers.open_providers(settings, public, clock.now))
         bot = partial(_bot, settings)
-        told = await stack.enter_async_context(result_webhook.opened(settings))
-        ground = Ground(store, bot, clock, token, match_code, public, ways, catalogue, step, told)
-        house = assembled(settings, ground, f"{gethostname()}:{_port(listener)}")
-        await stack.enter_async_context(connected(house))
+        told = await stack.enter_async_context(result_webhook.open_result_endpoint(settings))
+        ground = AppDeps(store, bot, clock, new_token, new_match_code, public, ways, catalogue, step, told)
+        house = build_app(settings, ground, f"{gethostname()}:{_port(listener)}")
+        await stack.enter_async_context(telegram_session(house))
         # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
-        await stack.enter_async_context(serving(house.pages, listener))
-        bot_name.hang(settings, house.application.bot.username)
+        await stack.enter_async_context(serving(house.web_app, listener))
+        bot_name.write(settings, house.application.bot.username)
         desk = f"support's desk at {public}/desk; " if settings.desk_key else ""
         say(f"@{house.application.bot.username} is running; {desk}phone pages at {public}")
         yield house
 
 
-def _bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
+def _bot(settings: Settings, pacer: RateLimiter) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     return ExtBot(
@@ -164,7 +164,7 @@ def _listener(settings: Settings) -> socket:
         raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
 
 
-def _address(host: str, listener: socket) -> str:
+def _local_url(host: str, listener: socket) -> str:
     port = _port(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -173,26 +173,26 @@ def _port(listener: socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def _first(group: BaseException) -> BaseException:
+def _first_error(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
 
 
 @asynccontextmanager
-async def connected(house: House) -> AsyncIterator[None]:
+async def telegram_session(app: BotApp) -> AsyncIterator[None]:
     """Known to Telegram, and showing what is committed, until left."""
     async with AsyncExitStack() as stack:
-        if house.replicas is not None:
+        if app.replicas is not None:
             # Before anything is shown: from here on, the former program of this place is known to be dead.
-            await house.replicas.beat()
-        await _connect(stack, house.application, house.settings)
-        if house.replicas is not None:
+            await app.replicas.heartbeat()
+        await _connect(stack, app.application, app.settings)
+        if app.replicas is not None:
             # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
-            await stack.enter_async_context(house.replicas.beating(house.runner.resume_owed))
-        await stack.enter_async_context(house.runner.running())
-        await stack.enter_async_context(house.inline.running())
-        await stack.enter_async_context(house.delivery.running())
+            await stack.enter_async_context(app.replicas.heartbeating(app.runner.resume_pending))
+        await stack.enter_async_context(app.runner.running())
+        await stack.enter_async_context(app.inline.running())
+        await stack.enter_async_context(app.staff_reply_sender.running())
         yield
 
 
@@ -202,24 +202,24 @@ async def _connect(stack: AsyncExitStack, application: AnyApplication, settings:
         await application.initialize()
         await _choose_intake(application.bot, settings)
     except InvalidToken:
-        raise Fatal("BOT_TOKEN: Telegram refuses this token") from None
+        raise StartupError("BOT_TOKEN: Telegram refuses this token") from None
     except BadRequest as error:
-        raise Fatal(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
+        raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
-        raise Fatal(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
     stack.push_async_callback(application.shutdown)
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:
     while True:
         try:
-            return await _tell_telegram(bot, settings)
+            return await _set_webhook(bot, settings)
         except RetryAfter as error:
             # Programs that start together all say the same, and Telegram takes it once a second.
-            await asyncio.sleep(seconds_of(error))
+            await asyncio.sleep(retry_after_seconds(error))
 
 
-async def _tell_telegram(bot: Bot, settings: Settings) -> None:
+async def _set_webhook(bot: Bot, settings: Settings) -> None:
     if not settings.webhook_url or settings.webhook_secret is None:
         await bot.delete_webhook(drop_pending_updates=False)
         return

@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.flow.rows import Moment
+from bot.flow.rows import RuleContext
 
 _TOKEN_BYTES = 18
 """144 random bits: 24 characters in an address."""
@@ -20,9 +20,9 @@ class Clock:
         """The time, aware, in UTC."""
         return datetime.now(UTC) + self._offset()
 
-    def moment(self) -> Moment:
+    def rule_context(self) -> RuleContext:
         """The outside facts of one turn."""
-        return Moment(self.now(), secrets.token_hex(16))
+        return RuleContext(self.now(), secrets.token_hex(16))
 
     def _offset(self) -> timedelta:
         if self._offset_file is None:
@@ -33,11 +33,11 @@ class Clock:
             return timedelta()
 
 
-def token() -> str:
+def new_token() -> str:
     """A token nobody can guess, in the characters of an address."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def match_code() -> str:
+def new_match_code() -> str:
     """Two digits to compare by eye."""
     return f"{secrets.randbelow(100):02d}"

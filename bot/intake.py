@@ -22,108 +22,108 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
-from bot.handlers.dialogue import Failures
-from bot.handlers.flood_control import Crowd
+from bot.handlers.dialogue import HandlerErrors
+from bot.handlers.flood_control import FloodControl
 
 log = logging.getLogger(__name__)
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "channel_post", "inline_query")
-_TRIES = 3
+_MAX_TRIES = 3
 _POLL_SECONDS = 30
-_CONFLICTS = 4
+_MAX_CONFLICTS = 4
 _OUTAGE_PAUSE = 2.0
 """The longest pause while the store is away, in seconds: it is our own, and people wait for its return."""
 
-Raw = Mapping[str, Any]
-Turn = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
+RawUpdate = Mapping[str, Any]
+PollingLease = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
 """The one turn to poll, as `DialogueStore.polling_turn` gives it."""
-AtWork = Callable[[], AbstractAsyncContextManager[None]]
+ActiveScope = Callable[[], AbstractAsyncContextManager[None]]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-class Fatal(Exception):
+class StartupError(Exception):
     """The program cannot go on; the message is one line for the operator."""
 
 
-class Door:
+class UpdateIntake:
     """Where every update comes in, by polling or by webhook."""
 
     def __init__(
         self,
         application: AnyApplication,
-        failures: Failures,
-        set_aside: Callable[[Raw], Awaitable[None]],
+        failures: HandlerErrors,
+        store_dead_letter: Callable[[RawUpdate], Awaitable[None]],
         is_outage: Callable[[BaseException], bool],
         updates: Counter,
-        crowd: Crowd | None = None,
+        flood_control: FloodControl | None = None,
     ) -> None:
         self._application = application
         self._failures = failures
-        self._set_aside = set_aside
+        self._store_dead_letter = store_dead_letter
         self._is_outage = is_outage
         self._updates = updates
-        self._crowd = crowd
+        self._flood_control = flood_control
         self.stuck = False
         """Whether the last update could be neither committed nor set aside."""
 
-    async def take_in_order(self, raws: Sequence[Raw]) -> None:
+    async def handle_all(self, raws: Sequence[RawUpdate]) -> None:
         """Handle what one person sent, but for what is more than anybody can mean."""
         beyond = []
         for raw in raws:
-            if self._crowd is None or self._crowd.admits(_whose(raw)):
-                await self.take(raw)
+            if self._flood_control is None or self._flood_control.admits(_sender_key(raw)):
+                await self.handle(raw)
             else:
                 beyond.append(raw)
-        if beyond and self._crowd is not None:
-            await self._crowd.pass_over(beyond)
+        if beyond and self._flood_control is not None:
+            await self._flood_control.drop(beyond)
             self._updates.labels("passed_over").inc(len(beyond))
 
-    async def take(self, raw: Raw) -> None:
+    async def handle(self, raw: RawUpdate) -> None:
         """Handle one update until it is committed or set aside; raises when the store is out of reach."""
         try:
-            await self._take(raw)
+            await self._handle_with_retries(raw)
         except Exception:
             self.stuck = True
             raise
         self.stuck = False
 
-    async def _take(self, raw: Raw) -> None:
-        for _ in range(_TRIES):
+    async def _handle_with_retries(self, raw: RawUpdate) -> None:
+        for _ in range(_MAX_TRIES):
             error = await self._try(raw)
             if error is None:
                 self._updates.labels("handled").inc()
                 return
             if self._is_outage(error):
                 raise error
-            log.error("update %s could not be handled: %s", raw.get("update_id"), _place_of(error))
+            log.error("update %s could not be handled: %s", raw.get("update_id"), _error_location(error))
         self._updates.labels("dead").inc()
-        await self._set_aside(raw)
+        await self._store_dead_letter(raw)
 
-    async def take_body(self, body: bytes) -> bool:
+    async def handle_body(self, body: bytes) -> bool:
         """Handle an update as the webhook brings it; says whether Telegram may forget it."""
-        raw = _update_in(body)
+        raw = _parse_update(body)
         if raw is None:
             self._updates.labels("unreadable").inc()
             log.error("the webhook brought something that is no update")
             return True
         try:
-            await self.take_in_order([raw])
+            await self.handle_all([raw])
         except Exception as error:
             if self._is_outage(error):
                 return False
             raise
         return True
 
-    async def _try(self, raw: Raw) -> BaseException | None:
+    async def _try(self, raw: RawUpdate) -> BaseException | None:
         try:
             update = Update.de_json(dict(raw), self._application.bot)
             await self._application.process_update(update)
         except Exception as error:
             return error
-        return self._failures.take(update.update_id)
+        return self._failures.pop(update.update_id)
 
 
-def _update_in(body: bytes) -> Raw | None:
+def _parse_update(body: bytes) -> RawUpdate | None:
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError):
@@ -131,7 +131,7 @@ def _update_in(body: bytes) -> Raw | None:
     return raw if isinstance(raw, dict) and isinstance(raw.get("update_id"), int) else None
 
 
-class Polling:
+class Poller:
     """One poller: fetch, handle all, confirm by the next fetch.
 
     Only one program may poll for a bot: each first waits for its `turn`. Whoever has it first pays what the former left
@@ -141,38 +141,38 @@ class Polling:
     def __init__(
         self,
         application: AnyApplication,
-        door: Door,
-        turn: Turn,
-        pay: Callable[[], Awaitable[None]],
+        intake: UpdateIntake,
+        lease: PollingLease,
+        resume_pending: Callable[[], Awaitable[None]],
         is_outage: Callable[[BaseException], bool],
     ) -> None:
         self._bot = application.bot
-        self._door = door
-        self._turn = turn
-        self._pay = pay
+        self._intake = intake
+        self._lease = lease
+        self._resume_pending = resume_pending
         self._is_outage = is_outage
         # Not kept over a restart: the server knows what was confirmed, and the store knows what was handled.
         self._offset: int | None = None
         self._stopping = asyncio.Event()
-        self._idling: asyncio.Task[None] | None = None
+        self._idle_task: asyncio.Task[None] | None = None
         self._conflicts = 0
-        self.heard_at: float | None = None
-        self.waits = False
+        self.polled_at: float | None = None
+        self.is_waiting = False
 
     def stop(self) -> None:
         """Fetch no more; what is being handled is finished."""
         self._stopping.set()
-        if self._idling is not None:
-            self._idling.cancel()
+        if self._idle_task is not None:
+            self._idle_task.cancel()
 
-    async def run(self, at_work: AtWork = nullcontext) -> None:
+    async def run(self, active: ActiveScope = nullcontext) -> None:
         """Poll until stopped; raises `Fatal` when the token is refused or somebody else polls."""
         warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
         pause = 0.0
         while not self._stopping.is_set():
-            heard_at = self.heard_at
+            heard_at = self.polled_at
             try:
-                await self._take_turn(at_work)
+                await self._poll_while_leased(active)
             except asyncio.CancelledError:
                 if self._stopping.is_set():
                     return
@@ -181,52 +181,52 @@ class Polling:
                 if not self._is_outage(error):
                     raise
                 log.warning("the store is out of reach; waiting")
-                pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.heard_at == heard_at else 0.5
-                await self._rest(pause)
+                pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.polled_at == heard_at else 0.5
+                await self._sleep(pause)
 
-    async def _take_turn(self, at_work: AtWork) -> None:
+    async def _poll_while_leased(self, active: ActiveScope) -> None:
         async with AsyncExitStack() as stack:
-            with self._cut_short_by_stop():
-                still_mine = await stack.enter_async_context(self._turn(self._wait))
-            if self.waits:
+            with self._cancelled_by_stop():
+                still_mine = await stack.enter_async_context(self._lease(self._on_lease_busy))
+            if self.is_waiting:
                 log.info("the other program ended; polling")
-                self.waits = False
-            await self._pay()
-            await stack.enter_async_context(at_work())
+                self.is_waiting = False
+            await self._resume_pending()
+            await stack.enter_async_context(active())
             pause = 0.0
-            while not self._stopping.is_set() and await self._is_mine(still_mine):
+            while not self._stopping.is_set() and await self._holds_lease(still_mine):
                 pause = await self._poll(pause)
-                await self._rest(pause)
+                await self._sleep(pause)
 
-    async def _is_mine(self, still_mine: Callable[[], Awaitable[bool]]) -> bool:
-        with self._cut_short_by_stop():
-            return await still_mine()
+    async def _holds_lease(self, still_held: Callable[[], Awaitable[bool]]) -> bool:
+        with self._cancelled_by_stop():
+            return await still_held()
 
-    def _wait(self) -> None:
+    def _on_lease_busy(self) -> None:
         log.warning("another program with this database polls; waiting for its end")
-        self.waits = True
+        self.is_waiting = True
 
     async def _poll(self, pause: float) -> float:
         """Fetch and handle one batch; gives how long to rest after it."""
         try:
             batch = await self._fetch(self._offset)
-            await self._take_all(batch)
+            await self._handle_batch(batch)
         except TelegramError as error:
             return self._pause_after(error, pause)
         self._conflicts = 0
-        self.heard_at = asyncio.get_running_loop().time()
+        self.polled_at = asyncio.get_running_loop().time()
         self._offset = batch[-1]["update_id"] + 1 if batch else self._offset
         return 0
 
     @contextmanager
-    def _cut_short_by_stop(self) -> Iterator[None]:
-        self._idling = asyncio.current_task()
+    def _cancelled_by_stop(self) -> Iterator[None]:
+        self._idle_task = asyncio.current_task()
         try:
             yield
         finally:
-            self._idling = None
+            self._idle_task = None
 
-    async def _rest(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float) -> None:
         """Wait, but no longer than until it is to stop: a 429 may ask for a minute."""
         if not seconds:
             return
@@ -234,23 +234,23 @@ class Polling:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
-    async def _fetch(self, offset: int | None) -> Sequence[Raw]:
+    async def _fetch(self, offset: int | None) -> Sequence[RawUpdate]:
         # The first poll does not wait, so that the program is known to be ready, or not wanted, at once.
-        seconds = 0 if self.heard_at is None else _POLL_SECONDS
+        seconds = 0 if self.polled_at is None else _POLL_SECONDS
         asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": ALLOWED, "limit": 100}
         if offset is not None:
             asked["offset"] = offset
-        with self._cut_short_by_stop():
+        with self._cancelled_by_stop():
             # The typed method would parse the whole batch, and one bad update would lose all of it.
             answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=seconds + 10)
         return list(answer) if isinstance(answer, list) else []
 
-    async def _take_all(self, batch: Sequence[Raw]) -> None:
-        lanes: defaultdict[object, list[Raw]] = defaultdict(list)
+    async def _handle_batch(self, batch: Sequence[RawUpdate]) -> None:
+        lanes: defaultdict[object, list[RawUpdate]] = defaultdict(list)
         for raw in batch:
-            lanes[_whose(raw)].append(raw)
+            lanes[_sender_key(raw)].append(raw)
         # Whatever becomes of one lane, the others come to their end: a turn cut off behind its commit shows nothing.
-        ends = await asyncio.gather(*map(self._door.take_in_order, lanes.values()), return_exceptions=True)
+        ends = await asyncio.gather(*map(self._intake.handle_all, lanes.values()), return_exceptions=True)
         for error in filter(None, ends):
             raise error
 
@@ -258,28 +258,28 @@ class Polling:
         match error:
             case InvalidToken() | EndPointNotFound():
                 # The library reads a refused token as an unknown method, and this method is known.
-                raise Fatal("BOT_TOKEN: Telegram refuses this token") from error
+                raise StartupError("BOT_TOKEN: Telegram refuses this token") from error
             case Conflict():
                 self._conflicts += 1
-                if self._conflicts >= _CONFLICTS:
-                    raise Fatal("another program polls with this BOT_TOKEN; stop it first") from error
+                if self._conflicts >= _MAX_CONFLICTS:
+                    raise StartupError("another program polls with this BOT_TOKEN; stop it first") from error
                 log.warning("another program polls with this token")
                 return 2.0
             case RetryAfter():
-                return seconds_of(error)
+                return retry_after_seconds(error)
             case _:
                 log.warning("Telegram is out of reach (%s); trying again", type(error).__name__)
                 return min(max(pause * 2, 0.2), 10)
 
 
-def _place_of(error: BaseException) -> str:
+def _error_location(error: BaseException) -> str:
     """An error's kind and where it came from; its words might quote a message."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
 
 
-def _whose(raw: Raw) -> object:
+def _sender_key(raw: RawUpdate) -> object:
     """Whose update it is, so that each person's are handled in order; the raw form may be anything."""
     for source in ALLOWED:
         content = raw.get(source)
@@ -293,7 +293,7 @@ def _whose(raw: Raw) -> object:
     return None
 
 
-def seconds_of(error: RetryAfter) -> float:
+def retry_after_seconds(error: RetryAfter) -> float:
     """How long Telegram asks to wait."""
     asked = error.retry_after
     return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

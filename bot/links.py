@@ -8,11 +8,11 @@ import re
 from verification.attempts import Method
 from verification.invitations import looks_like_token
 
-FAQ = "faq_"
+FAQ_PREFIX = "faq_"
 """What the payload of a link to a topic begins with; alone, it leads to the list."""
-WAY = "way_"
+METHOD_PREFIX = "way_"
 """What the payload of a link that suggests a way begins with."""
-LANGUAGE = "lang_"
+LANGUAGE_PREFIX = "lang_"
 """What the payload of a link that chooses a language begins with."""
 _WRITTEN = re.compile(
     r"(?:\b(?:t|telegram)\.me/\w{0,32}/?|\btg:(?://)?resolve/?)\?(?:[^\s#]{0,99}&)?start=([^\s&#]*)", re.IGNORECASE
@@ -20,7 +20,7 @@ _WRITTEN = re.compile(
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 
 
-def bot_name(text: str) -> str:
+def parse_bot_name(text: str) -> str:
     """A bot's user name as people write it, with or without the @; raises `ValueError`."""
     name = text.strip().removeprefix("@")
     if not _NAME.fullmatch(name):
@@ -30,17 +30,17 @@ def bot_name(text: str) -> str:
 
 def to_topic(bot: str, topic: str = "") -> str:
     """The link that opens a topic of the FAQ, or the list."""
-    return _to(bot, f"{FAQ}{topic}")
+    return _to(bot, f"{FAQ_PREFIX}{topic}")
 
 
-def to_way(bot: str, way: Method) -> str:
+def to_method(bot: str, method: Method) -> str:
     """The link that suggests a way."""
-    return _to(bot, f"{WAY}{way}")
+    return _to(bot, f"{METHOD_PREFIX}{method}")
 
 
 def to_language(bot: str, language: str) -> str:
     """The link that chooses a language."""
-    return _to(bot, f"{LANGUAGE}{language}")
+    return _to(bot, f"{LANGUAGE_PREFIX}{language}")
 
 
 def to_account(bot: str, token: str) -> str:
@@ -48,7 +48,7 @@ def to_account(bot: str, token: str) -> str:
     return _to(bot, token)
 
 
-def written(text: str) -> str | None:
+def payload_in(text: str) -> str | None:
     """The payload of the link that somebody wrote, with or without words around it; None where there is none."""
     if looks_like_token(text.strip()):
         return text.strip()

@@ -19,19 +19,19 @@ _SECRETS = (
 )
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """A text without what looks like a token, a link or an ID number."""
     for pattern, sign in _SECRETS:
         text = pattern.sub(sign, text)
     return text
 
 
-class _Redacting(structlog.stdlib.ProcessorFormatter):
+class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record))
+        return redact(super().format(record))
 
 
-def set_up(form: Literal["text", "json"], level: str) -> None:
+def configure(form: Literal["text", "json"], level: str) -> None:
     """Send all logs to stderr, in one form; libraries that print raw updates are kept quiet."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
@@ -45,7 +45,7 @@ def set_up(form: Literal["text", "json"], level: str) -> None:
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     )
-    formatter = _Redacting(
+    formatter = _RedactingFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )

@@ -13,7 +13,7 @@ def key_file(settings: Settings) -> KeyFile:
     return KeyFile(settings.data_dir / "keys.json")
 
 
-def sealing_of(settings: Settings) -> Sealing:
+def load_sealing(settings: Settings) -> Sealing:
     """The keys, made where there are none; raises `BadKeys` or `BadSetting`."""
     if settings.encryption_keys is not None and settings.index_key is not None:
         return parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
@@ -23,9 +23,9 @@ def sealing_of(settings: Settings) -> Sealing:
         raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
 
 
-def opened_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[Store]:
+def open_configured_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[Store]:
     """Open the store, brought up to date; raises `BadSetting` or what storage raises."""
     try:
-        return open_store(settings.store_url, sealing=sealing or sealing_of(settings))
+        return open_store(settings.store_url, sealing=sealing or load_sealing(settings))
     except ValueError as error:
         raise BadSetting(str(error)) from None

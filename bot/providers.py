@@ -14,20 +14,20 @@ from verification.providers.http import Http, Service
 from verification.providers.simulated import Simulated
 from verification.signing import Signing
 
-_LIVES = 3
+_MAX_LIFETIMES = 3
 """How many times the full time an attempt may get: waiting, opened, confirming."""
 
 
 @asynccontextmanager
-async def opened(
-    settings: Settings, public: str, clock: Callable[[], datetime]
+async def open_providers(
+    settings: Settings, public_url: str, clock: Callable[[], datetime]
 ) -> AsyncIterator[Mapping[Method, Provider]]:
     """Give the provider of each way; `public` is how the outside reaches our pages."""
     here = is_loopback(urlsplit(settings.provider_url).hostname or "")
     async with outbound(here=here) as call:
 
         def provider(method: Method, kind: str) -> Provider:
-            return _http(method, settings, call, public, clock) if kind == "http" else Simulated(method)
+            return _http(method, settings, call, public_url, clock) if kind == "http" else Simulated(method)
 
         yield {method: provider(method, kind) for method, kind in settings.providers.items()}
 
@@ -41,5 +41,5 @@ def _http(method: Method, settings: Settings, call: Outbound, public: str, clock
         call,
         clock,
         callback=f"{public}/callbacks/{method}",
-        keep=_LIVES * settings.qr_ttl,
+        keep=_MAX_LIFETIMES * settings.qr_ttl,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AliasChoices,
     BeforeValidator,
     Field,
     SecretStr,
@@ -27,7 +28,7 @@ _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http")
-_PLACE = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 
@@ -36,7 +37,7 @@ class BadSetting(Exception):
     """A setting cannot be used; the message is one line that names it."""
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A time as settings and options have it; raises `ValueError`."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
@@ -45,7 +46,7 @@ def duration(text: str) -> timedelta:
 
 
 def _duration(text: object) -> object:
-    return text if isinstance(text, timedelta) else duration(str(text))
+    return text if isinstance(text, timedelta) else parse_duration(str(text))
 
 
 def _language(text: object) -> object:
@@ -61,7 +62,7 @@ def _flag(text: object) -> object:
     return str(text) == "1"
 
 
-def _listed(hosts: str) -> list[str]:
+def _split_list(hosts: str) -> list[str]:
     return [host for each in hosts.split(",") if (host := each.strip().lower())]
 
 
@@ -80,11 +81,54 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
+FORMER_NAMES = {
+    "provider_redirect_hosts": "provider_hosts",
+    "daily_attempt_limit": "daily_attempts",
+    "dialogue_coverage_file": "coverage_file",
+    "rate_limit_sending": "pace_sending",
+}
+"""Settings that had another name in 0.1; that name is read until 0.3."""
+
+
+def _also(name: str) -> AliasChoices:
+    return AliasChoices(name, FORMER_NAMES[name])
+
+
+class _FormerSettings(BaseSettings):
+    """The former names alone, to tell who still uses one."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    provider_hosts: str | None = None
+    daily_attempts: str | None = None
+    coverage_file: str | None = None
+    pace_sending: str | None = None
+    provider_redirect_hosts: str | None = None
+    daily_attempt_limit: str | None = None
+    dialogue_coverage_file: str | None = None
+    rate_limit_sending: str | None = None
+
+
+def former_names_in_use() -> list[str]:
+    """Return a line for each setting that is given under its former name alone."""
+    given = _FormerSettings()
+    return [
+        f"{former.upper()} is called {name.upper()} now; the old name is read until 0.3"
+        for name, former in FORMER_NAMES.items()
+        if getattr(given, former) is not None and getattr(given, name) is None
+    ]
+
+
 class Settings(BaseSettings):
     """The settings, in the names of the environment's variables."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     bot_token: SecretStr | None = None
@@ -101,20 +145,22 @@ class Settings(BaseSettings):
     provider_face: str = "simulated"
     provider_url: str = ""
     provider_secret: SecretStr | None = None
-    provider_hosts: str = ""
+    provider_redirect_hosts: str = Field(default="", validation_alias=_also("provider_redirect_hosts"))
     allow_simulated: Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
     qr_ttl: Duration = timedelta(minutes=10)
     link_ttl: Duration = timedelta(minutes=30)
     retention_days: int = Field(default=30, ge=1, le=3650)
-    daily_attempts: int = Field(default=Limits().overall, ge=1, le=1_000_000)
+    daily_attempt_limit: int = Field(
+        default=Limits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
+    )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
-    coverage_file: Path | None = None
-    pace_sending: Flag = True
+    dialogue_coverage_file: Path | None = Field(default=None, validation_alias=_also("dialogue_coverage_file"))
+    rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
     result_webhook_url: str = ""
     result_webhook_secret: SecretStr | None = None
     staff_ids: str = ""
@@ -169,22 +215,22 @@ class Settings(BaseSettings):
 
     @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
-    def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _is_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
             Signing(secret.get_secret_value())
         return secret
 
-    @field_validator("provider_hosts")
+    @field_validator("provider_redirect_hosts")
     @classmethod
-    def _are_places(cls, hosts: str) -> str:
-        if not all(_PLACE.fullmatch(host) for host in _listed(hosts)):
+    def _are_hosts(cls, hosts: str) -> str:
+        if not all(_HOST.fullmatch(host) for host in _split_list(hosts)):
             raise ValueError("write hosts with commas between them, without https:// and paths")
         return hosts
 
     @field_validator("staff_ids")
     @classmethod
     def _are_ids(cls, ids: str) -> str:
-        if not all(_ID.fullmatch(each) for each in _listed(ids)):
+        if not all(_ID.fullmatch(each) for each in _split_list(ids)):
             raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
         return ids
 
@@ -199,14 +245,14 @@ class Settings(BaseSettings):
 
     @field_validator("link_ttl")
     @classmethod
-    def _can_be_opened(cls, ttl: timedelta) -> timedelta:
+    def _link_ttl_in_range(cls, ttl: timedelta) -> timedelta:
         if not may_wait(ttl):
             raise ValueError("write a time from 1m to 30d")
         return ttl
 
     @field_validator("qr_ttl")
     @classmethod
-    def _long_enough(cls, ttl: timedelta) -> timedelta:
+    def _qr_ttl_in_range(cls, ttl: timedelta) -> timedelta:
         if not timedelta(seconds=1) <= ttl <= timedelta(hours=2):
             raise ValueError("write a time from 1s to 2h")
         return ttl
@@ -222,7 +268,7 @@ class Settings(BaseSettings):
         if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
             missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
             raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
-        if self._proves_nothing and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
+        if self._uses_simulated and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
             )
@@ -242,13 +288,13 @@ class Settings(BaseSettings):
         """The setting of tests that is in use, if any."""
         used = {
             "CLOCK_OFFSET_FILE": self.clock_offset_file is not None,
-            "COVERAGE_FILE": self.coverage_file is not None,
-            "PACE_SENDING": not self.pace_sending,
+            "DIALOGUE_COVERAGE_FILE": self.dialogue_coverage_file is not None,
+            "RATE_LIMIT_SENDING": not self.rate_limit_sending,
         }
         return next((name for name, in_use in used.items() if in_use), "")
 
     @property
-    def _proves_nothing(self) -> bool:
+    def _uses_simulated(self) -> bool:
         return "simulated" in self.providers.values()
 
     @property
@@ -264,17 +310,17 @@ class Settings(BaseSettings):
     @property
     def staff(self) -> frozenset[int]:
         """The Telegram ids that may use staff commands."""
-        return frozenset(map(int, _listed(self.staff_ids)))
+        return frozenset(map(int, _split_list(self.staff_ids)))
 
     @property
-    def callers(self) -> tuple[str, ...]:
+    def caller_keys(self) -> tuple[str, ...]:
         """The bearer keys of calls over HTTP; a program is known by the place of its key."""
         return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
 
     @property
     def phone_hosts(self) -> frozenset[str]:
-        """Where a provider may send phones: `PROVIDER_HOSTS`, or else its own host."""
-        return frozenset(_listed(self.provider_hosts) or [urlsplit(self.provider_url).netloc.lower()])
+        """Where a provider may send phones: `PROVIDER_REDIRECT_HOSTS`, or else its own host."""
+        return frozenset(_split_list(self.provider_redirect_hosts) or [urlsplit(self.provider_url).netloc.lower()])
 
     @property
     def store_url(self) -> str:

@@ -52,7 +52,7 @@ def test_the_diagram_is_mermaid_of_the_whole_dialogue() -> None:
     assert told.stdout == mermaid()
     assert told.stdout.startswith("stateDiagram-v2\n")
     assert "Idle --> ChoosingType: begin" in told.stdout
-    assert "Scanning --> Expired: lapsed" in told.stdout
+    assert "Scanning --> Expired: code expired" in told.stdout
 
 
 @pytest.mark.parametrize(

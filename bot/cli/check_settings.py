@@ -17,9 +17,9 @@ _VARIETY = 16
 _SECRET_VARIETY = 8
 
 
-def findings(settings: Settings) -> list[Finding]:
+def check_settings(settings: Settings) -> list[Finding]:
     """Everything there is to say."""
-    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_habits(settings), *_support(settings)]
+    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_practices(settings), *_support(settings)]
 
 
 def fingerprint(secret: bytes) -> str:
@@ -46,13 +46,13 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     except BadKeys as error:
         yield problem(str(error))
         return
-    yield from _each(keys)
+    yield from _key_findings(keys)
     database = sqlite_file(settings.store_url)
     if given is None and database is not None and database.parent.absolute() == file.path.parent.absolute():
         yield warning(f"{file.path} lies beside the database: whoever copies the folder has both")
 
 
-def _each(keys: Keys) -> Iterator[Finding]:
+def _key_findings(keys: Keys) -> Iterator[Finding]:
     for key_id, key in keys.items():
         if len(set(key)) < _VARIETY:
             yield problem(f"key {key_id} is not random; take 32 bytes of openssl rand -base64 32")
@@ -77,7 +77,7 @@ def _is_public(settings: Settings) -> bool:
     return settings.bot_token is not None and not settings.on_loopback
 
 
-def _habits(settings: Settings) -> Iterator[Finding]:
+def _practices(settings: Settings) -> Iterator[Finding]:
     secret = settings.webhook_secret
     if secret is not None and len(set(secret.get_secret_value())) < _SECRET_VARIETY:
         yield problem("WEBHOOK_SECRET: can be guessed; take openssl rand -hex 32")
@@ -93,17 +93,17 @@ def _support(settings: Settings) -> Iterator[Finding]:
     """Who may do support's work, and by which keys."""
     if settings.staff:
         yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
-    for place, key in enumerate(settings.callers, 1):
+    for place, key in enumerate(settings.caller_keys, 1):
         if len(set(key)) < _SECRET_VARIETY:
             yield problem(f"API_KEYS: key {place} can be guessed; take openssl rand -hex 24")
-        elif key in settings.callers[: place - 1]:
+        elif key in settings.caller_keys[: place - 1]:
             yield problem(f"API_KEYS: key {place} is there twice; give each program its own")
         else:
             yield ok(f"API_KEYS: key {place}, fingerprint {fingerprint(key.encode())}")
     desk = "" if settings.desk_key is None else settings.desk_key.get_secret_value()
     if desk and len(set(desk)) < _SECRET_VARIETY:
         yield problem("DESK_KEY: can be guessed; take openssl rand -hex 24")
-    elif desk in settings.callers:
+    elif desk in settings.caller_keys:
         yield problem("DESK_KEY: is one of API_KEYS too; give each its own")
     elif desk:
         yield ok(f"DESK_KEY: fingerprint {fingerprint(desk.encode())}")

@@ -5,7 +5,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.cli.report import Finding, ok, problem, warning
 from bot.handlers.api.transport import AiohttpRequest
-from bot.logs import redacted
+from bot.logs import redact
 from bot.settings import Settings
 from storage import StorageError, open_database, sqlite_file
 from web import webhooks
@@ -14,7 +14,7 @@ _MANY = 100
 _LISTEN_SECONDS = 5
 
 
-def bot_with(settings: Settings, token: str) -> Bot:
+def make_bot(settings: Settings, token: str) -> Bot:
     """A bot to ask Telegram a few things with, once entered."""
     return Bot(
         token,
@@ -24,23 +24,23 @@ def bot_with(settings: Settings, token: str) -> Bot:
     )
 
 
-async def findings(settings: Settings) -> list[Finding]:
+async def check_telegram(settings: Settings) -> list[Finding]:
     """Ask Telegram, confirming no update."""
     if settings.bot_token is None:
         return [warning("BOT_TOKEN: none, so the program starts the playground")]
     token = settings.bot_token.get_secret_value()
     try:
-        async with bot_with(settings, token) as bot:
+        async with make_bot(settings, token) as bot:
             info = await bot.get_webhook_info()
-            found = [ok(f"Telegram answers, as @{bot.username}"), *_of_webhook(settings, info)]
-            return found if settings.webhook_url or info.url else [*found, await _of_pollers(settings, bot)]
+            found = [ok(f"Telegram answers, as @{bot.username}"), *_webhook_findings(settings, info)]
+            return found if settings.webhook_url or info.url else [*found, await _polling_finding(settings, bot)]
     except InvalidToken:
         return [problem("BOT_TOKEN: Telegram refuses this token")]
     except TelegramError as error:
         return [problem(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})")]
 
 
-def _of_webhook(settings: Settings, info: WebhookInfo) -> list[Finding]:
+def _webhook_findings(settings: Settings, info: WebhookInfo) -> list[Finding]:
     wanted = settings.webhook_url + webhooks.TELEGRAM_PATH if settings.webhook_url else ""
     found = []
     if info.url and info.url != wanted:
@@ -53,11 +53,11 @@ def _of_webhook(settings: Settings, info: WebhookInfo) -> list[Finding]:
     if info.pending_update_count > _MANY:
         found.append(warning(f"updates: {info.pending_update_count} wait to be taken"))
     if info.last_error_message:
-        found.append(warning(f"webhook: at {info.last_error_date} Telegram had: {redacted(info.last_error_message)}"))
+        found.append(warning(f"webhook: at {info.last_error_date} Telegram had: {redact(info.last_error_message)}"))
     return found
 
 
-async def _of_pollers(settings: Settings, bot: Bot) -> Finding:
+async def _polling_finding(settings: Settings, bot: Bot) -> Finding:
     if await _one_of_ours_polls(settings):
         return ok("polling: a program with this database polls")
     try:

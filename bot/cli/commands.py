@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.report import finish
-from bot.cli.support_commands import with_support
+from bot.cli.report import run_command
+from bot.cli.support_commands import add_support_commands
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 keys = typer.Typer(help="Look after the encryption keys.", rich_markup_mode=None)
 
 
-def with_operating(app: typer.Typer) -> typer.Typer:
+def add_operator_commands(app: typer.Typer) -> typer.Typer:
     """A command line that offers them too."""
     for command in (doctor, backup, retention, erase):
         app.command()(command)
-    with_support(app)
+    add_support_commands(app)
     app.add_typer(keys, name="keys")
     return app
 
@@ -41,7 +41,7 @@ def rotate(
     """
     from bot.cli import keys as rotation
 
-    finish(lambda settings: (rotation.count if dry_run else rotation.rotate)(settings, typer.echo))
+    run_command(lambda settings: (rotation.count if dry_run else rotation.rotate)(settings, typer.echo))
 
 
 def doctor(
@@ -51,9 +51,9 @@ def doctor(
 
     One line for each thing that was looked at; exit 1 when one of them is a problem.
     """
-    from bot.cli.doctor import examined
+    from bot.cli.doctor import run_checks
 
-    raise typer.Exit(asyncio.run(examined(typer.echo, offline=offline)))
+    raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline)))
 
 
 def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist yet", metavar="FILE")]) -> None:
@@ -63,7 +63,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist y
     """
     from bot.cli import data
 
-    finish(lambda settings: data.backup(settings, file, typer.echo))
+    run_command(lambda settings: data.backup(settings, file, typer.echo))
 
 
 def retention(
@@ -84,7 +84,7 @@ def retention(
             raise typer.BadParameter("that is yet to come, and deletes what should still be kept: add --yes to mean it")
         return data.retention(settings, moment, typer.echo)
 
-    finish(work)
+    run_command(work)
 
 
 def erase(
@@ -99,7 +99,7 @@ def erase(
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    finish(lambda settings: data.erase(settings, account, typer.echo))
+    run_command(lambda settings: data.erase(settings, account, typer.echo))
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.cli.report import Impossible, Say
-from bot.jobs.cleanup import tidied
-from bot.open_store import opened_store
+from bot.cli.report import CommandFailed, Say
+from bot.jobs.cleanup import delete_expired_records
+from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import Store, sqlite_file
 from storage.backup import back_up
@@ -21,26 +21,26 @@ async def backup(settings: Settings, target: Path, say: Say) -> int:
     try:
         size = back_up(source, target)
     except FileExistsError:
-        raise Impossible(f"{target}: exists already, and is not overwritten") from None
+        raise CommandFailed(f"{target}: exists already, and is not overwritten") from None
     except OSError as error:
-        raise Impossible(f"{target}: {error.strerror}") from None
+        raise CommandFailed(f"{target}: {error.strerror}") from None
     say(f"{target}: {size} bytes, checked; it opens with the keys only, which are not in it")
     return 0
 
 
 async def retention(settings: Settings, now: datetime, say: Say) -> int:
     """Delete what is past its time at a moment, and tell how much of each kind."""
-    async with opened_store(settings) as store:
-        gone = await tidied(store, now, timedelta(days=settings.retention_days))
-    _tell(gone, say)
+    async with open_configured_store(settings) as store:
+        gone = await delete_expired_records(store, now, timedelta(days=settings.retention_days))
+    _print_counts(gone, say)
     return 0
 
 
 async def erase(settings: Settings, account: str, say: Say) -> int:
     """Erase what is kept about an account, as its person can in the chat."""
     masked = mask_account(account)
-    async with opened_store(settings) as store:
-        gone = await _erased(store, account)
+    async with open_configured_store(settings) as store:
+        gone = await _erase_people(store, account)
         async with store.unit(account) as unit:
             place = await unit.verified(account)
     if place is not None:
@@ -48,12 +48,12 @@ async def erase(settings: Settings, account: str, say: Say) -> int:
     if not any(gone.values()):
         say(f"nothing else is kept about {masked}")
         return int(place is None)
-    _tell(gone, say)
+    _print_counts(gone, say)
     say(f"erased: what was kept about {masked}; older copies of the database still hold it, sealed")
     return 0
 
 
-async def _erased(store: Store, account: str) -> Gone:
+async def _erase_people(store: Store, account: str) -> Gone:
     gone: dict[str, int] = {}
     for person in sorted({Person(account), *await store.people_of(account)}):
         # Alone with the person, as the turns of their chat are.
@@ -63,6 +63,6 @@ async def _erased(store: Store, account: str) -> Gone:
     return gone
 
 
-def _tell(gone: Gone, say: Say) -> None:
+def _print_counts(gone: Gone, say: Say) -> None:
     for kind, number in gone.items():
         say(f"{kind.replace('_', ' ')}: {number} deleted")

@@ -3,26 +3,26 @@
 from collections.abc import AsyncIterator, Iterator
 
 from bot.cli import check_settings, check_telegram
-from bot.cli.report import Finding, Say, ok, problem, told, warning
+from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
-from bot.open_store import key_file, sealing_of
+from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
 from storage import StorageError, open_database, sqlite_file
 from storage.inspection import Backlog, Condition, examine
 
 
-async def examined(say: Say, *, offline: bool) -> int:
+async def run_checks(say: Say, *, offline: bool) -> int:
     """Look at everything, tell it, and say the exit status: 1 when there is a problem."""
     try:
         settings = load()
     except BadSetting as error:
-        return told([problem(str(error))], say)
-    findings = [ok("settings can be read"), _questions(), *check_settings.findings(settings)]
+        return print_findings([problem(str(error))], say)
+    findings = [ok("settings can be read"), _questions(), *check_settings.check_settings(settings)]
     findings += [finding async for finding in _database(settings)]
     if not offline:
-        findings += await check_telegram.findings(settings)
-    return told(findings, say)
+        findings += await check_telegram.check_telegram(settings)
+    return print_findings(findings, say)
 
 
 def _questions() -> Finding:
@@ -42,8 +42,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         async with open_database(settings.store_url) as database:
-            condition = await examine(database, sealing_of(settings))
-            for finding in _told_of(condition):
+            condition = await examine(database, load_sealing(settings))
+            for finding in _condition_findings(condition):
                 yield finding
             if condition.schema == condition.newest:
                 for finding in _results(condition.results, settings):
@@ -52,7 +52,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield problem(f"database: {error}")
 
 
-def _told_of(condition: Condition) -> list[Finding]:
+def _condition_findings(condition: Condition) -> list[Finding]:
     if condition.schema > condition.newest:
         return [problem(f"database: schema {condition.schema} is newer than this program's {condition.newest}")]
     if condition.schema < condition.newest:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.report import Say, write
-from bot.cli.support_client import ACTOR, opened_desk, read_language, wanted
-from bot.cli.tables import drawn, plain_table, room_beside
-from bot.images.funnel_chart import funnel_png, lasting, number, percent
+from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
+from bot.cli.tables import columns_left, plain_table, render_table
+from bot.images.funnel_chart import format_duration, format_percent, funnel_png, step_number
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.invitations import read_campaign
@@ -20,11 +20,11 @@ from verification.support import funnel_export
 from verification.support.funnel import Dimension, Step, Wanted, day_of
 from verification.support.funnel_report import Report, Stage, reports
 
-_HERE = "-"
+_STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FunnelOptions:
     """Which funnel is asked for, as it is typed."""
 
     campaign: str | None = None
@@ -35,21 +35,21 @@ class Asked:
     method: Method | None = None
     language: str = ""
 
-    def wanted(self, now: datetime) -> Wanted:
+    def read(self, now: datetime) -> Wanted:
         """Read it; raises `BadSetting`."""
-        until = wanted("--until", _day, self.until) if self.until else day_of(now)
-        since = wanted("--since", _day, self.since) if self.since else until - timedelta(days=self.days - 1)
+        until = read_option("--until", _day, self.until) if self.until else day_of(now)
+        since = read_option("--since", _day, self.since) if self.since else until - timedelta(days=self.days - 1)
         if since > until:
             raise BadSetting(f"--since: {since} is after {until}")
         if self.by is Dimension.METHOD and self.method is not None:
             raise BadSetting("--method: one way cannot be taken apart by way; leave out --by")
-        campaign = None if self.campaign is None else wanted("--campaign", read_campaign, self.campaign)
-        language = wanted("--language", read_language, self.language) if self.language else None
+        campaign = None if self.campaign is None else read_option("--campaign", read_campaign, self.campaign)
+        language = read_option("--language", read_language, self.language) if self.language else None
         return Wanted(since, until, campaign, self.method, language, self.by)
 
 
 @dataclass(frozen=True, slots=True)
-class Into:
+class FunnelOutput:
     """Where a funnel goes: here, and into files."""
 
     say: Say
@@ -59,29 +59,29 @@ class Into:
     in_colour: bool = False
 
 
-async def tell(settings: Settings, asked: Asked, into: Into) -> int:
+async def report_funnel(settings: Settings, asked: FunnelOptions, into: FunnelOutput) -> int:
     """Count, tell and write."""
-    if into.csv == into.json == _HERE:
+    if into.csv == into.json == _STDOUT:
         raise BadSetting("--csv, --json: only one of them can be written here")
-    async with opened_desk(settings) as desk:
-        which = asked.wanted(desk.clock.now())
+    async with open_support_client(settings) as desk:
+        which = asked.read(desk.clock.now())
         found = reports(await desk.support.figures(ACTOR, which), which)
     if into.png is not None:
         write(into.png, funnel_png(found, _title(which)))
     texts = ((into.csv, funnel_export.as_csv), (into.json, funnel_export.as_json))
     for place, form in texts:
-        if place == _HERE:
+        if place == _STDOUT:
             into.say(form(found, which).rstrip("\n"))
         elif place:
             write(Path(place), form(found, which).encode())
-    if _HERE not in (into.csv, into.json):
-        _tell(found, which, into)
+    if _STDOUT not in (into.csv, into.json):
+        _print_funnel(found, which, into)
     return 0
 
 
-def _tell(found: Sequence[Report], which: Wanted, into: Into) -> None:
+def _print_funnel(found: Sequence[Report], which: Wanted, into: FunnelOutput) -> None:
     into.say(_title(which))
-    into.say(told(found, which, in_colour=into.in_colour))
+    into.say(format_funnel_table(found, which, in_colour=into.in_colour))
 
 
 def _title(which: Wanted) -> str:
@@ -97,7 +97,7 @@ def _day(text: str) -> date:
         raise ValueError("write a day: 2026-11-30") from None
 
 
-NAMES = {
+STEP_NAMES = {
     Step.OPENED: "link opened",
     Step.STARTED: "started",
     Step.AGREED: "agreed",
@@ -112,24 +112,24 @@ _WARM = "bold yellow"
 _WORST = "<"
 
 
-def told(reports: Sequence[Report], wanted: Wanted, *, in_colour: bool) -> str:
+def format_funnel_table(reports: Sequence[Report], wanted: Wanted, *, in_colour: bool) -> str:
     """A funnel as text."""
     if wanted.by is None:
         (report,) = reports
-        return f"{drawn(_of_one(report), in_colour=in_colour)}\n\n{_reasons(report)}"
+        return f"{render_table(_single_table(report), in_colour=in_colour)}\n\n{_reasons(report)}"
     if not reports:
         return "nothing was counted"
-    return f"{drawn(_of_many(reports, wanted.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
+    return f"{render_table(_group_table(reports, wanted.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
 
 
-def _of_one(report: Report) -> Table:
+def _single_table(report: Report) -> Table:
     table = plain_table()
     for title in ("step", ""):
         table.add_column(title, no_wrap=True)
     for title in ("count", "share", "lost", "median", "90 % in"):
         table.add_column(title, justify="right", no_wrap=True)
     most = max((stage.count for stage in report.stages), default=0)
-    room = min(max(room_beside(_BESIDE), _SHORTEST), _LONGEST)
+    room = min(max(columns_left(_BESIDE), _SHORTEST), _LONGEST)
     for stage in report.stages:
         worst = stage is report.worst
         table.add_row(*_cells(stage, most, room), f"{_WORST} worst" if worst else "", style=_WARM if worst else "")
@@ -138,13 +138,13 @@ def _of_one(report: Report) -> Table:
 
 def _cells(stage: Stage, most: int, room: int) -> tuple[str, ...]:
     return (
-        f"{number(stage)} {NAMES[stage.step]}",
+        f"{step_number(stage)} {STEP_NAMES[stage.step]}",
         bar(stage.count, most, room),
         f"{stage.count:,}",
-        percent(stage.of_first),
-        percent(stage.lost) if stage.lost else "",
-        lasting(stage.median) if stage.median is not None else "",
-        lasting(stage.p90) if stage.p90 is not None else "",
+        format_percent(stage.of_first),
+        format_percent(stage.lost) if stage.lost else "",
+        format_duration(stage.median) if stage.median is not None else "",
+        format_duration(stage.p90) if stage.p90 is not None else "",
     )
 
 
@@ -164,22 +164,22 @@ def _reasons(report: Report) -> str:
     whole = sum(count for _, count in report.reasons)
     # By the letters that they have in the picture.
     named = (
-        f"{letter} {reason.replace('_', ' ')} {count:,} ({percent(count / whole)})"
+        f"{letter} {reason.replace('_', ' ')} {count:,} ({format_percent(count / whole)})"
         for letter, (reason, count) in zip(ascii_uppercase, report.reasons, strict=False)
     )
     return f"failed attempts: {', '.join(named)}"
 
 
-def _of_many(reports: Sequence[Report], by: Dimension) -> Table:
+def _group_table(reports: Sequence[Report], by: Dimension) -> Table:
     table = plain_table()
     table.add_column(by, no_wrap=True)
     for stage in reports[0].stages:
-        table.add_column(str(number(stage)), justify="right", no_wrap=True)
+        table.add_column(str(step_number(stage)), justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     for report in reports:
         counts = (cell for stage in report.stages for cell in _count(stage, report))
-        table.add_row(report.group or "-", *counts, percent(report.stages[-1].of_first))
+        table.add_row(report.group or "-", *counts, format_percent(report.stages[-1].of_first))
     return table
 
 
@@ -190,5 +190,5 @@ def _count(stage: Stage, report: Report) -> tuple[Text, Text]:
 
 
 def _legend(report: Report) -> str:
-    named = (f"{number(stage)} {NAMES[stage.step]}" for stage in report.stages)
+    named = (f"{step_number(stage)} {STEP_NAMES[stage.step]}" for stage in report.stages)
     return f"{', '.join(named)}; {_WORST} the worst loss"

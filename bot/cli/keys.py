@@ -4,8 +4,8 @@ With a key file nothing else is to be done: programs follow the file, so the old
 it. With keys from settings every program must be started with the new key first, which this one can only ask for.
 """
 
-from bot.cli.report import Impossible, Say
-from bot.open_store import key_file, opened_store, sealing_of
+from bot.cli.report import CommandFailed, Say
+from bot.open_store import key_file, load_sealing, open_configured_store
 from bot.settings import Settings
 from storage import Store
 from storage.key_rotation import Done, Progress
@@ -18,7 +18,7 @@ _EVERY = 1000
 
 async def count(settings: Settings, say: Say) -> int:
     """Tell what a rotation would seal anew, and change nothing."""
-    async with opened_store(settings) as store:
+    async with open_configured_store(settings) as store:
         resealing = store.resealing()
         begun = len(_keys(settings)) > 1
         counted = await (resealing.left() if begun else resealing.everything())
@@ -29,8 +29,8 @@ async def count(settings: Settings, say: Say) -> int:
 
 async def rotate(settings: Settings, say: Say) -> int:
     """Bring everything sealed under a new key, or go on where a rotation was cut short."""
-    sealing = sealing_of(settings)
-    async with opened_store(settings, sealing) as store:
+    sealing = load_sealing(settings)
+    async with open_configured_store(settings, sealing) as store:
         if settings.encryption_keys is not None:
             return await _by_settings(settings, store, say)
         file = key_file(settings)
@@ -45,7 +45,7 @@ async def _by_file(file: KeyFile, sealing: Sealing, store: Store, say: Say) -> i
         say(f"going on with key {next(iter(file.keys()))}: a rotation was cut short")
     await store.check_keys()
     done = await store.resealing().run(_progress(say))
-    if not _told(done, say):
+    if not _print_result(done, say):
         return 1
     old = list(file.keys())[1:]
     file.keep_first_only()
@@ -64,7 +64,7 @@ async def _by_settings(settings: Settings, store: Store, say: Say) -> int:
         say("2. run this command again with both: it seals everything with the new one")
         say("3. take the old one out, and start every program anew")
         return 0
-    if not _told(await store.resealing().run(_progress(say)), say):
+    if not _print_result(await store.resealing().run(_progress(say)), say):
         return 1
     say(f"everything is sealed with {first}. If every program was started with it in front, take out: {', '.join(old)}")
     return 0
@@ -75,7 +75,7 @@ def _keys(settings: Settings) -> list[str]:
     return list(key_file(settings).keys() if given is None else parse_keys(given.get_secret_value()))
 
 
-def _told(done: Done, say: Say) -> bool:
+def _print_result(done: Done, say: Say) -> bool:
     say(f"sealed anew: {done.resealed}")
     for column, number in done.unreadable.items():
         say(f"{column}: {number} cannot be opened with any key at hand; the old keys stay")
@@ -91,4 +91,4 @@ def _progress(say: Say) -> Progress:
 
 
 def _refuse() -> None:
-    raise Impossible("another program is rotating the keys")
+    raise CommandFailed("another program is rotating the keys")

@@ -8,13 +8,13 @@ from datetime import datetime
 from rich.table import Table
 
 from bot import links
-from bot.cli.report import Impossible, Say
-from bot.cli.show_link import Showing, name_of, show
-from bot.cli.support_client import ACTOR, opened_desk, read_language, wanted
-from bot.cli.tables import drawn, moment, plain_table
-from bot.clock import token
-from bot.images.funnel_chart import lasting
-from bot.settings import BadSetting, Settings, duration
+from bot.cli.report import CommandFailed, Say
+from bot.cli.show_link import LinkOutput, resolve_bot_name, show_link
+from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
+from bot.cli.tables import format_moment, plain_table, render_table
+from bot.clock import new_token
+from bot.images.funnel_chart import format_duration
+from bot.settings import BadSetting, Settings, parse_duration
 from verification.attempts import Method
 from verification.identity import mask_account
 from verification.invitations import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
@@ -22,7 +22,7 @@ from verification.support.service import Made, Order
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LinkOptions:
     """What a link is wanted for, as it is typed."""
 
     account: str
@@ -31,20 +31,20 @@ class Wanted:
     method: Method | None = None
     language: str = ""
 
-    def order(self) -> Order:
+    def read(self) -> Order:
         """Read it; raises `BadSetting`."""
         return Order(
-            account=wanted("--account", read_account, self.account),
-            request=token(),
-            campaign=wanted("--campaign", read_campaign, self.campaign),
-            ttl=wanted("--ttl", duration, self.ttl) if self.ttl else None,
+            account=read_option("--account", read_account, self.account),
+            request=new_token(),
+            campaign=read_option("--campaign", read_campaign, self.campaign),
+            ttl=read_option("--ttl", parse_duration, self.ttl) if self.ttl else None,
             method=self.method,
-            language=wanted("--language", read_language, self.language) if self.language else None,
+            language=read_option("--language", read_language, self.language) if self.language else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class LinkFilter:
     """Which links are looked for, as it is typed."""
 
     campaign: str = ""
@@ -52,18 +52,18 @@ class Find:
     limit: int = 20
 
 
-async def make(settings: Settings, asked: Wanted, showing: Showing) -> int:
+async def make_link(settings: Settings, asked: LinkOptions, output: LinkOutput) -> int:
     """Make a link and show it."""
-    order = asked.order()
+    order = asked.read()
     # First, so that no link is made that cannot be told.
-    bot = await name_of(settings, showing.bot)
-    async with opened_desk(settings) as desk:
+    bot = await resolve_bot_name(settings, output.bot)
+    async with open_support_client(settings) as desk:
         try:
             made = await desk.support.make_link(ACTOR, order)
         except BadLink as error:
             raise BadSetting(f"--ttl: {error}") from None
-        facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not showing.bot)
-    return await show(settings, replace(showing, bot=bot), lambda name: links.to_account(name, made.token), *facts)
+        facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not output.bot)
+    return await show_link(settings, replace(output, bot=bot), lambda name: links.to_account(name, made.token), *facts)
 
 
 def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
     link = made.link
     about = (link.campaign and f"campaign {link.campaign}", link.method, link.language)
     yield ", ".join((f"For account {mask_account(link.account)}", *filter(None, about)))
-    until = f"{moment(link.expires_at)} in Beijing ({lasting(link.expires_at - now)})"
+    until = f"{format_moment(link.expires_at)} in Beijing ({format_duration(link.expires_at - now)})"
     yield f"It waits until {until} for the first person who opens it"
     yield f"Taken back by: revoke {link.id}"
     if made.verified:
@@ -80,24 +80,24 @@ def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
         yield "In the playground, write it into the chat"
 
 
-async def listed(settings: Settings, find: Find, say: Say, *, as_json: bool, in_colour: bool) -> int:
+async def list_links(settings: Settings, find: LinkFilter, say: Say, *, as_json: bool, in_colour: bool) -> int:
     """List links, the newest first."""
-    campaign = wanted("--campaign", read_campaign, find.campaign) or None
-    account = wanted("--account", read_account, find.account) if find.account else None
-    async with opened_desk(settings) as desk:
+    campaign = read_option("--campaign", read_campaign, find.campaign) or None
+    account = read_option("--account", read_account, find.account) if find.account else None
+    async with open_support_client(settings) as desk:
         found = await desk.support.links(ACTOR, campaign=campaign, account=account, limit=find.limit)
         now = desk.clock.now()
     if as_json:
         for link in found:
-            say(json.dumps(_told(link, now)))
+            say(json.dumps(_as_json(link, now)))
     elif found:
-        say(drawn(_table(found, now), in_colour=in_colour))
+        say(render_table(_table(found, now), in_colour=in_colour))
     else:
         say("there are no such links")
     return 0
 
 
-def _told(link: Link, now: datetime) -> dict[str, str | None]:
+def _as_json(link: Link, now: datetime) -> dict[str, str | None]:
     return {
         "id": link.id,
         "state": link.state(now),
@@ -137,17 +137,17 @@ def _table(found: Sequence[Link], now: datetime) -> Table:
 def _when(link: Link, state: LinkState) -> str:
     """Since when it is in its state; of one that waits, until when."""
     if state is LinkState.WAITING:
-        return f"until {moment(link.expires_at)[5:]}"
-    return moment(link.revoked_at or link.opened_at or link.expires_at)
+        return f"until {format_moment(link.expires_at)[5:]}"
+    return format_moment(link.revoked_at or link.opened_at or link.expires_at)
 
 
 async def revoke(settings: Settings, id: str, say: Say) -> int:
     """End a link."""
     if not is_link_id(id):
         raise BadSetting("ID: a link's id is 16 digits and letters a to f, as links shows it")
-    async with opened_desk(settings) as desk:
+    async with open_support_client(settings) as desk:
         ended = await desk.support.revoke(ACTOR, LinkId(id))
     if ended is None:
-        raise Impossible(f"{id}: there is no such link")
+        raise CommandFailed(f"{id}: there is no such link")
     say(f"revoked: {id}, for account {mask_account(ended.account)}")
     return 0

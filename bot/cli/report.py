@@ -12,11 +12,11 @@ import typer
 Say = Callable[[str], None]
 
 
-class Impossible(Exception):
+class CommandFailed(Exception):
     """A command cannot do what it was asked for; the message is one line that says why."""
 
 
-class Grade(StrEnum):
+class Severity(StrEnum):
     """How bad it is; a problem makes the command fail."""
 
     OK = "ok"
@@ -28,31 +28,31 @@ class Grade(StrEnum):
 class Finding:
     """One line; never a secret, at most a fingerprint."""
 
-    grade: Grade
+    severity: Severity
     text: str
 
 
 def ok(text: str) -> Finding:
     """What is as it should be."""
-    return Finding(Grade.OK, text)
+    return Finding(Severity.OK, text)
 
 
 def warning(text: str) -> Finding:
     """What may be meant so."""
-    return Finding(Grade.WARNING, text)
+    return Finding(Severity.WARNING, text)
 
 
 def problem(text: str) -> Finding:
     """What must be mended."""
-    return Finding(Grade.PROBLEM, text)
+    return Finding(Severity.PROBLEM, text)
 
 
-def told(findings: Iterable[Finding], say: Say) -> int:
+def print_findings(findings: Iterable[Finding], say: Say) -> int:
     """Tell them, and say the exit status."""
     status = 0
     for finding in findings:
-        say(f"{finding.grade}: {finding.text}")
-        status = max(status, int(finding.grade is Grade.PROBLEM))
+        say(f"{finding.severity}: {finding.text}")
+        status = max(status, int(finding.severity is Severity.PROBLEM))
     return status
 
 
@@ -61,16 +61,16 @@ def write(file: Path, content: bytes) -> None:
     try:
         file.write_bytes(content)
     except OSError as error:
-        raise Impossible(f"{file}: cannot be written ({error.strerror})") from None
+        raise CommandFailed(f"{file}: cannot be written ({error.strerror})") from None
 
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-def finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
+def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     """Do it with the settings; what goes wrong is one line, as when the bot starts."""
-    from bot.cli.report import Impossible
+    from bot.cli.report import CommandFailed
     from bot.content.topics import BadTopics
     from bot.settings import BadSetting, load
     from storage import BadKeys, StorageError, WrongKeys
@@ -80,7 +80,7 @@ def finish(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
 
     try:
         status = asyncio.run(awaited())
-    except (BadSetting, BadTopics, Impossible, StorageError) as error:
+    except (BadSetting, BadTopics, CommandFailed, StorageError) as error:
         typer.echo(str(error), err=True)
         status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
     raise typer.Exit(status)

@@ -8,8 +8,8 @@ from pathlib import Path
 from telegram.error import InvalidToken, TelegramError
 
 from bot import bot_name, links
-from bot.cli.check_telegram import bot_with
-from bot.cli.report import Impossible, Say, write
+from bot.cli.check_telegram import make_bot
+from bot.cli.report import CommandFailed, Say, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
@@ -19,7 +19,7 @@ _PRINT_SIDE = 1600
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class LinkOutput:
     """Where a link is shown, and of which bot, where somebody said so."""
 
     say: Say
@@ -29,30 +29,30 @@ class Showing:
     in_colour: bool = False
 
 
-async def show(settings: Settings, showing: Showing, to: Callable[[str], str], *facts: str) -> int:
+async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], str], *facts: str) -> int:
     """Draw the code of a bot's link, say facts about it, the link last, and write the code where it is wanted."""
-    link = to(await name_of(settings, showing.bot))
+    link = to(await resolve_bot_name(settings, output.bot))
     modules = qr.matrix(link)
-    for line in qr.lines(modules):
-        showing.say(f"\x1b[97;40m{line}\x1b[0m" if showing.in_colour else line)
+    for line in qr.terminal_lines(modules):
+        output.say(f"\x1b[97;40m{line}\x1b[0m" if output.in_colour else line)
     for line in (*facts, link):
-        showing.say(line)
-    if showing.png is not None:
-        write(showing.png, qr.png(modules, _PRINT_SIDE))
-    if showing.svg is not None:
-        write(showing.svg, qr.svg(modules).encode())
+        output.say(line)
+    if output.png is not None:
+        write(output.png, qr.png(modules, _PRINT_SIDE))
+    if output.svg is not None:
+        write(output.svg, qr.svg(modules).encode())
     return 0
 
 
-async def name_of(settings: Settings, given: str = "") -> str:
+async def resolve_bot_name(settings: Settings, given: str = "") -> str:
     """The bot's user name: as given, as Telegram says, or as it was when it last ran here."""
     if given:
         try:
-            return links.bot_name(given)
+            return links.parse_bot_name(given)
         except ValueError as error:
             raise BadSetting(f"--bot: {error}") from None
     if settings.bot_token is not None:
-        return await _asked(settings, settings.bot_token.get_secret_value())
+        return await _ask_telegram(settings, settings.bot_token.get_secret_value())
     known = bot_name.read(settings)
     if known is None:
         raise BadSetting("BOT_TOKEN: missing; without it, give the bot's name by --bot NAME")
@@ -68,11 +68,11 @@ def check_topic(topic: str, folder: Path = FOLDER) -> None:
         raise BadSetting(f"TOPIC: no question has the id {topic!r}; {hint}")
 
 
-async def _asked(settings: Settings, token: str) -> str:
+async def _ask_telegram(settings: Settings, token: str) -> str:
     try:
-        async with bot_with(settings, token) as bot:
+        async with make_bot(settings, token) as bot:
             return bot.username
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise Impossible(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None

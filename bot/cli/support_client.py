@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.cli.report import Impossible
+from bot.cli.report import CommandFailed
 from bot.clock import Clock
 from bot.content.catalogue import LANGUAGES
-from bot.open_store import opened_store
+from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import sqlite_file
 from verification.support.service import Support
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SupportClient:
     """What support works with, and when."""
 
     support: Support
@@ -28,17 +28,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
+async def open_support_client(settings: Settings) -> AsyncIterator[SupportClient]:
     """Open the desk of a bot that has run here; in a wrong place a link would be made that no bot knows."""
     path = sqlite_file(settings.store_url)
     if path is not None and not path.exists():
-        raise Impossible(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
+        raise CommandFailed(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
     clock = Clock(settings.clock_offset_file)
-    async with opened_store(settings) as store:
-        yield Desk(Support(store, clock.now, settings.link_ttl), clock)
+    async with open_configured_store(settings) as store:
+        yield SupportClient(Support(store, clock.now, settings.link_ttl), clock)
 
 
-def wanted(option: str, read: Callable[[str], T], text: str) -> T:
+def read_option(option: str, read: Callable[[str], T], text: str) -> T:
     """Read what an option says; raises `BadSetting` that names it."""
     try:
         return read(text)

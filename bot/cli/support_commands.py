@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.report import finish
+from bot.cli.report import run_command
 from verification.attempts import Method
 from verification.support.funnel import Dimension
 
 if TYPE_CHECKING:
-    from bot.cli.show_link import Showing
+    from bot.cli.show_link import LinkOutput
     from bot.settings import Settings
 
 Bot = Annotated[str, typer.Option(help="The bot's user name; else it is asked for", metavar="NAME")]
@@ -20,12 +20,12 @@ Svg = Annotated[Path | None, typer.Option(help="The same as a drawing", metavar=
 Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
 
 
-def with_support(app: typer.Typer) -> typer.Typer:
+def add_support_commands(app: typer.Typer) -> typer.Typer:
     """A command line that offers them too."""
     for command in (link, links, revoke, funnel):
         app.command()(command)
     app.command("faq-link")(faq_link)
-    app.command("way-link")(way_link)
+    app.command("way-link")(method_link)
     app.command("language-link")(language_link)
     return app
 
@@ -46,8 +46,8 @@ def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """
     from bot.cli import links as linking
 
-    wanted = linking.Wanted(account, campaign, ttl, method, language)
-    finish(lambda settings: linking.make(settings, wanted, _showing(bot, png, svg)))
+    wanted = linking.LinkOptions(account, campaign, ttl, method, language)
+    run_command(lambda settings: linking.make_link(settings, wanted, _link_output(bot, png, svg)))
 
 
 def links(
@@ -59,15 +59,15 @@ def links(
     """List links with how far they have come."""
     from bot.cli import links as linking
 
-    find = linking.Find(campaign, account, limit)
-    finish(lambda settings: linking.listed(settings, find, typer.echo, as_json=json, in_colour=_in_colour()))
+    find = linking.LinkFilter(campaign, account, limit)
+    run_command(lambda settings: linking.list_links(settings, find, typer.echo, as_json=json, in_colour=_in_colour()))
 
 
 def revoke(id: Annotated[str, typer.Argument(help="As links shows it", metavar="ID")]) -> None:
     """End a link, opened or not."""
     from bot.cli import links as linking
 
-    finish(lambda settings: linking.revoke(settings, id, typer.echo))
+    run_command(lambda settings: linking.revoke(settings, id, typer.echo))
 
 
 def faq_link(
@@ -82,17 +82,23 @@ def faq_link(
 
     async def work(settings: "Settings") -> int:
         show_link.check_topic(topic)
-        return await show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_topic(name, topic))
+        return await show_link.show_link(
+            settings, _link_output(bot, png, svg), lambda name: links.to_topic(name, topic)
+        )
 
-    finish(work)
+    run_command(work)
 
 
-def way_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
+def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
     """Give the link that suggests a way to verify, and its QR code."""
     from bot import links
     from bot.cli import show_link
 
-    finish(lambda settings: show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_way(name, method)))
+    run_command(
+        lambda settings: show_link.show_link(
+            settings, _link_output(bot, png, svg), lambda name: links.to_method(name, method)
+        )
+    )
 
 
 def language_link(
@@ -106,10 +112,12 @@ def language_link(
     from bot.cli import show_link, support_client
 
     async def work(settings: "Settings") -> int:
-        known = support_client.wanted("LANGUAGE", support_client.read_language, language)
-        return await show_link.show(settings, _showing(bot, png, svg), lambda name: links.to_language(name, known))
+        known = support_client.read_option("LANGUAGE", support_client.read_language, language)
+        return await show_link.show_link(
+            settings, _link_output(bot, png, svg), lambda name: links.to_language(name, known)
+        )
 
-    finish(work)
+    run_command(work)
 
 
 def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
@@ -127,15 +135,15 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Tell how many people come how far, where they are lost, and how long each step takes."""
     from bot.cli import funnel as counting
 
-    asked = counting.Asked(campaign, since, until, days, by, method, language)
-    into = counting.Into(typer.echo, csv, json, png, in_colour=_in_colour())
-    finish(lambda settings: counting.tell(settings, asked, into))
+    asked = counting.FunnelOptions(campaign, since, until, days, by, method, language)
+    into = counting.FunnelOutput(typer.echo, csv, json, png, in_colour=_in_colour())
+    run_command(lambda settings: counting.report_funnel(settings, asked, into))
 
 
-def _showing(bot: str, png: Path | None, svg: Path | None) -> "Showing":
-    from bot.cli.show_link import Showing
+def _link_output(bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
+    from bot.cli.show_link import LinkOutput
 
-    return Showing(typer.echo, bot, png, svg, in_colour=_in_colour())
+    return LinkOutput(typer.echo, bot, png, svg, in_colour=_in_colour())
 
 
 def _in_colour() -> bool:

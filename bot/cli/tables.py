@@ -18,7 +18,7 @@ def plain_table() -> Table:
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
 
 
-def drawn(table: Table, *, in_colour: bool) -> str:
+def render_table(table: Table, *, in_colour: bool) -> str:
     """A table as text."""
     out = StringIO()
     # What stands in a cell is what was typed somewhere: no markup, no emoji by name.
@@ -27,11 +27,11 @@ def drawn(table: Table, *, in_colour: bool) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def moment(at: datetime) -> str:
+def format_moment(at: datetime) -> str:
     """A moment, where days are counted."""
     return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
-def room_beside(width: int) -> int:
+def columns_left(width: int) -> int:
     """How many columns the terminal has beside so many."""
     return shutil.get_terminal_size().columns - width

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.content.topics import Entry as Entry
 from bot.content.topics import read
 from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
-from bot.flow.effects import Hour, Left, Value, Word
+from bot.flow.effects import ClockTime, RemainingTime, TextKey, Value
 
 FOLDER = Path(__file__).parents[1] / "texts"
 _BEIJING = timezone(timedelta(hours=8))
@@ -31,7 +31,7 @@ class Catalogue:
 
     def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
         """The text of a key, filled in; a missing key raises `KeyError`, which a test rules out."""
-        shown = {name: self._shown(language, value) for name, value in (values or {}).items()}
+        shown = {name: self._format_value(language, value) for name, value in (values or {}).items()}
         return self.texts[language][key].format_map({**self.constants.get(language, {}), **shown})
 
     def entry(self, language: str, topic: str) -> Entry | None:
@@ -49,16 +49,16 @@ class Catalogue:
         """All texts under a prefix, with the prefix."""
         return {key: text for key, text in self.texts[language].items() if key.startswith(prefix)}
 
-    def _shown(self, language: str, value: Value) -> str:
+    def _format_value(self, language: str, value: Value) -> str:
         match value:
-            case Word(key):
+            case TextKey(key):
                 return self.text(language, key)
             case datetime():
-                return _time(value, "dt", "%m-%d %H:%M (UTC+8)")
-            case Hour(at):
-                return _time(at, "t", "%H:%M UTC+8")
-            case Left(at):
-                return _time(at, "r", html.escape(self.text(language, "time.left")))
+                return _format_time(value, "dt", "%m-%d %H:%M (UTC+8)")
+            case ClockTime(at):
+                return _format_time(at, "t", "%H:%M UTC+8")
+            case RemainingTime(at):
+                return _format_time(at, "r", html.escape(self.text(language, "time.left")))
             case _:
                 return html.escape(value, quote=False)
 
@@ -104,7 +104,7 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", str(value)
 
 
-def _time(moment: datetime, form: str, otherwise: str) -> str:
+def _format_time(moment: datetime, form: str, otherwise: str) -> str:
     """A moment in the reader's own zone and words where the client can; for older ones, in Beijing's."""
     local = moment.astimezone(_BEIJING).strftime(otherwise)
     return f'<tg-time unix="{int(moment.timestamp())}" format="{form}">{local}</tg-time>'

@@ -14,15 +14,15 @@ from rapidfuzz import fuzz, process
 
 from bot.content.topics import Entry
 
-AT_MOST = 3
+MAX_RESULTS = 3
 _LONGEST = 200
-_ALIKE = 86
+_MIN_SIMILARITY = 86
 """How alike a mistyped phrase must be, in percent."""
-_LONG_ENOUGH, _LONG_ENOUGH_IN_HANZI = 9, 6
+_MIN_FUZZY_LENGTH, _MIN_FUZZY_LENGTH_HANZI = 9, 6
 """How many characters a phrase must have to be found mistyped."""
-_MOST_OF_IT = 0.75
+_MIN_LENGTH_RATIO = 0.75
 """How much of such a phrase a text must be long enough to hold: one common word is no question."""
-_NEAR_THE_BEST = 0.6
+_MIN_SCORE_RATIO = 0.6
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NO_WORD = re.compile(r"[\W_]+")
@@ -33,7 +33,7 @@ _SIMPLIFIED = str.maketrans(
 )
 """Traditional hanzi in the words people ask with: those from Hong Kong, Macau and Taiwan write them."""
 
-Span = tuple[int, int, float]
+MatchSpan = tuple[int, int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +44,55 @@ class _Phrase:
     parts: tuple[str, ...]
 
 
-class Search:
+class TopicSearch:
     """Finds topics; made once of all entries."""
 
     def __init__(self, topics: Mapping[str, Sequence[Entry]]) -> None:
         entries = [entry for language in topics.values() for entry in language]
         self._order = list(dict.fromkeys(entry.id for entry in entries))
         written = [(entry.id, words) for entry in entries for words in (entry.title, *entry.keywords)]
-        self._phrases = [_Phrase(topic, tuple(map(folded, words.split("+")))) for topic, words in written]
+        self._phrases = [_Phrase(topic, tuple(map(normalize, words.split("+")))) for topic, words in written]
         whole = [(phrase.topic, phrase.parts[0]) for phrase in self._phrases if len(phrase.parts) == 1]
-        self._topics_of = [topic for topic, words in whole if _may_be_mistyped(words)]
-        self._mistyped = [words for _, words in whole if _may_be_mistyped(words)]
+        self._fuzzy_topics = [topic for topic, words in whole if _may_be_mistyped(words)]
+        self._fuzzy_phrases = [words for _, words in whole if _may_be_mistyped(words)]
 
     def topics(self, text: str) -> tuple[str, ...]:
         """The ids of the topics that answer a text, best first; none when none does. An id stands for itself."""
         if text in self._order:
             return (text,)
-        asked = folded(text)
-        spans: dict[str, list[Span]] = {}
-        for topic, span in (*self._exactly(asked), *self._nearly(asked)):
+        asked = normalize(text)
+        spans: dict[str, list[MatchSpan]] = {}
+        for topic, span in (*self._exact_matches(asked), *self._fuzzy_matches(asked)):
             spans.setdefault(topic, []).append(span)
-        scores = {topic: _covered(asked, spans[topic]) for topic in self._order if topic in spans}
+        scores = {topic: _coverage(asked, spans[topic]) for topic in self._order if topic in spans}
         best = max(scores.values(), default=0)
         ranked = sorted(scores, key=lambda topic: -scores[topic])
-        return tuple(topic for topic in ranked if scores[topic] >= best * _NEAR_THE_BEST)[:AT_MOST]
+        return tuple(topic for topic in ranked if scores[topic] >= best * _MIN_SCORE_RATIO)[:MAX_RESULTS]
 
-    def _exactly(self, asked: str) -> Iterator[tuple[str, Span]]:
+    def _exact_matches(self, asked: str) -> Iterator[tuple[str, MatchSpan]]:
         for phrase in self._phrases:
             # Most phrases stand nowhere in the text, and this is the quick way to know.
             if all(part in asked for part in phrase.parts):
-                found = [match for part in phrase.parts if (match := _whole(part).search(asked))]
+                found = [match for part in phrase.parts if (match := _phrase_pattern(part).search(asked))]
                 if len(found) == len(phrase.parts):
                     yield from ((phrase.topic, (*match.span(), 1.0)) for match in found)
 
-    def _nearly(self, asked: str) -> Iterator[tuple[str, Span]]:
+    def _fuzzy_matches(self, asked: str) -> Iterator[tuple[str, MatchSpan]]:
         alike = process.extract(
-            asked, self._mistyped, scorer=fuzz.partial_ratio, processor=None, score_cutoff=_ALIKE, limit=None
+            asked,
+            self._fuzzy_phrases,
+            scorer=fuzz.partial_ratio,
+            processor=None,
+            score_cutoff=_MIN_SIMILARITY,
+            limit=None,
         )
         for words, _, place in alike:
             near = fuzz.partial_ratio_alignment(words, asked)
-            if near is not None and len(asked) >= len(words) * _MOST_OF_IT:
-                yield self._topics_of[place], (near.dest_start, near.dest_end, near.score / 100)
+            if near is not None and len(asked) >= len(words) * _MIN_LENGTH_RATIO:
+                yield self._fuzzy_topics[place], (near.dest_start, near.dest_end, near.score / 100)
 
 
-def folded(text: str) -> str:
+def normalize(text: str) -> str:
     """A text reduced to what is compared: words of letters and digits, in one case, hanzi without spaces."""
     plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_SIMPLIFIED)
     words = _NO_WORD.sub(" ", plain).strip()
@@ -95,7 +100,7 @@ def folded(text: str) -> str:
 
 
 @cache
-def _whole(text: str) -> re.Pattern[str]:
+def _phrase_pattern(text: str) -> re.Pattern[str]:
     """Where a phrase may stand: from the beginning of a word, so that "fail" finds "failed"; numbers whole."""
     before = "(?<![a-z0-9])" if re.match("[a-z0-9]", text) else ""
     after = "(?![0-9])" if re.search("[0-9]$", text) else ""
@@ -105,10 +110,10 @@ def _whole(text: str) -> re.Pattern[str]:
 def _may_be_mistyped(words: str) -> bool:
     if any(character.isdigit() for character in words):
         return False
-    return len(words) >= (_LONG_ENOUGH_IN_HANZI if _IS_HAN.search(words) else _LONG_ENOUGH)
+    return len(words) >= (_MIN_FUZZY_LENGTH_HANZI if _IS_HAN.search(words) else _MIN_FUZZY_LENGTH)
 
 
-def _covered(asked: str, spans: Iterable[Span]) -> float:
+def _coverage(asked: str, spans: Iterable[MatchSpan]) -> float:
     """How much of the text is accounted for; a hanzi says as much as two letters."""
     best = [0.0] * len(asked)
     for start, end, likeness in spans:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Set
 
 TAGS = frozenset({"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler", "tg-time"})
-_PIECE = re.compile(r"<(/?)([a-z-]+)([^<>]*)>|(?:&(?:lt|gt|amp|quot|#\d+);)|(?P<bare>[<>&])")
+_TOKEN = re.compile(r"<(/?)([a-z-]+)([^<>]*)>|(?:&(?:lt|gt|amp|quot|#\d+);)|(?P<bare>[<>&])")
 _ATTRIBUTES = {
     "a": r' href="https://[^"\s]+"',
     "tg-time": r' unix="\d+"( format="[A-Za-z]+")?',
@@ -16,26 +16,26 @@ _ATTRIBUTES = {
 }
 
 
-def fault(source: str, tags: Set[str] = TAGS) -> str | None:
+def find_error(source: str, tags: Set[str] = TAGS) -> str | None:
     """What is wrong with a text, or None."""
     stack: list[str] = []
-    found = next((wrong for piece in _PIECE.finditer(source) for wrong in _faults(piece, stack, tags)), None)
+    found = next((wrong for piece in _TOKEN.finditer(source) for wrong in _errors_in(piece, stack, tags)), None)
     if found is None and stack:
         return f"<{stack[-1]}> is never closed"
     return found
 
 
-def plain(source: str) -> str:
+def strip_tags(source: str) -> str:
     """What a person reads of a text."""
     return html.unescape(re.sub(r"<[^<>]+>", "", source))
 
 
-def length(source: str) -> int:
+def telegram_length(source: str) -> int:
     """How long Telegram finds a text: without tags, in UTF-16 units."""
-    return len(plain(source).encode("utf-16-le", "surrogatepass")) // 2
+    return len(strip_tags(source).encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _faults(piece: re.Match[str], stack: list[str], tags: Set[str]) -> Iterator[str]:
+def _errors_in(piece: re.Match[str], stack: list[str], tags: Set[str]) -> Iterator[str]:
     """The fault of one piece, if it has one; `stack` holds the tags that are open, and is kept up."""
     end, tag, rest = piece.group(1, 2, 3)
     if piece["bare"]:

@@ -28,7 +28,7 @@ class BadTopics(Exception):
     """The questions and answers cannot be used; the message is one line."""
 
 
-class _Slip(Exception):
+class _EntryProblem(Exception):
     """What is wrong, without the place."""
 
 
@@ -65,19 +65,19 @@ def _read(path: Path) -> tuple[Entry, ...]:
     for place, raw in enumerate(listed, 1):
         try:
             entry = _entry(raw)
-            _check_new(entry, entries.values())
-        except _Slip as slip:
-            raise BadTopics(f"{_place(path, raw, place)}: {slip}") from None
+            _check_unique(entry, entries.values())
+        except _EntryProblem as slip:
+            raise BadTopics(f"{_location(path, raw, place)}: {slip}") from None
         entries[entry.id] = entry
     return tuple(entries.values())
 
 
 def _entry(raw: object) -> Entry:
     if not isinstance(raw, Mapping):
-        raise _Slip("write it as [[topic]] with its keys below")
+        raise _EntryProblem("write it as [[topic]] with its keys below")
     unknown = sorted(set(raw) - set(_KEYS))
     if unknown:
-        raise _Slip(f"{unknown[0]}: there is no such key; there are {', '.join(_KEYS)}")
+        raise _EntryProblem(f"{unknown[0]}: there is no such key; there are {', '.join(_KEYS)}")
     entry = Entry(
         _text(raw, "id"), _text(raw, "title"), _text(raw, "answer"), tuple(_links(raw)), tuple(_keywords(raw))
     )
@@ -89,13 +89,13 @@ def _entry(raw: object) -> Entry:
 
 def _check_id(name: str) -> None:
     if not _ID.fullmatch(name) or len(name) > _LONGEST_ID:
-        raise _Slip(f"id: write it in a-z, 0-9 and single _, at most {_LONGEST_ID} of them")
+        raise _EntryProblem(f"id: write it in a-z, 0-9 and single _, at most {_LONGEST_ID} of them")
 
 
 def _check_label(label: str, key: str) -> None:
     """It stands on a button, as it is."""
-    if telegram_html.length(label) > _LABEL or "\n" in label:
-        raise _Slip(f"{key}: one line of at most {_LABEL} characters fits on a button")
+    if telegram_html.telegram_length(label) > _LABEL or "\n" in label:
+        raise _EntryProblem(f"{key}: one line of at most {_LABEL} characters fits on a button")
 
 
 def _check_answer(entry: Entry) -> None:
@@ -105,57 +105,59 @@ def _check_answer(entry: Entry) -> None:
     except (ValueError, LookupError):
         names, shown = {""}, ""
     if names - {"days"}:
-        raise _Slip("answer: the only thing in braces may be {days}; write other braces twice")
-    wrong = telegram_html.fault(shown, TAGS)
+        raise _EntryProblem("answer: the only thing in braces may be {days}; write other braces twice")
+    wrong = telegram_html.find_error(shown, TAGS)
     if wrong:
-        raise _Slip(f"answer: {wrong}; the tags are {', '.join(sorted(TAGS))}, and < > & are written &lt; &gt; &amp;")
-    size = telegram_html.length(f"{entry.title}\n\n{shown}")
+        raise _EntryProblem(
+            f"answer: {wrong}; the tags are {', '.join(sorted(TAGS))}, and < > & are written &lt; &gt; &amp;"
+        )
+    size = telegram_html.telegram_length(f"{entry.title}\n\n{shown}")
     if size > _MESSAGE:
-        raise _Slip(f"answer: with its title it has {size} characters; a Telegram message holds {_MESSAGE}")
+        raise _EntryProblem(f"answer: with its title it has {size} characters; a Telegram message holds {_MESSAGE}")
 
 
-def _check_new(entry: Entry, before: Iterable[Entry]) -> None:
+def _check_unique(entry: Entry, before: Iterable[Entry]) -> None:
     for other in before:
         if entry.id == other.id:
-            raise _Slip("id: another entry has it already")
+            raise _EntryProblem("id: another entry has it already")
         if entry.title == other.title:
-            raise _Slip(f'title: the entry "{other.id}" has it already')
+            raise _EntryProblem(f'title: the entry "{other.id}" has it already')
 
 
 def _links(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     links = raw.get("links", [])
     if not isinstance(links, list) or len(links) > _LINKS:
-        raise _Slip(f"links: write a list of at most {_LINKS}")
+        raise _EntryProblem(f"links: write a list of at most {_LINKS}")
     for place, link in enumerate(links, 1):
         if not isinstance(link, Mapping) or set(link) != {"label", "url"}:
-            raise _Slip(f'links: number {place}: write {{ label = "…", url = "https://…" }}')
+            raise _EntryProblem(f'links: number {place}: write {{ label = "…", url = "https://…" }}')
         label, url = _text(link, "label", f"links: number {place}: "), _text(link, "url", f"links: number {place}: ")
         _check_label(label, f"links: number {place}: label")
         if not _is_https(url):
-            raise _Slip(f"links: number {place}: url: write an address that begins with https://")
+            raise _EntryProblem(f"links: number {place}: url: write an address that begins with https://")
         yield label, url
 
 
 def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
     keywords = raw.get("keywords", [])
     if not isinstance(keywords, list):
-        raise _Slip('keywords: write a list, ["…", "…"]')
+        raise _EntryProblem('keywords: write a list, ["…", "…"]')
     for word in keywords:
-        if not isinstance(word, str) or len(word) > _KEYWORD or not _says_something(word):
-            raise _Slip(
+        if not isinstance(word, str) or len(word) > _KEYWORD or not _is_searchable(word):
+            raise _EntryProblem(
                 f"keywords: {word!r}: write words of 2 to {_KEYWORD} letters, with + between such as must all occur"
             )
         yield word
 
 
-def _says_something(word: str) -> bool:
+def _is_searchable(word: str) -> bool:
     return all(re.search(r"\w", part) for part in word.split("+")) and len(re.findall(r"\w", word)) >= 2
 
 
 def _text(raw: Mapping[str, object], key: str, where: str = "") -> str:
     text = raw.get(key)
     if not isinstance(text, str) or not text.strip():
-        raise _Slip(f"{where}{key}: " + ("it is missing" if key not in raw else "write a text"))
+        raise _EntryProblem(f"{where}{key}: " + ("it is missing" if key not in raw else "write a text"))
     return text
 
 
@@ -185,7 +187,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _place(path: Path, raw: object, place: int) -> str:
+def _location(path: Path, raw: object, place: int) -> str:
     name = raw.get("id") if isinstance(raw, Mapping) else None
     known = isinstance(name, str) and name.strip()
     return f'{_name(path)}: entry "{name}"' if known else f"{_name(path)}: entry number {place}"

@@ -3,24 +3,24 @@
 from dataclasses import dataclass, field
 
 from bot.flow.effects import Effect
-from bot.flow.events import Event, Linked
+from bot.flow.events import Event, LinkOpened
 from verification.dialogue_store import Person, Records
 
 
-class Undelivered(Exception):
+class DeliveryFailed(Exception):
     """A reply did not reach the chat; it is worth trying again. `perhaps` it did all the same, and nobody can know."""
 
-    def __init__(self, why: str, *, perhaps: bool = False) -> None:
-        super().__init__(why)
-        self.perhaps = perhaps
+    def __init__(self, reason: str, *, maybe_delivered: bool = False) -> None:
+        super().__init__(reason)
+        self.maybe_delivered = maybe_delivered
 
 
-class Unreachable(Exception):
+class BotBlocked(Exception):
     """The person cannot be written to until they return."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class MessageRef:
     """Where an event came from in the chat: the person's message, or the message and query of a pressed button."""
 
     message_id: int | None = None
@@ -28,7 +28,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ReplyContext:
     """What a reply is shown with: to whom, in which language, where the live question is, what was pressed.
 
     `again`: the process that showed the last one may have died in between, so the panel may have been settled already.
@@ -38,11 +38,11 @@ class View:
     person: Person
     language: str
     panel: str
-    origin: Origin
+    origin: MessageRef
     records: Records | None = None
-    again: bool = False
-    repeated: bool = False
-    unasked: bool = False
+    after_crash: bool = False
+    maybe_duplicate: bool = False
+    proactive: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,9 +50,9 @@ class Turn:
     """A committed turn that is still to be shown; `behind`: so is the one before it, and nobody is at that."""
 
     revision: int
-    view: View = field(compare=False)
+    context: ReplyContext = field(compare=False)
     effects: tuple[Effect, ...] = field(compare=False)
-    behind: bool = field(default=False, compare=False)
+    previous_unshown: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Envelope:
     """
 
     person: Person
-    event: Event | Linked
+    event: Event | LinkOpened
     event_id: str | None
-    origin: Origin = field(default_factory=Origin)
+    origin: MessageRef = field(default_factory=MessageRef)
     language: str | None = None
-    unasked: bool = False
+    proactive: bool = False

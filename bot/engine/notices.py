@@ -8,8 +8,8 @@ from functools import partial
 
 from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
-from bot.flow.events import Event, Faded, Lapsed, Passed, Progressed, Rejected
-from bot.flow.states import Stage
+from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, CodeExpired, CodeExpiring, Event
+from bot.flow.states import PhoneStage
 from verification.attempts import Reason, Status
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, Person
@@ -18,12 +18,12 @@ from verification.ports import News, Notice
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=5)
-PULSE = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks at the clock and at the notices of other processes."""
-_AT_ONCE = 50
+_BATCH_SIZE = 50
 
 
-class Notices:
+class NoticeDispatcher:
     """The loop that lets attempts expire and tells people what has come of them."""
 
     def __init__(self, store: DialogueStore, core: Core, runner: Runner, clock: Callable[[], datetime]) -> None:
@@ -42,32 +42,32 @@ class Notices:
         while True:
             # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
             await self._try(self._core.sweep, "attempts could not be swept; trying again")
-            await self._try(self._tell_all, "notices could not be told; trying again")
-            await self._try(self._runner.resume_unheard, "what is owed could not be asked again; trying again")
+            await self._try(self._dispatch_all, "notices could not be told; trying again")
+            await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
             try:
-                async with asyncio.timeout(PULSE):
+                async with asyncio.timeout(POLL_INTERVAL):
                     await self._wake.wait()
             except TimeoutError:
                 continue
             self._wake.clear()
 
-    async def tell(self) -> int:
+    async def dispatch_batch(self) -> int:
         """Tell one batch of notices, and say how many there were."""
         now = self._clock()
-        notices = await self._store.claim(now, now + LEASE, _AT_ONCE)
+        notices = await self._store.claim(now, now + LEASE, _BATCH_SIZE)
         for notice in notices:
             # Left under its lease it comes again; those behind it in the batch do not wait for it.
-            await self._try(partial(self._tell_one, notice), f"notice {notice.id} could not be told; trying again")
+            await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be told; trying again")
         return len(notices)
 
-    async def _tell_one(self, notice: Notice) -> None:
+    async def _dispatch_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", unasked=True))
+            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", proactive=True))
         await self._store.settle(notice)
 
-    async def _tell_all(self) -> None:
-        while await self.tell():
+    async def _dispatch_all(self) -> None:
+        while await self.dispatch_batch():
             pass
 
     async def _try(self, do: Callable[[], Awaitable[object]], otherwise: str) -> None:
@@ -81,15 +81,15 @@ def event_of(notice: Notice) -> Event | None:
     """What a notice means to a dialogue; None when there is nothing to tell."""
     match notice.news, notice.status:
         case News.FADING, _:
-            return Faded(notice.attempt)
+            return CodeExpiring(notice.attempt)
         case News.PROGRESS, Status.OPENED | Status.CONFIRMING:
-            return Progressed(notice.attempt, Stage(notice.status.value), notice.expires_at)
+            return AttemptProgressed(notice.attempt, PhoneStage(notice.status.value), notice.expires_at)
         case News.ENDED, Status.SUCCEEDED:
-            return Passed(notice.attempt, notice.account, notice.method)
+            return AttemptPassed(notice.attempt, notice.account, notice.method)
         case News.ENDED, Status.FAILED:
-            return Rejected(notice.attempt, notice.reason or Reason.UNAVAILABLE)
+            return AttemptFailed(notice.attempt, notice.reason or Reason.UNAVAILABLE)
         case News.ENDED, Status.EXPIRED | Status.CANCELLED:
             # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
-            return Lapsed(notice.attempt)
+            return CodeExpired(notice.attempt)
         case _:
             return None

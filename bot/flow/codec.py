@@ -4,6 +4,7 @@ What an older release saved must load: a new field needs a default, a renamed st
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, get_args
@@ -18,23 +19,29 @@ from verification.identity import Identity, Name
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
+_SAVED_AS = {"question_id": "mark", "by_method": "ways"}
+"""Fields whose saved name is that of the first release."""
+_READ_AS = {saved: name for name, saved in _SAVED_AS.items()}
+
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedDialogue:
     """A dialogue as it is saved: the state, the person's journeys, and the way that a link suggested."""
 
     state: State
     journeys: Journeys = ()
-    way: Method | None = None
+    suggested_method: Method | None = None
 
 
-def dump(state: State, journeys: Journeys = (), way: Method | None = None) -> str:
+def dump(state: State, journeys: Journeys = (), suggested_method: Method | None = None) -> str:
     """A state as text; it holds name and number in clear, so it is for a sealing store only."""
-    facts = {field.name: getattr(state, field.name) for field in fields(state)}
-    beside: dict[str, object] = {"journeys": _JOURNEYS.dump_python(journeys, mode="json")} if journeys else {}
-    if way is not None:
-        beside["way"] = way
-    return json.dumps({"state": type(state).__name__, **facts, **beside}, default=_plain, ensure_ascii=False)
+    facts = {_SAVED_AS.get(field.name, field.name): getattr(state, field.name) for field in fields(state)}
+    extra: dict[str, object] = {}
+    if journeys:
+        extra["journeys"] = [_renamed(saved, _SAVED_AS) for saved in _JOURNEYS.dump_python(journeys, mode="json")]
+    if suggested_method is not None:
+        extra["way"] = suggested_method
+    return json.dumps({"state": type(state).__name__, **facts, **extra}, default=_to_json, ensure_ascii=False)
 
 
 def load(text: str) -> State:
@@ -42,10 +49,10 @@ def load(text: str) -> State:
     return load_all(text).state
 
 
-def load_all(text: str) -> Saved:
+def load_all(text: str) -> SavedDialogue:
     """Do as `load` does, and give what is known beside the state."""
     facts = _facts(text)
-    return Saved(_state(facts), _journeys(facts), _way(facts))
+    return SavedDialogue(_state(facts), _journeys(facts), _suggested_method(facts))
 
 
 def _facts(text: str) -> object:
@@ -63,7 +70,7 @@ def _state(facts: object) -> State:
         case _:
             raise ValueError("a saved dialogue is of a kind this release does not know")
     try:
-        state: State = adapter.validate_python(known)
+        state: State = adapter.validate_python(_renamed(known, _READ_AS))
     except ValidationError:
         # Its own words would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None
@@ -72,9 +79,9 @@ def _state(facts: object) -> State:
 
 def _journeys(facts: object) -> Journeys:
     match facts:
-        case {"journeys": saved}:
+        case {"journeys": [*saved]} if all(isinstance(each, dict) for each in saved):
             try:
-                return _JOURNEYS.validate_python(saved)
+                return _JOURNEYS.validate_python([_renamed(each, _READ_AS) for each in saved])
             except ValidationError:
                 # Nobody's way to the end depends on what is counted of it.
                 return ()
@@ -82,7 +89,11 @@ def _journeys(facts: object) -> Journeys:
             return ()
 
 
-def _way(facts: object) -> Method | None:
+def _renamed(facts: Mapping[Any, object], names: Mapping[str, str]) -> dict[str, object]:
+    return {names.get(name, name): value for name, value in facts.items()}
+
+
+def _suggested_method(facts: object) -> Method | None:
     match facts:
         case {"way": str(way)} if way in set(Method):
             return Method(way)
@@ -90,7 +101,7 @@ def _way(facts: object) -> Method | None:
             return None
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()

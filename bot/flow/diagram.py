@@ -1,9 +1,11 @@
 """The table as a picture: Mermaid text of every way from one state to another."""
 
-from bot.flow.events import Choice, Command
+import re
+
+from bot.flow.events import Choice, Command, Event
 from bot.flow.rows import Row
-from bot.flow.states import Known
-from bot.flow.table import FORMER, TABLE
+from bot.flow.states import StateBase
+from bot.flow.table import RETURNABLE, TABLE
 
 
 def mermaid() -> str:
@@ -23,24 +25,29 @@ def edges() -> list[str]:
         dict.fromkeys(
             edge(row, target)
             for row in TABLE
-            if row.state is not None and not set(FORMER) <= set(row.to)
-            for target in row.to
+            if row.state is not None and not set(RETURNABLE) <= set(row.targets)
+            for target in row.targets
             if target is not row.state
         )
     )
 
 
-def edge(row: Row, target: type[Known]) -> str:
+def edge(row: Row, target: type[StateBase]) -> str:
     """The way of a row to a state."""
     return f"{row.state.__name__ if row.state else '*'} --> {target.__name__}: {label(row)}"
 
 
 def label(row: Row) -> str:
-    """What a row waits for, in a word."""
+    """What a row waits for, in a word or two."""
     match row.trigger:
         case Choice() as choice:
             return str(choice)
         case Command() as command:
             return f"/{command}"
         case event:
-            return event.__name__.lower()
+            return event_label(event)
+
+
+def event_label(event: type[Event]) -> str:
+    """The name of an event's class in words: `AttemptOpened` is "attempt opened"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", event.__name__).lower()

@@ -15,71 +15,71 @@ from verification.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TextKey:
     """A value that is itself a text."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class ClockTime:
     """A value that is a moment of today, shown as the hour."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingTime:
     """A value that is a moment to come, shown as the time that is left."""
 
     at: datetime
 
 
-Value = str | Word | datetime | Hour | Left
+Value = str | TextKey | datetime | ClockTime | RemainingTime
 Values = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class ChoiceButton:
     """A button that answers the question."""
 
     choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicButton:
     """A button that opens an FAQ topic beside the question; without one, the list."""
 
     topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Languages:
+class LanguagesButton:
     """A button that opens the choice of language."""
 
 
 @dataclass(frozen=True, slots=True)
-class Url:
+class UrlButton:
     """A button that opens a page: a key under `link.`, with label and address."""
 
     link: str
 
 
 @dataclass(frozen=True, slots=True)
-class CopyLink:
+class CopyLinkButton:
     """A button that copies the code's address."""
 
     link: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenHere:
+class OpenLinkButton:
     """A button that opens the code's address on this device; shown only where the address is public."""
 
     link: str = field(repr=False)
 
 
-Button = Pick | Topic | Languages | Url | CopyLink | OpenHere
+Button = ChoiceButton | TopicButton | LanguagesButton | UrlButton | CopyLinkButton | OpenLinkButton
 Rows = tuple[tuple[Button, ...], ...]
 
 
@@ -92,13 +92,13 @@ class Picture(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class AskQuestion:
     """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
 
     `note` is said above the question. One without rows waits for a text: `placeholder` stands in the input field.
     """
 
-    mark: str
+    question_id: str
     text: str
     values: Values = field(default_factory=dict)
     rows: Rows = ()
@@ -110,7 +110,7 @@ class Ask:
 class ShowCode:
     """Show the code to scan, with its caption and buttons; `in_place` in the message that showed the last one."""
 
-    mark: str
+    question_id: str
     link: str = field(repr=False)
     text: str
     values: Values
@@ -120,23 +120,23 @@ class ShowCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
+class EditCaption:
     """Change what stands under the code on the screen; the code stays."""
 
-    mark: str
+    question_id: str
     text: str
     values: Values
     rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class ReplaceCodeWithPicture:
     """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled.
 
     Not `in_place`, it comes as a new message.
     """
 
-    mark: str
+    question_id: str
     picture: Picture
     text: str
     values: Values = field(default_factory=dict)
@@ -145,7 +145,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class RecordAnswer:
     """Turn the question on the screen into a record of its answer."""
 
     text: str
@@ -153,7 +153,7 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class SendText:
     """Say something beside the question."""
 
     text: str
@@ -162,7 +162,7 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Toast:
+class ShowToast:
     """Answer a pressed button with a short word over the chat."""
 
     text: str
@@ -170,12 +170,12 @@ class Toast:
 
 
 @dataclass(frozen=True, slots=True)
-class Disarm:
+class RemoveButtons:
     """Take the buttons from the message whose button was pressed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class ShowChatAction:
     """Show that something is being made."""
 
 
@@ -190,7 +190,7 @@ class ShowFaq:
     page: int = 0
     in_place: bool = False
     others: tuple[str, ...] = ()
-    missed: bool = False
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,27 +202,27 @@ class ShowLanguages:
 class ShowRecords:
     """Show what is kept about the person; `ask_erase` puts the last question before erasing."""
 
-    mark: str
+    question_id: str
     account: str
     ask_erase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class SendExport:
     """Send the person what is kept about them, as a file."""
 
     account: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
+class EditSideMessage:
     """Turn the side message whose button was pressed into a sentence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Discard:
+class DeleteUserMessage:
     """Delete the person's message of this turn from the chat: it may hold a name or a number."""
 
 
@@ -231,21 +231,21 @@ LANGUAGES = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
-class Speak:
+class SetLanguage:
     """Keep the person's language."""
 
     language: str
 
 
 @dataclass(frozen=True, slots=True)
-class Suggest:
+class SetSuggestedMethod:
     """Remember beside the dialogue which way a link suggests."""
 
     method: Method
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordConsent:
     """Keep that the person agreed."""
 
     kind: str
@@ -253,14 +253,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Erase:
+class EraseRecords:
     """Delete what is kept about the person."""
 
     account: str
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class OpenAttempt:
     """Ask the core to open an attempt; asking again with the same id is harmless."""
 
     attempt: AttemptId
@@ -270,26 +270,37 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class CancelAttempt:
     """End the attempt: it is given up in the same transaction as the turn."""
 
     attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountQuestion:
     """Count a question in the person's own words by the topic that answers it, empty for none.
 
     `kept` is what may be kept of one that nothing answered.
     """
 
     topic: str
-    kept: str | None = field(default=None, repr=False)
+    redacted_question: str | None = field(default=None, repr=False)
 
 
-Question = Ask | ShowCode | Caption | Stamp | Settle
-Aside = Tell | Toast | Disarm | Busy | ShowFaq | ShowLanguages | ShowRecords | Export | Rewrite | Discard
-Reply = Question | Aside
-Fact = Speak | Suggest | Record | Erase
-Request = Begin | Drop
-Effect = Reply | Fact | Request | Count
+Question = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordAnswer
+SideReply = (
+    SendText
+    | ShowToast
+    | RemoveButtons
+    | ShowChatAction
+    | ShowFaq
+    | ShowLanguages
+    | ShowRecords
+    | SendExport
+    | EditSideMessage
+    | DeleteUserMessage
+)
+Reply = Question | SideReply
+StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | EraseRecords
+CoreRequest = OpenAttempt | CancelAttempt
+Effect = Reply | StoredFact | CoreRequest | CountQuestion

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.flow.states import Stage
+from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, Reason
 
 
@@ -43,14 +43,14 @@ class Choice(StrEnum):
     QQ = "qq"
     FACE = "face"
     NEW_CODE = "new_code"
-    OTHER_WAY = "other_way"
+    OTHER_METHOD = "other_way"
     TRY_AGAIN = "try_again"
     CHANGE_DATA = "change_data"
     BACK = "back"
     CANCEL = "cancel"
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a person sent that is no plain text."""
 
     PHOTO = "photo"
@@ -64,7 +64,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Side(StrEnum):
+class SideMessage(StrEnum):
     """Messages with buttons that are no step of the way: they may be used at any time."""
 
     FAQ = "faq"
@@ -72,7 +72,7 @@ class Side(StrEnum):
     PRIVACY = "privacy"
 
 
-class Refusal(StrEnum):
+class AttemptRefusal(StrEnum):
     """Why the core did not open an attempt."""
 
     QUOTA = "quota"
@@ -96,16 +96,16 @@ class Tapped:
     """The person pressed a button: whatever its data say, until it is checked against the state."""
 
     choice: str
-    mark: str
+    question_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Browsed:
+class SideTapped:
     """The person pressed a button of a side message."""
 
-    side: Side
+    side: SideMessage
     choice: str
-    mark: str = ""
+    question_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +113,18 @@ class Commanded:
     """The person gave a command, with what stood behind it."""
 
     command: Command
-    words: str = field(default="", repr=False)
+    arguments: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkOpened:
     """The person came by a link or wrote one down. Whose it is, the store says: then it is `Invited` or `Uninvited`."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VerificationRecord:
     """That an account is verified: by which way, since when."""
 
     method: Method
@@ -132,23 +132,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class LinkAccepted:
     """A link binds the person to an account; it may suggest a way and a language, and the account may be verified."""
 
     account: str
     method: Method | None = None
     language: str | None = None
-    standing: Standing | None = None
+    verified: VerificationRecord | None = None
     campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Uninvited:
+class LinkRejected:
     """A link opens nothing to this person, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class MethodSuggested:
     """The person came by a link that suggests a way."""
 
     method: Method
@@ -158,21 +158,21 @@ class Suggested:
 class Sent:
     """The person sent something that is no text of this moment."""
 
-    kind: Kind
+    kind: MessageKind
 
 
 @dataclass(frozen=True, slots=True)
-class Hurried:
+class Throttled:
     """The person sent more than anybody can mean, and the last of it was passed over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ReaskRequested:
     """What was last said may never have arrived: say it again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class AttemptOpened:
     """The core opened the attempt."""
 
     attempt: AttemptId
@@ -182,39 +182,39 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
+class AttemptRefused:
     """The core did not open the attempt; `until` says how long it will not."""
 
     attempt: AttemptId
-    refusal: Refusal
+    refusal: AttemptRefusal
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed:
+class AttemptProgressed:
     """The person went on, on the phone."""
 
     attempt: AttemptId
-    stage: Stage
+    stage: PhoneStage
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Faded:
+class CodeExpiring:
     """The code will soon expire."""
 
     attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
-class Lapsed:
+class CodeExpired:
     """The code expired, or was ended from elsewhere."""
 
     attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class AttemptPassed:
     """The account is verified."""
 
     attempt: AttemptId
@@ -223,7 +223,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class AttemptFailed:
     """The attempt did not pass."""
 
     attempt: AttemptId
@@ -233,19 +233,19 @@ class Rejected:
 Event = (
     Said
     | Tapped
-    | Browsed
+    | SideTapped
     | Commanded
-    | Invited
-    | Uninvited
-    | Suggested
+    | LinkAccepted
+    | LinkRejected
+    | MethodSuggested
     | Sent
-    | Hurried
-    | Resumed
-    | Opened
-    | Declined
-    | Progressed
-    | Faded
-    | Lapsed
-    | Passed
-    | Rejected
+    | Throttled
+    | ReaskRequested
+    | AttemptOpened
+    | AttemptRefused
+    | AttemptProgressed
+    | CodeExpiring
+    | CodeExpired
+    | AttemptPassed
+    | AttemptFailed
 )

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.flow import events, states
-from bot.flow.effects import Erase
+from bot.flow.effects import EraseRecords
 from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method
 from verification.support.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket, day_of
 
-_MOST = 3
+_MAX_JOURNEYS = 3
 """How many journeys of one person go on side by side; an older one is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Milestone:
     """The furthest step, and when it was reached."""
 
     step: Step
@@ -35,8 +35,8 @@ class Journey:
 
     account: str
     cohort: Cohort
-    reached: Reached | None = None
-    ways: Mapping[Method, Reached] = field(default_factory=dict)
+    reached: Milestone | None = None
+    by_method: Mapping[Method, Milestone] = field(default_factory=dict)
 
 
 Journeys = tuple[Journey, ...]
@@ -44,7 +44,7 @@ Journeys = tuple[Journey, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class JourneyTurn:
     """A turn as a journey sees it: where it began, what happened, what came of it, when, in which language."""
 
     before: State
@@ -54,15 +54,15 @@ class Passage:
     language: str
 
 
-_NEWS = (
-    events.Resumed
-    | events.Opened
-    | events.Declined
-    | events.Progressed
-    | events.Faded
-    | events.Lapsed
-    | events.Passed
-    | events.Rejected
+_CORE_EVENTS = (
+    events.ReaskRequested
+    | events.AttemptOpened
+    | events.AttemptRefused
+    | events.AttemptProgressed
+    | events.CodeExpiring
+    | events.CodeExpired
+    | events.AttemptPassed
+    | events.AttemptFailed
 )
 """What no person says or does: no journey begins with it."""
 
@@ -90,60 +90,62 @@ _STEP_OF: Mapping[type[State], Step] = {
 }
 
 
-def went(journeys: Journeys, passage: Passage) -> tuple[Journeys, tuple[Tally, ...]]:
+def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tuple[Tally, ...]]:
     """The journeys after a turn, and what it adds to the funnel."""
-    if any(isinstance(effect, Erase) for effect in passage.answer.effects):
+    if any(isinstance(effect, EraseRecords) for effect in turn.answer.effects):
         return (), ()
-    account = _account(passage)
-    journey = next((one for one in journeys if one.account == account), None) or _begun(account, passage)
+    account = _account(turn)
+    journey = next((one for one in journeys if one.account == account), None) or _new_journey(account, turn)
     if journey is None:
         return journeys, ()
-    step, method = _step(passage)
-    tallies = (*_steps(journey, step, method, passage.now), *_failure(journey, passage))
-    after = _further(journey, step, method, passage.now)
+    step, method = _step(turn)
+    tallies = (*_steps(journey, step, method, turn.now), *_failure(journey, turn))
+    after = _advance(journey, step, method, turn.now)
     others = tuple(one for one in journeys if one.account != account)
-    return (*others, after)[-_MOST:], tallies
+    return (*others, after)[-_MAX_JOURNEYS:], tallies
 
 
-def _account(passage: Passage) -> str:
-    match passage.event:
-        case events.Passed(account=account):
+def _account(turn: JourneyTurn) -> str:
+    match turn.event:
+        case events.AttemptPassed(account=account):
             return account
         case _:
-            return passage.answer.state.account
+            return turn.answer.state.account
 
 
-def _begun(account: str, passage: Passage) -> Journey | None:
-    if isinstance(passage.event, _NEWS) or isinstance(passage.answer.state, states.Verified):
+def _new_journey(account: str, turn: JourneyTurn) -> Journey | None:
+    if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
         return None
-    campaign = passage.event.campaign if isinstance(passage.event, events.Invited) else ""
-    return Journey(account, Cohort(day_of(passage.now), campaign, passage.language))
+    campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
+    return Journey(account, Cohort(day_of(turn.now), campaign, turn.language))
 
 
-def _step(passage: Passage) -> tuple[Step, Method | None]:
+def _step(turn: JourneyTurn) -> tuple[Step, Method | None]:
     """How far a turn shows its person to be, and from the code on by which way."""
-    match passage.event, passage.answer.state:
-        case events.Passed(method=method), _:
+    match turn.event, turn.answer.state:
+        case events.AttemptPassed(method=method), _:
             return Step.VERIFIED, method
         case _, states.Scanning(method=method, stage=stage):
-            return Step.SHOWN if stage is states.Stage.WAITING else Step.PHONE, method
+            return Step.SHOWN if stage is states.PhoneStage.WAITING else Step.PHONE, method
         case _, state:
             return _STEP_OF[type(state)], None
 
 
 def _steps(journey: Journey, step: Step, method: Method | None, now: datetime) -> Iterator[Tally]:
-    yield from _new(journey.cohort, None, journey.reached, step, now)
+    yield from _new_tallies(journey.cohort, None, journey.reached, step, now)
     if method is not None:
-        yield from _new(journey.cohort, method, _since(journey, method), step, now)
+        yield from _new_tallies(journey.cohort, method, _timed_from(journey, method), step, now)
 
 
-def _since(journey: Journey, method: Method) -> Reached | None:
+def _timed_from(journey: Journey, method: Method) -> Milestone | None:
     """From where a way is timed: its own last step; the first way tried also from the choice of it."""
     chosen = journey.reached if journey.reached and journey.reached.step is Step.CONFIRMED else None
-    return journey.ways.get(method, chosen)
+    return journey.by_method.get(method, chosen)
 
 
-def _new(cohort: Cohort, method: Method | None, since: Reached | None, step: Step, now: datetime) -> Iterator[Tally]:
+def _new_tallies(
+    cohort: Cohort, method: Method | None, since: Milestone | None, step: Step, now: datetime
+) -> Iterator[Tally]:
     first = 0 if since is None else _order(since.step) + 1
     new = [each for each in STEPS[first : _order(step) + 1] if method is None or each in BY_WAY]
     for each in new:
@@ -152,23 +154,23 @@ def _new(cohort: Cohort, method: Method | None, since: Reached | None, step: Ste
         yield Tally(cohort, each, method, took=took)
 
 
-def _failure(journey: Journey, passage: Passage) -> Iterator[Tally]:
-    match passage.before, passage.event, passage.answer.state:
+def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[Tally]:
+    match turn.before, turn.event, turn.answer.state:
         case states.Failed(), _, _:
             return
-        case _, events.Rejected() | events.Declined(), states.Failed(method=method, reason=reason):
+        case _, events.AttemptFailed() | events.AttemptRefused(), states.Failed(method=method, reason=reason):
             yield Tally(journey.cohort, None, method, reason)
 
 
-def _further(journey: Journey, step: Step, method: Method | None, now: datetime) -> Journey:
-    ways = journey.ways
+def _advance(journey: Journey, step: Step, method: Method | None, now: datetime) -> Journey:
+    ways = journey.by_method
     if method is not None:
         ways = {**ways, method: _furthest(ways.get(method), step, now)}
-    return replace(journey, reached=_furthest(journey.reached, step, now), ways=ways)
+    return replace(journey, reached=_furthest(journey.reached, step, now), by_method=ways)
 
 
-def _furthest(reached: Reached | None, step: Step, now: datetime) -> Reached:
-    return reached if reached is not None and _order(reached.step) >= _order(step) else Reached(step, now)
+def _furthest(reached: Milestone | None, step: Step, now: datetime) -> Milestone:
+    return reached if reached is not None and _order(reached.step) >= _order(step) else Milestone(step, now)
 
 
 def _order(step: Step) -> int:

@@ -1,58 +1,58 @@
 """`advance` reads the table: one state, one event, one step. It never raises for what a person did."""
 
-from bot.flow.effects import Discard
+from bot.flow.effects import DeleteUserMessage
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
 from bot.flow.prompts import suggested_first
-from bot.flow.rows import Moment, Row, Step, Trigger
+from bot.flow.rows import Row, RuleContext, Step, Trigger
 from bot.flow.rules import anytime
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import Known, State
+from bot.flow.states import State, StateBase
 from bot.flow.table import TABLE
-from bot.flow.typed_input import choice_in, command_in
+from bot.flow.typed_input import match_choice, match_command
 
-_OWN: dict[tuple[type[Known], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
-_ALWAYS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
+_STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
+_GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
 
 
-def choices(state: type[Known]) -> tuple[Choice, ...]:
+def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices a state offers, in the order of the table."""
     return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
 
 
-def offered(state: State) -> tuple[Choice, ...]:
+def offered_choices(state: State) -> tuple[Choice, ...]:
     """The choices of a state as its question shows them: a typed number means a place among these."""
     return suggested_first(state, choices(type(state)))
 
 
-def row_for(state: type[Known], trigger: Trigger) -> Row | None:
+def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
     """The row that answers a trigger in a state: its own, or the one for every state."""
     # Back and cancel are one word, pressed or commanded: such a command finds the row of the choice.
-    own = _OWN.get((state, trigger))
+    own = _STATE_ROWS.get((state, trigger))
     if own is not None:
         return own
-    return None if isinstance(trigger, Choice) else _ALWAYS[trigger]
+    return None if isinstance(trigger, Choice) else _GENERAL_ROWS[trigger]
 
 
-def advance(state: State, event: Event, moment: Moment) -> Step:
+def advance(state: State, event: Event, context: RuleContext) -> Step:
     """The next state and what to do: the row of this state for what the event means in it."""
-    trigger = _meaning(state, event)
-    row = row_of(state, event)
+    trigger = _trigger_of(state, event)
+    row = row_for_event(state, event)
     if row is None:
-        return anytime.closed(state)
+        return anytime.stale_button(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
-    step = row.rule(state, meant, moment)
-    if holds_secret(state, _words_of(event)) and Discard() not in step.effects:
-        return Step(step.state, (Discard(), *step.effects))
+    step = row.rule(state, meant, context)
+    if holds_secret(state, _text_of(event)) and DeleteUserMessage() not in step.effects:
+        return Step(step.state, (DeleteUserMessage(), *step.effects))
     return step
 
 
-def row_of(state: State, event: Event) -> Row | None:
+def row_for_event(state: State, event: Event) -> Row | None:
     """The row that answers an event; None for a button that has no meaning any more."""
-    trigger = _meaning(state, event)
-    return None if trigger is None else row_for(type(state), trigger)
+    trigger = _trigger_of(state, event)
+    return None if trigger is None else row_for_trigger(type(state), trigger)
 
 
-def _words_of(event: Event) -> str:
+def _text_of(event: Event) -> str:
     match event:
         case Said(words) | Commanded(_, words):
             return words
@@ -60,19 +60,19 @@ def _words_of(event: Event) -> str:
             return ""
 
 
-def _meaning(state: State, event: Event) -> Trigger | None:
+def _trigger_of(state: State, event: Event) -> Trigger | None:
     """What an event means here; None for a button that has no meaning any more."""
     match event:
         case Tapped(choice, mark):
-            known = mark == state.mark and choice in choices(type(state))
+            known = mark == state.question_id and choice in choices(type(state))
             return Choice(choice) if known else None
         case Said(text):
-            return _said(state, text)
+            return _trigger_of_text(state, text)
         case Commanded(command, _):
             return command
         case _:
             return type(event)
 
 
-def _said(state: State, text: str) -> Trigger:
-    return choice_in(text, offered(state)) or command_in(text) or Said
+def _trigger_of_text(state: State, text: str) -> Trigger:
+    return match_choice(text, offered_choices(state)) or match_command(text) or Said

@@ -5,27 +5,27 @@ from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import (
-    Ask,
-    Busy,
-    CopyLink,
-    Hour,
-    Languages,
-    Left,
-    OpenHere,
-    Pick,
+    AskQuestion,
+    ChoiceButton,
+    ClockTime,
+    CopyLinkButton,
+    LanguagesButton,
+    OpenLinkButton,
+    RemainingTime,
+    ReplaceCodeWithPicture,
     Reply,
     Rows,
+    SendText,
+    ShowChatAction,
     ShowCode,
-    Stamp,
-    Tell,
-    Topic,
-    Url,
+    TextKey,
+    TopicButton,
+    UrlButton,
     Values,
-    Word,
 )
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
-from bot.flow.states import Scanning, Stage, State
+from bot.flow.states import PhoneStage, Scanning, State
 from verification.attempts import Reason, code_of
 from verification.identity import mask_account
 
@@ -38,15 +38,15 @@ CONSENT_VERSION = "2026-11-23"
 def prompt(state: State, note: str | None = None) -> Reply:
     """The question of a state, whole; `note` is said above it."""
     question = _PROMPTS[type(state)](state)
-    if note is not None and isinstance(question, Ask | ShowCode):
+    if note is not None and isinstance(question, AskQuestion | ShowCode):
         return replace(question, note=note)
     return question
 
 
-def again(state: State, note: str) -> Reply:
+def short_prompt(state: State, note: str) -> Reply:
     """The question of a state in few words, for somebody who has just read it; a code on the screen stays there."""
     question = prompt(state, note)
-    return replace(question, text=f"{question.text}_again") if isinstance(question, Ask) else Tell(note)
+    return replace(question, text=f"{question.text}_again") if isinstance(question, AskQuestion) else SendText(note)
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
@@ -61,32 +61,36 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
         **_account(state),
         "code": state.match_code,
         **deadline(state),
-        "steps": Word(f"scan.steps.{state.method}"),
-        "method": Word(f"method.{state.method}"),
+        "steps": TextKey(f"scan.steps.{state.method}"),
+        "method": TextKey(f"method.{state.method}"),
     }
-    if state.stage is Stage.WAITING:
+    if state.stage is PhoneStage.WAITING:
         rows: Rows = (
-            (Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)),
-            (CopyLink(state.link), OpenHere(state.link)),
-            (Topic("blank_page"),),
-            (Pick(Choice.CANCEL),),
+            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
+            (CopyLinkButton(state.link), OpenLinkButton(state.link)),
+            (TopicButton("blank_page"),),
+            (ChoiceButton(Choice.CANCEL),),
         )
     else:
-        rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Topic("blank_page"),), (Pick(Choice.CANCEL),))
+        rows = (
+            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
+            (TopicButton("blank_page"),),
+            (ChoiceButton(Choice.CANCEL),),
+        )
     return f"scan.{state.stage}", values, rows
 
 
 def deadline(state: Scanning) -> Values:
     """Until when a code is good, and how long that is."""
-    return {"until": Hour(state.expires_at), "left": Left(state.expires_at)}
+    return {"until": ClockTime(state.expires_at), "left": RemainingTime(state.expires_at)}
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
     """What texts about an attempt may name; its code is what a person reads out to support."""
-    return {**_account(state), "method": Word(f"method.{state.method}"), "ticket": code_of(state.attempt)}
+    return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": code_of(state.attempt)}
 
 
-def _account(state: states.Known) -> Values:
+def _account(state: states.StateBase) -> Values:
     return {"account": mask_account(state.account)}
 
 
@@ -95,101 +99,111 @@ def _identity(state: states.Identified) -> Values:
 
 
 def _idle(state: states.Idle) -> Reply:
-    rows: Rows = ((Pick(Choice.BEGIN),), (Topic(), Languages()))
-    return Ask(state.mark, "idle.ask", _account(state), rows)
+    rows: Rows = ((ChoiceButton(Choice.BEGIN),), (TopicButton(), LanguagesButton()))
+    return AskQuestion(state.question_id, "idle.ask", _account(state), rows)
 
 
 def _type(state: states.ChoosingType) -> Reply:
     rows: Rows = (
-        (Pick(Choice.PERSONAL),),
-        (Pick(Choice.ENTERPRISE), Pick(Choice.OVERSEAS)),
-        (Topic(), Languages()),
+        (ChoiceButton(Choice.PERSONAL),),
+        (ChoiceButton(Choice.ENTERPRISE), ChoiceButton(Choice.OVERSEAS)),
+        (TopicButton(), LanguagesButton()),
     )
-    return Ask(state.mark, "type.ask", {**_account(state), "facts": Word("type.facts")}, rows)
+    return AskQuestion(state.question_id, "type.ask", {**_account(state), "facts": TextKey("type.facts")}, rows)
 
 
 def _enterprise(state: states.ReadingEnterprise) -> Reply:
-    rows: Rows = ((Url("enterprise"),), (Topic("enterprise"),), (Pick(Choice.PERSONAL), Pick(Choice.BACK)))
-    return Ask(state.mark, "enterprise.ask", _account(state), rows)
+    rows: Rows = (
+        (UrlButton("enterprise"),),
+        (TopicButton("enterprise"),),
+        (ChoiceButton(Choice.PERSONAL), ChoiceButton(Choice.BACK)),
+    )
+    return AskQuestion(state.question_id, "enterprise.ask", _account(state), rows)
 
 
 def _overseas(state: states.ReadingOverseas) -> Reply:
     rows: Rows = (
-        (Url("international"),),
-        (Topic("overseas"),),
-        (Pick(Choice.PERSONAL), Pick(Choice.BACK)),
+        (UrlButton("international"),),
+        (TopicButton("overseas"),),
+        (ChoiceButton(Choice.PERSONAL), ChoiceButton(Choice.BACK)),
     )
-    return Ask(state.mark, "overseas.ask", _account(state), rows)
+    return AskQuestion(state.question_id, "overseas.ask", _account(state), rows)
 
 
 def _invitation(state: states.ReadingInvitation) -> Reply:
     rows: Rows = (
-        (Pick(Choice.MINE),),
-        (Pick(Choice.NOT_MINE),),
-        (Pick(Choice.ENTERPRISE), Pick(Choice.OVERSEAS)),
-        (Topic(), Languages()),
+        (ChoiceButton(Choice.MINE),),
+        (ChoiceButton(Choice.NOT_MINE),),
+        (ChoiceButton(Choice.ENTERPRISE), ChoiceButton(Choice.OVERSEAS)),
+        (TopicButton(), LanguagesButton()),
     )
-    return Ask(state.mark, "invitation.ask", {**_account(state), "facts": Word("type.facts")}, rows)
+    return AskQuestion(state.question_id, "invitation.ask", {**_account(state), "facts": TextKey("type.facts")}, rows)
 
 
 def _consent(state: states.Agreeing) -> Reply:
-    rows: Rows = ((Pick(Choice.AGREE), Pick(Choice.NOT_NOW)), (Topic("notice"),))
-    return Ask(state.mark, "consent.ask", _account(state), rows)
+    rows: Rows = ((ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)), (TopicButton("notice"),))
+    return AskQuestion(state.question_id, "consent.ask", _account(state), rows)
 
 
 def _name(state: states.AskingName) -> Reply:
-    return Ask(state.mark, "name.ask", _account(state), placeholder="name.placeholder")
+    return AskQuestion(state.question_id, "name.ask", _account(state), placeholder="name.placeholder")
 
 
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
-    return Ask(state.mark, "number.ask", values, placeholder="number.placeholder")
+    return AskQuestion(state.question_id, "number.ask", values, placeholder="number.placeholder")
 
 
 def _other_name(state: states.ChangingName) -> Reply:
-    return Ask(state.mark, "other_name.ask", _identity(state), placeholder="name.placeholder")
+    return AskQuestion(state.question_id, "other_name.ask", _identity(state), placeholder="name.placeholder")
 
 
 def _other_number(state: states.ChangingNumber) -> Reply:
-    return Ask(state.mark, "other_number.ask", _identity(state), placeholder="number.placeholder")
+    return AskQuestion(state.question_id, "other_number.ask", _identity(state), placeholder="number.placeholder")
 
 
 def _confirm(state: states.Confirming) -> Reply:
     rows: Rows = (
-        (Pick(Choice.CONFIRM),),
-        (Pick(Choice.CHANGE_NAME), Pick(Choice.CHANGE_NUMBER)),
-        (Topic("icp"),),
-        (Pick(Choice.CANCEL),),
+        (ChoiceButton(Choice.CONFIRM),),
+        (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
+        (TopicButton("icp"),),
+        (ChoiceButton(Choice.CANCEL),),
     )
-    return Ask(state.mark, "confirm.ask", _identity(state), rows)
+    return AskQuestion(state.question_id, "confirm.ask", _identity(state), rows)
 
 
 def _method(state: states.ChoosingMethod) -> Reply:
-    ways: Rows = tuple((Pick(way),) for way in suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE)))
-    rows: Rows = (*ways, (Topic("which_way"),), (Pick(Choice.BACK), Pick(Choice.CANCEL)))
+    ways: Rows = tuple((ChoiceButton(way),) for way in suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE)))
+    rows: Rows = (*ways, (TopicButton("which_way"),), (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)))
     if state.suggested is None:
-        return Ask(state.mark, "method.ask", _account(state), rows)
-    values: Values = {**_account(state), "method": Word(f"method.{state.suggested}")}
-    return Ask(state.mark, "method.ask", values, rows, "method.suggested")
+        return AskQuestion(state.question_id, "method.ask", _account(state), rows)
+    values: Values = {**_account(state), "method": TextKey(f"method.{state.suggested}")}
+    return AskQuestion(state.question_id, "method.ask", values, rows, "method.suggested")
 
 
 def _face_consent(state: states.AgreeingFace) -> Reply:
-    rows: Rows = ((Pick(Choice.AGREE), Pick(Choice.OTHER_WAY)), (Topic("notice"),), (Pick(Choice.CANCEL),))
-    return Ask(state.mark, "face_consent.ask", _account(state), rows)
+    rows: Rows = (
+        (ChoiceButton(Choice.AGREE), ChoiceButton(Choice.OTHER_METHOD)),
+        (TopicButton("notice"),),
+        (ChoiceButton(Choice.CANCEL),),
+    )
+    return AskQuestion(state.question_id, "face_consent.ask", _account(state), rows)
 
 
 def _opening(_: states.Opening) -> Reply:
-    return Busy()
+    return ShowChatAction()
 
 
 def _scan(state: Scanning) -> Reply:
     text, values, rows = caption_of(state)
-    return ShowCode(state.mark, state.link, text, values, rows)
+    return ShowCode(state.question_id, state.link, text, values, rows)
 
 
 def _expired(state: states.Expired) -> Reply:
-    rows: Rows = ((Pick(Choice.NEW_CODE), Pick(Choice.OTHER_WAY)), (Pick(Choice.CANCEL),))
-    return Stamp(state.mark, Card.EXPIRED, "expired.ask", method_values(state), rows, in_place=False)
+    rows: Rows = ((ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)), (ChoiceButton(Choice.CANCEL),))
+    return ReplaceCodeWithPicture(
+        state.question_id, Card.EXPIRED, "expired.ask", method_values(state), rows, in_place=False
+    )
 
 
 _TOPIC_OF = {
@@ -204,23 +218,25 @@ _TOPIC_OF = {
 
 
 def _failed(state: states.Failed) -> Reply:
-    topic = Topic(_TOPIC_OF.get(state.reason, ""))
+    topic = TopicButton(_TOPIC_OF.get(state.reason, ""))
     rows: Rows = (
-        (Pick(Choice.TRY_AGAIN), Pick(Choice.OTHER_WAY)),
-        (Pick(Choice.CHANGE_DATA), Pick(Choice.CANCEL)),
+        (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD)),
+        (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)),
     )
-    values = {**method_values(state), "reason": Word(f"reason.{state.reason}")}
+    values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
         # No other way would help here, but there is another place.
-        return Ask(state.mark, "failed.later", {**values, "until": state.until}, ((Url("console"),), *rows))
+        return AskQuestion(
+            state.question_id, "failed.later", {**values, "until": state.until}, ((UrlButton("console"),), *rows)
+        )
     # What to do about a full number stands in the FAQ: trying again comes after that.
     rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
-    return Ask(state.mark, "failed.ask", values, rows)
+    return AskQuestion(state.question_id, "failed.ask", values, rows)
 
 
 def _verified(state: states.Verified) -> Reply:
-    rows: Rows = ((Url("console"),), (Topic("change"),), (Topic("icp"), Topic()))
-    return Ask(state.mark, "verified.ask", {**method_values(state), "at": state.at}, rows)
+    rows: Rows = ((UrlButton("console"),), (TopicButton("change"),), (TopicButton("icp"), TopicButton()))
+    return AskQuestion(state.question_id, "verified.ask", {**method_values(state), "at": state.at}, rows)
 
 
 # Each question takes its own state; the table is read with that very type.

@@ -12,7 +12,7 @@ from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name
 
 
-class Stage(StrEnum):
+class PhoneStage(StrEnum):
     """How far the person has come on the phone."""
 
     WAITING = "waiting"
@@ -21,35 +21,35 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class StateBase:
     """What every state knows."""
 
     account: str
-    mark: str
+    question_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Idle(Known):
+class Idle(StateBase):
     """Nothing is under way: never begun, or cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoosingType(Known):
+class ChoosingType(StateBase):
     """Welcomed, and asked which type of verification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingEnterprise(Known):
+class ReadingEnterprise(StateBase):
     """Told how enterprises are verified (G15)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingOverseas(Known):
+class ReadingOverseas(StateBase):
     """Told where people of Hong Kong, Macau, Taiwan and overseas are verified (G3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingInvitation(Known):
+class ReadingInvitation(StateBase):
     """Asked whether the account that a link brought is the person's own; `suggested` is the way it suggests.
 
     `former` is the state they were in, as text: it comes back to whoever says no.
@@ -60,24 +60,24 @@ class ReadingInvitation(Known):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreeing(Known):
+class Agreeing(StateBase):
     """Asked to agree to the handling of name and number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskingName(Known):
+class AskingName(StateBase):
     """Asked for the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskingNumber(Known):
+class AskingNumber(StateBase):
     """Asked for the ID number."""
 
     name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identified(Known):
+class Identified(StateBase):
     """Name and number are known."""
 
     identity: Identity
@@ -130,7 +130,7 @@ class Scanning(Attempting):
     link: str = field(repr=False)
     match_code: str
     expires_at: datetime
-    stage: Stage = Stage.WAITING
+    stage: PhoneStage = PhoneStage.WAITING
     touched: bool = False
 
 
@@ -148,7 +148,7 @@ class Failed(Attempting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified(Known):
+class Verified(StateBase):
     """The account is verified."""
 
     method: Method

@@ -29,7 +29,9 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.QQ: "qq qq扫码 qq扫码认证 qq认证 qqscan",
     Choice.FACE: "人脸 人脸识别 人脸识别认证 刷脸 face facerecognition",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 newcode refresh getanewcode",
-    Choice.OTHER_WAY: "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway useadifferentway useanotherway",
+    Choice.OTHER_METHOD: (
+        "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway useadifferentway useanotherway"
+    ),
     Choice.TRY_AGAIN: "再试一次 重试 再来一次 再试 tryagain retry again",
     Choice.CHANGE_DATA: "修改资料 改资料 修改信息 changedata editdata changemydata changedetails",
     Choice.BACK: "返回 上一步 后退 返回上一步 back goback",
@@ -59,36 +61,36 @@ _SENTENCE = re.compile(
 )
 _SENTENCE_LENGTH = 5
 
-_WORD_OF_CHOICE = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
+_CHOICE_WORDS = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
 _LONGEST = 40
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """A text reduced to what is compared: letters and digits, folded."""
     folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold()
     return "".join(character for character in folded if character.isalnum())[:_LONGEST]
 
 
-def choice_in(text: str, offered: Sequence[Choice]) -> Choice | None:
+def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
     """The one of the offered choices that a text means; a number means its place, counted from one."""
-    word = plain(text)
+    word = normalize(text)
     if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
-    return next((choice for choice in offered if (choice, word) in _WORD_OF_CHOICE), None)
+    return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 
 
-def asks(text: str) -> bool:
+def is_question(text: str) -> bool:
     """Whether a text looks like a question."""
     return _ASKING.search(text.strip()) is not None
 
 
-def asks_surely(text: str) -> bool:
+def is_surely_question(text: str) -> bool:
     """Whether a text is a question even where letters alone may be a name: a whole sentence that asks."""
     words = text.strip().rstrip(" .。!！~～")
     return len(words) >= _SENTENCE_LENGTH and _SENTENCE.search(words) is not None
 
 
-def command_in(text: str) -> Command | None:
+def match_command(text: str) -> Command | None:
     """The command that a text means when it is nothing else; a leading slash does not matter."""
-    return _COMMAND_OF_WORD.get(plain(text))
+    return _COMMAND_OF_WORD.get(normalize(text))

@@ -9,21 +9,21 @@ import unicodedata
 
 from bot.flow import codec, states
 from bot.flow.states import State
-from bot.flow.typed_input import asks
+from bot.flow.typed_input import is_question
 
 _LONGEST = 80
-_GAP = "•"
+_REDACTED = "•"
 _NAMING = re.compile(
     r"我叫|我是|我的?名字|我姓|姓名|名字[叫是为]|本人|叫做|my name|name is|\bi\s*am\b|\bi['’]m\b|\bcall(ed)? me\b",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\S*://\S*|[A-Za-z0-9._%+-]*@\s*[\w.-]+|\b[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[/?#]\S*)?")
 _NUMBER = re.compile(r"[(+#]*\d(?:[\s().+/-]*\d)*|(?:[零〇一二两三四五六七八九幺壹贰叁肆伍陆柒捌玖]\s*){3,}")
-_TOKEN = re.compile(rf"[A-Za-z_-]*{_GAP}[A-Za-z_{_GAP}-]*")
-_GAPS = re.compile(rf"{_GAP}(?:\s*{_GAP})+")
+_TOKEN = re.compile(rf"[A-Za-z_-]*{_REDACTED}[A-Za-z_{_REDACTED}-]*")
+_GAPS = re.compile(rf"{_REDACTED}(?:\s*{_REDACTED})+")
 
 
-def kept_of(text: str, state: State) -> str | None:
+def redact_question(text: str, state: State) -> str | None:
     """What may be kept of a question that nothing answered; None for nothing."""
     if isinstance(state, states.ReadingInvitation):
         state = codec.load(state.former)
@@ -32,9 +32,9 @@ def kept_of(text: str, state: State) -> str | None:
     plain = " ".join(_visible(text).split())
     if _NAMING.search(plain):
         return None
-    plain = _ADDRESS.sub(_GAP, _nameless(plain, state))
-    plain = _GAPS.sub(_GAP, _TOKEN.sub(_GAP, _NUMBER.sub(_GAP, plain))).strip()[:_LONGEST]
-    return plain if asks(plain) and sum(map(str.isalpha, plain)) > 1 else None
+    plain = _ADDRESS.sub(_REDACTED, _remove_name(plain, state))
+    plain = _GAPS.sub(_REDACTED, _TOKEN.sub(_REDACTED, _NUMBER.sub(_REDACTED, plain))).strip()[:_LONGEST]
+    return plain if is_question(plain) and sum(map(str.isalpha, plain)) > 1 else None
 
 
 def _visible(text: str) -> str:
@@ -43,10 +43,10 @@ def _visible(text: str) -> str:
     return "".join(each if unicodedata.category(each)[0] != "C" else " " for each in folded)
 
 
-def _nameless(text: str, state: State) -> str:
+def _remove_name(text: str, state: State) -> str:
     if not isinstance(state, states.Identified):
         return text
     whole = [letter for letter in state.identity.name.plain if letter.isalpha()]
     parts = [part for part in re.split(r"[\W_]+", state.identity.name.plain) if len(part) > 1]
     spaced = [r"[\W_]*".join(map(re.escape, letters)) for letters in (whole, *parts)]
-    return re.sub("|".join(spaced), _GAP, text, flags=re.IGNORECASE)
+    return re.sub("|".join(spaced), _REDACTED, text, flags=re.IGNORECASE)

@@ -6,13 +6,13 @@ from bot.content.catalogue import Catalogue
 from bot.flow.events import Command
 from bot.handlers.api.calls import best_effort
 
-CODES = (("", "en"), ("zh", "zh"))
+LANGUAGE_CODES = (("", "en"), ("zh", "zh"))
 """Telegram takes two letters, or nothing for everybody else."""
 
 
-async def describe(bot: Bot, catalogue: Catalogue) -> None:
+async def publish_profile(bot: Bot, catalogue: Catalogue) -> None:
     """Bring commands and descriptions up to date; it may fail, and is tried at the next start."""
-    for code, language in CODES:
+    for code, language in LANGUAGE_CODES:
         await best_effort(lambda code=code, language=language: _commands(bot, catalogue, code, language))  # type: ignore[misc]
         await best_effort(lambda code=code, language=language: _descriptions(bot, catalogue, code, language))  # type: ignore[misc]
     await best_effort(lambda: bot.set_chat_menu_button(menu_button=MenuButtonCommands()))

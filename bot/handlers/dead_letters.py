@@ -15,10 +15,10 @@ from bot.handlers.api.calls import best_effort
 from bot.handlers.incoming import person_of
 from verification.dialogue_store import DialogueStore, Litter, Person
 
-_PATIENCE = 2
+_TIMEOUT = 2
 
 
-class Trouble:
+class DeadLetters:
     """Sets updates aside."""
 
     def __init__(
@@ -35,10 +35,10 @@ class Trouble:
         self._clock = clock
         self._default_language = default_language
 
-    async def set_aside(self, raw: Mapping[str, Any]) -> None:
+    async def add(self, raw: Mapping[str, Any]) -> None:
         """Keep a raw update, and tell its person kindly where there is one."""
         event_id = f"telegram:{raw.get('update_id')}"
-        await self._store.bury(event_id, _whose(raw), json.dumps(raw), self._clock())
+        await self._store.bury(event_id, _sender_of(raw), json.dumps(raw), self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
         number, message_id = chat.get("id"), message.get("message_id")
@@ -52,14 +52,14 @@ class Trouble:
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
         # Everybody's next updates wait for this one: a kind word may not take long.
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await best_effort(lambda: self._bot.send_message(number, text))
 
     def _language(self, code: object) -> str:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language
 
 
-def _whose(raw: Mapping[str, Any]) -> Person | None:
+def _sender_of(raw: Mapping[str, Any]) -> Person | None:
     """Who sent what the update brings, whatever that is."""
     brought = [_mapping(value) for value in raw.values()]
     chats = [_mapping(value.get("chat")) for value in brought]

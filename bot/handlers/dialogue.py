@@ -31,7 +31,7 @@ class DialogueHandler(BaseHandler[object, DialogueContext, None]):
 
     def check_update(self, update: object) -> Envelope | None:
         """The envelope, when the update is part of a dialogue; judged by the update alone."""
-        return incoming.read(update)
+        return incoming.parse_update(update)
 
     def collect_additional_context(
         self,
@@ -44,17 +44,17 @@ class DialogueHandler(BaseHandler[object, DialogueContext, None]):
         context.envelope = check_result if isinstance(check_result, Envelope) else None
 
 
-class Failures:
+class HandlerErrors:
     """The errors of updates under way, by update."""
 
     def __init__(self) -> None:
         self._by_update: dict[int, BaseException] = {}
 
-    async def note(self, update: object, context: DialogueContext) -> None:
+    async def record(self, update: object, context: DialogueContext) -> None:
         """Remember what an update's handler raised."""
         if isinstance(update, Update) and context.error is not None:
             self._by_update[update.update_id] = context.error
 
-    def take(self, update_id: int) -> BaseException | None:
+    def pop(self, update_id: int) -> BaseException | None:
         """What this update's handler raised, once."""
         return self._by_update.pop(update_id, None)

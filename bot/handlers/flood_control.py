@@ -12,20 +12,20 @@ from telegram.constants import ChatType
 
 from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
-from bot.flow.events import Hurried
+from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
 from verification.dialogue_store import DialogueStore, Litter, Person
 from verification.token_bucket import Buckets
 
-Raw = Mapping[str, Any]
+RawUpdate = Mapping[str, Any]
 
 _BURST = 60
-_EVERY = 1.0
-_WORD_EVERY = _BURST * _EVERY
+_REFILL_INTERVAL = 1.0
+_NOTICE_INTERVAL = _BURST * _REFILL_INTERVAL
 """As long as an emptied bucket takes to fill."""
 
 
-class Crowd:
+class FloodControl:
     """Lets each person's updates in at a pace; `seconds` is a clock that never jumps."""
 
     def __init__(
@@ -33,19 +33,19 @@ class Crowd:
         store: DialogueStore,
         runner: Runner,
         clock: Callable[[], datetime],
-        seconds: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> None:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = Buckets(_BURST, _EVERY, seconds)
-        self._words = Buckets(1, _WORD_EVERY, seconds)
+        self._updates = Buckets(_BURST, _REFILL_INTERVAL, monotonic)
+        self._notices = Buckets(1, _NOTICE_INTERVAL, monotonic)
 
     def admits(self, whose: object) -> bool:
         """Whether the next update of this sender is handled; those of nobody in particular always are."""
         return not isinstance(whose, int) or self._updates.take(whose)
 
-    async def pass_over(self, raws: Sequence[Raw]) -> None:
+    async def drop(self, raws: Sequence[RawUpdate]) -> None:
         """Take one sender's updates without acting on them."""
         now = self._clock()
         person = next(filter(None, map(_person, raws)), None)
@@ -55,11 +55,11 @@ class Crowd:
                 message_id = _message_id(raw)
                 if person is not None and message_id is not None:
                     await unit.litter(Litter(person, message_id, now))
-        if person is not None and self._words.take(person):
-            await self._runner.handle(Envelope(person, Hurried(), None))
+        if person is not None and self._notices.take(person):
+            await self._runner.handle(Envelope(person, Throttled(), None))
 
 
-def _person(raw: Raw) -> Person | None:
+def _person(raw: RawUpdate) -> Person | None:
     """Whose dialogue an update belongs to, if to any; the raw form may be anything."""
     match raw:
         case (
@@ -72,7 +72,7 @@ def _person(raw: Raw) -> Person | None:
             return None
 
 
-def _message_id(raw: Raw) -> int | None:
+def _message_id(raw: RawUpdate) -> int | None:
     """The message of the person's own that an update brings into their private chat."""
     match raw:
         case {"message": {"message_id": int(number), "chat": {"type": ChatType.PRIVATE}}} | {

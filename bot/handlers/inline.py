@@ -26,16 +26,16 @@ from bot import links
 from bot.content import telegram_html
 from bot.content.catalogue import Catalogue, Entry, language_of
 from bot.handlers.api.calls import best_effort
-from bot.handlers.api.rate_limiter import Urgency, at
+from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.side_messages import answer
+from bot.handlers.side_messages import render_topic
 
 log = logging.getLogger(__name__)
 
-_TOP = 10
+_DEFAULT_TOPICS = 10
 """How many topics an empty query gives."""
 _CACHE_SECONDS = 300
-_AT_ONCE = 50
+_MAX_CONCURRENT = 50
 _DESCRIPTION = 120
 
 
@@ -49,7 +49,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         self._topics_in = topics_in
         self._default_language = default_language
         self._group: asyncio.TaskGroup | None = None
-        self._answering: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         super().__init__(self._take)
 
     @asynccontextmanager
@@ -61,7 +61,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
                 yield
             finally:
                 self._group = None
-                for task in self._answering:
+                for task in self._tasks:
                     task.cancel()
 
     def check_update(self, update: object) -> bool:
@@ -70,11 +70,11 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
 
     async def _take(self, update: object, context: DialogueContext) -> None:
         query = update.inline_query if isinstance(update, Update) else None
-        if query is None or self._group is None or len(self._answering) >= _AT_ONCE:
+        if query is None or self._group is None or len(self._tasks) >= _MAX_CONCURRENT:
             return
         task = self._group.create_task(self._answer(query, context.bot.username))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, query: InlineQuery, bot: str) -> None:
         language = language_of(query.from_user.language_code) or self._default_language
@@ -82,11 +82,13 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         results = [_article(entry, links.to_topic(bot, entry.id), self._text(language, "open")) for entry in entries]
         # Cached for the person alone: another's client may speak another language.
         button = (
-            None if entries else InlineQueryResultsButton(self._text(language, "nothing"), start_parameter=links.FAQ)
+            None
+            if entries
+            else InlineQueryResultsButton(self._text(language, "nothing"), start_parameter=links.FAQ_PREFIX)
         )
         try:
             # While Telegram wants silence, the answer is dropped: the next letter typed asks again.
-            with at(Urgency.SPARE):
+            with priority(Priority.BEST_EFFORT):
                 await best_effort(
                     lambda: query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=button)
                 )
@@ -96,7 +98,9 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
 
     def _entries(self, words: str, language: str) -> list[Entry]:
         topics = (
-            self._topics_in(words) if words.strip() else [entry.id for entry in self._catalogue.faq[language][:_TOP]]
+            self._topics_in(words)
+            if words.strip()
+            else [entry.id for entry in self._catalogue.faq[language][:_DEFAULT_TOPICS]]
         )
         return [entry for topic in topics if (entry := self._catalogue.entry(language, topic)) is not None]
 
@@ -107,12 +111,12 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
 def _article(entry: Entry, link: str, label: str) -> InlineQueryResultArticle:
     rows = [[InlineKeyboardButton(name, url=url)] for name, url in entry.links]
     content = InputTextMessageContent(
-        answer(entry), ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
+        render_topic(entry), ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
     )
     return InlineQueryResultArticle(
         entry.id,
         entry.title,
         content,
         reply_markup=InlineKeyboardMarkup([*rows, [InlineKeyboardButton(label, url=link)]]),
-        description=" ".join(telegram_html.plain(entry.answer).split())[:_DESCRIPTION],
+        description=" ".join(telegram_html.strip_tags(entry.answer).split())[:_DESCRIPTION],
     )

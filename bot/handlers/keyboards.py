@@ -6,9 +6,18 @@ from urllib.parse import urlsplit
 from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import LANGUAGES, Catalogue
-from bot.flow.effects import Button, CopyLink, Languages, OpenHere, Pick, Rows, Topic, Url
-from bot.flow.events import Choice, Side
-from bot.handlers.incoming import QUESTION
+from bot.flow.effects import (
+    Button,
+    ChoiceButton,
+    CopyLinkButton,
+    LanguagesButton,
+    OpenLinkButton,
+    Rows,
+    TopicButton,
+    UrlButton,
+)
+from bot.flow.events import Choice, SideMessage
+from bot.handlers.incoming import QUESTION_PREFIX
 
 _STYLES = {
     Choice.BEGIN: "primary",
@@ -20,27 +29,31 @@ _STYLES = {
 }
 
 
-def keyboard(catalogue: Catalogue, language: str, rows: Rows, mark: str) -> InlineKeyboardMarkup | None:
+def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> InlineKeyboardMarkup | None:
     """The keyboard of a question; None when it has no buttons."""
-    built = [[made for button in row if (made := _button(catalogue, language, button, mark))] for row in rows]
+    built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
     kept = [row for row in built if row]
     return InlineKeyboardMarkup(kept) if kept else None
 
 
-def waiting_for_text(catalogue: Catalogue, language: str, placeholder: str) -> ForceReply:
+def force_reply(catalogue: Catalogue, language: str, placeholder: str) -> ForceReply:
     """An input field that is open, with an example in it."""
     return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
 
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
     """The choice of language."""
-    buttons = [side(Side.LANGUAGE, code, catalogue.text(language, f"language.{code}")) for code in LANGUAGES]
+    buttons = [
+        side_button(SideMessage.LANGUAGE, code, catalogue.text(language, f"language.{code}")) for code in LANGUAGES
+    ]
     return InlineKeyboardMarkup([buttons])
 
 
-def side(kind: Side, choice: str, label: str, mark: str = "", style: str | None = None) -> InlineKeyboardButton:
+def side_button(
+    kind: SideMessage, choice: str, label: str, question_id: str = "", style: str | None = None
+) -> InlineKeyboardButton:
     """A button of a side message."""
-    return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, mark))), style=style)
+    return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, question_id))), style=style)
 
 
 def localised(link: str, language: str) -> str:
@@ -57,23 +70,25 @@ def is_public(link: str) -> bool:
         return "." in host
 
 
-def _button(catalogue: Catalogue, language: str, button: Button, mark: str) -> InlineKeyboardButton | None:
+def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> InlineKeyboardButton | None:
     match button:
-        case Pick(choice):
+        case ChoiceButton(choice):
             label = catalogue.text(language, f"choice.{choice}")
-            return InlineKeyboardButton(label, callback_data=f"{QUESTION}:{choice}:{mark}", style=_STYLES.get(choice))
-        case Topic(topic):
+            return InlineKeyboardButton(
+                label, callback_data=f"{QUESTION_PREFIX}:{choice}:{question_id}", style=_STYLES.get(choice)
+            )
+        case TopicButton(topic):
             return _topic(catalogue, language, topic)
-        case Languages():
-            return side(Side.LANGUAGE, "choose", catalogue.text(language, "button.language"))
-        case Url(link):
+        case LanguagesButton():
+            return side_button(SideMessage.LANGUAGE, "choose", catalogue.text(language, "button.language"))
+        case UrlButton(link):
             return InlineKeyboardButton(
                 catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
             )
-        case CopyLink(link):
+        case CopyLinkButton(link):
             text = CopyTextButton(localised(link, language))
             return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)
-        case OpenHere(link):
+        case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
             return InlineKeyboardButton(label, url=localised(link, language)) if is_public(link) else None
 
@@ -81,5 +96,5 @@ def _button(catalogue: Catalogue, language: str, button: Button, mark: str) -> I
 def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:
     entry = catalogue.entry(language, topic)
     if entry is None:
-        return side(Side.FAQ, "open", catalogue.text(language, "button.faq"))
-    return side(Side.FAQ, f"open.{topic}", f"❓ {entry.title}")
+        return side_button(SideMessage.FAQ, "open", catalogue.text(language, "button.faq"))
+    return side_button(SideMessage.FAQ, f"open.{topic}", f"❓ {entry.title}")

@@ -9,58 +9,62 @@ from math import ceil
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import Catalogue, Entry
-from bot.flow.effects import ShowFaq, ShowRecords, Values, Word
-from bot.flow.events import Side
-from bot.handlers.keyboards import side
+from bot.flow.effects import ShowFaq, ShowRecords, TextKey, Values
+from bot.flow.events import SideMessage
+from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Bond, Consent, PastAttempt, Records
 from verification.identity import mask_account
 
 TOPICS_A_PAGE = 7
-_LINES = 10
+_MAX_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class MessageContent:
     """A text with its buttons."""
 
     text: str
     markup: InlineKeyboardMarkup | None
 
 
-def faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> Screen:
+def render_faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageContent:
     """A topic with its links and what else may have been meant, or a page of the list; so for a topic nobody knows."""
     entry = catalogue.entry(language, shown.topic) if shown.topic else None
     if entry is None:
         screen = _faq_list(catalogue, language, shown.page)
-        missed = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.missed else ""
-        return Screen(missed + screen.text, screen.markup)
+        missed = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.unanswered else ""
+        return MessageContent(missed + screen.text, screen.markup)
     rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
     others = [other for other in catalogue.faq[language] if other.id in shown.others]
-    rows += [[side(Side.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
-    rows.append([side(Side.FAQ, "list.0", catalogue.text(language, "faq.list"))])
-    return Screen(answer(entry), InlineKeyboardMarkup(rows))
+    rows += [[side_button(SideMessage.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
+    rows.append([side_button(SideMessage.FAQ, "list.0", catalogue.text(language, "faq.list"))])
+    return MessageContent(render_topic(entry), InlineKeyboardMarkup(rows))
 
 
-def answer(entry: Entry) -> str:
+def render_topic(entry: Entry) -> str:
     """A topic as a message."""
     return f"<b>{html.escape(entry.title, quote=False)}</b>\n\n{entry.answer}"
 
 
-def records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> Screen:
+def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> MessageContent:
     """What is kept about a person, or the last question before it is erased."""
     values = {"account": mask_account(shown.account)}
     if shown.ask_erase:
-        now = side(Side.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.mark, "danger")
-        keep = side(Side.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
-        return Screen(catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]]))
+        now = side_button(
+            SideMessage.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.question_id, "danger"
+        )
+        keep = side_button(SideMessage.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
+        return MessageContent(
+            catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]])
+        )
     lines = list(_lines(catalogue, language, kept))
     text = catalogue.text(language, "privacy.ask", values | {"records": "\v"})
-    export = side(Side.PRIVACY, "export", catalogue.text(language, "privacy.export"))
-    erase = side(Side.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
-    return Screen(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
+    export = side_button(SideMessage.PRIVACY, "export", catalogue.text(language, "privacy.export"))
+    erase = side_button(SideMessage.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
+    return MessageContent(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def exported(own: str, account: str, kept: Records) -> bytes:
+def export_json(own: str, account: str, kept: Records) -> bytes:
     """What is kept about a person, as JSON; without name and number, which no record holds.
 
     An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
@@ -82,30 +86,33 @@ def exported(own: str, account: str, kept: Records) -> bytes:
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
 
 
-def _faq_list(catalogue: Catalogue, language: str, page: int) -> Screen:
+def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
     entries = catalogue.faq[language]
     pages = ceil(len(entries) / TOPICS_A_PAGE)
     page = min(page, pages - 1)
     first = page * TOPICS_A_PAGE
-    rows = [[side(Side.FAQ, f"show.{entry.id}", entry.title)] for entry in entries[first : first + TOPICS_A_PAGE]]
+    rows = [
+        [side_button(SideMessage.FAQ, f"show.{entry.id}", entry.title)]
+        for entry in entries[first : first + TOPICS_A_PAGE]
+    ]
     turns = []
     if page > 0:
-        turns.append(side(Side.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
+        turns.append(side_button(SideMessage.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
     if page < pages - 1:
-        turns.append(side(Side.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
+        turns.append(side_button(SideMessage.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
     title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
-    return Screen(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
+    return MessageContent(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
 
 
-def _place(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+def _slot_line(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
     if kept.place is not None:
-        values: Values = {"method": Word(f"method.{kept.place.method}"), "at": kept.place.at}
+        values: Values = {"method": TextKey(f"method.{kept.place.method}"), "at": kept.place.at}
         yield catalogue.text(language, "privacy.place", values)
 
 
 def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
     consents = [
-        catalogue.text(language, "privacy.consent", {"kind": Word(f"privacy.kind.{consent.kind}"), "at": consent.at})
+        catalogue.text(language, "privacy.consent", {"kind": TextKey(f"privacy.kind.{consent.kind}"), "at": consent.at})
         for consent in kept.consents
     ]
     attempts = [
@@ -113,8 +120,8 @@ def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
             language,
             "privacy.attempt",
             {
-                "method": Word(f"method.{attempt.method}"),
-                "status": Word(f"privacy.status.{attempt.status}"),
+                "method": TextKey(f"method.{attempt.method}"),
+                "status": TextKey(f"privacy.status.{attempt.status}"),
                 "at": attempt.created_at,
             },
         )
@@ -124,9 +131,9 @@ def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
         catalogue.text(language, "privacy.bond", {"account": mask_account(bond.account), "at": bond.at})
         for bond in kept.bonds
     ]
-    lines = [*_place(catalogue, language, kept), *bonds, *consents, *attempts]
+    lines = [*_slot_line(catalogue, language, kept), *bonds, *consents, *attempts]
     if not lines:
         yield catalogue.text(language, "privacy.nothing")
-    elif len(lines) > _LINES:
-        yield catalogue.text(language, "privacy.more", {"count": str(len(lines) - _LINES)})
-    yield from lines[-_LINES:]
+    elif len(lines) > _MAX_LINES:
+        yield catalogue.text(language, "privacy.more", {"count": str(len(lines) - _MAX_LINES)})
+    yield from lines[-_MAX_LINES:]

@@ -26,7 +26,7 @@ class Colour(StrEnum):
     SOFT_WARM = "#f7dcc8"
 
 
-class Sheet:
+class Canvas:
     """A sheet of paper; places are counted from its upper left corner."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -52,7 +52,7 @@ class Sheet:
         box = (x - radius, y - radius, x + radius, y + radius)
         self._draw.ellipse([each * _SCALE for each in box], fill=colour)
 
-    def fall(self, x: float, y: float, colour: Colour) -> None:
+    def down_arrow(self, x: float, y: float, colour: Colour) -> None:
         """Draw a small arrow that points down."""
         corners = ((x - 8, y - 5), (x + 8, y - 5), (x, y + 7))
         self._draw.polygon([(across * _SCALE, down * _SCALE) for across, down in corners], fill=colour)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from string import ascii_uppercase
 
-from bot.images.canvas import Colour, Sheet
+from bot.images.canvas import Canvas, Colour
 from verification.support.funnel import STEPS
 from verification.support.funnel_report import Report, Stage
 
@@ -26,21 +26,21 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 def funnel_png(reports: Sequence[Report], title: str) -> bytes:
     """Draw a funnel; of several a small one each, in their order; of too many the largest."""
-    sheet = Sheet(_WIDTH, _HEIGHT)
+    sheet = Canvas(_WIDTH, _HEIGHT)
     sheet.text(_LEFT, 78, title, 42)
     if len(reports) == 1:
-        _draw_whole(sheet, reports[0])
+        _draw_single(sheet, reports[0])
     else:
         _draw_groups(sheet, reports)
     return sheet.png()
 
 
-def number(stage: Stage) -> int:
+def step_number(stage: Stage) -> int:
     """The step's place among all steps, counted from one."""
     return STEPS.index(stage.step) + 1
 
 
-def lasting(took: timedelta) -> str:
+def format_duration(took: timedelta) -> str:
     """A time as people say it, in two units at most.
 
     >>> lasting(timedelta(seconds=38.4)), lasting(timedelta(seconds=130)), lasting(timedelta(hours=26))
@@ -54,7 +54,7 @@ def lasting(took: timedelta) -> str:
     return f"{seconds} s"
 
 
-def percent(part: float | None) -> str:
+def format_percent(part: float | None) -> str:
     """A share as people read it: nobody lost is not the same as few; a dash where there is none.
 
     >>> percent(0.4149), percent(0.004), percent(0.998), percent(None)
@@ -70,11 +70,11 @@ def _entered(report: Report) -> int:
     return max((stage.count for stage in report.stages), default=0)
 
 
-def _draw_whole(sheet: Sheet, report: Report) -> None:
+def _draw_single(canvas: Canvas, report: Report) -> None:
     first, last = report.stages[0], report.stages[-1]
-    sheet.text(_LEFT, 130, f"{first.count:,} > {last.count:,}", 30, Colour.QUIET)
+    canvas.text(_LEFT, 130, f"{first.count:,} > {last.count:,}", 30, Colour.QUIET)
     if last.of_first is not None:
-        sheet.text(_RIGHT, 100, percent(last.of_first), 84, Colour.BAR, "rm")
+        canvas.text(_RIGHT, 100, format_percent(last.of_first), 84, Colour.BAR, "rm")
     longest = _LONGEST / (_entered(report) or 1)
     bottom = _BOTTOM - 60 if report.reasons else _BOTTOM + 40
     pitch = min((bottom - _TOP - _THICK) / (len(report.stages) - 1), 220)
@@ -83,48 +83,48 @@ def _draw_whole(sheet: Sheet, report: Report) -> None:
         top = _TOP + place * pitch
         worst = stage is report.worst
         if place:
-            _draw_loss(sheet, stage, top - (pitch - _THICK) / 2, worst=worst)
-        _draw_stage(sheet, stage, top, (former * longest, stage.count * longest), worst=worst)
+            _draw_loss(canvas, stage, top - (pitch - _THICK) / 2, worst=worst)
+        _draw_stage(canvas, stage, top, (former * longest, stage.count * longest), worst=worst)
         former = stage.count
-    _draw_reasons(sheet, report)
+    _draw_reasons(canvas, report)
 
 
-def _draw_stage(sheet: Sheet, stage: Stage, top: float, widths: tuple[float, float], *, worst: bool) -> None:
+def _draw_stage(canvas: Canvas, stage: Stage, top: float, widths: tuple[float, float], *, worst: bool) -> None:
     """Draw the bar of a step over the shade of the one before, so that what is missing can be seen."""
     former, width = widths
     middle = top + _THICK / 2
-    sheet.disc(_LEFT + 26, middle, 25, Colour.WARM if worst else Colour.INK)
-    sheet.text(_LEFT + 26, middle, str(number(stage)), 28, Colour.PAPER, "mm")
-    sheet.bar(_BARS, top, _LONGEST, _THICK, Colour.TRACK)
+    canvas.disc(_LEFT + 26, middle, 25, Colour.WARM if worst else Colour.INK)
+    canvas.text(_LEFT + 26, middle, str(step_number(stage)), 28, Colour.PAPER, "mm")
+    canvas.bar(_BARS, top, _LONGEST, _THICK, Colour.TRACK)
     if former > width:
-        sheet.bar(_BARS, top, former, _THICK, Colour.SOFT_WARM if worst else Colour.SOFT)
-    sheet.bar(_BARS, top, width, _THICK, Colour.BAR)
-    sheet.text(_COUNTS, middle, f"{stage.count:,}", 34, Colour.INK, "rm")
+        canvas.bar(_BARS, top, former, _THICK, Colour.SOFT_WARM if worst else Colour.SOFT)
+    canvas.bar(_BARS, top, width, _THICK, Colour.BAR)
+    canvas.text(_COUNTS, middle, f"{stage.count:,}", 34, Colour.INK, "rm")
     if stage.of_first is not None:
-        sheet.text(_RIGHT, middle, percent(stage.of_first), 34, Colour.QUIET, "rm")
+        canvas.text(_RIGHT, middle, format_percent(stage.of_first), 34, Colour.QUIET, "rm")
 
 
-def _draw_loss(sheet: Sheet, stage: Stage, middle: float, *, worst: bool) -> None:
+def _draw_loss(canvas: Canvas, stage: Stage, middle: float, *, worst: bool) -> None:
     """Write between two bars what is lost there, and how long it takes."""
     colour = Colour.WARM if worst else Colour.QUIET
     size = 26 if worst else 22
     right = _BARS + 24.0
     if stage.lost:
-        sheet.fall(_BARS + 30, middle, colour)
-        right = _BARS + 50 + sheet.text(_BARS + 50, middle, percent(stage.lost), size, colour)
+        canvas.down_arrow(_BARS + 30, middle, colour)
+        right = _BARS + 50 + canvas.text(_BARS + 50, middle, format_percent(stage.lost), size, colour)
     if stage.median is not None:
-        sheet.text(max(right + 28, _BARS + 170), middle, lasting(stage.median), 22, Colour.QUIET)
+        canvas.text(max(right + 28, _BARS + 170), middle, format_duration(stage.median), 22, Colour.QUIET)
 
 
-def _draw_reasons(sheet: Sheet, report: Report) -> None:
+def _draw_reasons(canvas: Canvas, report: Report) -> None:
     whole = sum(count for _, count in report.reasons)
     left = float(_BARS)
     for letter, colour, count in _segments(report):
         width = (_RIGHT - _BARS) * count / whole
-        sheet.block(left, _BOTTOM, max(width - 4, 2), _STRIP, colour)
+        canvas.block(left, _BOTTOM, max(width - 4, 2), _STRIP, colour)
         label = f"{letter}  {count:,}"
         if width > len(label) * 14 + 24:
-            sheet.text(left + 16, _BOTTOM + _STRIP / 2, label, 24, Colour.INK)
+            canvas.text(left + 16, _BOTTOM + _STRIP / 2, label, 24, Colour.INK)
         left += width
 
 
@@ -134,30 +134,30 @@ def _segments(report: Report) -> Iterator[tuple[str, Colour, int]]:
         yield ascii_uppercase[place], colour, count
 
 
-def _draw_groups(sheet: Sheet, reports: Sequence[Report]) -> None:
+def _draw_groups(canvas: Canvas, reports: Sequence[Report]) -> None:
     """Draw a row each: its name, a bar a step as high as many came so far, and the part that came to the end."""
     largest = sorted(reports, key=_entered, reverse=True)[:_MOST_GROUPS]
     shown = [report for report in reports if report in largest]
     if len(reports) > len(shown):
-        sheet.text(_RIGHT, 78, f"{len(shown)} / {len(reports)}", 30, Colour.QUIET, "rm")
+        canvas.text(_RIGHT, 78, f"{len(shown)} / {len(reports)}", 30, Colour.QUIET, "rm")
     for step, _ in enumerate(STEPS):
-        sheet.text(_COLUMNS + step * _COLUMN + _COLUMN / 2, 148, str(step + 1), 26, Colour.QUIET, "mm")
+        canvas.text(_COLUMNS + step * _COLUMN + _COLUMN / 2, 148, str(step + 1), 26, Colour.QUIET, "mm")
     pitch = min((_HEIGHT - 40 - _ROWS) / (len(shown) or 1), _ROW)
     for place, report in enumerate(shown):
-        _draw_group(sheet, report, _ROWS + place * pitch, pitch * 0.75)
+        _draw_group(canvas, report, _ROWS + place * pitch, pitch * 0.75)
 
 
-def _draw_group(sheet: Sheet, report: Report, top: float, height: float) -> None:
+def _draw_group(canvas: Canvas, report: Report, top: float, height: float) -> None:
     middle, most = top + height / 2, _entered(report)
-    sheet.text(_LEFT, middle, _short(report.group), 28)
-    sheet.text(_COLUMNS - 22, middle, f"{most:,}", 24, Colour.QUIET, "rm")
-    sheet.text(_RIGHT, middle, percent(report.stages[-1].of_first), 34, Colour.BAR, "rm")
+    canvas.text(_LEFT, middle, _shorten(report.group), 28)
+    canvas.text(_COLUMNS - 22, middle, f"{most:,}", 24, Colour.QUIET, "rm")
+    canvas.text(_RIGHT, middle, format_percent(report.stages[-1].of_first), 34, Colour.BAR, "rm")
     for stage in report.stages:
-        left, worst = _COLUMNS + (number(stage) - 1) * _COLUMN + 5, stage is report.worst
+        left, worst = _COLUMNS + (step_number(stage) - 1) * _COLUMN + 5, stage is report.worst
         high = height * stage.count / (most or 1)
-        sheet.block(left, top, _COLUMN - 10, height, Colour.SOFT_WARM if worst else Colour.TRACK)
-        sheet.block(left, top + height - high, _COLUMN - 10, high, Colour.WARM if worst else Colour.BAR)
+        canvas.block(left, top, _COLUMN - 10, height, Colour.SOFT_WARM if worst else Colour.TRACK)
+        canvas.block(left, top + height - high, _COLUMN - 10, high, Colour.WARM if worst else Colour.BAR)
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     return f"{name[:_NAME]}.." if len(name) > _NAME + 2 else name or "-"

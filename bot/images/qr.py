@@ -49,17 +49,17 @@ def svg(modules: Matrix) -> str:
     )
 
 
-def for_page(link: str) -> str:
+def page_svg(link: str) -> str:
     """A link's code as markup, to stand in a page."""
     return svg(matrix(link))
 
 
-def for_print(link: str) -> bytes:
+def print_png(link: str) -> bytes:
     """A link's code as a picture, large enough for any poster."""
     return png(matrix(link), _PRINTED)
 
 
-def lines(modules: Matrix) -> list[str]:
+def terminal_lines(modules: Matrix) -> list[str]:
     """The code in half blocks, two rows a line, light on dark as terminals mostly are."""
     rows = [*modules, [False] * len(modules)] if len(modules) % 2 else modules
     pairs = zip(rows[::2], rows[1::2], strict=True)

@@ -6,33 +6,33 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.engine.messages import Undelivered
+from bot.engine.messages import DeliveryFailed
 from verification.dialogue_store import DialogueStore, Gone, Litter, Person
 from verification.limits import DAY
 
 log = logging.getLogger(__name__)
 
-_PAUSE = timedelta(seconds=10)
-_TIDY_EVERY = timedelta(hours=1)
-_SEEN_FOR = timedelta(days=7)
+_INTERVAL = timedelta(seconds=10)
+_CLEANUP_INTERVAL = timedelta(hours=1)
+_EVENT_IDS_KEPT_FOR = timedelta(days=7)
 """Longer than Telegram keeps an update: its repetition is always known."""
-_USES_FOR = timedelta(days=365)
+_AUDIT_LOG_KEPT_FOR = timedelta(days=365)
 """Who looked at what can be asked for a year."""
 
-Discard = Callable[[Person, int], Awaitable[None]]
+MessageDeleter = Callable[[Person, int], Awaitable[None]]
 
 
-class Housekeeping:
+class Cleanup:
     """The loop that keeps the promises of deletion. `discard` deletes a message or is sure that it cannot."""
 
     def __init__(
-        self, store: DialogueStore, discard: Discard, clock: Callable[[], datetime], retention: timedelta
+        self, store: DialogueStore, delete_message: MessageDeleter, clock: Callable[[], datetime], retention: timedelta
     ) -> None:
         self._store = store
-        self._discard = discard
+        self._delete_message = delete_message
         self._clock = clock
         self._retention = retention
-        self._tidied_at: datetime | None = None
+        self._cleaned_at: datetime | None = None
 
     async def run(self) -> None:
         """Work for ever; a fault is logged, and tried again."""
@@ -41,44 +41,44 @@ class Housekeeping:
         while True:
             try:
                 # First, and whatever Telegram does: what has had its time goes.
-                await self.tidy()
-                await self.sweep(left_alone)
+                await self.delete_expired()
+                await self.delete_pending_messages(left_alone)
             except Exception:
                 log.exception("housekeeping was cut short; trying again")
-            left_alone = _PAUSE
-            await asyncio.sleep(_PAUSE.total_seconds())
+            left_alone = _INTERVAL
+            await asyncio.sleep(_INTERVAL.total_seconds())
 
-    async def sweep(self, left_alone: timedelta) -> None:
+    async def delete_pending_messages(self, min_age: timedelta) -> None:
         """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
         for litter in await self._store.litter(100):
             # A clock that was put back makes what it wrote down before seem to come from the future.
-            if timedelta() <= self._clock() - litter.at < left_alone:
+            if timedelta() <= self._clock() - litter.at < min_age:
                 continue
             try:
-                await self._discard(litter.person, litter.message_id)
-            except Undelivered as error:
+                await self._delete_message(litter.person, litter.message_id)
+            except DeliveryFailed as error:
                 # It stays listed; the next one may be of a chat that answers.
                 log.warning("a message could not be deleted (%s); trying again", error)
                 continue
             await self._store.swept(litter)
 
-    async def take(self, person: Person, message_id: int) -> None:
+    async def schedule_deletion(self, person: Person, message_id: int) -> None:
         """Take over a message that could not be deleted at once."""
         async with self._store.unit(person) as unit:
             await unit.litter(Litter(person, message_id, self._clock()))
 
-    async def tidy(self) -> None:
+    async def delete_expired(self) -> None:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
         now = self._clock()
-        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
-            await tidied(self._store, now, self._retention)
-            self._tidied_at = now
+        if self._cleaned_at is None or now - self._cleaned_at >= _CLEANUP_INTERVAL:
+            await delete_expired_records(self._store, now, self._retention)
+            self._cleaned_at = now
 
 
-async def tidied(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
+async def delete_expired_records(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
     """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    gone = Counter(await store.prune(now - _SEEN_FOR))
+    gone = Counter(await store.prune(now - _EVENT_IDS_KEPT_FOR))
     gone.update(await store.forget_tries(now - DAY))
-    gone.update(await store.forget_uses(now - _USES_FOR))
+    gone.update(await store.forget_uses(now - _AUDIT_LOG_KEPT_FOR))
     gone.update(await store.retire(now - retention))
     return gone

@@ -14,33 +14,33 @@ from prometheus_client.registry import Collector
 from verification.support.funnel import Counted
 from verification.support.store import DeskStore
 
-_FRESH_FOR = 15.0
-_PATIENCE = 2.0
+_CACHE_SECONDS = 15.0
+_TIMEOUT = 2.0
 
 _JOURNEYS = "Journeys that reached a step, by the campaign they began under"
-_WAYS = "Journeys that reached a step by a way, by the campaign they began under"
+_METHODS = "Journeys that reached a step by a way, by the campaign they began under"
 _FAILURES = "Attempts that failed, by reason and way"
 
 
-class Tallies(Collector):
+class FunnelCollector(Collector):
     """What was ever counted; `outage` is how the store says that it is away, `seconds` a clock that never jumps."""
 
-    def __init__(self, store: DeskStore, outage: type[Exception], seconds: Callable[[], float]) -> None:
+    def __init__(self, store: DeskStore, outage: type[Exception], monotonic: Callable[[], float]) -> None:
         self._store = store
         self._outage = outage
-        self._seconds = seconds
+        self._monotonic = monotonic
         self._read_at: float | None = None
         self._counts: Sequence[Counted] = ()
 
     async def refresh(self) -> None:
         """Bring the numbers up to date, unless they are, or the database is away."""
-        now = self._seconds()
-        if self._read_at is not None and now - self._read_at < _FRESH_FOR:
+        now = self._monotonic()
+        if self._read_at is not None and now - self._read_at < _CACHE_SECONDS:
             return
         # Before it is done: whoever asks meanwhile is told the last numbers.
         self._read_at = now
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 self._counts = await self._store.totals()
         except (TimeoutError, self._outage):
             return
@@ -57,7 +57,7 @@ class Tallies(Collector):
         )
         yield _family(
             "bot_funnel_ways",
-            _WAYS,
+            _METHODS,
             ("step", "method", "campaign"),
             ((str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None),
         )

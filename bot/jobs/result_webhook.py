@@ -27,23 +27,23 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 """Longer than a call may take."""
-AT_ONCE = 8
-_PULSE = 1.0
+MAX_IN_FLIGHT = 8
+_POLL_INTERVAL = 1.0
 
 
-PATIENCE = aiohttp.ClientTimeout(total=15, sock_connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 """Nobody waits for it, so a receiver gets the time that Standard Webhooks asks for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class ResultEndpoint:
     """The server at `RESULT_WEBHOOK_URL`."""
 
     url: str
     signing: Signing
     call: Call
 
-    async def tell(self, result: Result, now: datetime) -> int:
+    async def post(self, result: Result, now: datetime) -> int:
         """Tell a result, and give the status of the answer; raises `ProviderUnavailable` where there is none."""
         body = result.body()
         headers = self.signing.headers(result.message_id, now, body) | {"content-type": "application/json"}
@@ -52,28 +52,32 @@ class Receiver:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Receiver | None]:
+async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoint | None]:
     """Give the receiver, on connections of its own; None where results go nowhere."""
     url, secret = settings.result_webhook_url, settings.result_webhook_secret
     if not url or secret is None:
         yield None
         return
-    async with outbound(here=is_loopback(urlsplit(url).hostname or ""), patience=PATIENCE) as call:
-        yield Receiver(url, Signing(secret.get_secret_value()), call)
+    async with outbound(here=is_loopback(urlsplit(url).hostname or ""), patience=TIMEOUT) as call:
+        yield ResultEndpoint(url, Signing(secret.get_secret_value()), call)
 
 
-class Results:
+class ResultSender:
     """The loop that tells results; `count` hears what came of each try."""
 
     def __init__(
-        self, outbox: Outbox, receiver: Receiver | None, clock: Callable[[], datetime], count: Callable[[str], None]
+        self,
+        outbox: Outbox,
+        endpoint: ResultEndpoint | None,
+        clock: Callable[[], datetime],
+        count: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
-        self._receiver = receiver
+        self._endpoint = endpoint
         self._clock = clock
         self._count = count
         self._wake = asyncio.Event()
-        self._in_hand = set[int]()
+        self._in_flight = set[int]()
 
     def wake(self) -> None:
         """Look at once: there may be a result."""
@@ -81,21 +85,21 @@ class Results:
 
     async def run(self) -> None:
         """Tell what is owed, for ever; a fault is logged, and tried again."""
-        if self._receiver is None:
+        if self._endpoint is None:
             return
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
-                for result in await self._claimed(AT_ONCE - len(self._in_hand)):
+                for result in await self._claim(MAX_IN_FLIGHT - len(self._in_flight)):
                     # A clock that leaps ends leases early; what is being told here is not told beside it.
-                    if result.id not in self._in_hand:
-                        self._in_hand.add(result.id)
-                        tasks.create_task(self._carry(self._receiver, result))
+                    if result.id not in self._in_flight:
+                        self._in_flight.add(result.id)
+                        tasks.create_task(self._send_and_settle(self._endpoint, result))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_PULSE):
+                    async with asyncio.timeout(_POLL_INTERVAL):
                         await self._wake.wait()
 
-    async def _claimed(self, limit: int) -> Sequence[Result]:
+    async def _claim(self, limit: int) -> Sequence[Result]:
         if not limit:
             return ()
         now = self._clock()
@@ -105,20 +109,20 @@ class Results:
             log.exception("results could not be looked for; trying again")
             return ()
 
-    async def _carry(self, receiver: Receiver, result: Result) -> None:
+    async def _send_and_settle(self, endpoint: ResultEndpoint, result: Result) -> None:
         try:
-            await self._tell(receiver, result)
+            await self._send(endpoint, result)
         except Exception:
             log.exception("what came of the result of attempt %s could not be noted; trying again", result.attempt)
         finally:
-            self._in_hand.discard(result.id)
+            self._in_flight.discard(result.id)
             self._wake.set()
 
-    async def _tell(self, receiver: Receiver, result: Result) -> None:
+    async def _send(self, endpoint: ResultEndpoint, result: Result) -> None:
         try:
-            status = await receiver.tell(result, self._clock())
+            status = await endpoint.post(result, self._clock())
         except ProviderUnavailable as error:
-            await self._failed(result, str(error))
+            await self._retry_later(result, str(error))
             return
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             await self._settle(result, Ending.DELIVERED)
@@ -126,9 +130,9 @@ class Results:
             log.warning("the result of attempt %s is not wanted (status 410)", result.attempt)
             await self._settle(result, Ending.GONE)
         else:
-            await self._failed(result, f"status {status}")
+            await self._retry_later(result, f"status {status}")
 
-    async def _failed(self, result: Result, why: str) -> None:
+    async def _retry_later(self, result: Result, why: str) -> None:
         if result.tries >= len(PAUSES):
             log.error("the result of attempt %s was not taken (%s); it is given up", result.attempt, why)
             await self._settle(result, Ending.GIVEN_UP)

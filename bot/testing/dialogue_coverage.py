@@ -9,23 +9,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.content.catalogue import Catalogue, Entry
-from bot.flow.diagram import edge, edges, label
+from bot.flow import events
+from bot.flow.diagram import edge, edges, event_label, label
 from bot.flow.effects import Value
 from bot.flow.events import Choice, Event, Tapped
-from bot.flow.machine import advance, row_of
-from bot.flow.rows import Moment, Row, Step
+from bot.flow.machine import advance, row_for_event
+from bot.flow.rows import Row, RuleContext, Step
 from bot.flow.states import State
 from bot.flow.table import TABLE
 
-_ELSEWHERE = ("page.", "desk.", "test_")
+_EXCLUDED_TEXTS = ("page.", "desk.", "test_")
 """Texts of phone pages and of the desk, and the pieces that other texts are made of."""
 
 
-_RACES = frozenset(
+_OVERTAKEN = (
+    events.AttemptOpened,
+    events.AttemptRefused,
+    events.AttemptProgressed,
+    events.CodeExpiring,
+    events.CodeExpired,
+    events.AttemptFailed,
+)
+_UNREACHABLE_ROWS = frozenset(
     {
-        "Verified: passed",
-        "ReadingInvitation: passed",
-        *(f"any state: {news}" for news in ("opened", "declined", "progressed", "faded", "lapsed", "rejected")),
+        f"Verified: {event_label(events.AttemptPassed)}",
+        f"ReadingInvitation: {event_label(events.AttemptPassed)}",
+        *(f"any state: {event_label(event)}" for event in _OVERTAKEN),
     }
 )
 """Rows for news that is overtaken on its way: no conversation can be sure to reach them. The exhaustive test of the
@@ -33,32 +42,32 @@ table and the tests of the runner do."""
 
 
 @dataclass(slots=True)
-class Notebook:
+class CoverageFile:
     """The file, each fact written once; by appending, so that many bots may share it."""
 
     path: Path
     _written: set[str] = field(default_factory=set)
 
-    def known(self, catalogue: Catalogue) -> None:
+    def write_known(self, catalogue: Catalogue) -> None:
         """Write down all there is to reach."""
-        names = "".join(f"known\t{kind}\t{name}\n" for kind, name in _everything(catalogue))
+        names = "".join(f"known\t{kind}\t{name}\n" for kind, name in _all_names(catalogue))
         self._write(names)
 
-    def reached(self, kind: str, name: str) -> None:
+    def write_reached(self, kind: str, name: str) -> None:
         """Write down that something was reached."""
         self._write(f"reached\t{kind}\t{name}\n")
 
-    def advance(self, state: State, event: Event, moment: Moment) -> Step:
+    def advance(self, state: State, event: Event, context: RuleContext) -> Step:
         """Advance as ever, and write down which row did it and where it led."""
-        step = advance(state, event, moment)
+        step = advance(state, event, context)
         self._append(f"now\tstate\t{type(step.state).__name__}\n")
-        row = row_of(state, event)
-        if row is not None and _name(row) not in _RACES:
-            self.reached("row", _name(row))
+        row = row_for_event(state, event)
+        if row is not None and _row_name(row) not in _UNREACHABLE_ROWS:
+            self.write_reached("row", _row_name(row))
             if isinstance(event, Tapped):
-                self.reached("button", _name(row))
+                self.write_reached("button", _row_name(row))
             if row.state is not None and type(step.state) is not row.state:
-                self.reached("way", edge(row, type(step.state)))
+                self.write_reached("way", edge(row, type(step.state)))
         return step
 
     def _write(self, lines: str) -> None:
@@ -72,43 +81,43 @@ class Notebook:
 
 
 @dataclass(frozen=True, slots=True)
-class NotedCatalogue(Catalogue):
+class RecordingCatalogue(Catalogue):
     """A catalogue that tells which of its texts were used."""
 
-    note: Callable[[str, str], None] = lambda _kind, _name: None
+    record: Callable[[str, str], None] = lambda _kind, _name: None
 
     def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
         """The text of a key, as ever."""
-        self.note("text", key)
+        self.record("text", key)
         return Catalogue.text(self, language, key, values)
 
     def entry(self, language: str, topic: str) -> Entry | None:
         """A topic of the FAQ, as ever."""
-        self.note("topic", topic)
+        self.record("topic", topic)
         return Catalogue.entry(self, language, topic)
 
 
-def noted(catalogue: Catalogue, notebook: Notebook) -> Catalogue:
+def with_coverage(catalogue: Catalogue, coverage: CoverageFile) -> Catalogue:
     """The same catalogue, whose use is written down."""
-    return NotedCatalogue(catalogue.texts, catalogue.faq, catalogue.constants, notebook.reached)
+    return RecordingCatalogue(catalogue.texts, catalogue.faq, catalogue.constants, coverage.write_reached)
 
 
-def _everything(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+def _all_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     for row in TABLE:
-        if _name(row) in _RACES:
+        if _row_name(row) in _UNREACHABLE_ROWS:
             continue
-        yield "row", _name(row)
+        yield "row", _row_name(row)
         if isinstance(row.trigger, Choice):
-            yield "button", _name(row)
+            yield "button", _row_name(row)
     for way in edges():
         yield "way", way
     language = next(iter(catalogue.texts))
     for key in catalogue.texts[language]:
-        if not key.startswith(_ELSEWHERE):
+        if not key.startswith(_EXCLUDED_TEXTS):
             yield "text", key
     for entry in catalogue.faq[language]:
         yield "topic", entry.id
 
 
-def _name(row: Row) -> str:
+def _row_name(row: Row) -> str:
     return f"{row.state.__name__ if row.state else 'any state'}: {label(row)}"

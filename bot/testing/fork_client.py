@@ -11,28 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_LOST = -9
+_LOST_EXIT_CODE = -9
 
 
-class NurseryGone(OSError):
+class ForkServerGone(OSError):
     """The nursery ended before the bot was born; what it said went to its standard error."""
 
 
-class Nursling(asyncio.Protocol):
+class ForkedProcess(asyncio.Protocol):
     """A bot of the nursery, at the other end of its line."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._heard = b""
-        self._born: asyncio.Future[int] = loop.create_future()
+        self._buffer = b""
+        self._started: asyncio.Future[int] = loop.create_future()
         self._ended: asyncio.Future[int] = loop.create_future()
-        self._code = _LOST
-        self._line: asyncio.WriteTransport | None = None
+        self._code = _LOST_EXIT_CODE
+        self._transport: asyncio.WriteTransport | None = None
 
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._born.result()
+        return self._started.result()
 
     @property
     def exit_code(self) -> int | None:
@@ -41,86 +41,86 @@ class Nursling(asyncio.Protocol):
 
     async def kill(self) -> None:
         """End it at once and wait until it is gone; also fine when it has ended already."""
-        if self._line is not None and not self._line.is_closing():
-            self._line.write_eof()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
         await self.wait()
 
     async def wait(self) -> int:
         """Wait until it ends and return its exit code."""
         return await asyncio.shield(self._ended)
 
-    async def born(self) -> None:
+    async def wait_started(self) -> None:
         """Wait until it is there; raises `NurseryGone`."""
-        await self._born
+        await self._started
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hold the line."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's transport is one
-        self._line = transport
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         """Hear of the birth, and later of the end."""
-        *numbers, self._heard = (self._heard + data).split(b"\n")
+        *numbers, self._buffer = (self._buffer + data).split(b"\n")
         for number in numbers:
-            if self._born.done():
+            if self._started.done():
                 self._code = int(number)
             else:
-                self._born.set_result(int(number))
+                self._started.set_result(int(number))
 
     def eof_received(self) -> None:
         """Let the line go: the nursery has nothing more to say."""
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end: the nursery told of it, or has ended itself, and with it the bot."""
-        if not self._born.done():
-            self._born.set_exception(NurseryGone("the nursery ended"))
+        if not self._started.done():
+            self._started.set_exception(ForkServerGone("the nursery ended"))
         self._ended.set_result(self._code)
 
 
 @dataclass(frozen=True, slots=True)
-class _Nursery:
+class _ForkServer:
     process: subprocess.Popen[bytes]
-    asking: socket.socket
+    control: socket.socket
 
 
 @dataclass(frozen=True, slots=True)
-class Forking:
+class ForkClient:
     """Nurseries and the way to ask them; `command` is what runs `Nursery.run` on its standard input."""
 
     command: Sequence[str]
-    _nurseries: dict[frozenset[tuple[str, str]], _Nursery] = field(default_factory=dict)
+    _servers: dict[frozenset[tuple[str, str]], _ForkServer] = field(default_factory=dict)
 
-    async def start(self, env: Mapping[str, str], log: Path) -> Nursling:
+    async def start(self, env: Mapping[str, str], log: Path) -> ForkedProcess:
         """Start a bot with exactly this environment, its output appended to the log."""
         birth = {"env": dict(env), "folder": env["DATA_DIR"], "log": str(log)}
         ours, theirs = socket.socketpair()
         with theirs:
             ours.sendall(json.dumps(birth).encode() + b"\n")
-            socket.send_fds(self._nursery(env).asking, [b"."], [theirs.fileno()])
+            socket.send_fds(self._server_for(env).control, [b"."], [theirs.fileno()])
         ours.settimeout(0)
-        _, nursling = await asyncio.get_running_loop().create_connection(Nursling, sock=ours)
-        await nursling.born()
+        _, nursling = await asyncio.get_running_loop().create_connection(ForkedProcess, sock=ours)
+        await nursling.wait_started()
         return nursling
 
     def close(self) -> None:
         """End the nurseries and every bot that is still of them."""
-        for nursery in self._nurseries.values():
-            nursery.asking.close()
+        for nursery in self._servers.values():
+            nursery.control.close()
             nursery.process.wait()
-        self._nurseries.clear()
+        self._servers.clear()
 
-    def _nursery(self, env: Mapping[str, str]) -> _Nursery:
+    def _server_for(self, env: Mapping[str, str]) -> _ForkServer:
         # What Python reads before the first line of a program, nobody can change afterwards.
         interpreter = frozenset((name, value) for name, value in env.items() if name.startswith("PYTHON"))
-        if interpreter not in self._nurseries:
-            self._nurseries[interpreter] = _opened(self.command, env)
-        return self._nurseries[interpreter]
+        if interpreter not in self._servers:
+            self._servers[interpreter] = _start_server(self.command, env)
+        return self._servers[interpreter]
 
 
-def _opened(command: Sequence[str], env: Mapping[str, str]) -> _Nursery:
+def _start_server(command: Sequence[str], env: Mapping[str, str]) -> _ForkServer:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own program
             command, env=dict(env), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
         )
-    return _Nursery(process, ours)
+    return _ForkServer(process, ours)

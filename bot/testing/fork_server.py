@@ -23,7 +23,7 @@ _REQUEST_ENDS = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Birth:
+class ForkRequest:
     """What a child is born with."""
 
     env: dict[str, str] = field(repr=False)
@@ -32,83 +32,83 @@ class Birth:
 
 
 @dataclass(slots=True)
-class Nursery:
+class ForkServer:
     """The parent of all bots; it must never have a thread or a running loop, since a fork would break both."""
 
     main: Main
-    _asked: socket.socket
-    _bell: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
-    _watch: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    _lines: dict[int, socket.socket] = field(default_factory=dict)
+    _control: socket.socket
+    _wakeup: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
+    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _connections: dict[int, socket.socket] = field(default_factory=dict)
 
     def run(self) -> None:
         """Fork until the line of the nursery falls."""
-        for end in self._bell:
+        for end in self._wakeup:
             end.settimeout(0)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self._bell[1].fileno())
-        self._watch.register(self._asked, selectors.EVENT_READ)
-        self._watch.register(self._bell[0], selectors.EVENT_READ)
-        while self._turn():
+        signal.set_wakeup_fd(self._wakeup[1].fileno())
+        self._selector.register(self._control, selectors.EVENT_READ)
+        self._selector.register(self._wakeup[0], selectors.EVENT_READ)
+        while self._serve_once():
             pass
-        for pid in self._lines:
+        for pid in self._connections:
             _kill(pid)
 
-    def _turn(self) -> bool:
-        for key, _ in self._watch.select():
-            if key.fileobj is self._bell[0]:
-                self._bell[0].recv(4096)
-                self._bury()
-            elif key.fileobj is self._asked:
-                if not self._answer():
+    def _serve_once(self) -> bool:
+        for key, _ in self._selector.select():
+            if key.fileobj is self._wakeup[0]:
+                self._wakeup[0].recv(4096)
+                self._reap()
+            elif key.fileobj is self._control:
+                if not self._fork():
                     return False
-            elif key.data in self._lines:  # not buried a moment ago, so the pid is still this child's
-                self._watch.unregister(key.fileobj)
+            elif key.data in self._connections:  # not buried a moment ago, so the pid is still this child's
+                self._selector.unregister(key.fileobj)
                 _kill(key.data)
         return True
 
-    def _answer(self) -> bool:
-        _, fds, _, _ = socket.recv_fds(self._asked, 1, 1)
+    def _fork(self) -> bool:
+        _, fds, _, _ = socket.recv_fds(self._control, 1, 1)
         if not fds:
             return False
         line = socket.socket(fileno=fds[0])
-        birth = Birth(**json.loads(_request(line)))
+        birth = ForkRequest(**json.loads(_read_request(line)))
         pid = os.fork()
         if pid == 0:
-            self._leave(line)
-            _live(birth, self.main)
-        self._lines[pid] = line
-        self._watch.register(line, selectors.EVENT_READ, pid)
-        _tell(line, pid)
+            self._close_inherited(line)
+            _run_child(birth, self.main)
+        self._connections[pid] = line
+        self._selector.register(line, selectors.EVENT_READ, pid)
+        _send_number(line, pid)
         return True
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         """Tell of every child that has ended."""
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
-                line = self._lines.pop(pid)
+                line = self._connections.pop(pid)
                 with suppress(KeyError):
-                    self._watch.unregister(line)
-                _tell(line, os.waitstatus_to_exitcode(status))
+                    self._selector.unregister(line)
+                _send_number(line, os.waitstatus_to_exitcode(status))
                 line.close()
 
-    def _leave(self, line: socket.socket) -> None:
+    def _close_inherited(self, line: socket.socket) -> None:
         """Drop, in a child, everything that belongs to the nursery."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._watch.close()
-        for end in (line, self._asked, *self._bell, *self._lines.values()):
+        self._selector.close()
+        for end in (line, self._control, *self._wakeup, *self._connections.values()):
             end.close()
 
 
-def _live(birth: Birth, main: Main) -> NoReturn:
+def _run_child(request: ForkRequest, main: Main) -> NoReturn:
     """Be the bot, and never come back into the nursery's code."""
     status: object = _FAILED
     try:
-        _settle_in(birth)
+        _set_up_child(request)
         main()
     except SystemExit as left:
         status = left.code
@@ -121,28 +121,28 @@ def _live(birth: Birth, main: Main) -> NoReturn:
         os._exit(status if isinstance(status, int) else _FAILED if status else 0)
 
 
-def _settle_in(birth: Birth) -> None:
+def _set_up_child(request: ForkRequest) -> None:
     os.setsid()
-    log = os.open(birth.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    log = os.open(request.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for fd, place in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(fd, place)
     for fd in (log, nothing):
         os.close(fd)
-    os.chdir(birth.folder)
+    os.chdir(request.folder)
     os.environ.clear()
-    os.environ.update(birth.env)
+    os.environ.update(request.env)
     time.tzset()
 
 
-def _request(line: socket.socket) -> bytes:
+def _read_request(line: socket.socket) -> bytes:
     request = b""
     while not request.endswith(_REQUEST_ENDS):
         request += line.recv(65536) or _REQUEST_ENDS
     return request
 
 
-def _tell(line: socket.socket, number: int) -> None:
+def _send_number(line: socket.socket, number: int) -> None:
     with suppress(OSError):
         line.sendall(b"%d\n" % number)
 

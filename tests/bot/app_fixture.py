@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import built, working
-from bot.container import House
+from bot.app import open_app, run_loops
+from bot.container import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Town
 
@@ -17,12 +17,12 @@ class Living:
     """A bot at work."""
 
     town: Town
-    house: House
+    house: BotApp
 
     async def quiet(self) -> None:
         """Wait until every update is taken, and everything committed is shown."""
         await self.town.taken()
-        assert await self.house.runner.settled(20), "something is not shown yet"
+        assert await self.house.runner.wait_until_idle(20), "something is not shown yet"
         await self.town.taken()
 
 
@@ -48,7 +48,7 @@ async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living
     """Run a bot until left; the folder keeps what it must not lose."""
     settings = settings_for(town, folder, **facts)
     failure: Exception | None = None
-    async with built(settings, lambda _: None) as house, working(house):
+    async with open_app(settings, lambda _: None) as house, run_loops(house):
         try:
             yield Living(town, house)
         except Exception as error:

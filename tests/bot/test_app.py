@@ -13,7 +13,7 @@ import pytest
 from telegram import Bot
 
 from bot.handlers.api.transport import AiohttpRequest
-from bot.handlers.commands_menu import describe
+from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
@@ -58,12 +58,12 @@ async def test_the_bot_introduces_itself_once_and_again_only_where_something_cha
         line = AiohttpRequest()
         bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
         async with bot:
-            await describe(bot, CATALOGUE)
+            await publish_profile(bot, CATALOGUE)
             profile = place.playground.world.profile
             known = dict(profile.texts), dict(profile.commands)
             for method in ("setMyCommands", "setMyDescription", "setMyShortDescription"):
                 await place.fault(method, "500", times=9)
-            await describe(bot, CATALOGUE)
+            await publish_profile(bot, CATALOGUE)
             zh, en = profile.commands_for(1, "zh"), profile.commands_for(1, "de")
 
         assert (dict(profile.texts), dict(profile.commands)) == known
@@ -80,7 +80,7 @@ async def test_introducing_itself_may_fail_without_harm() -> None:
         async with bot:
             await place.fault("*", "500", times=99)
 
-            await describe(bot, CATALOGUE)
+            await publish_profile(bot, CATALOGUE)
 
 
 def has_ipv6() -> bool:

@@ -13,7 +13,7 @@ KEY = "a-key-of-a-program-0123456789"
 
 async def test_a_link_made_over_http_opens_in_the_chat_once(tmp_path: Path) -> None:
     async with town() as place, living(place, tmp_path, api_keys=KEY) as bot:
-        transport = httpx.ASGITransport(bot.house.pages)
+        transport = httpx.ASGITransport(bot.house.web_app)
         headers = {"Authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as program:
             made = (await program.post("/v1/links", json={"account": "100012345"})).json()

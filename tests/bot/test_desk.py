@@ -14,7 +14,7 @@ ACCOUNT, MASKED = "200056789", "20*****89"
 
 
 def at_the_desk(bot: Living) -> Visitor:
-    return Visitor(transport=httpx.ASGITransport(bot.house.pages), base_url="http://127.0.0.1", follow_redirects=True)
+    return Visitor(transport=httpx.ASGITransport(bot.house.web_app), base_url="http://127.0.0.1", follow_redirects=True)
 
 
 async def goes_on_to_the_ways(guest: Guest) -> None:

@@ -14,8 +14,8 @@ from telegram import Bot, Update
 from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 
 from bot.handlers.api.transport import AiohttpRequest
-from bot.handlers.dialogue import DialogueContext, Failures
-from bot.intake import Door, Fatal, Polling, Raw, Turn, _whose
+from bot.handlers.dialogue import DialogueContext, HandlerErrors
+from bot.intake import Poller, PollingLease, RawUpdate, StartupError, UpdateIntake, _sender_key
 from storage.lockfile import holding
 from tests.simulator_fixture import TOKEN, Town, town
 
@@ -60,11 +60,11 @@ class Post:
     """An intake over a stand-in, and what came through it."""
 
     town: Town
-    door: Door
-    polling: Polling
+    door: UpdateIntake
+    polling: Poller
     registry: CollectorRegistry
     answered: asyncio.Event
-    aside: list[Raw] = field(default_factory=list)
+    aside: list[RawUpdate] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     paid: int = 0
 
@@ -91,7 +91,11 @@ async def nobody_else(_: Callable[[], None]) -> AsyncIterator[Callable[[], Await
 
 @asynccontextmanager
 async def post(
-    place: Town, hear: Hear | None = None, *, aside: Callable[[Raw], None] = lambda _: None, turn: Turn = nobody_else
+    place: Town,
+    hear: Hear | None = None,
+    *,
+    aside: Callable[[RawUpdate], None] = lambda _: None,
+    turn: PollingLease = nobody_else,
 ) -> AsyncIterator[Post]:
     """An intake that is ready, and does not poll yet."""
     line = Noted()
@@ -105,15 +109,15 @@ async def post(
     application = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
     )
-    failures, registry = Failures(), CollectorRegistry()
-    application.add_error_handler(failures.note)
+    failures, registry = HandlerErrors(), CollectorRegistry()
+    application.add_error_handler(failures.record)
 
     async def listen(update: Update) -> None:
         if hear is not None:
             await hear(update)
         made.heard.append(text_of(update))
 
-    async def set_aside(raw: Raw) -> None:
+    async def set_aside(raw: RawUpdate) -> None:
         aside(raw)
         made.aside.append(raw)
 
@@ -125,8 +129,8 @@ async def post(
 
     application.add_handler(Ear(listen))
     counter = Counter("bot_updates", "…", ["outcome"], registry=registry)
-    door = Door(application, failures, set_aside, is_outage, counter)
-    made = Post(place, door, Polling(application, door, turn, pay, is_outage), registry, line.answered)
+    door = UpdateIntake(application, failures, set_aside, is_outage, counter)
+    made = Post(place, door, Poller(application, door, turn, pay, is_outage), registry, line.answered)
     async with application:
         yield made
 
@@ -353,7 +357,7 @@ async def test_inv03_a_batch_whose_answer_was_lost_comes_again() -> None:
 async def test_a_token_that_telegram_refuses_ends_the_program() -> None:
     async with town() as place, post(place) as made:
         await place.fault("getUpdates", "401")
-        with pytest.raises(Fatal, match="BOT_TOKEN") as caught:
+        with pytest.raises(StartupError, match="BOT_TOKEN") as caught:
             await made.polling.run()
 
     assert TOKEN not in str(caught.value)
@@ -364,7 +368,7 @@ async def test_another_program_that_keeps_polling_ends_this_one() -> None:
         bot = Bot(TOKEN, f"{place.url}/bot")
         async with bot:
             await bot.set_webhook("https://bot.example.org/telegram")
-        with pytest.raises(Fatal, match="another program"):
+        with pytest.raises(StartupError, match="another program"):
             await made.polling.run()
 
 
@@ -384,14 +388,14 @@ async def test_a_long_pause_that_telegram_asks_for_does_not_hold_up_the_end() ->
         async with polled(made):
             await made.answered.wait()
 
-    assert made.polling.heard_at is None
+    assert made.polling.polled_at is None
 
 
 async def test_ready_is_known_without_waiting_for_the_first_update() -> None:
     async with town() as place, post(place) as made, polled(made):
         await place.until(lambda: place.playground.world.updates.has_waiting_poll)
 
-        assert made.polling.heard_at is not None
+        assert made.polling.polled_at is not None
 
 
 async def test_only_what_is_read_is_asked_for() -> None:
@@ -421,12 +425,12 @@ async def test_while_another_program_polls_this_one_waits_and_says_so_once(
         async with holding(tmp_path / "lock", lambda: None):
             polling = asyncio.ensure_future(made.polling.run())
             await waiting.wait()
-            assert (made.polling.waits, made.polling.heard_at, made.paid) == (True, None, 0)
+            assert (made.polling.is_waiting, made.polling.polled_at, made.paid) == (True, None, 0)
         await place.taken()
         made.polling.stop()
         await polling
 
-    assert (made.heard, made.paid, made.polling.waits) == (["one"], 1, False)
+    assert (made.heard, made.paid, made.polling.is_waiting) == (["one"], 1, False)
     assert caplog.text.count("another program with this database polls") == 1
 
 
@@ -480,7 +484,7 @@ def body(text: str = "one") -> Json:
 
 async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
     async with town() as place, post(place) as made:
-        assert await made.door.take_body(json.dumps(body()).encode())
+        assert await made.door.handle_body(json.dumps(body()).encode())
         assert made.heard == ["one"]
 
 
@@ -502,13 +506,13 @@ async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> Non
 )
 async def test_inv06_a_body_that_is_no_update_is_not_asked_for_again(garbage: bytes) -> None:
     async with town() as place, post(place) as made:
-        assert await made.door.take_body(garbage)
+        assert await made.door.handle_body(garbage)
         assert (made.heard, made.aside) == ([], [])
 
 
 async def test_inv05_a_poisoned_update_by_webhook_is_set_aside_and_not_asked_for_again() -> None:
     async with town() as place, post(place) as made:
-        assert await made.door.take_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+        assert await made.door.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
         assert len(made.aside) == 1
 
 
@@ -517,25 +521,25 @@ async def test_while_the_store_is_away_telegram_is_asked_to_keep_the_update() ->
         raise OutOfOrder
 
     async with town() as place, post(place, hear) as made:
-        assert not await made.door.take_body(json.dumps(body()).encode())
+        assert not await made.door.handle_body(json.dumps(body()).encode())
         assert made.aside == []
 
 
 async def test_when_setting_aside_meets_an_outage_the_update_is_kept() -> None:
-    def aside(_: Raw) -> None:
+    def aside(_: RawUpdate) -> None:
         raise OutOfOrder
 
     async with town() as place, post(place, aside=aside) as made:
-        assert not await made.door.take_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+        assert not await made.door.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
 
 
 async def test_inv06_a_text_of_64_kib_is_no_poison() -> None:
     async with town() as place, post(place) as made:
-        assert await made.door.take_body(json.dumps(body("证" * 65_536)).encode())
+        assert await made.door.handle_body(json.dumps(body("证" * 65_536)).encode())
         assert made.aside == []
 
 
 def test_what_somebody_types_in_other_chats_stands_in_a_lane_of_its_own() -> None:
     sender = {"id": 7}
 
-    assert _whose({"inline_query": {"from": sender, "query": "x"}}) != _whose({"message": {"from": sender}})
+    assert _sender_key({"inline_query": {"from": sender, "query": "x"}}) != _sender_key({"message": {"from": sender}})

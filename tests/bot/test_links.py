@@ -23,24 +23,24 @@ def test_a_link_to_a_topic_is_one_that_telegram_takes(topic: str) -> None:
 
 
 def test_links_to_a_way_a_language_and_an_account_are_ones_that_telegram_takes() -> None:
-    made = [links.to_way("example_bot", Method.QQ), links.to_language("example_bot", "en")]
+    made = [links.to_method("example_bot", Method.QQ), links.to_language("example_bot", "en")]
     made.append(links.to_account("example_bot", "a0123456789abcdef_-"))
 
     assert made == [
         create_deep_linked_url("example_bot", payload) for payload in ("way_qq", "lang_en", "a0123456789abcdef_-")
     ]
-    assert [links.written(link) for link in made] == ["way_qq", "lang_en", "a0123456789abcdef_-"]
+    assert [links.payload_in(link) for link in made] == ["way_qq", "lang_en", "a0123456789abcdef_-"]
 
 
 @pytest.mark.parametrize("text", ["example_bot", "@example_bot", " @example_bot "])
 def test_a_bots_name_is_read_as_people_write_it(text: str) -> None:
-    assert links.bot_name(text) == "example_bot"
+    assert links.parse_bot_name(text) == "example_bot"
 
 
 @pytest.mark.parametrize("text", ["", "@", "a", "1bot", "bot name", "t.me/bot", "b" * 33, "机器人bot"])
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="user name"):
-        links.bot_name(text)
+        links.parse_bot_name(text)
 
 
 def read_back(picture: Image.Image) -> str:
@@ -67,7 +67,7 @@ def test_inv37_a_drawing_says_the_link() -> None:
 
 
 def test_inv37_a_terminal_shows_the_link() -> None:
-    lines = qr.lines(qr.matrix(LINK))
+    lines = qr.terminal_lines(qr.matrix(LINK))
     light = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
     picture = Image.new("1", (len(lines[0]), 2 * len(lines)), 1)
     for row, line in enumerate(lines):

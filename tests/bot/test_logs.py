@@ -40,12 +40,12 @@ def _loggers_as_they_were() -> Iterator[None]:
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(said: str, kept: str) -> None:
-    assert logs.redacted(said) == kept
+    assert logs.redact(said) == kept
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_line_says_what_happened_without_the_secrets_in_it(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(form, "INFO")  # type: ignore[arg-type]  # the two forms
+    logs.configure(form, "INFO")  # type: ignore[arg-type]  # the two forms
     logging.getLogger("bot.somewhere").warning("left undone: %s with %s", "NetworkError", TOKEN)
 
     captured = capsys.readouterr()
@@ -56,7 +56,7 @@ def test_a_line_says_what_happened_without_the_secrets_in_it(form: str, capsys: 
 
 
 def test_a_line_of_json_can_be_read_by_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up("json", "INFO")
+    logs.configure("json", "INFO")
     logging.getLogger("bot.somewhere").info("说中文")
 
     line = json.loads(capsys.readouterr().err)
@@ -65,7 +65,7 @@ def test_a_line_of_json_can_be_read_by_a_machine(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_fault_is_told_by_its_lines_not_by_what_they_worked_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(form, "DEBUG")  # type: ignore[arg-type]  # the two forms
+    logs.configure(form, "DEBUG")  # type: ignore[arg-type]  # the two forms
     secret = NAME
     try:
         int(f"{secret!r}"[:0] or "x")
@@ -78,7 +78,7 @@ def test_a_fault_is_told_by_its_lines_not_by_what_they_worked_on(form: str, caps
 
 
 def test_a_level_keeps_the_lesser_lines_out(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up("text", "WARNING")
+    logs.configure("text", "WARNING")
     logging.getLogger("bot.somewhere").info("quiet")
 
     assert capsys.readouterr().err == ""
@@ -86,7 +86,7 @@ def test_a_level_keeps_the_lesser_lines_out(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("body", [f'{{"ok": true, "result": [{{"text": "{NAME}"', f"<html>{NAME}"])
 def test_an_answer_that_cannot_be_read_is_not_quoted(body: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up("text", "DEBUG")
+    logs.configure("text", "DEBUG")
 
     with pytest.raises(TelegramError):
         BaseRequest.parse_json_payload(body.encode())
@@ -97,7 +97,7 @@ def test_an_answer_that_cannot_be_read_is_not_quoted(body: str, capsys: pytest.C
 def test_libraries_that_print_what_they_carry_are_quiet_even_when_everything_is_asked_for(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.set_up("text", "DEBUG")
+    logs.configure("text", "DEBUG")
     logging.getLogger(name).debug("INSERT %s", NAME)
     logging.getLogger(name).info("got %s", NAME)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.testing.fork_client import Forking
+from bot.testing.fork_client import ForkClient
 from tests.crash.process import forking
 from tests.crash.sweep import Ground, own_file
 from tests.postgres import Server
@@ -16,7 +16,7 @@ EVERY = 12
 
 
 @pytest.fixture(scope="session")
-def mortals() -> Forking:
+def mortals() -> ForkClient:
     """Mortal bots, forked for all tests of a process."""
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")
@@ -24,7 +24,7 @@ def mortals() -> Forking:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def ground(request: pytest.FixtureRequest, tmp_path: Path, mortals: Forking) -> Ground:
+def ground(request: pytest.FixtureRequest, tmp_path: Path, mortals: ForkClient) -> Ground:
     """A place for conversations on each kind of database; CRASH_EVERY says which share of the points is tried today."""
     every, today = int(os.environ.get("CRASH_EVERY", EVERY)), datetime.now(UTC).toordinal()
 

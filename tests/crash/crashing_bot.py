@@ -17,7 +17,7 @@ import bot.app
 import storage
 import storage.postgres
 from bot.handlers.api.transport import AiohttpRequest
-from bot.testing.fork_server import Nursery
+from bot.testing.fork_server import ForkServer
 from run_bot import app
 from storage.database import Database
 from storage.postgres import open_postgres
@@ -66,5 +66,5 @@ def _transport(points: Points) -> type[AiohttpRequest]:
 
 
 if __name__ == "__main__":
-    bot.app.prepare()
-    Nursery(main, socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)).run()
+    bot.app.preload()
+    ForkServer(main, socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)).run()

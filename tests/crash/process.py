@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 
-from bot.testing.fork_client import Forking
+from bot.testing.fork_client import ForkClient
 from chatscript.runner.bot_process import BotLauncher, BotProcess, CommandLauncher, base_environment
 from tests.crash.crashing_bot import WORDS
 from tests.simulator_fixture import PATIENCE, TOKEN, Town
@@ -30,9 +30,9 @@ PLAIN = CommandLauncher.python(RUN_BOT)
 
 
 @cache
-def forking() -> Forking:
+def forking() -> ForkClient:
     """The one nursery of this process."""
-    opened = Forking((sys.executable, "-m", "tests.crash.crashing_bot"))
+    opened = ForkClient((sys.executable, "-m", "tests.crash.crashing_bot"))
     atexit.register(opened.close)
     return opened
 
@@ -122,7 +122,7 @@ class Bot:
 
     async def operated(self, *words: str) -> tuple[int, str]:
         """Run an operator's command with its settings; gives how it ended and all it said."""
-        if not isinstance(self.way, Forking):
+        if not isinstance(self.way, ForkClient):
             command = await self.operating(*words)
             said, _ = await command.communicate()
             return command.returncode or 0, said.decode()

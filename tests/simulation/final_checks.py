@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bot.flow import states
-from bot.flow.effects import Ask, Tell
-from bot.flow.events import Choice, Declined, Lapsed, Passed, Rejected
+from bot.flow.effects import AskQuestion, SendText
+from bot.flow.events import AttemptFailed, AttemptPassed, AttemptRefused, Choice, CodeExpired
 from bot.flow.machine import choices
 from playground.world.records import Message
 from tests.simulation.journeys import miscounted
@@ -74,7 +74,7 @@ def _question(guest: Guest, state: states.State) -> Iterator[str]:
     """The question of the state can be answered in the chat."""
     offered = set(choices(type(state)))
     if offered:
-        on_screen = [_offered(message, state.mark) for message in guest.armed()]
+        on_screen = [_offered(message, state.question_id) for message in guest.armed()]
         if not any(offer and offer <= offered for offer in on_screen):
             yield f"{guest.person}: no button for {type(state).__name__}"
     elif not isinstance(state, states.Opening | states.Verified) and guest.wanted() is None:
@@ -111,9 +111,9 @@ def _news(story: "Story") -> Iterator[str]:
     told = Counter(
         turn.event.attempt
         for turn in story.ledger.turns
-        if isinstance(turn.event, Passed | Rejected | Lapsed)
+        if isinstance(turn.event, AttemptPassed | AttemptFailed | CodeExpired)
         # The end of a code whose link was taken back; not the core's own answer to somebody who asks for one.
-        or (isinstance(turn.event, Declined) and (turn.event_id or "").startswith("notice:"))
+        or (isinstance(turn.event, AttemptRefused) and (turn.event_id or "").startswith("notice:"))
     )
     for attempt, status in story.ledger.attempts.items():
         if status in LIVE:
@@ -131,7 +131,7 @@ def _results(story: "Story", guest: Guest) -> Iterator[str]:
     said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
     for keys, sign in RESULTS.items():
         effects = [effect for turn in turns for effect in turn.step.effects]
-        wanted = sum(isinstance(effect, Ask | Tell) and effect.text in keys for effect in effects)
+        wanted = sum(isinstance(effect, AskQuestion | SendText) and effect.text in keys for effect in effects)
         shown = sum(message["from"] == "bot" and sign in message["text"] for message in said)
         if shown > wanted:
             yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bot.flow import events, states
-from bot.flow.effects import Erase
+from bot.flow.effects import EraseRecords
 from verification.attempts import Method, Reason
 from verification.support.funnel import BY_WAY, STEPS, Step
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _COUNTED = "SELECT step, method, reason, sum(count) FROM funnel GROUP BY step, method, reason"
 _NEWS = (
-    events.Resumed
-    | events.Opened
-    | events.Declined
-    | events.Progressed
-    | events.Faded
-    | events.Lapsed
-    | events.Passed
-    | events.Rejected
+    events.ReaskRequested
+    | events.AttemptOpened
+    | events.AttemptRefused
+    | events.AttemptProgressed
+    | events.CodeExpiring
+    | events.CodeExpired
+    | events.AttemptPassed
+    | events.AttemptFailed
 )
 _PASSED = {
     (states.Confirming, states.ChoosingMethod): Step.CONFIRMED,
@@ -48,7 +48,7 @@ def _cells(turns: Sequence["Turn"]) -> Iterator[Cell]:
     under_way: dict[tuple[str, str], Seen] = {}
     over: list[Seen] = []
     for turn in turns:
-        if any(isinstance(effect, Erase) for effect in turn.step.effects):
+        if any(isinstance(effect, EraseRecords) for effect in turn.step.effects):
             over += [under_way.pop(key) for key in list(under_way) if key[0] == turn.person]
             continue
         key = (turn.person, _account(turn))
@@ -68,17 +68,19 @@ def _begins(turn: "Turn") -> bool:
 
 
 def _account(turn: "Turn") -> str:
-    return turn.event.account if isinstance(turn.event, events.Passed) else turn.step.state.account
+    return turn.event.account if isinstance(turn.event, events.AttemptPassed) else turn.step.state.account
 
 
 def _step(turn: "Turn") -> tuple[Step, Method | None]:
     match turn.before, turn.event, turn.step.state:
-        case _, events.Passed(method=method), _:
+        case _, events.AttemptPassed(method=method), _:
             return Step.VERIFIED, method
         # News of a code that another took the place of tells nothing of this one.
-        case _, events.Progressed(attempt=attempt), states.Scanning(method=method, attempt=shown) if attempt == shown:
+        case _, events.AttemptProgressed(attempt=attempt), states.Scanning(method=method, attempt=shown) if (
+            attempt == shown
+        ):
             return Step.PHONE, method
-        case states.Opening(), events.Opened(), states.Scanning(method=method):
+        case states.Opening(), events.AttemptOpened(), states.Scanning(method=method):
             return Step.SHOWN, method
         case before, _, after:
             started = Step.STARTED if isinstance(after, states.Agreeing) else Step.OPENED
@@ -93,9 +95,9 @@ def _note(seen: Seen, step: Step, method: Method | None) -> None:
 
 def _failure(turn: "Turn") -> Iterator[Cell]:
     match turn.event, turn.before, turn.step.state:
-        case events.Rejected(), states.Scanning(method=method), states.Failed(reason=reason):
+        case events.AttemptFailed(), states.Scanning(method=method), states.Failed(reason=reason):
             yield _failed(method, reason)
-        case events.Declined(), states.Opening(method=method), states.Failed(reason=reason):
+        case events.AttemptRefused(), states.Opening(method=method), states.Failed(reason=reason):
             yield _failed(method, reason)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.flow import machine, states
-from bot.flow.effects import Begin
-from bot.flow.events import Browsed, Declined, Event, Invited, Refusal, Resumed
-from bot.flow.rows import Moment, Step
+from bot.flow.effects import OpenAttempt
+from bot.flow.events import AttemptRefusal, AttemptRefused, Event, LinkAccepted, ReaskRequested, SideTapped
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
 from playground.world.update_queue import Update
 from playground.world.world import World
@@ -75,7 +75,7 @@ class Ledger:
 
     # What is told to it
 
-    def advance(self, state: State, event: Event, moment: Moment) -> Step:
+    def advance(self, state: State, event: Event, moment: RuleContext) -> Step:
         """Take a step of the dialogue, and note it in the open transaction."""
         step = machine.advance(state, event, moment)
         self.disk.open.steps.append((state, event, step))
@@ -209,15 +209,15 @@ class Ledger:
         self.turns.append(turn)
         self.states[turn.person] = turn.step.state
         for effect in turn.step.effects:
-            if isinstance(effect, Begin):
+            if isinstance(effect, OpenAttempt):
                 self.numbers[effect.attempt] = effect.identity.number.plain
         before, after = type(turn.before), type(turn.step.state)
         place_seen = isinstance(known, states.Idle) and before is states.Verified
         if known is not None and known != turn.before and not place_seen:
             yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
         yield from self._shown(turn)
-        row = machine.row_of(turn.before, turn.event)
-        if after is not before and (row is None or after not in row.to):
+        row = machine.row_for_event(turn.before, turn.event)
+        if after is not before and (row is None or after not in row.targets):
             yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
         if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
@@ -238,11 +238,11 @@ def chat_of(person: str) -> int:
 
 def is_asked_again(turn: Turn) -> bool:
     """Whether a turn repeats a question because its answer may not have arrived."""
-    return isinstance(turn.event, Resumed)
+    return isinstance(turn.event, ReaskRequested)
 
 
 def _left(turn: Turn) -> bool:
-    erased = isinstance(turn.event, Browsed) and turn.event.choice == "erase_now"
-    unbound = isinstance(turn.event, Declined) and turn.event.refusal is Refusal.UNBOUND
-    by_link = isinstance(turn.event, Invited) or isinstance(turn.before, states.ReadingInvitation)
+    erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
+    unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
+    by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)
     return erased or unbound or by_link or meaning(turn.before, turn.event) in LEAVING

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 from telegram.ext import ExtBot
 
-from bot.app import connected, working
+from bot.app import run_loops, telegram_session
 from bot.clock import Clock
-from bot.container import Ground, House, assembled
+from bot.container import AppDeps, BotApp, build_app
 from bot.content import catalogue as texts
-from bot.flow.rows import Moment
-from bot.handlers.api.rate_limiter import Pacer
-from bot.intake import Fatal
+from bot.flow.rows import RuleContext
+from bot.handlers.api.rate_limiter import RateLimiter
+from bot.intake import StartupError
 from bot.settings import Settings
 from playground.world.serializers import ascii_json
 from playground.world.update_queue import Update
@@ -81,8 +81,8 @@ class SeededClock(Clock):
     def now(self) -> datetime:
         return self._time.bot()
 
-    def moment(self) -> Moment:
-        return Moment(self.now(), f"{self._rng.getrandbits(128):032x}")
+    def moment(self) -> RuleContext:
+        return RuleContext(self.now(), f"{self._rng.getrandbits(128):032x}")
 
     def token(self) -> str:
         return f"{self._rng.getrandbits(96):024x}"
@@ -125,7 +125,7 @@ class Machine:
     clock: SeededClock
     make_store: MakeStore = honest_store
     provider_away: bool = False
-    house: House | None = None
+    house: BotApp | None = None
     starts: int = 0
     problems: list[BaseException] = field(default_factory=list)
     _life: Life | None = None
@@ -179,7 +179,7 @@ class Machine:
 
     async def visit(self, path: str, form: Mapping[str, str] | None = None) -> Page | None:
         """Let a phone open a page of the program, or send a form; None when nobody answers."""
-        return await self._answered(lambda house: visited(house.pages, path, form))
+        return await self._answered(lambda house: visited(house.web_app, path, form))
 
     async def supported(self, use: Callable[[Support], Coroutine[Any, Any, T]]) -> T | None:
         """Let support use the program's desk; None when nobody answers, or the database does not."""
@@ -192,10 +192,10 @@ class Machine:
         """Bring an update to the program's webhook; says whether it took it."""
         body = ascii_json(update.to_json()).encode()
         headers = {"x-telegram-bot-api-secret-token": SECRET}
-        answer = await self._answered(lambda house: asked(house.pages, webhooks.TELEGRAM_PATH, "POST", body, headers))
+        answer = await self._answered(lambda house: asked(house.web_app, webhooks.TELEGRAM_PATH, "POST", body, headers))
         return answer is not None and answer[0] == HTTPStatus.OK
 
-    async def _answered(self, ask: Callable[[House], Coroutine[Any, Any, T]]) -> T | None:
+    async def _answered(self, ask: Callable[[BotApp], Coroutine[Any, Any, T]]) -> T | None:
         life, house = self._life, self.house
         if life is None or house is None or life.over:
             return None
@@ -216,7 +216,7 @@ class Machine:
     async def _live(self, life: Life) -> None:
         try:
             await self._serve(life)
-        except* (StoreUnavailable, Fatal) as group:
+        except* (StoreUnavailable, StartupError) as group:
             # What a program cannot start without: it says so and ends, and whoever started it tries again.
             if self.house is not None:
                 self.problems.append(group)
@@ -226,7 +226,7 @@ class Machine:
             life.ended.set()
 
     async def _serve(self, life: Life) -> None:
-        def bot(pacer: Pacer) -> ExtBot[None]:
+        def bot(pacer: RateLimiter) -> ExtBot[None]:
             return ExtBot(
                 TOKEN,
                 base_url="http://127.0.0.1/bot",
@@ -240,11 +240,11 @@ class Machine:
         store = self.make_store(database)
         await store.check_keys()
         clock = self.clock
-        ground = Ground(
+        ground = AppDeps(
             store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
         )
-        house = assembled(_settings(webhook=self.webhook), ground, "here:8080")
-        async with connected(house), working(house):
+        house = build_app(_settings(webhook=self.webhook), ground, "here:8080")
+        async with telegram_session(house), run_loops(house):
             self.house = house
             await life.stop.wait()
 

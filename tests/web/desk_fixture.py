@@ -59,7 +59,7 @@ class DeskHouse:
                 support=self.support,
                 keyed=self.store.keyed,
                 link_url=lambda token: f"https://t.me/realname_bot?start={token}",
-                qr=QrCodes(qr.for_page, qr.for_print),
+                qr=QrCodes(qr.page_svg, qr.print_png),
                 topics=TOPICS,
                 fresh=lambda: f"fresh-{next(numbers)}",
                 secure=self.public.startswith("https:"),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.clock import token
+from bot.clock import new_token
 from storage.sealing import Indexed
 from tests.fakes import fixed_sealing
 from tests.reliability import Proof
@@ -40,16 +40,16 @@ def test_inv37_a_million_guesses_hit_none_of_ten_thousand_live_codes(
     proof: Proof,
 ) -> None:
     sealing = fixed_sealing()
-    live = {sealing.index(Indexed.TOKEN, token()) for _ in range(LIVE)}
+    live = {sealing.index(Indexed.TOKEN, new_token()) for _ in range(LIVE)}
 
-    hits = sum(sealing.index(Indexed.TOKEN, token()) in live for _ in range(GUESSES))
+    hits = sum(sealing.index(Indexed.TOKEN, new_token()) in live for _ in range(GUESSES))
 
     proof(cases=GUESSES, losses=hits)
     assert (len(live), hits) == (LIVE, 0)
 
 
 def test_inv37_a_token_holds_144_random_bits() -> None:
-    tokens = [token() for _ in range(10_000)]
+    tokens = [new_token() for _ in range(10_000)]
 
     assert len(set(tokens)) == len(tokens)
     assert {len(base64.urlsafe_b64decode(each)) * 8 for each in tokens} == {144}

@@ -3,119 +3,121 @@
 from bot.flow import states
 from bot.flow.effects import (
     LANGUAGES,
-    Count,
-    Disarm,
-    Drop,
-    Erase,
-    Export,
-    Rewrite,
+    CancelAttempt,
+    CountQuestion,
+    EditSideMessage,
+    EraseRecords,
+    RemoveButtons,
+    SendExport,
+    SendText,
+    SetLanguage,
     ShowFaq,
     ShowLanguages,
     ShowRecords,
-    Speak,
-    Tell,
-    Toast,
-    Topic,
-    Url,
+    ShowToast,
+    TopicButton,
+    UrlButton,
 )
-from bot.flow.events import Browsed, Commanded, Event, Hurried, Resumed, Said, Sent, Side
-from bot.flow.prompts import again, prompt
-from bot.flow.rows import Moment, Step
-from bot.flow.rules.common import answered, holds_secret, in_place, in_vain, touched, unwanted
+from bot.flow.events import Commanded, Event, ReaskRequested, Said, Sent, SideMessage, SideTapped, Throttled
+from bot.flow.prompts import prompt, short_prompt
+from bot.flow.rows import RuleContext, Step
+from bot.flow.rules.common import answer_from_faq, count_unanswered, delete_unwanted, holds_secret, in_place, touched
 from bot.flow.states import State
-from bot.flow.typed_input import asks
-from bot.flow.unanswered import kept_of
+from bot.flow.typed_input import is_question
+from bot.flow.unanswered import redact_question
 
 
-def cancelled(state: states.Known, _: Event, moment: Moment) -> Step:
-    idle = states.Idle(account=state.account, mark=moment.mark)
+def cancelled(state: states.StateBase, _: Event, context: RuleContext) -> Step:
+    idle = states.Idle(account=state.account, question_id=context.question_id)
     return Step(idle, (prompt(idle, "misc.cancelled"),))
 
 
-def attempt_cancelled(state: states.Attempting, event: Event, moment: Moment) -> Step:
-    step = cancelled(state, event, moment)
-    return Step(step.state, (*step.effects, Drop(state.attempt)))
+def attempt_cancelled(state: states.Attempting, event: Event, context: RuleContext) -> Step:
+    step = cancelled(state, event, context)
+    return Step(step.state, (*step.effects, CancelAttempt(state.attempt)))
 
 
 # In every state
 
 
-def resumed_by_hand(state: State, _: Commanded, __: Moment) -> Step:
+def asked_to_resume(state: State, _: Commanded, __: RuleContext) -> Step:
     return Step(state, (prompt(state, "misc.resumed"),))
 
 
-def resumed(state: State, _: Resumed, __: Moment) -> Step:
+def question_reasked(state: State, _: ReaskRequested, __: RuleContext) -> Step:
     return Step(state, (prompt(state),))
 
 
-def hurried(state: State, _: Hurried, __: Moment) -> Step:
-    return Step(touched(state), (again(state, "misc.slow_down"),))
+def throttled(state: State, _: Throttled, __: RuleContext) -> Step:
+    return Step(touched(state), (short_prompt(state, "misc.slow_down"),))
 
 
-def status(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(state, (again(state, f"status.{_step_of(state)}"),))
+def status(state: State, _: Commanded, __: RuleContext) -> Step:
+    return Step(state, (short_prompt(state, f"status.{_step_of(state)}"),))
 
 
-def nowhere_back(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(state, (again(state, "misc.nowhere_back"),))
+def nowhere_back(state: State, _: Commanded, __: RuleContext) -> Step:
+    return Step(state, (short_prompt(state, "misc.nowhere_back"),))
 
 
-def faq(state: State, event: Commanded, moment: Moment) -> Step:
-    if not event.words:
+def faq(state: State, event: Commanded, context: RuleContext) -> Step:
+    if not event.arguments:
         return Step(touched(state), (ShowFaq(),))
-    missed = Step(touched(state), (ShowFaq(missed=True), Count("", kept_of(event.words, state))))
-    return answered(state, event.words, moment) or missed
+    missed = Step(
+        touched(state), (ShowFaq(unanswered=True), CountQuestion("", redact_question(event.arguments, state)))
+    )
+    return answer_from_faq(state, event.arguments, context) or missed
 
 
-def help_asked(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(touched(state), (Tell("misc.help", rows=((Topic(),), (Url("console"),))),))
+def help_asked(state: State, _: Commanded, __: RuleContext) -> Step:
+    return Step(touched(state), (SendText("misc.help", rows=((TopicButton(),), (UrlButton("console"),))),))
 
 
-def language_asked(state: State, event: Commanded, __: Moment) -> Step:
-    if event.words in LANGUAGES:
-        return Step(touched(state), (Speak(event.words), Tell("language.done"), in_place(prompt(state))))
+def language_asked(state: State, event: Commanded, __: RuleContext) -> Step:
+    if event.arguments in LANGUAGES:
+        return Step(touched(state), (SetLanguage(event.arguments), SendText("language.done"), in_place(prompt(state))))
     return Step(touched(state), (ShowLanguages(),))
 
 
-def privacy_asked(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(touched(state), (ShowRecords(state.mark, state.account),))
+def privacy_asked(state: State, _: Commanded, __: RuleContext) -> Step:
+    return Step(touched(state), (ShowRecords(state.question_id, state.account),))
 
 
-def unknown_command(state: State, _: Commanded, __: Moment) -> Step:
-    return Step(touched(state), (Tell("misc.unknown_command"),))
+def unknown_command(state: State, _: Commanded, __: RuleContext) -> Step:
+    return Step(touched(state), (SendText("misc.unknown_command"),))
 
 
-def browsed(state: State, event: Browsed, moment: Moment) -> Step:
-    if event.side is Side.FAQ:
+def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
+    if event.side is SideMessage.FAQ:
         return Step(touched(state), (_faq_of(state, event.choice),))
-    if event.side is Side.LANGUAGE:
+    if event.side is SideMessage.LANGUAGE:
         return _language_chosen(state, event.choice)
-    return _privacy_chosen(state, event, moment)
+    return _privacy_chosen(state, event, context)
 
 
-def said_otherwise(state: State, event: Said, moment: Moment) -> Step:
+def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """What is no answer may be a question: then it is answered, and the step's own question stays as it is."""
-    if asks(event.text):
-        unanswered = Step(state, (again(state, "misc.no_answer"), *in_vain(state, event.text)))
+    if is_question(event.text):
+        unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:
-        unanswered = Step(state, (again(state, "misc.not_understood"),))
-    return answered(state, event.text, moment) or unanswered
+        unanswered = Step(state, (short_prompt(state, "misc.not_understood"),))
+    return answer_from_faq(state, event.text, context) or unanswered
 
 
-def not_a_text(state: State, event: Sent, _: Moment) -> Step:
-    return Step(state, (*unwanted(event), again(state, f"sent.{event.kind}")))
+def not_a_text(state: State, event: Sent, _: RuleContext) -> Step:
+    return Step(state, (*delete_unwanted(event), short_prompt(state, f"sent.{event.kind}")))
 
 
-def nothing(state: State, _: Event, __: Moment) -> Step:
+def ignored(state: State, _: Event, __: RuleContext) -> Step:
     return Step(state)
 
 
-def closed(state: State) -> Step:
+def stale_button(state: State) -> Step:
     """A button of a question that is closed, copied or forged: nothing happens, and it says so."""
-    return Step(state, (Toast("misc.closed_question"), Disarm()))
+    return Step(state, (ShowToast("misc.closed_question"), RemoveButtons()))
 
 
-def _topic(state: State, words: str) -> str:
+def _topic_words(state: State, words: str) -> str:
     # Whatever stands behind the command is passed on, but for what nobody may see again.
     return "" if holds_secret(state, words) else words
 
@@ -124,38 +126,38 @@ def _faq_of(state: State, choice: str) -> ShowFaq:
     verb, _, what = choice.partition(".")
     if verb == "list":
         return ShowFaq(page=int(what) if what.isdecimal() and len(what) < 4 else 0, in_place=True)
-    return ShowFaq(_topic(state, what), in_place=verb == "show")
+    return ShowFaq(_topic_words(state, what), in_place=verb == "show")
 
 
 def _language_chosen(state: State, language: str) -> Step:
     if language not in LANGUAGES:
         return Step(touched(state), (ShowLanguages(),))
-    return Step(touched(state), (Speak(language), Rewrite("language.done"), in_place(prompt(state))))
+    return Step(touched(state), (SetLanguage(language), EditSideMessage("language.done"), in_place(prompt(state))))
 
 
-def _privacy_chosen(state: State, event: Browsed, moment: Moment) -> Step:
+def _privacy_chosen(state: State, event: SideTapped, context: RuleContext) -> Step:
     match event.choice:
         case "export":
-            return Step(state, (Export(state.account),))
+            return Step(state, (SendExport(state.account),))
         case "erase":
-            return Step(state, (ShowRecords(state.mark, state.account, ask_erase=True),))
+            return Step(state, (ShowRecords(state.question_id, state.account, ask_erase=True),))
         case "keep":
-            return Step(state, (Rewrite("privacy.kept"),))
-        case "erase_now" if event.mark == state.mark:
-            return _erased(state, moment)
+            return Step(state, (EditSideMessage("privacy.kept"),))
+        case "erase_now" if event.question_id == state.question_id:
+            return _erased(state, context)
         case _:
-            return closed(state)
+            return stale_button(state)
 
 
-def _erased(state: State, moment: Moment) -> Step:
+def _erased(state: State, context: RuleContext) -> Step:
     """Nothing is left but the place of a verified account, which is not asked to begin again.
 
     Of an account that a link brought, only what this person did goes: others may be at it too.
     """
-    idle = states.Idle(account=moment.own, mark=moment.mark)
+    idle = states.Idle(account=context.own_account, question_id=context.question_id)
     question = () if isinstance(state, states.Verified) else (prompt(idle),)
-    left = (Drop(state.attempt),) if isinstance(state, states.Attempting) else ()
-    return Step(idle, (Erase(moment.own), Rewrite("privacy.erased"), *question, *left))
+    left = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
+    return Step(idle, (EraseRecords(context.own_account), EditSideMessage("privacy.erased"), *question, *left))
 
 
 _STEP_OF: dict[type[State], str] = {

@@ -4,13 +4,23 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.flow import codec, states
-from bot.flow.effects import Begin, Busy, Count, Discard, Effect, Reply, ShowCode, ShowFaq, Stamp
-from bot.flow.events import Kind, Sent
+from bot.flow.effects import (
+    CountQuestion,
+    DeleteUserMessage,
+    Effect,
+    OpenAttempt,
+    ReplaceCodeWithPicture,
+    Reply,
+    ShowChatAction,
+    ShowCode,
+    ShowFaq,
+)
+from bot.flow.events import MessageKind, Sent
 from bot.flow.prompts import prompt
-from bot.flow.rows import Moment, Step
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
-from bot.flow.typed_input import asks, asks_surely
-from bot.flow.unanswered import kept_of
+from bot.flow.typed_input import is_question, is_surely_question
+from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 
 
@@ -20,19 +30,24 @@ def ask(state: State, *before: Effect) -> Step:
 
 def in_place(question: Reply) -> Reply:
     """A code is changed where it stands; any other question is put anew."""
-    return replace(question, in_place=True) if isinstance(question, ShowCode | Stamp) else question
+    return replace(question, in_place=True) if isinstance(question, ShowCode | ReplaceCodeWithPicture) else question
 
 
-def begin(state: states.Identified, method: Method, moment: Moment, *before: Effect) -> Step:
-    attempt = AttemptId(f"attempt-{moment.fresh_id}")
+def open_attempt(state: states.Identified, method: Method, context: RuleContext, *before: Effect) -> Step:
+    attempt = AttemptId(f"attempt-{context.fresh_id}")
     opening = states.Opening(
-        account=state.account, mark=moment.mark, identity=state.identity, method=method, attempt=attempt
+        account=state.account, question_id=context.question_id, identity=state.identity, method=method, attempt=attempt
     )
-    return Step(opening, (*before, Busy(), Begin(attempt, state.account, state.identity, method)))
+    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, state.identity, method)))
 
 
-def choosing(state: states.Identified, moment: Moment) -> states.ChoosingMethod:
-    return states.ChoosingMethod(account=state.account, mark=moment.mark, identity=state.identity, suggested=moment.way)
+def choosing_method(state: states.Identified, context: RuleContext) -> states.ChoosingMethod:
+    return states.ChoosingMethod(
+        account=state.account,
+        question_id=context.question_id,
+        identity=state.identity,
+        suggested=context.suggested_method,
+    )
 
 
 def holds_secret(state: State, text: str) -> bool:
@@ -49,34 +64,34 @@ def holds_secret(state: State, text: str) -> bool:
     return known or sum(character.isdigit() for character in text) >= 15
 
 
-def unwanted(event: Sent) -> tuple[Effect, ...]:
+def delete_unwanted(event: Sent) -> tuple[Effect, ...]:
     """Pictures and files may show a card, forwarded and edited texts may hold its number: none of them stays."""
-    stays = event.kind in (Kind.STICKER, Kind.VOICE, Kind.LOCATION, Kind.OTHER)
-    return () if stays else (Discard(),)
+    stays = event.kind in (MessageKind.STICKER, MessageKind.VOICE, MessageKind.LOCATION, MessageKind.OTHER)
+    return () if stays else (DeleteUserMessage(),)
 
 
-def answered(state: State, text: str, moment: Moment, *before: Effect) -> Step | None:
+def answer_from_faq(state: State, text: str, context: RuleContext, *before: Effect) -> Step | None:
     """The FAQ's answer to a question in the person's own words, beside the step; None when it has none.
 
     Somebody who has no question before them yet is asked whether to begin.
     """
-    topics = moment.topics_in(text)
+    topics = context.topics_in(text)
     if not topics:
         return None
     best, *others = topics
     question = (prompt(state),) if isinstance(state, states.Idle) else ()
-    return Step(touched(state), (*before, ShowFaq(best, others=tuple(others)), *question, Count(best)))
+    return Step(touched(state), (*before, ShowFaq(best, others=tuple(others)), *question, CountQuestion(best)))
 
 
-def in_vain(state: State, text: str) -> tuple[Effect, ...]:
+def count_unanswered(state: State, text: str) -> tuple[Effect, ...]:
     """Count a question that nothing answers; what asks nothing is none."""
-    return (Count("", kept_of(text, state)),) if asks(text) else ()
+    return (CountQuestion("", redact_question(text, state)),) if is_question(text) else ()
 
 
-def answered_instead(state: State, text: str, moment: Moment, *, may_be_meant: bool) -> Step | None:
+def answer_instead_of_input(state: State, text: str, context: RuleContext, *, may_be_meant: bool) -> Step | None:
     """The same where a name or number is asked: only what asks, and what cannot be meant as the answer."""
-    if asks_surely(text) or (asks(text) and not may_be_meant):
-        return answered(state, text, moment, Discard())
+    if is_surely_question(text) or (is_question(text) and not may_be_meant):
+        return answer_from_faq(state, text, context, DeleteUserMessage())
     return None
 
 
@@ -84,10 +99,12 @@ def touched(state: State) -> State:
     return replace(state, touched=True) if isinstance(state, states.Scanning) else state
 
 
-def failed(state: states.Attempting, reason: Reason, moment: Moment, until: datetime | None = None) -> states.Failed:
+def failed(
+    state: states.Attempting, reason: Reason, context: RuleContext, until: datetime | None = None
+) -> states.Failed:
     return states.Failed(
         account=state.account,
-        mark=moment.mark,
+        question_id=context.question_id,
         identity=state.identity,
         method=state.method,
         attempt=state.attempt,

@@ -3,74 +3,81 @@
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import Ask, Discard, Effect, Record, Settle, Topic, Url
-from bot.flow.events import Choice, Event, Kind, Said, Sent
-from bot.flow.prompts import CONSENT, CONSENT_VERSION, again
-from bot.flow.rows import Moment, Step
-from bot.flow.rules.common import answered, answered_instead, ask, choosing, in_vain, unwanted
-from bot.flow.typed_input import asks, choice_in
+from bot.flow.effects import AskQuestion, DeleteUserMessage, Effect, RecordAnswer, RecordConsent, TopicButton, UrlButton
+from bot.flow.events import Choice, Event, MessageKind, Said, Sent
+from bot.flow.prompts import CONSENT, CONSENT_VERSION, short_prompt
+from bot.flow.rows import RuleContext, Step
+from bot.flow.rules.common import (
+    answer_from_faq,
+    answer_instead_of_input,
+    ask,
+    choosing_method,
+    count_unanswered,
+    delete_unwanted,
+)
+from bot.flow.typed_input import is_question, match_choice
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.numbers import NumberProblem
 
 
-def welcomed(state: states.Idle, _: Event, moment: Moment) -> Step:
-    return ask(states.ChoosingType(account=state.account, mark=moment.mark))
+def welcomed(state: states.Idle, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChoosingType(account=state.account, question_id=context.question_id))
 
 
-def welcomed_again(state: states.ChoosingType, _: Event, __: Moment) -> Step:
+def welcomed_again(state: states.ChoosingType, _: Event, __: RuleContext) -> Step:
     """The welcome is itself the word for somebody who is back."""
     return ask(state)
 
 
-def first_words(state: states.Idle, event: Said, moment: Moment) -> Step:
+def first_words(state: states.Idle, event: Said, context: RuleContext) -> Step:
     """Whoever begins with a question gets its answer first; any other word is a greeting."""
-    answer = answered(state, event.text, moment) if asks(event.text) else None
-    welcome = welcomed(state, event, moment)
-    return answer or Step(welcome.state, (*welcome.effects, *in_vain(state, event.text)))
+    answer = answer_from_faq(state, event.text, context) if is_question(event.text) else None
+    welcome = welcomed(state, event, context)
+    return answer or Step(welcome.state, (*welcome.effects, *count_unanswered(state, event.text)))
 
 
-def greeted(state: states.Idle, event: Sent, moment: Moment) -> Step:
+def greeted(state: states.Idle, event: Sent, context: RuleContext) -> Step:
     """Whoever begins with a sticker is welcome; an edited text is an old one, and begins nothing."""
-    if event.kind is Kind.EDITED:
-        return Step(state, (*unwanted(event), again(state, f"sent.{event.kind}")))
-    return ask(states.ChoosingType(account=state.account, mark=moment.mark), *unwanted(event))
+    if event.kind is MessageKind.EDITED:
+        return Step(state, (*delete_unwanted(event), short_prompt(state, f"sent.{event.kind}")))
+    return ask(states.ChoosingType(account=state.account, question_id=context.question_id), *delete_unwanted(event))
 
 
-def nothing_to_cancel(state: states.Idle, _: Event, moment: Moment) -> Step:
-    return ask(states.Idle(account=state.account, mark=moment.mark))
+def nothing_to_cancel(state: states.Idle, _: Event, context: RuleContext) -> Step:
+    return ask(states.Idle(account=state.account, question_id=context.question_id))
 
 
-def personal_chosen(state: states.Known, _: Event, moment: Moment) -> Step:
-    return ask(states.Agreeing(account=state.account, mark=moment.mark), Settle("type.done"))
+def personal_chosen(state: states.StateBase, _: Event, context: RuleContext) -> Step:
+    return ask(states.Agreeing(account=state.account, question_id=context.question_id), RecordAnswer("type.done"))
 
 
-def enterprise_chosen(state: states.ChoosingType, _: Event, moment: Moment) -> Step:
-    return ask(states.ReadingEnterprise(account=state.account, mark=moment.mark))
+def enterprise_chosen(state: states.ChoosingType, _: Event, context: RuleContext) -> Step:
+    return ask(states.ReadingEnterprise(account=state.account, question_id=context.question_id))
 
 
-def overseas_chosen(state: states.ChoosingType, _: Event, moment: Moment) -> Step:
-    return ask(states.ReadingOverseas(account=state.account, mark=moment.mark))
+def overseas_chosen(state: states.ChoosingType, _: Event, context: RuleContext) -> Step:
+    return ask(states.ReadingOverseas(account=state.account, question_id=context.question_id))
 
 
-def back_to_type(state: states.Known, _: Event, moment: Moment) -> Step:
-    return ask(states.ChoosingType(account=state.account, mark=moment.mark))
+def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChoosingType(account=state.account, question_id=context.question_id))
 
 
 # Consent
 
 
-def agreed(state: states.Agreeing, _: Event, moment: Moment) -> Step:
-    asking = states.AskingName(account=state.account, mark=moment.mark)
-    return ask(asking, Record(CONSENT, CONSENT_VERSION), Settle("consent.done", {"at": moment.now}))
+def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
+    asking = states.AskingName(account=state.account, question_id=context.question_id)
+    return ask(asking, RecordConsent(CONSENT, CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now}))
 
 
-def not_agreed(state: states.Agreeing, _: Event, moment: Moment) -> Step:
-    choosing = states.ChoosingType(account=state.account, mark=moment.mark)
-    return Step(choosing, (again(choosing, "consent.declined"),))
+def not_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
+    choosing = states.ChoosingType(account=state.account, question_id=context.question_id)
+    return Step(choosing, (short_prompt(choosing, "consent.declined"),))
 
 
-def back_to_consent(state: states.AskingName, _: Event, moment: Moment) -> Step:
-    return ask(states.Agreeing(account=state.account, mark=moment.mark))
+def back_to_consent(state: states.AskingName, _: Event, context: RuleContext) -> Step:
+    return ask(states.Agreeing(account=state.account, question_id=context.question_id))
 
 
 # Name and number
@@ -80,72 +87,74 @@ _NO_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
 """Who answers the question before the last must not become "Yes" by name."""
 
 
-def name_said(state: states.AskingName, event: Said, moment: Moment) -> Step:
-    if choice_in(event.text, _NO_NAMES) is not None:
-        return Step(state, (Discard(), again(state, "problem.name.answer")))
+def name_said(state: states.AskingName, event: Said, context: RuleContext) -> Step:
+    if match_choice(event.text, _NO_NAMES) is not None:
+        return Step(state, (DeleteUserMessage(), short_prompt(state, "problem.name.answer")))
     name = read_name(event.text)
-    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(name, Name)):
+    if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(name, Name)):
         return answer
     if not isinstance(name, Name):
-        return Step(state, (Discard(), again(state, f"problem.name.{name}")))
-    asking = states.AskingNumber(account=state.account, mark=moment.mark, name=name)
-    return ask(asking, Discard())
+        return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.name.{name}")))
+    asking = states.AskingNumber(account=state.account, question_id=context.question_id, name=name)
+    return ask(asking, DeleteUserMessage())
 
 
-def number_said(state: states.AskingNumber, event: Said, moment: Moment) -> Step:
-    number = read_number(event.text, moment.now.date())
-    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(number, Number)):
+def number_said(state: states.AskingNumber, event: Said, context: RuleContext) -> Step:
+    number = read_number(event.text, context.now.date())
+    if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(number, Number)):
         return answer
     if not isinstance(number, Number):
-        return Step(state, (Discard(), *_number_refused(state, number)))
-    return _identified(state.account, Identity(state.name, number), moment)
+        return Step(state, (DeleteUserMessage(), *_number_refused(state, number)))
+    return _identified(state.account, Identity(state.name, number), context)
 
 
-def back_to_name(state: states.AskingNumber, _: Event, moment: Moment) -> Step:
-    return ask(states.AskingName(account=state.account, mark=moment.mark))
+def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
+    return ask(states.AskingName(account=state.account, question_id=context.question_id))
 
 
-def confirmed(state: states.Confirming, _: Event, moment: Moment) -> Step:
+def confirmed(state: states.Confirming, _: Event, context: RuleContext) -> Step:
     values = {"name": state.identity.name.masked, "number": state.identity.number.masked}
-    return ask(choosing(state, moment), Settle("confirm.done", values))
+    return ask(choosing_method(state, context), RecordAnswer("confirm.done", values))
 
 
-def name_wrong(state: states.Confirming, _: Event, moment: Moment) -> Step:
-    return ask(states.ChangingName(account=state.account, mark=moment.mark, identity=state.identity))
+def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def number_wrong(state: states.Confirming, _: Event, moment: Moment) -> Step:
-    return ask(states.ChangingNumber(account=state.account, mark=moment.mark, identity=state.identity))
+def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def other_name_said(state: states.ChangingName, event: Said, moment: Moment) -> Step:
+def other_name_said(state: states.ChangingName, event: Said, context: RuleContext) -> Step:
     name = read_name(event.text)
-    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(name, Name)):
+    if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(name, Name)):
         return answer
     if not isinstance(name, Name):
-        return Step(state, (Discard(), again(state, f"problem.name.{name}")))
-    return _identified(state.account, replace(state.identity, name=name), moment)
+        return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.name.{name}")))
+    return _identified(state.account, replace(state.identity, name=name), context)
 
 
-def other_number_said(state: states.ChangingNumber, event: Said, moment: Moment) -> Step:
-    number = read_number(event.text, moment.now.date())
-    if answer := answered_instead(state, event.text, moment, may_be_meant=isinstance(number, Number)):
+def other_number_said(state: states.ChangingNumber, event: Said, context: RuleContext) -> Step:
+    number = read_number(event.text, context.now.date())
+    if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(number, Number)):
         return answer
     if not isinstance(number, Number):
-        return Step(state, (Discard(), *_number_refused(state, number)))
-    return _identified(state.account, replace(state.identity, number=number), moment)
+        return Step(state, (DeleteUserMessage(), *_number_refused(state, number)))
+    return _identified(state.account, replace(state.identity, number=number), context)
 
 
-def back_to_confirm(state: states.Identified, _: Event, moment: Moment) -> Step:
-    return ask(states.Confirming(account=state.account, mark=moment.mark, identity=state.identity))
+def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
+    return ask(states.Confirming(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def _identified(account: str, identity: Identity, moment: Moment) -> Step:
-    return ask(states.Confirming(account=account, mark=moment.mark, identity=identity), Discard())
+def _identified(account: str, identity: Identity, context: RuleContext) -> Step:
+    return ask(
+        states.Confirming(account=account, question_id=context.question_id, identity=identity), DeleteUserMessage()
+    )
 
 
 def _number_refused(state: states.AskingNumber | states.ChangingNumber, problem: NumberProblem) -> tuple[Effect, ...]:
-    question = again(state, f"problem.number.{problem}")
-    if problem in (NumberProblem.PERMIT, NumberProblem.FOREIGNER) and isinstance(question, Ask):
-        question = replace(question, rows=((Url("international"),), (Topic("overseas"),), *question.rows))
+    question = short_prompt(state, f"problem.number.{problem}")
+    if problem in (NumberProblem.PERMIT, NumberProblem.FOREIGNER) and isinstance(question, AskQuestion):
+        question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
     return (question,)

@@ -3,52 +3,91 @@
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import Begin, Busy, Caption, Discard, Drop, Picture, Record, Settle, Stamp, Tell, Word
-from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected, Said, Sent
+from bot.flow.effects import (
+    CancelAttempt,
+    DeleteUserMessage,
+    EditCaption,
+    OpenAttempt,
+    Picture,
+    RecordAnswer,
+    RecordConsent,
+    ReplaceCodeWithPicture,
+    SendText,
+    ShowChatAction,
+    TextKey,
+)
+from bot.flow.events import (
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
+    CodeExpired,
+    CodeExpiring,
+    Event,
+    Said,
+    Sent,
+)
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, method_values, prompt
-from bot.flow.rows import Moment, Step
-from bot.flow.rules.common import answered, ask, begin, choosing, failed, in_place, in_vain, unwanted
+from bot.flow.rows import RuleContext, Step
+from bot.flow.rules.common import (
+    answer_from_faq,
+    ask,
+    choosing_method,
+    count_unanswered,
+    delete_unwanted,
+    failed,
+    in_place,
+    open_attempt,
+)
 from bot.flow.states import State
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
 
-_STAGES = tuple(states.Stage)
+_STAGES = tuple(states.PhoneStage)
 """In their order: news that was overtaken on its way changes nothing."""
 
-_REASONS = {Refusal.QUOTA: Reason.QUOTA, Refusal.TOO_MANY: Reason.TOO_MANY, Refusal.BUSY: Reason.BUSY}
+_REASONS = {
+    AttemptRefusal.QUOTA: Reason.QUOTA,
+    AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
+    AttemptRefusal.BUSY: Reason.BUSY,
+}
 
 
-def wechat_chosen(state: states.ChoosingMethod, _: Event, moment: Moment) -> Step:
-    return begin(state, Method.WECHAT, moment, Settle("method.done", {"method": Word("method.wechat")}))
+def wechat_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
+    return open_attempt(
+        state, Method.WECHAT, context, RecordAnswer("method.done", {"method": TextKey("method.wechat")})
+    )
 
 
-def qq_chosen(state: states.ChoosingMethod, _: Event, moment: Moment) -> Step:
-    return begin(state, Method.QQ, moment, Settle("method.done", {"method": Word("method.qq")}))
+def qq_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
+    return open_attempt(state, Method.QQ, context, RecordAnswer("method.done", {"method": TextKey("method.qq")}))
 
 
-def face_chosen(state: states.ChoosingMethod, _: Event, moment: Moment) -> Step:
-    asking = states.AgreeingFace(account=state.account, mark=moment.mark, identity=state.identity)
-    return ask(asking, Settle("method.done", {"method": Word("method.face")}))
+def face_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
+    asking = states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
+    return ask(asking, RecordAnswer("method.done", {"method": TextKey("method.face")}))
 
 
-def face_agreed(state: states.AgreeingFace, _: Event, moment: Moment) -> Step:
-    consent = Record(FACE_CONSENT, CONSENT_VERSION)
-    return begin(state, Method.FACE, moment, consent, Settle("face_consent.done", {"at": moment.now}))
+def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> Step:
+    consent = RecordConsent(FACE_CONSENT, CONSENT_VERSION)
+    return open_attempt(state, Method.FACE, context, consent, RecordAnswer("face_consent.done", {"at": context.now}))
 
 
-def other_way(state: states.Identified, _: Event, moment: Moment) -> Step:
-    return ask(choosing(state, moment))
+def other_method_chosen(state: states.Identified, _: Event, context: RuleContext) -> Step:
+    return ask(choosing_method(state, context))
 
 
 # The code
 
 
-def opened(state: states.Opening, event: Opened, _: Moment) -> Step:
+def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) -> Step:
     if event.attempt != state.attempt:
-        return Step(state, (Drop(event.attempt),))
+        return Step(state, (CancelAttempt(event.attempt),))
     scanning = states.Scanning(
         account=state.account,
-        mark=state.mark,
+        question_id=state.question_id,
         identity=state.identity,
         method=state.method,
         attempt=state.attempt,
@@ -59,89 +98,89 @@ def opened(state: states.Opening, event: Opened, _: Moment) -> Step:
     return Step(scanning, (in_place(prompt(scanning)),))
 
 
-def declined(state: states.Opening, event: Declined, moment: Moment) -> Step:
+def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    if event.refusal is Refusal.VERIFIED:
-        return ask(_verified(state, state.method, moment))
-    if event.refusal is Refusal.UNBOUND:
-        return _link_ended(moment)
+    if event.refusal is AttemptRefusal.VERIFIED:
+        return ask(_verified(state, state.method, context))
+    if event.refusal is AttemptRefusal.UNBOUND:
+        return _link_ended(context)
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
-    return ask(failed(state, reason, moment, event.until))
+    return ask(failed(state, reason, context, event.until))
 
 
-def taken_back(state: states.Scanning, event: Declined, moment: Moment) -> Step:
+def link_revoked(state: states.Scanning, event: AttemptRefused, context: RuleContext) -> Step:
     """The link that allowed this code was taken back."""
-    if event.attempt != state.attempt or event.refusal is not Refusal.UNBOUND:
+    if event.attempt != state.attempt or event.refusal is not AttemptRefusal.UNBOUND:
         return Step(state)
-    return _link_ended(moment)
+    return _link_ended(context)
 
 
-def opening_resumed(state: states.Opening, _: Event, __: Moment) -> Step:
-    return Step(state, (Busy(), Begin(state.attempt, state.account, state.identity, state.method)))
+def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
+    return Step(state, (ShowChatAction(), OpenAttempt(state.attempt, state.account, state.identity, state.method)))
 
 
-def still_opening(state: states.Opening, _: Event, __: Moment) -> Step:
-    begin = Begin(state.attempt, state.account, state.identity, state.method)
-    return Step(state, (Discard(), Tell("opening.wait"), begin))
+def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
+    begin = OpenAttempt(state.attempt, state.account, state.identity, state.method)
+    return Step(state, (DeleteUserMessage(), SendText("opening.wait"), begin))
 
 
-def nobody_waits(state: State, event: Opened, _: Moment) -> Step:
+def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext) -> Step:
     shown = isinstance(state, states.Scanning) and state.attempt == event.attempt
-    return Step(state) if shown else Step(state, (Drop(event.attempt),))
+    return Step(state) if shown else Step(state, (CancelAttempt(event.attempt),))
 
 
-def attempt_left(state: states.Attempting, event: Event, moment: Moment) -> Step:
-    step = other_way(state, event, moment)
-    return Step(step.state, (*step.effects, Drop(state.attempt)))
+def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -> Step:
+    step = other_method_chosen(state, event, context)
+    return Step(step.state, (*step.effects, CancelAttempt(state.attempt)))
 
 
-def new_code(state: states.Attempting, _: Event, moment: Moment) -> Step:
+def new_code(state: states.Attempting, _: Event, context: RuleContext) -> Step:
     # The core lets the next attempt replace the last one only where it opens it: a refused one would leave a live code.
-    return begin(state, state.method, moment, Drop(state.attempt))
+    return open_attempt(state, state.method, context, CancelAttempt(state.attempt))
 
 
-def code_shown_again(state: states.Scanning, _: Event, moment: Moment) -> Step:
-    scanning = replace(state, touched=True, mark=moment.mark)
+def code_shown_again(state: states.Scanning, _: Event, context: RuleContext) -> Step:
+    scanning = replace(state, touched=True, question_id=context.question_id)
     return Step(scanning, (prompt(scanning, "misc.resumed"),))
 
 
-def scanning_status(state: states.Scanning, _: Event, __: Moment) -> Step:
+def scanning_status(state: states.Scanning, _: Event, __: RuleContext) -> Step:
     values = {**method_values(state), **deadline(state), "code": state.match_code}
-    return Step(replace(state, touched=True), (Tell(f"status.scan.{state.stage}", values),))
+    return Step(replace(state, touched=True), (SendText(f"status.scan.{state.stage}", values),))
 
 
-def said_while_scanning(state: states.Scanning, event: Said, moment: Moment) -> Step:
-    if answer := answered(state, event.text, moment):
+def said_while_scanning(state: states.Scanning, event: Said, context: RuleContext) -> Step:
+    if answer := answer_from_faq(state, event.text, context):
         return answer
-    values = {"method": Word(f"method.{state.method}")}
-    return Step(replace(state, touched=True), (Tell("scan.said", values), *in_vain(state, event.text)))
+    values = {"method": TextKey(f"method.{state.method}")}
+    return Step(replace(state, touched=True), (SendText("scan.said", values), *count_unanswered(state, event.text)))
 
 
-def sent_while_scanning(state: states.Scanning, event: Sent, _: Moment) -> Step:
-    return Step(replace(state, touched=True), (*unwanted(event), Tell(f"sent.{event.kind}")))
+def sent_while_scanning(state: states.Scanning, event: Sent, _: RuleContext) -> Step:
+    return Step(replace(state, touched=True), (*delete_unwanted(event), SendText(f"sent.{event.kind}")))
 
 
-def progressed(state: states.Scanning, event: Progressed, _: Moment) -> Step:
+def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: RuleContext) -> Step:
     if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
     scanning = replace(state, stage=event.stage, expires_at=event.expires_at, touched=True)
-    return Step(scanning, (Caption(scanning.mark, *caption_of(scanning)),))
+    return Step(scanning, (EditCaption(scanning.question_id, *caption_of(scanning)),))
 
 
-def faded(state: states.Scanning, event: Faded, moment: Moment) -> Step:
+def code_expiring(state: states.Scanning, event: CodeExpiring, context: RuleContext) -> Step:
     """A code renews before it dies while the person is still there; a page in use is left alone."""
-    if event.attempt != state.attempt or not state.touched or state.stage is not states.Stage.WAITING:
+    if event.attempt != state.attempt or not state.touched or state.stage is not states.PhoneStage.WAITING:
         return Step(state)
-    return new_code(state, event, moment)
+    return new_code(state, event, context)
 
 
-def lapsed(state: states.Scanning, event: Lapsed, moment: Moment) -> Step:
+def code_expired(state: states.Scanning, event: CodeExpired, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
     expired = states.Expired(
         account=state.account,
-        mark=moment.mark,
+        question_id=context.question_id,
         identity=state.identity,
         method=state.method,
         attempt=state.attempt,
@@ -152,50 +191,59 @@ def lapsed(state: states.Scanning, event: Lapsed, moment: Moment) -> Step:
 # The result
 
 
-def rejected(state: states.Scanning, event: Rejected, moment: Moment) -> Step:
+def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    stamp = Stamp(state.mark, Picture.FAILED, "stamp.failed", method_values(state))
-    return ask(failed(state, event.reason, moment), stamp)
+    stamp = ReplaceCodeWithPicture(state.question_id, Picture.FAILED, "stamp.failed", method_values(state))
+    return ask(failed(state, event.reason, context), stamp)
 
 
-def passed(state: State, event: Passed, moment: Moment) -> Step:
+def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:
     """A success is told wherever the person has gone meanwhile: a lost outcome is the worst bug."""
     if event.account != state.account:
-        return Step(state, (Tell("misc.passed_elsewhere", {"account": mask_account(event.account)}),))
+        return Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(event.account)}),))
     verified = states.Verified(
-        account=event.account, mark=moment.mark, method=event.method, attempt=event.attempt, at=moment.now
+        account=event.account,
+        question_id=context.question_id,
+        method=event.method,
+        attempt=event.attempt,
+        at=context.now,
     )
     if isinstance(state, states.Scanning):
-        return ask(verified, Stamp(state.mark, Picture.VERIFIED, "stamp.verified", method_values(state)))
+        return ask(
+            verified,
+            ReplaceCodeWithPicture(state.question_id, Picture.VERIFIED, "stamp.verified", method_values(state)),
+        )
     return ask(verified)
 
 
-def passed_before(state: states.Verified, event: Passed, moment: Moment) -> Step:
+def attempt_passed_before(state: states.Verified, event: AttemptPassed, context: RuleContext) -> Step:
     """A success that the store told of before its news came names no attempt: the person does not know it yet."""
     if event.account != state.account:
-        return passed(state, event, moment)
+        return attempt_passed(state, event, context)
     if state.attempt:
         return Step(state)
-    return ask(replace(state, mark=moment.mark, attempt=event.attempt))
+    return ask(replace(state, question_id=context.question_id, attempt=event.attempt))
 
 
-def try_again(state: states.Failed, _: Event, moment: Moment) -> Step:
-    return begin(state, state.method, moment, Settle("failed.done", method_values(state)))
+def try_again(state: states.Failed, _: Event, context: RuleContext) -> Step:
+    return open_attempt(state, state.method, context, RecordAnswer("failed.done", method_values(state)))
 
 
-def shown_again(state: states.Verified, _: Event, moment: Moment) -> Step:
-    return ask(replace(state, mark=moment.mark))
+def shown_again(state: states.Verified, _: Event, context: RuleContext) -> Step:
+    return ask(replace(state, question_id=context.question_id))
 
 
-def verified_stays(state: states.Verified, _: Event, __: Moment) -> Step:
-    return Step(state, (Tell("verified.stays"),))
+def verified_stays(state: states.Verified, _: Event, __: RuleContext) -> Step:
+    return Step(state, (SendText("verified.stays"),))
 
 
-def _link_ended(moment: Moment) -> Step:
-    idle = states.Idle(account=moment.own, mark=moment.mark)
+def _link_ended(context: RuleContext) -> Step:
+    idle = states.Idle(account=context.own_account, question_id=context.question_id)
     return Step(idle, (prompt(idle, "link.ended"),))
 
 
-def _verified(state: states.Attempting, method: Method, moment: Moment) -> states.Verified:
-    return states.Verified(account=state.account, mark=moment.mark, method=method, attempt=state.attempt, at=moment.now)
+def _verified(state: states.Attempting, method: Method, context: RuleContext) -> states.Verified:
+    return states.Verified(
+        account=state.account, question_id=context.question_id, method=method, attempt=state.attempt, at=context.now
+    )

@@ -17,17 +17,17 @@ from telegram.error import (
 
 from bot.handlers.api.transport import NotSent
 
-_WITHOUT_A_NUMBER = 1.0
+_DEFAULT_RETRY_AFTER = 1.0
 
 
-class Held(RetryAfter):
+class DeferredByRateLimiter(RetryAfter):
     """Not called: the wait would be too long, or longer than the call is worth."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(math.ceil(seconds))
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """What became of a call."""
 
     DONE = "done"
@@ -35,29 +35,29 @@ class Outcome(StrEnum):
     LIMITED = "limited"
     UNSENT = "unsent"
     UNKNOWN = "unknown"
-    HELD = "held"
+    DEFERRED = "held"
 
 
-def outcome_of(error: TelegramError) -> Outcome:
+def outcome_of(error: TelegramError) -> CallOutcome:
     """What an error says about its call."""
     match error:
-        case Held():
-            return Outcome.HELD
+        case DeferredByRateLimiter():
+            return CallOutcome.DEFERRED
         case RetryAfter():
-            return Outcome.LIMITED
+            return CallOutcome.LIMITED
         case NotSent():
-            return Outcome.UNSENT
+            return CallOutcome.UNSENT
         case BadRequest() | Forbidden() | ChatMigrated() | InvalidToken() | Conflict():
-            return Outcome.REFUSED
+            return CallOutcome.REFUSED
         case _:
-            return Outcome.UNKNOWN
+            return CallOutcome.UNKNOWN
 
 
-def asked_to_wait(error: TelegramError) -> float | None:
+def retry_after(error: TelegramError) -> float | None:
     """How many seconds a 429 asks for; some come without a number, and the library takes those for a bad line."""
     if isinstance(error, RetryAfter):
         asked = error.retry_after
         return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
     if isinstance(error, NetworkError) and error.message.startswith("Too Many Requests"):
-        return _WITHOUT_A_NUMBER
+        return _DEFAULT_RETRY_AFTER
     return None

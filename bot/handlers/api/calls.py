@@ -11,21 +11,21 @@ from typing import TypeVar
 
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.engine.messages import Undelivered, Unreachable
-from bot.handlers.api.call_outcome import Held, Outcome, outcome_of
-from bot.handlers.api.rate_limiter import Urgency, at
+from bot.engine.messages import BotBlocked, DeliveryFailed
+from bot.handlers.api.call_outcome import CallOutcome, DeferredByRateLimiter, outcome_of
+from bot.handlers.api.rate_limiter import Priority, priority
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_TRIES = 3
+_MAX_TRIES = 3
 
 
-class Gone(Exception):
+class MessageGone(Exception):
     """The message is no longer there, or can no longer be changed that way."""
 
 
-async def call(make: Callable[[], Awaitable[T]], *, repeatable: bool) -> T | None:
+async def call(make: Callable[[], Awaitable[T]], *, idempotent: bool) -> T | None:
     """Make a call; None when the message was like that already.
 
     Raises `Gone`, `Unreachable`, or `Undelivered` when it is not known to have arrived.
@@ -35,29 +35,29 @@ async def call(make: Callable[[], Awaitable[T]], *, repeatable: bool) -> T | Non
         try:
             return await make()
         except BadRequest as error:
-            _refused(error)
+            _check_refusal(error)
             return None
         except Forbidden as error:
-            raise Unreachable from error
-        except Held as error:
-            raise Undelivered("Telegram asks to wait") from error
+            raise BotBlocked from error
+        except DeferredByRateLimiter as error:
+            raise DeliveryFailed("Telegram asks to wait") from error
         except RetryAfter:
             # Nothing was sent, and the pacer lets the next try go when it may.
             continue
         except TelegramError as error:
             failures += 1
             outcome = outcome_of(error)
-            perhaps = outcome is Outcome.UNKNOWN and not repeatable
-            if perhaps or outcome is Outcome.REFUSED or failures == _TRIES:
-                raise Undelivered(type(error).__name__, perhaps=perhaps) from error
+            perhaps = outcome is CallOutcome.UNKNOWN and not idempotent
+            if perhaps or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
+                raise DeliveryFailed(type(error).__name__, maybe_delivered=perhaps) from error
             await asyncio.sleep(0.1 * 2**failures)
 
 
-async def done(make: Callable[[], Awaitable[object]]) -> bool:
+async def call_idempotent(make: Callable[[], Awaitable[object]]) -> bool:
     """Make a call that may be repeated without harm; False when its message is gone."""
     try:
-        await call(make, repeatable=True)
-    except Gone:
+        await call(make, idempotent=True)
+    except MessageGone:
         return False
     return True
 
@@ -65,19 +65,19 @@ async def done(make: Callable[[], Awaitable[object]]) -> bool:
 async def best_effort(make: Callable[[], Awaitable[object]]) -> None:
     """Make a call whose failure changes nothing for the person; it waits for nothing."""
     try:
-        with at(Urgency.SPARE):
+        with priority(Priority.BEST_EFFORT):
             await make()
     except TelegramError as error:
         log.debug("left undone: %s", type(error).__name__)
 
 
-def _refused(error: BadRequest) -> None:
+def _check_refusal(error: BadRequest) -> None:
     """A refusal that means done gives nothing; one that means gone raises `Gone`; others are faults of ours."""
     text = error.message.lower()
     if "not modified" in text or "query is too old" in text or "query id is invalid" in text:
         return
     if "message" in text and ("not found" in text or "can't be" in text or "no text in the message" in text):
-        raise Gone(error.message) from error
+        raise MessageGone(error.message) from error
     if "chat not found" in text:
-        raise Unreachable from error
+        raise BotBlocked from error
     raise error

@@ -7,58 +7,58 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-OVERALL = 25
+MAX_PER_SECOND = 25
 _WINDOW = 1.1
 """A little more than the second that Telegram counts by: calls take different times on their way."""
-TICK = 0.001
+TIMER_SLACK = 0.001
 """Timers of uvloop count whole milliseconds, and may end a part of one too soon."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Rate:
     """So many messages at once, then one in so many seconds."""
 
     burst: int
     interval: float
 
 
-PRIVATE = Pace(burst=10, interval=1.0)
-GROUP = Pace(burst=5, interval=4.0)
+PRIVATE_CHAT = Rate(burst=10, interval=1.0)
+GROUP_CHAT = Rate(burst=5, interval=4.0)
 """Never more than twenty a minute: the burst, and fifteen in any sixty seconds."""
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class ChatLimiter:
     """The way into one chat: its pace, and until when Telegram wants silence there.
 
     `turn` is for whoever is the next to write; `users` counts the calls that know this line.
     """
 
-    pace: Pace
-    held_until: float = 0.0
-    whole_at: float = 0.0
+    rate: Rate
+    blocked_until: float = 0.0
+    full_at: float = 0.0
     users: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def rest(self, now: float, *, paced: bool) -> float:
+    def wait_time(self, now: float, *, limited: bool) -> float:
         """Seconds until a call may go; only a paced one minds the pace."""
-        ready = self.whole_at - (self.pace.burst - 1) * self.pace.interval if paced else 0.0
-        return max(self.held_until, ready) - now
+        ready = self.full_at - (self.rate.burst - 1) * self.rate.interval if limited else 0.0
+        return max(self.blocked_until, ready) - now
 
     def spend(self, now: float) -> None:
         """Note that a paced call goes now."""
-        self.whole_at = max(self.whole_at, now) + self.pace.interval
+        self.full_at = max(self.full_at, now) + self.rate.interval
 
-    def hold(self, until: float) -> None:
+    def block(self, until: float) -> None:
         """Let nothing through before that time."""
-        self.held_until = max(self.held_until, until)
+        self.blocked_until = max(self.blocked_until, until)
 
-    def idle(self, now: float) -> bool:
+    def is_idle(self, now: float) -> bool:
         """Whether it may be forgotten: a new one would do the same."""
-        return self.users == 0 and max(self.held_until, self.whole_at) <= now
+        return self.users == 0 and max(self.blocked_until, self.full_at) <= now
 
 
-class Gate:
+class GlobalLimiter:
     """Where the calls to all chats leave: never more than `OVERALL` in a second, over all the replicas that share it.
 
     Who waits goes by the time of coming, to which a call may add some seconds of its own to let others pass. Nobody is
@@ -67,39 +67,39 @@ class Gate:
 
     def __init__(self, replicas: Callable[[], int] = lambda: 1) -> None:
         self._replicas = replicas
-        self._left: deque[float] = deque(maxlen=OVERALL)
+        self._sent_at: deque[float] = deque(maxlen=MAX_PER_SECOND)
         self._waiting: list[tuple[float, int, asyncio.Future[float]]] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
 
-    def leave_now(self) -> bool:
+    def try_acquire(self) -> bool:
         """Take a turn if nobody waits for one; says whether there was one."""
         now = asyncio.get_running_loop().time()
-        if self._waiting or self._rest(now) > 0:
+        if self._waiting or self._wait_time(now) > 0:
             return False
-        self._left.append(now)
+        self._sent_at.append(now)
         return True
 
-    async def leave(self, courtesy: float = 0.0) -> float:
+    async def acquire(self, delay: float = 0.0) -> float:
         """Wait for one's turn; gives the time that may be handed to `give_back`."""
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[float] = loop.create_future()
-        heapq.heappush(self._waiting, (loop.time() + courtesy, next(self._order), turn))
+        heapq.heappush(self._waiting, (loop.time() + delay, next(self._order), turn))
         if self._timer is None:
-            self._admit()
+            self._grant()
         try:
             return await turn
         except asyncio.CancelledError:
             if not turn.cancelled():
-                self.give_back(turn.result())
+                self.give_back_slot(turn.result())
             raise
 
-    def give_back(self, left: float) -> None:
+    def give_back_slot(self, left: float) -> None:
         """Let somebody else have a turn that was not used."""
-        if left in self._left:
-            self._left.remove(left)
+        if left in self._sent_at:
+            self._sent_at.remove(left)
         self.close()
-        self._admit()
+        self._grant()
 
     def close(self) -> None:
         """Admit nobody more by itself."""
@@ -107,22 +107,22 @@ class Gate:
             self._timer.cancel()
             self._timer = None
 
-    def _admit(self) -> None:
+    def _grant(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
         while self._waiting:
             now = loop.time()
-            rest = self._rest(now)
+            rest = self._wait_time(now)
             if rest > 0:
-                self._timer = loop.call_later(rest + TICK, self._admit)
+                self._timer = loop.call_later(rest + TIMER_SLACK, self._grant)
                 return
             *_, turn = heapq.heappop(self._waiting)
             if not turn.done():
-                self._left.append(now)
+                self._sent_at.append(now)
                 turn.set_result(now)
 
-    def _rest(self, now: float) -> float:
+    def _wait_time(self, now: float) -> float:
         replicas = max(1, self._replicas())
-        share = max(1, OVERALL // replicas)
-        window = _WINDOW * max(1.0, replicas / OVERALL)
-        return self._left[-share] + window - now if len(self._left) >= share else 0.0
+        share = max(1, MAX_PER_SECOND // replicas)
+        window = _WINDOW * max(1.0, replicas / MAX_PER_SECOND)
+        return self._sent_at[-share] + window - now if len(self._sent_at) >= share else 0.0

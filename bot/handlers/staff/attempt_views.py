@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from string import ascii_uppercase
 
-from bot.flow.effects import Values, Word
-from bot.handlers.staff.replies import Voice
-from bot.images.funnel_chart import percent
+from bot.flow.effects import TextKey, Values
+from bot.handlers.staff.replies import StaffTexts
+from bot.images.funnel_chart import format_percent
 from verification.attempts import Reason
 from verification.identity import mask_account
 from verification.invitations import WALK_IN
@@ -18,37 +18,37 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LETTERS = ascii_uppercase[:4]
 
 
-def attempt(voice: Voice, seen: Glimpse) -> str:
+def format_attempt(texts: StaffTexts, seen: Glimpse) -> str:
     """An attempt, masked."""
     values: Values = {
         "code": seen.code,
         "account": mask_account(seen.account),
-        "method": Word(f"method.{seen.method}"),
-        "status": Word(f"privacy.status.{seen.status}"),
+        "method": TextKey(f"method.{seen.method}"),
+        "status": TextKey(f"privacy.status.{seen.status}"),
         "at": seen.created_at,
         "until": seen.expires_at,
     }
-    lines = [voice.text("attempt.seen", values)]
+    lines = [texts.text("attempt.seen", values)]
     if seen.reason is not None:
-        lines.append(voice.text("attempt.reason", {"reason": _reason(seen.reason)}))
+        lines.append(texts.text("attempt.reason", {"reason": _reason(seen.reason)}))
     if seen.name:
-        lines.append(voice.text("attempt.person", {"name": seen.name, "number": seen.number}))
+        lines.append(texts.text("attempt.person", {"name": seen.name, "number": seen.number}))
     if not seen.account.startswith(WALK_IN):
-        lines.append(voice.text("attempt.chat", {"chat": mask_account(seen.contact)}))
+        lines.append(texts.text("attempt.chat", {"chat": mask_account(seen.contact)}))
     return "\n".join(lines)
 
 
-def funnel(voice: Voice, report: Report, wanted: Wanted) -> str:
+def format_funnel(texts: StaffTexts, report: Report, wanted: Wanted) -> str:
     """The words under the chart: its steps by their numbers, and what to look at first."""
-    lines = [voice.text("funnel.title", _period(wanted)), ""]
-    lines += [_stage(voice, place, stage) for place, stage in enumerate(report.stages, 1)]
-    lines += ["", *_findings(voice, report)]
+    lines = [texts.text("funnel.title", _period(wanted)), ""]
+    lines += [_stage(texts, place, stage) for place, stage in enumerate(report.stages, 1)]
+    lines += ["", *_findings(texts, report)]
     return "\n".join(lines).strip()
 
 
-def nothing_counted(voice: Voice, wanted: Wanted) -> str:
+def format_empty_funnel(texts: StaffTexts, wanted: Wanted) -> str:
     """That nobody came in these days."""
-    return voice.text("funnel.nothing", _period(wanted))
+    return texts.text("funnel.nothing", _period(wanted))
 
 
 def chart_title(wanted: Wanted) -> str:
@@ -57,58 +57,58 @@ def chart_title(wanted: Wanted) -> str:
     return f"{wanted.campaign or ''} {days}".strip()
 
 
-def lasting(voice: Voice, time: timedelta) -> str:
+def format_time(texts: StaffTexts, time: timedelta) -> str:
     """How long something took, in two words at most."""
     seconds = round(time.total_seconds())
     if seconds < _MINUTE:
-        return voice.text("time.seconds", {"s": str(seconds)})
+        return texts.text("time.seconds", {"s": str(seconds)})
     if seconds < _HOUR:
-        return voice.text("time.minutes", {"m": str(seconds // _MINUTE), "s": str(seconds % _MINUTE)})
+        return texts.text("time.minutes", {"m": str(seconds // _MINUTE), "s": str(seconds % _MINUTE)})
     if seconds < _DAY:
-        return voice.text("time.hours", {"h": str(seconds // _HOUR), "m": str(seconds % _HOUR // _MINUTE)})
-    return voice.text("time.days", {"d": str(seconds // _DAY), "h": str(seconds % _DAY // _HOUR)})
+        return texts.text("time.hours", {"h": str(seconds // _HOUR), "m": str(seconds % _HOUR // _MINUTE)})
+    return texts.text("time.days", {"d": str(seconds // _DAY), "h": str(seconds % _DAY // _HOUR)})
 
 
 def _period(wanted: Wanted) -> Values:
     return {
-        "campaign": wanted.campaign or Word("staff.list.all"),
+        "campaign": wanted.campaign or TextKey("staff.list.all"),
         "since": wanted.since.isoformat(),
         "until": wanted.until.isoformat(),
     }
 
 
-def _stage(voice: Voice, place: int, stage: Stage) -> str:
-    values: Values = {"place": str(place), "step": Word(f"staff.step.{stage.step}"), "count": str(stage.count)}
-    parts = [voice.text("funnel.step", values)]
+def _stage(texts: StaffTexts, place: int, stage: Stage) -> str:
+    values: Values = {"place": str(place), "step": TextKey(f"staff.step.{stage.step}"), "count": str(stage.count)}
+    parts = [texts.text("funnel.step", values)]
     if stage.lost:
-        parts.append(voice.text("funnel.lost", {"part": percent(stage.lost)}))
+        parts.append(texts.text("funnel.lost", {"part": format_percent(stage.lost)}))
     if stage.median is not None:
-        parts.append(voice.text("funnel.median", {"time": lasting(voice, stage.median)}))
+        parts.append(texts.text("funnel.median", {"time": format_time(texts, stage.median)}))
     return " · ".join(parts)
 
 
-def _findings(voice: Voice, report: Report) -> Iterator[str]:
+def _findings(texts: StaffTexts, report: Report) -> Iterator[str]:
     worst = report.worst
     if worst is not None:
         before = report.stages[report.stages.index(worst) - 1]
         values: Values = {
-            "before": Word(f"staff.step.{before.step}"),
-            "step": Word(f"staff.step.{worst.step}"),
-            "part": percent(worst.lost or 0),
+            "before": TextKey(f"staff.step.{before.step}"),
+            "step": TextKey(f"staff.step.{worst.step}"),
+            "part": format_percent(worst.lost or 0),
         }
-        yield voice.text("funnel.worst", values)
+        yield texts.text("funnel.worst", values)
     if report.reasons:
         # By the letters that the chart knows them by.
         named = [
-            f"{letter} {_said(voice, reason)} {n}"
+            f"{letter} {_reason_text(texts, reason)} {n}"
             for letter, (reason, n) in zip(_LETTERS, report.reasons, strict=False)
         ]
-        yield voice.text("funnel.reasons", {"reasons": " · ".join(named)})
+        yield texts.text("funnel.reasons", {"reasons": " · ".join(named)})
 
 
-def _reason(reason: Reason) -> Word:
-    return Word(f"staff.reason.{reason}")
+def _reason(reason: Reason) -> TextKey:
+    return TextKey(f"staff.reason.{reason}")
 
 
-def _said(voice: Voice, reason: Reason) -> str:
-    return voice.catalogue.text(voice.language, _reason(reason).key)
+def _reason_text(texts: StaffTexts, reason: Reason) -> str:
+    return texts.catalogue.text(texts.language, _reason(reason).key)

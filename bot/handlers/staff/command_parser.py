@@ -16,7 +16,7 @@ from verification.invitations import BadLink, LinkId, is_link_id, read_account, 
 from verification.support.funnel import Wanted
 from verification.support.service import may_wait
 
-STAFF = "s"
+STAFF_PREFIX = "s"
 """What the data of support's buttons begin with."""
 
 _METHODS = {"wechat": Method.WECHAT, "微信": Method.WECHAT, "qq": Method.QQ, "face": Method.FACE, "人脸": Method.FACE}
@@ -26,11 +26,11 @@ _UNITS = {"m": 1, "min": 1, "分钟": 1, "h": 60, "小时": 60, "d": 1440, "天"
 _DAYS = re.compile(r"(\d{1,3})(?:d|天)")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _TODAY = {"today", "今天"}
-_USUAL_DAYS = 7
+_DEFAULT_DAYS = 7
 _PAGE = re.compile(r"\d{1,4}")
 
 
-class Command(StrEnum):
+class StaffCommand(StrEnum):
     """What support's people may ask for."""
 
     LINK = "link"
@@ -41,7 +41,7 @@ class Command(StrEnum):
     HELP = "help"
 
 
-class Verb(StrEnum):
+class ButtonAction(StrEnum):
     """What support's buttons do; `REALLY` is the second press that ends a link."""
 
     LIST = "list"
@@ -49,11 +49,11 @@ class Verb(StrEnum):
     CODE = "code"
     PRINT = "print"
     REVOKE = "revoke"
-    REALLY = "really"
+    CONFIRM_REVOKE = "really"
     POSTER = "poster"
 
 
-class Slip(StrEnum):
+class CommandProblem(StrEnum):
     """Words that cannot be meant, by the text that says so."""
 
     NO_ACCOUNT = "link_how"
@@ -67,7 +67,7 @@ class Slip(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkWords:
+class LinkArguments:
     """What a link is wanted for."""
 
     account: str
@@ -78,7 +78,7 @@ class LinkWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ListPage:
     """A page of the list of links; a campaign of None is all of them."""
 
     page: int = 0
@@ -86,12 +86,12 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonData:
     """A pressed button: what it does, to which link or shared word, and to which page it leads back, if to any."""
 
-    verb: Verb
+    action: ButtonAction
     about: str = ""
-    spot: Spot | None = None
+    list_page: ListPage | None = None
 
     @property
     def link(self) -> LinkId:
@@ -99,57 +99,57 @@ class Press:
         return LinkId(self.about)
 
     @property
-    def data(self) -> str:
+    def callback_data(self) -> str:
         """The button's data: at most 64 bytes, and nothing of anybody's."""
-        where = (str(self.spot.page), self.spot.campaign or "") if self.spot else ()
-        return ":".join((STAFF, self.verb, self.about, *where))
+        where = (str(self.list_page.page), self.list_page.campaign or "") if self.list_page else ()
+        return ":".join((STAFF_PREFIX, self.action, self.about, *where))
 
 
-def read_press(data: str) -> Press | None:
+def read_button_data(data: str) -> ButtonData | None:
     """Read the data of a pressed button; None for what none of ours has."""
     match data.split(":"):
         case [kind, verb, about]:
             spot = None
         case [kind, verb, about, page, campaign]:
-            spot = _spot(page, campaign)
+            spot = _list_page(page, campaign)
         case _:
             return None
-    if kind != STAFF or verb not in set(Verb) or (spot is None and data.count(":") > 2):
+    if kind != STAFF_PREFIX or verb not in set(ButtonAction) or (spot is None and data.count(":") > 2):
         return None
-    press = Press(Verb(verb), about, spot)
-    match press.verb:
-        case Verb.LIST:
+    press = ButtonData(ButtonAction(verb), about, spot)
+    match press.action:
+        case ButtonAction.LIST:
             known = spot is not None and not about
-        case Verb.POSTER:
+        case ButtonAction.POSTER:
             known = spot is None
         case _:
             known = is_link_id(about)
     return press if known else None
 
 
-def read_link(text: str) -> LinkWords | Slip:
+def read_link(text: str) -> LinkArguments | CommandProblem:
     """Read what stands behind /link: an account, then words in any order."""
     account, *words = _words(text) or [""]
     if not account:
-        return Slip.NO_ACCOUNT
+        return CommandProblem.NO_ACCOUNT
     try:
-        wanted = LinkWords(read_account(account))
+        wanted = LinkArguments(read_account(account))
     except BadLink:
-        return Slip.ACCOUNT
-    return _with(wanted, words)
+        return CommandProblem.ACCOUNT
+    return _add_words(wanted, words)
 
 
-def read_links(text: str) -> Spot | Slip:
+def read_links(text: str) -> ListPage | CommandProblem:
     """Read what stands behind /links: a campaign, or nothing."""
     try:
-        return Spot(campaign=read_campaign("".join(_words(text))) or None)
+        return ListPage(campaign=read_campaign("".join(_words(text))) or None)
     except BadLink:
-        return Slip.CAMPAIGN
+        return CommandProblem.CAMPAIGN
 
 
-def read_funnel(text: str, today: date) -> Wanted | Slip:
+def read_funnel(text: str, today: date) -> Wanted | CommandProblem:
     """Read what stands behind /funnel: a campaign and a period, seven days if none is given."""
-    since, until = today - timedelta(days=_USUAL_DAYS - 1), today
+    since, until = today - timedelta(days=_DEFAULT_DAYS - 1), today
     campaign: str | None = None
     for word in _words(text):
         try:
@@ -159,13 +159,13 @@ def read_funnel(text: str, today: date) -> Wanted | Slip:
             elif campaign is None:
                 campaign = read_campaign(word)
             else:
-                return Slip.PERIOD
+                return CommandProblem.PERIOD
         except ValueError:
-            return Slip.PERIOD
+            return CommandProblem.PERIOD
     return Wanted(since, until, campaign)
 
 
-def method_of(word: str) -> Method | None:
+def method_in(word: str) -> Method | None:
     """The way a word names."""
     return _METHODS.get(word.casefold())
 
@@ -179,29 +179,29 @@ def _words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).split()
 
 
-def _with(wanted: LinkWords, words: Iterable[str]) -> LinkWords | Slip:
+def _add_words(wanted: LinkArguments, words: Iterable[str]) -> LinkArguments | CommandProblem:
     for word in words:
-        fuller = _added(wanted, word)
-        if isinstance(fuller, Slip):
+        fuller = _add_word(wanted, word)
+        if isinstance(fuller, CommandProblem):
             return fuller
         wanted = fuller
     return wanted
 
 
-def _added(wanted: LinkWords, word: str) -> LinkWords | Slip:
-    if method := method_of(word):
-        return Slip.WORD if wanted.method else replace(wanted, method=method)
+def _add_word(wanted: LinkArguments, word: str) -> LinkArguments | CommandProblem:
+    if method := method_in(word):
+        return CommandProblem.WORD if wanted.method else replace(wanted, method=method)
     if language := language_in(word):
-        return Slip.WORD if wanted.language else replace(wanted, language=language)
+        return CommandProblem.WORD if wanted.language else replace(wanted, language=language)
     if match := _TTL.fullmatch(word.casefold()):
         ttl = timedelta(minutes=int(match[1]) * _UNITS[match[2]])
-        return replace(wanted, ttl=ttl) if may_wait(ttl) else Slip.WAIT
+        return replace(wanted, ttl=ttl) if may_wait(ttl) else CommandProblem.WAIT
     if wanted.campaign:
-        return Slip.WORD
+        return CommandProblem.WORD
     try:
         return replace(wanted, campaign=read_campaign(word))
     except BadLink:
-        return Slip.CAMPAIGN
+        return CommandProblem.CAMPAIGN
 
 
 def _period(word: str, today: date) -> tuple[date, date] | None:
@@ -221,8 +221,8 @@ def _dates(year: int, month: int, day: str | None) -> tuple[date, date]:
     return first, first.replace(day=monthrange(year, month)[1])
 
 
-def _spot(page: str, campaign: str) -> Spot | None:
+def _list_page(page: str, campaign: str) -> ListPage | None:
     try:
-        return Spot(int(page), read_campaign(campaign) or None) if _PAGE.fullmatch(page) else None
+        return ListPage(int(page), read_campaign(campaign) or None) if _PAGE.fullmatch(page) else None
     except BadLink:
         return None

@@ -17,9 +17,9 @@ from bot.engine.runner import Runner
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.incoming import FRONT_END, person_of
-from bot.handlers.staff.command_parser import Command, read_press
-from bot.handlers.staff.delivery import Delivery, Where
-from bot.handlers.staff.service import Asked, Clerk, Typed
+from bot.handlers.staff.command_parser import StaffCommand, read_button_data
+from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
+from bot.handlers.staff.service import StaffRequest, StaffService, TypedCommand
 from verification.dialogue_store import DialogueStore
 
 _REMEMBERED = 1000
@@ -28,15 +28,15 @@ IsStaff = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _ParsedRequest:
     """What somebody of support asked for, and where."""
 
-    asked: Asked
-    where: Where
+    request: StaffRequest
+    target: ReplyTarget
 
-    def spoken(self, language: str) -> "_Taken":
+    def in_language(self, language: str) -> "_ParsedRequest":
         """The same, in another language."""
-        return _Taken(replace(self.asked, language=language), replace(self.where, language=language))
+        return _ParsedRequest(replace(self.request, language=language), replace(self.target, language=language))
 
 
 class StaffHandler(BaseHandler[object, DialogueContext, None]):
@@ -45,14 +45,14 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
     def __init__(
         self,
         is_staff: IsStaff,
-        clerk: Clerk,
-        delivery: Delivery,
+        service: StaffService,
+        delivery: StaffReplySender,
         runner: Runner,
         store: DialogueStore,
         default_language: str,
     ) -> None:
         self._is_staff = is_staff
-        self._clerk = clerk
+        self._service = service
         self._delivery = delivery
         self._runner = runner
         self._store = store
@@ -69,65 +69,65 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
         taken = self._read(update)
         if taken is None:
             return
-        asked = taken.asked
-        if asked.request not in self._answered:
-            chosen = await self._chosen(asked.staff)
+        asked = taken.request
+        if asked.request_id not in self._answered:
+            chosen = await self._dialogue_language(asked.staff_id)
             if chosen is not None:
-                taken = taken.spoken(chosen)
-            answers = await self._clerk.answer(taken.asked)
-            self._answered.append(asked.request)
-            await self._delivery.show(answers, taken.where)
-        if isinstance(asked.what, Typed) and asked.what.command is Command.HELP:
+                taken = taken.in_language(chosen)
+            answers = await self._service.answer(taken.request)
+            self._answered.append(asked.request_id)
+            await self._delivery.show(answers, taken.target)
+        if isinstance(asked.action, TypedCommand) and asked.action.command is StaffCommand.HELP:
             # They are people too, and hear what people hear.
-            await self._on(update)
+            await self._forward_to_dialogue(update)
 
-    async def _chosen(self, staff: int) -> str | None:
+    async def _dialogue_language(self, staff: int) -> str | None:
         """The language of their own dialogue, if they have one: by /language, or as their client was then."""
         person = person_of(staff)
         async with self._store.unit(person) as unit:
             kept = await unit.dialogue(person)
         return None if kept is None else kept.language
 
-    async def _on(self, update: object) -> None:
-        envelope = incoming.read(update)
+    async def _forward_to_dialogue(self, update: object) -> None:
+        envelope = incoming.parse_update(update)
         if envelope is not None:
             await self._runner.handle(envelope)
 
-    def _read(self, update: object) -> _Taken | None:
+    def _read(self, update: object) -> _ParsedRequest | None:
         if not isinstance(update, Update):
             return None
         if update.callback_query is not None:
             return self._of_press(update.update_id, update.callback_query)
         return None if update.message is None else self._of_words(update.update_id, update.message)
 
-    def _of_words(self, update_id: int, message: Message) -> _Taken | None:
+    def _of_words(self, update_id: int, message: Message) -> _ParsedRequest | None:
         user = message.from_user
-        typed = _command(message)
+        typed = _typed_command(message)
         if typed is None or user is None or message.chat.type != ChatType.PRIVATE or not self._is_staff(user.id):
             return None
         language = language_of(user.language_code) or self._default_language
-        return _Taken(
-            Asked(user.id, f"{FRONT_END}:{update_id}", language, typed),
-            Where(message.chat.id, language),
+        return _ParsedRequest(
+            StaffRequest(user.id, f"{FRONT_END}:{update_id}", language, typed),
+            ReplyTarget(message.chat.id, language),
         )
 
-    def _of_press(self, update_id: int, query: CallbackQuery) -> _Taken | None:
-        message, press = query.message, read_press(query.data or "")
+    def _of_press(self, update_id: int, query: CallbackQuery) -> _ParsedRequest | None:
+        message, press = query.message, read_button_data(query.data or "")
         if press is None or message is None or message.chat.type != ChatType.PRIVATE:
             return None
         if not self._is_staff(query.from_user.id):
             return None
         language = language_of(query.from_user.language_code) or self._default_language
         on_picture = isinstance(message, Message) and bool(message.photo)
-        return _Taken(
-            Asked(query.from_user.id, f"{FRONT_END}:{update_id}", language, press, on_picture),
-            Where(message.chat.id, language, query.id, message.message_id, on_picture),
+        return _ParsedRequest(
+            StaffRequest(query.from_user.id, f"{FRONT_END}:{update_id}", language, press, on_picture),
+            ReplyTarget(message.chat.id, language, query.id, message.message_id, on_picture),
         )
 
 
-def _command(message: Message) -> Typed | None:
+def _typed_command(message: Message) -> TypedCommand | None:
     text, first = message.text or "", next(iter(message.entities or ()), None)
     if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0 or message.forward_origin:
         return None
     name = text[1 : first.length].partition("@")[0].lower()
-    return Typed(Command(name), text[first.length :].strip()) if name in set(Command) else None
+    return TypedCommand(StaffCommand(name), text[first.length :].strip()) if name in set(StaffCommand) else None

@@ -12,32 +12,32 @@ from telegram import Bot, BotCommand, BotCommandScopeChat
 from telegram.error import TelegramError
 
 from bot.content.catalogue import Catalogue
-from bot.handlers.api.rate_limiter import Urgency, at
-from bot.handlers.commands_menu import CODES, commands_of
-from bot.handlers.staff.command_parser import Command
+from bot.handlers.api.rate_limiter import Priority, priority
+from bot.handlers.commands_menu import LANGUAGE_CODES, commands_of
+from bot.handlers.staff.command_parser import StaffCommand
 
 log = logging.getLogger(__name__)
 
 
-async def describe_staff(bot: Bot, catalogue: Catalogue, staff: Set[int], kept: Path) -> None:
+async def publish_staff_menus(bot: Bot, catalogue: Catalogue, staff: Set[int], kept: Path) -> None:
     """Give support's people their menu, and take it from who had it; what fails is tried at the next start."""
     former = _read(kept)
     if staff == former == frozenset():
         return
     _write(kept, staff | former)
-    taken = {person for person in former - staff if await _done(_take(bot, person))}
+    taken = {person for person in former - staff if await _try(_take(bot, person))}
     for person in sorted(staff):
-        await _done(_give(bot, catalogue, person))
+        await _try(_give(bot, catalogue, person))
     _write(kept, (staff | former) - taken)
 
 
 async def _give(bot: Bot, catalogue: Catalogue, person: int) -> None:
     scope = BotCommandScopeChat(person)
-    for code, language in CODES:
+    for code, language in LANGUAGE_CODES:
         theirs = [
             BotCommand(command, catalogue.text(language, f"staff.command.{command}"))
-            for command in Command
-            if command is not Command.HELP
+            for command in StaffCommand
+            if command is not StaffCommand.HELP
         ]
         wanted = [*theirs, *commands_of(catalogue, language)]
         if list(await bot.get_my_commands(scope, code or None)) != wanted:
@@ -45,13 +45,13 @@ async def _give(bot: Bot, catalogue: Catalogue, person: int) -> None:
 
 
 async def _take(bot: Bot, person: int) -> None:
-    for code, _ in CODES:
+    for code, _ in LANGUAGE_CODES:
         await bot.delete_my_commands(BotCommandScopeChat(person), code or None)
 
 
-async def _done(making: Coroutine[None, None, None]) -> bool:
+async def _try(making: Coroutine[None, None, None]) -> bool:
     try:
-        with at(Urgency.SPARE):
+        with priority(Priority.BEST_EFFORT):
             await making
     except TelegramError as error:
         # Somebody who has never written to the bot has no chat with it yet.

@@ -6,28 +6,28 @@ from telegram import InlineKeyboardButton
 
 from bot.content.catalogue import Catalogue
 from bot.flow.effects import Values
-from bot.handlers.side_messages import Screen
-from bot.handlers.staff.command_parser import Press
+from bot.handlers.side_messages import MessageContent
+from bot.handlers.staff.command_parser import ButtonData
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TextReply:
     """A new message, or one in place of what was pressed."""
 
-    screen: Screen
+    content: MessageContent
     in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Pictured:
+class PhotoReply:
     """A picture with words under it."""
 
     picture: bytes = field(repr=False)
-    screen: Screen
+    content: MessageContent
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class FileReply:
     """A file, as it is: nothing makes it smaller on its way."""
 
     content: bytes = field(repr=False)
@@ -36,17 +36,17 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
-class Toasted:
+class ToastReply:
     """A word over the chat, for a pressed button."""
 
     text: str
 
 
-Answer = Told | Pictured | Filed | Toasted
+StaffReply = TextReply | PhotoReply | FileReply | ToastReply
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class StaffTexts:
     """The catalogue in one language, as it speaks to support's people."""
 
     catalogue: Catalogue
@@ -56,6 +56,6 @@ class Voice:
         """A text of theirs."""
         return self.catalogue.text(self.language, f"staff.{key}", values)
 
-    def button(self, key: str, press: Press, style: str | None = None) -> InlineKeyboardButton:
+    def button(self, key: str, button: ButtonData, style: str | None = None) -> InlineKeyboardButton:
         """A button of theirs, labelled by a text."""
-        return InlineKeyboardButton(self.text(f"button.{key}"), callback_data=press.data, style=style)
+        return InlineKeyboardButton(self.text(f"button.{key}"), callback_data=button.callback_data, style=style)

@@ -11,20 +11,20 @@ from datetime import datetime
 
 from bot import links as addresses
 from bot.content.catalogue import Catalogue
-from bot.handlers.side_messages import Screen
+from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff import attempt_views, links, public_links
 from bot.handlers.staff.command_parser import (
-    Command,
-    LinkWords,
-    Press,
-    Slip,
-    Spot,
-    Verb,
+    ButtonAction,
+    ButtonData,
+    CommandProblem,
+    LinkArguments,
+    ListPage,
+    StaffCommand,
     read_funnel,
     read_link,
     read_links,
 )
-from bot.handlers.staff.replies import Answer, Filed, Pictured, Toasted, Told, Voice
+from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
 from verification.invitations import Link, LinkState
@@ -39,30 +39,30 @@ _PRINT_SIDE = 2400
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedCommand:
     """A command and the words behind it."""
 
-    command: Command
+    command: StaffCommand
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StaffRequest:
     """What somebody of support wants: `request` names the asking, so that its repetition is known."""
 
-    staff: int
-    request: str
+    staff_id: int
+    request_id: str
     language: str
-    what: Typed | Press
+    action: TypedCommand | ButtonData
     on_picture: bool = False
 
     @property
     def actor(self) -> str:
         """Who is noted to have used the desk."""
-        return f"telegram:{self.staff}"
+        return f"telegram:{self.staff_id}"
 
 
-class Clerk:
+class StaffService:
     """Answers what is asked; `bot` gives the bot's user name, once it is known."""
 
     def __init__(
@@ -73,141 +73,151 @@ class Clerk:
         self._clock = clock
         self._bot = bot
 
-    async def answer(self, asked: Asked) -> Sequence[Answer]:
+    async def answer(self, request: StaffRequest) -> Sequence[StaffReply]:
         """Do it, and say what to show for it."""
-        voice = Voice(self._catalogue, asked.language)
-        match asked.what:
-            case Press() as press:
-                return await self._pressed(asked, press, voice)
-            case Typed(command, words):
-                return await self._typed(asked, command, words, voice)
+        voice = StaffTexts(self._catalogue, request.language)
+        match request.action:
+            case ButtonData() as press:
+                return await self._on_button(request, press, voice)
+            case TypedCommand(command, words):
+                return await self._on_command(request, command, words, voice)
 
-    async def _typed(self, asked: Asked, command: Command, words: str, voice: Voice) -> Sequence[Answer]:
+    async def _on_command(
+        self, request: StaffRequest, command: StaffCommand, words: str, texts: StaffTexts
+    ) -> Sequence[StaffReply]:
         match command:
-            case Command.LINK:
-                return await self._link(asked, read_link(words), voice)
-            case Command.LINKS:
-                return await self._links(asked, read_links(words), voice)
-            case Command.ATTEMPT:
-                return await self._attempt(asked, words, voice)
-            case Command.FUNNEL:
-                return await self._funnel(asked, words, voice)
-            case Command.SHARE:
-                return self._share(words, voice)
-            case Command.HELP:
-                return _said(voice, "help")
+            case StaffCommand.LINK:
+                return await self._link(request, read_link(words), texts)
+            case StaffCommand.LINKS:
+                return await self._links(request, read_links(words), texts)
+            case StaffCommand.ATTEMPT:
+                return await self._attempt(request, words, texts)
+            case StaffCommand.FUNNEL:
+                return await self._funnel(request, words, texts)
+            case StaffCommand.SHARE:
+                return self._share(words, texts)
+            case StaffCommand.HELP:
+                return _text_reply(texts, "help")
 
-    async def _pressed(self, asked: Asked, press: Press, voice: Voice) -> Sequence[Answer]:
-        match press.verb:
-            case Verb.LIST:
-                return [Told(await self._page(asked, press.spot or Spot(), voice), in_place=True)]
-            case Verb.POSTER:
-                return self._poster(press.about, voice)
-            case Verb.REALLY:
-                link = await self._support.revoke(asked.actor, press.link)
+    async def _on_button(self, request: StaffRequest, button: ButtonData, texts: StaffTexts) -> Sequence[StaffReply]:
+        match button.action:
+            case ButtonAction.LIST:
+                return [
+                    TextReply(await self._links_page(request, button.list_page or ListPage(), texts), in_place=True)
+                ]
+            case ButtonAction.POSTER:
+                return self._print_public_link(button.about, texts)
+            case ButtonAction.CONFIRM_REVOKE:
+                link = await self._support.revoke(request.actor, button.link)
             case _:
-                link = await self._support.link(asked.actor, press.link)
+                link = await self._support.link(request.actor, button.link)
         if link is None:
-            return [Toasted(voice.text("toast.no_link"))]
-        return self._on_link(asked, press, link, voice)
+            return [ToastReply(texts.text("toast.no_link"))]
+        return self._on_link_button(request, button, link, texts)
 
-    def _on_link(self, asked: Asked, press: Press, link: Link, voice: Voice) -> Sequence[Answer]:
+    def _on_link_button(
+        self, request: StaffRequest, button: ButtonData, link: Link, texts: StaffTexts
+    ) -> Sequence[StaffReply]:
         now = self._clock()
-        screen = links.card(voice, link, now, press.spot)
-        match press.verb:
-            case Verb.REVOKE if links.can_end(link, now):
-                screen = links.really(voice, link, press.spot)
-            case Verb.REALLY:
-                return [Toasted(voice.text("toast.revoked")), Told(screen, in_place=True)]
-            case Verb.CODE | Verb.PRINT if link.state(now) is not LinkState.WAITING:
-                return [Toasted(voice.text("toast.over")), Told(screen, in_place=True)]
-            case Verb.CODE:
-                return [self._picture(link, voice)]
-            case Verb.PRINT:
-                return _for_print(self._address(link), f"link-{link.id}", voice)
-            case Verb.CARD if asked.on_picture and link.state(now) is LinkState.WAITING:
-                screen = links.waiting(voice, link, self._address(link))
-        return [Told(screen, in_place=True)]
+        screen = links.render_card(texts, link, now, button.list_page)
+        match button.action:
+            case ButtonAction.REVOKE if links.can_revoke(link, now):
+                screen = links.render_revoke_question(texts, link, button.list_page)
+            case ButtonAction.CONFIRM_REVOKE:
+                return [ToastReply(texts.text("toast.revoked")), TextReply(screen, in_place=True)]
+            case ButtonAction.CODE | ButtonAction.PRINT if link.state(now) is not LinkState.WAITING:
+                return [ToastReply(texts.text("toast.over")), TextReply(screen, in_place=True)]
+            case ButtonAction.CODE:
+                return [self._link_photo(link, texts)]
+            case ButtonAction.PRINT:
+                return _print_files(self._address(link), f"link-{link.id}", texts)
+            case ButtonAction.CARD if request.on_picture and link.state(now) is LinkState.WAITING:
+                screen = links.render_waiting(texts, link, self._address(link))
+        return [TextReply(screen, in_place=True)]
 
-    async def _links(self, asked: Asked, spot: Spot | Slip, voice: Voice) -> Sequence[Answer]:
-        if isinstance(spot, Slip):
-            return _slipped(voice, spot)
-        return [Told(await self._page(asked, spot, voice))]
+    async def _links(
+        self, request: StaffRequest, spot: ListPage | CommandProblem, texts: StaffTexts
+    ) -> Sequence[StaffReply]:
+        if isinstance(spot, CommandProblem):
+            return _problem_reply(texts, spot)
+        return [TextReply(await self._links_page(request, spot, texts))]
 
-    async def _link(self, asked: Asked, wanted: LinkWords | Slip, voice: Voice) -> Sequence[Answer]:
-        if isinstance(wanted, Slip):
-            return _slipped(voice, wanted)
-        order = Order(wanted.account, asked.request, wanted.campaign, wanted.ttl, wanted.method, wanted.language)
-        made = await self._support.make_link(asked.actor, order)
+    async def _link(
+        self, request: StaffRequest, wanted: LinkArguments | CommandProblem, texts: StaffTexts
+    ) -> Sequence[StaffReply]:
+        if isinstance(wanted, CommandProblem):
+            return _problem_reply(texts, wanted)
+        order = Order(wanted.account, request.request_id, wanted.campaign, wanted.ttl, wanted.method, wanted.language)
+        made = await self._support.make_link(request.actor, order)
         now = self._clock()
         if made.link.state(now) is LinkState.WAITING:
-            return [self._picture(made.link, voice, verified=made.verified)]
-        return [Told(links.card(voice, made.link, now))]
+            return [self._link_photo(made.link, texts, verified=made.verified)]
+        return [TextReply(links.render_card(texts, made.link, now))]
 
-    async def _page(self, asked: Asked, spot: Spot, voice: Voice) -> Screen:
+    async def _links_page(self, request: StaffRequest, list_page: ListPage, texts: StaffTexts) -> MessageContent:
         found = await self._support.links(
-            asked.actor,
-            campaign=spot.campaign,
+            request.actor,
+            campaign=list_page.campaign,
             limit=links.LINKS_A_PAGE + 1,
-            skip=spot.page * links.LINKS_A_PAGE,
+            skip=list_page.page * links.LINKS_A_PAGE,
         )
-        return links.page(voice, found, self._clock(), spot)
+        return links.render_page(texts, found, self._clock(), list_page)
 
-    async def _attempt(self, asked: Asked, words: str, voice: Voice) -> Sequence[Answer]:
+    async def _attempt(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
         code = read_code(words)
         if code is None:
-            return _slipped(voice, Slip.CODE)
-        found = await self._support.attempt(asked.actor, code)
-        return [Told(Screen(attempt_views.attempt(voice, seen), None)) for seen in found] or _said(
-            voice, "attempt.none"
-        )
+            return _problem_reply(texts, CommandProblem.CODE)
+        found = await self._support.attempt(request.actor, code)
+        return [
+            TextReply(MessageContent(attempt_views.format_attempt(texts, seen), None)) for seen in found
+        ] or _text_reply(texts, "attempt.none")
 
-    async def _funnel(self, asked: Asked, words: str, voice: Voice) -> Sequence[Answer]:
+    async def _funnel(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
         wanted = read_funnel(words, day_of(self._clock()))
-        if isinstance(wanted, Slip):
-            return _slipped(voice, wanted)
-        (report,) = reports(await self._support.figures(asked.actor, wanted), wanted)
+        if isinstance(wanted, CommandProblem):
+            return _problem_reply(texts, wanted)
+        (report,) = reports(await self._support.figures(request.actor, wanted), wanted)
         if not any(stage.count for stage in report.stages):
-            return [Told(Screen(attempt_views.nothing_counted(voice, wanted), None))]
+            return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, wanted), None))]
         # Others are served while it is drawn.
         picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(wanted))
-        return [Pictured(picture, Screen(attempt_views.funnel(voice, report, wanted), None))]
+        return [PhotoReply(picture, MessageContent(attempt_views.format_funnel(texts, report, wanted), None))]
 
-    def _share(self, words: str, voice: Voice) -> Sequence[Answer]:
-        word = public_links.named(words, self._catalogue, voice.language)
+    def _share(self, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        word = public_links.read_target(words, self._catalogue, texts.language)
         if word is None:
-            return _slipped(voice, Slip.SHARE)
-        address = public_links.address(word, self._bot())
-        return [Pictured(_code(address, _PHOTO_SIDE), public_links.screen(voice, word, address))]
+            return _problem_reply(texts, CommandProblem.SHARE)
+        address = public_links.public_link(word, self._bot())
+        return [PhotoReply(_qr_png(address, _PHOTO_SIDE), public_links.render_public_link(texts, word, address))]
 
-    def _poster(self, word: str, voice: Voice) -> Sequence[Answer]:
-        if public_links.named(word, self._catalogue, voice.language) != word:
-            return [Toasted(voice.text("toast.no_link"))]
-        return _for_print(public_links.address(word, self._bot()), word, voice)
+    def _print_public_link(self, word: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        if public_links.read_target(word, self._catalogue, texts.language) != word:
+            return [ToastReply(texts.text("toast.no_link"))]
+        return _print_files(public_links.public_link(word, self._bot()), word, texts)
 
-    def _picture(self, link: Link, voice: Voice, *, verified: bool = False) -> Pictured:
+    def _link_photo(self, link: Link, texts: StaffTexts, *, verified: bool = False) -> PhotoReply:
         address = self._address(link)
-        return Pictured(_code(address, _PHOTO_SIDE), links.waiting(voice, link, address, verified=verified))
+        return PhotoReply(_qr_png(address, _PHOTO_SIDE), links.render_waiting(texts, link, address, verified=verified))
 
     def _address(self, link: Link) -> str:
         return addresses.to_account(self._bot(), self._support.token(link.id))
 
 
-def _for_print(address: str, name: str, voice: Voice) -> Sequence[Answer]:
+def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:
     drawing = qr.svg(qr.matrix(address)).encode()
     return [
-        Filed(drawing, f"{name}.svg", voice.text("print.svg")),
-        Filed(_code(address, _PRINT_SIDE), f"{name}.png", voice.text("print.png")),
+        FileReply(drawing, f"{name}.svg", texts.text("print.svg")),
+        FileReply(_qr_png(address, _PRINT_SIDE), f"{name}.png", texts.text("print.png")),
     ]
 
 
-def _code(address: str, side: int) -> bytes:
+def _qr_png(address: str, side: int) -> bytes:
     return qr.png(qr.matrix(address), side)
 
 
-def _said(voice: Voice, key: str) -> Sequence[Answer]:
-    return [Told(Screen(voice.text(key), None))]
+def _text_reply(texts: StaffTexts, key: str) -> Sequence[StaffReply]:
+    return [TextReply(MessageContent(texts.text(key), None))]
 
 
-def _slipped(voice: Voice, slip: Slip) -> Sequence[Answer]:
-    return _said(voice, f"slip.{slip}")
+def _problem_reply(texts: StaffTexts, problem: CommandProblem) -> Sequence[StaffReply]:
+    return _text_reply(texts, f"slip.{problem}")

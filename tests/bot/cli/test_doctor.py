@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check_settings import fingerprint
-from bot.cli.doctor import examined
+from bot.cli.doctor import run_checks
 from storage import open_database, open_store
 from storage.keyfile import KeyFile
 from tests.fakes import NOON, an_attempt
@@ -74,7 +74,7 @@ async def look(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     said: list[str] = []
-    status = await examined(said.append, offline=offline)
+    status = await run_checks(said.append, offline=offline)
     return status, said
 
 

@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     stored(nothing)
-    bot_name.hang(load(), "example_bot")
+    bot_name.write(load(), "example_bot")
     return tmp_path
 
 
@@ -243,7 +243,7 @@ async def test_a_link_made_beside_a_bot_that_runs_needs_no_more_than_the_folder(
 
 async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_the_folder(tmp_path: Path) -> None:
     async with town() as place:
-        bot_name.hang(settings_for(place, tmp_path / "data"), "another_bot")
+        bot_name.write(settings_for(place, tmp_path / "data"), "another_bot")
         told = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
         name = place.playground.world.profile.username
 
@@ -346,7 +346,7 @@ def test_a_name_that_was_spoilt_is_no_name(folder: Path) -> None:
     settings = load()
     (folder / "data" / "bot_name").write_bytes(b"\xff\x00 not a name")
     spoilt = bot_name.read(settings)
-    bot_name.hang(settings, "example_bot")
+    bot_name.write(settings, "example_bot")
 
     assert (spoilt, bot_name.read(settings)) == (None, "example_bot")
 
@@ -355,7 +355,7 @@ def test_a_folder_that_takes_no_file_does_without_the_name(folder: Path) -> None
     (folder / "data" / "bot_name").unlink()
     (folder / "data" / "bot_name").mkdir()
 
-    bot_name.hang(load(), "example_bot")
+    bot_name.write(load(), "example_bot")
 
     assert bot_name.read(load()) is None
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.content.catalogue import load
-from bot.content.search import AT_MOST, Search, folded
+from bot.content.search import MAX_RESULTS, TopicSearch, normalize
 from bot.content.topics import Entry
 
 FAQ = load(days=30, test=False).faq
-SEARCH = Search(FAQ)
+SEARCH = TopicSearch(FAQ)
 WRITTEN = [
     line.split(" ", 1)
     for line in Path(__file__).with_name("questions.txt").read_text(encoding="utf-8").splitlines()
@@ -21,8 +21,8 @@ QUESTIONS = [(topic, text) for topic, text in WRITTEN if topic != "-"]
 NO_QUESTIONS = [text for topic, text in WRITTEN if topic == "-"]
 
 
-def search(*topics: Entry) -> Search:
-    return Search({"zh": topics})
+def search(*topics: Entry) -> TopicSearch:
+    return TopicSearch({"zh": topics})
 
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
@@ -52,7 +52,7 @@ def test_a_title_finds_its_own_topic_first(topic: Entry) -> None:
 def test_any_text_is_searched_without_harm(text: str) -> None:
     found = SEARCH.topics(text)
 
-    assert len(found) <= AT_MOST
+    assert len(found) <= MAX_RESULTS
     assert len(set(found)) == len(found)
     assert set(found) <= {topic.id for topic in FAQ["zh"]}
 
@@ -104,4 +104,4 @@ def test_who_accounts_for_more_of_the_text_comes_first_and_far_behind_is_left_ou
 
 
 def test_traditional_hanzi_are_read_as_simplified() -> None:
-    assert folded("帳號滿了怎麼辦？") == "账号满了怎么办"
+    assert normalize("帳號滿了怎麼辦？") == "账号满了怎么办"

@@ -9,10 +9,10 @@ import pytest
 
 from bot.content import topics
 from bot.content.catalogue import FOLDER, LANGUAGES, Entry, load
-from bot.content.telegram_html import TAGS, fault, length
-from bot.content.telegram_html import plain as plainly
-from bot.flow.events import Choice, Command, Kind
-from bot.flow.typed_input import choice_in, plain
+from bot.content.telegram_html import TAGS, find_error, telegram_length
+from bot.content.telegram_html import strip_tags as plainly
+from bot.flow.events import Choice, Command, MessageKind
+from bot.flow.typed_input import match_choice, normalize
 from verification.attempts import Method, Reason, Status
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
@@ -83,20 +83,20 @@ FAULTS = """a < b|a & b|a > b|<b>a|a</b>|<B>a</B>|<b><i>a</b></i>|<div>a</div>|<
 
 @pytest.mark.parametrize("wrong", FAULTS.split("|"))
 def test_the_checker_finds_a_planted_fault(wrong: str) -> None:
-    assert fault(wrong)
+    assert find_error(wrong)
 
 
 def test_the_checker_lets_good_markup_pass() -> None:
     good = '<b>a <i>b</i></b> &lt;&amp; <a href="https://x.y/z">c</a> <tg-time unix="1" format="dt">d</tg-time> 🧪'
 
-    assert fault(good) is None
-    assert length(good) == len("a b <& c d ..")
+    assert find_error(good) is None
+    assert telegram_length(good) == len("a b <& c d ..")
 
 
 @in_each_file
 def test_inv36_every_text_is_well_formed(texts: Mapping[str, str]) -> None:
     markup = {key: text for key, text in texts.items() if not PLAIN.fullmatch(key)}
-    faults = {key: fault(text, topics.TAGS if key.startswith("topic.") else TAGS) for key, text in markup.items()}
+    faults = {key: find_error(text, topics.TAGS if key.startswith("topic.") else TAGS) for key, text in markup.items()}
     marked = [key for key in texts.keys() - markup.keys() if re.search(r"[<>]|&[a-z#]", texts[key])]
 
     assert {key: found for key, found in faults.items() if found} == {}
@@ -141,7 +141,7 @@ def test_every_word_the_program_knows_has_its_text(language: str) -> None:
         "reason.": set(Reason),
         "method.": set(Method),
         "scan.steps.": set(Method),
-        "sent.": set(Kind),
+        "sent.": set(MessageKind),
         "problem.name.": set(NameProblem),
         "problem.number.": set(NumberProblem),
         "privacy.status.": set(Status),
@@ -159,14 +159,14 @@ def test_labels_fit_on_a_button(language: str) -> None:
     labels = {key: text for key, text in texts.items() if LABELS.fullmatch(key)}
 
     assert len(labels) > len(Choice)
-    assert {key: text for key, text in labels.items() if length(text) > 64 or re.search(r"[\n{]", text)} == {}
+    assert {key: text for key, text in labels.items() if telegram_length(text) > 64 or re.search(r"[\n{]", text)} == {}
 
 
 @in_each_language
 @pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
 def test_what_telegram_limits_stays_within_its_limit(language: str, pattern: str, limit: int) -> None:
     texts = CHAT[language] | FILES["staff.", language]
-    meant = {key: length(text) for key, text in texts.items() if re.fullmatch(pattern, key)}
+    meant = {key: telegram_length(text) for key, text in texts.items() if re.fullmatch(pattern, key)}
 
     assert meant
     assert {key: size for key, size in meant.items() if size > limit} == {}
@@ -176,17 +176,19 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     """For each placeholder a value as long as it may ever get, in markup."""
 
     def longest(prefix: str) -> str:
-        return max((text for key, text in texts.items() if key.startswith(prefix)), key=length)
+        return max((text for key, text in texts.items() if key.startswith(prefix)), key=telegram_length)
 
     time = '<tg-time unix="1795400000" format="dt">11-23 20:00 (UTC+8)</tg-time>'
     values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
     values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
     values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
-    values |= {"method": max((texts[f"method.{method}"] for method in Method), key=length)}
+    values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}
     values |= {"facts": texts["type.facts"], "ticket": "0A1B-2C3D"}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
-    record = max((texts[f"privacy.{kind}"] for kind in ("attempt", "consent", "bond")), key=length).format_map(values)
+    record = max((texts[f"privacy.{kind}"] for kind in ("attempt", "consent", "bond")), key=telegram_length).format_map(
+        values
+    )
     return {**values, "records": "\n".join([record] * 20)}
 
 
@@ -195,12 +197,14 @@ def test_inv36_every_message_and_caption_fits_with_the_longest_values_and_a_note
     values = generous(CHAT[language])
     texts = {key: text.format_map(values) for key, text in CHAT[language].items() if not PLAIN.fullmatch(key)}
     captions = {key for key in texts if CAPTION.fullmatch(key)}
-    note = max((text for key, text in texts.items() if re.match(r"(problem|sent)\.", key)), key=length)
-    sizes = {key: length(f"{texts['misc.resumed'] if key in captions else note}\n\n{texts[key]}") for key in texts}
+    note = max((text for key, text in texts.items() if re.match(r"(problem|sent)\.", key)), key=telegram_length)
+    sizes = {
+        key: telegram_length(f"{texts['misc.resumed'] if key in captions else note}\n\n{texts[key]}") for key in texts
+    }
 
     assert len(captions) == 7
     assert {key: size for key, size in sizes.items() if size > (1024 if key in captions else 4096)} == {}
-    assert {key: fault(text) for key, text in texts.items() if fault(text)} == {}
+    assert {key: find_error(text) for key, text in texts.items() if find_error(text)} == {}
 
 
 # Questions and answers
@@ -224,7 +228,7 @@ def test_the_topics_that_the_dialogue_points_to_exist_once(language: str) -> Non
 
     assert {"notice", "three_accounts", "overseas"} <= POINTED_TO <= set(ids)
     assert len(set(ids)) == len(ids)
-    assert len({plain(topic.title) for topic in FAQ[language]}) == len(ids)
+    assert len({normalize(topic.title) for topic in FAQ[language]}) == len(ids)
 
 
 def test_both_languages_lead_to_the_same_pages() -> None:
@@ -240,7 +244,7 @@ def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", topic.id)
     assert len(topic.id) <= 40, "an id travels in callback data and in a start link"
     assert len(topic.title) <= TITLE_LIMIT[language]
-    assert length(topic.answer) <= 900
+    assert telegram_length(topic.answer) <= 900
     assert placeholders(topic.answer) <= {"days"}
     assert urls or topic.id == "notice", "only the bot's own notice has nowhere official to lead"
     assert all(OFFICIAL.fullmatch(url) for url in urls)
@@ -268,10 +272,10 @@ BUTTONS_OF_OTHERS = {"开始", "Start", "扫一扫", "Scan"}
 @in_each_language
 def test_words_in_quotation_marks_stand_on_a_button(language: str) -> None:
     texts = {key: text for (_, of), inner in FILES.items() if of == language for key, text in inner.items()}
-    labels = {plain(text) for key, text in texts.items() if LABELS.fullmatch(key) or key.startswith("page.press.")}
+    labels = {normalize(text) for key, text in texts.items() if LABELS.fullmatch(key) or key.startswith("page.press.")}
     quoted = {word for text in texts.values() for word in QUOTED[language].findall(text) if "›" not in word}
 
-    unknown = {word for word in quoted - BUTTONS_OF_OTHERS if not any(plain(word) in label for label in labels)}
+    unknown = {word for word in quoted - BUTTONS_OF_OTHERS if not any(normalize(word) in label for label in labels)}
 
     assert unknown == set()
 
@@ -279,7 +283,7 @@ def test_words_in_quotation_marks_stand_on_a_button(language: str) -> None:
 @in_each_language
 @pytest.mark.parametrize("choice", Choice)
 def test_the_words_of_a_button_may_be_typed(language: str, choice: Choice) -> None:
-    assert choice_in(CHAT[language][f"choice.{choice}"], [choice]) is choice
+    assert match_choice(CHAT[language][f"choice.{choice}"], [choice]) is choice
 
 
 # Chinese as it is typeset

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from bot.engine.messages import Envelope, Origin, View
+from bot.engine.messages import Envelope, MessageRef, ReplyContext
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
-from bot.engine.turns import Surroundings
-from bot.flow.effects import Ask, Reply, ShowCode, Stamp
-from bot.flow.events import Choice, Command, Commanded, Event, Linked, Said, Tapped
-from bot.flow.rows import Moment
+from bot.engine.turns import RunnerConfig
+from bot.flow.effects import AskQuestion, ReplaceCodeWithPicture, Reply, ShowCode
+from bot.flow.events import Choice, Command, Commanded, Event, LinkOpened, Said, Tapped
+from bot.flow.rows import RuleContext
 from storage import Store, open_store
 from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
 from tests.simulator_fixture import NAME, NUMBER
@@ -30,13 +30,13 @@ class Chat:
     """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
 
     shown: list[tuple[Person, Reply]] = field(default_factory=list)
-    views: list[View] = field(default_factory=list)
+    views: list[ReplyContext] = field(default_factory=list)
     troubles: list[Exception] = field(default_factory=list)
     gates: dict[Person, asyncio.Event] = field(default_factory=dict)
     reached: dict[Person, asyncio.Event] = field(default_factory=dict)
     panels: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
-    async def deliver(self, reply: Reply, view: View) -> str:
+    async def deliver(self, reply: Reply, view: ReplyContext) -> str:
         self.reached.setdefault(view.person, asyncio.Event()).set()
         if view.person in self.gates:
             await self.gates[view.person].wait()
@@ -44,12 +44,12 @@ class Chat:
             raise self.troubles.pop(0)
         self.shown.append((view.person, reply))
         self.views.append(view)
-        return f"panel {self.panels()}" if isinstance(reply, Ask | ShowCode) else view.panel
+        return f"panel {self.panels()}" if isinstance(reply, AskQuestion | ShowCode) else view.panel
 
     def questions(self, person: Person = ANNA) -> list[str]:
         """The questions a person was asked, by their texts' keys."""
         replies = [reply for to, reply in self.shown if to == person]
-        return [reply.text for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)]
+        return [reply.text for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)]
 
 
 @dataclass
@@ -63,15 +63,17 @@ class Desk:
     chat: Chat
     clock: Clock
 
-    async def happens(self, event: Event | Linked, person: Person = ANNA, event_id: str | None = None) -> None:
+    async def happens(self, event: Event | LinkOpened, person: Person = ANNA, event_id: str | None = None) -> None:
         """Let something happen, and wait until it is shown."""
-        await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", Origin(7)))
-        assert await self.runner.settled(10)
+        await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", MessageRef(7)))
+        assert await self.runner.wait_until_idle(10)
 
     async def taps(self, choice: Choice, person: Person = ANNA) -> None:
         replies = [reply for to, reply in self.chat.shown if to == person]
-        question = [reply for reply in replies if isinstance(reply, Ask | ShowCode | Stamp)][-1]
-        await self.happens(Tapped(choice, question.mark), person)
+        question = [reply for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)][
+            -1
+        ]
+        await self.happens(Tapped(choice, question.question_id), person)
 
     async def until_method(self, person: Person = ANNA) -> None:
         await self.happens(Commanded(Command.START), person)
@@ -95,12 +97,12 @@ async def program(
     async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store:
         core = Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=clock.now - clock.now.replace(hour=11))
 
-        def moment() -> Moment:
+        def moment() -> RuleContext:
             clock.advance(milliseconds=1)
-            return Moment(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
+            return RuleContext(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
 
         chat = chat or Chat()
-        runner = Runner(store, core, chat, Surroundings(moment), replicas and replicas(store))
+        runner = Runner(store, core, chat, RunnerConfig(moment), replicas and replicas(store))
         desk = Desk(store, core, provider, runner, chat, clock)
         if not showing:
             yield desk

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.messages import Envelope
-from bot.flow.events import Passed
+from bot.flow.events import AttemptPassed
 from bot.handlers.incoming import person_of
 from playground.phone.browser import Phone
 from playground.world.world import ApiCall
@@ -197,8 +197,8 @@ async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: 
         await bot.quiet()
         await guest.blocks()
         for number in range(3):
-            news = Passed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
-            await bot.house.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", unasked=True))
+            news = AttemptPassed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
+            await bot.house.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
             await bot.quiet()
 
         assert len(place.door.refused) == 1

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.messages import Envelope, Origin
-from bot.engine.notices import Notices
+from bot.engine.messages import Envelope, MessageRef
+from bot.engine.notices import NoticeDispatcher
 from bot.flow import codec, states
-from bot.flow.effects import Ask, Discard, Reply, ShowCode, Stamp, Tell
-from bot.flow.events import Browsed, Choice, Command, Commanded, Linked, Said, Side
+from bot.flow.effects import AskQuestion, DeleteUserMessage, ReplaceCodeWithPicture, Reply, SendText, ShowCode
+from bot.flow.events import Choice, Command, Commanded, LinkOpened, Said, SideMessage, SideTapped
 from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
 from tests.fakes import fixed_sealing
 from tests.reliability import Proof
@@ -33,21 +33,23 @@ class Office:
 
     desk: Desk
     support: Support
-    notices: Notices
+    notices: NoticeDispatcher
     made: list[Link] = field(default_factory=list)
 
-    async def link(self, account: str = ACCOUNT, method: Method | None = None, language: str | None = None) -> Linked:
+    async def link(
+        self, account: str = ACCOUNT, method: Method | None = None, language: str | None = None
+    ) -> LinkOpened:
         """Make a link for an account, and give what opens it."""
         order = Order(account, f"order {len(self.made)}", method=method, language=language)
         made = await self.support.make_link("telegram:7", order)
         self.made.append(made.link)
-        return Linked(made.token)
+        return LinkOpened(made.token)
 
     async def revoke(self) -> Link | None:
         """Take the last link back, and let the news of it be told."""
         revoked = await self.support.revoke("telegram:7", self.made[-1].id)
-        await self.notices.tell()
-        assert await self.desk.runner.settled(10)
+        await self.notices.dispatch_batch()
+        assert await self.desk.runner.wait_until_idle(10)
         return revoked
 
     async def state(self, person: Person = ANNA) -> states.State:
@@ -61,7 +63,7 @@ class Office:
         replies = [reply for to, reply in self.desk.chat.shown if to == person]
         return [words for reply in replies for words in _words(reply)]
 
-    async def until_code(self, link: Linked, person: Person = ANNA) -> None:
+    async def until_code(self, link: LinkOpened, person: Person = ANNA) -> None:
         await self.desk.happens(link, person)
         for choice in (Choice.MINE, Choice.AGREE):
             await self.desk.taps(choice, person)
@@ -73,9 +75,9 @@ class Office:
 
 def _words(reply: Reply) -> list[str]:
     match reply:
-        case Ask() | ShowCode():
+        case AskQuestion() | ShowCode():
             return [word for word in (reply.note, reply.text) if word]
-        case Tell() | Stamp():
+        case SendText() | ReplaceCodeWithPicture():
             return [reply.text]
         case _:
             return []
@@ -85,7 +87,7 @@ def _words(reply: Reply) -> list[str]:
 async def office(folder: Path, *, showing: bool = True) -> AsyncIterator[Office]:
     async with program(folder, showing=showing) as desk:
         support = Support(desk.store, desk.clock, timedelta(minutes=30))
-        yield Office(desk, support, Notices(desk.store, desk.core, desk.runner, desk.clock))
+        yield Office(desk, support, NoticeDispatcher(desk.store, desk.core, desk.runner, desk.clock))
 
 
 async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_with_it_goes(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_w
         await at.until_code(await at.link())
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)
-        discarded = [reply for _, reply in at.desk.chat.shown if isinstance(reply, Discard)]
+        discarded = [reply for _, reply in at.desk.chat.shown if isinstance(reply, DeleteUserMessage)]
 
     assert live is not None
     assert (live.account, live.contact) == (ACCOUNT, ANNA)
@@ -113,7 +115,7 @@ async def test_a_link_opens_to_the_same_person_again_and_resumes(tmp_path: Path)
         assert at.said() == ["invitation.ask", "consent.ask", "link.same", "consent.ask"]
 
 
-async def unusable(at: Office, name: str) -> Linked:
+async def unusable(at: Office, name: str) -> LinkOpened:
     """A link that does not open to Anna, for one reason or another."""
     link = await at.link()
     match name:
@@ -124,13 +126,13 @@ async def unusable(at: Office, name: str) -> Linked:
         case "revoked":
             await at.revoke()
         case "unknown":
-            link = Linked(token_of(LinkId("0123456789abcdef"), fixed_sealing().index))
+            link = LinkOpened(token_of(LinkId("0123456789abcdef"), fixed_sealing().index))
         case "forged":
-            link = Linked(link.token[:-4] + ("AAAA" if link.token[-4:] != "AAAA" else "BBBB"))
+            link = LinkOpened(link.token[:-4] + ("AAAA" if link.token[-4:] != "AAAA" else "BBBB"))
         case "over-long":
-            link = Linked(link.token * 100)
+            link = LinkOpened(link.token * 100)
         case "bad":
-            link = Linked("%s{0}<b>王小明")
+            link = LinkOpened("%s{0}<b>王小明")
     return link
 
 
@@ -178,11 +180,11 @@ async def test_a_link_delivered_ten_times_opens_once(tmp_path: Path) -> None:
 
 async def test_an_invitation_that_was_committed_and_never_shown_is_shown_at_the_next_start(tmp_path: Path) -> None:
     async with office(tmp_path, showing=False) as dead:
-        await dead.desk.runner.handle(Envelope(ANNA, await dead.link(), "update:1", Origin(7)))
+        await dead.desk.runner.handle(Envelope(ANNA, await dead.link(), "update:1", MessageRef(7)))
         left = await dead.desk.store.litter(10)
     async with office(tmp_path) as at:
-        await at.desk.runner.resume_owed()
-        assert await at.desk.runner.settled(10)
+        await at.desk.runner.resume_pending()
+        assert await at.desk.runner.wait_until_idle(10)
 
         assert at.said() == ["invitation.ask"]
         assert [litter.message_id for litter in left] == [7]
@@ -245,8 +247,8 @@ async def test_when_another_chat_goes_on_with_the_account_the_code_of_the_first_
     async with office(tmp_path) as at:
         await at.until_code(await at.link())
         await at.until_code(await at.link(), BERT)
-        await at.notices.tell()
-        assert await at.desk.runner.settled(10)
+        await at.notices.dispatch_batch()
+        assert await at.desk.runner.wait_until_idle(10)
 
         assert at.said(ANNA)[-1] == "expired.ask"
         assert isinstance(await at.state(BERT), states.Scanning)
@@ -295,7 +297,7 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
         await at.desk.happens(link, BERT)
         async with at.desk.store.unit("look") as unit:
             before = await unit.records(BERT)
-        await at.desk.happens(Browsed(Side.PRIVACY, "erase_now", (await at.state(BERT)).mark), BERT)
+        await at.desk.happens(SideTapped(SideMessage.PRIVACY, "erase_now", (await at.state(BERT)).question_id), BERT)
         async with at.desk.store.unit("look") as unit:
             after, of_anna = await unit.records(BERT), await unit.live_attempt(ACCOUNT)
         await at.desk.happens(link, BERT)

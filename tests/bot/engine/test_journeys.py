@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
-from bot.engine.turns import Surroundings
-from bot.flow.events import Choice, Command, Commanded, Passed, Progressed, Rejected, Said
-from bot.flow.states import Stage
+from bot.engine.turns import RunnerConfig
+from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, Command, Commanded, Said
+from bot.flow.states import PhoneStage
 from storage import Store
 from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
 from tests.fakes import NOON
@@ -44,14 +44,14 @@ async def to_the_phone(desk: Desk, person: Person = ANNA) -> AttemptId:
     await desk.until_method(person)
     await desk.taps(Choice.QQ, person)
     attempt = await attempt_of(desk.store, person)
-    await desk.happens(Progressed(attempt, Stage.OPENED, NOON + timedelta(hours=1)), person)
+    await desk.happens(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)), person)
     return attempt
 
 
 async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         attempt = await to_the_phone(desk)
-        await desk.happens(Passed(attempt, ANNA, Method.QQ))
+        await desk.happens(AttemptPassed(attempt, ANNA, Method.QQ))
         await to_the_phone(desk, BERT)
 
         assert await steps(desk.store) == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS}
@@ -64,8 +64,8 @@ async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Pa
 
 async def test_support_s_own_trials_are_no_journeys(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
-        moment, count = desk.runner._surroundings.moment, lambda person: person != BERT
-        runner = Runner(desk.store, desk.core, desk.chat, Surroundings(moment, counts=count))
+        moment, count = desk.runner._config.new_rule_context, lambda person: person != BERT
+        runner = Runner(desk.store, desk.core, desk.chat, RunnerConfig(moment, is_counted=count))
         async with runner.running():
             for person in (ANNA, BERT):
                 await runner.handle(Envelope(person, START, None))
@@ -85,8 +85,8 @@ async def test_a_journey_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with program(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, START, "update:1"))
     async with program(tmp_path) as alive:
-        await alive.runner.resume_owed()
-        assert await alive.runner.settled(10)
+        await alive.runner.resume_pending()
+        assert await alive.runner.wait_until_idle(10)
         await alive.taps(Choice.PERSONAL)
 
         assert await steps(alive.store) == {Step.OPENED: 1, Step.STARTED: 1}
@@ -95,7 +95,7 @@ async def test_a_journey_goes_on_after_a_restart(tmp_path: Path) -> None:
 async def test_failures_stand_by_reason_and_way(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         attempt = await to_the_phone(desk)
-        await desk.happens(Rejected(attempt, Reason.NO_CARD))
+        await desk.happens(AttemptFailed(attempt, Reason.NO_CARD))
 
         reasons = [each for each in (await figures(desk.store)).counts if each.reason is not None]
         assert [(each.method, each.reason, each.count) for each in reasons] == [(Method.QQ, Reason.NO_CARD, 1)]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.notices import LEASE, Notices, event_of
-from bot.flow.effects import Ask, Caption, Stamp
-from bot.flow.events import Choice, Event, Faded, Lapsed, Passed, Progressed, Rejected
-from bot.flow.states import Stage
+from bot.engine.notices import LEASE, NoticeDispatcher, event_of
+from bot.flow.effects import AskQuestion, EditCaption, ReplaceCodeWithPicture
+from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, CodeExpired, CodeExpiring, Event
+from bot.flow.states import PhoneStage
 from tests.bot.engine.runner_fixture import ANNA, Desk, program
 from tests.fakes import NOON
 from verification import attempts
@@ -23,14 +23,14 @@ NOTICE = Notice(1, ANNA, News.ENDED, ATTEMPT, ANNA, Method.QQ, Status.SUCCEEDED,
 @pytest.mark.parametrize(
     ("changes", "event"),
     [
-        ({}, Passed(ATTEMPT, ANNA, Method.QQ)),
-        ({"status": Status.FAILED, "reason": Reason.NO_CARD}, Rejected(ATTEMPT, Reason.NO_CARD)),
-        ({"status": Status.FAILED}, Rejected(ATTEMPT, Reason.UNAVAILABLE)),
-        ({"status": Status.EXPIRED}, Lapsed(ATTEMPT)),
-        ({"status": Status.CANCELLED}, Lapsed(ATTEMPT)),
-        ({"news": News.FADING, "status": Status.WAITING}, Faded(ATTEMPT)),
-        ({"news": News.PROGRESS, "status": Status.OPENED}, Progressed(ATTEMPT, Stage.OPENED, NOON)),
-        ({"news": News.PROGRESS, "status": Status.CONFIRMING}, Progressed(ATTEMPT, Stage.CONFIRMING, NOON)),
+        ({}, AttemptPassed(ATTEMPT, ANNA, Method.QQ)),
+        ({"status": Status.FAILED, "reason": Reason.NO_CARD}, AttemptFailed(ATTEMPT, Reason.NO_CARD)),
+        ({"status": Status.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
+        ({"status": Status.EXPIRED}, CodeExpired(ATTEMPT)),
+        ({"status": Status.CANCELLED}, CodeExpired(ATTEMPT)),
+        ({"news": News.FADING, "status": Status.WAITING}, CodeExpiring(ATTEMPT)),
+        ({"news": News.PROGRESS, "status": Status.OPENED}, AttemptProgressed(ATTEMPT, PhoneStage.OPENED, NOON)),
+        ({"news": News.PROGRESS, "status": Status.CONFIRMING}, AttemptProgressed(ATTEMPT, PhoneStage.CONFIRMING, NOON)),
         ({"news": News.PROGRESS, "status": Status.WAITING}, None),
     ],
 )
@@ -38,8 +38,8 @@ def test_each_news_has_its_event(changes: dict[str, object], event: Event | None
     assert event_of(replace(NOTICE, **changes)) == event  # type: ignore[arg-type]  # fields of a notice
 
 
-def notices_of(desk: Desk) -> Notices:
-    return Notices(desk.store, desk.core, desk.runner, desk.clock)
+def notices_of(desk: Desk) -> NoticeDispatcher:
+    return NoticeDispatcher(desk.store, desk.core, desk.runner, desk.clock)
 
 
 async def scanning(desk: Desk) -> AttemptId:
@@ -57,12 +57,16 @@ async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) ->
         await desk.core.progress(attempt, Status.OPENED, "page")
         await desk.core.complete(attempt, attempts.Passed())
         notices = notices_of(desk)
-        told = [await notices.tell(), await notices.tell(), await notices.tell()]
-        assert await desk.runner.settled(10)
+        told = [await notices.dispatch_batch(), await notices.dispatch_batch(), await notices.dispatch_batch()]
+        assert await desk.runner.wait_until_idle(10)
 
-    shown = [type(reply).__name__ for _, reply in desk.chat.shown if isinstance(reply, Caption | Stamp | Ask)]
+    shown = [
+        type(reply).__name__
+        for _, reply in desk.chat.shown
+        if isinstance(reply, EditCaption | ReplaceCodeWithPicture | AskQuestion)
+    ]
     assert told == [1, 1, 0]
-    assert shown[-3:] == ["Caption", "Stamp", "Ask"]
+    assert shown[-3:] == ["EditCaption", "ReplaceCodeWithPicture", "AskQuestion"]
 
 
 async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_its_lease_is_over(tmp_path: Path) -> None:
@@ -71,10 +75,10 @@ async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_it
         await desk.core.complete(attempt, attempts.Passed())
         await desk.store.claim(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
         notices = notices_of(desk)
-        early = await notices.tell()
+        early = await notices.dispatch_batch()
         desk.clock.now += LEASE
-        late = await notices.tell()
-        assert await desk.runner.settled(10)
+        late = await notices.dispatch_batch()
+        assert await desk.runner.wait_until_idle(10)
 
     assert (early, late) == (0, 1)
     assert timedelta(0) < LEASE <= timedelta(seconds=5)
@@ -90,8 +94,8 @@ async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_to
         assert event is not None
         await desk.happens(event, event_id=f"notice:{notice.id}")
         desk.clock.now += LEASE
-        told = await notices_of(desk).tell()
-        assert await desk.runner.settled(10)
+        told = await notices_of(desk).dispatch_batch()
+        assert await desk.runner.wait_until_idle(10)
 
     assert told == 1
     assert desk.chat.questions().count("failed.ask") == 1

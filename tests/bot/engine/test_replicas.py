@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.engine.messages import Envelope
 from bot.engine.replicas import Replicas
-from bot.flow.effects import Ask, Tell
+from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import Command, Commanded
 from storage import Store
 from tests.bot.engine.runner_fixture import ANNA, Chat, Desk, program
@@ -36,7 +36,7 @@ async def hear(*made: Make) -> None:
     """Let all of them hear each other."""
     for _ in range(2):
         for one in made:
-            await one.made.beat()
+            await one.made.heartbeat()
 
 
 async def test_an_answer_waits_for_the_one_another_program_is_showing(tmp_path: Path) -> None:
@@ -47,14 +47,14 @@ async def test_an_answer_waits_for_the_one_another_program_is_showing(tmp_path: 
         await says(one, Command.START)
         await slow.reached.setdefault(ANNA, asyncio.Event()).wait()
         await says(other, Command.HELP)
-        too_early = await other.runner.settled(0.2)
+        too_early = await other.runner.wait_until_idle(0.2)
         slow.gates[ANNA].set()
-        assert await one.runner.settled(10)
-        assert await other.runner.settled(10)
+        assert await one.runner.wait_until_idle(10)
+        assert await other.runner.wait_until_idle(10)
 
     assert not too_early
-    assert [reply.text for _, reply in one.chat.shown if isinstance(reply, Ask)] == ["type.ask"]
-    assert [reply.text for _, reply in other.chat.shown if isinstance(reply, Tell)] == ["misc.help"]
+    assert [reply.text for _, reply in one.chat.shown if isinstance(reply, AskQuestion)] == ["type.ask"]
+    assert [reply.text for _, reply in other.chat.shown if isinstance(reply, SendText)] == ["misc.help"]
 
 
 async def test_each_program_finds_the_panel_the_other_left(tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ async def test_each_program_finds_the_panel_the_other_left(tmp_path: Path) -> No
     async with program(tmp_path, replicas=here) as one, program(tmp_path, replicas=there) as other:
         await hear(here, there)
         await says(one, Command.START)
-        assert await one.runner.settled(10)
+        assert await one.runner.wait_until_idle(10)
         await says(other, Command.START)
-        assert await other.runner.settled(10)
+        assert await other.runner.wait_until_idle(10)
         async with one.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
 
@@ -77,33 +77,33 @@ async def test_what_a_dead_program_held_is_left_and_what_a_living_one_holds_is_n
     async with program(tmp_path, replicas=here), program(tmp_path, replicas=there), program(tmp_path, replicas=reborn):
         await hear(here, there)
         owed = Owed(ANNA, 1, there.program_id)
-        while_it_lives = here.made.is_left(owed)
-        await reborn.made.beat()
-        await here.made.beat()
+        while_it_lives = here.made.is_orphaned(owed)
+        await reborn.made.heartbeat()
+        await here.made.heartbeat()
 
         assert not while_it_lives
-        assert here.made.is_left(owed)
+        assert here.made.is_orphaned(owed)
         assert reborn.program_id in here.made.alive
 
 
 async def test_an_answer_that_nobody_holds_is_not_left_at_first_sight(tmp_path: Path) -> None:
     here = at("here")
     async with program(tmp_path, replicas=here):
-        assert not here.made.is_left(Owed(ANNA, 1, None))
+        assert not here.made.is_orphaned(Owed(ANNA, 1, None))
 
 
 async def test_a_program_that_was_taken_for_dead_says_nothing_again_that_another_has_shown(tmp_path: Path) -> None:
     here, there = at("here"), at("there")
     slow = Chat(gates={ANNA: asyncio.Event()})
     async with program(tmp_path, slow, replicas=here) as one, program(tmp_path, replicas=there) as other:
-        await there.made.beat()
+        await there.made.heartbeat()
         await says(one, Command.START)
         await slow.reached.setdefault(ANNA, asyncio.Event()).wait()
         await says(one, Command.STATUS)
-        await other.runner.resume_owed(there.made.is_left)
-        assert await other.runner.settled(10)
+        await other.runner.resume_pending(there.made.is_orphaned)
+        assert await other.runner.wait_until_idle(10)
         slow.gates[ANNA].set()
-        assert await one.runner.settled(10)
+        assert await one.runner.wait_until_idle(10)
 
     assert other.chat.questions() == ["type.ask"]
     assert one.chat.questions() == ["type.ask"]
@@ -117,13 +117,13 @@ async def test_of_two_programs_that_see_a_dead_ones_debt_one_pays_it(tmp_path: P
         await silent.reached.setdefault(ANNA, asyncio.Event()).wait()
         async with program(tmp_path, replicas=here) as one, program(tmp_path, replicas=there) as other:
             for _ in range(2):
-                await here.made.beat()
-                await there.made.beat()
+                await here.made.heartbeat()
+                await there.made.heartbeat()
             await asyncio.gather(
-                one.runner.resume_owed(here.made.is_left), other.runner.resume_owed(there.made.is_left)
+                one.runner.resume_pending(here.made.is_orphaned), other.runner.resume_pending(there.made.is_orphaned)
             )
-            assert await one.runner.settled(10)
-            assert await other.runner.settled(10)
+            assert await one.runner.wait_until_idle(10)
+            assert await other.runner.wait_until_idle(10)
             asked = one.chat.questions() + other.chat.questions()
         silent.gates[ANNA].set()
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.engine.messages import Envelope, Origin, Undelivered, Unreachable
+from bot.engine.messages import BotBlocked, DeliveryFailed, Envelope, MessageRef
 from bot.engine.runner import Runner
-from bot.engine.turns import Surroundings
-from bot.flow.effects import Ask, Discard, Tell, Toast
-from bot.flow.events import Choice, Command, Commanded, Passed, Said, Tapped
-from bot.flow.rows import Moment
+from bot.engine.turns import RunnerConfig
+from bot.flow.effects import AskQuestion, DeleteUserMessage, SendText, ShowToast
+from bot.flow.events import AttemptPassed, Choice, Command, Commanded, Said, Tapped
+from bot.flow.rows import RuleContext
 from storage import Store, StoreUnavailable
 from storage.unit import Unit
 from tests.bot.engine.runner_fixture import ANNA, BERT, Chat, program
@@ -53,7 +53,7 @@ async def test_an_event_without_an_id_always_acts(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         for _ in range(2):
             await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
 
         assert len(desk.chat.questions()) == 2
 
@@ -62,11 +62,11 @@ async def test_what_a_dead_program_owed_is_shown_at_the_next_start_and_then_no_m
     async with program(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "update:1"))
     async with program(tmp_path) as alive:
-        await alive.runner.resume_owed()
-        assert await alive.runner.settled(10)
+        await alive.runner.resume_pending()
+        assert await alive.runner.wait_until_idle(10)
     async with program(tmp_path) as later:
-        await later.runner.resume_owed()
-        assert await later.runner.settled(10)
+        await later.runner.resume_pending()
+        assert await later.runner.wait_until_idle(10)
 
     assert (dead.chat.shown, alive.chat.questions(), later.chat.shown) == ([], ["type.ask"], [])
 
@@ -88,7 +88,9 @@ class Unheard(Store):
 async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         store = Unheard(desk.store._database, desk.store._sealing)
-        surroundings = Surroundings(lambda: Moment(NOON, "0" * 32), lambda error: isinstance(error, StoreUnavailable))
+        surroundings = RunnerConfig(
+            lambda: RuleContext(NOON, "0" * 32), lambda error: isinstance(error, StoreUnavailable)
+        )
         runner = Runner(store, desk.core, desk.chat, surroundings)
         start = Envelope(ANNA, Commanded(Command.START), "update:1")
         async with runner.running():
@@ -96,8 +98,8 @@ async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same
                 await runner.handle(start)
             await runner.handle(start)
             before = desk.chat.questions()
-            await runner.resume_unheard()
-            assert await runner.settled(10)
+            await runner.resume_after_outage()
+            assert await runner.wait_until_idle(10)
 
     assert (before, desk.chat.questions()) == ([], ["type.ask"])
 
@@ -108,8 +110,8 @@ async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) ->
         for person in people:
             await dead.runner.handle(Envelope(person, Commanded(Command.START), None))
     async with program(tmp_path) as alive:
-        await alive.runner.resume_owed()
-        assert await alive.runner.settled(20)
+        await alive.runner.resume_pending()
+        assert await alive.runner.wait_until_idle(20)
 
     assert sorted(person for person, _ in alive.chat.shown) == people
 
@@ -117,12 +119,12 @@ async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) ->
 async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_after_the_start(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.until_method()
-        mark = next(reply.mark for _, reply in reversed(desk.chat.shown) if isinstance(reply, Ask))
+        mark = next(reply.question_id for _, reply in reversed(desk.chat.shown) if isinstance(reply, AskQuestion))
     async with program(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), "update:99"))
     async with program(tmp_path) as alive:
-        await alive.runner.resume_owed()
-        assert await alive.runner.settled(10)
+        await alive.runner.resume_pending()
+        assert await alive.runner.wait_until_idle(10)
         first = list(alive.provider.asked)
         await alive.happens(Commanded(Command.START))
 
@@ -156,16 +158,18 @@ async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_pat
         await desk.chat.reached.setdefault(BERT, asyncio.Event()).wait()
         served = [person for person, _ in desk.chat.shown]
         desk.chat.gates[ANNA].set()
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
 
-    keys = [reply.text for person, reply in desk.chat.shown if person == ANNA and isinstance(reply, Ask | Tell)]
+    keys = [
+        reply.text for person, reply in desk.chat.shown if person == ANNA and isinstance(reply, AskQuestion | SendText)
+    ]
     assert ANNA not in served
     assert keys == ["type.ask", "misc.help", "type.ask_again"]
 
 
 async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
-        desk.chat.troubles = [Undelivered("NetworkError")]
+        desk.chat.troubles = [DeliveryFailed("NetworkError")]
         await desk.happens(Commanded(Command.START))
 
         assert desk.chat.questions() == ["type.ask"]
@@ -177,24 +181,24 @@ async def test_inv26_a_question_says_that_it_comes_again_when_its_first_copy_may
     tmp_path: Path, perhaps: bool
 ) -> None:
     async with program(tmp_path) as desk:
-        desk.chat.troubles = [Undelivered("TimedOut", perhaps=perhaps), Undelivered("NotSent")]
+        desk.chat.troubles = [DeliveryFailed("TimedOut", maybe_delivered=perhaps), DeliveryFailed("NotSent")]
         await desk.happens(Commanded(Command.START))
         await desk.happens(Commanded(Command.STATUS))
 
-        assert [view.repeated for view in desk.chat.views] == [perhaps, False]
+        assert [view.maybe_duplicate for view in desk.chat.views] == [perhaps, False]
 
 
 async def test_inv26_another_question_than_the_doubtful_one_does_not_say_so(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
-        desk.chat.troubles = [Undelivered("TimedOut", perhaps=True)]
+        desk.chat.troubles = [DeliveryFailed("TimedOut", maybe_delivered=True)]
         desk.chat.gates[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:doubt"))
         await desk.runner.handle(Envelope(ANNA, Said("个人认证"), "test:gone on"))
         desk.chat.gates[ANNA].set()
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
 
         assert desk.chat.questions() == ["consent.ask"]
-        assert [view.repeated for view in desk.chat.views] == [False]
+        assert [view.maybe_duplicate for view in desk.chat.views] == [False]
 
 
 async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again_and_lets_answers_pass(
@@ -203,11 +207,11 @@ async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again
     async with program(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:death"))
     async with program(tmp_path) as desk:
-        await desk.runner.resume_owed()
-        assert await desk.runner.settled(10)
+        await desk.runner.resume_pending()
+        assert await desk.runner.wait_until_idle(10)
 
         assert desk.chat.questions() == ["type.ask"]
-        assert [(view.repeated, view.unasked) for view in desk.chat.views] == [(True, True)]
+        assert [(view.maybe_duplicate, view.proactive) for view in desk.chat.views] == [(True, True)]
 
 
 async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_not_note_that_it_was_shown(
@@ -226,7 +230,7 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
         await desk.happens(Commanded(Command.STATUS))
 
         assert desk.chat.questions() == ["type.ask", "type.ask", "type.ask_again"]
-        assert [view.repeated for view in desk.chat.views] == [False, True, False]
+        assert [view.maybe_duplicate for view in desk.chat.views] == [False, True, False]
 
 
 async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_again(
@@ -256,13 +260,13 @@ async def test_inv22_what_was_shown_since_somebody_looked_is_not_asked_again(
         async def overtaken(limit: int) -> Sequence[Owed]:
             found = await look(limit)
             chat.gates[ANNA].set()
-            assert await desk.runner.settled(10)
+            assert await desk.runner.wait_until_idle(10)
             return found
 
         monkeypatch.setattr(desk.store, "owed", overtaken)
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
-        await desk.runner.resume_owed()
-        assert await desk.runner.settled(10)
+        await desk.runner.resume_pending()
+        assert await desk.runner.wait_until_idle(10)
 
         assert chat.questions() == ["type.ask"]
 
@@ -291,14 +295,14 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
     async with program(tmp_path, chat) as desk:
 
         async def arrive() -> None:
-            desk.runner._turns._store = desk.store
+            desk.runner._committer._store = desk.store
             chat.gates[ANNA].set()
-            assert await desk.runner.settled(10)
+            assert await desk.runner.wait_until_idle(10)
 
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
-        desk.runner._turns._store = HeardLate(desk.store, arrive)
+        desk.runner._committer._store = HeardLate(desk.store, arrive)
         await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
 
         assert chat.questions() == ["type.ask"]
 
@@ -316,7 +320,7 @@ async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_p
 async def test_a_person_out_of_reach_is_left_in_peace_and_welcomed_back(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        desk.chat.troubles = [Unreachable()]
+        desk.chat.troubles = [BotBlocked()]
         await desk.taps(Choice.PERSONAL)
         owed = await desk.store.owed(10)
         await desk.happens(Commanded(Command.START))
@@ -353,13 +357,13 @@ async def test_an_event_while_the_store_is_away_leaves_nothing_half_done(tmp_pat
 async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        mark = next(reply.mark for _, reply in desk.chat.shown if isinstance(reply, Ask))
+        mark = next(reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion))
         for _ in range(2):
-            origin = Origin(7, "query")
+            origin = MessageRef(7, "query")
             await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, origin))
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
 
-    toasts = [reply.text for _, reply in desk.chat.shown if isinstance(reply, Toast)]
+    toasts = [reply.text for _, reply in desk.chat.shown if isinstance(reply, ShowToast)]
     assert toasts == ["", "misc.closed_question"]
     assert desk.chat.questions() == ["type.ask", "consent.ask"]
 
@@ -370,7 +374,7 @@ async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp
         await desk.taps(Choice.PERSONAL)
         await desk.taps(Choice.AGREE)
     async with program(tmp_path, showing=False) as dead:
-        await dead.runner.handle(Envelope(ANNA, Said(NAME), "update:9", Origin(message_id=55)))
+        await dead.runner.handle(Envelope(ANNA, Said(NAME), "update:9", MessageRef(message_id=55)))
         left = await dead.store.litter(10)
     async with program(tmp_path) as alive:
         await alive.happens(Said(NUMBER))
@@ -378,14 +382,14 @@ async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp
 
     assert [litter.message_id for litter in left] == [55]
     assert [litter.message_id for litter in after] == [55]
-    assert any(isinstance(reply, Discard) for _, reply in alive.chat.shown)
+    assert any(isinstance(reply, DeleteUserMessage) for _, reply in alive.chat.shown)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(tmp_path: Path, language: str) -> None:
     async with program(tmp_path) as desk:
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None, language=language))
-        assert await desk.runner.settled(10)
+        assert await desk.runner.wait_until_idle(10)
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
 
@@ -396,7 +400,7 @@ async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(
 async def test_a_success_is_told_wherever_the_person_has_gone(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.until_method()
-        await desk.happens(Passed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
+        await desk.happens(AttemptPassed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
 
         assert desk.chat.questions()[-1] == "verified.ask"
 
@@ -417,7 +421,7 @@ async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away
     async with program(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
-        desk.chat.troubles = [Undelivered("NetworkError")]
+        desk.chat.troubles = [DeliveryFailed("NetworkError")]
         await desk.happens(Commanded(Command.BACK))
         async with desk.store.unit(ANNA) as unit:
             live = await unit.live_attempt(ANNA)

@@ -5,10 +5,10 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from bot.engine.messages import Envelope, Origin
-from bot.engine.notices import Notices
-from bot.flow.effects import Ask
-from bot.flow.events import Browsed, Choice, Command, Commanded, Side, Tapped
+from bot.engine.messages import Envelope, MessageRef
+from bot.engine.notices import NoticeDispatcher
+from bot.flow.effects import AskQuestion
+from bot.flow.events import Choice, Command, Commanded, SideMessage, SideTapped, Tapped
 from tests.bot.app_fixture import living
 from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
 from tests.fakes import NOON, an_attempt
@@ -33,8 +33,8 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_
             await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", NOON)
         await succeeded(desk, ANNA)
         await succeeded(desk, BERT)
-        await Notices(desk.store, desk.core, desk.runner, lambda: desk.clock.now).tell()
-        assert await desk.runner.settled(5)
+        await NoticeDispatcher(desk.store, desk.core, desk.runner, lambda: desk.clock.now).dispatch_batch()
+        assert await desk.runner.wait_until_idle(5)
 
         assert desk.chat.questions(BERT) == ["verified.ask"]
 
@@ -45,13 +45,13 @@ async def test_an_attempt_nobody_can_read_does_not_keep_results_from_others(tmp_
             await unit.save_attempt(an_attempt("broken", account="telegram:9", expires_at=NOON))
             await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'broken'")
         await succeeded(desk, BERT)
-        notices = Notices(desk.store, desk.core, desk.runner, lambda: desk.clock.now)
+        notices = NoticeDispatcher(desk.store, desk.core, desk.runner, lambda: desk.clock.now)
         async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
             loop = tasks.create_task(notices.run())
             await desk.chat.reached.setdefault(BERT, asyncio.Event()).wait()
             loop.cancel()
 
-        assert await desk.runner.settled(5)
+        assert await desk.runner.wait_until_idle(5)
         assert desk.chat.questions(BERT) == ["verified.ask"]
 
 
@@ -73,19 +73,19 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
 async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        [mark] = [reply.mark for _, reply in desk.chat.shown if isinstance(reply, Ask)]
+        [mark] = [reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion)]
         gate = desk.chat.gates[ANNA] = asyncio.Event()
         desk.chat.reached[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
         await desk.chat.reached[ANNA].wait()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, Origin(7, "a")))
+        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, MessageRef(7, "a")))
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = Browsed(Side.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
-        await desk.runner.handle(Envelope(ANNA, erase, None, Origin(8, "b")))
+        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
-        assert await desk.runner.settled(5)
+        assert await desk.runner.wait_until_idle(5)
 
         assert desk.chat.questions()[-1] == "idle.ask"
 
@@ -99,15 +99,15 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
         mark = json.loads(kept.text)["mark"]
         gate = desk.chat.gates[ANNA] = asyncio.Event()
         desk.chat.reached[ANNA] = asyncio.Event()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), None, Origin(7, "a")))
+        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), None, MessageRef(7, "a")))
         await desk.chat.reached[ANNA].wait()
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = Browsed(Side.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
-        await desk.runner.handle(Envelope(ANNA, erase, None, Origin(8, "b")))
+        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
-        assert await desk.runner.settled(5)
+        assert await desk.runner.wait_until_idle(5)
 
         async with desk.store.unit(ANNA) as unit:
             assert (await unit.records(ANNA)).attempts == []
@@ -121,7 +121,7 @@ async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(t
             await unit.litter(Litter(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
             await unit.litter(Litter(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
         await place.fault("deleteMessage", "429", times=1, retry_after=3600)
-        await bot.house.housekeeping.sweep(timedelta())
+        await bot.house.cleanup.delete_pending_messages(timedelta())
 
         assert [litter.person for litter in await store.litter(10)] == [f"telegram:{first.id}"]
 

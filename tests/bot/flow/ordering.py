@@ -2,9 +2,9 @@
 
 from bot.flow import states
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
-from bot.flow.machine import offered
+from bot.flow.machine import offered_choices
 from bot.flow.states import State
-from bot.flow.typed_input import choice_in, command_in
+from bot.flow.typed_input import match_choice, match_command
 
 ORDER: tuple[type[State], ...] = (
     states.Idle,
@@ -40,7 +40,7 @@ LEAVING = {
     Choice.CANCEL,
     Choice.NOT_NOW,
     Choice.CHANGE_DATA,
-    Choice.OTHER_WAY,
+    Choice.OTHER_METHOD,
     Command.BACK,
     Command.CANCEL,
 }
@@ -59,6 +59,6 @@ def meaning(before: State, event: Event) -> object:
         case Commanded(command, _):
             return command
         case Said(text):
-            return choice_in(text, offered(before)) or command_in(text)
+            return match_choice(text, offered_choices(before)) or match_command(text)
         case _:
             return None

@@ -4,26 +4,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from bot.flow.effects import (
-    Ask,
-    Begin,
+    AskQuestion,
     Button,
-    Caption,
-    Disarm,
-    Discard,
+    ChoiceButton,
+    DeleteUserMessage,
+    EditCaption,
     Effect,
-    Pick,
+    OpenAttempt,
+    RecordAnswer,
+    RemoveButtons,
+    ReplaceCodeWithPicture,
     Reply,
     Rows,
-    Settle,
+    SendText,
     ShowCode,
-    Stamp,
-    Tell,
     Values,
 )
 from bot.flow.events import Choice
 from bot.flow.rows import Step
 
-Texted = Ask | ShowCode | Caption | Stamp | Settle | Tell
+Texted = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordAnswer | SendText
 
 
 def strings(value: object) -> Iterator[str]:
@@ -47,12 +47,16 @@ def strings(value: object) -> Iterator[str]:
 
 def told(step: Step) -> list[Effect]:
     """What of a step may reach a screen or a log; the request to the core must hold the identity."""
-    return [effect for effect in step.effects if not isinstance(effect, Begin)]
+    return [effect for effect in step.effects if not isinstance(effect, OpenAttempt)]
 
 
 def visible(step: Step) -> list[Reply]:
     """The replies that a person sees."""
-    return [effect for effect in step.effects if isinstance(effect, Reply) and not isinstance(effect, Discard | Disarm)]
+    return [
+        effect
+        for effect in step.effects
+        if isinstance(effect, Reply) and not isinstance(effect, DeleteUserMessage | RemoveButtons)
+    ]
 
 
 def buttons(effect: Effect) -> list[Button]:
@@ -63,7 +67,7 @@ def buttons(effect: Effect) -> list[Button]:
 
 def picks(effect: Effect) -> tuple[Choice, ...]:
     """The choices that a reply offers, in reading order."""
-    return tuple(button.choice for button in buttons(effect) if isinstance(button, Pick))
+    return tuple(button.choice for button in buttons(effect) if isinstance(button, ChoiceButton))
 
 
 def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:

@@ -7,33 +7,33 @@ from typing import get_args
 
 from bot.flow import codec, states, typed_input
 from bot.flow.events import (
-    Browsed,
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
     Choice,
+    CodeExpired,
+    CodeExpiring,
     Command,
     Commanded,
-    Declined,
     Event,
-    Faded,
-    Hurried,
-    Invited,
-    Kind,
-    Lapsed,
-    Opened,
-    Passed,
-    Progressed,
-    Refusal,
-    Rejected,
-    Resumed,
+    LinkAccepted,
+    LinkRejected,
+    MessageKind,
+    MethodSuggested,
+    ReaskRequested,
     Said,
     Sent,
-    Side,
-    Standing,
-    Suggested,
+    SideMessage,
+    SideTapped,
     Tapped,
-    Uninvited,
+    Throttled,
+    VerificationRecord,
 )
-from bot.flow.rows import Moment
-from bot.flow.states import Stage, State
+from bot.flow.rows import RuleContext
+from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
@@ -55,7 +55,7 @@ def topics_in(text: str) -> tuple[str, ...]:
     return tuple(topic for topic, word in typed_input.items() if word in text)
 
 
-MOMENT = Moment(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own=ACCOUNT)
+MOMENT = RuleContext(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own_account=ACCOUNT)
 LATER = NOON + timedelta(minutes=10)
 
 STATE_KINDS: tuple[type[State], ...] = get_args(State)
@@ -69,33 +69,37 @@ def state_samples() -> Iterator[State]:
     """Instances of every kind of state: all methods, stages and reasons, touched or not."""
     person = identity()
     for plain in (states.Idle, states.ChoosingType, states.ReadingEnterprise, states.ReadingOverseas, states.Agreeing):
-        yield plain(account=ACCOUNT, mark=MARK)
-    yield invitation(states.Idle(account=ACCOUNT, mark="m-former"))
-    yield invitation(states.Confirming(account=ACCOUNT, mark="m-former", identity=person), Method.QQ)
-    yield invitation(states.AskingName(account="cloud:200011111", mark="m-former"))
+        yield plain(account=ACCOUNT, question_id=MARK)
+    yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
+    yield invitation(states.Confirming(account=ACCOUNT, question_id="m-former", identity=person), Method.QQ)
+    yield invitation(states.AskingName(account="cloud:200011111", question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
-    yield states.AskingName(account=ACCOUNT, mark=MARK)
+    yield states.AskingName(account=ACCOUNT, question_id=MARK)
     for name in (NAME, OTHER_NAME, "李"):
-        yield states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name(name))
-    yield states.ChangingName(account=ACCOUNT, mark=MARK, identity=person)
-    yield states.ChangingNumber(account=ACCOUNT, mark=MARK, identity=person)
-    yield states.Confirming(account=ACCOUNT, mark=MARK, identity=person)
-    yield states.Confirming(account=FOREIGN_ACCOUNT, mark=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
-    yield states.ChoosingMethod(account=ACCOUNT, mark=MARK, identity=person)
-    yield states.ChoosingMethod(account=FOREIGN_ACCOUNT, mark=MARK, identity=person, suggested=Method.FACE)
-    yield states.AgreeingFace(account=ACCOUNT, mark=MARK, identity=person)
+        yield states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name(name))
+    yield states.ChangingName(account=ACCOUNT, question_id=MARK, identity=person)
+    yield states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=person)
+    yield states.Confirming(account=ACCOUNT, question_id=MARK, identity=person)
+    yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+    yield states.ChoosingMethod(account=ACCOUNT, question_id=MARK, identity=person)
+    yield states.ChoosingMethod(account=FOREIGN_ACCOUNT, question_id=MARK, identity=person, suggested=Method.FACE)
+    yield states.AgreeingFace(account=ACCOUNT, question_id=MARK, identity=person)
     for method in Method:
         yield from _attempts(method)
 
 
 def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:
-    return states.ReadingInvitation(account=FOREIGN_ACCOUNT, mark=MARK, former=codec.dump(former), suggested=method)
+    return states.ReadingInvitation(
+        account=FOREIGN_ACCOUNT, question_id=MARK, former=codec.dump(former), suggested=method
+    )
 
 
-def scanning(method: Method = Method.WECHAT, stage: Stage = Stage.WAITING, touched: bool = False) -> states.Scanning:
+def scanning(
+    method: Method = Method.WECHAT, stage: PhoneStage = PhoneStage.WAITING, touched: bool = False
+) -> states.Scanning:
     return states.Scanning(
         account=ACCOUNT,
-        mark=MARK,
+        question_id=MARK,
         identity=identity(),
         method=method,
         attempt=ATTEMPT,
@@ -111,7 +115,7 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     until = LATER if reason in (Reason.TOO_MANY, Reason.BUSY) else None
     return states.Failed(
         account=ACCOUNT,
-        mark=MARK,
+        question_id=MARK,
         identity=identity(),
         method=method,
         attempt=ATTEMPT,
@@ -121,20 +125,20 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
 
 
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
-    return states.Verified(account=ACCOUNT, mark=MARK, method=method, attempt=attempt, at=NOON)
+    return states.Verified(account=ACCOUNT, question_id=MARK, method=method, attempt=attempt, at=NOON)
 
 
 def opening(method: Method = Method.WECHAT) -> states.Opening:
-    return states.Opening(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+    return states.Opening(account=ACCOUNT, question_id=MARK, identity=identity(), method=method, attempt=ATTEMPT)
 
 
 def expired(method: Method = Method.WECHAT) -> states.Expired:
-    return states.Expired(account=ACCOUNT, mark=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+    return states.Expired(account=ACCOUNT, question_id=MARK, identity=identity(), method=method, attempt=ATTEMPT)
 
 
 def _attempts(method: Method) -> Iterator[State]:
     yield opening(method)
-    for stage in Stage:
+    for stage in PhoneStage:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
@@ -286,42 +290,44 @@ def events_of_a_person() -> Iterator[Event]:
         )
     for choice in (*Choice, *UNKNOWN_CHOICES):
         yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
-    for side in Side:
+    for side in SideMessage:
         for choice in BROWSING:
-            yield from (Browsed(side, choice, mark) for mark in (MARK, "m-earlier", ""))
-    yield from map(Sent, Kind)
+            yield from (SideTapped(side, choice, mark) for mark in (MARK, "m-earlier", ""))
+    yield from map(Sent, MessageKind)
 
 
 def events_of_the_core() -> Iterator[Event]:
     """Whatever the core may answer or tell, of the right attempt and of another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
-        yield Opened(attempt, LINK, "42", LATER)
-        yield from (Declined(attempt, refusal) for refusal in Refusal)
-        yield from (Declined(attempt, refusal, LATER) for refusal in (Refusal.TOO_MANY, Refusal.BUSY))
-        yield from (Progressed(attempt, stage, LATER) for stage in Stage)
-        yield Faded(attempt)
-        yield Lapsed(attempt)
+        yield AttemptOpened(attempt, LINK, "42", LATER)
+        yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
+        yield from (
+            AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
+        )
+        yield from (AttemptProgressed(attempt, stage, LATER) for stage in PhoneStage)
+        yield CodeExpiring(attempt)
+        yield CodeExpired(attempt)
         for account in (ACCOUNT, FOREIGN_ACCOUNT):
-            yield from (Passed(attempt, account, method) for method in Method)
-        yield from (Rejected(attempt, reason) for reason in Reason)
+            yield from (AttemptPassed(attempt, account, method) for method in Method)
+        yield from (AttemptFailed(attempt, reason) for reason in Reason)
 
 
 def events_of_links() -> Iterator[Event]:
     """Whatever may come of a link."""
-    yield Uninvited()
-    yield from map(Suggested, Method)
+    yield LinkRejected()
+    yield from map(MethodSuggested, Method)
     for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
-        yield Invited(account)
-        yield Invited(account, Method.FACE, "en")
-        yield Invited(account, standing=Standing(Method.QQ, NOON))
+        yield LinkAccepted(account)
+        yield LinkAccepted(account, Method.FACE, "en")
+        yield LinkAccepted(account, verified=VerificationRecord(Method.QQ, NOON))
 
 
 LINK_EVENTS = tuple(events_of_links())
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Hurried(), Resumed())
+EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested())
 
 
-def moment(turn: int) -> Moment:
+def moment(turn: int) -> RuleContext:
     """The outside facts of a turn: a minute later, and an id whose beginning is its own already."""
     return replace(MOMENT, now=NOON + timedelta(minutes=turn), fresh_id=f"{turn:010}-{'0' * 21}")

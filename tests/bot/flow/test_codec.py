@@ -41,7 +41,7 @@ def test_a_state_comes_back_as_it_was(state: State) -> None:
 
 @pytest.mark.parametrize("name", ["𠮷野家", "\ue863小明", "O’Brien-Smith", "阿依古丽·买买提", '"\\', "é" * 50])
 def test_every_character_of_a_name_comes_back(name: str) -> None:
-    state = states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name(name))
+    state = states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name(name))
 
     assert codec.load(codec.dump(state)) == state
 
@@ -53,7 +53,9 @@ def test_every_character_of_a_name_comes_back(name: str) -> None:
 def test_what_a_release_saved_loads_with_all_it_held(line: str) -> None:
     saved = codec.load_all(line)
 
-    assert json.loads(codec.dump(saved.state, saved.journeys, saved.way)).items() >= json.loads(line).items()
+    assert (
+        json.loads(codec.dump(saved.state, saved.journeys, saved.suggested_method)).items() >= json.loads(line).items()
+    )
 
 
 def test_each_kind_of_state_of_the_first_release_is_kept() -> None:
@@ -67,7 +69,7 @@ def test_each_kind_of_state_of_the_next_release_is_kept_with_the_way_that_was_su
     saved = (GOLDEN / "0.2.0.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS)
-    assert {codec.load_all(line).way for line in saved} == {None, *Method}
+    assert {codec.load_all(line).suggested_method for line in saved} == {None, *Method}
 
 
 def test_a_field_that_came_later_may_be_missing_and_one_that_went_may_be_there() -> None:
@@ -80,7 +82,7 @@ def test_a_field_that_came_later_may_be_missing_and_one_that_went_may_be_there()
 def test_journeys_that_cannot_be_read_keep_nobody_from_going_on() -> None:
     saved = json.loads(codec.dump(scanning())) | {"journeys": [{"account": 1}]}
 
-    assert codec.load_all(json.dumps(saved)) == codec.Saved(scanning())
+    assert codec.load_all(json.dumps(saved)) == codec.SavedDialogue(scanning())
 
 
 # What no release saved
@@ -126,7 +128,7 @@ def test_anything_else_is_refused_without_a_word_of_it(text: str) -> None:
 
 def test_a_state_may_hold_only_what_can_be_read_back() -> None:
     with pytest.raises(TypeError, match="bytes"):
-        codec.dump(states.Idle(account=b"telegram:1", mark=MARK))  # type: ignore[arg-type]  # the fault that is planted
+        codec.dump(states.Idle(account=b"telegram:1", question_id=MARK))  # type: ignore[arg-type]  # the fault that is planted
 
 
 # What is printed by accident

@@ -3,18 +3,18 @@
 import re
 from pathlib import Path
 
-from bot.flow.diagram import mermaid
+from bot.flow.diagram import event_label, mermaid
 from bot.flow.events import Choice, Command
 from tests.bot.flow.samples import EVENT_KINDS, STATE_KINDS
 
-EDGE = re.compile(r"    (\w+) --> (\w+): (/?\w+)")
+EDGE = re.compile(r"    (\w+) --> (\w+): (/?\w+(?: \w+)*)")
 NAMES = {state.__name__ for state in STATE_KINDS}
 
 
 def test_every_line_is_a_way_from_a_state_to_another_on_an_event() -> None:
     first, start, by_link, *edges, end = mermaid().splitlines()
     found = [EDGE.fullmatch(line) for line in edges]
-    labels = {*Choice, *(f"/{command}" for command in Command), *(kind.__name__.lower() for kind in EVENT_KINDS)}
+    labels = {*Choice, *(f"/{command}" for command in Command), *map(event_label, EVENT_KINDS)}
 
     assert (first, start, end) == ("stateDiagram-v2", "    [*] --> Idle", "    Verified --> [*]")
     assert by_link == "    [*] --> ReadingInvitation"

@@ -9,28 +9,28 @@ import pytest
 
 from bot.flow import codec, states
 from bot.flow.events import (
-    Browsed,
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
     Choice,
+    CodeExpired,
     Command,
     Commanded,
-    Declined,
     Event,
-    Invited,
-    Lapsed,
-    Opened,
-    Passed,
-    Progressed,
-    Refusal,
-    Rejected,
-    Resumed,
+    LinkAccepted,
+    ReaskRequested,
     Said,
-    Side,
+    SideMessage,
+    SideTapped,
     Tapped,
 )
-from bot.flow.journey import _STEP_OF, Journeys, Passage, went
+from bot.flow.journey import _STEP_OF, Journeys, JourneyTurn, update_journeys
 from bot.flow.machine import advance
 from bot.flow.rows import Step as Answer
-from bot.flow.states import Stage, State
+from bot.flow.states import PhoneStage, State
 from tests.bot.flow.samples import (
     ACCOUNT,
     EVENTS,
@@ -57,7 +57,7 @@ class Way:
     """Somebody's way through the dialogue, a minute a turn, and what it added to the funnel."""
 
     def __init__(self, state: State | None = None, journeys: Journeys = ()) -> None:
-        self.state: State = state or states.Idle(account=ACCOUNT, mark=MARK)
+        self.state: State = state or states.Idle(account=ACCOUNT, question_id=MARK)
         self.journeys = journeys
         self.turns = 0
         self.all: list[Tally] = []
@@ -67,14 +67,14 @@ class Way:
         now = moment(self.turns)
         self.turns += 1
         before, answer = self.state, advance(self.state, event, now)
-        self.journeys, tallies = went(self.journeys, Passage(before, event, answer, now.now, "zh"))
+        self.journeys, tallies = update_journeys(self.journeys, JourneyTurn(before, event, answer, now.now, "zh"))
         self.state = answer.state
         self.all += tallies
         return tallies
 
     def goes(self, *choices: Choice | str) -> None:
         for each in choices:
-            self.meets(Tapped(each, self.state.mark) if isinstance(each, Choice) else Said(each))
+            self.meets(Tapped(each, self.state.question_id) if isinstance(each, Choice) else Said(each))
 
     def to_the_method(self) -> None:
         self.meets(START)
@@ -89,11 +89,11 @@ class Way:
         if choice is not None:
             self.goes(choice)
         attempt = self.attempt
-        self.meets(Opened(attempt, LINK, "42", NOON + timedelta(hours=1)))
+        self.meets(AttemptOpened(attempt, LINK, "42", NOON + timedelta(hours=1)))
         return attempt
 
     def is_on_the_phone(self, attempt: AttemptId) -> tuple[Tally, ...]:
-        return self.meets(Progressed(attempt, Stage.OPENED, NOON + timedelta(hours=1)))
+        return self.meets(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)))
 
 
 def counted(tallies: Iterable[Tally], method: Method | None = None) -> list[Step]:
@@ -106,7 +106,7 @@ def test_the_whole_way_counts_each_step_once_and_from_the_code_on_once_by_its_wa
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
     way.is_on_the_phone(attempt)
-    way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+    way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
     assert counted(way.all) == list(STEPS)
     assert counted(way.all, Method.QQ) == list(BY_WAY)
@@ -154,7 +154,7 @@ def test_a_second_way_is_counted_for_itself_alone_and_its_code_has_no_time() -> 
     way.gets_a_code(Choice.QQ)
     before = len(way.all)
 
-    way.goes(Choice.OTHER_WAY)
+    way.goes(Choice.OTHER_METHOD)
     attempt = way.gets_a_code(Choice.WECHAT)
     way.is_on_the_phone(attempt)
 
@@ -170,7 +170,7 @@ def test_a_success_that_comes_before_the_news_of_the_phone_counts_the_phone_too_
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    tallies = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+    tallies = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
     assert counted(tallies) == counted(tallies, Method.QQ) == [Step.PHONE, Step.VERIFIED]
     assert {tally.took for tally in tallies} == {None}
@@ -184,8 +184,8 @@ def test_a_success_is_counted_wherever_the_person_has_gone_and_once_however_ofte
     # As the store has it: the place was taken, the news of it is on its way.
     way.state = replace(verified(Method.QQ), attempt=AttemptId(""))
 
-    first = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
-    second = way.meets(Passed(attempt, ACCOUNT, Method.QQ))
+    first = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
+    second = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
     assert Step.VERIFIED in counted(first)
     assert second == ()
@@ -196,10 +196,10 @@ def test_another_account_that_passed_is_not_this_journey() -> None:
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert way.meets(Passed(attempt, "cloud:1", Method.QQ)) == ()
+    assert way.meets(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
 
 
-@pytest.mark.parametrize("event", [START, Said("你好"), Resumed()])
+@pytest.mark.parametrize("event", [START, Said("你好"), ReaskRequested()])
 def test_somebody_verified_begins_no_journey(event: Event) -> None:
     assert Way(verified()).meets(event) == ()
 
@@ -209,7 +209,7 @@ def test_an_account_that_was_verified_elsewhere_is_no_success_of_this_journey() 
     way.to_the_method()
     way.goes(Choice.QQ)
 
-    tallies = way.meets(Declined(way.attempt, Refusal.VERIFIED))
+    tallies = way.meets(AttemptRefused(way.attempt, AttemptRefusal.VERIFIED))
 
     assert type(way.state) is states.Verified
     assert tallies == ()
@@ -220,11 +220,11 @@ def test_failures_are_counted_every_time_by_reason_and_way() -> None:
     way.to_the_method()
     way.goes(Choice.QQ)
 
-    declined = way.meets(Declined(way.attempt, Refusal.QUOTA))
+    declined = way.meets(AttemptRefused(way.attempt, AttemptRefusal.QUOTA))
     way.goes(Choice.TRY_AGAIN)
     attempt = way.gets_a_code()
-    rejected = way.meets(Rejected(attempt, Reason.NO_CARD))
-    stale = way.meets(Rejected(attempt, Reason.NO_CARD))
+    rejected = way.meets(AttemptFailed(attempt, Reason.NO_CARD))
+    stale = way.meets(AttemptFailed(attempt, Reason.NO_CARD))
 
     assert declined == (Tally(COHORT, None, Method.QQ, Reason.QUOTA),)
     assert rejected == (Tally(COHORT, None, Method.QQ, Reason.NO_CARD),)
@@ -235,7 +235,7 @@ def test_news_begin_no_journey_and_the_next_word_does_with_all_that_was_reached(
     # As after an update of the program: nobody counted before.
     way = Way(scanning(Method.FACE))
 
-    news = way.meets(Progressed(AttemptId("attempt-current"), Stage.OPENED, NOON))
+    news = way.meets(AttemptProgressed(AttemptId("attempt-current"), PhoneStage.OPENED, NOON))
     word = way.meets(Commanded(Command.STATUS))
 
     assert news == ()
@@ -247,7 +247,7 @@ def test_an_erasure_ends_the_journey_and_another_may_begin() -> None:
     way = Way()
     way.to_the_method()
 
-    erased = way.meets(Browsed(Side.PRIVACY, "erase_now", way.state.mark))
+    erased = way.meets(SideTapped(SideMessage.PRIVACY, "erase_now", way.state.question_id))
     journeys = way.journeys
     again = way.meets(START)
 
@@ -257,24 +257,26 @@ def test_an_erasure_ends_the_journey_and_another_may_begin() -> None:
 
 
 def test_a_journey_is_counted_under_the_day_it_began_in_beijing() -> None:
-    start = Answer(states.ChoosingType(account=ACCOUNT, mark=MARK))
+    start = Answer(states.ChoosingType(account=ACCOUNT, question_id=MARK))
     late = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)
-    idle = states.Idle(account=ACCOUNT, mark=MARK)
+    idle = states.Idle(account=ACCOUNT, question_id=MARK)
 
-    journeys, [opened] = went((), Passage(idle, START, start, late, "en"))
-    further = Answer(states.Agreeing(account=ACCOUNT, mark=MARK))
-    _, [started] = went(journeys, Passage(start.state, START, further, late + timedelta(days=3), "zh"))
+    journeys, [opened] = update_journeys((), JourneyTurn(idle, START, start, late, "en"))
+    further = Answer(states.Agreeing(account=ACCOUNT, question_id=MARK))
+    _, [started] = update_journeys(journeys, JourneyTurn(start.state, START, further, late + timedelta(days=3), "zh"))
 
     assert opened.cohort == started.cohort == Cohort(datetime(2026, 11, 24, tzinfo=UTC).date(), "", "en")
 
 
 def test_a_clock_that_was_put_back_gives_no_negative_time() -> None:
-    idle = states.Idle(account=ACCOUNT, mark=MARK)
-    type_asked = Answer(states.ChoosingType(account=ACCOUNT, mark=MARK))
-    journeys, _ = went((), Passage(idle, START, type_asked, NOON, "zh"))
+    idle = states.Idle(account=ACCOUNT, question_id=MARK)
+    type_asked = Answer(states.ChoosingType(account=ACCOUNT, question_id=MARK))
+    journeys, _ = update_journeys((), JourneyTurn(idle, START, type_asked, NOON, "zh"))
 
-    agreeing = Answer(states.Agreeing(account=ACCOUNT, mark=MARK))
-    _, [started] = went(journeys, Passage(type_asked.state, START, agreeing, NOON - timedelta(hours=1), "zh"))
+    agreeing = Answer(states.Agreeing(account=ACCOUNT, question_id=MARK))
+    _, [started] = update_journeys(
+        journeys, JourneyTurn(type_asked.state, START, agreeing, NOON - timedelta(hours=1), "zh")
+    )
 
     assert started.took == 0
 
@@ -283,8 +285,8 @@ def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_few_are_
     journeys: Journeys = ()
     begun = []
     for number in (1, 2, 1, 3, 4, 2):
-        idle = states.Idle(account=f"cloud:{number}", mark=MARK)
-        journeys, tallies = went(journeys, Passage(idle, START, Answer(idle), NOON, "zh"))
+        idle = states.Idle(account=f"cloud:{number}", question_id=MARK)
+        journeys, tallies = update_journeys(journeys, JourneyTurn(idle, START, Answer(idle), NOON, "zh"))
         begun += [number] * len(tallies)
 
     assert begun == [1, 2, 3, 4, 2]
@@ -299,8 +301,8 @@ def test_whatever_happens_wherever_no_step_is_counted_twice_and_nothing_of_the_p
     for state in ONE_OF_EACH:
         for event in EVENTS:
             answer = advance(state, event, moment(0))
-            journeys, first = went((), Passage(state, event, answer, NOON, "zh"))
-            _, second = went(journeys, Passage(state, event, answer, NOON, "zh"))
+            journeys, first = update_journeys((), JourneyTurn(state, event, answer, NOON, "zh"))
+            _, second = update_journeys(journeys, JourneyTurn(state, event, answer, NOON, "zh"))
 
             steps = Counter((tally.step, tally.method) for tally in (*first, *second) if tally.step is not None)
             assert set(steps.values()) <= {1}
@@ -314,17 +316,17 @@ def test_journeys_are_saved_beside_the_state() -> None:
 
     saved = codec.dump(way.state, way.journeys, Method.FACE)
 
-    assert codec.load_all(saved) == codec.Saved(way.state, way.journeys, Method.FACE)
+    assert codec.load_all(saved) == codec.SavedDialogue(way.state, way.journeys, Method.FACE)
     assert codec.load(saved) == way.state
 
 
 def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
     way = Way()
     way.to_the_method()
-    opened = way.meets(Invited("100012345", campaign="spring"))
-    accepted = way.meets(Tapped(Choice.MINE, way.state.mark))
-    way.meets(Invited("100099999", campaign="autumn"))
-    back = way.meets(Tapped(Choice.NOT_MINE, way.state.mark))
+    opened = way.meets(LinkAccepted("100012345", campaign="spring"))
+    accepted = way.meets(Tapped(Choice.MINE, way.state.question_id))
+    way.meets(LinkAccepted("100099999", campaign="autumn"))
+    back = way.meets(Tapped(Choice.NOT_MINE, way.state.question_id))
 
     spring = replace(COHORT, campaign="spring")
     assert [(tally.cohort, tally.step) for tally in opened] == [(spring, Step.OPENED)]
@@ -337,4 +339,4 @@ def test_lapsed_codes_move_nobody_forward() -> None:
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert counted(way.meets(Lapsed(attempt))) == []
+    assert counted(way.meets(CodeExpired(attempt))) == []

@@ -7,21 +7,21 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import Begin, Discard, Effect, Toast
+from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt, ShowToast
 from bot.flow.events import (
-    Browsed,
+    AttemptPassed,
+    AttemptRefusal,
+    AttemptRefused,
     Command,
     Commanded,
-    Declined,
     Event,
-    Invited,
-    Passed,
-    Refusal,
-    Resumed,
+    LinkAccepted,
+    ReaskRequested,
     Said,
+    SideTapped,
     Tapped,
 )
-from bot.flow.machine import advance, choices, row_for
+from bot.flow.machine import advance, choices, row_for_trigger
 from bot.flow.rows import Step
 from bot.flow.states import (
     AskingNumber,
@@ -59,10 +59,10 @@ def steps(state: State, events: tuple[Event, ...]) -> list[tuple[Event, Step]]:
 def accounts_after(state: State, event: Event) -> set[str]:
     """The account stays, but for links, and for what takes it back."""
     match event:
-        case Invited(account):
+        case LinkAccepted(account):
             return {state.account, account}
-        case Declined(refusal=Refusal.UNBOUND) | Browsed(choice="erase_now"):
-            return {state.account, MOMENT.own}
+        case AttemptRefused(refusal=AttemptRefusal.UNBOUND) | SideTapped(choice="erase_now"):
+            return {state.account, MOMENT.own_account}
         case Said() | Tapped() | Commanded() if isinstance(state, ReadingInvitation):
             return {state.account, codec.load(state.former).account}
         case _:
@@ -77,9 +77,9 @@ def test_the_samples_hold_every_kind() -> None:
 @in_each_state
 def test_inv07_every_event_leads_where_its_row_says(state: State) -> None:
     for event, step in steps(state, EVENTS):
-        trigger = machine._meaning(state, event)
-        row = None if trigger is None else row_for(type(state), trigger)
-        allowed = {type(state)} if row is None else {type(state), *row.to}
+        trigger = machine._trigger_of(state, event)
+        row = None if trigger is None else row_for_trigger(type(state), trigger)
+        allowed = {type(state)} if row is None else {type(state), *row.targets}
 
         assert type(step.state) in allowed, event
         assert step.state.account in accounts_after(state, event), event
@@ -87,7 +87,7 @@ def test_inv07_every_event_leads_where_its_row_says(state: State) -> None:
 
 @in_each_state
 def test_inv11_whatever_a_person_does_is_answered(state: State, proof: Proof) -> None:
-    tried = steps(state, (*PERSONAL_EVENTS, Resumed()))
+    tried = steps(state, (*PERSONAL_EVENTS, ReaskRequested()))
     for event, step in tried:
         assert visible(step), event
     proof(cases=len(tried))
@@ -113,20 +113,20 @@ def test_inv40_a_text_that_holds_the_name_or_a_number_leaves_the_chat(state: Sta
     for text in (NUMBER, f"我的号码是 {NUMBER}", *known):
         events: list[Event] = [Said(text), *(Commanded(command, text) for command in Command)]
         for event in events:
-            assert Discard() in advance(state, event, MOMENT).effects, event
+            assert DeleteUserMessage() in advance(state, event, MOMENT).effects, event
 
 
 @in_each_state
 def test_inv10_the_button_of_another_question_changes_nothing_and_says_so(state: State, proof: Proof) -> None:
     taps = [event for event in PERSONAL_EVENTS if isinstance(event, Tapped)]
-    stale = [tap for tap in taps if tap.mark != MARK or tap.choice not in choices(type(state))]
+    stale = [tap for tap in taps if tap.question_id != MARK or tap.choice not in choices(type(state))]
 
     assert len(stale) > len(taps) / 2
     for tap in stale:
         step = advance(state, tap, MOMENT)
 
         assert step.state == state, tap
-        assert any(isinstance(effect, Toast) for effect in step.effects), tap
+        assert any(isinstance(effect, ShowToast) for effect in step.effects), tap
     proof(cases=len(stale))
 
 
@@ -152,9 +152,9 @@ def test_every_state_that_is_reached_can_be_kept(state: State) -> None:
 def test_another_question_has_another_mark_but_the_code_that_was_waited_for(state: State) -> None:
     for event, step in steps(state, EVENTS):
         if isinstance(state, Opening) and isinstance(step.state, Scanning):
-            assert step.state.mark == state.mark
+            assert step.state.question_id == state.question_id
         elif type(step.state) is not type(state):
-            assert step.state.mark == MOMENT.mark, event
+            assert step.state.question_id == MOMENT.question_id, event
 
 
 @in_each_state
@@ -167,7 +167,7 @@ def test_another_attempt_has_an_id_of_its_own(state: State) -> None:
 @in_each_state
 def test_an_account_that_passed_is_verified_wherever_the_person_is(state: State) -> None:
     for event, step in steps(state, CORE_EVENTS):
-        if isinstance(event, Passed) and event.account == state.account:
+        if isinstance(event, AttemptPassed) and event.account == state.account:
             assert isinstance(step.state, Verified), event
 
 
@@ -175,10 +175,10 @@ def test_an_account_that_passed_is_verified_wherever_the_person_is(state: State)
 def test_the_core_is_asked_only_for_the_attempt_of_the_state(state: State) -> None:
     for event, step in steps(state, EVENTS):
         for effect in step.effects:
-            if isinstance(effect, Begin):
+            if isinstance(effect, OpenAttempt):
                 reached = step.state
                 assert isinstance(reached, Attempting), event
-                assert effect == Begin(reached.attempt, reached.account, reached.identity, reached.method), event
+                assert effect == OpenAttempt(reached.attempt, reached.account, reached.identity, reached.method), event
 
 
 @pytest.mark.parametrize("kind", [*get_args(Effect), *EVENT_KINDS, *STATE_KINDS])

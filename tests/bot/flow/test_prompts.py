@@ -9,10 +9,10 @@ import pytest
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e
 from bot.flow.events import Command
-from bot.flow.machine import advance, offered
+from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from bot.flow.typed_input import choice_in, command_in
+from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.reading import buttons, texts_in
 from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
 
@@ -63,7 +63,7 @@ def test_every_text_of_every_effect_exists_and_is_filled_in(language: str) -> No
 
 @in_each_language
 def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str) -> None:
-    limits = {e.ShowCode: 1024, e.Caption: 1024, e.Stamp: 1024, e.Toast: 200}
+    limits = {e.ShowCode: 1024, e.EditCaption: 1024, e.ReplaceCodeWithPicture: 1024, e.ShowToast: 200}
     for effect in reached():
         whole = "\n\n".join(CATALOGUE.text(language, key, values) for key, values in texts_in(effect))
 
@@ -76,16 +76,16 @@ def test_every_button_has_its_label_and_leads_somewhere(language: str) -> None:
     for effect in reached():
         for button in buttons(effect):
             match button:
-                case e.Pick(choice):
+                case e.ChoiceButton(choice):
                     assert CATALOGUE.text(language, f"choice.{choice}")
-                case e.Topic(topic):
+                case e.TopicButton(topic):
                     assert topic in topics | {""}
-                case e.Url(link):
+                case e.UrlButton(link):
                     assert CATALOGUE.text(language, f"link.{link}.label")
                     assert CATALOGUE.text(language, f"link.{link}.url").startswith("https://")
-                case e.CopyLink(link) | e.OpenHere(link):
+                case e.CopyLinkButton(link) | e.OpenLinkButton(link):
                     assert link.startswith("https://")
-                case e.Languages():
+                case e.LanguagesButton():
                     assert CATALOGUE.text(language, "button.language")
 
 
@@ -97,7 +97,7 @@ def test_every_sentence_of_the_dialogue_is_said_at_some_moment(language: str, se
         for effect in reached()
         for _, values in texts_in(effect)
         for value in values.values()
-        if isinstance(value, e.Word)
+        if isinstance(value, e.TextKey)
     }
     said = {key for effect in reached() for key, _ in texts_in(effect)} | words
 
@@ -107,12 +107,12 @@ def test_every_sentence_of_the_dialogue_is_said_at_some_moment(language: str, se
 @in_each_language
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
 def test_a_label_and_a_place_may_be_typed_for_each_button(state: State, language: str) -> None:
-    choices = offered(state)
+    choices = offered_choices(state)
     for place, choice in enumerate(choices, 1):
-        assert choice_in(CATALOGUE.text(language, f"choice.{choice}"), choices) is choice
-        assert choice_in(str(place), choices) is choice
-    assert choice_in(str(len(choices) + 1), choices) is None
-    assert choice_in("0", choices) is None
+        assert match_choice(CATALOGUE.text(language, f"choice.{choice}"), choices) is choice
+        assert match_choice(str(place), choices) is choice
+    assert match_choice(str(len(choices) + 1), choices) is None
+    assert match_choice("0", choices) is None
 
 
 @in_each_language
@@ -121,13 +121,13 @@ def test_every_question_names_the_account_masked(language: str) -> None:
         question = prompt(state)
         shown = [CATALOGUE.text(language, key, values) for key, values in texts_in(question)]
 
-        assert isinstance(question, e.Busy) or re.search(r"(telegram|cloud):\d{2}\*+\d{2}", shown[0]), state
+        assert isinstance(question, e.ShowChatAction) or re.search(r"(telegram|cloud):\d{2}\*+\d{2}", shown[0]), state
 
 
 @in_each_language
 def test_the_label_of_a_button_beside_the_question_may_be_typed_too(language: str) -> None:
-    assert command_in(CATALOGUE.text(language, "button.faq")) is Command.FAQ
-    assert command_in(CATALOGUE.text(language, "button.language")) is Command.LANGUAGE
+    assert match_command(CATALOGUE.text(language, "button.faq")) is Command.FAQ
+    assert match_command(CATALOGUE.text(language, "button.language")) is Command.LANGUAGE
 
 
 REGISTERED = "https://cloud.tencent.com/document/product/378/17985"

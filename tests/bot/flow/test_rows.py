@@ -7,8 +7,8 @@ from mypy import api
 
 HEAD = """
 from bot.flow.effects import Effect
-from bot.flow.events import Choice, Command, Opened, Said, Sent
-from bot.flow.rows import Moment, always, on, pick
+from bot.flow.events import Choice, Command, AttemptOpened, Said, Sent
+from bot.flow.rows import RuleContext, always, on, pick
 from bot.flow.rules import anytime, entry, scan
 from bot.flow.states import AskingName, AskingNumber, ChoosingMethod, ChoosingType, Idle, Opening, Scanning
 
@@ -21,11 +21,11 @@ FAULTS = {
     "a rule of another event": "on(AskingName, Sent, entry.name_said, AskingNumber)",
     "a rule of an event for a command": "on(AskingName, Command.START, entry.name_said, AskingNumber)",
     "a rule of an event for a choice": "pick(AskingName, Choice.AGREE, entry.name_said, AskingNumber)",
-    "a rule of one state for every state": "always(Opened, scan.opened, Scanning)",
+    "a rule of one state for every state": "always(AttemptOpened, scan.opened, Scanning)",
     "a rule of an event for a command of every state": "always(Command.HELP, anytime.not_a_text)",
     "a trigger that is no event": "on(AskingName, str, entry.name_said, AskingNumber)",
     "a trigger in words": 'pick(ChoosingType, "personal", entry.personal_chosen)',
-    "a target that is no state": "on(AskingName, Said, entry.name_said, Opened)",
+    "a target that is no state": "on(AskingName, Said, entry.name_said, AttemptOpened)",
     "a target that is an instance": 'on(AskingName, Said, entry.name_said, Idle(account="a", mark="m"))',
     "a target in words": 'on(AskingName, Said, entry.name_said, "AskingNumber")',
     "a state that is no state": "on(Effect, Said, entry.name_said, AskingNumber)",

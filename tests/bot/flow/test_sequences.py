@@ -7,29 +7,29 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.flow import codec, states
-from bot.flow.effects import Begin, Drop, Suggest
+from bot.flow.effects import CancelAttempt, OpenAttempt, SetSuggestedMethod
 from bot.flow.events import (
-    Browsed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptRefusal,
+    AttemptRefused,
     Choice,
     Command,
     Commanded,
-    Declined,
     Event,
-    Invited,
-    Kind,
-    Opened,
-    Passed,
-    Refusal,
-    Resumed,
+    LinkAccepted,
+    LinkRejected,
+    MessageKind,
+    MethodSuggested,
+    ReaskRequested,
     Said,
     Sent,
-    Side,
-    Standing,
-    Suggested,
+    SideMessage,
+    SideTapped,
     Tapped,
-    Uninvited,
+    VerificationRecord,
 )
-from bot.flow.machine import advance, choices, offered
+from bot.flow.machine import advance, choices, offered_choices
 from bot.flow.rules.common import touched
 from bot.flow.states import (
     Attempting,
@@ -37,9 +37,9 @@ from bot.flow.states import (
     Failed,
     Identified,
     Opening,
+    PhoneStage,
     ReadingInvitation,
     Scanning,
-    Stage,
     State,
     Verified,
 )
@@ -66,9 +66,9 @@ class Dialogues(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.core = TinyCore()
-        self.state: State = states.Idle(account=ACCOUNT, mark=moment(0).mark)
-        self.marks = {self.state.mark}
-        self.requests: list[Begin] = []
+        self.state: State = states.Idle(account=ACCOUNT, question_id=moment(0).question_id)
+        self.marks = {self.state.question_id}
+        self.requests: list[OpenAttempt] = []
         self.answers: list[Event] = []
         self.asked: set[AttemptId] = set()
         self.left_to_expire: set[AttemptId] = set()
@@ -89,9 +89,9 @@ class Dialogues(RuleBasedStateMachine):
     @precondition(lambda self: bool(choices(type(self.state))))
     @rule(data=st.data(), typed=st.booleans())
     def chooses(self, data: st.DataObject, typed: bool) -> None:
-        places = offered(self.state)
+        places = offered_choices(self.state)
         choice = data.draw(st.sampled_from(places))
-        self.meets(Said(str(places.index(choice) + 1)) if typed else Tapped(choice, self.state.mark))
+        self.meets(Said(str(places.index(choice) + 1)) if typed else Tapped(choice, self.state.question_id))
 
     @rule()
     def goes_on(self) -> None:
@@ -101,7 +101,7 @@ class Dialogues(RuleBasedStateMachine):
         elif type(self.state) in WANTED:
             self.meets(Said(WANTED[type(self.state)]))
         elif buttons := choices(type(self.state)):
-            self.meets(Tapped(buttons[0], self.state.mark))
+            self.meets(Tapped(buttons[0], self.state.question_id))
 
     @rule()
     def leaves_the_way(self) -> None:
@@ -109,41 +109,44 @@ class Dialogues(RuleBasedStateMachine):
 
     @rule(choice=st.sampled_from(list(Choice)), data=st.data())
     def presses_an_old_button(self, choice: Choice, data: st.DataObject) -> None:
-        old = data.draw(st.sampled_from(sorted(self.marks - {self.state.mark}) or ["m-never"]))
+        old = data.draw(st.sampled_from(sorted(self.marks - {self.state.question_id}) or ["m-never"]))
         before = self.state
         self.meets(Tapped(choice, old))
-        self.meets(Browsed(Side.PRIVACY, "erase_now", old))
+        self.meets(SideTapped(SideMessage.PRIVACY, "erase_now", old))
         assert self.state == before
 
     @rule(command=st.sampled_from(list(Command)), words=st.sampled_from(["", "icp", NUMBER]))
     def commands(self, command: Command, words: str) -> None:
         self.meets(Commanded(command, words))
 
-    @rule(kind=st.sampled_from(list(Kind)))
-    def sends(self, kind: Kind) -> None:
+    @rule(kind=st.sampled_from(list(MessageKind)))
+    def sends(self, kind: MessageKind) -> None:
         self.meets(Sent(kind))
 
-    @rule(side=st.sampled_from(list(Side)), choice=st.sampled_from(BROWSING))
-    def browses(self, side: Side, choice: str) -> None:
-        self.meets(Browsed(side, choice, self.state.mark))
+    @rule(side=st.sampled_from(list(SideMessage)), choice=st.sampled_from(BROWSING))
+    def browses(self, side: SideMessage, choice: str) -> None:
+        self.meets(SideTapped(side, choice, self.state.question_id))
 
     @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
     def comes_by_a_link(self, account: str, method: Method | None) -> None:
         self.core.unbound.discard(account)
-        before, standing = self.state, Standing(Method.QQ, moment(0).now) if account in self.core.verified else None
-        self.meets(Invited(account, method, standing=standing))
+        before, standing = (
+            self.state,
+            VerificationRecord(Method.QQ, moment(0).now) if account in self.core.verified else None,
+        )
+        self.meets(LinkAccepted(account, method, verified=standing))
         if isinstance(self.state, ReadingInvitation) and not isinstance(before, Opening | Scanning | ReadingInvitation):
             assert codec.load(self.state.former) == before
 
     @rule()
     def comes_by_a_link_that_is_none(self) -> None:
         before = self.state
-        self.meets(Uninvited())
+        self.meets(LinkRejected())
         assert self.state in (before, touched(before))
 
     @rule(way=st.sampled_from(list(Method)))
     def comes_by_a_link_to_a_way(self, way: Method) -> None:
-        self.meets(Suggested(way))
+        self.meets(MethodSuggested(way))
         assert self.way is way
 
     @rule(account=st.sampled_from(LINKED))
@@ -174,23 +177,23 @@ class Dialogues(RuleBasedStateMachine):
             self.core.news.remove(news)
         before = self.state
         self.meets(news)
-        if isinstance(news, Passed) and news.account == before.account:
+        if isinstance(news, AttemptPassed) and news.account == before.account:
             assert isinstance(self.state, Verified)
 
     @rule()
     def the_process_dies(self) -> None:
         """What was on its way to the core and back is forgotten; what is saved is asked again."""
-        self.left_to_expire |= {answer.attempt for answer in self.answers if isinstance(answer, Opened)}
+        self.left_to_expire |= {answer.attempt for answer in self.answers if isinstance(answer, AttemptOpened)}
         self.requests.clear()
         self.answers.clear()
         self.state = codec.load(codec.dump(self.state))
-        self.meets(Resumed())
+        self.meets(ReaskRequested())
 
     # What the core and the phone do
 
     @precondition(lambda self: self.core.live)
-    @rule(stage=st.sampled_from([Stage.OPENED, Stage.CONFIRMING]))
-    def the_phone_goes_on(self, stage: Stage) -> None:
+    @rule(stage=st.sampled_from([PhoneStage.OPENED, PhoneStage.CONFIRMING]))
+    def the_phone_goes_on(self, stage: PhoneStage) -> None:
         self.core.progress(self.core.live[0], stage)
 
     @precondition(lambda self: self.core.live)
@@ -212,42 +215,44 @@ class Dialogues(RuleBasedStateMachine):
 
     def meets(self, event: Event) -> None:
         self.turn += 1
-        before, step = self.state, advance(self.state, event, replace(moment(self.turn), way=self.way))
+        before, step = self.state, advance(self.state, event, replace(moment(self.turn), suggested_method=self.way))
         self.state = step.state
 
         assert not [text for text in strings(tuple(told(step))) for secret in SECRETS if secret in text]
-        if not isinstance(event, Invited) and not isinstance(before, ReadingInvitation):
+        if not isinstance(event, LinkAccepted) and not isinstance(before, ReadingInvitation):
             self.keeps_what_is_done(before, event)
         self.gives_back_what_was_set_aside(before, event)
         self.keeps_what_is_known(before)
         self.marks_each_question(before)
         for effect in step.effects:
-            if isinstance(effect, Begin):
+            if isinstance(effect, OpenAttempt):
                 self.asks_for_its_own_attempt(effect, before)
                 self.requests.append(effect)
-            if isinstance(effect, Suggest):
+            if isinstance(effect, SetSuggestedMethod):
                 self.way = effect.method
-            if isinstance(effect, Drop):
+            if isinstance(effect, CancelAttempt):
                 # Saved in the same transaction as the state, so it is never on its way.
                 self.core.drop(effect.attempt)
 
     def keeps_what_is_done(self, before: State, event: Event) -> None:
-        erased = isinstance(event, Browsed) and event.choice == "erase_now"
+        erased = isinstance(event, SideTapped) and event.choice == "erase_now"
         if isinstance(before, Verified) and not erased:
             assert isinstance(self.state, Verified)
-            assert replace(self.state, mark=before.mark, attempt=before.attempt) == before
+            assert replace(self.state, question_id=before.question_id, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
             assert erased or self.taken_back(event) or isinstance(event, Tapped | Said | Commanded)
             assert erased or self.taken_back(event) or meaning(before, event) in LEAVING
 
     def taken_back(self, event: Event) -> bool:
-        return isinstance(event, Declined) and event.refusal is Refusal.UNBOUND
+        return isinstance(event, AttemptRefused) and event.refusal is AttemptRefusal.UNBOUND
 
     def gives_back_what_was_set_aside(self, before: State, event: Event) -> None:
-        if not isinstance(before, ReadingInvitation) or (isinstance(event, Tapped) and event.mark != before.mark):
+        if not isinstance(before, ReadingInvitation) or (
+            isinstance(event, Tapped) and event.question_id != before.question_id
+        ):
             return
         if meaning(before, event) in {Choice.NOT_MINE, Command.BACK, Command.CANCEL}:
-            assert replace(self.state, mark="") == replace(codec.load(before.former), mark="")
+            assert replace(self.state, question_id="") == replace(codec.load(before.former), question_id="")
 
     def keeps_what_is_known(self, before: State) -> None:
         known, now = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
@@ -263,13 +268,13 @@ class Dialogues(RuleBasedStateMachine):
     def marks_each_question(self, before: State) -> None:
         shown = isinstance(before, Opening) and isinstance(self.state, Scanning)
         if type(self.state) is not type(before):
-            assert shown or self.state.mark not in self.marks
-        assert not shown or self.state.mark == before.mark
-        self.marks.add(self.state.mark)
+            assert shown or self.state.question_id not in self.marks
+        assert not shown or self.state.question_id == before.question_id
+        self.marks.add(self.state.question_id)
 
-    def asks_for_its_own_attempt(self, begin: Begin, before: State) -> None:
+    def asks_for_its_own_attempt(self, begin: OpenAttempt, before: State) -> None:
         assert isinstance(self.state, Opening)
-        assert begin == Begin(self.state.attempt, self.state.account, self.state.identity, self.state.method)
+        assert begin == OpenAttempt(self.state.attempt, self.state.account, self.state.identity, self.state.method)
         repeated = isinstance(before, Opening) and before.attempt == begin.attempt
         assert repeated or begin.attempt not in self.asked
         self.asked.add(begin.attempt)

@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import Ask, Busy
+from bot.flow.effects import AskQuestion, ShowChatAction
 from bot.flow.events import Choice, Command, Commanded, Tapped
-from bot.flow.machine import choices, offered, row_for
-from bot.flow.prompts import again, prompt
+from bot.flow.machine import choices, offered_choices, row_for_trigger
+from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import Trigger
 from bot.flow.states import State
 from bot.flow.table import TABLE
@@ -31,18 +31,18 @@ def test_a_row_for_every_state_stands_behind_every_trigger() -> None:
 
 @pytest.mark.parametrize("kind", STATE_KINDS)
 def test_every_trigger_is_answered_in_every_state(kind: type[State]) -> None:
-    assert [trigger for trigger in TRIGGERS if row_for(kind, trigger) is None] == []
+    assert [trigger for trigger in TRIGGERS if row_for_trigger(kind, trigger) is None] == []
 
 
 def test_rows_begin_and_end_in_states_a_person_can_be_in() -> None:
-    named = {row.state for row in TABLE if row.state} | {target for row in TABLE for target in row.to}
+    named = {row.state for row in TABLE if row.state} | {target for row in TABLE for target in row.targets}
 
     assert named == set(STATE_KINDS)
 
 
 def test_every_state_but_the_first_is_led_to_and_every_one_but_the_last_led_from() -> None:
-    entered = {target for row in TABLE for target in row.to if target is not row.state}
-    left = {row.state for row in TABLE if row.state and set(row.to) - {row.state}}
+    entered = {target for row in TABLE for target in row.targets if target is not row.state}
+    left = {row.state for row in TABLE if row.state and set(row.targets) - {row.state}}
 
     assert entered == set(STATE_KINDS)
     assert left == set(STATE_KINDS) - {states.Verified}
@@ -54,19 +54,19 @@ def test_every_choice_is_offered_somewhere() -> None:
 
 @in_each_state
 def test_what_a_question_offers_is_answered_and_what_is_answered_is_offered_in_the_same_order(state: State) -> None:
-    assert picks(prompt(state)) == offered(state)
-    assert set(offered(state)) == set(choices(type(state)))
+    assert picks(prompt(state)) == offered_choices(state)
+    assert set(offered_choices(state)) == set(choices(type(state)))
 
 
 @in_each_state
 def test_a_question_in_few_words_offers_the_same(state: State) -> None:
-    question = again(state, "misc.not_understood")
+    question = short_prompt(state, "misc.not_understood")
 
-    if isinstance(question, Ask):
-        assert picks(question) == offered(state)
+    if isinstance(question, AskQuestion):
+        assert picks(question) == offered_choices(state)
     else:
         # The code or its card stands above with its buttons, or there is nothing to press yet.
-        assert not isinstance(prompt(state), Ask)
+        assert not isinstance(prompt(state), AskQuestion)
         assert picks(question) == ()
 
 
@@ -76,8 +76,8 @@ def test_every_question_waits_for_something(state: State) -> None:
 
     assert (
         picks(question)
-        or isinstance(question, Busy)
-        or (isinstance(question, Ask) and question.placeholder)
+        or isinstance(question, ShowChatAction)
+        or (isinstance(question, AskQuestion) and question.placeholder)
         or isinstance(state, states.Verified)
     )
 
@@ -86,7 +86,7 @@ def test_every_question_waits_for_something(state: State) -> None:
 def test_back_and_cancel_mean_the_same_pressed_typed_and_commanded(kind: type[State]) -> None:
     for choice, command in ((Choice.BACK, Command.BACK), (Choice.CANCEL, Command.CANCEL)):
         if choice in choices(kind):
-            assert row_for(kind, choice) is row_for(kind, command)
+            assert row_for_trigger(kind, choice) is row_for_trigger(kind, command)
 
 
 def test_no_choice_has_a_row_for_every_state() -> None:

@@ -5,7 +5,7 @@ import pytest
 from bot.flow.events import Choice, Command
 from bot.flow.machine import choices
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
-from bot.flow.typed_input import choice_in, command_in, plain
+from bot.flow.typed_input import match_choice, match_command, normalize
 from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
 
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
@@ -13,7 +13,7 @@ ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
 
 @pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
 def test_every_word_is_listed_as_it_is_compared(meant: Choice | Command) -> None:
-    assert [word for word in words_of(meant) if plain(word) != word] == []
+    assert [word for word in words_of(meant) if normalize(word) != word] == []
 
 
 @pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
@@ -32,21 +32,23 @@ def test_every_choice_and_command_may_be_typed() -> None:
 def test_a_word_means_one_choice_of_a_question_only(kind: type[State]) -> None:
     for choice in choices(kind):
         for word in words_of(choice):
-            assert choice_in(word, choices(kind)) is choice, word
+            assert match_choice(word, choices(kind)) is choice, word
             assert [other for other in choices(kind) if word in words_of(other)] == [choice]
 
 
 def test_a_word_means_one_command_only() -> None:
     for command in Command:
         for word in words_of(command):
-            assert command_in(word) is command, word
+            assert match_command(word) is command, word
 
 
 @pytest.mark.parametrize("kind", STATE_KINDS)
 def test_a_word_that_is_a_choice_and_a_command_means_the_same_thing(kind: type[State]) -> None:
     """Where the question offers a way back or out, the button and the command are one; a beginning is a start."""
     same = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL, Choice.BEGIN: Command.START}
-    both = {(choice, command_in(word)) for choice in choices(kind) for word in words_of(choice) if command_in(word)}
+    both = {
+        (choice, match_command(word)) for choice in choices(kind) for word in words_of(choice) if match_command(word)
+    }
 
     assert both <= set(same.items())
 
@@ -67,34 +69,34 @@ def test_a_word_that_is_a_choice_and_a_command_means_the_same_thing(kind: type[S
     ],
 )
 def test_case_spaces_punctuation_and_pictures_do_not_matter(typed: str) -> None:
-    assert command_in(typed) is Command.CANCEL
-    assert choice_in(typed, [Choice.CANCEL]) is Choice.CANCEL
+    assert match_command(typed) is Command.CANCEL
+    assert match_choice(typed, [Choice.CANCEL]) is Choice.CANCEL
 
 
 @pytest.mark.parametrize("typed", ["取消吧不对", "我不想取消", "cancel culture", "x" * 4096, "", "🙂", "取消" * 100])
 def test_a_sentence_around_a_word_is_not_the_word(typed: str) -> None:
-    assert command_in(typed) is None
-    assert choice_in(typed, [Choice.CANCEL]) is None
+    assert match_command(typed) is None
+    assert match_choice(typed, [Choice.CANCEL]) is None
 
 
 @pytest.mark.parametrize("typed", ["1", " 1 ", "1.", "(1)", "１", "①", "1️⃣", "01"])
 def test_a_number_is_the_place_of_a_button(typed: str) -> None:
-    assert choice_in(typed, [Choice.AGREE, Choice.NOT_NOW]) is Choice.AGREE
+    assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is Choice.AGREE
 
 
 @pytest.mark.parametrize("typed", ["0", "3", "99", "9" * 4096, "٣", "Ⅷ", "一"])
 def test_any_other_number_is_no_place(typed: str) -> None:
-    assert choice_in(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
+    assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
 
 
 def test_whatever_is_compared_is_short_and_settled() -> None:
     for text in texts():
-        assert len(plain(text)) <= 40
-        assert plain(plain(text)) == plain(text)
+        assert len(normalize(text)) <= 40
+        assert normalize(normalize(text)) == normalize(text)
 
 
 def test_no_name_number_or_noise_is_taken_for_a_command() -> None:
-    assert [text for text in (*PEOPLE, *GARBAGE) if command_in(text)] == ["\u202e取消"]
+    assert [text for text in (*PEOPLE, *GARBAGE) if match_command(text)] == ["\u202e取消"]
 
 
 @pytest.mark.parametrize("kind", [AskingName, AskingNumber, ChangingName, ChangingNumber])

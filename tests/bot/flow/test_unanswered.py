@@ -4,13 +4,13 @@ import pytest
 
 from bot.flow import states
 from bot.flow.states import State
-from bot.flow.unanswered import kept_of
+from bot.flow.unanswered import redact_question
 from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, invitation, scanning, texts
 from tests.fakes import NUMBER, OTHER_NUMBER, identity
 from verification.identity import Name
 
-IDLE = states.Idle(account=ACCOUNT, mark=MARK)
-OF_ANOTHER = states.Confirming(account=ACCOUNT, mark=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+IDLE = states.Idle(account=ACCOUNT, question_id=MARK)
+OF_ANOTHER = states.Confirming(account=ACCOUNT, question_id=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ OF_ANOTHER = states.Confirming(account=ACCOUNT, mark=MARK, identity=identity(OTH
     ],
 )
 def test_numbers_addresses_and_handles_are_left_out(text: str, kept: str) -> None:
-    assert kept_of(text, IDLE) == kept
+    assert redact_question(text, IDLE) == kept
 
 
 @pytest.mark.parametrize(
@@ -61,54 +61,54 @@ def test_numbers_addresses_and_handles_are_left_out(text: str, kept: str) -> Non
     ],
 )
 def test_what_asks_nothing_or_may_name_somebody_is_not_kept(text: str) -> None:
-    assert kept_of(text, IDLE) is None
+    assert redact_question(text, IDLE) is None
 
 
 @pytest.mark.parametrize(
     "state",
     [
-        states.AskingName(account=ACCOUNT, mark=MARK),
-        states.AskingNumber(account=ACCOUNT, mark=MARK, name=Name("王小明")),
-        states.ChangingName(account=ACCOUNT, mark=MARK, identity=identity()),
-        states.ChangingNumber(account=ACCOUNT, mark=MARK, identity=identity()),
+        states.AskingName(account=ACCOUNT, question_id=MARK),
+        states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name("王小明")),
+        states.ChangingName(account=ACCOUNT, question_id=MARK, identity=identity()),
+        states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=identity()),
     ],
 )
 def test_nothing_is_kept_where_a_name_or_a_number_is_asked(state: State) -> None:
-    assert kept_of("可以开发票吗？", state) is None
+    assert redact_question("可以开发票吗？", state) is None
 
 
 @pytest.mark.parametrize("name", ["王小明", "王 小 明", "王·小·明", "王。小\u200b明"])
 def test_the_name_that_is_known_is_left_out_however_it_is_spaced(name: str) -> None:
-    assert kept_of(f"{name}能开发票吗", scanning()) == "•能开发票吗"
+    assert redact_question(f"{name}能开发票吗", scanning()) == "•能开发票吗"
 
 
 @pytest.mark.parametrize("name", [OTHER_NAME, "阿依古丽买买提", "阿依古丽", "买买提", "阿依古丽 买买提"])
 def test_so_are_the_parts_of_a_longer_name(name: str) -> None:
-    kept = kept_of(f"{name}能开发票吗", OF_ANOTHER)
+    kept = redact_question(f"{name}能开发票吗", OF_ANOTHER)
 
     assert kept == "•能开发票吗"
 
 
 def test_so_is_the_name_that_was_known_before_somebody_was_invited() -> None:
-    assert kept_of("王小明能开发票吗", invitation(scanning())) == "•能开发票吗"
-    assert kept_of("可以开发票吗？", invitation(states.AskingName(account=ACCOUNT, mark=MARK))) is None
+    assert redact_question("王小明能开发票吗", invitation(scanning())) == "•能开发票吗"
+    assert redact_question("可以开发票吗？", invitation(states.AskingName(account=ACCOUNT, question_id=MARK))) is None
 
 
 def test_a_long_question_is_cut() -> None:
-    kept = kept_of("为什么" + "很" * 500, IDLE)
+    kept = redact_question("为什么" + "很" * 500, IDLE)
 
     assert kept is not None
     assert len(kept) == 80
 
 
 def test_nothing_invisible_and_nothing_that_turns_a_text_around_is_kept() -> None:
-    assert kept_of("\u202e为什么\u200b不行\x00\ud800吗", IDLE) == "为什么 不行 吗"
+    assert redact_question("\u202e为什么\u200b不行\x00\ud800吗", IDLE) == "为什么 不行 吗"
 
 
 def test_inv38_whatever_is_said_wherever_no_name_that_is_known_and_no_digit_is_kept() -> None:
     for state in STATES:
         for text in texts():
-            kept = kept_of(f"{text} 怎么办？", state) or ""
+            kept = redact_question(f"{text} 怎么办？", state) or ""
             assert not any(character.isdigit() for character in kept)
             if isinstance(state, states.Identified):
                 assert state.identity.name.plain not in kept

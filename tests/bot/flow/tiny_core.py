@@ -6,9 +6,19 @@ when it is opened, an attempt ends once, and asking again for one that lives giv
 
 from dataclasses import dataclass, field, replace
 
-from bot.flow.effects import Begin
-from bot.flow.events import Declined, Event, Faded, Lapsed, Opened, Passed, Progressed, Refusal, Rejected
-from bot.flow.states import Stage
+from bot.flow.effects import OpenAttempt
+from bot.flow.events import (
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
+    CodeExpired,
+    CodeExpiring,
+    Event,
+)
+from bot.flow.states import PhoneStage
 from tests.bot.flow.samples import LATER
 from verification.attempts import AttemptId, Method, Reason
 
@@ -19,7 +29,7 @@ class Kept:
 
     account: str
     method: Method
-    stage: Stage = Stage.WAITING
+    stage: PhoneStage = PhoneStage.WAITING
     live: bool = True
 
 
@@ -41,35 +51,35 @@ class TinyCore:
     def live(self) -> list[AttemptId]:
         return [attempt for attempt, kept in self.attempts.items() if kept.live]
 
-    def begin(self, begin: Begin) -> Event:
+    def begin(self, begin: OpenAttempt) -> Event:
         """Open an attempt, or say why not."""
         refusal = self._refusal(begin)
-        return Declined(begin.attempt, refusal) if refusal else self._opened(begin)
+        return AttemptRefused(begin.attempt, refusal) if refusal else self._opened(begin)
 
     def drop(self, attempt: AttemptId) -> None:
         """End an attempt that is given up; one that is not known, or over, stays as it is."""
         if attempt in self.attempts:
             self.attempts[attempt] = replace(self.attempts[attempt], live=False)
 
-    def progress(self, attempt: AttemptId, stage: Stage) -> None:
-        if list(Stage).index(stage) > list(Stage).index(self.attempts[attempt].stage):
+    def progress(self, attempt: AttemptId, stage: PhoneStage) -> None:
+        if list(PhoneStage).index(stage) > list(PhoneStage).index(self.attempts[attempt].stage):
             self.attempts[attempt] = replace(self.attempts[attempt], stage=stage)
-            self.news.append(Progressed(attempt, stage, LATER))
+            self.news.append(AttemptProgressed(attempt, stage, LATER))
 
     def fade(self, attempt: AttemptId) -> None:
-        self.news.append(Faded(attempt))
+        self.news.append(CodeExpiring(attempt))
 
     def expire(self, attempt: AttemptId) -> None:
         self.drop(attempt)
-        self.news.append(Lapsed(attempt))
+        self.news.append(CodeExpired(attempt))
 
     def judge(self, attempt: AttemptId, reason: Reason | None) -> None:
         self.drop(attempt)
         if reason is None and not self.full:
             self.verified.add(self.attempts[attempt].account)
-            self.news.append(Passed(attempt, self.attempts[attempt].account, self.attempts[attempt].method))
+            self.news.append(AttemptPassed(attempt, self.attempts[attempt].account, self.attempts[attempt].method))
         else:
-            self.news.append(Rejected(attempt, reason or Reason.QUOTA))
+            self.news.append(AttemptFailed(attempt, reason or Reason.QUOTA))
 
     def take_back(self, account: str) -> None:
         """Let the links of an account bind nobody any more."""
@@ -77,22 +87,22 @@ class TinyCore:
         for attempt in [attempt for attempt in self.live if self.attempts[attempt].account == account]:
             self.expire(attempt)
 
-    def _refusal(self, begin: Begin) -> Refusal | None:
+    def _refusal(self, begin: OpenAttempt) -> AttemptRefusal | None:
         if begin.account in self.unbound:
-            return Refusal.UNBOUND
+            return AttemptRefusal.UNBOUND
         known = self.attempts.get(begin.attempt)
         if known is not None:
-            return None if known.live else Refusal.OVER
+            return None if known.live else AttemptRefusal.OVER
         if begin.account in self.verified:
-            return Refusal.VERIFIED
-        return Refusal.QUOTA if self.full else None
+            return AttemptRefusal.VERIFIED
+        return AttemptRefusal.QUOTA if self.full else None
 
-    def _opened(self, begin: Begin) -> Event:
+    def _opened(self, begin: OpenAttempt) -> Event:
         for other in set(self.live) - {begin.attempt}:
             if self.attempts[other].account == begin.account:
                 self.drop(other)
         if self.down and begin.attempt not in self.attempts:
             self.attempts[begin.attempt] = Kept(begin.account, begin.method, live=False)
-            return Declined(begin.attempt, Refusal.UNAVAILABLE)
+            return AttemptRefused(begin.attempt, AttemptRefusal.UNAVAILABLE)
         self.attempts.setdefault(begin.attempt, Kept(begin.account, begin.method))
-        return Opened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)
+        return AttemptOpened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)

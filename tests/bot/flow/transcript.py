@@ -12,39 +12,47 @@ from collections.abc import Callable
 from dataclasses import replace
 from textwrap import dedent
 
-from bot.flow.effects import LANGUAGES, Effect, ShowCode, ShowFaq, ShowRecords, Stamp, Suggest
+from bot.flow.effects import (
+    LANGUAGES,
+    Effect,
+    ReplaceCodeWithPicture,
+    SetSuggestedMethod,
+    ShowCode,
+    ShowFaq,
+    ShowRecords,
+)
 from bot.flow.events import (
-    Browsed,
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
+    CodeExpired,
+    CodeExpiring,
     Command,
     Commanded,
-    Declined,
     Event,
-    Faded,
-    Invited,
-    Kind,
-    Lapsed,
-    Opened,
-    Passed,
-    Progressed,
-    Refusal,
-    Rejected,
-    Resumed,
+    LinkAccepted,
+    LinkRejected,
+    MessageKind,
+    MethodSuggested,
+    ReaskRequested,
     Said,
     Sent,
-    Side,
-    Standing,
-    Suggested,
+    SideMessage,
+    SideTapped,
     Tapped,
-    Uninvited,
+    VerificationRecord,
 )
 from bot.flow.machine import advance
 from bot.flow.rows import Step
-from bot.flow.states import Attempting, Idle, Stage, State
+from bot.flow.states import Attempting, Idle, PhoneStage, State
 from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, NAME, moment
 from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
 
-IDLE = Idle(account=ACCOUNT, mark=MARK)
+IDLE = Idle(account=ACCOUNT, question_id=MARK)
 TO_NAME = "/start\n[personal]\n[agree]"
 TO_NUMBER = f"{TO_NAME}\n{NAME}"
 TO_CONFIRM = f"{TO_NUMBER}\n{NUMBER}"
@@ -70,8 +78,8 @@ def play(lines: list[str], start: State) -> tuple[str, State]:
     state, played, attempt, way = start, list[str](), FOREIGN_ATTEMPT, None
     for turn, line in enumerate(lines, 1):
         attempt = state.attempt if isinstance(state, Attempting) else attempt
-        step = advance(state, event_of(line, state, attempt), replace(moment(turn), way=way))
-        way = next((effect.method for effect in step.effects if isinstance(effect, Suggest)), way)
+        step = advance(state, event_of(line, state, attempt), replace(moment(turn), suggested_method=way))
+        way = next((effect.method for effect in step.effects if isinstance(effect, SetSuggestedMethod)), way)
         played += [f">> {line}", *(f"<< {shown(effect)}" for effect in step.effects), *_arrow(state, step)]
         state = step.state
     return "\n".join(played), state
@@ -86,11 +94,11 @@ def event_of(line: str, state: State, attempt: AttemptId) -> Event:
     if found := re.fullmatch(r"/(\w+) ?(.*)", line):
         return Commanded(Command(found[1]), found[2])
     if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
-        return Tapped(found[2], "m-earlier" if found[1] else state.mark)
+        return Tapped(found[2], "m-earlier" if found[1] else state.question_id)
     if found := re.fullmatch(r"\((\w+)\)", line):
-        return Sent(Kind(found[1]))
+        return Sent(MessageKind(found[1]))
     if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
-        return Browsed(Side(found[1]), found[2], state.mark)
+        return SideTapped(SideMessage(found[1]), found[2], state.question_id)
     if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
         return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
     return _by_link(line) or Said(line)
@@ -102,9 +110,9 @@ def _by_link(line: str) -> Event | None:
         case "link", [account, *words]:
             return _invited(account, words)
         case "way", [method]:
-            return Suggested(Method(method))
+            return MethodSuggested(Method(method))
         case "bad link", []:
-            return Uninvited()
+            return LinkRejected()
         case _:
             return None
 
@@ -112,19 +120,21 @@ def _by_link(line: str) -> Event | None:
 def _invited(account: str, words: list[str]) -> Event:
     method = next((Method(word) for word in words if word in set(Method)), None)
     language = next((word for word in words if word in LANGUAGES), None)
-    return Invited(account, method, language, Standing(Method.QQ, LATER) if "verified" in words else None)
+    return LinkAccepted(
+        account, method, language, VerificationRecord(Method.QQ, LATER) if "verified" in words else None
+    )
 
 
 def _news(what: str, word: str, attempt: AttemptId) -> Event:
     news: dict[str, Callable[[], Event]] = {
-        "opened": lambda: Opened(attempt, LINK, "42", LATER),
-        "declined": lambda: Declined(attempt, Refusal(word)),
-        "progressed": lambda: Progressed(attempt, Stage(word), LATER),
-        "faded": lambda: Faded(attempt),
-        "lapsed": lambda: Lapsed(attempt),
-        "passed": lambda: Passed(attempt, word or ACCOUNT, Method.WECHAT),
-        "rejected": lambda: Rejected(attempt, Reason(word)),
-        "resumed": Resumed,
+        "opened": lambda: AttemptOpened(attempt, LINK, "42", LATER),
+        "declined": lambda: AttemptRefused(attempt, AttemptRefusal(word)),
+        "progressed": lambda: AttemptProgressed(attempt, PhoneStage(word), LATER),
+        "faded": lambda: CodeExpiring(attempt),
+        "lapsed": lambda: CodeExpired(attempt),
+        "passed": lambda: AttemptPassed(attempt, word or ACCOUNT, Method.WECHAT),
+        "rejected": lambda: AttemptFailed(attempt, Reason(word)),
+        "resumed": ReaskRequested,
     }
     return news[what]()
 
@@ -135,10 +145,10 @@ def shown(effect: Effect) -> str:
     words = [type(effect).__name__, *(str(fact) for fact in facts if fact)]
     if note := getattr(effect, "note", None):
         words.append(f"+ {note}")
-    if isinstance(effect, ShowCode | Stamp) and effect.in_place:
+    if isinstance(effect, ShowCode | ReplaceCodeWithPicture) and effect.in_place:
         words.append("in place")
     if isinstance(effect, ShowFaq):
-        words += [f"or {topic}" for topic in effect.others] + ["missed"] * effect.missed
+        words += [f"or {topic}" for topic in effect.others] + ["missed"] * effect.unanswered
     if isinstance(effect, ShowRecords) and effect.ask_erase:
         words.append("before erasing")
     return " ".join(words)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from telegram import Bot
 
 from bot.content import catalogue as texts
-from bot.engine.messages import Origin, View
+from bot.engine.messages import MessageRef, ReplyContext
 from bot.flow.effects import Reply
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
-from bot.handlers.outgoing import Outgoing
+from bot.handlers.outgoing import ReplySender
 from tests.simulator_fixture import TOKEN, Guest, Town, town
 from verification.dialogue_store import Person, Records
 
@@ -23,7 +23,7 @@ class Desk:
     """Shows replies to one guest."""
 
     guest: Guest
-    outgoing: Outgoing
+    outgoing: ReplySender
     left: list[tuple[Person, int]]
     language: str = "zh"
     panel: str = ""
@@ -33,15 +33,15 @@ class Desk:
         return self.guest.town
 
     async def show(
-        self, reply: Reply, origin: Origin | None = None, records: Records | None = None, *, again: bool = False
+        self, reply: Reply, origin: MessageRef | None = None, records: Records | None = None, *, again: bool = False
     ) -> None:
-        view = View(person_of(self.guest.id), self.language, self.panel, origin or Origin(), records, again)
+        view = ReplyContext(person_of(self.guest.id), self.language, self.panel, origin or MessageRef(), records, again)
         self.panel = await self.outgoing.deliver(reply, view)
 
-    async def pressed(self, message: int, data: str = "q:x:y") -> Origin:
+    async def pressed(self, message: int, data: str = "q:x:y") -> MessageRef:
         """Let the guest press something, and take the press as the bot would."""
         answer = await self.town.sim(f"/chats/{self.guest.id}/messages/{message}/tap", user=self.guest.id, data=data)
-        return Origin(message, answer["query"])
+        return MessageRef(message, answer["query"])
 
 
 @asynccontextmanager
@@ -60,4 +60,4 @@ async def desk() -> AsyncIterator[Desk]:
             async def leave(person: Person, message: int) -> None:
                 left.append((person, message))
 
-            yield Desk(guest, Outgoing(bot, CATALOGUE, leave), left)
+            yield Desk(guest, ReplySender(bot, CATALOGUE, leave), left)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.flow.effects import Ask
+from bot.flow.effects import AskQuestion
 from bot.flow.events import Choice, Command, Commanded
-from bot.handlers.flood_control import Crowd
+from bot.handlers.flood_control import FloodControl
 from tests.bot.app_fixture import living
 from tests.bot.engine.runner_fixture import ANNA, Desk, program
 from tests.simulator_fixture import NUMBER, fill_in, town
@@ -25,8 +25,8 @@ class Seconds:
         return self.now
 
 
-def crowd_of(desk: Desk, seconds: Seconds) -> Crowd:
-    return Crowd(desk.store, desk.runner, desk.clock, seconds)
+def crowd_of(desk: Desk, seconds: Seconds) -> FloodControl:
+    return FloodControl(desk.store, desk.runner, desk.clock, seconds)
 
 
 def raw(update: int, kind: str = "private", **content: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def pressed(update: int) -> dict[str, Any]:
 
 
 def notes(desk: Desk) -> list[str | None]:
-    return [reply.note for _, reply in desk.chat.shown if isinstance(reply, Ask)]
+    return [reply.note for _, reply in desk.chat.shown if isinstance(reply, AskQuestion)]
 
 
 async def test_a_burst_is_let_in_and_then_one_a_second(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ async def test_a_burst_is_let_in_and_then_one_a_second(tmp_path: Path) -> None:
 async def test_what_is_passed_over_is_known_when_it_comes_again_and_vanishes_from_the_chat(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        await crowd_of(desk, Seconds()).pass_over([raw(1, text=NUMBER), pressed(2), raw(3, text="x")])
-        assert await desk.runner.settled(10)
+        await crowd_of(desk, Seconds()).drop([raw(1, text=NUMBER), pressed(2), raw(3, text="x")])
+        assert await desk.runner.wait_until_idle(10)
         litter = await desk.store.litter(10)
         await desk.happens(Commanded(Command.HELP), event_id="telegram:1")
 
@@ -75,10 +75,10 @@ async def test_the_question_at_hand_is_asked_again_and_the_word_is_said_once_in_
         crowd = crowd_of(desk, seconds)
         await desk.happens(Commanded(Command.START))
         for batch in range(5):
-            await crowd.pass_over([raw(10 + batch)])
+            await crowd.drop([raw(10 + batch)])
         seconds.now += BURST
-        await crowd.pass_over([raw(20)])
-        assert await desk.runner.settled(10)
+        await crowd.drop([raw(20)])
+        assert await desk.runner.wait_until_idle(10)
         await desk.taps(Choice.PERSONAL)
 
     assert notes(desk) == [None, "misc.slow_down", "misc.slow_down", None]
@@ -89,8 +89,8 @@ async def test_a_flood_changes_no_state(tmp_path: Path) -> None:
     async with program(tmp_path) as desk:
         await desk.until_method()
         before = await text_of(desk)
-        await crowd_of(desk, Seconds()).pass_over([raw(each, text="微信") for each in range(100)])
-        assert await desk.runner.settled(10)
+        await crowd_of(desk, Seconds()).drop([raw(each, text="微信") for each in range(100)])
+        assert await desk.runner.wait_until_idle(10)
 
         assert await text_of(desk) == before
 
@@ -111,8 +111,8 @@ async def test_nothing_odd_in_a_flood_is_an_error(tmp_path: Path) -> None:
         raw(4, kind="group"),
     ]
     async with program(tmp_path) as desk:
-        await crowd_of(desk, Seconds()).pass_over(odd)
-        assert await desk.runner.settled(10)
+        await crowd_of(desk, Seconds()).drop(odd)
+        assert await desk.runner.wait_until_idle(10)
 
         assert (desk.chat.shown, await desk.store.litter(10)) == ([], [])
 
@@ -132,7 +132,7 @@ async def test_a_flood_holds_nobody_up_loses_no_step_and_leaves_no_number_in_the
                 # Until there is a token again.
                 await flooder.taps("微信扫码")
                 await bot.quiet()
-        await bot.house.housekeeping.sweep(timedelta())
+        await bot.house.cleanup.delete_pending_messages(timedelta())
         own = [message["text"] for message in flooder.messages() if message["from"] != "bot"]
 
     assert sum("消息太多啦" in text for text in flooder.everything_said()) == 1

@@ -9,7 +9,19 @@ from telegram import Bot, Update
 
 from bot import links
 from bot.engine.messages import Envelope
-from bot.flow.events import Browsed, Command, Commanded, Event, Kind, Linked, Said, Sent, Side, Suggested, Tapped
+from bot.flow.events import (
+    Command,
+    Commanded,
+    Event,
+    LinkOpened,
+    MessageKind,
+    MethodSuggested,
+    Said,
+    Sent,
+    SideMessage,
+    SideTapped,
+    Tapped,
+)
 from bot.handlers import incoming
 from tests.fakes import fixed_sealing
 from tests.simulator_fixture import TOKEN as BOT_TOKEN
@@ -30,7 +42,7 @@ Json = dict[str, Any]
 
 
 def read(**content: Any) -> Envelope | None:
-    return incoming.read(Update.de_json({"update_id": 7, **content}, BOT))
+    return incoming.parse_update(Update.de_json({"update_id": 7, **content}, BOT))
 
 
 def message(chat: Json = HERE, **facts: Any) -> Json:
@@ -48,27 +60,27 @@ def query(data: str | None, **facts: Any) -> Json:
     return {name: value for name, value in told.items() if value is not None}
 
 
-KINDS: list[tuple[Json, Kind]] = [
-    ({"photo": [SIZE], "caption": "11010519491231002X"}, Kind.PHOTO),
+KINDS: list[tuple[Json, MessageKind]] = [
+    ({"photo": [SIZE], "caption": "11010519491231002X"}, MessageKind.PHOTO),
     (
         {"sticker": {**SIZE, "type": "regular", "is_animated": False, "is_video": False}},
-        Kind.STICKER,
+        MessageKind.STICKER,
     ),
-    ({"voice": {**FILE, "duration": 1}}, Kind.VOICE),
-    ({"contact": {"phone_number": "+8613800138000", "first_name": "李雷"}}, Kind.CONTACT),
-    ({"location": {"longitude": 116.4, "latitude": 39.9}}, Kind.LOCATION),
+    ({"voice": {**FILE, "duration": 1}}, MessageKind.VOICE),
+    ({"contact": {"phone_number": "+8613800138000", "first_name": "李雷"}}, MessageKind.CONTACT),
+    ({"location": {"longitude": 116.4, "latitude": 39.9}}, MessageKind.LOCATION),
     (
         {
             "venue": {"location": {"longitude": 1.0, "latitude": 1.0}, "title": "t", "address": "a"},
             "location": {"longitude": 1.0, "latitude": 1.0},
         },
-        Kind.LOCATION,
+        MessageKind.LOCATION,
     ),
-    ({"document": {**FILE, "file_name": "card.pdf"}}, Kind.FILE),
-    ({"animation": {**SIZE, "duration": 1}, "document": FILE}, Kind.FILE),
-    ({"video": {**SIZE, "duration": 1}}, Kind.FILE),
-    ({"video_note": {**FILE, "length": 240, "duration": 1}}, Kind.FILE),
-    ({"audio": {**FILE, "duration": 1}}, Kind.FILE),
+    ({"document": {**FILE, "file_name": "card.pdf"}}, MessageKind.FILE),
+    ({"animation": {**SIZE, "duration": 1}, "document": FILE}, MessageKind.FILE),
+    ({"video": {**SIZE, "duration": 1}}, MessageKind.FILE),
+    ({"video_note": {**FILE, "length": 240, "duration": 1}}, MessageKind.FILE),
+    ({"audio": {**FILE, "duration": 1}}, MessageKind.FILE),
     (
         {
             "poll": {
@@ -84,16 +96,16 @@ KINDS: list[tuple[Json, Kind]] = [
                 "members_only": False,
             }
         },
-        Kind.OTHER,
+        MessageKind.OTHER,
     ),
-    ({"dice": {"emoji": "🎲", "value": 3}}, Kind.OTHER),
-    ({"story": {"chat": HERE, "id": 1}}, Kind.OTHER),
-    ({"game": {"title": "g", "description": "d", "photo": []}}, Kind.OTHER),
+    ({"dice": {"emoji": "🎲", "value": 3}}, MessageKind.OTHER),
+    ({"story": {"chat": HERE, "id": 1}}, MessageKind.OTHER),
+    ({"game": {"title": "g", "description": "d", "photo": []}}, MessageKind.OTHER),
 ]
 
 
 @pytest.mark.parametrize(("content", "kind"), KINDS, ids=[next(iter(content)) for content, _ in KINDS])
-def test_what_is_no_text_is_known_by_its_kind_only(content: Json, kind: Kind) -> None:
+def test_what_is_no_text_is_known_by_its_kind_only(content: Json, kind: MessageKind) -> None:
     envelope = read(message=message(**content))
 
     assert envelope is not None
@@ -129,7 +141,7 @@ def test_the_clients_language_comes_with_the_event(code: str | None, language: s
         ("/START", Commanded(Command.START)),
         ("/start@realname_demo_bot  ", Commanded(Command.START)),
         ("/start faq_three_accounts", Commanded(Command.FAQ, "three_accounts")),
-        ("/start way_face", Suggested(Method.FACE)),
+        ("/start way_face", MethodSuggested(Method.FACE)),
         ("/start lang_en", Commanded(Command.LANGUAGE, "en")),
         ("/faq", Commanded(Command.FAQ)),
         ("/unknown", Commanded(Command.UNKNOWN)),
@@ -163,7 +175,7 @@ def test_inv14_whatever_stands_behind_start_and_is_no_other_link_is_taken_for_th
     envelope = read(message=command(f"/start {payload}"))
 
     assert envelope is not None
-    assert envelope.event == Linked(payload)
+    assert envelope.event == LinkOpened(payload)
     assert payload not in repr(envelope)
 
 
@@ -186,24 +198,24 @@ def test_a_link_that_is_written_down_is_the_same_as_one_that_is_pressed(text: st
     envelope = read(message=message(text=text))
 
     assert envelope is not None
-    assert envelope.event == Linked(TOKEN)
+    assert envelope.event == LinkOpened(TOKEN)
 
 
 @pytest.mark.parametrize(
     ("text", "event"),
     [
         ("https://t.me/example_bot?start=faq_icp", Commanded(Command.FAQ, "icp")),
-        ("t.me/example_bot?start=way_qq", Suggested(Method.QQ)),
+        ("t.me/example_bot?start=way_qq", MethodSuggested(Method.QQ)),
         ("t.me/example_bot?start=lang_zh", Commanded(Command.LANGUAGE, "zh")),
         ("t.me/example_bot?start=", Commanded(Command.START)),
-        (f"t.me/example_bot?start={'a' * 4000}", Linked("a" * 4000)),
+        (f"t.me/example_bot?start={'a' * 4000}", LinkOpened("a" * 4000)),
         *(
             (text, Said(text))
             for text in ("t.me/example_bot", f"x {TOKEN}", TOKEN[:-1], "https://example.com/?start=a")
         ),
     ],
 )
-def test_other_links_may_be_written_down_too_and_what_is_none_is_a_text(text: str, event: Event | Linked) -> None:
+def test_other_links_may_be_written_down_too_and_what_is_none_is_a_text(text: str, event: Event | LinkOpened) -> None:
     envelope = read(message=message(text=text))
 
     assert envelope is not None
@@ -235,7 +247,7 @@ def test_inv12_a_forwarded_text_is_no_answer_even_when_it_is_a_command() -> None
     envelope = read(message={**command("/cancel"), "forward_origin": origin})
 
     assert envelope is not None
-    assert envelope.event == Sent(Kind.FORWARDED)
+    assert envelope.event == Sent(MessageKind.FORWARDED)
 
 
 @pytest.mark.parametrize("content", [{"text": "11010519491231002X"}, {"photo": [SIZE]}])
@@ -243,7 +255,7 @@ def test_inv12_an_edit_is_an_edit_and_nothing_else(content: Json) -> None:
     envelope = read(edited_message=message(edit_date=1_790_000_001, **content))
 
     assert envelope is not None
-    assert envelope.event == Sent(Kind.EDITED)
+    assert envelope.event == Sent(MessageKind.EDITED)
 
 
 def test_a_text_sent_through_another_bot_is_still_the_persons_own() -> None:
@@ -288,7 +300,7 @@ def test_what_is_no_part_of_a_private_dialogue_is_left_to_others(content: Json) 
 
 @pytest.mark.parametrize("thing", [None, "update", 7, object()])
 def test_what_is_no_update_is_left_to_others(thing: object) -> None:
-    assert incoming.read(thing) is None
+    assert incoming.parse_update(thing) is None
 
 
 @pytest.mark.parametrize(
@@ -296,9 +308,9 @@ def test_what_is_no_update_is_left_to_others(thing: object) -> None:
     [
         ("q:confirm:abcdef0123", Tapped("confirm", "abcdef0123")),
         ("q:confirm", Tapped("confirm", "")),
-        ("faq:open.which_way", Browsed(Side.FAQ, "open.which_way")),
-        ("language:en", Browsed(Side.LANGUAGE, "en")),
-        ("privacy:erase_now:abc", Browsed(Side.PRIVACY, "erase_now", "abc")),
+        ("faq:open.which_way", SideTapped(SideMessage.FAQ, "open.which_way")),
+        ("language:en", SideTapped(SideMessage.LANGUAGE, "en")),
+        ("privacy:erase_now:abc", SideTapped(SideMessage.PRIVACY, "erase_now", "abc")),
         ("", Tapped("", "")),
         (None, Tapped("", "")),
         (":", Tapped("", "")),
@@ -386,7 +398,7 @@ def judged_quietly(raw: Json) -> None:
         update = Update.de_json(raw, BOT)
     except Exception:
         return  # the intake sets it aside
-    envelope = incoming.read(update)
+    envelope = incoming.parse_update(update)
     assert envelope is None or envelope.event_id == f"telegram:{raw['update_id']}"
 
 

@@ -161,7 +161,7 @@ async def test_while_telegram_wants_silence_answers_are_dropped_and_the_dialogue
 async def test_more_queries_than_can_be_answered_at_once_are_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inline, "_AT_ONCE", 1)
+    monkeypatch.setattr(inline, "_MAX_CONCURRENT", 1)
     async with town() as place, living(place, tmp_path):
         guest = await place.guest()
         held = place.hold("answerInlineQuery", done=False)

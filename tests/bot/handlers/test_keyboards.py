@@ -10,7 +10,15 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content import catalogue as texts
 from bot.flow import codec, states
-from bot.flow.effects import Ask, CopyLink, OpenHere, Pick, Rows, ShowCode, Stamp
+from bot.flow.effects import (
+    AskQuestion,
+    ChoiceButton,
+    CopyLinkButton,
+    OpenLinkButton,
+    ReplaceCodeWithPicture,
+    Rows,
+    ShowCode,
+)
 from bot.flow.events import Choice
 from bot.flow.prompts import prompt
 from bot.flow.states import State
@@ -31,7 +39,7 @@ def every_state() -> Iterator[State]:
     person = identity(NUMBER, NAME)
     facts: dict[str, Iterable[Any]] = {
         "account": [ACCOUNT],
-        "mark": [MARK],
+        "question_id": [MARK],
         "name": [person.name],
         "identity": [person],
         "method": list(Method),
@@ -39,12 +47,12 @@ def every_state() -> Iterator[State]:
         "link": [LINK],
         "match_code": ["42"],
         "expires_at": [NOON + timedelta(minutes=10)],
-        "stage": list(states.Stage),
+        "stage": list(states.PhoneStage),
         "touched": [False],
         "reason": list(Reason),
         "at": [NOON],
         "until": [None, NOON],
-        "former": [codec.dump(states.Idle(account=ACCOUNT, mark=MARK))],
+        "former": [codec.dump(states.Idle(account=ACCOUNT, question_id=MARK))],
         "suggested": [None, *Method],
     }
     for kind in get_args(State):
@@ -59,7 +67,7 @@ def buttons_of(markup: InlineKeyboardMarkup | None) -> list[InlineKeyboardButton
 
 def rows_of(state: State) -> Rows:
     question = prompt(state)
-    return question.rows if isinstance(question, Ask | ShowCode | Stamp) else ()
+    return question.rows if isinstance(question, AskQuestion | ShowCode | ReplaceCodeWithPicture) else ()
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -118,16 +126,16 @@ def test_an_address_is_public_when_another_phone_could_open_it(link: str, public
 
 @pytest.mark.parametrize(("link", "labels"), [("http://127.0.0.1:8080/v/x", 1), (LINK, 2)])
 def test_opening_on_this_device_is_offered_only_where_it_can_work(link: str, labels: int) -> None:
-    markup = keyboard(CATALOGUE, "zh", ((CopyLink(link), OpenHere(link)),), MARK)
+    markup = keyboard(CATALOGUE, "zh", ((CopyLinkButton(link), OpenLinkButton(link)),), MARK)
 
     assert len(buttons_of(markup)) == labels
 
 
 def test_a_row_whose_buttons_all_fall_away_leaves_no_gap() -> None:
-    here = OpenHere("http://127.0.0.1/v/x")
+    here = OpenLinkButton("http://127.0.0.1/v/x")
 
     assert keyboard(CATALOGUE, "zh", ((here,),), MARK) is None
-    markup = keyboard(CATALOGUE, "zh", ((here,), (Pick(Choice.CANCEL),)), MARK)
+    markup = keyboard(CATALOGUE, "zh", ((here,), (ChoiceButton(Choice.CANCEL),)), MARK)
     assert markup is not None
     assert len(markup.inline_keyboard) == 1
 
@@ -152,5 +160,5 @@ def test_every_link_is_an_address_telegram_takes(language: str) -> None:
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_open_input_field_shows_an_example(language: str) -> None:
     for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.waiting_for_text(CATALOGUE, language, key)
+        waiting = keyboards.force_reply(CATALOGUE, language, key)
         assert 1 <= len(waiting.input_field_placeholder or "") <= 64

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.engine.messages import Origin
+from bot.engine.messages import MessageRef
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
@@ -16,24 +16,24 @@ from verification.dialogue_store import Bond, Consent, PastAttempt, Person, Reco
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
 VALUES: e.Values = {"account": "telegram:71******12"}
-METHOD: e.Values = {**VALUES, "method": e.Word("method.wechat"), "ticket": "0A1B-2C3D"}
+METHOD: e.Values = {**VALUES, "method": e.TextKey("method.wechat"), "ticket": "0A1B-2C3D"}
 SCAN: e.Values = {
     **METHOD,
     "code": "42",
-    "until": e.Hour(NOON),
-    "left": e.Left(NOON),
-    "steps": e.Word("scan.steps.wechat"),
+    "until": e.ClockTime(NOON),
+    "left": e.RemainingTime(NOON),
+    "steps": e.TextKey("scan.steps.wechat"),
 }
-ROWS: e.Rows = ((e.Pick(Choice.NEW_CODE), e.Pick(Choice.CANCEL)),)
+ROWS: e.Rows = ((e.ChoiceButton(Choice.NEW_CODE), e.ChoiceButton(Choice.CANCEL)),)
 
-QUESTION = e.Ask("m1", "idle.ask", VALUES, ((e.Pick(Choice.BEGIN),),))
-OTHER_QUESTION = e.Ask("m2", "method.ask", VALUES, ((e.Pick(Choice.WECHAT),),))
-TYPED = e.Ask("m3", "name.ask", VALUES, placeholder="name.placeholder")
+QUESTION = e.AskQuestion("m1", "idle.ask", VALUES, ((e.ChoiceButton(Choice.BEGIN),),))
+OTHER_QUESTION = e.AskQuestion("m2", "method.ask", VALUES, ((e.ChoiceButton(Choice.WECHAT),),))
+TYPED = e.AskQuestion("m3", "name.ask", VALUES, placeholder="name.placeholder")
 CODE = e.ShowCode("m4", LINK, "scan.waiting", SCAN, ROWS)
 NEW_CODE = e.ShowCode("m5", OTHER_LINK, "scan.waiting", SCAN, ROWS, in_place=True)
-CAPTION = e.Caption("m4", "scan.opened", SCAN, ROWS)
-STAMP = e.Stamp("m4", e.Picture.VERIFIED, "stamp.verified", METHOD)
-EXPIRED = e.Stamp("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
+CAPTION = e.EditCaption("m4", "scan.opened", SCAN, ROWS)
+STAMP = e.ReplaceCodeWithPicture("m4", e.Picture.VERIFIED, "stamp.verified", METHOD)
+EXPIRED = e.ReplaceCodeWithPicture("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
 
 
 def panel_id(place: Desk) -> int:
@@ -52,7 +52,7 @@ async def test_a_question_stands_with_its_buttons_and_is_remembered() -> None:
 
 async def test_a_note_is_said_above_the_question() -> None:
     async with desk() as place:
-        await place.show(e.Ask("m1", "idle.ask", VALUES, (), note="misc.resumed"))
+        await place.show(e.AskQuestion("m1", "idle.ask", VALUES, (), note="misc.resumed"))
 
         text = said(place.guest.messages()[-1])
         assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
@@ -94,7 +94,7 @@ async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
     async with desk() as place:
         await place.show(QUESTION)
         settled = panel_id(place)
-        await place.show(e.Settle("type.done"))
+        await place.show(e.RecordAnswer("type.done"))
         await place.show(OTHER_QUESTION)
 
         record = next(message for message in place.guest.messages() if message["id"] == settled)
@@ -105,7 +105,7 @@ async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_
     async with desk() as place:
         await place.show(QUESTION)
         before = place.panel
-        await place.show(e.Settle("type.done"))
+        await place.show(e.RecordAnswer("type.done"))
         place.panel = before  # the process died before it could note that the question was settled
         await place.show(OTHER_QUESTION, again=True)
 
@@ -116,7 +116,7 @@ async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_
 async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> None:
     async with desk() as place:
         await place.show(TYPED)
-        await place.show(e.Settle("type.done"))
+        await place.show(e.RecordAnswer("type.done"))
 
         assert place.panel == ""
         assert [message["from"] for message in place.guest.messages()] == ["user"]
@@ -124,7 +124,7 @@ async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> N
 
 async def test_settling_without_a_question_does_nothing() -> None:
     async with desk() as place:
-        await place.show(e.Settle("type.done"))
+        await place.show(e.RecordAnswer("type.done"))
 
         assert [message["from"] for message in place.guest.messages()] == ["user"]
 
@@ -230,7 +230,7 @@ async def test_a_settled_question_that_the_person_deleted_is_no_fault() -> None:
         gone = world.message(place.guest.id, panel_id(place))
         assert gone is not None
         world.delete_message(gone)
-        await place.show(e.Settle("type.done"))
+        await place.show(e.RecordAnswer("type.done"))
         await place.show(OTHER_QUESTION)
 
         assert len(place.guest.armed()) == 1
@@ -249,7 +249,7 @@ async def test_showing_the_same_again_is_a_success() -> None:
 async def test_a_word_beside_the_question_leaves_the_question_armed() -> None:
     async with desk() as place:
         await place.show(QUESTION)
-        await place.show(e.Tell("misc.help", rows=((e.Topic(),), (e.Url("console"),))))
+        await place.show(e.SendText("misc.help", rows=((e.TopicButton(),), (e.UrlButton("console"),))))
 
         assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
         assert "我能做什么" in said(place.guest.messages()[-1])
@@ -258,8 +258,8 @@ async def test_a_word_beside_the_question_leaves_the_question_armed() -> None:
 async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
     async with desk() as place:
         await place.show(QUESTION)
-        await place.show(e.Toast("misc.closed_question"), await place.pressed(panel_id(place)))
-        await place.show(e.Toast(""), await place.pressed(panel_id(place)))
+        await place.show(e.ShowToast("misc.closed_question"), await place.pressed(panel_id(place)))
+        await place.show(e.ShowToast(""), await place.pressed(panel_id(place)))
 
         told = [(event["text"], event["alert"]) for event in place.guest.events("toast")]
         assert told == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
@@ -267,7 +267,7 @@ async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
 
 async def test_a_toast_for_a_press_nobody_waits_for_any_more_is_no_fault() -> None:
     async with desk() as place:
-        await place.show(e.Toast("misc.closed_question"), Origin(1, "12345"))
+        await place.show(e.ShowToast("misc.closed_question"), MessageRef(1, "12345"))
 
         assert place.guest.events("toast") == []
 
@@ -277,7 +277,7 @@ async def test_a_press_on_an_old_question_disarms_that_one_only() -> None:
         await place.show(QUESTION)
         old, place.panel = panel_id(place), ""
         await place.show(OTHER_QUESTION)
-        await place.show(e.Disarm(), await place.pressed(old))
+        await place.show(e.RemoveButtons(), await place.pressed(old))
 
         assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
 
@@ -285,7 +285,7 @@ async def test_a_press_on_an_old_question_disarms_that_one_only() -> None:
 async def test_a_second_press_on_the_live_question_does_not_disarm_it() -> None:
     async with desk() as place:
         await place.show(CODE)
-        await place.show(e.Disarm(), await place.pressed(panel_id(place)))
+        await place.show(e.RemoveButtons(), await place.pressed(panel_id(place)))
 
         assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
 
@@ -293,15 +293,15 @@ async def test_a_second_press_on_the_live_question_does_not_disarm_it() -> None:
 async def test_what_the_person_wrote_is_deleted_and_deleting_it_twice_is_no_fault() -> None:
     async with desk() as place:
         written = await place.guest.says("韩梅梅")
-        await place.show(e.Discard(), Origin(written))
-        await place.show(e.Discard(), Origin(written))
+        await place.show(e.DeleteUserMessage(), MessageRef(written))
+        await place.show(e.DeleteUserMessage(), MessageRef(written))
 
         assert written not in [message["id"] for message in place.guest.messages()]
 
 
 async def test_being_busy_shows_and_leaves_nothing() -> None:
     async with desk() as place:
-        await place.show(e.Busy())
+        await place.show(e.ShowChatAction())
 
         assert [event["action"] for event in place.guest.events("action")] == ["upload_photo"]
 
@@ -340,7 +340,7 @@ async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
         await place.show(e.ShowLanguages())
         offer = place.guest.messages()[-1]
         place.language = "en"
-        await place.show(e.Rewrite("language.done"), await place.pressed(offer["id"], "language:en"))
+        await place.show(e.EditSideMessage("language.done"), await place.pressed(offer["id"], "language:en"))
 
         changed = place.guest.messages()[-1]
         assert (changed["id"], changed["buttons"]) == (offer["id"], [])
@@ -364,7 +364,7 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
     async with desk() as place:
         await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
         shown = said(place.guest.messages()[-1])
-        await place.show(e.Export("cloud:200056789"), records=kept)
+        await place.show(e.SendExport("cloud:200056789"), records=kept)
         file = place.town.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
@@ -377,7 +377,7 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
 async def test_an_export_is_a_file_without_name_and_number() -> None:
     kept = Records([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
     async with desk() as place:
-        await place.show(e.Export("telegram:1"), records=kept)
+        await place.show(e.SendExport("telegram:1"), records=kept)
 
         document = place.guest.messages()[-1]["document"]
         file = place.town.playground.world.files.get(document["file_id"])
@@ -396,6 +396,6 @@ async def test_an_answer_offers_what_else_may_have_been_meant_below_its_links() 
 
 async def test_where_nothing_answers_the_list_says_so() -> None:
     async with desk() as place:
-        await place.show(e.ShowFaq(missed=True))
+        await place.show(e.ShowFaq(unanswered=True))
 
         assert said(place.guest.messages()[-1]).startswith("没有找到对得上的问题")

@@ -11,7 +11,7 @@ from PIL import Image
 from bot.cli import funnel
 from bot.images import funnel_chart
 from bot.images.canvas import Colour
-from bot.images.funnel_chart import funnel_png, lasting, percent
+from bot.images.funnel_chart import format_duration, format_percent, funnel_png
 from verification.attempts import Reason
 from verification.support.funnel import BY_WAY, STEPS, Step
 from verification.support.funnel_report import Report, Stage
@@ -100,7 +100,7 @@ def test_words_the_font_does_not_know_are_left_out() -> None:
     [(0, "0 s"), (59.6, "1 min"), (130, "2 min 10 s"), (3600, "1 h"), (3720, "1 h 2 min"), (93600, "1 d 2 h")],
 )
 def test_times_are_told_as_people_say_them(seconds: float, words: str) -> None:
-    assert lasting(timedelta(seconds=seconds)) == words
+    assert format_duration(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize("module", [funnel_chart, funnel])
@@ -112,4 +112,4 @@ def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
 
 @pytest.mark.parametrize(("part", "words"), [(0, "0 %"), (0.004, "0.4 %"), (0.5, "50 %"), (1, "100 %"), (None, "-")])
 def test_few_are_not_told_as_none(part: float | None, words: str) -> None:
-    assert percent(part) == words
+    assert format_percent(part) == words

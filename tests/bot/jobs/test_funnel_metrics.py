@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.flow.events import Choice, Command, Commanded, Rejected
-from bot.jobs.funnel_metrics import Tallies
+from bot.flow.events import AttemptFailed, Choice, Command, Commanded
+from bot.jobs.funnel_metrics import FunnelCollector
 from storage import Store, StoreUnavailable
 from tests.bot.engine.runner_fixture import program
 from tests.bot.engine.test_journeys import attempt_of
@@ -22,7 +22,7 @@ class Seconds:
         return self.now
 
 
-def told(tallies: Tallies) -> list[str]:
+def told(tallies: FunnelCollector) -> list[str]:
     registry = CollectorRegistry()
     registry.register(tallies)
     lines = generate_latest(registry).decode().splitlines()
@@ -33,11 +33,11 @@ async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp
     async with program(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.QQ)
-        await desk.happens(Rejected(await attempt_of(desk.store), Reason.NO_CARD))
+        await desk.happens(AttemptFailed(await attempt_of(desk.store), Reason.NO_CARD))
     async with program(tmp_path) as later, program(tmp_path) as beside:
         tellings = []
         for each in (later, beside):
-            tallies = Tallies(each.store, StoreUnavailable, Seconds())
+            tallies = FunnelCollector(each.store, StoreUnavailable, Seconds())
             await tallies.refresh()
             tellings.append(told(tallies))
 
@@ -56,7 +56,7 @@ async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp
 async def test_what_was_read_is_told_again_for_some_seconds(tmp_path: Path) -> None:
     seconds = Seconds()
     async with program(tmp_path) as desk:
-        tallies = Tallies(desk.store, StoreUnavailable, seconds)
+        tallies = FunnelCollector(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
         await desk.happens(Commanded(Command.START))
         await tallies.refresh()
@@ -86,7 +86,7 @@ async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_
     seconds = Seconds()
     async with program(tmp_path) as desk:
         await desk.happens(Commanded(Command.START))
-        tallies = Tallies(desk.store, StoreUnavailable, seconds)
+        tallies = FunnelCollector(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
         for kind in (Away, Slow):
             seconds.now += 60

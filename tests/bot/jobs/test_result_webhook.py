@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 
 from bot.http_client import outbound
-from bot.jobs.result_webhook import AT_ONCE, LEASE, Receiver, Results
-from bot.jobs.result_webhook import PATIENCE as PATIENCE_OF_A_CALL
+from bot.jobs.result_webhook import LEASE, MAX_IN_FLIGHT, ResultEndpoint, ResultSender
+from bot.jobs.result_webhook import TIMEOUT as PATIENCE_OF_A_CALL
 from playground.phone.browser import Phone
 from storage import Store, StoreUnavailable, open_store
 from tests.bot.app_fixture import living
@@ -110,7 +110,7 @@ class Office:
 
     store: Store
     outbox: Forgetful
-    results: Results
+    results: ResultSender
     clock: Clock
     counts: Counts
 
@@ -134,7 +134,7 @@ async def office(
         asyncio.TaskGroup() as tasks,
     ):
         outbox = Forgetful(store.results())
-        results = Results(outbox, Receiver(url, Signing(SECRET), call), clock, counts)
+        results = ResultSender(outbox, ResultEndpoint(url, Signing(SECRET), call), clock, counts)
         running = tasks.create_task(results.run())
         yield Office(store, outbox, results, clock, counts)
         running.cancel()
@@ -310,30 +310,30 @@ async def test_inv31_two_programs_share_out_what_there_is_to_tell(tmp_path: Path
     async with office(tmp_path, slow, counts=counts) as at:
         await judged(at.store, *range(many))
         at.results.wake()
-        await slow.hears(AT_ONCE)
+        await slow.hears(MAX_IN_FLIGHT)
         async with office(tmp_path, quick, counts=counts):
-            await counts.come_to(delivered=many - AT_ONCE)
+            await counts.come_to(delivered=many - MAX_IN_FLIGHT)
             assert slow.gate is not None
             slow.gate.set()
             await counts.come_to(delivered=many)
 
     told = [message.id for line in (slow, quick) for message in line.told]
     assert len(told) == len(set(told)) == many
-    assert len(slow.told) == AT_ONCE
+    assert len(slow.told) == MAX_IN_FLIGHT
     proof(cases=many)
 
 
 async def test_a_few_are_under_way_at_once_and_one_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
     line = Line(gate=asyncio.Event())
     async with office(tmp_path, line) as at:
-        await judged(at.store, *range(3 * AT_ONCE))
+        await judged(at.store, *range(3 * MAX_IN_FLIGHT))
         at.results.wake()
-        await line.hears(AT_ONCE)
+        await line.hears(MAX_IN_FLIGHT)
         assert line.gate is not None
         line.gate.set()
-        await at.counts.come_to(delivered=3 * AT_ONCE)
+        await at.counts.come_to(delivered=3 * MAX_IN_FLIGHT)
 
-    assert line.busiest == AT_ONCE
+    assert line.busiest == MAX_IN_FLIGHT
 
 
 # Over a real line

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.testing.fork_client import Forking, NurseryGone, Nursling
+from bot.testing.fork_client import ForkClient, ForkedProcess, ForkServerGone
 from chatscript.runner.bot_process import base_environment
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +22,7 @@ import json, os, sys
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, fromfd
 sys.path.insert(0, {root!r})
-from bot.testing.fork_server import Nursery
+from bot.testing.fork_server import ForkServer
 
 def main():
     words = os.environ.get("WORDS", "")
@@ -37,20 +37,20 @@ def main():
     while True:
         os.read(0, 1) or __import__("signal").pause()
 
-Nursery(main, fromfd(0, AF_UNIX, SOCK_STREAM)).run()
+ForkServer(main, fromfd(0, AF_UNIX, SOCK_STREAM)).run()
 """
 
 
 @pytest.fixture
-def forking(tmp_path: Path) -> Iterator[Forking]:
+def forking(tmp_path: Path) -> Iterator[ForkClient]:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(root=str(ROOT)), encoding="utf-8")
-    forking = Forking((sys.executable, str(program)))
+    forking = ForkClient((sys.executable, str(program)))
     yield forking
     forking.close()
 
 
-async def born(forking: Forking, folder: Path, **words: str) -> Nursling:
+async def born(forking: ForkClient, folder: Path, **words: str) -> ForkedProcess:
     env = base_environment(os.environ) | {"DATA_DIR": str(folder), **words}
     return await forking.start(env, folder / "log")
 
@@ -70,7 +70,7 @@ async def facts_of(folder: Path) -> Any:
     return json.loads(text(folder / "log"))
 
 
-async def test_each_bot_is_a_process_of_its_own_with_its_own_environment(tmp_path: Path, forking: Forking) -> None:
+async def test_each_bot_is_a_process_of_its_own_with_its_own_environment(tmp_path: Path, forking: ForkClient) -> None:
     one = await born(forking, tmp_path, NAME="one")
     env, folder, leads_its_session, open_files = await facts_of(tmp_path)
     (tmp_path / "log").unlink()
@@ -86,7 +86,7 @@ async def test_each_bot_is_a_process_of_its_own_with_its_own_environment(tmp_pat
     await two.kill()
 
 
-async def test_a_killed_bot_is_gone_with_its_children(tmp_path: Path, forking: Forking) -> None:
+async def test_a_killed_bot_is_gone_with_its_children(tmp_path: Path, forking: ForkClient) -> None:
     bot = await born(forking, tmp_path, WORDS="family")
     await until(lambda: bool(text(tmp_path / "grandchild")))
     grandchild = Path("/proc", text(tmp_path / "grandchild"), "cmdline")
@@ -100,7 +100,7 @@ async def test_a_killed_bot_is_gone_with_its_children(tmp_path: Path, forking: F
     await until(lambda: not text(grandchild))
 
 
-async def test_how_a_bot_ends_is_told(tmp_path: Path, forking: Forking) -> None:
+async def test_how_a_bot_ends_is_told(tmp_path: Path, forking: ForkClient) -> None:
     assert await (await born(forking, tmp_path, WORDS="end")).wait() == 7
 
     fallen = await born(forking, tmp_path, WORDS="fall")
@@ -109,7 +109,7 @@ async def test_how_a_bot_ends_is_told(tmp_path: Path, forking: Forking) -> None:
     assert "RuntimeError: the bot fell" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-async def test_a_bot_killed_from_outside_is_noticed(tmp_path: Path, forking: Forking) -> None:
+async def test_a_bot_killed_from_outside_is_noticed(tmp_path: Path, forking: ForkClient) -> None:
     bot = await born(forking, tmp_path)
 
     os.kill(bot.pid, signal.SIGTERM)
@@ -117,7 +117,7 @@ async def test_a_bot_killed_from_outside_is_noticed(tmp_path: Path, forking: For
     assert await bot.wait() == -signal.SIGTERM
 
 
-async def test_nobody_is_left_when_the_owner_closes(tmp_path: Path, forking: Forking) -> None:
+async def test_nobody_is_left_when_the_owner_closes(tmp_path: Path, forking: ForkClient) -> None:
     bots = [await born(forking, tmp_path) for _ in range(3)]
 
     forking.close()
@@ -125,7 +125,9 @@ async def test_nobody_is_left_when_the_owner_closes(tmp_path: Path, forking: For
     assert [await bot.wait() for bot in bots] == [-signal.SIGKILL] * 3
 
 
-async def test_variables_of_the_interpreter_get_an_interpreter_of_their_own(tmp_path: Path, forking: Forking) -> None:
+async def test_variables_of_the_interpreter_get_an_interpreter_of_their_own(
+    tmp_path: Path, forking: ForkClient
+) -> None:
     await (await born(forking, tmp_path, WORDS="end")).wait()
     (tmp_path / "log").unlink()
 
@@ -136,8 +138,8 @@ async def test_variables_of_the_interpreter_get_an_interpreter_of_their_own(tmp_
 
 
 async def test_a_nursery_that_falls_is_an_error_of_the_start(tmp_path: Path) -> None:
-    forking = Forking((sys.executable, "-c", ""))
+    forking = ForkClient((sys.executable, "-c", ""))
 
-    with pytest.raises(NurseryGone):
+    with pytest.raises(ForkServerGone):
         await born(forking, tmp_path)
     forking.close()

@@ -8,7 +8,7 @@ import httpcore
 import qrcode.image.pil
 import telegram.ext
 
-from bot.testing.fork_server import Nursery
+from bot.testing.fork_server import ForkServer
 
 assert httpcore, qrcode.image.pil
 assert telegram.ext
@@ -17,4 +17,4 @@ assert telegram.ext
 def main(program: str) -> None:
     """Fork this program, as if it were started by its path."""
     asking = socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
-    Nursery(lambda: runpy.run_path(program, run_name="__main__"), asking).run()
+    ForkServer(lambda: runpy.run_path(program, run_name="__main__"), asking).run()

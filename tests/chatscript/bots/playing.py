@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from bot.testing.fork_client import Forking
+from bot.testing.fork_client import ForkClient
 from chatscript.language.bot_texts import BotTexts
 from chatscript.report.console import failure_report
 from chatscript.results import CaseResult
@@ -27,7 +27,7 @@ def launcher_for(bot: Path) -> BotLauncher:
     if not hasattr(os, "fork"):
         return CommandLauncher.python(bot)
     begin = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.chatscript.bots.forked import main; "
-    forking = Forking((sys.executable, "-c", f"{begin}main({str(bot)!r})"))
+    forking = ForkClient((sys.executable, "-c", f"{begin}main({str(bot)!r})"))
     atexit.register(forking.close)
     return forking
 

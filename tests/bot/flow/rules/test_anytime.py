@@ -5,23 +5,23 @@ from dataclasses import replace
 import pytest
 
 from bot.flow.effects import (
-    Ask,
-    Busy,
-    Count,
-    Discard,
-    Drop,
-    Erase,
-    Export,
-    Rewrite,
+    AskQuestion,
+    CancelAttempt,
+    CountQuestion,
+    DeleteUserMessage,
+    EditSideMessage,
+    EraseRecords,
+    ReplaceCodeWithPicture,
+    SendExport,
+    SendText,
+    SetLanguage,
+    ShowChatAction,
     ShowCode,
     ShowFaq,
     ShowLanguages,
     ShowRecords,
-    Speak,
-    Stamp,
-    Tell,
 )
-from bot.flow.events import Browsed, Command, Commanded, Hurried, Kind, Resumed, Sent, Side
+from bot.flow.events import Command, Commanded, MessageKind, ReaskRequested, Sent, SideMessage, SideTapped, Throttled
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
@@ -52,7 +52,7 @@ def test_start_shows_the_step_again_and_never_loses_it(state: State) -> None:
 
     if not isinstance(state, Idle):
         assert type(step.state) is type(state)
-    assert isinstance(visible(step)[0], Ask | ShowCode | Stamp | Busy)
+    assert isinstance(visible(step)[0], AskQuestion | ShowCode | ReplaceCodeWithPicture | ShowChatAction)
 
 
 @in_each_state
@@ -62,7 +62,7 @@ def test_inv14_whatever_stands_behind_start_changes_nothing(state: State, proof:
         step = advance(state, Commanded(Command.START, payload), MOMENT)
 
         assert step.state == plain.state, payload
-        assert [effect for effect in step.effects if effect != Discard()] == list(plain.effects), payload
+        assert [effect for effect in step.effects if effect != DeleteUserMessage()] == list(plain.effects), payload
     proof(cases=len(PAYLOADS))
 
 
@@ -71,12 +71,12 @@ def test_inv14_a_topic_nobody_wrote_leads_to_the_list_and_changes_nothing(state:
     step = advance(state, Commanded(Command.FAQ, "no_such_topic"), MOMENT)
 
     assert replace(step.state, touched=False) == state if isinstance(step.state, Scanning) else step.state == state
-    assert step.effects == (ShowFaq(missed=True), Count(""))
+    assert step.effects == (ShowFaq(unanswered=True), CountQuestion(""))
 
 
 @in_each_state
 def test_whoever_floods_hears_so_and_keeps_the_step(state: State) -> None:
-    step = advance(state, Hurried(), MOMENT)
+    step = advance(state, Throttled(), MOMENT)
 
     assert type(step.state) is type(state)
     assert visible(step)
@@ -85,7 +85,7 @@ def test_whoever_floods_hears_so_and_keeps_the_step(state: State) -> None:
 
 @in_each_state
 def test_what_may_never_have_arrived_is_said_again(state: State) -> None:
-    step = advance(state, Resumed(), MOMENT)
+    step = advance(state, ReaskRequested(), MOMENT)
 
     assert step.state == state
     assert step.effects[0] == prompt(state)
@@ -97,7 +97,7 @@ def test_a_look_at_something_else_keeps_the_question(state: State, command: Comm
     step = advance(state, Commanded(command), MOMENT)
 
     assert type(step.state) is type(state)
-    assert step.state.mark == state.mark
+    assert step.state.question_id == state.question_id
 
 
 @in_each_state
@@ -107,17 +107,17 @@ def test_each_state_tells_its_own_progress(state: State) -> None:
         assert told == prompt(state)  # the card says that the code has expired, and brings its buttons with it
         return
 
-    assert isinstance(told, Ask | Tell)
-    assert "status." in (told.note or "" if isinstance(told, Ask) else told.text)
+    assert isinstance(told, AskQuestion | SendText)
+    assert "status." in (told.note or "" if isinstance(told, AskQuestion) else told.text)
 
 
 ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
 """All but those that welcome whatever comes, and that say the code is being made."""
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", MessageKind)
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
-def test_what_is_no_text_is_answered_in_words_of_its_own(state: State, kind: Kind) -> None:
+def test_what_is_no_text_is_answered_in_words_of_its_own(state: State, kind: MessageKind) -> None:
     step = advance(state, Sent(kind), MOMENT)
     (reply,) = visible(step)
 
@@ -128,20 +128,26 @@ def test_what_is_no_text_is_answered_in_words_of_its_own(state: State, kind: Kin
 def test_pictures_and_files_leave_the_chat_and_stickers_stay() -> None:
     asking = after("/start\n[personal]\n[agree]")
 
-    deleted = {kind for kind in Kind if len(advance(asking, Sent(kind), MOMENT).effects) == 2}
+    deleted = {kind for kind in MessageKind if len(advance(asking, Sent(kind), MOMENT).effects) == 2}
 
-    assert deleted == {Kind.PHOTO, Kind.FILE, Kind.CONTACT, Kind.FORWARDED, Kind.EDITED}
+    assert deleted == {
+        MessageKind.PHOTO,
+        MessageKind.FILE,
+        MessageKind.CONTACT,
+        MessageKind.FORWARDED,
+        MessageKind.EDITED,
+    }
 
 
 def test_an_unknown_command_and_help_stand_beside_the_question() -> None:
     holds(
         """
         >> /unknown
-        << Tell misc.unknown_command
+        << SendText misc.unknown_command
         >> /help
-        << Tell misc.help
+        << SendText misc.help
         >> 帮助
-        << Tell misc.help
+        << SendText misc.help
         """,
         after("/start"),
     )
@@ -157,7 +163,7 @@ def test_the_faq_is_a_message_of_its_own() -> None:
         << ShowFaq
         >> /faq overseas
         << ShowFaq overseas
-        << Count overseas
+        << CountQuestion overseas
         >> faq: open.icp
         << ShowFaq icp
         >> 常见问题
@@ -183,7 +189,7 @@ def test_the_faq_is_a_message_of_its_own() -> None:
     ],
 )
 def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq) -> None:
-    assert advance(scanning(), Browsed(Side.FAQ, choice), MOMENT).effects == (shown,)
+    assert advance(scanning(), SideTapped(SideMessage.FAQ, choice), MOMENT).effects == (shown,)
 
 
 # Languages
@@ -192,16 +198,16 @@ def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq
 @pytest.mark.parametrize("language", ["zh", "en"])
 @in_each_state
 def test_a_chosen_language_is_kept_and_the_question_put_in_it(state: State, language: str) -> None:
-    step = advance(state, Browsed(Side.LANGUAGE, language), MOMENT)
+    step = advance(state, SideTapped(SideMessage.LANGUAGE, language), MOMENT)
 
-    assert step.effects[:2] == (Speak(language), Rewrite("language.done"))
+    assert step.effects[:2] == (SetLanguage(language), EditSideMessage("language.done"))
     assert len(step.effects) == 3
     assert picks(step.effects[2]) == picks(prompt(state))
 
 
 def test_a_language_nobody_wrote_texts_in_is_not_chosen() -> None:
     for choice in ("choose", "fr", "", "zh "):
-        assert advance(verified(), Browsed(Side.LANGUAGE, choice), MOMENT).effects == (ShowLanguages(),)
+        assert advance(verified(), SideTapped(SideMessage.LANGUAGE, choice), MOMENT).effects == (ShowLanguages(),)
 
 
 # What is kept about a person
@@ -213,14 +219,14 @@ def test_what_is_kept_is_shown_exported_and_kept_when_asked_so() -> None:
         >> /privacy
         << ShowRecords
         >> privacy: export
-        << Export
+        << SendExport
         >> privacy: erase
         << ShowRecords before erasing
         >> privacy: keep
-        << Rewrite privacy.kept
+        << EditSideMessage privacy.kept
         >> privacy: no_such_thing
-        << Toast misc.closed_question
-        << Disarm
+        << ShowToast misc.closed_question
+        << RemoveButtons
         """,
         scanning(),
     )
@@ -230,8 +236,8 @@ def test_a_language_may_be_named_with_the_command() -> None:
     holds(
         """
         >> /language en
-        << Speak en
-        << Tell language.done
+        << SetLanguage en
+        << SendText language.done
         << ShowCode scan.waiting in place
         >> /language fr
         << ShowLanguages
@@ -242,40 +248,40 @@ def test_a_language_may_be_named_with_the_command() -> None:
 
 @in_each_state
 def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
-    step = advance(state, Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)
+    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
 
-    assert step.state == Idle(account=MOMENT.own, mark=MOMENT.mark)
-    assert Erase(MOMENT.own) in step.effects
-    assert [effect for effect in step.effects if isinstance(effect, Drop)] == (
-        [Drop(state.attempt)] if isinstance(state, Attempting) else []
+    assert step.state == Idle(account=MOMENT.own_account, question_id=MOMENT.question_id)
+    assert EraseRecords(MOMENT.own_account) in step.effects
+    assert [effect for effect in step.effects if isinstance(effect, CancelAttempt)] == (
+        [CancelAttempt(state.attempt)] if isinstance(state, Attempting) else []
     )
 
 
 @in_each_state
 @pytest.mark.parametrize("mark", ["", "m-earlier"])
 def test_an_old_button_erases_nothing(state: State, mark: str) -> None:
-    step = advance(state, Browsed(Side.PRIVACY, "erase_now", mark), MOMENT)
+    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", mark), MOMENT)
 
     assert step.state == state
-    assert not [effect for effect in step.effects if isinstance(effect, Erase)]
+    assert not [effect for effect in step.effects if isinstance(effect, EraseRecords)]
 
 
 def test_records_and_exports_are_those_of_the_account() -> None:
-    assert advance(scanning(), Browsed(Side.PRIVACY, "export"), MOMENT).effects == (Export(ACCOUNT),)
-    assert advance(scanning(), Browsed(Side.PRIVACY, "erase"), MOMENT).effects == (
+    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "export"), MOMENT).effects == (SendExport(ACCOUNT),)
+    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "erase"), MOMENT).effects == (
         ShowRecords(MARK, ACCOUNT, ask_erase=True),
     )
 
 
 def test_a_look_aside_shows_that_somebody_is_there() -> None:
-    for side, choice in ((Side.FAQ, "open"), (Side.LANGUAGE, "en"), (Side.LANGUAGE, "choose")):
-        state = advance(scanning(), Browsed(side, choice), MOMENT).state
+    for side, choice in ((SideMessage.FAQ, "open"), (SideMessage.LANGUAGE, "en"), (SideMessage.LANGUAGE, "choose")):
+        state = advance(scanning(), SideTapped(side, choice), MOMENT).state
 
         assert isinstance(state, Scanning)
         assert state.touched
 
 
 def test_an_erased_account_that_is_verified_is_not_asked_to_begin_again() -> None:
-    step = advance(verified(), Browsed(Side.PRIVACY, "erase_now", MARK), MOMENT)
+    step = advance(verified(), SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
 
-    assert step.effects == (Erase(ACCOUNT), Rewrite("privacy.erased"))
+    assert step.effects == (EraseRecords(ACCOUNT), EditSideMessage("privacy.erased"))

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import Ask, Topic, Url
+from bot.flow.effects import AskQuestion, TopicButton, UrlButton
 from bot.flow.events import Said
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
@@ -18,28 +18,28 @@ from verification.numbers import NumberProblem
 def test_the_straight_way_asks_each_step_once() -> None:
     state = holds("""
         >> /start
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> [personal]
-        << Settle type.done
-        << Ask consent.ask
+        << RecordAnswer type.done
+        << AskQuestion consent.ask
         == Agreeing
         >> [agree]
-        << Record identity
-        << Settle consent.done
-        << Ask name.ask
+        << RecordConsent identity
+        << RecordAnswer consent.done
+        << AskQuestion name.ask
         == AskingName
         >> 王小明
-        << Discard
-        << Ask number.ask
+        << DeleteUserMessage
+        << AskQuestion number.ask
         == AskingNumber
         >> 11010519491231002x
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         >> [confirm]
-        << Settle confirm.done
-        << Ask method.ask
+        << RecordAnswer confirm.done
+        << AskQuestion method.ask
         == ChoosingMethod
     """)
 
@@ -50,33 +50,33 @@ def test_the_straight_way_asks_each_step_once() -> None:
 def test_all_of_it_may_be_typed() -> None:
     holds("""
         >> 你好
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> 个人认证
-        << Settle type.done
-        << Ask consent.ask
+        << RecordAnswer type.done
+        << AskQuestion consent.ask
         == Agreeing
         >> 1
-        << Record identity
-        << Settle consent.done
-        << Ask name.ask
+        << RecordConsent identity
+        << RecordAnswer consent.done
+        << AskQuestion name.ask
         == AskingName
         >> 阿依古丽•买买提
-        << Discard
-        << Ask number.ask
+        << DeleteUserMessage
+        << AskQuestion number.ask
         == AskingNumber
         >> １１０１０５ 19491231 002ｘ
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         >> 没错！
-        << Settle confirm.done
-        << Ask method.ask
+        << RecordAnswer confirm.done
+        << AskQuestion method.ask
         == ChoosingMethod
         >> QQ 扫码
-        << Settle method.done
-        << Busy
-        << Begin qq
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt qq
         == Opening
     """)
 
@@ -84,66 +84,66 @@ def test_all_of_it_may_be_typed() -> None:
 def test_enterprises_are_sent_to_their_guide_and_led_back() -> None:
     state = holds("""
         >> [begin]
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> [enterprise]
-        << Ask enterprise.ask
+        << AskQuestion enterprise.ask
         == ReadingEnterprise
         >> [back]
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> 企业
-        << Ask enterprise.ask
+        << AskQuestion enterprise.ask
         == ReadingEnterprise
         >> /back
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> 2
-        << Ask enterprise.ask
+        << AskQuestion enterprise.ask
         == ReadingEnterprise
     """)
 
-    assert Url("enterprise") in buttons(prompt(state))
+    assert UrlButton("enterprise") in buttons(prompt(state))
     assert isinstance(after("[personal]", state), states.Agreeing)
 
 
 def test_people_from_overseas_are_sent_to_the_international_site_and_led_back() -> None:
     state = holds("""
         >> /start
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> [overseas]
-        << Ask overseas.ask
+        << AskQuestion overseas.ask
         == ReadingOverseas
         >> 返回
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> 港澳台
-        << Ask overseas.ask
+        << AskQuestion overseas.ask
         == ReadingOverseas
         >> [personal]
-        << Settle type.done
-        << Ask consent.ask
+        << RecordAnswer type.done
+        << AskQuestion consent.ask
         == Agreeing
     """)
 
     assert isinstance(state, states.Agreeing)
-    assert {Url("international"), Topic("overseas")} <= set(buttons(prompt(after("/start\n[overseas]"))))
+    assert {UrlButton("international"), TopicButton("overseas")} <= set(buttons(prompt(after("/start\n[overseas]"))))
 
 
 def test_without_consent_nothing_is_collected() -> None:
     holds("""
         >> /start
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> [personal]
-        << Settle type.done
-        << Ask consent.ask
+        << RecordAnswer type.done
+        << AskQuestion consent.ask
         == Agreeing
         >> 王小明
-        << Ask consent.ask_again + misc.not_understood
+        << AskQuestion consent.ask_again + misc.not_understood
         >> [not_now]
-        << Ask type.ask_again + consent.declined
+        << AskQuestion type.ask_again + consent.declined
         == ChoosingType
     """)
 
@@ -152,10 +152,10 @@ def test_back_goes_one_step_and_the_way_on_is_the_same() -> None:
     holds(
         """
         >> /back
-        << Ask other_number.ask
+        << AskQuestion other_number.ask
         == ChangingNumber
         >> /back
-        << Ask confirm.ask
+        << AskQuestion confirm.ask
         == Confirming
         """,
         after(TO_CONFIRM),
@@ -163,16 +163,16 @@ def test_back_goes_one_step_and_the_way_on_is_the_same() -> None:
     holds(
         """
         >> /back
-        << Ask name.ask
+        << AskQuestion name.ask
         == AskingName
         >> /back
-        << Ask consent.ask
+        << AskQuestion consent.ask
         == Agreeing
         >> /back
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         >> /back
-        << Ask type.ask_again + misc.nowhere_back
+        << AskQuestion type.ask_again + misc.nowhere_back
         """,
         after(TO_NUMBER),
     )
@@ -182,14 +182,14 @@ def test_a_changed_name_keeps_the_number() -> None:
     state = holds(
         """
         >> [change_name]
-        << Ask other_name.ask
+        << AskQuestion other_name.ask
         == ChangingName
         >> 12
-        << Discard
-        << Ask other_name.ask_again + problem.name.characters
+        << DeleteUserMessage
+        << AskQuestion other_name.ask_again + problem.name.characters
         >> 阿依古丽·买买提
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         """,
         after(TO_CONFIRM),
@@ -203,14 +203,14 @@ def test_a_changed_number_keeps_the_name() -> None:
     state = holds(
         """
         >> [change_number]
-        << Ask other_number.ask
+        << AskQuestion other_number.ask
         == ChangingNumber
         >> 110105194912310021
-        << Discard
-        << Ask other_number.ask_again + problem.number.check_digit
+        << DeleteUserMessage
+        << AskQuestion other_number.ask_again + problem.number.check_digit
         >> 440524188001010014
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         """,
         after(TO_CONFIRM),
@@ -244,8 +244,8 @@ def test_a_text_that_is_no_name_is_told_why_and_deleted(problem: NameProblem) ->
     holds(
         f"""
         >> {NOT_NAMES[problem]}
-        << Discard
-        << Ask name.ask_again + problem.name.{problem}
+        << DeleteUserMessage
+        << AskQuestion name.ask_again + problem.name.{problem}
         """,
         after(TO_NAME),
     )
@@ -271,8 +271,8 @@ def test_a_text_that_is_no_number_is_told_why_and_deleted(problem: NumberProblem
         holds(
             f"""
             >> {NOT_NUMBERS[problem]}
-            << Discard
-            << Ask {question}.ask_again + problem.number.{problem}
+            << DeleteUserMessage
+            << AskQuestion {question}.ask_again + problem.number.{problem}
             """,
             after(lines),
         )
@@ -285,21 +285,21 @@ def test_permits_and_foreigners_are_led_to_the_international_site_and_may_still_
     asking = after(TO_NUMBER)
     question = advance(asking, Said(number), MOMENT).effects[-1]
 
-    assert isinstance(question, Ask)
-    assert {Url("international"), Topic("overseas")} <= set(buttons(question))
+    assert isinstance(question, AskQuestion)
+    assert {UrlButton("international"), TopicButton("overseas")} <= set(buttons(question))
     assert isinstance(after(f"{number}\n{NUMBER}", asking), states.Confirming)
 
 
 def test_a_card_sent_before_anything_began_is_deleted_too() -> None:
     holds("""
         >> (photo)
-        << Discard
-        << Ask type.ask
+        << DeleteUserMessage
+        << AskQuestion type.ask
         == ChoosingType
     """)
     holds("""
         >> (sticker)
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
     """)
 
@@ -307,8 +307,8 @@ def test_a_card_sent_before_anything_began_is_deleted_too() -> None:
 def test_an_edited_text_begins_nothing() -> None:
     holds("""
         >> (edited)
-        << Discard
-        << Ask idle.ask_again + sent.edited
+        << DeleteUserMessage
+        << AskQuestion idle.ask_again + sent.edited
     """)
 
 
@@ -317,14 +317,14 @@ def test_cancel_forgets_everything_from_any_step() -> None:
         holds(
             """
             >> /cancel
-            << Ask idle.ask + misc.cancelled
+            << AskQuestion idle.ask + misc.cancelled
             == Idle
             >> /cancel
-            << Ask idle.ask
+            << AskQuestion idle.ask
             >> 返回
-            << Ask idle.ask_again + misc.nowhere_back
+            << AskQuestion idle.ask_again + misc.nowhere_back
             >> [begin]
-            << Ask type.ask
+            << AskQuestion type.ask
             == ChoosingType
             """,
             after(lines),
@@ -336,8 +336,8 @@ def test_an_answer_to_the_question_before_does_not_become_a_name() -> None:
         holds(
             f"""
             >> {word}
-            << Discard
-            << Ask name.ask_again + problem.name.answer
+            << DeleteUserMessage
+            << AskQuestion name.ask_again + problem.name.answer
             """,
             after(TO_NAME),
         )

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.flow import codec, states
-from bot.flow.effects import Ask, Discard, Drop, ShowCode, Tell
-from bot.flow.events import Choice, Invited, Said, Suggested, Uninvited
-from bot.flow.machine import advance, offered
+from bot.flow.effects import AskQuestion, CancelAttempt, DeleteUserMessage, SendText, ShowCode
+from bot.flow.events import Choice, LinkAccepted, LinkRejected, MethodSuggested, Said
+from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
 from tests.bot.flow.reading import picks, visible
@@ -25,14 +25,14 @@ def test_whoever_comes_by_a_link_is_asked_whose_account_it_is_and_goes_the_way_w
     state = holds(
         f"""
         >> {LINK} face en
-        << Speak en
-        << Discard
-        << Ask invitation.ask
+        << SetLanguage en
+        << DeleteUserMessage
+        << AskQuestion invitation.ask
         == ReadingInvitation
         >> [mine]
-        << Suggest face
-        << Settle invitation.done
-        << Ask consent.ask
+        << SetSuggestedMethod face
+        << RecordAnswer invitation.done
+        << AskQuestion consent.ask
         == Agreeing
         """
     )
@@ -45,11 +45,11 @@ def test_what_was_under_way_comes_back_to_whoever_says_that_the_account_is_not_t
     state = holds(
         f"""
         >> {LINK}
-        << Discard
-        << Ask invitation.ask
+        << DeleteUserMessage
+        << AskQuestion invitation.ask
         == ReadingInvitation
         >> 不是我的账号
-        << Ask confirm.ask + invitation.refused
+        << AskQuestion confirm.ask + invitation.refused
         == Confirming
         """,
         before,
@@ -70,10 +70,10 @@ def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its
     before = after(way_there)
     assert isinstance(before, states.Attempting)
 
-    step = advance(before, Invited(FOREIGN_ACCOUNT), MOMENT)
+    step = advance(before, LinkAccepted(FOREIGN_ACCOUNT), MOMENT)
     back = after("[not_mine]", step.state)
 
-    assert Drop(before.attempt) in step.effects
+    assert CancelAttempt(before.attempt) in step.effects
     assert isinstance(back, states.ChoosingMethod)
     assert back.identity == before.identity
 
@@ -82,10 +82,10 @@ def test_an_invitation_on_top_of_another_keeps_what_was_there_before_both() -> N
     state = holds(
         """
         >> link: cloud:200011111
-        << Discard
-        << Ask invitation.ask
+        << DeleteUserMessage
+        << AskQuestion invitation.ask
         >> [not_mine]
-        << Ask number.ask + invitation.refused
+        << AskQuestion number.ask + invitation.refused
         == AskingNumber
         """,
         after(LINK, after(TO_NUMBER)),
@@ -98,12 +98,12 @@ def test_other_types_are_explained_and_the_question_whose_account_it_is_stays() 
     holds(
         """
         >> [enterprise]
-        << Ask invitation.ask_again + enterprise.ask
+        << AskQuestion invitation.ask_again + enterprise.ask
         >> 海外
-        << Ask invitation.ask_again + overseas.ask
+        << AskQuestion invitation.ask_again + overseas.ask
         >> 个人
-        << Settle invitation.done
-        << Ask consent.ask
+        << RecordAnswer invitation.done
+        << AskQuestion consent.ask
         == Agreeing
         """,
         INVITED,
@@ -113,16 +113,16 @@ def test_other_types_are_explained_and_the_question_whose_account_it_is_stays() 
 def test_a_name_that_was_typed_before_the_invitation_leaves_the_chat_even_now() -> None:
     step = advance(after(LINK, after(TO_NUMBER)), Said(f"{NAME} 是我"), MOMENT)
 
-    assert Discard() in step.effects
+    assert DeleteUserMessage() in step.effects
 
 
 def test_a_success_of_the_former_account_is_told_and_what_comes_back_is_verified() -> None:
     holds(
         f"""
         >> other: passed {ACCOUNT}
-        << Tell misc.passed_elsewhere
+        << SendText misc.passed_elsewhere
         >> [not_mine]
-        << Ask verified.ask + invitation.refused
+        << AskQuestion verified.ask + invitation.refused
         == Verified
         """,
         after(LINK, after(TO_CODE)),
@@ -133,7 +133,7 @@ def test_a_success_of_the_account_of_the_link_is_told_as_ever() -> None:
     holds(
         f"""
         >> other: passed {FOREIGN_ACCOUNT}
-        << Ask verified.ask
+        << AskQuestion verified.ask
         == Verified
         """,
         INVITED,
@@ -157,7 +157,7 @@ def test_a_way_whose_link_was_taken_back_ends_with_the_persons_own_account() -> 
     state = holds(
         """
         >> core: declined unbound
-        << Ask idle.ask + link.ended
+        << AskQuestion idle.ask + link.ended
         == Idle
         """,
         after(linked),
@@ -171,8 +171,8 @@ def test_a_way_whose_link_was_taken_back_ends_with_the_persons_own_account() -> 
 
 @in_each_state
 def test_the_link_of_the_account_at_hand_shows_the_step_at_hand(state: State) -> None:
-    step = advance(state, Invited(state.account), MOMENT)
-    questions = [effect for effect in step.effects if isinstance(effect, Ask | ShowCode)]
+    step = advance(state, LinkAccepted(state.account), MOMENT)
+    questions = [effect for effect in step.effects if isinstance(effect, AskQuestion | ShowCode)]
 
     assert step.state.account == state.account
     assert type(step.state) is (states.ChoosingType if isinstance(state, states.Idle) else type(state))
@@ -184,8 +184,8 @@ def test_a_link_to_a_verified_account_says_so_where_nothing_is_lost_by_it() -> N
     state = holds(
         f"""
         >> {LINK} verified
-        << Discard
-        << Ask verified.ask
+        << DeleteUserMessage
+        << AskQuestion verified.ask
         == Verified
         """
     )
@@ -197,8 +197,8 @@ def test_a_link_to_a_verified_account_leaves_another_way_alone() -> None:
     holds(
         f"""
         >> {LINK} verified
-        << Discard
-        << Tell link.verified
+        << DeleteUserMessage
+        << SendText link.verified
         """,
         after(TO_METHOD),
     )
@@ -208,9 +208,9 @@ def test_a_link_to_the_account_at_hand_that_was_verified_elsewhere_ends_the_way(
     holds(
         f"""
         >> link: {ACCOUNT} verified
-        << Discard
-        << Drop
-        << Ask verified.ask
+        << DeleteUserMessage
+        << CancelAttempt
+        << AskQuestion verified.ask
         == Verified
         """,
         after(TO_CODE),
@@ -222,13 +222,13 @@ def test_a_link_to_the_account_at_hand_that_was_verified_elsewhere_ends_the_way(
 
 @in_each_state
 def test_inv14_a_link_that_cannot_be_used_changes_nothing_and_the_question_comes_again(state: State) -> None:
-    step = advance(state, Uninvited(), MOMENT)
-    told = [effect for effect in step.effects if isinstance(effect, Ask | Tell)]
+    step = advance(state, LinkRejected(), MOMENT)
+    told = [effect for effect in step.effects if isinstance(effect, AskQuestion | SendText)]
 
     assert codec.dump(step.state).replace('"touched": true', '"touched": false') == codec.dump(state).replace(
         '"touched": true', '"touched": false'
     )
-    assert Discard() in step.effects
+    assert DeleteUserMessage() in step.effects
     assert [getattr(effect, "note", None) or effect.text for effect in told] == ["link.unusable"]
 
 
@@ -239,46 +239,46 @@ def test_a_way_that_a_link_suggests_is_named_at_once_and_stands_first_when_ways_
     state = holds(
         """
         >> way: face
-        << Suggest face
-        << Ask type.ask + link.way.face
+        << SetSuggestedMethod face
+        << AskQuestion type.ask + link.way.face
         == ChoosingType
         >> [personal]
-        << Settle type.done
-        << Ask consent.ask
+        << RecordAnswer type.done
+        << AskQuestion consent.ask
         == Agreeing
         >> [agree]
-        << Record identity
-        << Settle consent.done
-        << Ask name.ask
+        << RecordConsent identity
+        << RecordAnswer consent.done
+        << AskQuestion name.ask
         == AskingName
         >> 王小明
-        << Discard
-        << Ask number.ask
+        << DeleteUserMessage
+        << AskQuestion number.ask
         == AskingNumber
         >> 11010519491231002X
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         >> [confirm]
-        << Settle confirm.done
-        << Ask method.ask + method.suggested
+        << RecordAnswer confirm.done
+        << AskQuestion method.ask + method.suggested
         == ChoosingMethod
         """
     )
 
-    assert picks(prompt(state))[:3] == offered(state)[:3] == (Choice.FACE, Choice.WECHAT, Choice.QQ)
+    assert picks(prompt(state))[:3] == offered_choices(state)[:3] == (Choice.FACE, Choice.WECHAT, Choice.QQ)
 
 
 def test_a_number_that_is_typed_means_the_place_on_the_screen() -> None:
     holds(
         """
         >> way: qq
-        << Suggest qq
-        << Ask method.ask + method.suggested
+        << SetSuggestedMethod qq
+        << AskQuestion method.ask + method.suggested
         >> 1
-        << Settle method.done
-        << Busy
-        << Begin qq
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt qq
         == Opening
         """,
         after(TO_METHOD),
@@ -287,7 +287,7 @@ def test_a_number_that_is_typed_means_the_place_on_the_screen() -> None:
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
 def test_a_link_to_a_way_begins_nothing(state: State) -> None:
-    step = advance(state, Suggested(Method.QQ), MOMENT)
+    step = advance(state, MethodSuggested(Method.QQ), MOMENT)
 
     assert step.state.account == state.account
     assert type(step.state) is (states.ChoosingType if isinstance(state, states.Idle) else type(state))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.flow.effects import Ask, Count, Discard, ShowCode, ShowFaq, Stamp
+from bot.flow.effects import AskQuestion, CountQuestion, DeleteUserMessage, ReplaceCodeWithPicture, ShowCode, ShowFaq
 from bot.flow.events import Command, Commanded, Said
 from bot.flow.machine import advance
-from bot.flow.rows import Moment
+from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
 from tests.bot.flow.reading import strings
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, NAME, ONE_OF_EACH, label, scanning
@@ -25,10 +25,12 @@ in_each_asking_state = pytest.mark.parametrize("state", [pytest.param(state, id=
 def test_a_question_is_answered_and_the_step_with_its_live_question_stays(state: State, question: str) -> None:
     step = advance(state, Said(question), MOMENT)
 
-    assert (type(step.state), step.state.mark) == (type(state), state.mark)
+    assert (type(step.state), step.state.question_id) == (type(state), state.question_id)
     assert ShowFaq("how_many") in step.effects
-    assert Count("how_many") in step.effects
-    assert not [effect for effect in step.effects if isinstance(effect, Ask | ShowCode | Stamp)]
+    assert CountQuestion("how_many") in step.effects
+    assert not [
+        effect for effect in step.effects if isinstance(effect, AskQuestion | ShowCode | ReplaceCodeWithPicture)
+    ]
 
 
 def test_what_else_may_have_been_meant_is_offered_too() -> None:
@@ -36,7 +38,7 @@ def test_what_else_may_have_been_meant_is_offered_too() -> None:
         """
         >> 账号满了，能认证几个账号
         << ShowFaq how_many or three_accounts
-        << Count how_many
+        << CountQuestion how_many
         """,
         after("/start"),
     )
@@ -47,14 +49,14 @@ def test_where_buttons_are_offered_any_words_are_looked_up_and_the_words_of_a_bu
         """
         >> icp
         << ShowFaq icp
-        << Count icp
+        << CountQuestion icp
         >> 我的账号满了
         << ShowFaq three_accounts
-        << Count three_accounts
+        << CountQuestion three_accounts
         >> 微信
-        << Settle method.done
-        << Busy
-        << Begin wechat
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt wechat
         == Opening
         """,
         after(TO_METHOD),
@@ -65,10 +67,10 @@ def test_a_question_nobody_has_an_answer_to_says_so_and_is_counted_and_other_wor
     holds(
         """
         >> 今天天气怎么样
-        << Ask type.ask_again + misc.no_answer
-        << Count
+        << AskQuestion type.ask_again + misc.no_answer
+        << CountQuestion
         >> 哦哦
-        << Ask type.ask_again + misc.not_understood
+        << AskQuestion type.ask_again + misc.not_understood
         """,
         after("/start"),
     )
@@ -79,10 +81,10 @@ def test_whoever_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() 
         """
         >> 一个身份证能认证几个账号？
         << ShowFaq how_many
-        << Ask idle.ask
-        << Count how_many
+        << AskQuestion idle.ask
+        << CountQuestion how_many
         >> 你好
-        << Ask type.ask
+        << AskQuestion type.ask
         == ChoosingType
         """
     )
@@ -92,8 +94,8 @@ def test_whoever_begins_with_a_question_in_vain_is_welcome_and_it_is_counted() -
     holds(
         """
         >> 今天天气怎么样
-        << Ask type.ask
-        << Count
+        << AskQuestion type.ask
+        << CountQuestion
         == ChoosingType
         """
     )
@@ -103,7 +105,9 @@ def test_whoever_begins_with_a_question_in_vain_is_welcome_and_it_is_counted() -
 def test_of_a_question_in_vain_is_kept_what_may_be(where: str) -> None:
     step = advance(after(where), Said("13800138000 能收到天气吗"), MOMENT)
 
-    assert [effect.kept for effect in step.effects if isinstance(effect, Count)] == ["• 能收到天气吗"]
+    assert [effect.redacted_question for effect in step.effects if isinstance(effect, CountQuestion)] == [
+        "• 能收到天气吗"
+    ]
     assert "天气" not in repr(step)
 
 
@@ -112,8 +116,8 @@ def test_a_link_to_a_topic_is_followed_by_the_offer_to_begin() -> None:
         """
         >> /faq icp
         << ShowFaq icp
-        << Ask idle.ask
-        << Count icp
+        << AskQuestion idle.ask
+        << CountQuestion icp
         """
     )
 
@@ -123,10 +127,10 @@ def test_words_behind_the_command_are_looked_up() -> None:
         """
         >> /faq 能认证几个账号
         << ShowFaq how_many
-        << Count how_many
+        << CountQuestion how_many
         >> /faq 天气
         << ShowFaq missed
-        << Count
+        << CountQuestion
         """,
         after("/start"),
     )
@@ -139,17 +143,17 @@ def test_a_question_in_the_place_of_a_name_is_answered_and_leaves_the_chat() -> 
     holds(
         """
         >> 一个身份证能认证几个账号？
-        << Discard
+        << DeleteUserMessage
         << ShowFaq how_many
-        << Count how_many
+        << CountQuestion how_many
         >> 我们家能认证几个账号
-        << Discard
+        << DeleteUserMessage
         << ShowFaq how_many
-        << Count how_many
+        << CountQuestion how_many
         >> how does icp work here
-        << Discard
+        << DeleteUserMessage
         << ShowFaq icp
-        << Count icp
+        << CountQuestion icp
         """,
         after(TO_NAME),
     )
@@ -159,9 +163,9 @@ def test_a_question_in_the_place_of_a_number_is_answered_and_leaves_the_chat() -
     holds(
         """
         >> 能认证几个账号
-        << Discard
+        << DeleteUserMessage
         << ShowFaq how_many
-        << Count how_many
+        << CountQuestion how_many
         """,
         after(TO_NUMBER),
     )
@@ -174,20 +178,20 @@ def test_a_question_while_changing_is_answered(to_change: str) -> None:
     step = advance(state, Said("一个身份证能认证几个账号？"), MOMENT)
 
     assert step.state == state
-    assert step.effects == (Discard(), ShowFaq("how_many"), Count("how_many"))
+    assert step.effects == (DeleteUserMessage(), ShowFaq("how_many"), CountQuestion("how_many"))
 
 
 @pytest.mark.parametrize("text", ["怎么办", "王小明？", "icp icp", "账号满"])
 def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -> None:
     step = advance(after(TO_NAME), Said(text), MOMENT)
 
-    assert step.effects[0] == Discard()
+    assert step.effects[0] == DeleteUserMessage()
     assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
 
 
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1, max_size=4))
 def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> None:
-    state = AskingName(account=ACCOUNT, mark=MARK)
+    state = AskingName(account=ACCOUNT, question_id=MARK)
 
     step = advance(state, Said(name), _answering_everything())
 
@@ -199,7 +203,7 @@ def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> No
 )
 @pytest.mark.parametrize("typed", ["{}", " {} ", "{}。"])
 def test_a_name_is_never_swallowed_whatever_the_faq_holds(name: str, typed: str) -> None:
-    step = advance(AskingName(account=ACCOUNT, mark=MARK), Said(typed.format(name)), _answering_everything())
+    step = advance(AskingName(account=ACCOUNT, question_id=MARK), Said(typed.format(name)), _answering_everything())
 
     assert isinstance(step.state, AskingNumber)
 
@@ -225,5 +229,5 @@ def test_a_question_shows_that_somebody_is_there() -> None:
     assert state.touched
 
 
-def _answering_everything() -> Moment:
+def _answering_everything() -> RuleContext:
     return replace(MOMENT, topics_in=lambda _: ("icp",))

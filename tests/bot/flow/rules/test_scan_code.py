@@ -3,11 +3,11 @@
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import Begin, Caption, CopyLink, Drop, OpenHere
-from bot.flow.events import Command, Commanded, Faded, Opened, Progressed, Said
+from bot.flow.effects import CancelAttempt, CopyLinkButton, EditCaption, OpenAttempt, OpenLinkButton
+from bot.flow.events import AttemptOpened, AttemptProgressed, CodeExpiring, Command, Commanded, Said
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
-from bot.flow.states import Stage
+from bot.flow.states import PhoneStage
 from tests.bot.flow.reading import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
@@ -24,25 +24,25 @@ from verification.attempts import Reason
 
 
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
-    step = advance(opening(), Opened(ATTEMPT, LINK, "42", LATER), MOMENT)
+    step = advance(opening(), AttemptOpened(ATTEMPT, LINK, "42", LATER), MOMENT)
 
     assert step.state == scanning()
-    assert buttons(prompt(scanning()))[2:4] == [CopyLink(LINK), OpenHere(LINK)]
+    assert buttons(prompt(scanning()))[2:4] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
 
 
-@pytest.mark.parametrize("stage", [Stage.OPENED, Stage.CONFIRMING])
-def test_the_link_is_not_offered_any_more_once_it_was_opened(stage: Stage) -> None:
-    (caption,) = advance(scanning(), Progressed(ATTEMPT, stage, LATER), MOMENT).effects
+@pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
+def test_the_link_is_not_offered_any_more_once_it_was_opened(stage: PhoneStage) -> None:
+    (caption,) = advance(scanning(), AttemptProgressed(ATTEMPT, stage, LATER), MOMENT).effects
 
-    assert isinstance(caption, Caption)
-    assert not [button for button in buttons(caption) if isinstance(button, CopyLink | OpenHere)]
+    assert isinstance(caption, EditCaption)
+    assert not [button for button in buttons(caption) if isinstance(button, CopyLinkButton | OpenLinkButton)]
 
 
 def test_news_that_was_overtaken_does_not_lead_back() -> None:
-    for late in (Stage.WAITING, Stage.OPENED):
-        step = advance(scanning(stage=Stage.CONFIRMING), Progressed(ATTEMPT, late, LATER), MOMENT)
+    for late in (PhoneStage.WAITING, PhoneStage.OPENED):
+        step = advance(scanning(stage=PhoneStage.CONFIRMING), AttemptProgressed(ATTEMPT, late, LATER), MOMENT)
 
-        assert step.state == scanning(stage=Stage.CONFIRMING)
+        assert step.state == scanning(stage=PhoneStage.CONFIRMING)
         assert step.effects == ()
 
 
@@ -50,23 +50,23 @@ def test_whatever_is_said_under_a_code_leaves_it_standing() -> None:
     state = holds(
         """
         >> 然后呢
-        << Tell scan.said
-        << Count
+        << SendText scan.said
+        << CountQuestion
         >> 王小明
-        << Discard
-        << Tell scan.said
+        << DeleteUserMessage
+        << SendText scan.said
         >> (photo)
-        << Discard
-        << Tell sent.photo
+        << DeleteUserMessage
+        << SendText sent.photo
         >> (voice)
-        << Tell sent.voice
+        << SendText sent.voice
         >> /status
-        << Tell status.scan.waiting
+        << SendText status.scan.waiting
         >> /start
         << ShowCode scan.waiting + misc.resumed
         >> old [new_code]
-        << Toast misc.closed_question
-        << Disarm
+        << ShowToast misc.closed_question
+        << RemoveButtons
         """,
         after(TO_CODE),
     )
@@ -81,12 +81,12 @@ def test_a_fading_code_is_renewed_only_for_somebody_who_is_there() -> None:
         >> other: faded
         >> core: faded
         >> 在吗
-        << Tell scan.said
-        << Count
+        << SendText scan.said
+        << CountQuestion
         >> core: faded
-        << Drop
-        << Busy
-        << Begin wechat
+        << CancelAttempt
+        << ShowChatAction
+        << OpenAttempt wechat
         == Opening
         >> core: opened
         << ShowCode scan.waiting in place
@@ -97,11 +97,11 @@ def test_a_fading_code_is_renewed_only_for_somebody_who_is_there() -> None:
     )
 
 
-@pytest.mark.parametrize("stage", [Stage.OPENED, Stage.CONFIRMING])
-def test_a_page_in_use_is_never_renewed_under_somebodys_hands(stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
+def test_a_page_in_use_is_never_renewed_under_somebodys_hands(stage: PhoneStage) -> None:
     state = scanning(stage=stage, touched=True)
 
-    assert advance(state, Faded(ATTEMPT), MOMENT).state == state
+    assert advance(state, CodeExpiring(ATTEMPT), MOMENT).state == state
 
 
 @pytest.mark.parametrize("command", sorted(set(Command) - {Command.BACK, Command.CANCEL}))
@@ -117,19 +117,19 @@ def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
         """
         >> other: lapsed
         >> core: lapsed
-        << Stamp expired expired.ask in place
+        << ReplaceCodeWithPicture expired expired.ask in place
         == Expired
         >> 怎么办
-        << Tell misc.no_answer
-        << Count
+        << SendText misc.no_answer
+        << CountQuestion
         >> /status
-        << Stamp expired expired.ask
+        << ReplaceCodeWithPicture expired expired.ask
         >> /start
-        << Stamp expired expired.ask
+        << ReplaceCodeWithPicture expired expired.ask
         >> [new_code]
-        << Drop
-        << Busy
-        << Begin wechat
+        << CancelAttempt
+        << ShowChatAction
+        << OpenAttempt wechat
         == Opening
         >> core: opened
         << ShowCode scan.waiting in place
@@ -145,9 +145,9 @@ def test_a_new_code_and_another_way_give_the_old_code_up() -> None:
     cancelled = advance(scanning(), Said("算了"), MOMENT)
 
     for step in (renewed, left, cancelled):
-        assert Drop(ATTEMPT) in step.effects
-    assert renewed.effects.index(Drop(ATTEMPT)) < len(renewed.effects) - 1
-    assert isinstance(renewed.effects[-1], Begin)
+        assert CancelAttempt(ATTEMPT) in step.effects
+    assert renewed.effects.index(CancelAttempt(ATTEMPT)) < len(renewed.effects) - 1
+    assert isinstance(renewed.effects[-1], OpenAttempt)
     assert renewed.effects[-1].attempt != ATTEMPT
 
 
@@ -157,7 +157,7 @@ def test_another_way_keeps_the_data(state: states.State) -> None:
         holds(
             f"""
             >> {leaving}
-            << Ask method.ask
+            << AskQuestion method.ask
             == ChoosingMethod
             """,
             state,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.flow.effects import Begin
-from bot.flow.events import Resumed
+from bot.flow.effects import OpenAttempt
+from bot.flow.events import ReaskRequested
 from bot.flow.machine import advance
 from tests.bot.flow.samples import (
     ATTEMPT,
@@ -19,20 +19,20 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
     holds(
         f"""
         >> [{method}]
-        << Settle method.done
-        << Busy
-        << Begin {method}
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt {method}
         == Opening
         >> core: opened
         << ShowCode scan.waiting in place
         == Scanning
         >> core: progressed opened
-        << Caption scan.opened
+        << EditCaption scan.opened
         >> core: progressed confirming
-        << Caption scan.confirming
+        << EditCaption scan.confirming
         >> core: passed
-        << Stamp verified stamp.verified in place
-        << Ask verified.ask
+        << ReplaceCodeWithPicture verified stamp.verified in place
+        << AskQuestion verified.ask
         == Verified
         """,
         after(TO_METHOD),
@@ -43,28 +43,28 @@ def test_the_face_has_a_consent_of_its_own_and_a_way_around_it() -> None:
     holds(
         """
         >> [face]
-        << Settle method.done
-        << Ask face_consent.ask
+        << RecordAnswer method.done
+        << AskQuestion face_consent.ask
         == AgreeingFace
         >> [other_way]
-        << Ask method.ask
+        << AskQuestion method.ask
         == ChoosingMethod
         >> 刷脸
-        << Settle method.done
-        << Ask face_consent.ask
+        << RecordAnswer method.done
+        << AskQuestion face_consent.ask
         == AgreeingFace
         >> /back
-        << Ask method.ask
+        << AskQuestion method.ask
         == ChoosingMethod
         >> 3
-        << Settle method.done
-        << Ask face_consent.ask
+        << RecordAnswer method.done
+        << AskQuestion face_consent.ask
         == AgreeingFace
         >> 同意
-        << Record face
-        << Settle face_consent.done
-        << Busy
-        << Begin face
+        << RecordConsent face
+        << RecordAnswer face_consent.done
+        << ShowChatAction
+        << OpenAttempt face
         == Opening
         """,
         after(TO_METHOD),
@@ -75,7 +75,7 @@ def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
     holds(
         """
         >> [back]
-        << Ask confirm.ask
+        << AskQuestion confirm.ask
         == Confirming
         """,
         after(TO_METHOD),
@@ -84,7 +84,7 @@ def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
         holds(
             """
             >> [cancel]
-            << Ask idle.ask + misc.cancelled
+            << AskQuestion idle.ask + misc.cancelled
             == Idle
             """,
             after(lines),
@@ -98,21 +98,21 @@ def test_whoever_waits_for_the_code_hears_so_and_the_core_is_asked_again() -> No
     holds(
         """
         >> 好了吗
-        << Discard
-        << Tell opening.wait
-        << Begin wechat
+        << DeleteUserMessage
+        << SendText opening.wait
+        << OpenAttempt wechat
         >> (sticker)
-        << Discard
-        << Tell opening.wait
-        << Begin wechat
+        << DeleteUserMessage
+        << SendText opening.wait
+        << OpenAttempt wechat
         >> /start
-        << Busy
-        << Begin wechat
+        << ShowChatAction
+        << OpenAttempt wechat
         >> /status
-        << Tell status.opening
+        << SendText status.opening
         >> [new_code]
-        << Toast misc.closed_question
-        << Disarm
+        << ShowToast misc.closed_question
+        << RemoveButtons
         """,
         after(TO_OPENING),
     )
@@ -121,35 +121,35 @@ def test_whoever_waits_for_the_code_hears_so_and_the_core_is_asked_again() -> No
 def test_after_a_crash_the_core_is_asked_again_for_the_same_attempt() -> None:
     state = opening()
 
-    step = advance(state, Resumed(), MOMENT)
+    step = advance(state, ReaskRequested(), MOMENT)
 
     assert step.state == state
-    assert Begin(ATTEMPT, state.account, state.identity, state.method) in step.effects
+    assert OpenAttempt(ATTEMPT, state.account, state.identity, state.method) in step.effects
 
 
 def test_a_code_that_comes_after_its_question_was_left_is_dropped() -> None:
     holds(
         """
         >> /back
-        << Ask method.ask
-        << Drop
+        << AskQuestion method.ask
+        << CancelAttempt
         == ChoosingMethod
         >> core: opened
-        << Drop
+        << CancelAttempt
         >> [qq]
-        << Settle method.done
-        << Busy
-        << Begin qq
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt qq
         == Opening
         >> other: opened
-        << Drop
+        << CancelAttempt
         >> other: declined unavailable
         >> core: opened
         << ShowCode scan.waiting in place
         == Scanning
         >> core: opened
         >> other: opened
-        << Drop
+        << CancelAttempt
         """,
         after(TO_OPENING),
     )
@@ -159,8 +159,8 @@ def test_cancelling_while_the_core_opens_gives_the_attempt_up() -> None:
     holds(
         """
         >> 取消
-        << Ask idle.ask + misc.cancelled
-        << Drop
+        << AskQuestion idle.ask + misc.cancelled
+        << CancelAttempt
         == Idle
         >> core: declined quota
         """,
@@ -173,10 +173,10 @@ def test_a_code_that_comes_after_its_attempt_was_refused_is_dropped() -> None:
     holds(
         """
         >> core: declined quota
-        << Ask failed.ask
+        << AskQuestion failed.ask
         == Failed
         >> core: opened
-        << Drop
+        << CancelAttempt
         """,
         opening(),
     )

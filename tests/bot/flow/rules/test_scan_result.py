@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import Ask, Topic, Url, Word
-from bot.flow.events import Choice, Declined, Faded, Lapsed, Progressed, Refusal, Tapped
+from bot.flow.effects import AskQuestion, TextKey, TopicButton, UrlButton
+from bot.flow.events import AttemptProgressed, AttemptRefusal, AttemptRefused, Choice, CodeExpired, CodeExpiring, Tapped
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
-from bot.flow.states import Stage
+from bot.flow.states import PhoneStage
 from tests.bot.flow.reading import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
@@ -33,16 +33,16 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
         f"""
         >> other: rejected {reason}
         >> core: rejected {reason}
-        << Stamp failed stamp.failed in place
-        << Ask failed.ask
+        << ReplaceCodeWithPicture failed stamp.failed in place
+        << AskQuestion failed.ask
         == Failed
         >> 为什么
-        << Ask failed.ask_again + misc.no_answer
-        << Count
+        << AskQuestion failed.ask_again + misc.no_answer
+        << CountQuestion
         >> [try_again]
-        << Settle failed.done
-        << Busy
-        << Begin wechat
+        << RecordAnswer failed.done
+        << ShowChatAction
+        << OpenAttempt wechat
         == Opening
         """,
         after(TO_CODE),
@@ -51,21 +51,21 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
     assert isinstance(state, states.Opening)
     assert state.identity == identity()
     question = prompt(failed(reason))
-    assert isinstance(question, Ask)
-    assert question.values["reason"] == Word(f"reason.{reason}")
+    assert isinstance(question, AskQuestion)
+    assert question.values["reason"] == TextKey(f"reason.{reason}")
 
 
 def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> None:
     holds(
         """
         >> core: rejected face_covered
-        << Stamp failed stamp.failed in place
-        << Ask failed.ask
+        << ReplaceCodeWithPicture failed stamp.failed in place
+        << AskQuestion failed.ask
         == Failed
         >> 重试
-        << Settle failed.done
-        << Busy
-        << Begin face
+        << RecordAnswer failed.done
+        << ShowChatAction
+        << OpenAttempt face
         == Opening
         """,
         scanning(Method.FACE),
@@ -76,26 +76,26 @@ def test_when_the_places_are_taken_other_data_need_no_second_consent() -> None:
     holds(
         """
         >> core: declined quota
-        << Ask failed.ask
+        << AskQuestion failed.ask
         == Failed
         >> [change_data]
-        << Ask confirm.ask
+        << AskQuestion confirm.ask
         == Confirming
         >> [change_number]
-        << Ask other_number.ask
+        << AskQuestion other_number.ask
         == ChangingNumber
         >> 440524188001010014
-        << Discard
-        << Ask confirm.ask
+        << DeleteUserMessage
+        << AskQuestion confirm.ask
         == Confirming
         >> [confirm]
-        << Settle confirm.done
-        << Ask method.ask
+        << RecordAnswer confirm.done
+        << AskQuestion method.ask
         == ChoosingMethod
         >> [wechat]
-        << Settle method.done
-        << Busy
-        << Begin wechat
+        << RecordAnswer method.done
+        << ShowChatAction
+        << OpenAttempt wechat
         == Opening
         """,
         after(TO_OPENING),
@@ -118,42 +118,42 @@ def test_when_the_places_are_taken_other_data_need_no_second_consent() -> None:
 def test_a_failure_offers_the_answer_to_the_question_it_raises(reason: Reason, topic: str) -> None:
     question = prompt(failed(reason))
 
-    assert isinstance(question, Ask)
-    assert Topic(topic) in buttons(question)
+    assert isinstance(question, AskQuestion)
+    assert TopicButton(topic) in buttons(question)
 
 
-@pytest.mark.parametrize("refusal", [Refusal.TOO_MANY, Refusal.BUSY])
-def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusal: Refusal) -> None:
-    step = advance(opening(), Declined(ATTEMPT, refusal, LATER), MOMENT)
+@pytest.mark.parametrize("refusal", [AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY])
+def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusal: AttemptRefusal) -> None:
+    step = advance(opening(), AttemptRefused(ATTEMPT, refusal, LATER), MOMENT)
     question = step.effects[-1]
 
-    assert step.state == replace(failed(Reason(refusal)), mark=MOMENT.mark)
-    assert isinstance(question, Ask)
+    assert step.state == replace(failed(Reason(refusal)), question_id=MOMENT.question_id)
+    assert isinstance(question, AskQuestion)
     assert (question.text, question.values["until"]) == ("failed.later", LATER)
-    assert Url("console") in buttons(question)
+    assert UrlButton("console") in buttons(question)
 
 
 def test_after_waiting_it_goes_on_with_the_data_that_were_typed() -> None:
     waiting = failed(Reason.TOO_MANY)
 
-    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.mark), MOMENT)
+    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.question_id), MOMENT)
 
     assert isinstance(step.state, states.Opening)
     assert step.state.identity == waiting.identity
 
 
-@pytest.mark.parametrize("refusal", [Refusal.UNAVAILABLE, Refusal.OVER])
-def test_a_provider_out_of_order_is_said_to_be_nobodys_fault(refusal: Refusal) -> None:
-    step = advance(opening(), Declined(ATTEMPT, refusal), MOMENT)
+@pytest.mark.parametrize("refusal", [AttemptRefusal.UNAVAILABLE, AttemptRefusal.OVER])
+def test_a_provider_out_of_order_is_said_to_be_nobodys_fault(refusal: AttemptRefusal) -> None:
+    step = advance(opening(), AttemptRefused(ATTEMPT, refusal), MOMENT)
 
-    assert step.state == replace(failed(Reason.UNAVAILABLE), mark=MOMENT.mark)
+    assert step.state == replace(failed(Reason.UNAVAILABLE), question_id=MOMENT.question_id)
 
 
 def test_an_account_that_is_verified_already_is_told_so() -> None:
     holds(
         """
         >> core: declined verified
-        << Ask verified.ask
+        << AskQuestion verified.ask
         == Verified
         """,
         after(TO_OPENING),
@@ -165,12 +165,14 @@ NOT_TOLD = [state for state in STATES if not isinstance(state, states.Verified) 
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in NOT_TOLD])
 def test_a_success_is_told_wherever_the_person_has_gone(state: states.State) -> None:
+    stamped = ["<< ReplaceCodeWithPicture verified stamp.verified in place"]
+
     reached = holds(
         "\n".join(
             [
                 f">> core: passed {state.account}",
-                *(["<< Stamp verified stamp.verified in place"] if isinstance(state, states.Scanning) else []),
-                "<< Ask verified.ask",
+                *(stamped if isinstance(state, states.Scanning) else []),
+                "<< AskQuestion verified.ask",
                 *(["== Verified"] if not isinstance(state, states.Verified) else []),
             ]
         ),
@@ -187,13 +189,13 @@ def test_the_same_success_is_told_once(state: states.State) -> None:
     assert after("core: passed\ncore: lapsed\ncore: rejected mismatch\ncore: faded", told) == told
 
 
-@pytest.mark.parametrize("state", [scanning(), verified(), states.Idle(account="telegram:100012345", mark="m")])
+@pytest.mark.parametrize("state", [scanning(), verified(), states.Idle(account="telegram:100012345", question_id="m")])
 def test_the_success_of_another_account_is_told_and_changes_nothing(state: states.State) -> None:
     assert (
         holds(
             """
             >> core: passed cloud:200056789
-            << Tell misc.passed_elsewhere
+            << SendText misc.passed_elsewhere
             """,
             state,
         )
@@ -205,17 +207,17 @@ def test_a_verified_account_stays_so() -> None:
     holds(
         """
         >> /cancel
-        << Tell verified.stays
+        << SendText verified.stays
         >> 返回
-        << Tell verified.stays
+        << SendText verified.stays
         >> /start
-        << Ask verified.ask
+        << AskQuestion verified.ask
         >> /status
-        << Ask verified.ask_again + status.verified
+        << AskQuestion verified.ask_again + status.verified
         >> 谢谢
-        << Ask verified.ask_again + misc.not_understood
+        << AskQuestion verified.ask_again + misc.not_understood
         >> core: opened
-        << Drop
+        << CancelAttempt
         """,
         verified(),
     )
@@ -224,6 +226,6 @@ def test_a_verified_account_stays_so() -> None:
 def test_late_news_of_an_attempt_changes_no_other_question() -> None:
     choosing = after(f"{TO_CODE}\n[other_way]")
 
-    for news in (Faded(ATTEMPT), Lapsed(ATTEMPT), Progressed(ATTEMPT, Stage.OPENED, LATER)):
-        assert advance(choosing, news, MOMENT) == advance(choosing, Faded(ATTEMPT), MOMENT)
+    for news in (CodeExpiring(ATTEMPT), CodeExpired(ATTEMPT), AttemptProgressed(ATTEMPT, PhoneStage.OPENED, LATER)):
+        assert advance(choosing, news, MOMENT) == advance(choosing, CodeExpiring(ATTEMPT), MOMENT)
         assert advance(choosing, news, MOMENT).state == choosing

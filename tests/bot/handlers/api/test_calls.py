@@ -16,9 +16,9 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.engine.messages import Undelivered, Unreachable
-from bot.handlers.api.call_outcome import Held
-from bot.handlers.api.calls import Gone, best_effort, call, done
+from bot.engine.messages import BotBlocked, DeliveryFailed
+from bot.handlers.api.call_outcome import DeferredByRateLimiter
+from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempotent
 from bot.handlers.api.transport import NotSent
 
 # The library announces that durations will become timedeltas; the bot understands both.
@@ -44,7 +44,7 @@ class Line:
 async def test_a_call_that_works_is_made_once() -> None:
     line = Line()
 
-    assert await call(line, repeatable=False) == "sent"
+    assert await call(line, idempotent=False) == "sent"
     assert line.calls == 1
 
 
@@ -57,7 +57,7 @@ async def test_a_call_that_works_is_made_once() -> None:
     ],
 )
 async def test_a_refusal_that_means_done_is_done(words: str) -> None:
-    assert await call(Line(BadRequest(words)), repeatable=False) is None
+    assert await call(Line(BadRequest(words)), idempotent=False) is None
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ async def test_a_refusal_that_means_done_is_done(words: str) -> None:
     ],
 )
 async def test_a_message_that_is_gone_is_gone(words: str) -> None:
-    with pytest.raises(Gone):
-        await call(Line(BadRequest(words)), repeatable=True)
-    assert not await done(Line(BadRequest(words)))
+    with pytest.raises(MessageGone):
+        await call(Line(BadRequest(words)), idempotent=True)
+    assert not await call_idempotent(Line(BadRequest(words)))
 
 
 @pytest.mark.parametrize("error", [Forbidden("bot was blocked by the user"), BadRequest("Chat not found")])
 async def test_a_chat_that_is_closed_to_the_bot_is_out_of_reach(error: TelegramError) -> None:
-    with pytest.raises(Unreachable):
-        await call(Line(error), repeatable=True)
+    with pytest.raises(BotBlocked):
+        await call(Line(error), idempotent=True)
 
 
 async def test_a_fault_of_ours_is_not_hidden_and_not_repeated() -> None:
     line = Line(BadRequest("Can't parse entities: unsupported start tag"))
 
     with pytest.raises(BadRequest):
-        await call(line, repeatable=True)
+        await call(line, idempotent=True)
     assert line.calls == 1
 
 
@@ -94,17 +94,17 @@ async def test_a_fault_of_ours_is_not_hidden_and_not_repeated() -> None:
 async def test_however_often_telegram_asks_to_wait_the_call_is_made_in_the_end(pause: float | timedelta) -> None:
     line = Line(*(RetryAfter(pause) for _ in range(9)))  # type: ignore[arg-type]  # fractions come from test servers
 
-    assert await call(line, repeatable=False) == "sent"
+    assert await call(line, idempotent=False) == "sent"
     assert line.calls == 10
 
 
 async def test_a_long_pause_is_left_to_whoever_asks_again_later() -> None:
-    line = Line(Held(3600))
+    line = Line(DeferredByRateLimiter(3600))
 
-    with pytest.raises(Undelivered) as raised:
-        await call(line, repeatable=True)
+    with pytest.raises(DeliveryFailed) as raised:
+        await call(line, idempotent=True)
     assert line.calls == 1
-    assert not raised.value.perhaps
+    assert not raised.value.maybe_delivered
 
 
 UNKNOWN = [NetworkError("Bad Gateway"), TimedOut(), TelegramError("Invalid server response")]
@@ -114,34 +114,34 @@ UNKNOWN = [NetworkError("Bad Gateway"), TimedOut(), TelegramError("Invalid serve
 async def test_inv26_what_may_have_arrived_is_repeated_only_where_that_does_no_harm(error: TelegramError) -> None:
     careful, careless = Line(error), Line(error)
 
-    with pytest.raises(Undelivered) as raised:
-        await call(careful, repeatable=False)
-    assert raised.value.perhaps
-    assert await call(careless, repeatable=True) == "sent"
+    with pytest.raises(DeliveryFailed) as raised:
+        await call(careful, idempotent=False)
+    assert raised.value.maybe_delivered
+    assert await call(careless, idempotent=True) == "sent"
     assert (careful.calls, careless.calls) == (1, 2)
 
 
 async def test_what_never_left_is_repeated_always() -> None:
     line = Line(NotSent("ClientConnectorError"))
 
-    assert await call(line, repeatable=False) == "sent"
+    assert await call(line, idempotent=False) == "sent"
 
 
 async def test_a_network_that_stays_away_is_given_up_after_a_few_tries() -> None:
     line = Line(*(NotSent("ClientConnectorError") for _ in range(9)))
 
-    with pytest.raises(Undelivered) as raised:
-        await call(line, repeatable=False)
+    with pytest.raises(DeliveryFailed) as raised:
+        await call(line, idempotent=False)
     assert line.calls == 3
-    assert not raised.value.perhaps
+    assert not raised.value.maybe_delivered
 
 
 @pytest.mark.parametrize("error", [InvalidToken(), Conflict("two"), ChatMigrated(5)])
 async def test_any_other_refusal_is_tried_again_later(error: TelegramError) -> None:
     line = Line(error)
 
-    with pytest.raises(Undelivered):
-        await call(line, repeatable=True)
+    with pytest.raises(DeliveryFailed):
+        await call(line, idempotent=True)
     assert line.calls == 1
 
 

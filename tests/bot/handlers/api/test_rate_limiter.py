@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.api.call_outcome import Held
-from bot.handlers.api.rate_limiter import LONGEST_HOLD, Pacer, Urgency, at
-from bot.handlers.api.rate_model import GROUP, OVERALL, PRIVATE, Pace
+from bot.handlers.api.call_outcome import DeferredByRateLimiter
+from bot.handlers.api.rate_limiter import MAX_WAIT, Priority, RateLimiter, priority
+from bot.handlers.api.rate_model import GROUP_CHAT, MAX_PER_SECOND, PRIVATE_CHAT, Rate
 from bot.handlers.api.transport import NotSent
 from tests.virtual_time_loop import run
 
@@ -45,7 +45,13 @@ class Telegram:
     held: dict[int | str, float] = field(default_factory=dict)
 
     async def call(
-        self, pacer: Pacer, chat: int | None, word: str = "", *, method: str = "sendMessage", seconds: float = 0.05
+        self,
+        pacer: RateLimiter,
+        chat: int | None,
+        word: str = "",
+        *,
+        method: str = "sendMessage",
+        seconds: float = 0.05,
     ) -> None:
         """Make one call through a pacer."""
 
@@ -73,12 +79,12 @@ class Telegram:
         return [call.word for call in self.calls if chat in (None, call.chat)]
 
 
-def pacer(replicas: int = 1, *, paced: bool = True) -> Pacer:
+def pacer(replicas: int = 1, *, paced: bool = True) -> RateLimiter:
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
-    return Pacer(calls, lambda: replicas, paced=paced)
+    return RateLimiter(calls, lambda: replicas, enabled=paced)
 
 
-def outcomes(pacer: Pacer) -> dict[str, float]:
+def outcomes(pacer: RateLimiter) -> dict[str, float]:
     samples = [sample for metric in pacer._calls.collect() for sample in metric.samples]
     return {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_total")}
 
@@ -104,7 +110,7 @@ def most_in(times: Sequence[float], seconds: float) -> int:
     return most
 
 
-def keeps(pace: Pace, times: Sequence[float]) -> bool:
+def keeps(pace: Rate, times: Sequence[float]) -> bool:
     """Whether any stretch of these calls holds the burst at most, and then one an interval."""
     burst = pace.burst - 1
     return all(
@@ -132,9 +138,9 @@ def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_i
     record_property("cases", len(times))
 
     assert len(times) == 600
-    assert most_in(times, 1.0) <= OVERALL
+    assert most_in(times, 1.0) <= MAX_PER_SECOND
     assert all(telegram.words(chat) == ["0", "1", "2"] for chat in range(1, 201))
-    assert took < 600 / OVERALL * 1.2
+    assert took < 600 / MAX_PER_SECOND * 1.2
 
 
 def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> None:
@@ -151,7 +157,7 @@ def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> Non
     times = telegram.times(1)
 
     assert telegram.words(1) == [str(number) for number in range(100)]
-    assert keeps(PRIVATE, times)
+    assert keeps(PRIVATE_CHAT, times)
     assert most_in(times[:10], 0.1) == 10
     assert times[-1] - times[0] == pytest.approx(90, abs=1)
     assert telegram.times(2)[0] == pytest.approx(times[0] + 3, abs=A_MOMENT)
@@ -162,7 +168,7 @@ def test_inv23_a_group_gets_twenty_messages_a_minute_at_most() -> None:
 
     run(together(telegram.call(one, -5) for _ in range(100)))
 
-    assert keeps(GROUP, telegram.times(-5))
+    assert keeps(GROUP_CHAT, telegram.times(-5))
     assert most_in(telegram.times(-5), 60.0) <= 20
 
 
@@ -226,10 +232,10 @@ def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -
             await telegram.call(one, 1)
         began = now()
         for method in ("sendMessage", "deleteMessage"):
-            with pytest.raises(Held):
+            with pytest.raises(DeferredByRateLimiter):
                 await telegram.call(one, 1, method=method)
         took = now() - began
-        await asyncio.sleep(3600 - LONGEST_HOLD)
+        await asyncio.sleep(3600 - MAX_WAIT)
         await telegram.call(one, 1)
         return took
 
@@ -242,13 +248,13 @@ def test_whoever_waits_for_the_pace_hears_when_the_wait_becomes_long() -> None:
     telegram, one = Telegram(errors={1: [RetryAfter(3600)]}), pacer()
 
     async def main() -> list[object]:
-        calls = [telegram.call(one, 1, seconds=0.5) for _ in range(PRIVATE.burst + 2)]
+        calls = [telegram.call(one, 1, seconds=0.5) for _ in range(PRIVATE_CHAT.burst + 2)]
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
     told = Tally(type(each) for each in run(main()))
 
-    assert told == {type(None): PRIVATE.burst - 1, RetryAfter: 1, Held: 2}
-    assert len(telegram.calls) == PRIVATE.burst
+    assert told == {type(None): PRIVATE_CHAT.burst - 1, RetryAfter: 1, DeferredByRateLimiter: 2}
+    assert len(telegram.calls) == PRIVATE_CHAT.burst
 
 
 def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> None:
@@ -257,10 +263,10 @@ def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> No
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
             first = tasks.create_task(asyncio.wait({asyncio.ensure_future(telegram.call(one, 1, seconds=0.5))}))
-            for chat in range(100, 100 + OVERALL - 1):
+            for chat in range(100, 100 + MAX_PER_SECOND - 1):
                 tasks.create_task(telegram.call(one, chat, seconds=0))
             tasks.create_task(telegram.call(one, 1, "second"))
-            for chat in range(200, 200 + OVERALL):
+            for chat in range(200, 200 + MAX_PER_SECOND):
                 tasks.create_task(telegram.call(one, chat, "behind", seconds=0))
             refused, _ = await first
             assert isinstance(refused.pop().exception(), RetryAfter)
@@ -279,9 +285,9 @@ def test_a_courtesy_waits_for_nothing() -> None:
     async def spare(chat: int | None, method: str) -> str:
         began = now()
         try:
-            with at(Urgency.SPARE):
+            with priority(Priority.BEST_EFFORT):
                 await telegram.call(one, chat, "spare", method=method, seconds=0)
-        except Held:
+        except DeferredByRateLimiter:
             assert now() == began
             return "left undone"
         return "done"
@@ -318,7 +324,7 @@ def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None
     telegram, one = Telegram(), pacer()
 
     async def news(chat: int) -> None:
-        with at(Urgency.NEWS):
+        with priority(Priority.NOTICE):
             await telegram.call(one, chat, "news")
 
     async def main() -> float:
@@ -336,8 +342,8 @@ def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None
     told = [call.time - began for call in telegram.calls if call.word == "news"]
 
     assert len(told) == 100
-    assert max(told[:OVERALL]) == 0
-    assert Urgency.NEWS.value - 1 < min(told[OVERALL:]) < max(told) < 30
+    assert max(told[:MAX_PER_SECOND]) == 0
+    assert Priority.NOTICE.value - 1 < min(told[MAX_PER_SECOND:]) < max(told) < 30
 
 
 def test_whoever_gives_up_leaves_no_hole() -> None:
@@ -357,7 +363,7 @@ def test_whoever_gives_up_leaves_no_hole() -> None:
     times = run(main())
     batches = Tally(round(time, 1) for time in times)
 
-    assert set(batches.values()) == {OVERALL, len(times) % OVERALL}
+    assert set(batches.values()) == {MAX_PER_SECOND, len(times) % MAX_PER_SECOND}
     assert len(times) in range(72, 75)
     assert max(times) < 3
 
@@ -367,22 +373,22 @@ def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back(
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        await together(telegram.call(one, chat, seconds=0) for chat in range(1, OVERALL + 1))
+        await together(telegram.call(one, chat, seconds=0) for chat in range(1, MAX_PER_SECOND + 1))
         async with asyncio.TaskGroup() as tasks:
             waiting = tasks.create_task(telegram.call(one, 100, "gives up"))
-            behind = [tasks.create_task(telegram.call(one, 200 + chat, seconds=0)) for chat in range(OVERALL)]
+            behind = [tasks.create_task(telegram.call(one, 200 + chat, seconds=0)) for chat in range(MAX_PER_SECOND)]
             await asyncio.sleep(0)
             # Scheduled behind the gate's own timer, for the same moment.
-            when = one._gate._timer
+            when = one._global_limiter._timer
             assert when is not None
             loop.call_at(when.when(), waiting.cancel)
             await asyncio.wait(behind)
         assert waiting.cancelled()
 
     run(main())
-    last = [call.time for call in telegram.calls[OVERALL:]]
+    last = [call.time for call in telegram.calls[MAX_PER_SECOND:]]
 
-    assert len(last) == OVERALL
+    assert len(last) == MAX_PER_SECOND
     assert max(last) - min(last) < A_MOMENT
 
 
@@ -393,7 +399,7 @@ def test_idle_chats_are_forgotten() -> None:
     async def main() -> None:
         for hour in range(20):
             await together(telegram.call(one, hour * 1000 + chat, method="deleteMessage") for chat in range(1, 500))
-            sizes.append(len(one._lines))
+            sizes.append(len(one._chat_limiters))
             await asyncio.sleep(3600)
 
     run(main())
@@ -417,7 +423,7 @@ def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
     first, second = telegram.times(1)
 
     assert second >= first + 25
-    assert len(one._lines) < 1000
+    assert len(one._chat_limiters) < 1000
 
 
 def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> None:
@@ -477,7 +483,7 @@ def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does
     telegram, one = Telegram(), pacer()
 
     async def main() -> None:
-        tasks = [asyncio.ensure_future(telegram.call(one, 1, seconds=9)) for _ in range(PRIVATE.burst + 1)]
+        tasks = [asyncio.ensure_future(telegram.call(one, 1, seconds=9)) for _ in range(PRIVATE_CHAT.burst + 1)]
         await asyncio.sleep(0.5)
         for task in tasks:
             task.cancel()
@@ -485,13 +491,13 @@ def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does
 
     run(main())
 
-    assert outcomes(one) == {"unknown": PRIVATE.burst}
+    assert outcomes(one) == {"unknown": PRIVATE_CHAT.burst}
 
 
 deeds = st.tuples(
     st.floats(0, 5),  # after so many seconds
     st.integers(-2, 5).filter(bool),  # to this chat or group
-    st.sampled_from([Urgency.ANSWER, Urgency.ANSWER, Urgency.NEWS, Urgency.SPARE]),
+    st.sampled_from([Priority.ANSWER, Priority.ANSWER, Priority.NOTICE, Priority.BEST_EFFORT]),
     st.sampled_from(["sendMessage", "sendMessage", "editMessageText", "deleteMessage"]),
     st.floats(0, 3),  # the answer takes so long
     st.one_of(st.none(), st.none(), st.none(), st.integers(1, 90)),  # and is a 429
@@ -508,7 +514,7 @@ def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ev
     async def deed(deed: Any) -> None:
         _, chat, urgency, method, seconds, refused, _ = deed
         try:
-            with at(urgency):
+            with priority(urgency):
                 if refused is not None:
                     telegram.errors.setdefault(chat, []).append(RetryAfter(refused))
                 await telegram.call(one, chat, method=method, seconds=seconds)
@@ -535,10 +541,10 @@ def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ev
     times = [call.time for call in messages]
 
     assert len(ended) <= len(story)
-    assert most_in(times, 1.0) <= max(1, OVERALL // replicas)
+    assert most_in(times, 1.0) <= max(1, MAX_PER_SECOND // replicas)
     for chat in {call.chat for call in messages}:
         assert chat is not None
-        assert keeps(GROUP if chat < 0 else PRIVATE, [call.time for call in messages if call.chat == chat])
-    assert all(turn.cancelled() for *_, turn in one._gate._waiting)
-    assert all(line.users == 0 and not line.turn.locked() for line in one._lines.values())
+        assert keeps(GROUP_CHAT if chat < 0 else PRIVATE_CHAT, [call.time for call in messages if call.chat == chat])
+    assert all(turn.cancelled() for *_, turn in one._global_limiter._waiting)
+    assert all(line.users == 0 and not line.lock.locked() for line in one._chat_limiters.values())
     assert all(earlier.time <= later.time for earlier, later in pairwise(telegram.calls))

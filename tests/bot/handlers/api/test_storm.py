@@ -13,13 +13,13 @@ from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.content import catalogue as texts
-from bot.engine.delivery_queue import Lane, Lanes
-from bot.engine.messages import Origin, Turn, View
-from bot.flow.effects import Tell
-from bot.handlers.api.rate_limiter import Pacer
-from bot.handlers.api.rate_model import OVERALL
+from bot.engine.delivery_queue import DeliveryQueues, PersonQueue
+from bot.engine.messages import MessageRef, ReplyContext, Turn
+from bot.flow.effects import SendText
+from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.api.rate_model import MAX_PER_SECOND
 from bot.handlers.incoming import chat_of, person_of
-from bot.handlers.outgoing import Outgoing
+from bot.handlers.outgoing import ReplySender
 from tests.bot.handlers.api.test_rate_limiter import most_in, now
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import run
@@ -78,31 +78,31 @@ class Storm(BaseRequest):
 async def weathered(storm: Storm) -> dict[Person, list[str]]:
     """Say something to everybody, again and again; gives what each was to hear."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
-    bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=Pacer(calls))
+    bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=RateLimiter(calls))
 
     async def leave(person: Person, message: int) -> None:
         raise AssertionError(f"message {message} of {person} was left behind")
 
-    outgoing = Outgoing(bot, CATALOGUE, leave)
+    outgoing = ReplySender(bot, CATALOGUE, leave)
     wanted: dict[Person, list[str]] = defaultdict(list)
 
-    async def show(turn: Turn, _: Lane) -> None:
+    async def show(turn: Turn, _: PersonQueue) -> None:
         for effect in turn.effects:
-            assert isinstance(effect, Tell)
-            await outgoing.deliver(effect, turn.view)
+            assert isinstance(effect, SendText)
+            await outgoing.deliver(effect, turn.context)
 
     async def again(person: Person) -> Turn:
         raise AssertionError(f"something to {person} was given up")
 
-    lanes = Lanes(show, again, lambda _: False)
+    lanes = DeliveryQueues(show, again, lambda _: False)
     async with bot, lanes.running():
         for word in range(WORDS):
             for id in range(1, PEOPLE + 1):
                 person, key = person_of(id), TOPICS[(word + id) % len(TOPICS)]
                 wanted[person].append(CATALOGUE.text("zh", key, {}))
-                lanes.add(Turn(word, View(person, "zh", "", Origin()), (Tell(key),)))
+                lanes.add(Turn(word, ReplyContext(person, "zh", "", MessageRef()), (SendText(key),)))
             await asyncio.sleep(3)
-        assert await lanes.settled(600)
+        assert await lanes.wait_until_idle(600)
     return wanted
 
 
@@ -120,4 +120,4 @@ def test_inv24_when_every_second_call_is_refused_for_a_minute_nothing_is_lost_an
 
     assert storm.refused > 100
     assert {chat_of(person): words for person, words in wanted.items()} == storm.told
-    assert most_in([time for time, _ in storm.calls], 1.0) <= OVERALL
+    assert most_in([time for time, _ in storm.calls], 1.0) <= MAX_PER_SECOND

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.handlers.staff.command_parser import (
-    LinkWords,
-    Press,
-    Slip,
-    Spot,
-    Verb,
+    ButtonAction,
+    ButtonData,
+    CommandProblem,
+    LinkArguments,
+    ListPage,
+    read_button_data,
     read_funnel,
     read_link,
     read_links,
-    read_press,
 )
 from verification.attempts import Method
 from verification.support.funnel import Wanted
@@ -27,26 +27,28 @@ LINK = "0123456789abcdef"
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("100012345", LinkWords("100012345")),
-        (" １０００１２３４５ ", LinkWords("100012345")),
-        ("100012345 spring", LinkWords("100012345", "spring")),
-        ("100012345 30m", LinkWords("100012345", ttl=timedelta(minutes=30))),
-        ("100012345 2小时", LinkWords("100012345", ttl=timedelta(hours=2))),
-        ("100012345 en WeChat 7d spring", LinkWords("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
-        ("100012345 中文 人脸", LinkWords("100012345", method=Method.FACE, language="zh")),
-        ("", Slip.NO_ACCOUNT),
-        ("王小明", Slip.ACCOUNT),
-        ("telegram:100012345", Slip.ACCOUNT),
-        ("1" * 65, Slip.ACCOUNT),
-        ("100012345 春天", Slip.CAMPAIGN),
-        ("100012345 spring autumn", Slip.WORD),
-        ("100012345 qq wechat", Slip.WORD),
-        ("100012345 zh en", Slip.WORD),
-        ("100012345 0m", Slip.WAIT),
-        ("100012345 31d", Slip.WAIT),
+        ("100012345", LinkArguments("100012345")),
+        (" １０００１２３４５ ", LinkArguments("100012345")),
+        ("100012345 spring", LinkArguments("100012345", "spring")),
+        ("100012345 30m", LinkArguments("100012345", ttl=timedelta(minutes=30))),
+        ("100012345 2小时", LinkArguments("100012345", ttl=timedelta(hours=2))),
+        ("100012345 en WeChat 7d spring", LinkArguments("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
+        ("100012345 中文 人脸", LinkArguments("100012345", method=Method.FACE, language="zh")),
+        ("", CommandProblem.NO_ACCOUNT),
+        ("王小明", CommandProblem.ACCOUNT),
+        ("telegram:100012345", CommandProblem.ACCOUNT),
+        ("1" * 65, CommandProblem.ACCOUNT),
+        ("100012345 春天", CommandProblem.CAMPAIGN),
+        ("100012345 spring autumn", CommandProblem.WORD),
+        ("100012345 qq wechat", CommandProblem.WORD),
+        ("100012345 zh en", CommandProblem.WORD),
+        ("100012345 0m", CommandProblem.WAIT),
+        ("100012345 31d", CommandProblem.WAIT),
     ],
 )
-def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(words: str, wanted: LinkWords | Slip) -> None:
+def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(
+    words: str, wanted: LinkArguments | CommandProblem
+) -> None:
     assert read_link(words) == wanted
 
 
@@ -73,7 +75,7 @@ def test_a_funnel_is_asked_for_by_a_campaign_and_a_time(
 
 @pytest.mark.parametrize("words", ["spring autumn", "2026-13", "2026-02-30", "0000-01", "春天"])
 def test_a_time_that_no_calendar_has_is_told(words: str) -> None:
-    assert read_funnel(words, TODAY) is Slip.PERIOD
+    assert read_funnel(words, TODAY) is CommandProblem.PERIOD
 
 
 @given(st.text(max_size=60))
@@ -81,26 +83,31 @@ def test_no_words_are_too_strange(words: str) -> None:
     read_link(words)
     read_links(words)
     read_funnel(words, TODAY)
-    read_press(words)
-    read_press(f"s:{words}")
+    read_button_data(words)
+    read_button_data(f"s:{words}")
 
 
 presses = st.one_of(
-    st.builds(lambda spot: Press(Verb.LIST, "", spot), st.builds(Spot, st.integers(0, 9999), st.just("a" * 32))),
     st.builds(
-        Press,
-        st.sampled_from([Verb.CARD, Verb.CODE, Verb.PRINT, Verb.REVOKE, Verb.REALLY]),
-        st.just(LINK),
-        st.none() | st.builds(Spot, st.integers(0, 9999), st.none() | st.just("a" * 32)),
+        lambda spot: ButtonData(ButtonAction.LIST, "", spot),
+        st.builds(ListPage, st.integers(0, 9999), st.just("a" * 32)),
     ),
-    st.just(Press(Verb.POSTER, "wechat")),
+    st.builds(
+        ButtonData,
+        st.sampled_from(
+            [ButtonAction.CARD, ButtonAction.CODE, ButtonAction.PRINT, ButtonAction.REVOKE, ButtonAction.CONFIRM_REVOKE]
+        ),
+        st.just(LINK),
+        st.none() | st.builds(ListPage, st.integers(0, 9999), st.none() | st.just("a" * 32)),
+    ),
+    st.just(ButtonData(ButtonAction.POSTER, "wechat")),
 )
 
 
 @given(presses)
-def test_every_button_comes_back_as_it_was_and_fits(press: Press) -> None:
-    assert read_press(press.data) == press
-    assert len(press.data.encode()) <= 64
+def test_every_button_comes_back_as_it_was_and_fits(press: ButtonData) -> None:
+    assert read_button_data(press.callback_data) == press
+    assert len(press.callback_data.encode()) <= 64
 
 
 @pytest.mark.parametrize(
@@ -125,4 +132,4 @@ def test_every_button_comes_back_as_it_was_and_fits(press: Press) -> None:
     ],
 )
 def test_inv10_data_that_none_of_our_buttons_has_are_none_of_ours(data: str) -> None:
-    assert read_press(data) is None
+    assert read_button_data(data) is None

@@ -8,16 +8,16 @@ import pytest
 from telegram import InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.side_messages import Screen
-from bot.handlers.staff.delivery import Delivery, Where
-from bot.handlers.staff.replies import Answer, Filed, Pictured, Toasted, Told
+from bot.handlers.side_messages import MessageContent
+from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
+from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, TextReply, ToastReply
 from tests.bot.handlers.staff_fixture import CATALOGUE
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
-TOLD = Told(Screen("好", None))
-HERE = Where(7, "zh")
-PRESSED = Where(7, "zh", query_id="1", pressed=5)
+TOLD = TextReply(MessageContent("好", None))
+HERE = ReplyTarget(7, "zh")
+PRESSED = ReplyTarget(7, "zh", query_id="1", message_id=5)
 REPEATED = CATALOGUE.text("zh", "misc.repeated")
 
 Json = dict[str, Any]
@@ -44,8 +44,8 @@ class Chat:
         return call
 
 
-async def shown(chat: Chat, answers: Sequence[Answer], where: Where = HERE, **facts: Any) -> None:
-    delivery = Delivery(chat, CATALOGUE, pauses=(0.0, 0.0), **facts)  # type: ignore[arg-type]  # as much of a bot as is needed
+async def shown(chat: Chat, answers: Sequence[StaffReply], where: ReplyTarget = HERE, **facts: Any) -> None:
+    delivery = StaffReplySender(chat, CATALOGUE, retry_delays=(0.0, 0.0), **facts)  # type: ignore[arg-type]  # as much of a bot as is needed
     async with delivery.running():
         await delivery.show(answers, where)
 
@@ -53,7 +53,7 @@ async def shown(chat: Chat, answers: Sequence[Answer], where: Where = HERE, **fa
 async def test_answers_come_in_their_order() -> None:
     chat = Chat()
 
-    await shown(chat, [TOLD, Pictured(b"1", Screen("图", None)), Filed(b"2", "a.svg", "文件")])
+    await shown(chat, [TOLD, PhotoReply(b"1", MessageContent("图", None)), FileReply(b"2", "a.svg", "文件")])
 
     assert [method for method, _ in chat.calls] == ["send_message", "send_photo", "send_document"]
 
@@ -62,14 +62,14 @@ async def test_a_press_is_answered_even_when_there_is_nothing_to_say_over_the_ch
     silent, spoken = Chat(), Chat()
 
     await shown(silent, [TOLD], PRESSED)
-    await shown(spoken, [Toasted("已撤销。"), TOLD], PRESSED)
+    await shown(spoken, [ToastReply("已撤销。"), TOLD], PRESSED)
 
     assert [method for method, _ in silent.calls] == ["answer_callback_query", "send_message"]
     assert [method for method, _ in spoken.calls] == ["answer_callback_query", "send_message"]
 
 
 async def test_what_was_pressed_is_rewritten_and_what_is_gone_is_said_anew() -> None:
-    screen = Told(Screen("卡片", InlineKeyboardMarkup([])), in_place=True)
+    screen = TextReply(MessageContent("卡片", InlineKeyboardMarkup([])), in_place=True)
     there, gone = Chat(), Chat(BadRequest("Query is too old"), BadRequest("Message to edit not found"))
 
     await shown(there, [screen], PRESSED)
@@ -120,7 +120,7 @@ async def test_an_answer_that_telegram_refuses_stops_nobody_and_names_nothing(ca
 async def test_nobody_waits_for_long_for_an_answer_that_telegram_holds_up() -> None:
     chat = Chat()
     chat.gate = asyncio.Event()
-    delivery = Delivery(chat, CATALOGUE, patience=0.0)  # type: ignore[arg-type]  # as much of a bot as is needed
+    delivery = StaffReplySender(chat, CATALOGUE, wait=0.0)  # type: ignore[arg-type]  # as much of a bot as is needed
 
     async with delivery.running():
         await delivery.show([TOLD, TOLD], HERE)

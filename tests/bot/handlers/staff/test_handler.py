@@ -9,11 +9,11 @@ import pytest
 from telegram import Update
 
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.staff.command_parser import Command, Verb
-from bot.handlers.staff.delivery import Delivery, Where
+from bot.handlers.staff.command_parser import ButtonAction, StaffCommand
+from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
 from bot.handlers.staff.handler import StaffHandler
-from bot.handlers.staff.replies import Answer
-from bot.handlers.staff.service import Asked, Clerk
+from bot.handlers.staff.replies import StaffReply
+from bot.handlers.staff.service import StaffRequest, StaffService
 from playground.world import serializers
 from storage import StoreUnavailable
 from tests.bot.app_fixture import Living, living
@@ -26,13 +26,15 @@ ACCOUNT, MASKED = "100012345", "10*****45"
 UNKNOWN = plain(CATALOGUE.text("zh", "misc.unknown_command"))
 CLOSED = CATALOGUE.text("zh", "misc.closed_question")
 WORDS = {
-    Command.LINK: f"/link {ACCOUNT} spring",
-    Command.LINKS: "/links",
-    Command.ATTEMPT: "/attempt 0A1B-2C3D",
-    Command.FUNNEL: "/funnel",
-    Command.SHARE: "/share wechat",
+    StaffCommand.LINK: f"/link {ACCOUNT} spring",
+    StaffCommand.LINKS: "/links",
+    StaffCommand.ATTEMPT: "/attempt 0A1B-2C3D",
+    StaffCommand.FUNNEL: "/funnel",
+    StaffCommand.SHARE: "/share wechat",
 }
-PRESSES = [f"s:{verb}:0123456789abcdef" for verb in Verb if verb not in {Verb.LIST, Verb.POSTER}]
+PRESSES = [
+    f"s:{verb}:0123456789abcdef" for verb in ButtonAction if verb not in {ButtonAction.LIST, ButtonAction.POSTER}
+]
 PRESSES += ["s:list::0:", "s:poster:wechat", "s:card:0123456789abcdef:0:spring"]
 
 Json = dict[str, Any]
@@ -49,7 +51,7 @@ async def uses(bot: Living) -> Sequence[Use]:
 
 async def made(guest: Guest) -> str:
     """Let somebody of support make a link; gives its id."""
-    await guest.says(WORDS[Command.LINK])
+    await guest.says(WORDS[StaffCommand.LINK])
     await guest.sees("认证链接")
     _, data = guest.button("撤销") or (0, "")
     return data.rpartition(":")[2]
@@ -139,12 +141,12 @@ async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_p
         staff = await place.guest()
         async with living(place, tmp_path, **staffed(staff)) as bot:
             link = await made(staff)
-            for words in (WORDS[Command.LINKS], WORDS[Command.ATTEMPT], WORDS[Command.FUNNEL]):
+            for words in (WORDS[StaffCommand.LINKS], WORDS[StaffCommand.ATTEMPT], WORDS[StaffCommand.FUNNEL]):
                 await answer_to(staff, bot, words)
             for data in (f"s:card:{link}:0:", f"s:code:{link}", f"s:really:{link}"):
                 await staff.forges(staff.messages()[-1]["id"], data)
                 await bot.quiet()
-            for wrong in ("/link", "/link 王小明", "/attempt 1", "/funnel a b", WORDS[Command.SHARE], "/help"):
+            for wrong in ("/link", "/link 王小明", "/attempt 1", "/funnel a b", WORDS[StaffCommand.SHARE], "/help"):
                 await answer_to(staff, bot, wrong)
             noted = list(reversed(await uses(bot)))
 
@@ -180,11 +182,11 @@ async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_
     async with town() as place:
         staff = await place.guest()
         await staff.says("/start")
-        update = command_of(place, staff, 900_000_001, WORDS[Command.LINK])
+        update = command_of(place, staff, 900_000_001, WORDS[StaffCommand.LINK])
         for _ in range(2):
             async with living(place, tmp_path, **staffed(staff)) as bot:
-                await bot.house.door.take(update)
-                await bot.house.door.take(update)
+                await bot.house.intake.handle(update)
+                await bot.house.intake.handle(update)
                 kept = await bot.house.support.links("test")
         links = {staff.link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
@@ -193,26 +195,26 @@ async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_
     assert shown == 2, "once for each start, for what was known of its showing went with the program"
 
 
-class Forgetful(Clerk):
+class Forgetful(StaffService):
     """A clerk whose desk is out of reach at first."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def answer(self, asked: Asked) -> Sequence[Answer]:
-        self.asked.append(asked.request)
+    async def answer(self, asked: StaffRequest) -> Sequence[StaffReply]:
+        self.asked.append(asked.request_id)
         if len(self.asked) == 1:
             raise StoreUnavailable("away")
         return []
 
 
-class Silent(Delivery):
+class Silent(StaffReplySender):
     """Shows nothing, and notes that."""
 
     def __init__(self) -> None:
         self.shown = 0
 
-    async def show(self, answers: Sequence[Answer], where: Where) -> None:
+    async def show(self, answers: Sequence[StaffReply], where: ReplyTarget) -> None:
         self.shown += 1
 
 
@@ -243,7 +245,7 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
         async with living(place, tmp_path, **staffed(staff)) as bot:
             await place.fault("sendPhoto", "500", 1)
             await made(staff)
-            await answer_to(staff, bot, WORDS[Command.ATTEMPT])
+            await answer_to(staff, bot, WORDS[StaffCommand.ATTEMPT])
             tokens = [bot.house.support.token(link.id) for link in await bot.house.support.links("test")]
 
     secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]

@@ -7,8 +7,8 @@ from pathlib import Path
 from telegram import Bot
 
 from bot.handlers.api.transport import AiohttpRequest
-from bot.handlers.commands_menu import describe
-from bot.handlers.staff.menu import describe_staff
+from bot.handlers.commands_menu import publish_profile
+from bot.handlers.staff.menu import publish_staff_menus
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.simulator_fixture import TOKEN, Town, town
 
@@ -20,7 +20,7 @@ async def a_bot(place: Town) -> AsyncIterator[Bot]:
     """A bot that knows how to speak to this town."""
     request = AiohttpRequest()
     async with Bot(TOKEN, f"{place.url}/bot", request=request, get_updates_request=AiohttpRequest()) as bot:
-        await describe(bot, CATALOGUE)
+        await publish_profile(bot, CATALOGUE)
         yield bot
 
 
@@ -35,9 +35,9 @@ def changes(place: Town) -> int:
 async def test_support_sees_its_commands_above_everybodys_in_both_languages(tmp_path: Path) -> None:
     async with town() as place, a_bot(place) as bot:
         staff, other = (await place.guest()).id, (await place.guest()).id
-        await describe_staff(bot, CATALOGUE, {staff}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
         before = changes(place)
-        await describe_staff(bot, CATALOGUE, {staff}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
 
         everybody = menu(place, other)
         assert menu(place, staff) == menu(place, staff, "en") == THEIRS + everybody
@@ -49,11 +49,11 @@ async def test_authz_whoever_is_no_longer_of_support_loses_the_menu(tmp_path: Pa
     kept = tmp_path / "menus"
     async with town() as place, a_bot(place) as bot:
         staff, other = (await place.guest()).id, (await place.guest()).id
-        await describe_staff(bot, CATALOGUE, {staff, other}, kept)
+        await publish_staff_menus(bot, CATALOGUE, {staff, other}, kept)
         await place.fault("deleteMyCommands", "500")
-        await describe_staff(bot, CATALOGUE, {other}, kept)
+        await publish_staff_menus(bot, CATALOGUE, {other}, kept)
         remembered = kept.read_text(encoding="ascii").split()
-        await describe_staff(bot, CATALOGUE, frozenset(), kept)
+        await publish_staff_menus(bot, CATALOGUE, frozenset(), kept)
 
         assert sorted(remembered) == sorted([str(staff), str(other)]), "what failed is tried again"
         assert menu(place, staff) == menu(place, other) == menu(place, 0)
@@ -64,7 +64,7 @@ async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tm
     async with town() as place, a_bot(place) as bot:
         first, second = sorted([(await place.guest()).id, (await place.guest()).id])
         await place.fault("setMyCommands", "403")
-        await describe_staff(bot, CATALOGUE, {first, second}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {first, second}, tmp_path / "menus")
 
         assert menu(place, first) == menu(place, 0)
         assert menu(place, second)[: len(THEIRS)] == THEIRS
@@ -73,6 +73,6 @@ async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tm
 async def test_a_bot_without_support_asks_nothing_of_telegram(tmp_path: Path) -> None:
     async with town() as place, a_bot(place) as bot:
         before = len(place.playground.world.traffic.recent_calls)
-        await describe_staff(bot, CATALOGUE, frozenset(), tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, frozenset(), tmp_path / "menus")
 
         assert len(place.playground.world.traffic.recent_calls) == before

@@ -11,10 +11,10 @@ from telegram import InlineKeyboardMarkup
 
 from bot.content import telegram_html
 from bot.content.catalogue import LANGUAGES
-from bot.handlers.side_messages import Screen
+from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff import attempt_views, links, public_links
-from bot.handlers.staff.command_parser import Command, Slip, Spot
-from bot.handlers.staff.replies import Voice
+from bot.handlers.staff.command_parser import CommandProblem, ListPage, StaffCommand
+from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason, Status
@@ -47,25 +47,25 @@ IN_EACH_STATE = {
 WANTED = Wanted(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
 
 
-def labels(screen: Screen) -> list[str]:
+def labels(screen: MessageContent) -> list[str]:
     rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
     return [button.text for row in rows for button in row]
 
 
-def data(screen: Screen) -> Iterator[str]:
+def data(screen: MessageContent) -> Iterator[str]:
     rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
     return (str(button.callback_data) for row in rows for button in row if button.callback_data)
 
 
-def every_screen(voice: Voice) -> Iterator[Screen]:
-    spot = Spot(9999, "c" * 32)
-    yield links.waiting(voice, LINK, ADDRESS, verified=True)
-    yield links.waiting(voice, LINK, ADDRESS)
+def every_screen(voice: StaffTexts) -> Iterator[MessageContent]:
+    spot = ListPage(9999, "c" * 32)
+    yield links.render_waiting(voice, LINK, ADDRESS, verified=True)
+    yield links.render_waiting(voice, LINK, ADDRESS)
     for link in IN_EACH_STATE.values():
-        yield links.card(voice, link, NOON, spot)
-        yield links.really(voice, link, spot)
-    yield public_links.screen(voice, "wechat", ADDRESS)
-    yield Screen(attempt_views.funnel(voice, reports(full(), WANTED)[0], WANTED), None)
+        yield links.render_card(voice, link, NOON, spot)
+        yield links.render_revoke_question(voice, link, spot)
+    yield public_links.render_public_link(voice, "wechat", ADDRESS)
+    yield MessageContent(attempt_views.format_funnel(voice, reports(full(), WANTED)[0], WANTED), None)
 
 
 def full() -> Figures:
@@ -79,8 +79,8 @@ def full() -> Figures:
 @in_each_language
 def test_every_word_has_its_text(language: str) -> None:
     families: dict[str, Set[str]] = {
-        "command": set(Command) - {Command.HELP},
-        "slip": set(Slip),
+        "command": set(StaffCommand) - {StaffCommand.HELP},
+        "slip": set(CommandProblem),
         "state": set(LinkState),
     }
     families |= {"step": set(Step), "reason": set(Reason)}
@@ -92,40 +92,40 @@ def test_every_word_has_its_text(language: str) -> None:
 @in_each_language
 def test_inv36_everything_fits_under_a_picture_and_every_button_into_64_bytes(language: str) -> None:
     note = CATALOGUE.text(language, "misc.repeated")
-    for screen in every_screen(Voice(CATALOGUE, language)):
-        assert telegram_html.length(f"{note}\n\n{screen.text}") <= 1024
-        assert telegram_html.fault(screen.text) is None
+    for screen in every_screen(StaffTexts(CATALOGUE, language)):
+        assert telegram_html.telegram_length(f"{note}\n\n{screen.text}") <= 1024
+        assert telegram_html.find_error(screen.text) is None
         assert all(len(each.encode()) <= 64 for each in data(screen))
 
 
 @in_each_language
 def test_an_account_stands_there_only_masked(language: str) -> None:
-    for screen in every_screen(Voice(CATALOGUE, language)):
+    for screen in every_screen(StaffTexts(CATALOGUE, language)):
         assert LONGEST not in screen.text
         assert not any(LONGEST in each for each in data(screen))
 
 
 @pytest.mark.parametrize("state", LinkState)
 def test_a_card_offers_only_what_may_still_be_done(state: LinkState) -> None:
-    voice = Voice(CATALOGUE, "zh")
+    voice = StaffTexts(CATALOGUE, "zh")
     offered = {LinkState.WAITING: ["📷 看二维码", "🚫 撤销"], LinkState.OPENED: ["🚫 撤销"]}
-    screen = links.card(voice, IN_EACH_STATE[state], NOON)
+    screen = links.render_card(voice, IN_EACH_STATE[state], NOON)
 
     assert voice.text(f"state.{state}") in screen.text
     assert labels(screen) == offered.get(state, [])
-    assert links.can_end(IN_EACH_STATE[state], NOON) is (state in offered)
+    assert links.can_revoke(IN_EACH_STATE[state], NOON) is (state in offered)
 
 
 def test_a_page_leads_on_and_back_and_a_list_of_nothing_says_how_to_begin() -> None:
-    voice = Voice(CATALOGUE, "zh")
+    voice = StaffTexts(CATALOGUE, "zh")
     several = [replace(LINK, id=LinkId(f"{number:016x}")) for number in range(links.LINKS_A_PAGE + 1)]
 
-    first = links.page(voice, several, NOON, Spot())
-    second = links.page(voice, several[:2], NOON, Spot(1))
+    first = links.render_page(voice, several, NOON, ListPage())
+    second = links.render_page(voice, several[:2], NOON, ListPage(1))
 
     assert labels(first) == [*"12345678", "下一页 ›"]
     assert labels(second) == ["9", "10", "‹ 上一页"]
-    assert links.page(voice, [], NOON, Spot()).text == voice.text("list.none")
+    assert links.render_page(voice, [], NOON, ListPage()).text == voice.text("list.none")
 
 
 def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
@@ -133,7 +133,7 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
     failed = [Counted("", None, Method.QQ, Reason.MISMATCH, 2), Counted("", None, Method.QQ, Reason.NO_CARD, 1)]
     (report,) = reports(Figures([*counts, *failed], []), WANTED)
 
-    lines = attempt_views.funnel(Voice(CATALOGUE, "zh"), report, WANTED).splitlines()
+    lines = attempt_views.format_funnel(StaffTexts(CATALOGUE, "zh"), report, WANTED).splitlines()
 
     assert lines[3:7] == [
         "1. 打开链接　<b>9</b>",
@@ -157,18 +157,21 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
     ],
 )
 def test_a_time_is_told_in_two_words_at_most(seconds: float, zh: str, en: str) -> None:
-    said = [attempt_views.lasting(Voice(CATALOGUE, language), timedelta(seconds=seconds)) for language in ("zh", "en")]
+    said = [
+        attempt_views.format_time(StaffTexts(CATALOGUE, language), timedelta(seconds=seconds))
+        for language in ("zh", "en")
+    ]
 
     assert said == [zh, en]
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=1000)))
 def test_any_time_can_be_told(time: timedelta) -> None:
-    assert attempt_views.lasting(Voice(CATALOGUE, "en"), time)
+    assert attempt_views.format_time(StaffTexts(CATALOGUE, "en"), time)
 
 
 def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
-    voice = Voice(CATALOGUE, "zh")
+    voice = StaffTexts(CATALOGUE, "zh")
     seen = Glimpse(
         id=AttemptId("attempt-0a1b2c3d4e5f"),
         account="100012345",
@@ -182,7 +185,10 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
         number="110105********002X",
     )
 
-    kept, dropped = attempt_views.attempt(voice, seen), attempt_views.attempt(voice, replace(seen, name="", number=""))
+    kept, dropped = (
+        attempt_views.format_attempt(voice, seen),
+        attempt_views.format_attempt(voice, replace(seen, name="", number="")),
+    )
 
     assert all(word in kept for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
     assert "200054321" not in kept
@@ -198,18 +204,18 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
     ],
 )
 def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, title: str) -> None:
-    word = public_links.named(words, CATALOGUE, "zh")
+    word = public_links.read_target(words, CATALOGUE, "zh")
 
     assert word is not None
-    assert public_links.address(word, "some_bot") == link
-    assert title in public_links.screen(Voice(CATALOGUE, "zh"), word, link).text
+    assert public_links.public_link(word, "some_bot") == link
+    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link).text
 
 
 def test_every_topic_can_be_shared_and_nothing_else() -> None:
     topics = [entry.id for entry in CATALOGUE.faq["zh"]]
 
-    assert [public_links.named(topic, CATALOGUE, "zh") for topic in topics] == topics
-    assert [public_links.named(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
+    assert [public_links.read_target(topic, CATALOGUE, "zh") for topic in topics] == topics
+    assert [public_links.read_target(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
 
 
 def test_the_titles_of_charts_need_no_letters_of_any_language() -> None:
