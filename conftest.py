@@ -3,13 +3,13 @@
 import pytest
 
 from chatscript.runner.bot_process import BotLauncher
-from run_bot import launching
+from run_bot import bot_launcher
 
 pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability"]
 
 
 def pytest_chat_launch(config: pytest.Config) -> BotLauncher:
     """Fork the bot for each case."""
-    opened = launching()
+    opened = bot_launcher()
     config.add_cleanup(lambda: opened.__exit__(None, None, None))
     return opened.__enter__()

@@ -25,12 +25,12 @@ app = add_operator_commands(
         rich_markup_mode=None,
     )
 )
-HERE = Path(__file__).resolve().parent
-PROGRAM = (sys.executable, str(HERE / "run_bot.py"))
-TEXTS = HERE / "bot" / "texts"
+ROOT = Path(__file__).resolve().parent
+PROGRAM = (sys.executable, str(ROOT / "run_bot.py"))
+TEXTS = ROOT / "bot" / "texts"
 
 
-def complain(line: str) -> None:
+def print_error(line: str) -> None:
     """Say something to whoever started the program."""
     typer.echo(line, err=True)
 
@@ -45,7 +45,7 @@ def start(context: typer.Context) -> None:
     try:
         settings = load()
     except BadSetting as error:
-        complain(str(error))
+        print_error(str(error))
         raise typer.Exit(2) from None
     if settings.bot_token is None:
         from chatscript.local_run import run_locally
@@ -53,7 +53,7 @@ def start(context: typer.Context) -> None:
         raise typer.Exit(run_locally(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
     from bot.app import run
 
-    raise typer.Exit(run(settings, complain))
+    raise typer.Exit(run(settings, print_error))
 
 
 @app.command()
@@ -91,7 +91,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     asked = suite.SuiteOptions(
         jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
     )
-    with launching(bot) as launch:
+    with bot_launcher(bot) as launch:
         status = asyncio.run(suite.run_suite(files, asked, launcher=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
@@ -104,12 +104,12 @@ def record(
     from bot.settings import BadSetting, load
 
     if out is not None and out.exists():
-        complain(f"--out: {out} is there already")
+        print_error(f"--out: {out} is there already")
         raise typer.Exit(2)
     try:
         port = load().port
     except BadSetting as error:
-        complain(str(error))
+        print_error(str(error))
         raise typer.Exit(2) from None
     from chatscript.local_run import RecordingTarget, run_locally
 
@@ -117,12 +117,12 @@ def record(
 
 
 @contextmanager
-def launching(other: str | None = None) -> Iterator["BotLauncher"]:
+def bot_launcher(other: str | None = None) -> Iterator["BotLauncher"]:
     """Start another bot by its command, ours forked where the system can, by its plain command elsewhere."""
     from chatscript.runner.bot_process import CommandLauncher
 
     if other is not None:
-        yield CommandLauncher(words_of(other), folder=Path.cwd())
+        yield CommandLauncher(split_command(other), folder=Path.cwd())
         return
     if not hasattr(os, "fork"):
         yield CommandLauncher(PROGRAM)
@@ -133,7 +133,7 @@ def launching(other: str | None = None) -> Iterator["BotLauncher"]:
         yield forking
 
 
-def words_of(command: str) -> list[str]:
+def split_command(command: str) -> list[str]:
     """Take a command apart as a shell does."""
     try:
         words = shlex.split(command)

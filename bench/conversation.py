@@ -32,11 +32,11 @@ NUMBERS = (
     "11010119900307803X",
     "110101199003077838",
 )
-MOST = 3 * len(NUMBERS)
+MAX_COUNT = 3 * len(NUMBERS)
 WECHAT = "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"
 
 
-class Conversation:
+class TimedConversation:
     """One person's way through the product."""
 
     def __init__(self, chat: SimulatorClient, http: aiohttp.ClientSession, person: int, seen: int) -> None:
@@ -59,10 +59,10 @@ class Conversation:
             await self._until(shown)
         await self._chat.write(self._person, self._person, "微信")
         link = await self._chat.read_qr(await self._until("第 5 步"))
-        await self._on_the_phone(str(link))
+        await self._press_phone_buttons(str(link))
         await self._until("认证成功")
 
-    async def _on_the_phone(self, link: str) -> None:
+    async def _press_phone_buttons(self, link: str) -> None:
         async with self._http.get(link) as page:
             page.raise_for_status()
         for stage, press in (("check", "go_authorise"), ("authorise", "authorise")):
@@ -106,12 +106,12 @@ async def measure(count: int) -> None:
             }
             bot = await CommandLauncher.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
             try:
-                await _play(chat, bot.pid, count)
+                await _run_conversations(chat, bot.pid, count)
             finally:
                 await bot.kill()
 
 
-async def _play(chat: SimulatorClient, pid: int, count: int) -> None:
+async def _run_conversations(chat: SimulatorClient, pid: int, count: int) -> None:
     while not (await chat.bot_status()).connected:
         await chat.wait_idle(0.2)
     waits, costs = [], []
@@ -120,7 +120,7 @@ async def _play(chat: SimulatorClient, pid: int, count: int) -> None:
             person = await chat.add_person(f"Person {index}", "zh-hans")
             seen = (await chat.events_after(0, 0)).last
             began, used = asyncio.get_running_loop().time(), cpu_seconds(pid)
-            await Conversation(chat, http, person, seen).run(NUMBERS[index % len(NUMBERS)])
+            await TimedConversation(chat, http, person, seen).run(NUMBERS[index % len(NUMBERS)])
             waits.append(asyncio.get_running_loop().time() - began)
             costs.append(cpu_seconds(pid) - used)
     print(f"{count} whole conversations, one after another, Python {sys.version.split()[0]}")
@@ -129,4 +129,4 @@ async def _play(chat: SimulatorClient, pid: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(measure(min(int(sys.argv[1]) if len(sys.argv) > 1 else 20, MOST)))
+    asyncio.run(measure(min(int(sys.argv[1]) if len(sys.argv) > 1 else 20, MAX_COUNT)))

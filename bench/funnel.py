@@ -26,22 +26,22 @@ from bot.flow.rows import Step
 from bot.flow.states import PhoneStage, State
 from storage import mapping, open_store
 from storage.sealing import Sealing
-from storage.store import Store
+from storage.store import SqlStore
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number
-from verification.support.funnel import Cohort, Dimension, Tally, Wanted, day_of
-from verification.support.funnel_report import reports
-from verification.support.service import Support
+from verification.support.funnel import Cohort, Dimension, FunnelIncrement, FunnelQuery, beijing_day
+from verification.support.funnel_report import build_reports
+from verification.support.service import SupportService
 
 FIRST = datetime(2026, 1, 1, 4, tzinfo=UTC)
 DAYS = 365
 CAMPAIGNS = 20
-WAYS = ((Method.WECHAT, 6), (Method.QQ, 3), (Method.FACE, 1))
+METHOD_WEIGHTS = ((Method.WECHAT, 6), (Method.QQ, 3), (Method.FACE, 1))
 # Who goes on from each step, and how many seconds half of them take at most.
-GOES_ON = (0.8, 0.85, 0.8, 0.95, 0.65, 0.8)
-SECONDS = (8, 15, 70, 25, 60, 45)
+CONTINUE_RATES = (0.8, 0.85, 0.8, 0.95, 0.65, 0.8)
+MEDIAN_SECONDS = (8, 15, 70, 25, 60, 45)
 SPREAD = 0.9
-FAILS = 0.1
+FAILURE_RATE = 0.1
 ROUNDS = 3
 
 _ACCOUNT = "telegram:1"
@@ -50,7 +50,7 @@ _COUNTED = "INSERT INTO funnel (day, campaign, language, method, step, reason, c
 _TIMED = "INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
-def walk(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State, Event]]:
+def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State, Event]]:
     """The turns of a way to the end, and the failure it may end with."""
     choosing = states.ChoosingMethod(
         account=_ACCOUNT, question_id="m", identity=Identity(Name("王小明"), Number("11010519491231002X"))
@@ -92,31 +92,31 @@ def _failed(account: str, mark: str, identity: Identity, method: Method) -> stat
     )
 
 
-WALKS = {method: walk(method) for method, _ in WAYS}
+TURNS = {method: turns_of(method) for method, _ in METHOD_WEIGHTS}
 
 
-def journey(rng: random.Random, campaign: str) -> Iterator[Tally]:
+def journey(rng: random.Random, campaign: str) -> Iterator[FunnelIncrement]:
     """What one person adds to the funnel."""
     now = FIRST + timedelta(days=rng.randrange(DAYS))
-    cohort = Cohort(day_of(now), campaign, "en" if rng.random() < 0.15 else "zh")
-    turns, failure = WALKS[rng.choices([way for way, _ in WAYS], [share for _, share in WAYS])[0]]
+    cohort = Cohort(beijing_day(now), campaign, "en" if rng.random() < 0.15 else "zh")
+    turns, failure = TURNS[rng.choices([way for way, _ in METHOD_WEIGHTS], [share for _, share in METHOD_WEIGHTS])[0]]
     before: State = states.Idle(account=_ACCOUNT, question_id="m")
     journeys: Journeys = ()
     for place, (state, event) in enumerate(turns):
-        if place and rng.random() > GOES_ON[place - 1]:
+        if place and rng.random() > CONTINUE_RATES[place - 1]:
             break
         if place:
-            now += timedelta(seconds=rng.lognormvariate(math.log(SECONDS[place - 1]), SPREAD))
+            now += timedelta(seconds=rng.lognormvariate(math.log(MEDIAN_SECONDS[place - 1]), SPREAD))
         journeys, tallies = update_journeys(journeys, JourneyTurn(before, event, Step(state), now, cohort.language))
         # No link brings them here, so that the campaign is put in by hand.
         journeys = (replace(journeys[0], cohort=cohort),)
         yield from (replace(tally, cohort=cohort) for tally in tallies)
         before = state
-    if isinstance(before, states.Scanning) and rng.random() < FAILS:
+    if isinstance(before, states.Scanning) and rng.random() < FAILURE_RATE:
         yield from update_journeys(journeys, JourneyTurn(before, failure[1], Step(failure[0]), now, cohort.language))[1]
 
 
-def fill(path: Path, people: int) -> tuple[int, int]:
+def fill_database(path: Path, people: int) -> tuple[int, int]:
     """Let people go their ways, and write down what it comes to; says how many rows that is."""
     rng = random.Random(15)  # noqa: S311 - the same million each time
     campaigns = [f"campaign-{number:02d}" for number in range(CAMPAIGNS)]
@@ -125,8 +125,8 @@ def fill(path: Path, people: int) -> tuple[int, int]:
     timed: Counter[tuple[str | int, ...]] = Counter()
     for campaign in rng.choices(campaigns, shares, k=people):
         for tally in journey(rng, campaign):
-            counted[mapping.tally_values(tally)] += 1
-            if tally.took is not None:
+            counted[mapping.increment_values(tally)] += 1
+            if tally.bucket is not None:
                 timed[mapping.time_values(tally)] += 1
     with closing(sqlite3.connect(path)) as database:
         database.executemany(_COUNTED, ((*values, count) for values, count in counted.items()))
@@ -136,10 +136,10 @@ def fill(path: Path, people: int) -> tuple[int, int]:
 
 
 @dataclass(slots=True)
-class Bystander:
+class ConcurrentWriter:
     """Somebody who goes on writing to the bot."""
 
-    store: Store
+    store: SqlStore
     longest: float = 0.0
     turns: int = 0
 
@@ -148,21 +148,23 @@ class Bystander:
         while True:
             began = time.perf_counter()
             async with self.store.unit("telegram:2") as unit:
-                await unit.tally([Tally(Cohort(FIRST.date(), "", "zh"), None, Method.QQ, Reason.NO_CARD)])
+                await unit.add_to_funnel(
+                    [FunnelIncrement(Cohort(FIRST.date(), "", "zh"), None, Method.QQ, Reason.NO_CARD)]
+                )
             self.longest = max(self.longest, time.perf_counter() - began)
             self.turns += 1
             await asyncio.sleep(0.005)
 
 
-async def ask(store: Store, wanted: Wanted) -> tuple[float, float]:
+async def timed_query(store: SqlStore, wanted: FunnelQuery) -> tuple[float, float]:
     """Ask for a funnel; how long it took, and how long the bystander waited at most."""
-    support = Support(store, lambda: datetime.now(UTC), timedelta(minutes=30))
-    bystander = Bystander(store)
+    support = SupportService(store, lambda: datetime.now(UTC), timedelta(minutes=30))
+    bystander = ConcurrentWriter(store)
     writing = asyncio.ensure_future(bystander.write())
     await asyncio.sleep(0.05)
     bystander.longest = 0.0
     began = time.perf_counter()
-    reports(await support.figures("command", wanted), wanted)
+    build_reports(await support.funnel_statistics("command", wanted), wanted)
     took = time.perf_counter() - began
     writing.cancel()
     await asyncio.wait({writing})
@@ -171,8 +173,8 @@ async def ask(store: Store, wanted: Wanted) -> tuple[float, float]:
 
 async def measure(people: int) -> None:
     """Fill a database, ask it all, print the table."""
-    first, last = day_of(FIRST), day_of(FIRST + timedelta(days=DAYS - 1))
-    whole = Wanted(first, last)
+    first, last = beijing_day(FIRST), beijing_day(FIRST + timedelta(days=DAYS - 1))
+    whole = FunnelQuery(first, last)
     questions = {
         "everything": whole,
         "one campaign": replace(whole, campaign="campaign-00"),
@@ -185,12 +187,12 @@ async def measure(people: int) -> None:
         sealing = Sealing({"bench": b"1" * 32}, b"2" * 32)
         async with open_store(f"sqlite:///{path}", sealing=sealing):
             pass
-        counted, timed = await asyncio.to_thread(fill, path, people)
+        counted, timed = await asyncio.to_thread(fill_database, path, people)
         async with open_store(f"sqlite:///{path}", sealing=sealing) as store:
             print(f"{people:,} journeys, {counted:,} and {timed:,} rows, {path.stat().st_size / 1e6:.0f} MB")
             print(f"{'':26}{'first':>8}{'best':>8}   longest wait of a writer")
             for name, wanted in questions.items():
-                found = [await ask(store, wanted) for _ in range(ROUNDS)]
+                found = [await timed_query(store, wanted) for _ in range(ROUNDS)]
                 times = [took for took, _ in found]
                 print(f"{name:26}{times[0]:7.2f}s{min(times):7.2f}s{max(wait for _, wait in found) * 1000:10.0f} ms")
 

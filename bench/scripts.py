@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from chatscript.suite import SuiteOptions, run_suite
-from run_bot import launching
+from run_bot import bot_launcher
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """title: Ten steps
@@ -32,7 +32,7 @@ x {t:name.ask}
 
 def main(jobs: int, count: int) -> None:
     """Write the scripts, play them, print the time."""
-    with tempfile.TemporaryDirectory() as folder, launching() as launch:
+    with tempfile.TemporaryDirectory() as folder, bot_launcher() as launch:
         for number in range(count):
             Path(folder, f"{number:03}.chat").write_text(SCRIPT, encoding="utf-8")
         said: list[str] = []

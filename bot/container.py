@@ -36,16 +36,16 @@ from bot.jobs.funnel_metrics import FunnelCollector
 from bot.jobs.result_webhook import ResultEndpoint, ResultSender
 from bot.links import to_account
 from bot.settings import Settings
-from storage import StorageError, Store, StoreUnavailable
+from storage import SqlStore, StorageError, StoreUnavailable
 from verification.attempts import Method
-from verification.core import Core, Outside
+from verification.core import Core, CoreDeps
 from verification.dialogue_store import Person
-from verification.limits import Limits
+from verification.limits import AttemptLimits
 from verification.ports import Provider
-from verification.provider_polling import Asking
-from verification.providers.http import Http
-from verification.support.service import Support
-from web.app import Parts, web_app
+from verification.provider_polling import ProviderPoller
+from verification.providers.http import HttpProvider
+from verification.support.service import SupportService
+from web.app import WebDeps, web_app
 from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute
 
 _POLL_HEALTHY_WITHIN = 90
@@ -55,7 +55,7 @@ _POLL_HEALTHY_WITHIN = 90
 class AppDeps:
     """What the program stands on: everything that is not itself, so that it can be tried in another world."""
 
-    store: Store
+    store: SqlStore
     make_bot: Callable[[RateLimiter], ExtBot[None]]
     clock: Clock
     new_token: Callable[[], str]
@@ -73,19 +73,19 @@ class BotApp:
 
     settings: Settings
     clock: Clock
-    store: Store
+    store: SqlStore
     application: AnyApplication
     runner: Runner
     notices: NoticeDispatcher
     cleanup: Cleanup
-    provider_poller: Asking
+    provider_poller: ProviderPoller
     result_sender: ResultSender
     reply_sender: ReplySender
     intake: UpdateIntake
     poller: Poller
     replicas: Replicas | None
     inline: InlineHandler
-    support: Support
+    support: SupportService
     staff_reply_sender: StaffReplySender
     web_app: Starlette
 
@@ -98,13 +98,15 @@ def build_app(settings: Settings, deps: AppDeps, replica_name: str) -> BotApp:
     store, clock, ways, catalogue = deps.store, deps.clock, deps.providers, deps.catalogue
     failures, registry = HandlerErrors(), CollectorRegistry()
     told = Counter("bot_results", "Results for another server, by what became of them", ["outcome"], registry=registry)
-    results = ResultSender(store.results(), deps.result_endpoint, clock.now, lambda outcome: told.labels(outcome).inc())
+    results = ResultSender(
+        store.result_outbox(), deps.result_endpoint, clock.now, lambda outcome: told.labels(outcome).inc()
+    )
 
     def announce() -> None:
         notices.wake()
         results.wake()
 
-    outside = Outside(
+    outside = CoreDeps(
         clock.now, deps.new_token, deps.new_match_code, lambda made: f"{deps.public_url}/v/{made}", announce
     )
     core = Core(
@@ -112,7 +114,7 @@ def build_app(settings: Settings, deps: AppDeps, replica_name: str) -> BotApp:
         ways,
         outside,
         ttl=settings.qr_ttl,
-        limits=Limits(overall=settings.daily_attempt_limit),
+        limits=AttemptLimits(overall=settings.daily_attempt_limit),
         posts_results=deps.result_endpoint is not None,
     )
     # Only by webhook: whoever polls is the only one at work.
@@ -131,7 +133,7 @@ def build_app(settings: Settings, deps: AppDeps, replica_name: str) -> BotApp:
     runner = Runner(store, core, outgoing, surroundings, replicas)
     notices = NoticeDispatcher(store, core, runner, clock.now)
     housekeeping = Cleanup(store, outgoing.delete_pending, clock.now, timedelta(days=settings.retention_days))
-    support = Support(store, clock.now, settings.link_ttl)
+    support = SupportService(store, clock.now, settings.link_ttl)
     inline = InlineHandler(catalogue, questions.topics_in, settings.language)
     delivery = StaffReplySender(bot, catalogue)
     clerk = StaffService(support, catalogue, clock.now, lambda: bot.username)
@@ -140,25 +142,25 @@ def build_app(settings: Settings, deps: AppDeps, replica_name: str) -> BotApp:
     application.add_handlers((staff, DialogueHandler(runner), groups, inline))
     updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
     answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
-    remote = {method: way for method, way in ways.items() if isinstance(way, Http)}
-    asking = Asking(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
+    remote = {method: way for method, way in ways.items() if isinstance(way, HttpProvider)}
+    asking = ProviderPoller(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
     tallies = FunnelCollector(store, StoreUnavailable, asyncio.get_running_loop().time)
     registry.register(tallies)
     trouble = DeadLetters(bot, catalogue, store, clock.now, settings.language)
     crowd = FloodControl(store, runner, clock.now, asyncio.get_running_loop().time)
     door = UpdateIntake(application, failures, trouble.add, _is_outage, updates, crowd)
-    polling = Poller(application, door, store.polling_turn, runner.resume_pending, _is_outage)
-    parts = Parts(
+    polling = Poller(application, door, store.polling_lease, runner.resume_pending, _is_outage)
+    parts = WebDeps(
         core=core,
         providers=ways,
-        words={
+        texts={
             language: catalogue.section(language, "page.") | catalogue.section(language, "desk.")
             for language in LANGUAGES
         },
         ready=_readiness(store, door, polling, settings),
         registry=registry,
         clock=clock.now,
-        ring=asking.ring,
+        notify_provider_news=asking.notify,
         refresh=tallies.refresh,
         is_outage=_is_outage,
         telegram=_telegram_route(settings, door),
@@ -194,10 +196,10 @@ def _application(bot: ExtBot[None], failures: HandlerErrors) -> AnyApplication:
     return application
 
 
-def _readiness(store: Store, door: UpdateIntake, polling: Poller, settings: Settings) -> Callable[[], Any]:
+def _readiness(store: SqlStore, door: UpdateIntake, polling: Poller, settings: Settings) -> Callable[[], Any]:
     async def ready() -> Mapping[str, bool]:
         try:
-            await store.owed(1)
+            await store.pending_replies(1)
         except StorageError:
             stored = False
         else:
@@ -228,7 +230,7 @@ def _telegram_route(settings: Settings, door: UpdateIntake) -> TelegramRoute | N
     return TelegramRoute(settings.webhook_secret.get_secret_value(), door.handle_body)
 
 
-def _desk_route(settings: Settings, ground: AppDeps, support: Support, bot: ExtBot[None]) -> DeskRoute | None:
+def _desk_route(settings: Settings, ground: AppDeps, support: SupportService, bot: ExtBot[None]) -> DeskRoute | None:
     """Support's desk, where there is a key to it."""
     if settings.desk_key is None:
         return None
@@ -236,16 +238,16 @@ def _desk_route(settings: Settings, ground: AppDeps, support: Support, bot: ExtB
     return DeskRoute(
         key=settings.desk_key.get_secret_value(),
         support=support,
-        keyed=ground.store.keyed,
+        keyed_digest=ground.store.keyed_digest,
         link_url=lambda token: to_account(bot.username, token),
         qr=QrCodes(qr.page_svg, qr.print_png),
         topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
-        fresh=ground.new_token,
+        new_id=ground.new_token,
         secure=ground.public_url.startswith("https:"),
     )
 
 
-def _api_route(settings: Settings, ground: AppDeps, support: Support, bot: ExtBot[None]) -> ApiRoute | None:
+def _api_route(settings: Settings, ground: AppDeps, support: SupportService, bot: ExtBot[None]) -> ApiRoute | None:
     """Other programs' calls, where any has a key."""
     if not settings.caller_keys:
         return None
@@ -255,5 +257,5 @@ def _api_route(settings: Settings, ground: AppDeps, support: Support, bot: ExtBo
         # The bot's name is known once it is connected, and no call is served before.
         link_url=lambda token: to_account(bot.username, token),
         qr=QrCodes(qr.page_svg, qr.print_png),
-        fresh=ground.new_token,
+        new_id=ground.new_token,
     )

@@ -13,54 +13,54 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from verification.errors import ProviderUnavailable
-from verification.providers.addresses import is_loopback, is_public, looks_numeric
-from verification.providers.http import Unanswered
+from verification.providers.addresses import is_ip_literal, is_loopback, is_public
+from verification.providers.http import TransientFailure
 
-LIMIT = 64 * 1024
-PATIENCE = aiohttp.ClientTimeout(total=10, sock_connect=3, sock_read=5)
+MAX_ANSWER = 64 * 1024
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3, sock_read=5)
 _CONNECTIONS = 20
 
 
-class Outbound:
+class HttpClient:
     """Calls to the open Internet, or, for trying out, to this machine alone."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, here: bool) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, loopback_only: bool) -> None:
         self._session = session
-        self._here = here
+        self._loopback_only = loopback_only
 
     async def __call__(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Make one call; see `verification.providers.http.Call`."""
         address = URL(url)
         host = address.raw_host or ""
-        if address.scheme != "https" and not self._here:
+        if address.scheme != "https" and not self._loopback_only:
             raise ProviderUnavailable("an address without https")
-        if looks_numeric(host) and not _may_go(host, here=self._here):
+        if is_ip_literal(host) and not _is_allowed(host, loopback_only=self._loopback_only):
             raise ProviderUnavailable("an address where no call may go")
         try:
             async with self._session.request(
                 verb, address, headers=headers, data=body or None, allow_redirects=False
             ) as answer:
-                return answer.status, await _within(answer.content)
+                return answer.status, await _read_limited(answer.content)
         except TimeoutError:
-            raise Unanswered("no answer in time") from None
+            raise TransientFailure("no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             # Its kind only: its words would hold the address.
-            raise Unanswered(type(error).__name__) from None
+            raise TransientFailure(type(error).__name__) from None
 
 
 class GuardedResolver(AbstractResolver):
     """Resolves names, and refuses one with any address where no call may go."""
 
-    def __init__(self, resolver: AbstractResolver, *, here: bool) -> None:
+    def __init__(self, resolver: AbstractResolver, *, loopback_only: bool) -> None:
         self._resolver = resolver
-        self._here = here
+        self._loopback_only = loopback_only
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Resolve a name; raises `OSError`."""
         found = await self._resolver.resolve(host, port, family)
-        if not all(_may_go(each["host"], here=self._here) for each in found):
+        if not all(_is_allowed(each["host"], loopback_only=self._loopback_only) for each in found):
             raise OSError("an address where no call may go")
         return found
 
@@ -70,32 +70,32 @@ class GuardedResolver(AbstractResolver):
 
 
 @asynccontextmanager
-async def outbound(
-    *, here: bool, resolver: AbstractResolver | None = None, patience: aiohttp.ClientTimeout = PATIENCE
-) -> AsyncIterator[Outbound]:
-    """Make calls possible until left; `here` is for a server on this machine, and for no other."""
-    guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), here=here)
+async def http_client(
+    *, loopback_only: bool, resolver: AbstractResolver | None = None, client_timeout: aiohttp.ClientTimeout = TIMEOUT
+) -> AsyncIterator[HttpClient]:
+    """Make calls possible until left; `loopback_only` is for a server on this machine, and for no other."""
+    guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), loopback_only=loopback_only)
     connector = aiohttp.TCPConnector(resolver=guarded, limit=_CONNECTIONS)
     async with aiohttp.ClientSession(
         connector=connector,
-        timeout=patience,
+        timeout=client_timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
         # Unpacked, a small answer could be a large one.
         headers={"Accept-Encoding": "identity"},
         auto_decompress=False,
         trust_env=False,
     ) as session:
-        yield Outbound(session, here=here)
+        yield HttpClient(session, loopback_only=loopback_only)
 
 
-def _may_go(address: str, *, here: bool) -> bool:
-    return is_loopback(address) if here else is_public(address)
+def _is_allowed(address: str, *, loopback_only: bool) -> bool:
+    return is_loopback(address) if loopback_only else is_public(address)
 
 
-async def _within(content: aiohttp.StreamReader) -> bytes:
+async def _read_limited(content: aiohttp.StreamReader) -> bytes:
     body = bytearray()
     async for chunk in content.iter_any():
         body += chunk
-        if len(body) > LIMIT:
+        if len(body) > MAX_ANSWER:
             raise ProviderUnavailable("an answer that is too large")
     return bytes(body)

@@ -6,7 +6,7 @@ Where a client loses what stands behind `start=`, the person may write the link 
 import re
 
 from verification.attempts import Method
-from verification.invitations import looks_like_token
+from verification.invitations import looks_like_link_token
 
 FAQ_PREFIX = "faq_"
 """What the payload of a link to a topic begins with; alone, it leads to the list."""
@@ -50,7 +50,7 @@ def to_account(bot: str, token: str) -> str:
 
 def payload_in(text: str) -> str | None:
     """The payload of the link that somebody wrote, with or without words around it; None where there is none."""
-    if looks_like_token(text.strip()):
+    if looks_like_link_token(text.strip()):
         return text.strip()
     found = _WRITTEN.search(text)
     return found[1] if found else None

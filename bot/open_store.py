@@ -3,9 +3,9 @@
 from contextlib import AbstractAsyncContextManager
 
 from bot.settings import BadSetting, Settings
-from storage import Sealing, Store, open_store
+from storage import Sealing, SqlStore, open_store
 from storage.keyfile import KeyFile
-from storage.sealing import parse
+from storage.sealing import parse_sealing
 
 
 def key_file(settings: Settings) -> KeyFile:
@@ -16,14 +16,14 @@ def key_file(settings: Settings) -> KeyFile:
 def load_sealing(settings: Settings) -> Sealing:
     """The keys, made where there are none; raises `BadKeys` or `BadSetting`."""
     if settings.encryption_keys is not None and settings.index_key is not None:
-        return parse(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
+        return parse_sealing(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
     try:
         return key_file(settings).sealing()
     except OSError as error:
         raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
 
 
-def open_configured_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[Store]:
+def open_configured_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[SqlStore]:
     """Open the store, brought up to date; raises `BadSetting` or what storage raises."""
     try:
         return open_store(settings.store_url, sealing=sealing or load_sealing(settings))

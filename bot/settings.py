@@ -19,10 +19,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verification.attempts import Method
-from verification.limits import Limits
-from verification.providers.addresses import is_loopback, read_base
-from verification.signing import Signing
-from verification.support.service import may_wait
+from verification.limits import AttemptLimits
+from verification.providers.addresses import is_loopback, parse_base_url
+from verification.signing import WebhookSigner
+from verification.support.service import is_valid_ttl
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     link_ttl: Duration = timedelta(minutes=30)
     retention_days: int = Field(default=30, ge=1, le=3650)
     daily_attempt_limit: int = Field(
-        default=Limits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
+        default=AttemptLimits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
     )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -203,21 +203,21 @@ class Settings(BaseSettings):
     @classmethod
     def _is_receivers_address(cls, url: str) -> str:
         if url:
-            read_base(url)
+            parse_base_url(url)
         return url
 
     @field_validator("provider_url")
     @classmethod
     def _is_providers_address(cls, url: str) -> str:
         if url:
-            read_base(url)
+            parse_base_url(url)
         return url.rstrip("/")
 
     @field_validator("provider_secret", "result_webhook_secret")
     @classmethod
     def _is_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
-            Signing(secret.get_secret_value())
+            WebhookSigner(secret.get_secret_value())
         return secret
 
     @field_validator("provider_redirect_hosts")
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
     @field_validator("link_ttl")
     @classmethod
     def _link_ttl_in_range(cls, ttl: timedelta) -> timedelta:
-        if not may_wait(ttl):
+        if not is_valid_ttl(ttl):
             raise ValueError("write a time from 1m to 30d")
         return ttl
 

@@ -7,40 +7,40 @@ from pathlib import Path
 from storage.database import Database
 from storage.errors import (
     BadKeys,
+    ConstraintViolated,
+    DecryptionFailed,
     NewerSchema,
-    SchemaRefused,
     StorageError,
     StoreUnavailable,
-    Unsealable,
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
 from storage.sealing import Sealing
 from storage.sqlite import open_sqlite
-from storage.store import Store
+from storage.store import SqlStore
 
 __all__ = [
     "BadKeys",
+    "ConstraintViolated",
+    "DecryptionFailed",
     "NewerSchema",
-    "SchemaRefused",
     "Sealing",
+    "SqlStore",
     "StorageError",
-    "Store",
     "StoreUnavailable",
-    "Unsealable",
     "WrongKeys",
     "open_database",
     "open_store",
-    "sqlite_file",
+    "sqlite_path",
 ]
 
 
-def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[Store]:
+def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[SqlStore]:
     """Open the store a DATABASE_URL names, its schema brought up to date; a URL that names none is a `ValueError`."""
-    return _prepared(open_database(url), sealing)
+    return _open_prepared(open_database(url), sealing)
 
 
-def sqlite_file(url: str) -> Path | None:
+def sqlite_path(url: str) -> Path | None:
     """The file a DATABASE_URL names; None when it names another database, or nothing."""
     scheme, _, rest = url.partition("://")
     names_one = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
@@ -49,7 +49,7 @@ def sqlite_file(url: str) -> Path | None:
 
 def open_database(url: str) -> AbstractAsyncContextManager[Database]:
     """Open the database a DATABASE_URL names as it is; a URL that names none is a `ValueError`."""
-    path = sqlite_file(url)
+    path = sqlite_path(url)
     if path is not None:
         return open_sqlite(path)
     match url.partition("://")[0]:
@@ -72,9 +72,9 @@ def _postgres(url: str) -> AbstractAsyncContextManager[Database]:
 
 
 @asynccontextmanager
-async def _prepared(database: AbstractAsyncContextManager[Database], sealing: Sealing) -> AsyncIterator[Store]:
+async def _open_prepared(database: AbstractAsyncContextManager[Database], sealing: Sealing) -> AsyncIterator[SqlStore]:
     async with database as opened:
         await migrate(opened, known_migrations())
-        store = Store(opened, sealing)
+        store = SqlStore(opened, sealing)
         await store.check_keys()
         yield store

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.errors import StoreUnavailable
-from storage.private_files import draft_of, publish
+from storage.private_files import move_into_place, temporary_file_beside
 
 _WAIT_SECONDS = 30
 
 
-def back_up(source: Path, target: Path) -> int:
+def copy_database(source: Path, target: Path) -> int:
     """Copy a database to a new file that only its owner may read, and say how many bytes it has.
 
     Raises `FileExistsError` rather than overwrite, and `StoreUnavailable` for a database that is not there or damaged.
@@ -19,9 +19,9 @@ def back_up(source: Path, target: Path) -> int:
     if target.exists():
         raise FileExistsError(target)
     try:
-        with draft_of(target) as draft:
+        with temporary_file_beside(target) as draft:
             _copy(source, draft)
-            publish(draft, target)
+            move_into_place(draft, target)
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot copy {source}: {error}") from error
     return target.stat().st_size

@@ -24,7 +24,7 @@ class WrongKeys(StorageError):
     """The keys at hand do not belong to this database."""
 
 
-class Unsealable(StorageError, Unreadable):
+class DecryptionFailed(StorageError, Unreadable):
     """Sealed content cannot be opened where it stands."""
 
 
@@ -36,5 +36,5 @@ class StoreUnavailable(StorageError):
     """The database cannot be opened, or does not answer: full disk, lock, damage."""
 
 
-class SchemaRefused(StorageError):
+class ConstraintViolated(StorageError):
     """The schema keeps its promise: the unit must roll back."""

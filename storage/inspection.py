@@ -6,17 +6,17 @@ from datetime import datetime
 
 from storage import statements as sql
 from storage.database import Database
-from storage.errors import Unsealable
-from storage.mapping import moment, sealed_place
-from storage.migrations import known_migrations, schema_of
+from storage.errors import DecryptionFailed
+from storage.mapping import associated_data, from_micros
+from storage.migrations import known_migrations, schema_version
 from storage.sealing import Sealing
-from storage.store import Store
+from storage.store import SqlStore
 
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class ResultBacklog:
     """The results another server is owed: how many, since when, and how many were given up lately."""
 
     owed: int = 0
@@ -25,7 +25,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class InspectionReport:
     """What a look has shown; of a database with another schema than this program's, its number only."""
 
     schema: int
@@ -34,35 +34,36 @@ class Condition:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     with_old_keys: int = 0
     dead_updates: int = 0
-    results: Backlog = Backlog()
+    results: ResultBacklog = ResultBacklog()
 
 
-async def examine(database: Database, sealing: Sealing) -> Condition:
+async def inspect_database(database: Database, sealing: Sealing) -> InspectionReport:
     """Look at everything; raises `WrongKeys`, or `StoreUnavailable`."""
-    schema, newest = await schema_of(database), known_migrations()[-1].version
+    schema, newest = await schema_version(database), known_migrations()[-1].version
     if schema != newest:
-        return Condition(schema, newest)
-    store = Store(database, sealing)
+        return InspectionReport(schema, newest)
+    store = SqlStore(database, sealing)
     await store.check_keys()
     looked = {
-        f"{table}.{column}": await _look(database, sealing, table, key, column) for table, key, column in sql.SEALED
+        f"{table}.{column}": await _inspect_column(database, sealing, table, key, column)
+        for table, key, column in sql.SEALED
     }
     async with database.transaction() as connection:
         [(dead,)] = await connection.fetch("SELECT count(*) FROM dead_updates")
         [(owed, since)] = await connection.fetch(sql.RESULTS_OWED)
         [(given_up,)] = await connection.fetch(sql.RESULTS_GIVEN_UP)
-    return Condition(
+    return InspectionReport(
         schema,
         newest,
         sealed=sum(found for found, _ in looked.values()),
         unreadable={column: unreadable for column, (_, unreadable) in looked.items() if unreadable},
-        with_old_keys=sum((await store.resealing().left()).values()),
+        with_old_keys=sum((await store.key_rotation().remaining()).values()),
         dead_updates=int(dead),
-        results=Backlog(int(owed), None if since is None else moment(since), int(given_up)),
+        results=ResultBacklog(int(owed), None if since is None else from_micros(since), int(given_up)),
     )
 
 
-async def _look(database: Database, sealing: Sealing, table: str, key: str, column: str) -> tuple[int, int]:
+async def _inspect_column(database: Database, sealing: Sealing, table: str, key: str, column: str) -> tuple[int, int]:
     """Open every value of a column; says how many there are, and how many do not open."""
     statement = (
         f"SELECT {key}, {column} FROM {table} WHERE {key} > $1 AND {column} IS NOT NULL"  # noqa: S608 - our own names
@@ -72,7 +73,9 @@ async def _look(database: Database, sealing: Sealing, table: str, key: str, colu
     while True:
         async with database.transaction() as connection:
             rows = await connection.fetch(statement, last)
-        unreadable += sum(not _opens(sealing, bytes(sealed), sealed_place(table, row, column)) for row, sealed in rows)
+        unreadable += sum(
+            not _opens(sealing, bytes(sealed), associated_data(table, row, column)) for row, sealed in rows
+        )
         found += len(rows)
         if len(rows) < _BATCH:
             return found, unreadable
@@ -82,6 +85,6 @@ async def _look(database: Database, sealing: Sealing, table: str, key: str, colu
 def _opens(sealing: Sealing, sealed: bytes, place: str) -> bool:
     try:
         sealing.open(sealed, place)
-    except Unsealable:
+    except DecryptionFailed:
         return False
     return True

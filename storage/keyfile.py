@@ -11,8 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import BadKeys, StoreUnavailable
-from storage.private_files import draft_of, make_private_folder, publish, sync_folder
-from storage.sealing import ENCRYPTION_KEYS, INDEX_KEY, Keys, Sealing, fresh_key, parse, parse_keys, random_key
+from storage.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_beside
+from storage.sealing import (
+    ENCRYPTION_KEYS,
+    INDEX_KEY,
+    Keys,
+    Sealing,
+    generate_key,
+    generate_raw_key,
+    parse_keys,
+    parse_sealing,
+)
 
 
 class KeyFile:
@@ -27,13 +36,13 @@ class KeyFile:
         """Read the keys, or make the file with fresh ones; whoever makes it first wins. Raises `BadKeys`."""
         if not self.path.exists():
             self._create()
-        with self._told():
+        with self._as_bad_keys():
             # The stamp first: a file that changes in between is read again.
             self._seen = self._stamp()
             kept = self._content()
-            return parse(kept[ENCRYPTION_KEYS], kept[INDEX_KEY], self.newer)
+            return parse_sealing(kept[ENCRYPTION_KEYS], kept[INDEX_KEY], self.reload_if_changed)
 
-    def newer(self) -> Keys | None:
+    def reload_if_changed(self) -> Keys | None:
         """Read the keys again when the file has changed.
 
         Raises `StoreUnavailable` for a changed file that cannot be used: to seal on with keys that another program
@@ -47,7 +56,7 @@ class KeyFile:
         if stamp == self._seen:
             return None
         try:
-            with self._told():
+            with self._as_bad_keys():
                 keys = parse_keys(self._content()[ENCRYPTION_KEYS])
         except BadKeys as error:
             raise StoreUnavailable(str(error)) from None
@@ -56,21 +65,21 @@ class KeyFile:
 
     def keys(self) -> Keys:
         """The encryption keys it holds now; raises `BadKeys`."""
-        with self._told():
+        with self._as_bad_keys():
             return parse_keys(self._content()[ENCRYPTION_KEYS])
 
-    def put_first(self) -> str:
+    def add_primary_key(self) -> str:
         """Put a fresh key before the others, and give its id."""
-        fresh = fresh_key()
-        with self._told():
+        fresh = generate_key()
+        with self._as_bad_keys():
             kept = self._content()
             parse_keys(kept[ENCRYPTION_KEYS])
             self._replace({**kept, ENCRYPTION_KEYS: f"{fresh},{kept[ENCRYPTION_KEYS]}"})
         return fresh.partition(":")[0]
 
-    def keep_first_only(self) -> None:
+    def drop_old_keys(self) -> None:
         """Take out every key but the one that seals."""
-        with self._told():
+        with self._as_bad_keys():
             kept = self._content()
             first = kept[ENCRYPTION_KEYS].partition(",")[0]
             parse_keys(first)
@@ -78,18 +87,18 @@ class KeyFile:
 
     def _create(self) -> None:
         make_private_folder(self.path.parent)
-        fresh = {ENCRYPTION_KEYS: fresh_key(), INDEX_KEY: random_key()}
-        with draft_of(self.path) as draft:
+        fresh = {ENCRYPTION_KEYS: generate_key(), INDEX_KEY: generate_raw_key()}
+        with temporary_file_beside(self.path) as draft:
             _write(draft, fresh)
             try:
-                publish(draft, self.path)
+                move_into_place(draft, self.path)
             except FileExistsError:
                 # Of two programs starting at once both end up with the same keys.
                 return
 
     def _replace(self, content: Mapping[str, str]) -> None:
         owner = self.path.stat()
-        with draft_of(self.path) as draft:
+        with temporary_file_beside(self.path) as draft:
             _write(draft, content)
             if sys.platform != "win32" and (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
                 # An administrator rotates: the program must go on reading its file.
@@ -107,7 +116,7 @@ class KeyFile:
         return facts.st_ino, facts.st_mtime_ns
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_bad_keys(self) -> Iterator[None]:
         try:
             yield
         except (BadKeys, OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from storage.database import Busy, StillMine
+from storage.database import OnBusy, StillHeld
 from storage.errors import StoreUnavailable
 
-_LOOK_SECONDS = 0.25
+_RETRY_SECONDS = 0.25
 
 if sys.platform == "win32":
     import msvcrt
@@ -30,7 +30,7 @@ else:
 
 
 @asynccontextmanager
-async def holding(path: Path, busy: Busy) -> AsyncIterator[StillMine]:
+async def file_lock(path: Path, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
     """Wait for the lock on a file, made where it is missing, and hold it until left; raises `StoreUnavailable`."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -42,22 +42,22 @@ async def holding(path: Path, busy: Busy) -> AsyncIterator[StillMine]:
         return os.fstat(handle).st_nlink > 0
 
     try:
-        await _win(handle, busy)
+        await _wait_for_lock(handle, on_busy)
         yield still_mine
     finally:
         os.close(handle)
 
 
-async def _win(handle: int, busy: Busy) -> None:
+async def _wait_for_lock(handle: int, on_busy: OnBusy) -> None:
     told = False
-    while not _won(handle):
+    while not _try_lock(handle):
         if not told:
-            busy()
+            on_busy()
             told = True
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _won(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         _lock(handle)
     except (BlockingIOError, PermissionError):

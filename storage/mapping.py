@@ -5,30 +5,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
-from storage.errors import Unsealable
-from storage.sealing import Indexed, Sealing
-from verification.attempts import Attempt, AttemptId, Method, Reason, Status
-from verification.dialogue_store import Consent, Dialogue, Litter, PastAttempt, Person
+from storage.errors import DecryptionFailed
+from storage.sealing import IndexKind, Sealing
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
+from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion, Person
 from verification.identity import Identity, Name, Number
 from verification.invitations import Link, LinkId
-from verification.limits import Try
-from verification.ports import Due, News, Notice, Place
-from verification.result_outbox import Result
-from verification.support.funnel import Counted, Step, Tally, Took, Wanted
-from verification.support.store import Glimpse, Missed, Use
+from verification.limits import RateLimitRecord
+from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
+from verification.result_outbox import OutgoingResult
+from verification.support.funnel import DurationCount, FunnelCount, FunnelIncrement, FunnelQuery, FunnelStep
+from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-def ticks(moment: datetime) -> int:
+def to_micros(moment: datetime) -> int:
     """An aware time as whole microseconds; a naive one raises `TypeError`."""
-    return (moment - _EPOCH) // _TICK
+    return (moment - _EPOCH) // _MICROSECOND
 
 
-def moment(ticks: int) -> datetime:
+def from_micros(micros: int) -> datetime:
     """The UTC time these microseconds mean."""
-    return _EPOCH + ticks * _TICK
+    return _EPOCH + micros * _MICROSECOND
 
 
 def attempt_values(attempt: Attempt, sealing: Sealing) -> tuple[Value, ...]:
@@ -40,58 +40,61 @@ def attempt_values(attempt: Attempt, sealing: Sealing) -> tuple[Value, ...]:
         attempt.method,
         attempt.status,
         attempt.match_code,
-        ticks(attempt.created_at),
-        ticks(attempt.expires_at),
-        sealing.index(Indexed.TOKEN, attempt.token),
-        sealing.seal(_secrets(attempt), _secrets_place(attempt.id)),
+        to_micros(attempt.created_at),
+        to_micros(attempt.expires_at),
+        sealing.index(IndexKind.TOKEN, attempt.token),
+        sealing.seal(_secrets(attempt), _secrets_aad(attempt.id)),
         attempt.reason,
-        int(attempt.fading),
+        int(attempt.expiry_announced),
     )
 
 
-def attempt(row: Row, sealing: Sealing) -> Attempt:
+def read_attempt(row: Row, sealing: Sealing) -> Attempt:
     """Read an attempt."""
     identifier, account, contact, method, status, match_code, created_at, expires_at, sealed, reason, fading = row
-    kept = json.loads(sealing.open(sealed, _secrets_place(identifier)))
+    kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
         account=account,
         contact=contact,
         method=Method(method),
-        status=Status(status),
+        status=AttemptStatus(status),
         match_code=match_code,
-        created_at=moment(created_at),
-        expires_at=moment(expires_at),
+        created_at=from_micros(created_at),
+        expires_at=from_micros(expires_at),
         identity=Identity(Name(kept["name"]), Number(kept["number"])) if "number" in kept else None,
         token=kept["token"],
-        page=kept["page"],
+        provider_state=kept["page"],
         reason=_reason(reason),
-        fading=bool(fading),
+        expiry_announced=bool(fading),
     )
 
 
-def due(rows: Sequence[Row]) -> Sequence[Due]:
+def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
     """Read attempts whose time is up or nearly so."""
-    return [Due(AttemptId(identifier), moment(expires_at), bool(fading)) for identifier, expires_at, fading in rows]
+    return [
+        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(fading))
+        for identifier, expires_at, fading in rows
+    ]
 
 
-def past_attempt(row: Row) -> PastAttempt:
+def read_past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
-    return PastAttempt(account, method, status, reason, moment(created_at))
+    return PastAttempt(account, method, status, reason, from_micros(created_at))
 
 
-def place(row: Row) -> Place:
+def read_quota_slot(row: Row) -> QuotaSlot:
     """Read a taken place."""
     account, method, taken_at = row
-    return Place(account, Method(method), moment(taken_at))
+    return QuotaSlot(account, Method(method), from_micros(taken_at))
 
 
-def one_try(row: Row, own: tuple[bytes, bytes, bytes]) -> Try:
+def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
     """Read a try, compared with the account, contact and number of the one that is asked for."""
     _, tried_at, account, contact, number, asked = row
-    return Try(
-        at=moment(tried_at),
+    return RateLimitRecord(
+        at=from_micros(tried_at),
         number=bytes(number).hex(),
         asked=bool(asked),
         same_account=account == own[0],
@@ -100,75 +103,77 @@ def one_try(row: Row, own: tuple[bytes, bytes, bytes]) -> Try:
     )
 
 
-def notice(row: Row) -> Notice:
+def read_notice(row: Row) -> Notice:
     """Read a notice."""
     identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
     return Notice(
         id=identifier,
         contact=contact,
-        news=News(news),
+        kind=NoticeKind(news),
         attempt=AttemptId(attempt_id),
         account=account,
         method=Method(method),
-        status=Status(status),
+        status=AttemptStatus(status),
         reason=_reason(reason),
-        expires_at=moment(expires_at),
+        expires_at=from_micros(expires_at),
     )
 
 
-def result(row: Row) -> Result:
+def read_result(row: Row) -> OutgoingResult:
     """Read a result that is owed."""
     identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
-    return Result(
+    return OutgoingResult(
         id=identifier,
         attempt=AttemptId(attempt_id),
         account=account,
         method=Method(method),
-        status=Status(status),
+        status=AttemptStatus(status),
         reason=_reason(reason),
         simulated=bool(simulated),
-        at=moment(judged_at),
+        at=from_micros(judged_at),
         tries=tries,
     )
 
 
-def dialogue(row: Row, sealing: Sealing) -> Dialogue:
+def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
     person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
         person=Person(person),
-        text=sealing.open(text, dialogue_place(person, "text")),
+        text=sealing.open(text, dialogue_aad(person, "text")),
         language=language,
         revision=revision,
         shown=shown,
-        panel=panel(person, sealed_panel, sealing),
+        panel=read_panel(person, sealed_panel, sealing),
         blocked=bool(blocked),
     )
 
 
-def panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
+def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
     """Read a dialogue's panel; none was shown yet where there is none."""
-    return "" if sealed is None else sealing.open(sealed, dialogue_place(person, "panel"))
+    return "" if sealed is None else sealing.open(sealed, dialogue_aad(person, "panel"))
 
 
-def consent(row: Row) -> Consent:
+def read_consent(row: Row) -> Consent:
     """Read a consent."""
     person, account, kind, version, language, agreed_at = row
-    return Consent(Person(person), account, kind, version, language, moment(agreed_at))
+    return Consent(Person(person), account, kind, version, language, from_micros(agreed_at))
 
 
-def litter(rows: Sequence[Row]) -> Sequence[Litter]:
+def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
     """Read messages that still have to vanish."""
-    return [Litter(Person(person), message_id, moment(written_at)) for person, message_id, written_at in rows]
+    return [
+        PendingDeletion(Person(person), message_id, from_micros(written_at)) for person, message_id, written_at in rows
+    ]
 
 
 def link_values(link: Link) -> tuple[Value, ...]:
     """The values of `ADD_LINK`."""
-    times = (ticks(link.made_at), ticks(link.expires_at))
+    times = (to_micros(link.made_at), to_micros(link.expires_at))
     return (link.id, link.account, link.campaign, link.made_by, *times, link.method, link.language)
 
 
-def link(row: Row) -> Link:
+def read_link(row: Row) -> Link:
     """Read a link."""
     identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
     return Link(
@@ -176,101 +181,101 @@ def link(row: Row) -> Link:
         account=account,
         campaign=campaign,
         made_by=made_by,
-        made_at=moment(made_at),
-        expires_at=moment(expires_at),
+        made_at=from_micros(made_at),
+        expires_at=from_micros(expires_at),
         method=None if method is None else Method(method),
         language=language,
         person=person,
-        opened_at=_moment(opened),
-        revoked_at=_moment(revoked),
+        opened_at=_optional_time(opened),
+        revoked_at=_optional_time(revoked),
         verified=bool(done),
     )
 
 
-def glimpse(row: Row, sealing: Sealing | None = None) -> Glimpse:
+def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSummary:
     """Read an attempt as support may see it; with `sealing`, its masked name and number too."""
     identifier, account, contact, method, status, reason, created_at, expires_at, *sealed = row
     name, number = _masked(identifier, sealed[0], sealing) if sealing is not None else ("", "")
-    return Glimpse(
+    return AttemptSummary(
         id=AttemptId(identifier),
         account=account,
         contact=contact,
         method=Method(method),
-        status=Status(status),
+        status=AttemptStatus(status),
         reason=_reason(reason),
-        created_at=moment(created_at),
-        expires_at=moment(expires_at),
+        created_at=from_micros(created_at),
+        expires_at=from_micros(expires_at),
         name=name,
         number=number,
     )
 
 
-def tally_values(tally: Tally) -> tuple[str, ...]:
+def increment_values(increment: FunnelIncrement) -> tuple[str, ...]:
     """The values of `TALLY`."""
-    return (*_cohort(tally), tally.method or "", tally.step or "", tally.reason or "")
+    return (*_cohort(increment), increment.method or "", increment.step or "", increment.reason or "")
 
 
-def time_values(tally: Tally) -> tuple[str | int, ...]:
+def time_values(increment: FunnelIncrement) -> tuple[str | int, ...]:
     """The values of `TALLY_TIME`."""
-    return (*_cohort(tally), tally.method or "", tally.step or "", tally.took or 0)
+    return (*_cohort(increment), increment.method or "", increment.step or "", increment.bucket or 0)
 
 
-def cohorts(wanted: Wanted) -> tuple[Value, ...]:
+def query_values(query: FunnelQuery) -> tuple[Value, ...]:
     """The values that say which journeys a funnel is about."""
-    asked = [value for value in (wanted.campaign, wanted.language) if value is not None]
-    return (wanted.since.isoformat(), wanted.until.isoformat(), *asked)
+    asked = [value for value in (query.campaign, query.language) if value is not None]
+    return (query.since.isoformat(), query.until.isoformat(), *asked)
 
 
-def counted(row: Row) -> Counted:
+def read_count(row: Row) -> FunnelCount:
     """Read a count."""
     group, step, method, reason, count = row
-    return Counted(group, Step(step) if step else None, _method(method), _reason(reason or None), int(count))
+    return FunnelCount(group, FunnelStep(step) if step else None, _method(method), _reason(reason or None), int(count))
 
 
-def took(row: Row) -> Took:
+def read_duration_count(row: Row) -> DurationCount:
     """Read a count of times."""
     group, step, method, of_bucket, count = row
-    return Took(group, Step(step), _method(method), of_bucket, int(count))
+    return DurationCount(group, FunnelStep(step), _method(method), of_bucket, int(count))
 
 
-def missed(row: Row, sealing: Sealing) -> Missed:
+def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
     """Read a question that nothing answered."""
     identifier, sealed, asked_at = row
-    return Missed(identifier, sealing.open(sealed, missed_place(identifier)), moment(asked_at))
+    return UnansweredQuestion(identifier, sealing.open(sealed, unanswered_aad(identifier)), from_micros(asked_at))
 
 
-def use(row: Row) -> Use:
+def read_audit_entry(row: Row) -> AuditEntry:
     """Read a use of the desk."""
     actor, action, subject, used_at = row
-    return Use(actor, action, subject, moment(used_at))
+    return AuditEntry(actor, action, subject, from_micros(used_at))
 
 
-def sealed_place(table: str, row: str, column: str) -> str:
+def associated_data(table: str, row: str, column: str) -> str:
     """Where a sealed value stands."""
     return f"{table}:{row}:{column}"
 
 
-def dialogue_place(person: str, column: str) -> str:
+def dialogue_aad(person: str, column: str) -> str:
     """Where a dialogue's sealed column stands."""
-    return sealed_place("dialogues", person, column)
+    return associated_data("dialogues", person, column)
 
 
-def dead_update_place(event_id: str) -> str:
+def dead_update_aad(event_id: str) -> str:
     """Where a buried update stands."""
-    return sealed_place("dead_updates", event_id, "raw")
+    return associated_data("dead_updates", event_id, "raw")
 
 
-def missed_place(row: str) -> str:
+def unanswered_aad(row: str) -> str:
     """Where a question that nothing answered stands."""
-    return sealed_place("missed", row, "text")
+    return associated_data("missed", row, "text")
 
 
-def _secrets_place(attempt_id: str) -> str:
-    return sealed_place("attempts", attempt_id, "secrets")
+def _secrets_aad(attempt_id: str) -> str:
+    return associated_data("attempts", attempt_id, "secrets")
 
 
 def _secrets(attempt: Attempt) -> str:
-    kept = {"token": attempt.token, "page": attempt.page}
+    kept = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
         kept |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
     return json.dumps(kept)
@@ -280,22 +285,22 @@ def _reason(word: str | None) -> Reason | None:
     return None if word is None else Reason(word)
 
 
-def _moment(ticks: int | None) -> datetime | None:
-    return None if ticks is None else moment(ticks)
+def _optional_time(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _method(word: str) -> Method | None:
     return Method(word) if word else None
 
 
-def _cohort(tally: Tally) -> tuple[str, str, str]:
-    return tally.cohort.day.isoformat(), tally.cohort.campaign, tally.cohort.language
+def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
+    return increment.cohort.day.isoformat(), increment.cohort.campaign, increment.cohort.language
 
 
 def _masked(identifier: str, sealed: bytes, sealing: Sealing) -> tuple[str, str]:
     try:
-        kept = json.loads(sealing.open(sealed, _secrets_place(identifier)))
-    except Unsealable:
+        kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+    except DecryptionFailed:
         # Support sees the rest of it all the more.
         return "", ""
     return (Name(kept["name"]).masked, Number(kept["number"]).masked) if "number" in kept else ("", "")

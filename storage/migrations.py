@@ -10,9 +10,9 @@ from storage.database import Database
 from storage.errors import NewerSchema
 
 _FOLDER = Path(__file__).parent / "schema"
-_KEEP_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+_CREATE_TABLE = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
 _VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
-_KEEP_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
+_ADD_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
     """Bring a database to the newest schema; raises `NewerSchema` for one that is further already."""
     newest = migrations[-1].version
     async with database.transaction("schema") as connection:
-        await connection.fetch(database.in_own_words(_KEEP_VERSIONS))
+        await connection.fetch(database.translate_schema(_CREATE_TABLE))
         [(version,)] = await connection.fetch(_VERSION)
     if version > newest:
         raise NewerSchema(
@@ -44,18 +44,18 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
         await _apply(database, migration)
 
 
-async def schema_of(database: Database) -> int:
+async def schema_version(database: Database) -> int:
     """Which schema a database has, without making any; 0 for an empty one."""
     try:
         async with database.transaction("schema") as connection:
-            await connection.fetch(database.in_own_words(_KEEP_VERSIONS))
+            await connection.fetch(database.translate_schema(_CREATE_TABLE))
             [(version,)] = await connection.fetch(_VERSION)
-            _leave(int(version))
-    except _Seen as seen:
+            _roll_back(int(version))
+    except _RollBack as seen:
         return seen.version
 
 
-class _Seen(Exception):
+class _RollBack(Exception):
     """Leaves a transaction without a trace."""
 
     def __init__(self, version: int) -> None:
@@ -63,8 +63,8 @@ class _Seen(Exception):
         self.version = version
 
 
-def _leave(version: int) -> NoReturn:
-    raise _Seen(version)
+def _roll_back(version: int) -> NoReturn:
+    raise _RollBack(version)
 
 
 async def _apply(database: Database, migration: Migration) -> None:
@@ -73,9 +73,9 @@ async def _apply(database: Database, migration: Migration) -> None:
         [(version,)] = await connection.fetch(_VERSION)
         if version >= migration.version:
             return
-        for statement in _statements(database.in_own_words(migration.script)):
+        for statement in _statements(database.translate_schema(migration.script)):
             await connection.fetch(statement)
-        await connection.fetch(_KEEP_VERSION, migration.version, migration.name)
+        await connection.fetch(_ADD_VERSION, migration.version, migration.name)
 
 
 def _statements(script: str) -> Iterator[str]:

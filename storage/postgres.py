@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from storage.database import Busy, Row, StillMine, Value
-from storage.errors import SchemaRefused, StoreUnavailable
+from storage.database import OnBusy, Row, StillHeld, Value
+from storage.errors import ConstraintViolated, StoreUnavailable
 
 if TYPE_CHECKING:
     # Generic in the types' package alone.
@@ -29,7 +29,7 @@ _CONNECTIONS = 10
 _CONNECT_SECONDS = 10
 _COMMAND_SECONDS = 30
 _CLOSE_SECONDS = 2
-_LOOK_SECONDS = 1
+_RETRY_SECONDS = 1
 _SETTINGS = {
     "application_name": "realname-bot",
     "lock_timeout": "10s",
@@ -39,7 +39,7 @@ _SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
-_WORDS = (
+_DIALECT = (
     ("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     (" INTEGER", " BIGINT"),
     (" BLOB", " BYTEA"),
@@ -48,7 +48,7 @@ _WORDS = (
     (") STRICT, WITHOUT ROWID;", ");"),
     (") STRICT;", ");"),
 )
-_OLDER = """
+_OLDER_TRANSACTIONS = """
 SELECT 1 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = $2 AND pid <> pg_backend_pid()
     AND (extract(epoch FROM xact_start) * 1000000)::bigint <= $1
@@ -59,13 +59,13 @@ _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
-        raise SchemaRefused(f"{type(error).__name__}: {error.constraint_name or error.column_name}") from None
+        raise ConstraintViolated(f"{type(error).__name__}: {error.constraint_name or error.column_name}") from None
     except asyncpg.DataError as error:
-        raise SchemaRefused(f"{type(error).__name__}: a value that the database cannot hold") from None
+        raise ConstraintViolated(f"{type(error).__name__}: a value that the database cannot hold") from None
     except _FAULTS as error:
         raise StoreUnavailable(f"the database does not answer ({_kind(error)})") from None
 
@@ -78,17 +78,17 @@ class _Transaction:
         self._transaction = transaction
         self._broken = False
 
-    async def begin(self, alone_with: str | None) -> None:
-        with _translated():
+    async def begin(self, lock_key: str | None) -> None:
+        with _translate_errors():
             await self._transaction.start()
-        if alone_with is not None:
-            await self.fetch("SELECT pg_advisory_xact_lock($1)", _lock_of(f"unit:{alone_with}"))
+        if lock_key is not None:
+            await self.fetch("SELECT pg_advisory_xact_lock($1)", _advisory_lock_id(f"unit:{lock_key}"))
 
     async def commit(self) -> None:
         if self._broken:
             # PostgreSQL answers COMMIT with a quiet ROLLBACK after a statement that failed.
-            raise SchemaRefused("a statement of this unit was refused, so nothing of the unit can stand")
-        with _translated():
+            raise ConstraintViolated("a statement of this unit was refused, so nothing of the unit can stand")
+        with _translate_errors():
             await self._transaction.commit()
 
     async def rollback(self) -> None:
@@ -96,24 +96,24 @@ class _Transaction:
         with suppress(*_FAULTS):
             await self._transaction.rollback()
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         self._connection = None
 
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
         if self._connection is None:
             raise RuntimeError("this unit was left already")
         try:
-            with _translated():
+            with _translate_errors():
                 found = await self._connection.fetch(statement, *values)
         except BaseException:
             self._broken = True
             raise
         return [tuple(row) for row in found]
 
-    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE", *values)
 
-    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE SKIP LOCKED", *values)
 
 
@@ -123,33 +123,33 @@ class PostgresDatabase:
     def __init__(self, url: str, pool: "Pool[asyncpg.Record]") -> None:
         self._url = url
         self._pool = pool
-        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._inside: set[asyncio.Task[object] | None] = set()
+        self._local_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._busy_tasks: set[asyncio.Task[object] | None] = set()
 
     @asynccontextmanager
-    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[_Transaction]:
+    async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
         """Open a transaction; with a key, alone with that key on the whole database."""
         task = asyncio.current_task()
-        if task in self._inside:
+        if task in self._busy_tasks:
             raise RuntimeError("a unit inside a unit might wait for itself")
-        self._inside.add(task)
+        self._busy_tasks.add(task)
         try:
-            async with self._in_line(alone_with), self._connection() as connection:
+            async with self._local_lock(lock_key), self._connection() as connection:
                 transaction = _Transaction(connection, connection.transaction(isolation="read_committed"))
                 try:
-                    await transaction.begin(alone_with)
+                    await transaction.begin(lock_key)
                     yield transaction
                     await transaction.commit()
                 except BaseException:
                     await transaction.rollback()
                     raise
                 finally:
-                    transaction.leave()
+                    transaction.detach()
         finally:
-            self._inside.discard(task)
+            self._busy_tasks.discard(task)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[_Transaction]:
+    async def read_transaction(self) -> AsyncIterator[_Transaction]:
         """Read one moment of the database; the server refuses whoever would change anything."""
         async with self._connection() as connection:
             transaction = _Transaction(connection, connection.transaction(isolation="repeatable_read", readonly=True))
@@ -157,20 +157,20 @@ class PostgresDatabase:
                 await transaction.begin(None)
                 yield transaction
             finally:
-                transaction.leave()
+                transaction.detach()
                 await transaction.rollback()
 
     @asynccontextmanager
-    async def _in_line(self, alone_with: str | None) -> AsyncIterator[None]:
-        if alone_with is None:
+    async def _local_lock(self, lock_key: str | None) -> AsyncIterator[None]:
+        if lock_key is None:
             yield
             return
-        async with self._lines.setdefault(alone_with, asyncio.Lock()):
+        async with self._local_locks.setdefault(lock_key, asyncio.Lock()):
             yield
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator["_Connection"]:
-        with _translated():
+        with _translate_errors():
             connection = await self._pool.acquire()
         try:
             yield connection
@@ -179,29 +179,29 @@ class PostgresDatabase:
             with suppress(*_FAULTS):
                 await self._pool.release(connection)
 
-    async def outlive(self) -> None:
+    async def wait_for_open_transactions(self) -> None:
         """Ask the server who is still in a transaction; one that hangs is ended by the settings above."""
         async with self.transaction() as connection:
             [(now,)] = await connection.fetch("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         while True:
             async with self.transaction() as connection:
-                if not await connection.fetch(_OLDER, now, _SETTINGS["application_name"]):
+                if not await connection.fetch(_OLDER_TRANSACTIONS, now, _SETTINGS["application_name"]):
                     return
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Leave it to the server: its vacuum clears away what was deleted, and all of it was sealed."""
 
-    def in_own_words(self, script: str) -> str:
+    def translate_schema(self, script: str) -> str:
         """Say a step of the schema in PostgreSQL's words."""
-        for word, own in _WORDS:
+        for word, own in _DIALECT:
             script = script.replace(word, own)
         return script
 
     @asynccontextmanager
-    async def polling_turn(self, busy: Busy) -> AsyncIterator[StillMine]:
+    async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
         """Hold an advisory lock on a connection of its own: the server frees it when the connection falls."""
-        with _translated():
+        with _translate_errors():
             connection = await asyncpg.connect(
                 self._url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS, server_settings=_SETTINGS
             )
@@ -214,7 +214,7 @@ class PostgresDatabase:
             return True
 
         try:
-            await _win(connection, busy)
+            await _wait_for_polling_lock(connection, on_busy)
             yield still_mine
         finally:
             # The lock falls with the connection, however that is closed.
@@ -223,16 +223,16 @@ class PostgresDatabase:
             connection.terminate()
 
 
-async def _win(connection: "asyncpg.Connection[asyncpg.Record]", busy: Busy) -> None:
+async def _wait_for_polling_lock(connection: "asyncpg.Connection[asyncpg.Record]", on_busy: OnBusy) -> None:
     told = False
     while True:
-        with _translated():
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_of("polling")):
+        with _translate_errors():
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _advisory_lock_id("polling")):
                 return
         if not told:
-            busy()
+            on_busy()
             told = True
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 @asynccontextmanager
@@ -259,7 +259,7 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
         pool.terminate()
 
 
-def _lock_of(key: str) -> int:
+def _advisory_lock_id(key: str) -> int:
     """The number of a key's advisory lock; two keys with one number only wait for each other."""
     return int.from_bytes(hashlib.blake2b(f"realname-bot:{key}".encode(), digest_size=8).digest(), signed=True)
 

@@ -14,7 +14,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 @contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
+def temporary_file_beside(path: Path) -> Iterator[Path]:
     """Make an empty file beside a path, closed to other users; what is left of it afterwards goes."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -25,7 +25,7 @@ def draft_of(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def publish(draft: Path, path: Path) -> None:
+def move_into_place(draft: Path, path: Path) -> None:
     """Give a finished draft its name, for good; raises `FileExistsError` where there is a file of that name."""
     try:
         # A link never replaces.

@@ -6,28 +6,28 @@ from datetime import datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Database
-from verification.result_outbox import HOLDS_UP, SKEW, Ending, Result
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 
-class Results:
+class SqlResultOutbox:
     """Each method says its promise in the port."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Result]:
-        wrong = mapping.ticks(now + SKEW)
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+        wrong = mapping.to_micros(now + MAX_CLOCK_SKEW)
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim results") as connection:
             leased = await connection.fetch(
-                sql.CLAIM_RESULTS, mapping.ticks(now), mapping.ticks(until), wrong, HOLDS_UP, limit
+                sql.CLAIM_RESULTS, mapping.to_micros(now), mapping.to_micros(until), wrong, MAX_BLOCKING_TRIES, limit
             )
-        return sorted(map(mapping.result, leased), key=lambda result: result.id)
+        return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
 
-    async def postpone(self, result: Result, until: datetime) -> None:
+    async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         async with self._database.transaction() as connection:
-            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.ticks(until))
+            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
 
-    async def settle(self, result: Result, ending: Ending, now: datetime) -> None:
+    async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            await connection.fetch(sql.SETTLE_RESULT, result.id, ending, mapping.ticks(now))
+            await connection.fetch(sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))

@@ -17,7 +17,7 @@ from enum import StrEnum
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from storage.errors import BadKeys, Unsealable
+from storage.errors import BadKeys, DecryptionFailed
 from verification.invitations import Purpose
 
 ENCRYPTION_KEYS = "ENCRYPTION_KEYS"
@@ -30,11 +30,11 @@ _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 Keys = Mapping[str, bytes]
 """Encryption keys by their ids, the one that seals first."""
 
-Newer = Callable[[], Keys | None]
+ReloadKeys = Callable[[], Keys | None]
 """Gives the keys when they are no longer those it gave before."""
 
 
-class Indexed(StrEnum):
+class IndexKind(StrEnum):
     """What is found by keyed index; the words keep equal texts of different kinds apart."""
 
     NUMBER = "identity-number"
@@ -47,9 +47,9 @@ class Indexed(StrEnum):
 class Sealing:
     """The keys, and what may be done with them; its `repr` names key ids only."""
 
-    __slots__ = ("_ciphers", "_first", "_index_key", "_newer")
+    __slots__ = ("_ciphers", "_first", "_index_key", "_reload")
 
-    def __init__(self, keys: Keys, index_key: bytes, newer: Newer = lambda: None) -> None:
+    def __init__(self, keys: Keys, index_key: bytes, reload_keys: ReloadKeys = lambda: None) -> None:
         _check_keys(keys)
         if len(index_key) != _KEY_BYTES:
             raise BadKeys(f"{INDEX_KEY}: {len(index_key)} bytes, not {_KEY_BYTES}")
@@ -58,64 +58,68 @@ class Sealing:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._first = next(iter(keys))
         self._index_key = index_key
-        self._newer = newer
+        self._reload = reload_keys
 
     def __repr__(self) -> str:
         return f"Sealing(keys={list(self._ciphers)})"
 
-    def seal(self, text: str, place: str) -> bytes:
+    def seal(self, text: str, associated_data: str) -> bytes:
         """Seal a text for the one place it may stand in; inside its transaction, which a rotation waits for."""
-        self._renew()
+        self._renew_keys()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         # Chat texts may hold half a surrogate pair, which plain UTF-8 refuses.
-        sealed = self._ciphers[self._first].encrypt(nonce, text.encode("utf-8", "surrogatepass"), place.encode())
+        sealed = self._ciphers[self._first].encrypt(
+            nonce, text.encode("utf-8", "surrogatepass"), associated_data.encode()
+        )
         return _prefix(self._first) + nonce + sealed
 
-    def open(self, sealed: bytes, place: str) -> str:
+    def open(self, sealed: bytes, associated_data: str) -> str:
         """Open what was sealed for this place; raises `Unsealable`."""
-        key_id, body = self._split(sealed, place)
+        key_id, body = self._split(sealed, associated_data)
         if key_id not in self._ciphers:
-            self._renew()
+            self._renew_keys()
         if key_id not in self._ciphers:
-            raise Unsealable(f"{place}: sealed with a key that {ENCRYPTION_KEYS} does not hold")
+            raise DecryptionFailed(f"{associated_data}: sealed with a key that {ENCRYPTION_KEYS} does not hold")
         try:
-            plain = self._ciphers[key_id].decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place.encode())
+            plain = self._ciphers[key_id].decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], associated_data.encode())
         except (InvalidTag, ValueError) as error:
-            raise Unsealable(f"{place}: changed, moved, or sealed with another key of the same id") from error
+            raise DecryptionFailed(
+                f"{associated_data}: changed, moved, or sealed with another key of the same id"
+            ) from error
         return plain.decode("utf-8", "surrogatepass")
 
     def prefixes(self) -> list[bytes]:
         """How values begin that these keys open; those of the first key come first."""
-        self._renew()
+        self._renew_keys()
         return [_prefix(key_id) for key_id in sorted(self._ciphers, key=lambda key_id: key_id != self._first)]
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether this was sealed with the first key."""
         return sealed.startswith(self.prefixes()[0])
 
-    def index(self, kind: Indexed | Purpose, text: str) -> bytes:
+    def index(self, kind: IndexKind | Purpose, text: str) -> bytes:
         """Give the keyed index of a text: equal texts of one kind have equal ones, and nothing else shows."""
         message = kind.value.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, message, "sha256")
 
-    def _renew(self) -> None:
-        newer = self._newer()
+    def _renew_keys(self) -> None:
+        newer = self._reload()
         if newer is not None:
             # Those that went still open what was read before they went.
             self._ciphers |= {key_id: AESGCM(key) for key_id, key in newer.items()}
             self._first = next(iter(newer))
 
-    def _split(self, sealed: bytes, place: str) -> tuple[str, bytes]:
+    def _split(self, sealed: bytes, associated_data: str) -> tuple[str, bytes]:
         length = sealed[0] if sealed else 0
         key_id, body = sealed[1 : 1 + length], sealed[1 + length :]
         if not key_id.isascii() or len(body) < _NONCE_BYTES:
-            raise Unsealable(f"{place}: not a sealed value")
+            raise DecryptionFailed(f"{associated_data}: not a sealed value")
         return key_id.decode(), body
 
 
-def parse(encryption_keys: str, index_key: str, newer: Newer = lambda: None) -> Sealing:
+def parse_sealing(encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:
     """Read keys from settings: `id:base64` separated by commas, newest first, and one base64 index key."""
-    return Sealing(parse_keys(encryption_keys), _decode(index_key, INDEX_KEY), newer)
+    return Sealing(parse_keys(encryption_keys), _decode(index_key, INDEX_KEY), reload_keys)
 
 
 def parse_keys(encryption_keys: str) -> Keys:
@@ -132,12 +136,12 @@ def parse_keys(encryption_keys: str) -> Keys:
     return keys
 
 
-def fresh_key() -> str:
+def generate_key() -> str:
     """A fresh encryption key with an id of its own, as settings write it."""
-    return f"k{secrets.token_hex(4)}:{random_key()}"
+    return f"k{secrets.token_hex(4)}:{generate_raw_key()}"
 
 
-def random_key() -> str:
+def generate_raw_key() -> str:
     """A fresh key alone, as settings write it."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import aiosqlite
 
-from storage.database import Busy, Row, StillMine, Value
-from storage.errors import SchemaRefused, StoreUnavailable
-from storage.lockfile import holding
+from storage.database import OnBusy, Row, StillHeld, Value
+from storage.errors import ConstraintViolated, StoreUnavailable
+from storage.lockfile import file_lock
 from storage.private_files import make_private_folder
 
 _WAIT_SECONDS = 10
@@ -27,15 +27,15 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = MEMORY",
 )
-_READING = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
+_READER_SETTINGS = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise SchemaRefused(str(error)) from error
+        raise ConstraintViolated(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise StoreUnavailable(str(error)) from error
 
@@ -46,7 +46,7 @@ class _Transaction:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection: aiosqlite.Connection | None = connection
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         self._connection = None
 
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
@@ -54,14 +54,14 @@ class _Transaction:
             raise RuntimeError("this unit was left already")
         # SQLite takes $1 as a name, so the text needs no rewriting.
         named = {str(number): value for number, value in enumerate(values, 1)}
-        with _translated():
+        with _translate_errors():
             return list(await self._connection.execute_fetchall(statement, named))
 
-    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
         """With one transaction at a time, every row is."""
         return await self.fetch(statement, *values)
 
-    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         """With one transaction at a time, nobody else changes any."""
         return await self.fetch(statement, *values)
 
@@ -72,45 +72,45 @@ class SqliteDatabase:
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path.absolute()
-        self._turn = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
         self._reader: aiosqlite.Connection | None = None
-        self._reading = asyncio.Lock()
-        self._holder: asyncio.Task[object] | None = None
+        self._read_lock = asyncio.Lock()
+        self._owner_task: asyncio.Task[object] | None = None
 
     @asynccontextmanager
-    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[_Transaction]:
+    async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
         """Open a transaction; with one at a time, each is alone with every key."""
-        if self._holder is asyncio.current_task():
+        if self._owner_task is asyncio.current_task():
             raise RuntimeError("a unit inside a unit would wait for itself")
-        async with self._turn:
-            self._holder = asyncio.current_task()
+        async with self._write_lock:
+            self._owner_task = asyncio.current_task()
             transaction = _Transaction(self._connection)
             try:
-                with _translated():
+                with _translate_errors():
                     await self._connection.execute_fetchall("BEGIN IMMEDIATE")
                 yield transaction
-                with _translated():
+                with _translate_errors():
                     await self._connection.commit()
             except BaseException:
                 # Does nothing where the commit came through after all.
                 await self._connection.rollback()
                 raise
             finally:
-                transaction.leave()
-                self._holder = None
+                transaction.detach()
+                self._owner_task = None
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[_Transaction]:
+    async def read_transaction(self) -> AsyncIterator[_Transaction]:
         """Read from the log as it is now; one at a time, on a connection of its own."""
-        async with self._reading:
-            with _translated():
-                self._reader = self._reader or await _reader(self._path.as_uri())
+        async with self._read_lock:
+            with _translate_errors():
+                self._reader = self._reader or await _open_reader(self._path.as_uri())
                 await self._reader.execute_fetchall("BEGIN")
             transaction = _Transaction(self._reader)
             try:
                 yield transaction
             finally:
-                transaction.leave()
+                transaction.detach()
                 await self._reader.rollback()
 
     async def close(self) -> None:
@@ -120,24 +120,24 @@ class SqliteDatabase:
             await self._reader.close()
         await self._connection.close()
 
-    async def outlive(self) -> None:
+    async def wait_for_open_transactions(self) -> None:
         """With one transaction at a time, whoever has the next has outlived all others."""
         async with self.transaction():
             pass
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Overwritten pages still stand in the log until it is written back and cut, which no reader lets happen."""
-        async with self._reading, self._turn:
-            with _translated():
+        async with self._read_lock, self._write_lock:
+            with _translate_errors():
                 await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def in_own_words(self, script: str) -> str:
+    def translate_schema(self, script: str) -> str:
         """Leave it as it is: these are SQLite's words."""
         return script
 
-    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the lock on a file beside the database."""
-        return holding(self._path.with_name(f"{self._path.name}.polling"), busy)
+        return file_lock(self._path.with_name(f"{self._path.name}.polling"), on_busy)
 
 
 @asynccontextmanager
@@ -167,9 +167,9 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
         await connection.execute_fetchall(setting)
 
 
-async def _reader(address: str) -> aiosqlite.Connection:
+async def _open_reader(address: str) -> aiosqlite.Connection:
     reader = await aiosqlite.connect(f"{address}?mode=ro", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
-    for setting in _READING:
+    for setting in _READER_SETTINGS:
         await reader.execute_fetchall(setting)
     return reader
 

@@ -10,10 +10,10 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-_SHORTLY = "SELECT id, expires_at, fading FROM attempts WHERE "
-DUE = _SHORTLY + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+_DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
+DUE = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
-GIVE_UP = _EXPIRE + f"id = $1 AND {LIVE}"
+ABANDON = _EXPIRE + f"id = $1 AND {LIVE}"
 SAVE_ATTEMPT = """
 INSERT INTO attempts (id, account, contact, method, status, match_code, created_at, expires_at,
                       token_index, secrets, reason, fading)
@@ -25,7 +25,7 @@ ON CONFLICT (id) DO UPDATE SET
 """
 
 # The status in the very words of a partial index, as above.
-TAKE_ASKS = """
+CLAIM_DUE_POLLS = """
 UPDATE attempts SET asked_at = $2
 WHERE id IN (
     SELECT id FROM attempts
@@ -35,15 +35,15 @@ WHERE id IN (
 RETURNING id
 """
 
-VERIFIED = "SELECT account, method, taken_at FROM places WHERE account = $1"
+SLOT_OF = "SELECT account, method, taken_at FROM places WHERE account = $1"
 ACCOUNTS_OF = "SELECT account FROM places WHERE identity_index = $1"
-TAKE_PLACE = """
+TAKE_SLOT = """
 INSERT INTO places (identity_index, slot, account, attempt, method, taken_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING RETURNING slot
 """
 
-TRIES = """
+RATE_LIMIT_RECORDS = """
 SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
 WHERE tried_at > $4 AND (account_index = $1 OR contact_index = $2)
 UNION
@@ -52,20 +52,22 @@ SELECT * FROM (
     WHERE number_index = $3 AND tried_at > $4 AND asked = 1 ORDER BY tried_at DESC LIMIT $5
 ) AS crowd
 """
-FORGET_TRY = "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
-NOTE_TRY = """
+DELETE_RATE_LIMIT_RECORD = (
+    "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
+)
+ADD_RATE_LIMIT_RECORD = """
 INSERT INTO tries (attempt, account_index, contact_index, number_index, asked, tried_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 """
 BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORDER BY tried_at DESC LIMIT 1 OFFSET $2"
-FORGET_TRIES = {"tries": "tried_at < $1"}
+PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
 
-POST = """
+POST_NOTICE = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 # A lease longer than any comes from a clock that was wrong, and nobody must wait for that to be true.
-CLAIM = """
+CLAIM_NOTICES = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
     SELECT oldest.id
@@ -76,7 +78,7 @@ WHERE id IN (
 ) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
 """
-SETTLE = "UPDATE notices SET settled = 1 WHERE id = $1"
+SETTLE_NOTICE = "UPDATE notices SET settled = 1 WHERE id = $1"
 
 POST_RESULT = """
 INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -99,7 +101,7 @@ SETTLE_RESULT = "UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 
 RESULTS_OWED = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
 RESULTS_GIVEN_UP = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
 
-FIRST_SIGHT = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
+MARK_SEEN = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
@@ -114,21 +116,21 @@ MARK_SHOWN = """
 UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND shown <= $2 AND $2 <= revision
 """
 MARK_BLOCKED = "UPDATE dialogues SET blocked = 1, panel = $2, holder = NULL WHERE person = $1"
-WELCOME_BACK = "UPDATE dialogues SET blocked = 0 WHERE person = $1"
-OWED = """
+MARK_UNBLOCKED = "UPDATE dialogues SET blocked = 0 WHERE person = $1"
+PENDING_REPLIES = """
 SELECT person, revision, holder FROM dialogues WHERE shown < revision AND blocked = 0
 ORDER BY changed_at, person LIMIT $1
 """
-HOLDER = "SELECT holder, shown, panel FROM dialogues WHERE person = $1"
-HOLD = "UPDATE dialogues SET holder = $2 WHERE person = $1"
-LET_GO = "UPDATE dialogues SET holder = NULL WHERE person = $1 AND holder = $2"
+LEASE = "SELECT holder, shown, panel FROM dialogues WHERE person = $1"
+ACQUIRE_LEASE = "UPDATE dialogues SET holder = $2 WHERE person = $1"
+RELEASE_LEASE = "UPDATE dialogues SET holder = NULL WHERE person = $1 AND holder = $2"
 
-BEAT = """
+HEARTBEAT = """
 INSERT INTO programs (name, program, beats) VALUES ($1, $2, 1)
 ON CONFLICT (name) DO UPDATE SET program = excluded.program, beats = programs.beats + 1
 """
-BEATS = "SELECT name, program, beats FROM programs ORDER BY name"
-LEAVE = "DELETE FROM programs WHERE name = $1 AND program = $2"
+HEARTBEATS = "SELECT name, program, beats FROM programs ORDER BY name"
+UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
 RECORD_CONSENT = """
 INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -137,13 +139,13 @@ CONSENTS = "SELECT person, account, kind, version, language, agreed_at FROM cons
 PAST_ATTEMPTS = """
 SELECT account, method, status, reason, created_at FROM attempts WHERE contact = $1 ORDER BY created_at, id
 """
-BONDS = "SELECT account, opened_at FROM links WHERE person = $1 ORDER BY opened_at, id"
+LINK_BINDINGS = "SELECT account, opened_at FROM links WHERE person = $1 ORDER BY opened_at, id"
 
-ADD_LITTER = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-LITTER = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"
-SWEPT = "DELETE FROM litter WHERE person = $1 AND message_id = $2"
+SCHEDULE_DELETION = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+PENDING_DELETIONS = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"
+DELETION_DONE = "DELETE FROM litter WHERE person = $1 AND message_id = $2"
 
-BURY = """
+STORE_DEAD_LETTER = """
 INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
 
@@ -156,14 +158,14 @@ ERASE_OF_ACCOUNT = {
     "results": "account IN ($1, $2) AND NOT (status = 'succeeded' AND outcome IS NULL)",
 }
 ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
-PRUNE = {
+PURGE_PROCESSED = {
     "seen_events": "seen_at < $1",
     "notices": "posted_at < $1 AND settled = 1",
     "dead_updates": "buried_at < $1",
     "results": "settled_at < $1",
 }
-FORGET_USES = {"uses": "used_at < $1"}
-RETIRE = {
+PURGE_AUDIT_LOG = {"uses": "used_at < $1"}
+PURGE_BEFORE = {
     "dialogues": "changed_at < $1",
     "consents": "agreed_at < $1",
     "attempts": f"created_at < $1 AND NOT ({LIVE})",

@@ -7,24 +7,24 @@ from datetime import date, datetime
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Busy, Connection, Database, Row, StillMine, Value
-from storage.errors import Unsealable, WrongKeys
-from storage.key_rotation import Resealing
-from storage.results import Results
-from storage.sealing import Indexed, Sealing
-from storage.support import DeskUnit, DeskView, note
-from storage.unit import Unit
-from verification.dialogue_store import Beat, Gone, Held, Litter, Owed, Person
+from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
+from storage.errors import DecryptionFailed, WrongKeys
+from storage.key_rotation import KeyRotation
+from storage.results import SqlResultOutbox
+from storage.sealing import IndexKind, Sealing
+from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
+from storage.unit import SqlUnit
+from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply, Person
 from verification.invitations import Purpose
 from verification.ports import Notice
-from verification.support.funnel import Counted, Dimension, Wanted
-from verification.support.store import Use
+from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
+from verification.support.store import AuditEntry
 
-_EVER = Wanted(date.min, date.max, by=Dimension.CAMPAIGN)
+_ALL_TIME = FunnelQuery(date.min, date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = "key_checks:sealed:value"
 
 
-class Store:
+class SqlStore:
     """Keeps everything; each method says its promise in the ports."""
 
     def __init__(self, database: Database, sealing: Sealing) -> None:
@@ -32,122 +32,127 @@ class Store:
         self._sealing = sealing
 
     @asynccontextmanager
-    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
-        async with self._database.transaction(alone_with) as connection:
-            unit = Unit(connection, self._sealing)
+    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
+        async with self._database.transaction(lock_key) as connection:
+            unit = SqlUnit(connection, self._sealing)
             yield unit
         if unit.erased:
-            await self._database.scrub()
+            await self._database.purge_deleted()
 
     @asynccontextmanager
-    async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
+    async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
         async with self._database.transaction("desk") as connection:
-            await note(use, connection)
-            yield DeskUnit(connection, self._sealing, Unit(connection, self._sealing))
+            await write_audit_entry(entry, connection)
+            yield SqlSupportUnit(connection, self._sealing, SqlUnit(connection, self._sealing))
 
     @asynccontextmanager
-    async def look(self, use: Use) -> AsyncIterator[DeskView]:
+    async def support_view(self, entry: AuditEntry) -> AsyncIterator[SqlSupportView]:
         async with self._database.transaction("desk") as connection:
-            await note(use, connection)
-        async with self._database.reading() as connection:
-            yield DeskView(connection, self._sealing)
+            await write_audit_entry(entry, connection)
+        async with self._database.read_transaction() as connection:
+            yield SqlSupportView(connection, self._sealing)
 
-    async def totals(self) -> Sequence[Counted]:
-        async with self._database.reading() as connection:
-            return await DeskView(connection, self._sealing).counts(_EVER)
+    async def funnel_totals(self) -> Sequence[FunnelCount]:
+        async with self._database.read_transaction() as connection:
+            return await SqlSupportView(connection, self._sealing).counts(_ALL_TIME)
 
-    def keyed(self, purpose: Purpose, text: str) -> bytes:
+    def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim") as connection:
-            leased = await connection.fetch(sql.CLAIM, mapping.ticks(now), mapping.ticks(until), limit)
-        return sorted(map(mapping.notice, leased), key=lambda notice: notice.id)
+            leased = await connection.fetch(sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit)
+        return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
 
-    async def settle(self, notice: Notice) -> None:
-        await self._run(sql.SETTLE, notice.id)
+    async def settle_notice(self, notice: Notice) -> None:
+        await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, mapping.dialogue_place(person, "panel"))
+            sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
     async def mark_blocked(self, person: Person, panel: str) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, mapping.dialogue_place(person, "panel"))
+            sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
-    async def owed(self, limit: int) -> Sequence[Owed]:
-        return [Owed(Person(person), revision, holder) for person, revision, holder in await self._run(sql.OWED, limit)]
+    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
+        return [
+            PendingReply(Person(person), revision, holder)
+            for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, limit)
+        ]
 
-    async def hold(self, person: Person, program: str, alive: AbstractSet[str], least: int) -> Held | None:
+    async def acquire_lease(
+        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+    ) -> Lease | None:
         async with self._database.transaction(person) as connection:
-            found = await connection.fetch_locked(sql.HOLDER, person)
+            found = await connection.fetch_for_update(sql.LEASE, person)
             if not found:
                 return None
             [(holder, shown, panel)] = found
-            if (holder != program and holder in alive) or shown < least:
+            if (holder != program and holder in alive) or shown < min_shown:
                 return None
-            await connection.fetch(sql.HOLD, person, program)
-        return Held(shown, mapping.panel(person, panel, self._sealing), mine=holder == program)
+            await connection.fetch(sql.ACQUIRE_LEASE, person, program)
+        return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
-    async def let_go(self, person: Person, program: str) -> None:
-        await self._run(sql.LET_GO, person, program)
+    async def release_lease(self, person: Person, program: str) -> None:
+        await self._fetch(sql.RELEASE_LEASE, person, program)
 
-    async def beat(self, name: str, program: str) -> Sequence[Beat]:
+    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
         async with self._database.transaction() as connection:
-            await connection.fetch(sql.BEAT, name, program)
-            return [Beat(*row) for row in await connection.fetch(sql.BEATS)]
+            await connection.fetch(sql.HEARTBEAT, name, program)
+            return [Heartbeat(*row) for row in await connection.fetch(sql.HEARTBEATS)]
 
-    async def leave(self, name: str, program: str) -> None:
-        await self._run(sql.LEAVE, name, program)
+    async def unregister(self, name: str, program: str) -> None:
+        await self._fetch(sql.UNREGISTER, name, program)
 
-    async def litter(self, limit: int) -> Sequence[Litter]:
-        return mapping.litter(await self._run(sql.LITTER, limit))
+    async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
+        return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, limit))
 
-    async def swept(self, litter: Litter) -> None:
-        await self._run(sql.SWEPT, litter.person, litter.message_id)
+    async def deletion_done(self, deletion: PendingDeletion) -> None:
+        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
-    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(raw, mapping.dead_update_place(event_id))
-            await connection.fetch(sql.BURY, event_id, person, sealed, mapping.ticks(now))
+            sealed = self._sealing.seal(raw, mapping.dead_update_aad(event_id))
+            await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
 
-    async def forget_tries(self, before: datetime) -> Gone:
-        return await self._forget(sql.FORGET_TRIES, before)
+    async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
+        return await self._purge(sql.PURGE_RATE_LIMIT_RECORDS, before)
 
-    async def forget_uses(self, before: datetime) -> Gone:
-        return await self._forget(sql.FORGET_USES, before)
+    async def purge_audit_log(self, before: datetime) -> DeletedCounts:
+        return await self._purge(sql.PURGE_AUDIT_LOG, before)
 
-    async def prune(self, before: datetime) -> Gone:
-        return await self._forget(sql.PRUNE, before)
+    async def purge_processed(self, before: datetime) -> DeletedCounts:
+        return await self._purge(sql.PURGE_PROCESSED, before)
 
-    async def retire(self, before: datetime) -> Gone:
-        return await self._forget(sql.RETIRE, before)
+    async def purge_before(self, before: datetime) -> DeletedCounts:
+        return await self._purge(sql.PURGE_BEFORE, before)
 
     async def people_of(self, account: str) -> Sequence[Person]:
         """List the people whose chats this account was talked about in."""
-        return [Person(person) for (person,) in await self._run(sql.PEOPLE_OF, account)]
+        return [Person(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
 
-    def results(self) -> Results:
+    def result_outbox(self) -> SqlResultOutbox:
         """The results that another server is owed."""
-        return Results(self._database)
+        return SqlResultOutbox(self._database)
 
-    def resealing(self) -> Resealing:
+    def key_rotation(self) -> KeyRotation:
         """Begin to bring everything sealed under the first key."""
-        return Resealing(self._database, self._sealing)
+        return KeyRotation(self._database, self._sealing)
 
-    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
-        return self._database.polling_turn(busy)
+    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+        return self._database.polling_lease(on_busy)
 
-    async def _forget(self, old: Mapping[str, str], before: datetime) -> Gone:
+    async def _purge(self, old: Mapping[str, str], before: datetime) -> DeletedCounts:
         async with self._database.transaction("forget") as connection:
             gone = {
-                table: len(await connection.fetch(sql.delete(table, which), mapping.ticks(before)))
+                table: len(await connection.fetch(sql.delete(table, which), mapping.to_micros(before)))
                 for table, which in old.items()
             }
-        await self._database.scrub()
+        await self._database.purge_deleted()
         return gone
 
     async def check_keys(self) -> None:
@@ -155,7 +160,7 @@ class Store:
 
         With another index key the quota would count every number from nothing again.
         """
-        index = self._sealing.index(Indexed.KEY, "")
+        index = self._sealing.index(IndexKind.KEY, "")
         async with self._database.transaction("keys") as connection:
             known = await connection.fetch(sql.KEY_CHECK, "index")
             if known and bytes(known[0][0]) != index:
@@ -183,9 +188,9 @@ class Store:
     def _open_check(self, sealed: bytes) -> None:
         try:
             self._sealing.open(sealed, _SEALED_CHECK)
-        except Unsealable:
+        except DecryptionFailed:
             raise WrongKeys("ENCRYPTION_KEYS does not hold the key this database was last sealed with") from None
 
-    async def _run(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def _fetch(self, statement: str, *values: Value) -> Sequence[Row]:
         async with self._database.transaction() as connection:
             return await connection.fetch(statement, *values)

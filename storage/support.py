@@ -8,21 +8,21 @@ from typing import TypeVar
 from storage import mapping
 from storage import support_statements as sql
 from storage.database import Connection, Row
-from storage.errors import Unsealable
+from storage.errors import DecryptionFailed
 from storage.sealing import Sealing
-from verification.attempts import Status
+from verification.attempts import AttemptStatus
 from verification.errors import Unreadable
 from verification.invitations import Link, LinkId, LinkState
-from verification.ports import News, Unit
-from verification.support.funnel import Counted, Figures, Tally, Wanted
-from verification.support.store import Glimpse, Missed, Use
+from verification.ports import NoticeKind, Unit
+from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
+from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
 
 T = TypeVar("T")
 
-_AT_ONCE = 2000
+_CHUNK = 2000
 
 
-class Front:
+class SqlDialogueSupport:
     """What a dialogue's transaction does for the desk; part of the unit of work."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
@@ -30,34 +30,34 @@ class Front:
         self._sealing = sealing
 
     async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
-        opened = await self._connection.fetch(sql.OPEN_LINK, link, person, mapping.ticks(now))
-        return mapping.link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
+        opened = await self._connection.fetch(sql.OPEN_LINK, link, person, mapping.to_micros(now))
+        return mapping.read_link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
 
     async def is_bound(self, person: str, account: str) -> bool:
         # Locked, so that a link is taken back before this is answered, or after what follows from the answer is done.
-        return bool(await self._connection.fetch_locked(sql.IS_BOUND, person, account))
+        return bool(await self._connection.fetch_for_update(sql.IS_BOUND, person, account))
 
-    async def tally(self, tallies: Sequence[Tally]) -> None:
+    async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
         # In one order everywhere: transactions that count the same things never wait for each other in a ring.
-        for values in sorted(map(mapping.tally_values, tallies)):
-            await self._connection.fetch(sql.TALLY, *values)
-        for timed in sorted(mapping.time_values(tally) for tally in tallies if tally.took is not None):
-            await self._connection.fetch(sql.TALLY_TIME, *timed)
+        for values in sorted(map(mapping.increment_values, increments)):
+            await self._connection.fetch(sql.ADD_FUNNEL_COUNT, *values)
+        for timed in sorted(mapping.time_values(tally) for tally in increments if tally.bucket is not None):
+            await self._connection.fetch(sql.ADD_FUNNEL_TIME, *timed)
 
     async def count_question(self, topic: str, day: date) -> None:
         await self._connection.fetch(sql.COUNT_QUESTION, day.isoformat(), topic)
 
-    async def keep_missed(self, missed: Missed) -> None:
-        sealed = self._sealing.seal(missed.text, mapping.missed_place(missed.id))
-        await self._connection.fetch(sql.KEEP_MISSED, missed.id, sealed, mapping.ticks(missed.at))
+    async def keep_unanswered(self, question: UnansweredQuestion) -> None:
+        sealed = self._sealing.seal(question.text, mapping.unanswered_aad(question.id))
+        await self._connection.fetch(sql.KEEP_UNANSWERED, question.id, sealed, mapping.to_micros(question.at))
 
 
-async def note(use: Use, connection: Connection) -> None:
+async def write_audit_entry(entry: AuditEntry, connection: Connection) -> None:
     """Write down who uses the desk for what."""
-    await connection.fetch(sql.USE, use.actor, use.action, use.subject, mapping.ticks(use.at))
+    await connection.fetch(sql.ADD_AUDIT_ENTRY, entry.actor, entry.action, entry.subject, mapping.to_micros(entry.at))
 
 
-class DeskView:
+class SqlSupportView:
     """What may be looked at."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
@@ -66,7 +66,7 @@ class DeskView:
 
     async def link(self, link: LinkId) -> Link | None:
         found = await self._connection.fetch(sql.LINK, link)
-        return mapping.link(found[0]) if found else None
+        return mapping.read_link(found[0]) if found else None
 
     async def links(
         self,
@@ -75,29 +75,29 @@ class DeskView:
         account: str | None = None,
         limit: int,
         skip: int = 0,
-        standing: tuple[LinkState, datetime] | None = None,
+        state_at: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        moment = None if standing is None else (standing[0], mapping.ticks(standing[1]))
-        statement, values = sql.links(campaign, account, moment)
-        return [mapping.link(row) for row in await self._connection.fetch(statement, limit, skip, *values)]
+        moment = None if state_at is None else (state_at[0], mapping.to_micros(state_at[1]))
+        statement, values = sql.select_links(campaign, account, moment)
+        return [mapping.read_link(row) for row in await self._connection.fetch(statement, limit, skip, *values)]
 
-    async def attempt(self, code: str) -> Sequence[Glimpse]:
-        found = await self._connection.fetch(sql.GLIMPSE, f"attempt-{code}", f"attempt-{code}g")
-        return [mapping.glimpse(row, self._sealing) for row in found]
+    async def attempt(self, code: str) -> Sequence[AttemptSummary]:
+        found = await self._connection.fetch(sql.ATTEMPTS_BY_CODE, f"attempt-{code}", f"attempt-{code}g")
+        return [mapping.read_attempt_summary(row, self._sealing) for row in found]
 
-    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
-        statement, of = (sql.GLIMPSES, ()) if account is None else (sql.GLIMPSES_OF, (account,))
-        return [mapping.glimpse(row) for row in await self._connection.fetch(statement, limit, skip, *of)]
+    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
+        statement, of = (sql.ATTEMPT_SUMMARIES, ()) if account is None else (sql.ATTEMPT_SUMMARIES_OF, (account,))
+        return [mapping.read_attempt_summary(row) for row in await self._connection.fetch(statement, limit, skip, *of)]
 
-    async def figures(self, wanted: Wanted) -> Figures:
-        counts = await self.counts(wanted)
-        times = await self._connection.fetch(sql.times(wanted), *mapping.cohorts(wanted))
-        return Figures(counts, await _read(times, mapping.took))
+    async def funnel_statistics(self, query: FunnelQuery) -> FunnelStatistics:
+        counts = await self.counts(query)
+        times = await self._connection.fetch(sql.select_times(query), *mapping.query_values(query))
+        return FunnelStatistics(counts, await _read_in_chunks(times, mapping.read_duration_count))
 
-    async def counts(self, wanted: Wanted) -> Sequence[Counted]:
+    async def counts(self, query: FunnelQuery) -> Sequence[FunnelCount]:
         """Give the counts alone."""
-        found = await self._connection.fetch(sql.counts(wanted), *mapping.cohorts(wanted))
-        return await _read(found, mapping.counted)
+        found = await self._connection.fetch(sql.select_counts(query), *mapping.query_values(query))
+        return await _read_in_chunks(found, mapping.read_count)
 
     async def campaigns(self) -> Sequence[str]:
         return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
@@ -106,21 +106,21 @@ class DeskView:
         found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
         return {topic: int(count) for topic, count in found}
 
-    async def missed(self, limit: int) -> Sequence[Missed]:
+    async def unanswered_questions(self, limit: int) -> Sequence[UnansweredQuestion]:
         found = []
-        for row in await self._connection.fetch(sql.MISSED, limit):
+        for row in await self._connection.fetch(sql.UNANSWERED, limit):
             try:
-                found.append(mapping.missed(row, self._sealing))
-            except Unsealable:
+                found.append(mapping.read_unanswered_question(row, self._sealing))
+            except DecryptionFailed:
                 # One that is damaged must not hide the others.
                 continue
         return found
 
-    async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
-        return [mapping.use(row) for row in await self._connection.fetch(sql.USES, limit, skip)]
+    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+        return [mapping.read_audit_entry(row) for row in await self._connection.fetch(sql.AUDIT_LOG, limit, skip)]
 
 
-class DeskUnit(DeskView):
+class SqlSupportUnit(SqlSupportView):
     """One use of the desk that may change something, in the transaction of a unit of work."""
 
     def __init__(self, connection: Connection, sealing: Sealing, unit: Unit) -> None:
@@ -129,10 +129,10 @@ class DeskUnit(DeskView):
 
     async def add_link(self, link: Link) -> Link:
         await self._connection.fetch(sql.ADD_LINK, *mapping.link_values(link))
-        return mapping.link((await self._connection.fetch(sql.LINK, link.id))[0])
+        return mapping.read_link((await self._connection.fetch(sql.LINK, link.id))[0])
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        revoked = await self._connection.fetch(sql.REVOKE, link, mapping.ticks(now))
+        revoked = await self._connection.fetch(sql.REVOKE, link, mapping.to_micros(now))
         if not revoked:
             return None
         ended = await self.link(link)
@@ -150,15 +150,15 @@ class DeskUnit(DeskView):
         if attempt is None or attempt.contact != person:
             return
         if not await self._connection.fetch(sql.IS_BOUND, person, account):
-            over = attempt.moved(Status.CANCELLED)
+            over = attempt.with_status(AttemptStatus.CANCELLED)
             await self._unit.save_attempt(over)
-            await self._unit.post(News.ENDED, over, now)
+            await self._unit.post_notice(NoticeKind.ENDED, over, now)
 
 
-async def _read(found: Sequence[Row], read: Callable[[Row], T]) -> Sequence[T]:
+async def _read_in_chunks(found: Sequence[Row], read: Callable[[Row], T]) -> Sequence[T]:
     """Read rows, of which there may be very many, without holding up whatever else the program does."""
     records: list[T] = []
-    for first in range(0, len(found), _AT_ONCE):
-        records += map(read, found[first : first + _AT_ONCE])
+    for first in range(0, len(found), _CHUNK):
+        records += map(read, found[first : first + _CHUNK])
         await asyncio.sleep(0)
     return records

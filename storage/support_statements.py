@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from storage.database import Value
-from verification.support.funnel import Dimension, Wanted
+from verification.support.funnel import Dimension, FunnelQuery
 
 _LINK = """
 SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, language, person, opened_at,
@@ -30,20 +30,20 @@ RETURNING id
 IS_BOUND = "SELECT 1 FROM links WHERE person = $1 AND account = $2 AND revoked_at IS NULL LIMIT 1"
 REVOKE = "UPDATE links SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id"
 
-_GLIMPSE = "SELECT id, account, contact, method, status, reason, created_at, expires_at"
-_LATEST_GLIMPSES = "ORDER BY created_at DESC, id LIMIT $1 OFFSET $2"
-GLIMPSES = f"{_GLIMPSE} FROM attempts {_LATEST_GLIMPSES}"
-GLIMPSES_OF = f"{_GLIMPSE} FROM attempts WHERE account = $3 {_LATEST_GLIMPSES}"
-GLIMPSE = f"{_GLIMPSE}, secrets FROM attempts WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 5"
+_SUMMARY = "SELECT id, account, contact, method, status, reason, created_at, expires_at"
+_LATEST_FIRST = "ORDER BY created_at DESC, id LIMIT $1 OFFSET $2"
+ATTEMPT_SUMMARIES = f"{_SUMMARY} FROM attempts {_LATEST_FIRST}"
+ATTEMPT_SUMMARIES_OF = f"{_SUMMARY} FROM attempts WHERE account = $3 {_LATEST_FIRST}"
+ATTEMPTS_BY_CODE = f"{_SUMMARY}, secrets FROM attempts WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 5"
 
-USE = "INSERT INTO uses (actor, action, subject, used_at) VALUES ($1, $2, $3, $4)"
-USES = "SELECT actor, action, subject, used_at FROM uses ORDER BY id DESC LIMIT $1 OFFSET $2"
+ADD_AUDIT_ENTRY = "INSERT INTO uses (actor, action, subject, used_at) VALUES ($1, $2, $3, $4)"
+AUDIT_LOG = "SELECT actor, action, subject, used_at FROM uses ORDER BY id DESC LIMIT $1 OFFSET $2"
 
-TALLY = """
+ADD_FUNNEL_COUNT = """
 INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (campaign, language, step, method, reason, day) DO UPDATE SET count = funnel.count + 1
 """
-TALLY_TIME = """
+ADD_FUNNEL_TIME = """
 INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (campaign, language, step, method, took, day) DO UPDATE SET count = funnel_times.count + 1
 """
@@ -56,11 +56,13 @@ INSERT INTO questions (day, topic, count) VALUES ($1, $2, 1)
 ON CONFLICT (day, topic) DO UPDATE SET count = questions.count + 1
 """
 QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2 GROUP BY topic"
-KEEP_MISSED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
-MISSED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
+KEEP_UNANSWERED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
+UNANSWERED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
 
-def links(campaign: str | None, account: str | None, standing: tuple[str, int] | None) -> tuple[str, Sequence[Value]]:
+def select_links(
+    campaign: str | None, account: str | None, state_at: tuple[str, int] | None
+) -> tuple[str, Sequence[Value]]:
     """List links, the latest first; gives the values too, which come behind limit and offset.
 
     `standing` is a state and the moment it is about. What is not asked for is not compared: no index would be read.
@@ -75,29 +77,33 @@ def links(campaign: str | None, account: str | None, standing: tuple[str, int] |
         asked.append(f"campaign = {given(campaign)}")
     if account is not None:
         asked.append(f"links.account = {given(account)}")
-    if standing is not None:
-        state, now = standing
+    if state_at is not None:
+        state, now = state_at
         asked.append(f"{_STATE.format(now=given(now))} = {given(state)}")
     where = f"WHERE {' AND '.join(asked)}" if asked else ""
     return f"{_LINK} {where} ORDER BY made_at DESC, id LIMIT $1 OFFSET $2", values
 
 
 # SQLite leaves a column that equals a constant out of the grouping, then sees no order in the key, and sorts all rows.
-_IN_ORDER = "coalesce({}, '')"
+_GROUPED_IN_ORDER = "coalesce({}, '')"
 
 
-def counts(wanted: Wanted) -> str:
+def select_counts(wanted: FunnelQuery) -> str:
     """Sum up what was counted."""
     return _sums("funnel", "reason", wanted, _cohorts(wanted))
 
 
-def times(wanted: Wanted) -> str:
+def select_times(wanted: FunnelQuery) -> str:
     """Sum up what was timed: of all ways together, of the one that is wanted, or of each."""
-    way = "method <> ''" if wanted.by is Dimension.METHOD else f"{_IN_ORDER.format('method')} = '{wanted.method or ''}'"
+    way = (
+        "method <> ''"
+        if wanted.by is Dimension.METHOD
+        else f"{_GROUPED_IN_ORDER.format('method')} = '{wanted.method or ''}'"
+    )
     return _sums("funnel_times", "took", wanted, f"{_cohorts(wanted)} AND {way}")
 
 
-def _sums(table: str, column: str, wanted: Wanted, cohorts: str) -> str:
+def _sums(table: str, column: str, wanted: FunnelQuery, cohorts: str) -> str:
     cells, by = f"step, method, {column}", wanted.by
     if by is Dimension.DAY:
         return f"SELECT day, {cells}, sum(count) FROM {table} WHERE {cohorts} GROUP BY {cells}, day"  # noqa: S608
@@ -109,8 +115,8 @@ def _sums(table: str, column: str, wanted: Wanted, cohorts: str) -> str:
     return f"SELECT {group}, {cells}, sum(count) FROM ({ordered}) AS kept GROUP BY {groups}"  # noqa: S608
 
 
-def _cohorts(wanted: Wanted) -> str:
+def _cohorts(wanted: FunnelQuery) -> str:
     """Which journeys, in the order of `rows.cohorts`: what is not asked for is not compared, a million times."""
-    asked = (("campaign", wanted.campaign), (_IN_ORDER.format("language"), wanted.language))
+    asked = (("campaign", wanted.campaign), (_GROUPED_IN_ORDER.format("language"), wanted.language))
     named = [column for column, value in asked if value is not None]
     return " AND ".join(["day BETWEEN $1 AND $2", *(f"{column} = ${place}" for place, column in enumerate(named, 3))])

@@ -6,16 +6,24 @@ from datetime import datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Connection
-from storage.sealing import Indexed, Sealing
-from storage.support import Front
+from storage.sealing import IndexKind, Sealing
+from storage.support import SqlDialogueSupport
 from verification.attempts import Attempt, AttemptId, Method
-from verification.dialogue_store import Bond, Consent, Dialogue, Gone, Litter, Person, Records
+from verification.dialogue_store import (
+    Consent,
+    DeletedCounts,
+    Dialogue,
+    LinkBinding,
+    PendingDeletion,
+    Person,
+    PersonRecords,
+)
 from verification.identity import Identity
-from verification.limits import Try
-from verification.ports import PLACES, Due, News, Place
+from verification.limits import RateLimitRecord
+from verification.ports import MAX_ACCOUNTS, DueAttempt, NoticeKind, QuotaSlot
 
 
-class Unit(Front):
+class SqlUnit(SqlDialogueSupport):
     """One transaction; each method says its promise in the ports."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
@@ -26,7 +34,7 @@ class Unit(Front):
         return await self._attempt(sql.ATTEMPT, attempt)
 
     async def attempt_by_token(self, token: str) -> Attempt | None:
-        return await self._attempt(sql.ATTEMPT_BY_TOKEN, self._sealing.index(Indexed.TOKEN, token))
+        return await self._attempt(sql.ATTEMPT_BY_TOKEN, self._sealing.index(IndexKind.TOKEN, token))
 
     async def live_attempt(self, account: str) -> Attempt | None:
         return await self._attempt(sql.LIVE_ATTEMPT, account)
@@ -34,84 +42,92 @@ class Unit(Front):
     async def save_attempt(self, attempt: Attempt) -> None:
         await self._connection.fetch(sql.SAVE_ATTEMPT, *mapping.attempt_values(attempt, self._sealing))
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
-        return mapping.due(await self._connection.fetch(sql.DUE, mapping.ticks(moment), limit))
+    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
+        return mapping.read_due(await self._connection.fetch(sql.DUE, mapping.to_micros(moment), limit))
 
-    async def give_up(self, attempt: AttemptId) -> None:
-        await self._connection.fetch(sql.GIVE_UP, attempt)
+    async def abandon(self, attempt: AttemptId) -> None:
+        await self._connection.fetch(sql.ABANDON, attempt)
 
-    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
-        taken = await self._connection.fetch(sql.TAKE_ASKS, method, mapping.ticks(now), mapping.ticks(before), limit)
+    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+        taken = await self._connection.fetch(
+            sql.CLAIM_DUE_POLLS, method, mapping.to_micros(now), mapping.to_micros(before), limit
+        )
         return [AttemptId(attempt) for (attempt,) in taken]
 
-    async def verified(self, account: str) -> Place | None:
-        found = await self._connection.fetch(sql.VERIFIED, account)
-        return mapping.place(found[0]) if found else None
+    async def slot_of(self, account: str) -> QuotaSlot | None:
+        found = await self._connection.fetch(sql.SLOT_OF, account)
+        return mapping.read_quota_slot(found[0]) if found else None
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         found = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
         return frozenset(account for (account,) in found)
 
-    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         if attempt.account in await self.accounts_of(identity):
             return True
         index = self._identity_index(identity)
         # Slot by slot, so that where transactions run side by side the loser of one slot goes on to the next.
-        for slot in range(1, PLACES + 1):
+        for slot in range(1, MAX_ACCOUNTS + 1):
             taken = await self._connection.fetch(
-                sql.TAKE_PLACE, index, slot, attempt.account, attempt.id, attempt.method, mapping.ticks(now)
+                sql.TAKE_SLOT, index, slot, attempt.account, attempt.id, attempt.method, mapping.to_micros(now)
             )
             if taken:
                 return True
         return False
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
-        own = self._try_indexes(attempt, identity)
-        found = await self._connection.fetch(sql.TRIES, *own, mapping.ticks(since), crowd)
-        return [mapping.one_try(row, own) for row in found]
+    async def rate_limit_records(
+        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+    ) -> Sequence[RateLimitRecord]:
+        own = self._rate_limit_indexes(attempt, identity)
+        found = await self._connection.fetch(sql.RATE_LIMIT_RECORDS, *own, mapping.to_micros(since), number_limit)
+        return [mapping.read_rate_limit_record(row, own) for row in found]
 
-    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
-        account, contact, number = self._try_indexes(attempt, identity)
-        await self._connection.fetch(sql.FORGET_TRY, attempt.id, contact, number)
-        tried_at = mapping.ticks(attempt.created_at)
-        await self._connection.fetch(sql.NOTE_TRY, attempt.id, account, contact, number, int(asked), tried_at)
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+        account, contact, number = self._rate_limit_indexes(attempt, identity)
+        await self._connection.fetch(sql.DELETE_RATE_LIMIT_RECORD, attempt.id, contact, number)
+        tried_at = mapping.to_micros(attempt.created_at)
+        await self._connection.fetch(
+            sql.ADD_RATE_LIMIT_RECORD, attempt.id, account, contact, number, int(asked), tried_at
+        )
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
-        found = await self._connection.fetch(sql.BUDGET_SPENT, mapping.ticks(since), budget - 1)
-        return mapping.moment(found[0][0]) if found else None
+        found = await self._connection.fetch(sql.BUDGET_SPENT, mapping.to_micros(since), budget - 1)
+        return mapping.from_micros(found[0][0]) if found else None
 
-    async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
+    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
         await self._connection.fetch(
-            sql.POST,
+            sql.POST_NOTICE,
             attempt.contact,
-            news,
+            kind,
             attempt.id,
             attempt.account,
             attempt.method,
             attempt.status,
             attempt.reason,
-            mapping.ticks(attempt.expires_at),
-            mapping.ticks(now),
+            mapping.to_micros(attempt.expires_at),
+            mapping.to_micros(now),
         )
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         told = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
-        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), mapping.ticks(now))
+        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), mapping.to_micros(now))
 
-    async def first_sight(self, event_id: str, now: datetime) -> bool:
-        return bool(await self._connection.fetch(sql.FIRST_SIGHT, event_id, mapping.ticks(now)))
+    async def mark_seen(self, event_id: str, now: datetime) -> bool:
+        return bool(await self._connection.fetch(sql.MARK_SEEN, event_id, mapping.to_micros(now)))
 
     async def dialogue(self, person: Person) -> Dialogue | None:
         found = await self._connection.fetch(sql.DIALOGUE, person)
-        return mapping.dialogue(found[0], self._sealing) if found else None
+        return mapping.read_dialogue(found[0], self._sealing) if found else None
 
     async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
-        sealed = self._sealing.seal(text, mapping.dialogue_place(person, "text"))
-        [(revision,)] = await self._connection.fetch(sql.SAVE_DIALOGUE, person, sealed, language, mapping.ticks(now))
+        sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
+        [(revision,)] = await self._connection.fetch(
+            sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now)
+        )
         return int(revision)
 
-    async def welcome_back(self, person: Person) -> None:
-        await self._connection.fetch(sql.WELCOME_BACK, person)
+    async def mark_unblocked(self, person: Person) -> None:
+        await self._connection.fetch(sql.MARK_UNBLOCKED, person)
 
     async def record_consent(self, consent: Consent) -> None:
         await self._connection.fetch(
@@ -121,23 +137,25 @@ class Unit(Front):
             consent.kind,
             consent.version,
             consent.language,
-            mapping.ticks(consent.at),
+            mapping.to_micros(consent.at),
         )
 
-    async def litter(self, litter: Litter) -> None:
-        await self._connection.fetch(sql.ADD_LITTER, litter.person, litter.message_id, mapping.ticks(litter.at))
+    async def schedule_deletion(self, deletion: PendingDeletion) -> None:
+        await self._connection.fetch(
+            sql.SCHEDULE_DELETION, deletion.person, deletion.message_id, mapping.to_micros(deletion.at)
+        )
 
-    async def records(self, person: Person) -> Records:
+    async def records(self, person: Person) -> PersonRecords:
         consents = await self._connection.fetch(sql.CONSENTS, person)
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
-        bonds = await self._connection.fetch(sql.BONDS, person)
-        return Records(
-            [mapping.consent(row) for row in consents],
-            [mapping.past_attempt(row) for row in attempts],
-            tuple(Bond(account, mapping.moment(opened_at)) for account, opened_at in bonds),
+        bonds = await self._connection.fetch(sql.LINK_BINDINGS, person)
+        return PersonRecords(
+            [mapping.read_consent(row) for row in consents],
+            [mapping.read_past_attempt(row) for row in attempts],
+            tuple(LinkBinding(account, mapping.from_micros(opened_at)) for account, opened_at in bonds),
         )
 
-    async def erase(self, person: Person, account: str) -> Gone:
+    async def erase(self, person: Person, account: str) -> DeletedCounts:
         self.erased = True
         of_both = {
             table: await self._delete(table, which, person, account) for table, which in sql.ERASE_OF_ACCOUNT.items()
@@ -151,16 +169,16 @@ class Unit(Front):
 
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
         # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
-        found = await self._connection.fetch_locked(statement, key)
-        return mapping.attempt(found[0], self._sealing) if found else None
+        found = await self._connection.fetch_for_update(statement, key)
+        return mapping.read_attempt(found[0], self._sealing) if found else None
 
-    def _try_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
+    def _rate_limit_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
         return (
-            self._sealing.index(Indexed.ACCOUNT, attempt.account),
-            self._sealing.index(Indexed.CONTACT, attempt.contact),
+            self._sealing.index(IndexKind.ACCOUNT, attempt.account),
+            self._sealing.index(IndexKind.CONTACT, attempt.contact),
             self._identity_index(identity),
         )
 
     def _identity_index(self, identity: Identity) -> bytes:
         # The number alone: the quota counts cards, however the name is written.
-        return self._sealing.index(Indexed.NUMBER, identity.number.plain)
+        return self._sealing.index(IndexKind.NUMBER, identity.number.plain)

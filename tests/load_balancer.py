@@ -12,7 +12,7 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "content-enc
 
 
 @dataclass
-class RoundRobin:
+class LoadBalancer:
     """The addresses behind, and whose turn it is."""
 
     behind: list[str]
@@ -42,9 +42,9 @@ class RoundRobin:
 
 
 @asynccontextmanager
-async def round_robin(*behind: str) -> AsyncIterator[RoundRobin]:
+async def load_balancer(*behind: str) -> AsyncIterator[LoadBalancer]:
     """Serve until left; give its own address as `url`."""
-    balancer = RoundRobin(list(behind))
+    balancer = LoadBalancer(list(behind))
     runner = web.ServerRunner(web.Server(balancer.pass_on), shutdown_timeout=0)
     async with aiohttp.ClientSession() as balancer.session:
         await runner.setup()

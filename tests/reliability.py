@@ -36,7 +36,7 @@ class Proof(Protocol):
 
 
 @dataclass(slots=True)
-class Tally:
+class InvariantCounts:
     """What one invariant's tests came to."""
 
     tests: set[str] = field(default_factory=set)
@@ -56,11 +56,13 @@ class Tally:
 
 
 @dataclass(slots=True, eq=False)
-class Ledger:
+class ReliabilityReport:
     """All invariants of a run."""
 
     file: Path
-    tallies: dict[int, Tally] = field(default_factory=lambda: {number: Tally() for number in INVARIANTS})
+    tallies: dict[int, InvariantCounts] = field(
+        default_factory=lambda: {number: InvariantCounts() for number in INVARIANTS}
+    )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what a test was, once it ran or failed to."""
@@ -83,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the ledger, in the process that hears of every test."""
     file = config.getoption("reliability")
     if file is not None and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Ledger(file), "reliability-ledger")
+        config.pluginmanager.register(ReliabilityReport(file), "reliability-ledger")
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -105,7 +107,7 @@ def proof(record_property: Callable[[str, object], None]) -> Proof:
     return note
 
 
-def _row(number: int, tally: Tally) -> str:
+def _row(number: int, tally: InvariantCounts) -> str:
     losses = f"{tally.losses}" if not tally.failed else f"{tally.losses}, {tally.failed} failed"
     figures = f"{len(tally.tests)} | {tally.cases:,} | {tally.faults:,} | {losses}"
     return f"| {number} | {INVARIANTS[number]} | {figures} | `.venv/bin/pytest -k inv{number:02d}` |\n"

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.provider import OTHER_SECRET
+from tests.provider_server import OTHER_SECRET
 from web.serving import listen, serving
 
 SECRET = OTHER_SECRET
@@ -32,7 +32,7 @@ def as_the_page_says() -> Callable[[dict[str, str], bytes, str], bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceivedMessage:
     """What came, as it came."""
 
     headers: dict[str, str]
@@ -45,16 +45,16 @@ class Message:
 
 
 @dataclass
-class Listener:
+class ResultReceiver:
     """The other side. `answers` are given to the next messages, one each; `before` happens ahead of answering."""
 
     url: str = ""
-    heard: list[Message] = field(default_factory=list)
+    heard: list[ReceivedMessage] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     before: Callable[[], Awaitable[object]] | None = None
     _bell: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def hears(self, number: int) -> list[Message]:
+    async def wait_for(self, number: int) -> list[ReceivedMessage]:
         """Wait until so many messages came."""
         async with asyncio.timeout(PATIENCE), self._bell:
             await self._bell.wait_for(lambda: len(self.heard) >= number)
@@ -62,7 +62,7 @@ class Listener:
 
     async def take(self, request: Request) -> Response:
         """Hear a message, and answer it."""
-        message = Message(dict(request.headers), await request.body())
+        message = ReceivedMessage(dict(request.headers), await request.body())
         async with self._bell:
             self.heard.append(message)
             self._bell.notify_all()
@@ -77,9 +77,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[Listener]:
+async def result_receiver() -> AsyncIterator[ResultReceiver]:
     """Serve one until left."""
-    made = Listener()
+    made = ResultReceiver()
     listener = listen("127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{listener.getsockname()[1]}/results"
     routes = [Route("/results", made.take, methods=["POST"]), Route("/results/elsewhere", made.elsewhere)]

@@ -29,24 +29,24 @@ Json = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Held:
+class HeldCall:
     """A call that somebody waits for at the door: it is caught, and never answered.
 
     `done`: Telegram does it all the same.
     """
 
     method: str
-    done: bool
+    applied: bool
     caught: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Door:
+class CallGate:
     """Stands before a stand-in and holds the calls it was told to, until their caller is gone."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self.held: list[Held] = []
-        self.refused: list[str] = []
+        self.held: list[HeldCall] = []
+        self.rejected: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or hold it."""
@@ -56,7 +56,7 @@ class Door:
             await self._app(scope, receive, self._noting(method, send))
             return
         self.held.remove(held)
-        if held.done:
+        if held.applied:
             await self._app(scope, receive, _nobody)
         held.caught.set()
         while (await receive())["type"] != "http.disconnect":
@@ -65,7 +65,7 @@ class Door:
     def _noting(self, method: str, send: Send) -> Send:
         async def pass_on(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 403:
-                self.refused.append(method)
+                self.rejected.append(method)
             await send(message)
 
         return pass_on
@@ -76,18 +76,18 @@ async def _nobody(_: Message) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class Simulator:
     """A stand-in that serves, and a connection for what people do in it."""
 
     playground: Playground
-    door: Door
+    gate: CallGate
     url: str
     http: aiohttp.ClientSession
 
-    async def guest(self, name: str = NAME, language: str = "zh-hans") -> "Guest":
+    async def new_user(self, first_name: str = NAME, language: str = "zh-hans") -> "ChatUser":
         """Somebody who has not written to the bot yet."""
-        told = await self.sim("/users", first_name=name, language_code=language)
-        return Guest(self, told["id"])
+        told = await self.sim("/users", first_name=first_name, language_code=language)
+        return ChatUser(self, told["id"])
 
     async def sim(self, path: str, verb: str = "POST", /, **order: Any) -> Any:
         """Let people do something that must be possible."""
@@ -96,70 +96,72 @@ class Town:
             assert answer.status == 200, told
             return told
 
-    async def fault(self, method: str, kind: str, times: int = 1, **facts: Any) -> None:
+    async def inject_fault(self, method: str, kind: str, times: int = 1, **facts: Any) -> None:
         """Let the next calls of a method go wrong."""
         await self.sim("/faults", method=method, kind=kind, times=times, **facts)
 
-    def hold(self, method: str, *, done: bool) -> Held:
+    def hold_call(self, method: str, *, applied: bool) -> HeldCall:
         """Hold the next call of a method."""
-        held = Held(method, done)
-        self.door.held.append(held)
+        held = HeldCall(method, applied)
+        self.gate.held.append(held)
         return held
 
-    async def until(self, fact: Callable[[], object], what: Callable[[], str] = str) -> None:
+    async def wait_until(self, fact: Callable[[], object], what: Callable[[], str] = str) -> None:
         """Wait for a fact of the stand-in's world; `what` says what is missing when it does not come true."""
         true = await self.playground.world.changes.wait_for(lambda: bool(fact()), PATIENCE)
         assert true, what() or f"it did not come true in {PATIENCE} s"
 
-    async def taken(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until the bot took every update and waits for more."""
-        await self.until(lambda: self.playground.world.idle, lambda: "the bot does not get idle")
+        await self.wait_until(lambda: self.playground.world.idle, lambda: "the bot does not get idle")
 
 
-class Guest:
+class ChatUser:
     """Somebody in the town, and what they see of their chat with the bot."""
 
-    def __init__(self, town: Town, id: int, chat: int | None = None) -> None:
-        self.town = town
+    def __init__(self, simulator: Simulator, id: int, chat: int | None = None) -> None:
+        self.simulator = simulator
         self.id = id
         self.chat = id if chat is None else chat
 
     async def says(self, text: str, **facts: Any) -> int:
         """Write a text; returns the message's id."""
-        told = await self.town.sim(f"/chats/{self.chat}/messages", user=self.id, text=text, **facts)
+        told = await self.simulator.sim(f"/chats/{self.chat}/messages", user=self.id, text=text, **facts)
         return int(told["message_id"])
 
     async def sends(self, kind: str, **facts: Any) -> int:
         """Send something else; returns the message's id."""
-        told = await self.town.sim(f"/chats/{self.chat}/messages", user=self.id, kind=kind, **facts)
+        told = await self.simulator.sim(f"/chats/{self.chat}/messages", user=self.id, kind=kind, **facts)
         return int(told["message_id"])
 
     async def edits(self, message: int, text: str) -> None:
         """Change an own message."""
-        await self.town.sim(f"/chats/{self.chat}/messages/{message}/edit", user=self.id, text=text)
+        await self.simulator.sim(f"/chats/{self.chat}/messages/{message}/edit", user=self.id, text=text)
 
     async def taps(self, label: str, message: int | None = None) -> None:
         """Press the newest button whose label holds this, once it is there."""
-        await self.town.until(lambda: self.button(label, message), lambda: f"no button {label}\n{self.transcript()}")
+        await self.simulator.wait_until(
+            lambda: self.button(label, message), lambda: f"no button {label}\n{self.transcript()}"
+        )
         at, data = self.button(label, message) or (0, "")
-        await self.forges(at, data)
+        await self.press_raw(at, data)
 
-    async def forges(self, message: int, data: str) -> None:
+    async def press_raw(self, message: int, data: str) -> None:
         """Press a button with these data, offered or not."""
-        await self.town.sim(f"/chats/{self.chat}/messages/{message}/tap", user=self.id, data=data)
+        await self.simulator.sim(f"/chats/{self.chat}/messages/{message}/tap", user=self.id, data=data)
 
     async def blocks(self, *, blocked: bool = True) -> None:
         """Block the bot, or let it write again."""
-        await self.town.sim(f"/users/{self.id}", "PATCH", blocked=blocked)
+        await self.simulator.sim(f"/users/{self.id}", "PATCH", blocked=blocked)
 
     def messages(self) -> list[Json]:
         """What the chat shows now, oldest first."""
-        world = self.town.playground.world
+        world = self.simulator.playground.world
         return [world.sim_message(message) for message in world.messages(self.chat)]
 
     def events(self, *kinds: str) -> list[Json]:
         """What happened in the chat, of these kinds."""
-        return [event for event in self.town.playground.world.log.after(0, self.chat) if event["kind"] in kinds]
+        return [event for event in self.simulator.playground.world.log.after(0, self.chat) if event["kind"] in kinds]
 
     def toasts(self) -> list[str]:
         """The words that stood over the chat."""
@@ -174,7 +176,7 @@ class Guest:
         told = self.events("message", "edit")
         return [said(event["message"]) for event in told if event["from"] == "bot"]
 
-    def armed(self) -> list[Json]:
+    def waiting_messages(self) -> list[Json]:
         """The messages that wait for an answer: with buttons of a question, or with the input field open."""
         return [
             message
@@ -204,7 +206,9 @@ class Guest:
 
     async def sees(self, *needles: str) -> Json:
         """Wait for a message of the bot that holds all of these."""
-        await self.town.until(lambda: self.find(*needles), lambda: f"nobody says {needles}\n{self.transcript()}")
+        await self.simulator.wait_until(
+            lambda: self.find(*needles), lambda: f"nobody says {needles}\n{self.transcript()}"
+        )
         found = self.find(*needles)
         assert found is not None
         return found
@@ -216,9 +220,9 @@ class Guest:
                 return message
         return None
 
-    def link(self, message: Json) -> str:
+    def scanned_link(self, message: Json) -> str:
         """The address in the code that a message shows, as a phone's camera reads it."""
-        kept = self.town.playground.world.files.get(message["photo"]["file_id"])
+        kept = self.simulator.playground.world.files.get(message["photo"]["file_id"])
         assert kept is not None
         link = read_qr_code(kept.content)
         assert link is not None, "no code can be read"
@@ -231,13 +235,13 @@ class Guest:
 
 
 @asynccontextmanager
-async def town() -> AsyncIterator[Town]:
+async def simulator() -> AsyncIterator[Simulator]:
     """Build a town for one test."""
     playground = Playground(World(token=TOKEN))
     playground.world.webhook.first_wait = 0.1  # tests are in more of a hurry than Telegram
-    door = playground.app = Door(playground.app)  # type: ignore[assignment]  # as good an application as before
+    door = playground.app = CallGate(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serve_playground(playground) as url, aiohttp.ClientSession() as http:
-        yield Town(playground, door, url, http)
+        yield Simulator(playground, door, url, http)
 
 
 def said(message: Json) -> str:
@@ -250,7 +254,7 @@ def plain(html: str) -> str:
     return re.sub(r"<[^>]*>", "", html)
 
 
-async def fill_in(guest: Guest, *, name: str = NAME, number: str = NUMBER) -> None:
+async def go_to_method_choice(guest: ChatUser, *, name: str = NAME, number: str = NUMBER) -> None:
     """Go from nothing to the choice of a way, in Chinese."""
     await guest.says("/start")
     await guest.taps("个人认证")
@@ -263,10 +267,10 @@ async def fill_in(guest: Guest, *, name: str = NAME, number: str = NUMBER) -> No
     await guest.sees("第 4 步")
 
 
-async def scan(guest: Guest, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:
+async def scan(guest: ChatUser, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:
     """Scan the newest code with an app."""
     code = await guest.sees("等待扫码")
-    await phone.open(app, guest.link(code))
+    await phone.open(app, guest.scanned_link(code))
 
 
 async def press(phone: Phone, label: str, gesture: Gesture = Gesture.PRESS) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot.settings import BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
-from tests.provider import OTHER_SECRET, SECRET
+from tests.provider_server import OTHER_SECRET, SECRET
 from tests.simulator_fixture import TOKEN
 from verification.attempts import Method
 
@@ -107,9 +107,9 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_URL", "https://user:secret@verify.example.org"),
         ("PROVIDER_SECRET", "whsec_short"),
         ("PROVIDER_SECRET", SECRET.removeprefix("whsec_")),
-        ("PROVIDER_HOSTS", "https://verify.example.org"),
-        ("PROVIDER_HOSTS", "verify.example.org/a"),
-        ("PROVIDER_HOSTS", "me@verify.example.org"),
+        ("PROVIDER_REDIRECT_HOSTS", "https://verify.example.org"),
+        ("PROVIDER_REDIRECT_HOSTS", "verify.example.org/a"),
+        ("PROVIDER_REDIRECT_HOSTS", "me@verify.example.org"),
         ("ALLOW_SIMULATED", "yes"),
         ("STAFF_IDS", "200012345;me"),
         ("DESK_KEY", "short"),
@@ -169,12 +169,12 @@ def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, v
             "CLOCK_OFFSET_FILE",
         ),
         (
-            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "COVERAGE_FILE": "notes"},
-            "COVERAGE_FILE",
+            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "DIALOGUE_COVERAGE_FILE": "notes"},
+            "DIALOGUE_COVERAGE_FILE",
         ),
         (
-            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "PACE_SENDING": "0"},
-            "PACE_SENDING",
+            {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "RATE_LIMIT_SENDING": "0"},
+            "RATE_LIMIT_SENDING",
         ),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
@@ -332,7 +332,7 @@ def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.M
 def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: set[str]
 ) -> None:
-    assert loaded(monkeypatch, tmp_path, **HTTP, PROVIDER_HOSTS=written).phone_hosts == meant
+    assert loaded(monkeypatch, tmp_path, **HTTP, PROVIDER_REDIRECT_HOSTS=written).phone_hosts == meant
 
 
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

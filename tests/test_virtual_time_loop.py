@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.virtual_time_loop import Stuck, VirtualLoop
+from tests.virtual_time_loop import NothingScheduled, VirtualTimeLoop
 
 
 def test_waiting_takes_no_time_and_keeps_its_order() -> None:
-    loop, came = VirtualLoop(), []
+    loop, came = VirtualTimeLoop(), []
 
     async def waits(seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -26,7 +26,7 @@ def test_waiting_takes_no_time_and_keeps_its_order() -> None:
 
 
 def test_work_for_another_thread_is_done_at_once_and_its_errors_come_back() -> None:
-    loop = VirtualLoop()
+    loop = VirtualTimeLoop()
 
     async def main() -> None:
         assert await asyncio.to_thread(sum, (1, 2)) == 3
@@ -38,15 +38,15 @@ def test_work_for_another_thread_is_done_at_once_and_its_errors_come_back() -> N
 
 
 def test_whoever_waits_for_nothing_is_told_so() -> None:
-    loop = VirtualLoop()
+    loop = VirtualTimeLoop()
 
-    with pytest.raises(Stuck):
+    with pytest.raises(NothingScheduled):
         loop.run_until_complete(loop.create_future())
     loop.close()
 
 
 def test_a_timeout_ends_what_hangs() -> None:
-    loop = VirtualLoop()
+    loop = VirtualTimeLoop()
 
     async def main() -> None:
         async with asyncio.timeout(30):

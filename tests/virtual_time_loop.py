@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Stuck(Exception):
+class NothingScheduled(Exception):
     """Nothing is ready, and no timer is set: whoever waits would wait for ever."""
 
 
-class _Nobody(selectors.BaseSelector):
+class _NullSelector(selectors.BaseSelector):
     """A selector that nothing ever reaches: to wait with it is to move the clock."""
 
     def __init__(self) -> None:
@@ -36,16 +36,16 @@ class _Nobody(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise Stuck("nothing is ready, and no timer is set")
+            raise NothingScheduled("nothing is ready, and no timer is set")
         self.now += max(timeout, 0)
         return []
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop with a clock of its own."""
 
     def __init__(self) -> None:
-        self._nobody = _Nobody()
+        self._nobody = _NullSelector()
         super().__init__(self._nobody)
 
     def time(self) -> float:
@@ -66,5 +66,5 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run it in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)

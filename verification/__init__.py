@@ -7,49 +7,49 @@ storage and providers are handed in (see `ports`). What stands here is promised 
 from verification.attempts import (
     Attempt,
     AttemptId,
+    AttemptStatus,
     Method,
-    Outcome,
     Passed,
     Reason,
     Rejected,
-    Status,
+    Verdict,
 )
-from verification.core import Core, Opening, Wish
+from verification.core import AttemptRequest, Core, ScanCode
 from verification.errors import (
     AlreadyVerified,
     AttemptOver,
-    ContradictedOutcome,
+    ContradictoryVerdict,
     ProviderUnavailable,
     QuotaReached,
-    Refused,
-    TooMany,
+    RequestRefused,
+    TooManyAttempts,
     VerificationError,
 )
 from verification.identity import Identity, Name, Number
-from verification.limits import Limits
+from verification.limits import AttemptLimits
 
 __all__ = [
     "AlreadyVerified",
     "Attempt",
     "AttemptId",
+    "AttemptLimits",
     "AttemptOver",
-    "ContradictedOutcome",
+    "AttemptRequest",
+    "AttemptStatus",
+    "ContradictoryVerdict",
     "Core",
     "Identity",
-    "Limits",
     "Method",
     "Name",
     "Number",
-    "Opening",
-    "Outcome",
     "Passed",
     "ProviderUnavailable",
     "QuotaReached",
     "Reason",
-    "Refused",
     "Rejected",
-    "Status",
-    "TooMany",
+    "RequestRefused",
+    "ScanCode",
+    "TooManyAttempts",
+    "Verdict",
     "VerificationError",
-    "Wish",
 ]

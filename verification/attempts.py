@@ -15,16 +15,16 @@ from verification.identity import Identity
 
 AttemptId = NewType("AttemptId", str)
 
-CODE_LENGTH = 8
+REFERENCE_CODE_LENGTH = 8
 
 
-def code_of(attempt: AttemptId) -> str:
+def reference_code(attempt: AttemptId) -> str:
     """A short name of an attempt, to be read out: it opens nothing.
 
     >>> code_of(AttemptId("attempt-0a1b2c3d4e5f"))
     '0A1B-2C3D'
     """
-    digits = attempt.rpartition("-")[2][:CODE_LENGTH].upper()
+    digits = attempt.rpartition("-")[2][:REFERENCE_CODE_LENGTH].upper()
     return f"{digits[:4]}-{digits[4:]}"
 
 
@@ -36,7 +36,7 @@ class Method(StrEnum):
     FACE = "face"
 
 
-class Status(StrEnum):
+class AttemptStatus(StrEnum):
     """Where an attempt stands."""
 
     RESERVED = "reserved"
@@ -49,17 +49,19 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-_ENDS = frozenset({Status.SUCCEEDED, Status.FAILED, Status.EXPIRED, Status.CANCELLED})
+_TERMINAL = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.FAILED, AttemptStatus.EXPIRED, AttemptStatus.CANCELLED})
 
-MOVES: Mapping[Status, frozenset[Status]] = {
-    Status.RESERVED: frozenset({Status.WAITING, Status.FAILED, Status.EXPIRED, Status.CANCELLED}),
-    Status.WAITING: frozenset({Status.OPENED, Status.CONFIRMING}) | _ENDS,
-    Status.OPENED: frozenset({Status.CONFIRMING}) | _ENDS,
-    Status.CONFIRMING: _ENDS,
-    Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.EXPIRED: frozenset(),
-    Status.CANCELLED: frozenset(),
+MOVES: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
+    AttemptStatus.RESERVED: frozenset(
+        {AttemptStatus.WAITING, AttemptStatus.FAILED, AttemptStatus.EXPIRED, AttemptStatus.CANCELLED}
+    ),
+    AttemptStatus.WAITING: frozenset({AttemptStatus.OPENED, AttemptStatus.CONFIRMING}) | _TERMINAL,
+    AttemptStatus.OPENED: frozenset({AttemptStatus.CONFIRMING}) | _TERMINAL,
+    AttemptStatus.CONFIRMING: _TERMINAL,
+    AttemptStatus.SUCCEEDED: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+    AttemptStatus.EXPIRED: frozenset(),
+    AttemptStatus.CANCELLED: frozenset(),
 }
 
 LIVE = frozenset(status for status, moves in MOVES.items() if moves)
@@ -92,7 +94,7 @@ class Rejected:
     reason: Reason
 
 
-Outcome = Passed | Rejected
+Verdict = Passed | Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +109,36 @@ class Attempt:
     account: str
     contact: str
     method: Method
-    status: Status
+    status: AttemptStatus
     match_code: str
     created_at: datetime
     expires_at: datetime
     identity: Identity | None
     token: str = field(repr=False)
-    page: str = ""
+    provider_state: str = ""
     reason: Reason | None = None
-    fading: bool = False
+    expiry_announced: bool = False
 
     @property
     def live(self) -> bool:
         """Whether anything may still happen to it."""
         return self.status in LIVE
 
-    def moved(self, status: Status) -> "Attempt":
+    def with_status(self, status: AttemptStatus) -> "Attempt":
         """This attempt one legal move further; raises `AttemptOver` from a terminal status."""
         if status not in MOVES[self.status]:
             raise AttemptOver(f"{self.id}: no move from {self.status} to {status}")
-        return replace(self, status=status, identity=None if status in _ENDS else self.identity)
+        return replace(self, status=status, identity=None if status in _TERMINAL else self.identity)
 
-    def judged(self, outcome: Outcome) -> "Attempt":
+    def with_verdict(self, verdict: Verdict) -> "Attempt":
         """This attempt with its verdict."""
-        if isinstance(outcome, Rejected):
-            return replace(self.moved(Status.FAILED), reason=outcome.reason)
-        return self.moved(Status.SUCCEEDED)
+        if isinstance(verdict, Rejected):
+            return replace(self.with_status(AttemptStatus.FAILED), reason=verdict.reason)
+        return self.with_status(AttemptStatus.SUCCEEDED)
 
-    def has_outcome(self, outcome: Outcome) -> bool:
+    def has_verdict(self, verdict: Verdict) -> bool:
         """Whether this very verdict is recorded already."""
-        if isinstance(outcome, Rejected):
-            return self.status is Status.FAILED and self.reason is outcome.reason
+        if isinstance(verdict, Rejected):
+            return self.status is AttemptStatus.FAILED and self.reason is verdict.reason
         # A pass that found no place left is recorded as a failure; the provider that repeats it says nothing new.
-        return self.status is Status.SUCCEEDED or self.reason is Reason.QUOTA
+        return self.status is AttemptStatus.SUCCEEDED or self.reason is Reason.QUOTA

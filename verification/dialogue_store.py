@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import NewType, Protocol
 
 from verification.invitations import Purpose
-from verification.ports import Place, Store, Unit
-from verification.support.store import FrontUnit
+from verification.ports import QuotaSlot, Store, Unit
+from verification.support.store import DialogueSupportUnit
 
 Person = NewType("Person", str)
 """The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
 
-Gone = Mapping[str, int]
+DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
 
 
@@ -37,7 +37,7 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingReply:
     """Somebody whose last answer has not reached the chat, and the program that holds them, if any."""
 
     person: Person
@@ -46,16 +46,16 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Lease:
     """A person as a program finds them that now holds them; `mine`: it held them before."""
 
     shown: int
     panel: str
-    mine: bool
+    already_held: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """A program's sign of life: its place among the programs, this start of it, and how often it was heard."""
 
     name: str
@@ -87,7 +87,7 @@ class PastAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Bond:
+class LinkBinding:
     """That a link bound a person to an account."""
 
     account: str
@@ -95,17 +95,17 @@ class Bond:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class PersonRecords:
     """Everything kept about a person, for their own eyes; `place` is the one their account holds."""
 
     consents: Sequence[Consent]
     attempts: Sequence[PastAttempt]
-    bonds: Sequence[Bond] = ()
-    place: Place | None = None
+    link_bindings: Sequence[LinkBinding] = ()
+    quota_slot: QuotaSlot | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Litter:
+class PendingDeletion:
     """A message that must vanish from the chat: the person's own that holds secrets, or a question that is over."""
 
     person: Person
@@ -113,10 +113,10 @@ class Litter:
     at: datetime
 
 
-class DialogueUnit(Unit, FrontUnit, Protocol):
+class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     """One transaction: leaving commits, an error rolls back."""
 
-    async def first_sight(self, event_id: str, now: datetime) -> bool:
+    async def mark_seen(self, event_id: str, now: datetime) -> bool:
         """Remember an event's id; False when it was seen before."""
 
     async def dialogue(self, person: Person) -> Dialogue | None:
@@ -125,19 +125,19 @@ class DialogueUnit(Unit, FrontUnit, Protocol):
     async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
         """Keep a dialogue's next revision, sealed, and say its number; a language of None leaves the kept one."""
 
-    async def welcome_back(self, person: Person) -> None:
+    async def mark_unblocked(self, person: Person) -> None:
         """Note that somebody who blocked the bot can be written to again."""
 
     async def record_consent(self, consent: Consent) -> None:
         """Keep a consent."""
 
-    async def litter(self, litter: Litter) -> None:
+    async def schedule_deletion(self, deletion: PendingDeletion) -> None:
         """Remember a message to delete, until it is."""
 
-    async def records(self, person: Person) -> Records:
+    async def records(self, person: Person) -> PersonRecords:
         """Everything kept about a person: their consents, and the attempts told to them."""
 
-    async def erase(self, person: Person, account: str) -> Gone:
+    async def erase(self, person: Person, account: str) -> DeletedCounts:
         """Delete everything about the person but the place their account may hold.
 
         Messages of theirs that must still vanish from the chat stay listed until they have.
@@ -147,10 +147,10 @@ class DialogueUnit(Unit, FrontUnit, Protocol):
 class DialogueStore(Store, Protocol):
     """Keeps what the dialogue must not lose."""
 
-    def keyed(self, purpose: Purpose, text: str) -> bytes:
+    def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         """Give a digest that nobody makes without the key: 32 bytes."""
 
-    def unit(self, alone_with: str) -> AbstractAsyncContextManager[DialogueUnit]:
+    def unit(self, lock_key: str) -> AbstractAsyncContextManager[DialogueUnit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
     async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
@@ -162,46 +162,48 @@ class DialogueStore(Store, Protocol):
     async def mark_blocked(self, person: Person, panel: str) -> None:
         """Note that somebody blocked the bot: they are owed nothing until they return. Whoever held them lets go."""
 
-    async def owed(self, limit: int) -> Sequence[Owed]:
+    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         """List people whose last revision has not reached the chat, who have waited longest first."""
 
-    async def hold(self, person: Person, program: str, alive: AbstractSet[str], least: int) -> Held | None:
+    async def acquire_lease(
+        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+    ) -> Lease | None:
         """Hold a person for a program; None while one of the others alive does, or less than `least` is shown.
 
         A person without a dialogue is None too.
         """
 
-    async def let_go(self, person: Person, program: str) -> None:
+    async def release_lease(self, person: Person, program: str) -> None:
         """Let go of a person whom this program holds."""
 
-    async def beat(self, name: str, program: str) -> Sequence[Beat]:
+    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
         """Give a sign of life, and hear everybody's. A new program of a name takes the place of the former."""
 
-    async def leave(self, name: str, program: str) -> None:
+    async def unregister(self, name: str, program: str) -> None:
         """Take a program's sign of life away, unless another has its place."""
 
-    async def litter(self, limit: int) -> Sequence[Litter]:
+    async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
         """List messages still to delete, oldest first."""
 
-    async def swept(self, litter: Litter) -> None:
+    async def deletion_done(self, deletion: PendingDeletion) -> None:
         """Forget a message that is gone."""
 
-    async def bury(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
         """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
 
-    async def retire(self, before: datetime) -> Gone:
+    async def purge_before(self, before: datetime) -> DeletedCounts:
         """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
 
-    async def forget_tries(self, before: datetime) -> Gone:
+    async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
         """Forget what was tried before this."""
 
-    async def forget_uses(self, before: datetime) -> Gone:
+    async def purge_audit_log(self, before: datetime) -> DeletedCounts:
         """Forget who used the desk before this."""
 
-    async def prune(self, before: datetime) -> Gone:
+    async def purge_processed(self, before: datetime) -> DeletedCounts:
         """Forget event ids, settled notices and results, and buried updates older than this."""
 
-    def polling_turn(self, busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+    def polling_lease(self, on_busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
         """Wait until no other program with this store fetches updates; hold that turn until left, or dead.
 
         `busy` is called once when another program has it. What is entered says whether the turn is still held: a

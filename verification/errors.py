@@ -18,28 +18,28 @@ class VerificationError(Exception):
     """Root of everything the core raises on purpose; messages hold ids and kinds, never a name or number."""
 
 
-class Refused(VerificationError):
+class RequestRefused(VerificationError):
     """A rule says no, and the person may be told which."""
 
 
-class QuotaReached(Refused):
+class QuotaReached(RequestRefused):
     """Three accounts are verified with this ID number already."""
 
 
-class AlreadyVerified(Refused):
+class AlreadyVerified(RequestRefused):
     """The account is verified; there is nothing left to do."""
 
 
-class TooMany(Refused):
+class TooManyAttempts(RequestRefused):
     """Enough was tried for a day: by this person, or (`everybody`) by all people together; `until` says how long."""
 
     def __init__(self, until: datetime, *, everybody: bool = False) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
         self.until = until
-        self.everybody = everybody
+        self.is_global = everybody
 
 
-class AttemptOver(Refused):
+class AttemptOver(RequestRefused):
     """The attempt is unknown or has ended."""
 
 
@@ -51,5 +51,5 @@ class Unreadable(VerificationError):
     """What is kept cannot be read any more; trying again does not help."""
 
 
-class ContradictedOutcome(VerificationError):
+class ContradictoryVerdict(VerificationError):
     """A verdict that differs from the one already recorded."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from verification.numbers import NumberProblem, judge
+from verification.numbers import NumberProblem, check_number
 
 NAME_LIMIT = 50
 """Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; people with longer names exist."""
 
-_LONGEST = 400
+_MAX_INPUT = 400
 """However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
 
 _DOT = "·"
@@ -27,7 +27,7 @@ _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}{_DOT}])\\s+|\\s+(?=[{_HAN}{_DOT}])")
 _ALLOWED_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
 _JOINERS = frozenset(" -'’" + _DOT)
 _IS_HAN = re.compile(f"[{_HAN}]")
-_NUMBER_LIKE = 15
+_NUMBER_DIGITS = 15
 
 
 class NameProblem(StrEnum):
@@ -92,23 +92,23 @@ def clean_name(text: str) -> str:
 
 def read_name(text: str) -> Name | NameProblem:
     """Clean and check a typed name."""
-    name = clean_name(text) if len(text) <= _LONGEST else text
+    name = clean_name(text) if len(text) <= _MAX_INPUT else text
     if not name:
         return NameProblem.EMPTY
-    if sum(character.isdigit() for character in name) >= _NUMBER_LIKE:
+    if sum(character.isdigit() for character in name) >= _NUMBER_DIGITS:
         return NameProblem.NUMBER
     if any(unicodedata.category(character) in {"Cf", "Cc", "Zl", "Zp"} for character in name):
         return NameProblem.INVISIBLE
     if len(name) > NAME_LIMIT:
         return NameProblem.TOO_LONG
-    if not all(map(_may_stand_in_a_name, name)) or not any(map(_is_letter, name)):
+    if not all(map(_is_name_character, name)) or not any(map(_is_letter, name)):
         return NameProblem.CHARACTERS
     return Name(name)
 
 
 def read_number(text: str, today: date) -> Number | NumberProblem:
     """Clean and check a typed ID number; `today` decides whether a birth date lies in the future."""
-    judged = judge(text, today)
+    judged = check_number(text, today)
     return judged if isinstance(judged, NumberProblem) else Number(judged)
 
 
@@ -130,5 +130,5 @@ def _is_letter(character: str) -> bool:
     return bool(_IS_HAN.match(character)) or unicodedata.category(character) in {"Lu", "Ll", "Lt", "Lm", "Lo"}
 
 
-def _may_stand_in_a_name(character: str) -> bool:
+def _is_name_character(character: str) -> bool:
     return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ALLOWED_CATEGORIES

@@ -18,14 +18,14 @@ from verification.attempts import Method
 LinkId = NewType("LinkId", str)
 """Sixteen hexadecimal digits: enough to be told apart; what cannot be guessed is the signature."""
 
-_FIRST = "a"
+_FIRST_LETTER = "a"
 """Every token begins with it: one with `_tgr_` would be taken for an affiliate link."""
 _ID = re.compile(r"[0-9a-f]{16}")
-_TOKEN = re.compile(rf"{_FIRST}([0-9a-f]{{16}})[A-Za-z0-9_-]{{22}}")
+_TOKEN = re.compile(rf"{_FIRST_LETTER}([0-9a-f]{{16}})[A-Za-z0-9_-]{{22}}")
 _SIGNATURE_BYTES = 16
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,63}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-WALK_IN = "telegram:"
+CHAT_ACCOUNT_PREFIX = "telegram:"
 """What accounts of people begin with whom no link brought; they are nobody else's to give away."""
 
 
@@ -37,7 +37,7 @@ class Purpose(StrEnum):
     DESK = "desk-session"
 
 
-Keyed = Callable[[Purpose, str], bytes]
+KeyedDigest = Callable[[Purpose, str], bytes]
 """A digest of 32 bytes that nobody makes without the key."""
 
 
@@ -80,11 +80,11 @@ class Link:
         return LinkState.WAITING if now < self.expires_at else LinkState.EXPIRED
 
 
-class BadLink(ValueError):
+class InvalidLinkRequest(ValueError):
     """What a link is asked for cannot be; the message says what to write instead."""
 
 
-class OtherLink(BadLink):
+class LinkRequestConflict(InvalidLinkRequest):
     """The same request made another link before."""
 
 
@@ -92,9 +92,11 @@ def read_account(text: str) -> str:
     """An account that a link may be made for; raises `BadLink`."""
     account = text.strip()
     if not _ACCOUNT.fullmatch(account):
-        raise BadLink("an account is 1 to 64 letters, digits or . _ @ : + - and begins with a letter or digit")
-    if account.casefold().startswith(WALK_IN):
-        raise BadLink(f"accounts that begin with {WALK_IN} belong to chats, and need no link")
+        raise InvalidLinkRequest(
+            "an account is 1 to 64 letters, digits or . _ @ : + - and begins with a letter or digit"
+        )
+    if account.casefold().startswith(CHAT_ACCOUNT_PREFIX):
+        raise InvalidLinkRequest(f"accounts that begin with {CHAT_ACCOUNT_PREFIX} belong to chats, and need no link")
     return account
 
 
@@ -102,7 +104,7 @@ def read_campaign(text: str) -> str:
     """A campaign's name, or none; raises `BadLink`."""
     campaign = text.strip()
     if campaign and not _CAMPAIGN.fullmatch(campaign):
-        raise BadLink("a campaign is 1 to 32 letters, digits, _ or -, and begins with a letter or digit")
+        raise InvalidLinkRequest("a campaign is 1 to 32 letters, digits, _ or -, and begins with a letter or digit")
     return campaign
 
 
@@ -111,26 +113,26 @@ def is_link_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def id_for(request: str, keyed: Keyed) -> LinkId:
+def link_id_for(request: str, keyed: KeyedDigest) -> LinkId:
     """The id of the link that answers a request: asking again with the same request gives the same link."""
     return LinkId(keyed(Purpose.LINK_REQUEST, request)[:8].hex())
 
 
-def token_of(link: LinkId, keyed: Keyed) -> str:
+def link_token(link: LinkId, keyed: KeyedDigest) -> str:
     """The token that opens a link: 39 characters of `[A-Za-z0-9_-]`."""
     signature = keyed(Purpose.LINK, link)[:_SIGNATURE_BYTES]
-    return f"{_FIRST}{link}{urlsafe_b64encode(signature).decode().rstrip('=')}"
+    return f"{_FIRST_LETTER}{link}{urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
-def looks_like_token(text: str) -> bool:
+def looks_like_link_token(text: str) -> bool:
     """Whether a text has a token's form; whether it is one, `read_token` knows."""
     return _TOKEN.fullmatch(text) is not None
 
 
-def read_token(text: str, keyed: Keyed) -> LinkId | None:
+def read_link_token(text: str, keyed: KeyedDigest) -> LinkId | None:
     """The link that a token opens; None for what was not signed here."""
     match = _TOKEN.fullmatch(text)
     if match is None:
         return None
     link = LinkId(match[1])
-    return link if hmac.compare_digest(token_of(link, keyed), text) else None
+    return link if hmac.compare_digest(link_token(link, keyed), text) else None

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AttemptLimits:
     """The most tries a day: of an account, of a person, with a number, and of all people together.
 
     `numbers` is how many different numbers a person may try; `own_share` is how many tries with a number a person has
@@ -29,7 +29,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class RateLimitRecord:
     """An earlier try that has something in common with the one that is asked for.
 
     `number` only tells different numbers apart; `asked` says whether a provider was.
@@ -43,13 +43,13 @@ class Try:
     same_number: bool
 
 
-def refused_until(tries: Sequence[Try], limits: Limits) -> datetime | None:
+def refused_until(records: Sequence[RateLimitRecord], limits: AttemptLimits) -> datetime | None:
     """When it may be tried again; None when it may be tried now."""
-    asked = [each for each in tries if each.asked]
+    asked = [each for each in records if each.asked]
     waits = [
         _free_at([each.at for each in asked if each.same_account], limits.account),
         _free_at([each.at for each in asked if each.same_person], limits.person),
-        _free_at(_other_numbers(tries), limits.numbers),
+        _free_at(_other_numbers(records), limits.numbers),
     ]
     crowded = _free_at([each.at for each in asked if each.same_number], limits.number)
     used_up = _free_at([each.at for each in asked if each.same_number and each.same_person], limits.own_share)
@@ -58,10 +58,10 @@ def refused_until(tries: Sequence[Try], limits: Limits) -> datetime | None:
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _other_numbers(tries: Iterable[Try]) -> list[datetime]:
+def _other_numbers(records: Iterable[RateLimitRecord]) -> list[datetime]:
     """When this person last tried each other number."""
     last = dict[str, datetime]()
-    for each in tries:
+    for each in records:
         if each.same_person and not each.same_number:
             last[each.number] = max(each.at, last.get(each.number, each.at))
     return list(last.values())

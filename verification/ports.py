@@ -10,19 +10,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from verification.attempts import Attempt, AttemptId, Method, Outcome, Reason, Status
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
 from verification.identity import Identity
-from verification.limits import Try
+from verification.limits import RateLimitRecord
 
-PLACES = 3
+MAX_ACCOUNTS = 3
 """How many accounts one ID number can verify (G2)."""
 
 
-class News(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice tells."""
 
     PROGRESS = "progress"
-    FADING = "fading"
+    EXPIRING_SOON = "fading"
     ENDED = "ended"
 
 
@@ -32,17 +32,17 @@ class Notice:
 
     id: int
     contact: str
-    news: News
+    kind: NoticeKind
     attempt: AttemptId
     account: str
     method: Method
-    status: Status
+    status: AttemptStatus
     reason: Reason | None
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QuotaSlot:
     """One of the places of an ID number, taken: this account is verified."""
 
     account: str
@@ -51,12 +51,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueAttempt:
     """An attempt whose time is up or nearly so."""
 
     id: AttemptId
     expires_at: datetime
-    fading: bool
+    expiry_announced: bool
 
 
 class Unit(Protocol):
@@ -71,19 +71,19 @@ class Unit(Protocol):
     async def live_attempt(self, account: str) -> Attempt | None:
         """Load the account's one live attempt."""
 
-    async def verified(self, account: str) -> Place | None:
+    async def slot_of(self, account: str) -> QuotaSlot | None:
         """Load the place this account holds; None when it is not verified."""
 
     async def save_attempt(self, attempt: Attempt) -> None:
         """Keep an attempt, its identity sealed; the schema refuses a second live one of an account."""
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         """List live attempts whose `expires_at` is not after the moment, oldest first, those nobody can read too."""
 
-    async def give_up(self, attempt: AttemptId) -> None:
+    async def abandon(self, attempt: AttemptId) -> None:
         """End a live attempt that cannot be read as expired, so that its account may begin another."""
 
-    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
         """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
 
         Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
@@ -93,16 +93,18 @@ class Unit(Protocol):
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
         """List the accounts verified with this identity's number."""
 
-    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         """Take one of the `PLACES` of this number for the attempt's account; False when all are taken.
 
         The schema keeps the promise: no race gives a fourth, and no account holds two.
         """
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
+    async def rate_limit_records(
+        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+    ) -> Sequence[RateLimitRecord]:
         """List what was tried since then by the attempt's account or contact, or with this number, the last `crowd`."""
 
-    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
         """Keep for a day that this was tried, and whether a provider is asked; it replaces what was noted of it.
 
         Of tries for which nobody was asked, one a contact and number is kept.
@@ -111,7 +113,7 @@ class Unit(Protocol):
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
         """When the oldest of the last `budget` tries was that providers were asked for; None when they are fewer."""
 
-    async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
+    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
         """Post a notice about the attempt to its contact, to be told once this unit commits."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
@@ -121,24 +123,24 @@ class Unit(Protocol):
 class Store(Protocol):
     """Keeps what the core must not lose."""
 
-    def unit(self, alone_with: str) -> AbstractAsyncContextManager[Unit]:
+    def unit(self, lock_key: str) -> AbstractAsyncContextManager[Unit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
 
         A lease that ends later than one given now does not count: the clock has been put back since.
         """
 
-    async def settle(self, notice: Notice) -> None:
+    async def settle_notice(self, notice: Notice) -> None:
         """Mark a notice as told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ProviderSession:
     """A provider's answer: what its first page must remember."""
 
-    page: str
+    provider_state: str
 
 
 class Provider(Protocol):
@@ -148,12 +150,12 @@ class Provider(Protocol):
     def simulated(self) -> bool:
         """Whether this provider proves nothing."""
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> Session:
+    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
         """Begin; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
 
 
-class Askable(Protocol):
+class PollableProvider(Protocol):
     """A provider that decides elsewhere, and is asked how far it is."""
 
-    async def ask(self, attempt: AttemptId) -> Status | Outcome:
+    async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
         """Say where the attempt stands, or what came of it. Raises `ProviderUnavailable`."""

@@ -11,20 +11,20 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from verification.attempts import AttemptId, Method, Reason, Status
+from verification.attempts import AttemptId, AttemptStatus, Method, Reason
 
-PAUSES = tuple(
+RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
 """Between the tries, as Standard Webhooks suggests: one more try than pauses, over a little more than three days."""
-HOLDS_UP = 3
+MAX_BLOCKING_TRIES = 3
 """So many tries of an account's result its later ones wait for; one that nobody takes must not keep them longer."""
-SKEW = timedelta(minutes=1)
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 """So far the clocks of several machines may differ; what was tried later than that was tried by a wrong clock."""
 
 
-class Ending(StrEnum):
+class DeliveryStatus(StrEnum):
     """What became of a result."""
 
     DELIVERED = "delivered"
@@ -33,14 +33,14 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class OutgoingResult:
     """A verdict as it is told; `tries` counts those that failed."""
 
     id: int
     attempt: AttemptId
     account: str
     method: Method
-    status: Status
+    status: AttemptStatus
     reason: Reason | None
     simulated: bool
     at: datetime
@@ -53,7 +53,7 @@ class Result:
 
     def body(self) -> bytes:
         """What is told, the same bytes each time: never a name or a number."""
-        status = "verified" if self.status is Status.SUCCEEDED else "failed"
+        status = "verified" if self.status is AttemptStatus.SUCCEEDED else "failed"
         at = f"{self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
         data = {"account": self.account, "method": self.method, "status": status}
         if self.reason is not None:
@@ -62,17 +62,17 @@ class Result:
         return json.dumps({"type": f"verification.{status}", "timestamp": at, "data": told}).encode()
 
 
-class Outbox(Protocol):
+class ResultOutbox(Protocol):
     """The results that are still owed, whichever program posted them."""
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Result]:
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
         """Lease results that are due, those never tried first; another claim gets them only after `until`.
 
         A result comes after the older ones of its account, unless those failed `HOLDS_UP` times already.
         """
 
-    async def postpone(self, result: Result, until: datetime) -> None:
+    async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         """Count a try that failed, and let the result be until then."""
 
-    async def settle(self, result: Result, ending: Ending, now: datetime) -> None:
+    async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
         """Note what became of a result; it is told no more."""

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 _PREFIX = "whsec_"
 _VERSION = "v1"
-_FRESH = timedelta(minutes=5)
+_TOLERANCE = timedelta(minutes=5)
 _ID_LIMIT, _SIGNATURE_LIMIT = 256, 4096
 
 
-class BadSignature(Exception):
+class InvalidSignature(Exception):
     """The message is not signed with our secret, or not now; says which header is to blame, never what it holds."""
 
 
-class Signing:
+class WebhookSigner:
     """Signs and checks with one secret."""
 
     def __init__(self, secret: str) -> None:
@@ -39,22 +39,22 @@ class Signing:
             "webhook-signature": f"{_VERSION},{self._signature(message_id, stamp, body)}",
         }
 
-    def check(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         """Raise `BadSignature` unless the message was signed with this secret within five minutes of now."""
         message_id = headers.get("webhook-id", "")
         stamp = headers.get("webhook-timestamp", "")
         given = headers.get("webhook-signature", "")
         if not 0 < len(message_id) <= _ID_LIMIT:
-            raise BadSignature("webhook-id")
+            raise InvalidSignature("webhook-id")
         if not _is_fresh(stamp, now):
-            raise BadSignature("webhook-timestamp")
+            raise InvalidSignature("webhook-timestamp")
         expected = f"{_VERSION},{self._signature(message_id, stamp, body)}".encode()
         # All of them are compared: while a secret is renewed, a sender may sign with both.
         fitting = [
             hmac.compare_digest(one.encode(errors="replace"), expected) for one in given[:_SIGNATURE_LIMIT].split(" ")
         ]
         if not any(fitting):
-            raise BadSignature("webhook-signature")
+            raise InvalidSignature("webhook-signature")
 
     def _signature(self, message_id: str, stamp: str, body: bytes) -> str:
         signed = f"{message_id}.{stamp}.".encode(errors="replace") + body
@@ -64,4 +64,4 @@ class Signing:
 def _is_fresh(stamp: str, now: datetime) -> bool:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
         return False
-    return abs(now - datetime.fromtimestamp(int(stamp), UTC)) <= _FRESH
+    return abs(now - datetime.fromtimestamp(int(stamp), UTC)) <= _TOLERANCE

@@ -7,14 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 
-class Buckets:
+class TokenBuckets:
     """One bucket for each key. Keys that are full again are forgotten, and never more than `most` are remembered."""
 
-    def __init__(self, burst: int, every: float, clock: Callable[[], float], most: int = 10_000) -> None:
-        self._every = every
-        self._room = (burst - 1) * every
+    def __init__(self, burst: int, interval: float, clock: Callable[[], float], max_keys: int = 10_000) -> None:
+        self._interval = interval
+        self._burst_window = (burst - 1) * interval
         self._clock = clock
-        self._most = most
+        self._max_keys = max_keys
         # When each bucket is full again: the one number that says how many tokens are in it.
         self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
@@ -23,19 +23,19 @@ class Buckets:
 
     def take(self, key: Hashable) -> bool:
         """Take a token; False when there is none."""
-        if self.wait(key) > 0:
+        if self.wait_time(key) > 0:
             return False
         now = self._clock()
-        self._full_at[key] = max(self._full_at.get(key, now), now) + self._every
+        self._full_at[key] = max(self._full_at.get(key, now), now) + self._interval
         self._full_at.move_to_end(key)
-        self._forget(now)
+        self._evict(now)
         return True
 
-    def wait(self, key: Hashable) -> float:
+    def wait_time(self, key: Hashable) -> float:
         """In how many seconds there is a token; 0 when there is one."""
         now = self._clock()
-        return max(self._full_at.get(key, now) - now - self._room, 0)
+        return max(self._full_at.get(key, now) - now - self._burst_window, 0)
 
-    def _forget(self, now: float) -> None:
-        while len(self._full_at) > self._most or next(iter(self._full_at.values())) <= now:
+    def _evict(self, now: float) -> None:
+        while len(self._full_at) > self._max_keys or next(iter(self._full_at.values())) <= now:
             self._full_at.popitem(last=False)

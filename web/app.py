@@ -13,15 +13,15 @@ from starlette.staticfiles import StaticFiles
 
 from web import webhooks
 from web.api.routes import api_routes
-from web.dependencies import Parts, TelegramRoute, Words
+from web.dependencies import TelegramRoute, Texts, WebDeps
 from web.desk.routes import desk_routes
-from web.health import Probes
-from web.middleware import AGAIN_SOON, LastResort, SafeHeaders
+from web.health import HealthChecks
+from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
 from web.phone.routes import PhonePages
-from web.throttle import Guesses
+from web.throttle import GuessThrottle
 
-__all__ = ["Parts", "TelegramRoute", "Words", "web_app"]
+__all__ = ["TelegramRoute", "Texts", "WebDeps", "web_app"]
 
 _STATIC = Path(__file__).parent / "static"
 _MESSAGES = {404: "unknown", 405: "not_allowed", 413: "too_large"}
@@ -36,9 +36,9 @@ class _Assets(StaticFiles):
         return response
 
 
-def web_app(parts: Parts) -> Starlette:
+def web_app(parts: WebDeps) -> Starlette:
     """Put the web side together."""
-    pages = Pages(parts.words, parts.providers)
+    pages = Pages(parts.texts, parts.providers)
 
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -49,25 +49,25 @@ def web_app(parts: Parts) -> Starlette:
 
     def failed(request: Request, error: Exception) -> Response:
         if request.url.path == webhooks.TELEGRAM_PATH:
-            return webhooks.again_later()
+            return webhooks.retry_later()
         if not parts.is_outage(error):
             return pages.message(request, "error", 500)
         page = pages.message(request, "error", 503)
-        page.headers.update(AGAIN_SOON)
+        page.headers.update(RETRY_SOON_HEADERS)
         return page
 
     app = Starlette(
         routes=_routes(parts, pages),
-        middleware=[Middleware(SafeHeaders), Middleware(LastResort, answer=failed)],
+        middleware=[Middleware(SafeHeaders), Middleware(ErrorMiddleware, answer=failed)],
         exception_handlers={HTTPException: refused},
     )
     app.router.redirect_slashes = False  # it would answer with an address that a proxy's prefix is missing from
     return app
 
 
-def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
-    phone = Guesses(PhonePages(parts, pages).serve, pages, parts.registry, parts.seconds)
-    probes = Probes(parts)
+def _routes(parts: WebDeps, pages: Pages) -> list[BaseRoute]:
+    phone = GuessThrottle(PhonePages(parts, pages).serve, pages, parts.registry, parts.monotonic_clock)
+    probes = HealthChecks(parts)
 
     async def home(request: Request) -> Response:
         return pages.message(request, "home")
@@ -83,10 +83,12 @@ def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
         Route("/metrics", probes.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route(webhooks.CALLBACK_PATH, webhooks.Callbacks(parts).take, methods=["POST"]),
+        Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(parts).take, methods=["POST"]),
     ]
     routes += desk_routes(parts, pages)
     routes += api_routes(parts)
     if parts.telegram is not None:
-        routes.append(Route(webhooks.TELEGRAM_PATH, webhooks.Webhook(parts.telegram).__call__, methods=["POST"]))
+        routes.append(
+            Route(webhooks.TELEGRAM_PATH, webhooks.TelegramWebhook(parts.telegram).__call__, methods=["POST"])
+        )
     return routes

@@ -8,14 +8,14 @@ from time import monotonic
 from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
-from verification.invitations import Keyed
+from verification.invitations import KeyedDigest
 from verification.ports import Provider
-from verification.support.service import Support
+from verification.support.service import SupportService
 
-Words = Mapping[str, str]
+Texts = Mapping[str, str]
 """Texts by key, with `{placeholders}`; plain text, never markup."""
 
-Clock = Callable[[], datetime]
+UtcNow = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class DeskRoute:
     """
 
     key: str
-    support: Support
-    keyed: Keyed
+    support: SupportService
+    keyed_digest: KeyedDigest
     link_url: Callable[[str], str]
     qr: QrCodes
     topics: Mapping[str, Mapping[str, str]]
-    fresh: Callable[[], str]
+    new_id: Callable[[], str]
     secure: bool
 
     def __repr__(self) -> str:
@@ -72,10 +72,10 @@ class ApiRoute:
     """
 
     keys: Sequence[str]
-    support: Support
+    support: SupportService
     link_url: Callable[[str], str]
     qr: QrCodes
-    fresh: Callable[[], str]
+    new_id: Callable[[], str]
 
     def __repr__(self) -> str:
         """Hide the keys."""
@@ -83,7 +83,7 @@ class ApiRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class WebDeps:
     """Everything the routes need.
 
     `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
@@ -93,14 +93,14 @@ class Parts:
 
     core: Core
     providers: Mapping[Method, Provider]
-    words: Mapping[str, Words]
+    texts: Mapping[str, Texts]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     registry: CollectorRegistry
-    clock: Clock
-    ring: Callable[[AttemptId], None] = lambda _: None
+    clock: UtcNow
+    notify_provider_news: Callable[[AttemptId], None] = lambda _: None
     refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None
-    seconds: Callable[[], float] = monotonic
+    monotonic_clock: Callable[[], float] = monotonic
     is_outage: Callable[[BaseException], bool] = lambda _: False
     desk: DeskRoute | None = None
     api: ApiRoute | None = None

@@ -4,13 +4,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from web.dependencies import Parts
+from web.dependencies import WebDeps
 
 
-class Probes:
+class HealthChecks:
     """Alive means that this process answers; ready, that every part it cannot do without does."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: WebDeps) -> None:
         self._parts = parts
 
     async def alive(self, _: Request) -> Response:

@@ -13,9 +13,9 @@ _LOG = logging.getLogger(__name__)
 
 # No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
-AGAIN_SOON = {"Retry-After": "2"}
+RETRY_SOON_HEADERS = {"Retry-After": "2"}
 """For answers while something is away that comes back by itself, such as the database."""
-UNFRAMED = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
+NO_FRAMING_HEADERS = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
 """For answers that no page whatever may frame."""
 
 _HEADERS = {
@@ -47,7 +47,7 @@ class SafeHeaders:
         await self._app(scope, receive, send_safely)
 
 
-class LastResort:
+class ErrorMiddleware:
     """Answer what nobody caught, and log its kind and place: never its message, which may quote what a person sent."""
 
     def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Response]) -> None:
@@ -75,7 +75,7 @@ class LastResort:
                 await self._answer(Request(scope), error)(scope, receive, send)
 
 
-async def body_within(request: Request, limit: int) -> bytes | None:
+async def read_body(request: Request, limit: int) -> bytes | None:
     """Read the body; None as soon as it is known to be longer than the limit."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced[:12]) > limit:
@@ -88,7 +88,7 @@ async def body_within(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def from_elsewhere(headers: Headers) -> bool:
+def is_cross_site(headers: Headers) -> bool:
     """Whether a browser says that another site's page sent this form.
 
     Without such a word it is not from elsewhere: our own pages send no referrer, so their `Origin` is "null", and a

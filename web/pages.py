@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from verification import Method, Reason
 from verification.ports import Provider
-from web.dependencies import Words
+from web.dependencies import Texts
 from web.phone.views import HandoverView, PhoneView
 
 _FIRST_LANGUAGE = "zh"
@@ -20,14 +20,14 @@ ASSETS = "v/assets/"
 class Pages:
     """Every page there is, in the language the address asks for."""
 
-    def __init__(self, words: Mapping[str, Words], providers: Mapping[Method, Provider]) -> None:
-        self._words = words
+    def __init__(self, texts: Mapping[str, Texts], providers: Mapping[Method, Provider]) -> None:
+        self._texts = texts
         self._providers = providers
 
     def language(self, request: Request) -> str:
         """The language the address asks for; the first one when it asks for none we have."""
         asked = request.query_params.get("lang", _FIRST_LANGUAGE)
-        return asked if asked in self._words else _FIRST_LANGUAGE
+        return asked if asked in self._texts else _FIRST_LANGUAGE
 
     def phone(self, request: Request, view: PhoneView) -> HTMLResponse:
         """Show one stage."""
@@ -57,9 +57,9 @@ class Pages:
             templates()
             .get_template(template)
             .render(
-                t=teller(self._words[language], "page."),
+                t=translator(self._texts[language], "page."),
                 language=language,
-                assets=way_up(request) + ASSETS,
+                assets=root_path(request) + ASSETS,
                 banner=self.banner(method),
                 **values,
             )
@@ -86,16 +86,16 @@ def templates() -> Environment:
     )
 
 
-def teller(words: Words, prefix: str) -> Callable[..., str]:
+def translator(texts: Texts, prefix: str) -> Callable[..., str]:
     """Give what tells a text of a section by the rest of its key, filled in."""
 
     def tell(key: str, **values: object) -> str:
-        return words[prefix + key].format(**values)
+        return texts[prefix + key].format(**values)
 
     return tell
 
 
-def way_up(request: Request) -> str:
+def root_path(request: Request) -> str:
     """Point to the top from wherever the page stands; relative, since a proxy may have put a prefix before it."""
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
     return "../" * min(path.count(b"/") - 1, 20)

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 _BACKLOG = 512
-_PATIENCE = 2
+_SHUTDOWN_SECONDS = 2
 _PROXIES = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 """Who may say for whom it asks: only what stands in front of us on our own network has such addresses."""
 
@@ -47,7 +47,7 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
         forwarded_allow_ips=_PROXIES,
         lifespan="off",
         ws="none",
-        timeout_graceful_shutdown=_PATIENCE,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)
     async with asyncio.TaskGroup() as tasks:

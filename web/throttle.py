@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.requests import Request
 from starlette.responses import Response
 
-from verification.token_bucket import Buckets
+from verification.token_bucket import TokenBuckets
 from web.pages import Pages
 
 _LOG = logging.getLogger(__name__)
@@ -26,29 +26,31 @@ _ALARM_EVERY = 0.1
 _WARN_EVERY = 600
 """Seconds an alarm lasts, so that whoever looks now and then sees it."""
 _ALL = "all"
-_NEIGHBOURS = 64
+_IPV6_PREFIX = 64
 
-Serve = Callable[[Request], Awaitable[Response]]
+RequestHandler = Callable[[Request], Awaitable[Response]]
 
 
-class Guesses:
+class GuessThrottle:
     """Stands before the phone pages."""
 
-    def __init__(self, serve: Serve, pages: Pages, registry: CollectorRegistry, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, serve: RequestHandler, pages: Pages, registry: CollectorRegistry, monotonic_clock: Callable[[], float]
+    ) -> None:
         self._serve = serve
         self._pages = pages
-        self._by_address = Buckets(BURST, _EVERY, seconds)
-        self._together = Buckets(_ALARM_BURST, _ALARM_EVERY, seconds)
+        self._by_address = TokenBuckets(BURST, _EVERY, monotonic_clock)
+        self._all_addresses = TokenBuckets(_ALARM_BURST, _ALARM_EVERY, monotonic_clock)
         self._unknown = Counter("web_unknown_links", "Links opened that lead nowhere.", registry=registry)
         self._refused = Counter("web_refused_visits", "Visits refused to addresses that guess.", registry=registry)
-        self._warnings = Buckets(1, _WARN_EVERY, seconds)
+        self._warnings = TokenBuckets(1, _WARN_EVERY, monotonic_clock)
         guessing = Gauge("web_guessing", "1 while links are guessed on a large scale.", registry=registry)
-        guessing.set_function(lambda: self._warnings.wait(_ALL) > 0)
+        guessing.set_function(lambda: self._warnings.wait_time(_ALL) > 0)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request, unless its address has guessed too much; then nothing is looked up."""
-        address = address_of(request)
-        wait = self._by_address.wait(address)
+        address = client_network(request)
+        wait = self._by_address.wait_time(address)
         if wait > 0:
             self._refused.inc()
             answer: Response = self._pages.message(request, "too_many", 429)
@@ -56,17 +58,17 @@ class Guesses:
             return answer
         answer = await self._serve(request)
         if answer.status_code == 404:
-            self._note(address)
+            self._count_guess(address)
         return answer
 
-    def _note(self, address: str) -> None:
+    def _count_guess(self, address: str) -> None:
         self._unknown.inc()
         self._by_address.take(address)
-        if not self._together.take(_ALL) and self._warnings.take(_ALL):
+        if not self._all_addresses.take(_ALL) and self._warnings.take(_ALL):
             _LOG.warning("many links that lead nowhere are being opened: somebody may be guessing")
 
 
-def address_of(request: Request) -> str:
+def client_network(request: Request) -> str:
     """The network a request comes from: an IPv4 address, or the half of an IPv6 one that a household shares.
 
     The server has put in it what the proxies in front of us say, where it believes them.
@@ -80,4 +82,4 @@ def address_of(request: Request) -> str:
         return str(address)
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, _NEIGHBOURS), strict=False))
+    return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bot.cli.report import Finding, ok, problem, warning
 from bot.open_store import key_file
 from bot.settings import Settings
-from storage import BadKeys, sqlite_file
+from storage import BadKeys, sqlite_path
 from storage.sealing import Keys, parse_keys
 
 _VARIETY = 16
@@ -28,7 +28,7 @@ def fingerprint(secret: bytes) -> str:
 
 
 def _modes(settings: Settings) -> Iterator[Finding]:
-    for path in (Path(".env"), key_file(settings).path, sqlite_file(settings.store_url)):
+    for path in (Path(".env"), key_file(settings).path, sqlite_path(settings.store_url)):
         if path is None or not path.exists():
             continue
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -47,7 +47,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         yield problem(str(error))
         return
     yield from _key_findings(keys)
-    database = sqlite_file(settings.store_url)
+    database = sqlite_path(settings.store_url)
     if given is None and database is not None and database.parent.absolute() == file.path.parent.absolute():
         yield warning(f"{file.path} lies beside the database: whoever copies the folder has both")
 

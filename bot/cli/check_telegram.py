@@ -7,7 +7,7 @@ from bot.cli.report import Finding, ok, problem, warning
 from bot.handlers.api.transport import AiohttpRequest
 from bot.logs import redact
 from bot.settings import Settings
-from storage import StorageError, open_database, sqlite_file
+from storage import StorageError, open_database, sqlite_path
 from web import webhooks
 
 _MANY = 100
@@ -69,11 +69,11 @@ async def _polling_finding(settings: Settings, bot: Bot) -> Finding:
 
 
 async def _one_of_ours_polls(settings: Settings) -> bool:
-    path = sqlite_file(settings.store_url)
+    path = sqlite_path(settings.store_url)
     if path is not None and not path.exists():
         return False
     try:
-        async with open_database(settings.store_url) as database, database.polling_turn(_busy):
+        async with open_database(settings.store_url) as database, database.polling_lease(_busy):
             return False
     except _Busy:
         return True

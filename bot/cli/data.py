@@ -7,19 +7,19 @@ from bot.cli.report import CommandFailed, Say
 from bot.jobs.cleanup import delete_expired_records
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
-from storage import Store, sqlite_file
-from storage.backup import back_up
-from verification.dialogue_store import Gone, Person
+from storage import SqlStore, sqlite_path
+from storage.backup import copy_database
+from verification.dialogue_store import DeletedCounts, Person
 from verification.identity import mask_account
 
 
 async def backup(settings: Settings, target: Path, say: Say) -> int:
     """Copy the database while programs work with it."""
-    source = sqlite_file(settings.store_url)
+    source = sqlite_path(settings.store_url)
     if source is None:
         raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
     try:
-        size = back_up(source, target)
+        size = copy_database(source, target)
     except FileExistsError:
         raise CommandFailed(f"{target}: exists already, and is not overwritten") from None
     except OSError as error:
@@ -42,7 +42,7 @@ async def erase(settings: Settings, account: str, say: Say) -> int:
     async with open_configured_store(settings) as store:
         gone = await _erase_people(store, account)
         async with store.unit(account) as unit:
-            place = await unit.verified(account)
+            place = await unit.slot_of(account)
     if place is not None:
         say(f"kept: that {masked} is verified, and its place among the three of its ID number, by keyed index")
     if not any(gone.values()):
@@ -53,7 +53,7 @@ async def erase(settings: Settings, account: str, say: Say) -> int:
     return 0
 
 
-async def _erase_people(store: Store, account: str) -> Gone:
+async def _erase_people(store: SqlStore, account: str) -> DeletedCounts:
     gone: dict[str, int] = {}
     for person in sorted({Person(account), *await store.people_of(account)}):
         # Alone with the person, as the turns of their chat are.
@@ -63,6 +63,6 @@ async def _erase_people(store: Store, account: str) -> Gone:
     return gone
 
 
-def _print_counts(gone: Gone, say: Say) -> None:
+def _print_counts(gone: DeletedCounts, say: Say) -> None:
     for kind, number in gone.items():
         say(f"{kind.replace('_', ' ')}: {number} deleted")

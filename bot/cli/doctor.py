@@ -8,8 +8,8 @@ from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
 from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
-from storage import StorageError, open_database, sqlite_file
-from storage.inspection import Backlog, Condition, examine
+from storage import StorageError, open_database, sqlite_path
+from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 
 
 async def run_checks(say: Say, *, offline: bool) -> int:
@@ -33,7 +33,7 @@ def _questions() -> Finding:
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
-    path = sqlite_file(settings.store_url)
+    path = sqlite_path(settings.store_url)
     if path is not None and not path.exists():
         yield ok(f"database: there is none yet at {path}; the first start makes it")
         return
@@ -42,7 +42,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         async with open_database(settings.store_url) as database:
-            condition = await examine(database, load_sealing(settings))
+            condition = await inspect_database(database, load_sealing(settings))
             for finding in _condition_findings(condition):
                 yield finding
             if condition.schema == condition.newest:
@@ -52,7 +52,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield problem(f"database: {error}")
 
 
-def _condition_findings(condition: Condition) -> list[Finding]:
+def _condition_findings(condition: InspectionReport) -> list[Finding]:
     if condition.schema > condition.newest:
         return [problem(f"database: schema {condition.schema} is newer than this program's {condition.newest}")]
     if condition.schema < condition.newest:
@@ -69,7 +69,7 @@ def _condition_findings(condition: Condition) -> list[Finding]:
     return found
 
 
-def _results(backlog: Backlog, settings: Settings) -> Iterator[Finding]:
+def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:
     if backlog.since is not None:
         since = f"{backlog.since:%Y-%m-%d %H:%M} UTC"
         nowhere = "" if settings.result_webhook_url else "; RESULT_WEBHOOK_URL is not set"

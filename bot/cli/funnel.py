@@ -17,8 +17,8 @@ from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.invitations import read_campaign
 from verification.support import funnel_export
-from verification.support.funnel import Dimension, Step, Wanted, day_of
-from verification.support.funnel_report import Report, Stage, reports
+from verification.support.funnel import Dimension, FunnelQuery, FunnelStep, beijing_day
+from verification.support.funnel_report import FunnelReport, StepStatistics, build_reports
 
 _STDOUT = "-"
 
@@ -35,9 +35,9 @@ class FunnelOptions:
     method: Method | None = None
     language: str = ""
 
-    def read(self, now: datetime) -> Wanted:
+    def read(self, now: datetime) -> FunnelQuery:
         """Read it; raises `BadSetting`."""
-        until = read_option("--until", _day, self.until) if self.until else day_of(now)
+        until = read_option("--until", _day, self.until) if self.until else beijing_day(now)
         since = read_option("--since", _day, self.since) if self.since else until - timedelta(days=self.days - 1)
         if since > until:
             raise BadSetting(f"--since: {since} is after {until}")
@@ -45,7 +45,7 @@ class FunnelOptions:
             raise BadSetting("--method: one way cannot be taken apart by way; leave out --by")
         campaign = None if self.campaign is None else read_option("--campaign", read_campaign, self.campaign)
         language = read_option("--language", read_language, self.language) if self.language else None
-        return Wanted(since, until, campaign, self.method, language, self.by)
+        return FunnelQuery(since, until, campaign, self.method, language, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ async def report_funnel(settings: Settings, asked: FunnelOptions, into: FunnelOu
         raise BadSetting("--csv, --json: only one of them can be written here")
     async with open_support_client(settings) as desk:
         which = asked.read(desk.clock.now())
-        found = reports(await desk.support.figures(ACTOR, which), which)
+        found = build_reports(await desk.support.funnel_statistics(ACTOR, which), which)
     if into.png is not None:
         write(into.png, funnel_png(found, _title(which)))
-    texts = ((into.csv, funnel_export.as_csv), (into.json, funnel_export.as_json))
+    texts = ((into.csv, funnel_export.to_csv), (into.json, funnel_export.to_json))
     for place, form in texts:
         if place == _STDOUT:
             into.say(form(found, which).rstrip("\n"))
@@ -79,12 +79,12 @@ async def report_funnel(settings: Settings, asked: FunnelOptions, into: FunnelOu
     return 0
 
 
-def _print_funnel(found: Sequence[Report], which: Wanted, into: FunnelOutput) -> None:
+def _print_funnel(found: Sequence[FunnelReport], which: FunnelQuery, into: FunnelOutput) -> None:
     into.say(_title(which))
     into.say(format_funnel_table(found, which, in_colour=into.in_colour))
 
 
-def _title(which: Wanted) -> str:
+def _title(which: FunnelQuery) -> str:
     campaign = "all campaigns" if which.campaign is None else which.campaign or "no campaign"
     parts = (campaign, which.method, which.language, which.by and f"by {which.by}", f"{which.since} to {which.until}")
     return ", ".join(filter(None, parts))
@@ -98,13 +98,13 @@ def _day(text: str) -> date:
 
 
 STEP_NAMES = {
-    Step.OPENED: "link opened",
-    Step.STARTED: "started",
-    Step.AGREED: "agreed",
-    Step.CONFIRMED: "data confirmed",
-    Step.SHOWN: "code shown",
-    Step.PHONE: "on the phone",
-    Step.VERIFIED: "verified",
+    FunnelStep.OPENED: "link opened",
+    FunnelStep.STARTED: "started",
+    FunnelStep.AGREED: "agreed",
+    FunnelStep.CONFIRMED: "data confirmed",
+    FunnelStep.SHOWN: "code shown",
+    FunnelStep.PHONE: "on the phone",
+    FunnelStep.VERIFIED: "verified",
 }
 _LONGEST, _SHORTEST, _BESIDE = 30, 6, 71
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -112,7 +112,7 @@ _WARM = "bold yellow"
 _WORST = "<"
 
 
-def format_funnel_table(reports: Sequence[Report], wanted: Wanted, *, in_colour: bool) -> str:
+def format_funnel_table(reports: Sequence[FunnelReport], wanted: FunnelQuery, *, in_colour: bool) -> str:
     """A funnel as text."""
     if wanted.by is None:
         (report,) = reports
@@ -122,21 +122,21 @@ def format_funnel_table(reports: Sequence[Report], wanted: Wanted, *, in_colour:
     return f"{render_table(_group_table(reports, wanted.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
 
 
-def _single_table(report: Report) -> Table:
+def _single_table(report: FunnelReport) -> Table:
     table = plain_table()
     for title in ("step", ""):
         table.add_column(title, no_wrap=True)
     for title in ("count", "share", "lost", "median", "90 % in"):
         table.add_column(title, justify="right", no_wrap=True)
-    most = max((stage.count for stage in report.stages), default=0)
+    most = max((stage.count for stage in report.steps), default=0)
     room = min(max(columns_left(_BESIDE), _SHORTEST), _LONGEST)
-    for stage in report.stages:
+    for stage in report.steps:
         worst = stage is report.worst
         table.add_row(*_cells(stage, most, room), f"{_WORST} worst" if worst else "", style=_WARM if worst else "")
     return table
 
 
-def _cells(stage: Stage, most: int, room: int) -> tuple[str, ...]:
+def _cells(stage: StepStatistics, most: int, room: int) -> tuple[str, ...]:
     return (
         f"{step_number(stage)} {STEP_NAMES[stage.step]}",
         bar(stage.count, most, room),
@@ -158,7 +158,7 @@ def bar(count: int, most: int, room: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _reasons(report: Report) -> str:
+def _reasons(report: FunnelReport) -> str:
     if not report.reasons:
         return "no attempt failed"
     whole = sum(count for _, count in report.reasons)
@@ -170,25 +170,25 @@ def _reasons(report: Report) -> str:
     return f"failed attempts: {', '.join(named)}"
 
 
-def _group_table(reports: Sequence[Report], by: Dimension) -> Table:
+def _group_table(reports: Sequence[FunnelReport], by: Dimension) -> Table:
     table = plain_table()
     table.add_column(by, no_wrap=True)
-    for stage in reports[0].stages:
+    for stage in reports[0].steps:
         table.add_column(str(step_number(stage)), justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     for report in reports:
-        counts = (cell for stage in report.stages for cell in _count(stage, report))
-        table.add_row(report.group or "-", *counts, format_percent(report.stages[-1].of_first))
+        counts = (cell for stage in report.steps for cell in _count(stage, report))
+        table.add_row(report.group or "-", *counts, format_percent(report.steps[-1].of_first))
     return table
 
 
-def _count(stage: Stage, report: Report) -> tuple[Text, Text]:
+def _count(stage: StepStatistics, report: FunnelReport) -> tuple[Text, Text]:
     worst = stage is report.worst
     style = _WARM if worst else ""
     return Text(f"{stage.count:,}", style), Text(_WORST if worst else "", style)
 
 
-def _legend(report: Report) -> str:
-    named = (f"{step_number(stage)} {STEP_NAMES[stage.step]}" for stage in report.stages)
+def _legend(report: FunnelReport) -> str:
+    named = (f"{step_number(stage)} {STEP_NAMES[stage.step]}" for stage in report.steps)
     return f"{', '.join(named)}; {_WORST} the worst loss"

@@ -17,8 +17,16 @@ from bot.images.funnel_chart import format_duration
 from bot.settings import BadSetting, Settings, parse_duration
 from verification.attempts import Method
 from verification.identity import mask_account
-from verification.invitations import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
-from verification.support.service import Made, Order
+from verification.invitations import (
+    InvalidLinkRequest,
+    Link,
+    LinkId,
+    LinkState,
+    is_link_id,
+    read_account,
+    read_campaign,
+)
+from verification.support.service import CreatedLink, LinkRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,11 @@ class LinkOptions:
     method: Method | None = None
     language: str = ""
 
-    def read(self) -> Order:
+    def read(self) -> LinkRequest:
         """Read it; raises `BadSetting`."""
-        return Order(
+        return LinkRequest(
             account=read_option("--account", read_account, self.account),
-            request=new_token(),
+            idempotency_key=new_token(),
             campaign=read_option("--campaign", read_campaign, self.campaign),
             ttl=read_option("--ttl", parse_duration, self.ttl) if self.ttl else None,
             method=self.method,
@@ -59,14 +67,14 @@ async def make_link(settings: Settings, asked: LinkOptions, output: LinkOutput) 
     bot = await resolve_bot_name(settings, output.bot)
     async with open_support_client(settings) as desk:
         try:
-            made = await desk.support.make_link(ACTOR, order)
-        except BadLink as error:
+            made = await desk.support.create_link(ACTOR, order)
+        except InvalidLinkRequest as error:
             raise BadSetting(f"--ttl: {error}") from None
         facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not output.bot)
     return await show_link(settings, replace(output, bot=bot), lambda name: links.to_account(name, made.token), *facts)
 
 
-def _facts(made: Made, now: datetime, *, playground: bool) -> Iterator[str]:
+def _facts(made: CreatedLink, now: datetime, *, playground: bool) -> Iterator[str]:
     """What support must know of a link."""
     link = made.link
     about = (link.campaign and f"campaign {link.campaign}", link.method, link.language)

@@ -10,8 +10,8 @@ from bot.clock import Clock
 from bot.content.catalogue import LANGUAGES
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
-from storage import sqlite_file
-from verification.support.service import Support
+from storage import sqlite_path
+from verification.support.service import SupportService
 
 ACTOR = "command"
 """Who used the desk, as its book has it."""
@@ -23,19 +23,19 @@ T = TypeVar("T")
 class SupportClient:
     """What support works with, and when."""
 
-    support: Support
+    support: SupportService
     clock: Clock
 
 
 @asynccontextmanager
 async def open_support_client(settings: Settings) -> AsyncIterator[SupportClient]:
     """Open the desk of a bot that has run here; in a wrong place a link would be made that no bot knows."""
-    path = sqlite_file(settings.store_url)
+    path = sqlite_path(settings.store_url)
     if path is not None and not path.exists():
         raise CommandFailed(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
     clock = Clock(settings.clock_offset_file)
     async with open_configured_store(settings) as store:
-        yield SupportClient(Support(store, clock.now, settings.link_ttl), clock)
+        yield SupportClient(SupportService(store, clock.now, settings.link_ttl), clock)
 
 
 def read_option(option: str, read: Callable[[str], T], text: str) -> T:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
-from verification.dialogue_store import Person, Records
+from verification.dialogue_store import Person, PersonRecords
 
 
 class DeliveryFailed(Exception):
@@ -39,7 +39,7 @@ class ReplyContext:
     language: str
     panel: str
     origin: MessageRef
-    records: Records | None = None
+    records: PersonRecords | None = None
     after_crash: bool = False
     maybe_duplicate: bool = False
     proactive: bool = False

@@ -10,10 +10,10 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
-from verification.attempts import Reason, Status
+from verification.attempts import AttemptStatus, Reason
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, Person
-from verification.ports import News, Notice
+from verification.ports import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class NoticeDispatcher:
         """Tell what there is to tell, for ever; a fault is logged, and tried again at the next pulse."""
         while True:
             # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
-            await self._try(self._core.sweep, "attempts could not be swept; trying again")
+            await self._try(self._core.expire_due, "attempts could not be swept; trying again")
             await self._try(self._dispatch_all, "notices could not be told; trying again")
             await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
             try:
@@ -54,7 +54,7 @@ class NoticeDispatcher:
     async def dispatch_batch(self) -> int:
         """Tell one batch of notices, and say how many there were."""
         now = self._clock()
-        notices = await self._store.claim(now, now + LEASE, _BATCH_SIZE)
+        notices = await self._store.claim_notices(now, now + LEASE, _BATCH_SIZE)
         for notice in notices:
             # Left under its lease it comes again; those behind it in the batch do not wait for it.
             await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be told; trying again")
@@ -64,7 +64,7 @@ class NoticeDispatcher:
         event = event_of(notice)
         if event is not None:
             await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", proactive=True))
-        await self._store.settle(notice)
+        await self._store.settle_notice(notice)
 
     async def _dispatch_all(self) -> None:
         while await self.dispatch_batch():
@@ -79,16 +79,16 @@ class NoticeDispatcher:
 
 def event_of(notice: Notice) -> Event | None:
     """What a notice means to a dialogue; None when there is nothing to tell."""
-    match notice.news, notice.status:
-        case News.FADING, _:
+    match notice.kind, notice.status:
+        case NoticeKind.EXPIRING_SOON, _:
             return CodeExpiring(notice.attempt)
-        case News.PROGRESS, Status.OPENED | Status.CONFIRMING:
+        case NoticeKind.PROGRESS, AttemptStatus.OPENED | AttemptStatus.CONFIRMING:
             return AttemptProgressed(notice.attempt, PhoneStage(notice.status.value), notice.expires_at)
-        case News.ENDED, Status.SUCCEEDED:
+        case NoticeKind.ENDED, AttemptStatus.SUCCEEDED:
             return AttemptPassed(notice.attempt, notice.account, notice.method)
-        case News.ENDED, Status.FAILED:
+        case NoticeKind.ENDED, AttemptStatus.FAILED:
             return AttemptFailed(notice.attempt, notice.reason or Reason.UNAVAILABLE)
-        case News.ENDED, Status.EXPIRED | Status.CANCELLED:
+        case NoticeKind.ENDED, AttemptStatus.EXPIRED | AttemptStatus.CANCELLED:
             # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
             return CodeExpired(notice.attempt)
         case _:

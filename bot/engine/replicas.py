@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from verification.dialogue_store import DialogueStore, Held, Owed, Person
+from verification.dialogue_store import DialogueStore, Lease, PendingReply, Person
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _CLAIM_GRACE = 3.0
 _MAX_WAIT = 30.0
 """Seconds after which a person is taken from a program that lives and does not let go."""
 
-IsOrphaned = Callable[[Owed], bool]
+IsOrphaned = Callable[[PendingReply], bool]
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Replicas:
             finally:
                 beats.cancel()
         with suppress(Exception):
-            await self.store.leave(self.name, self.program)
+            await self.store.unregister(self.name, self.program)
 
     async def _heartbeat_forever(self, resume: Callable[[IsOrphaned], Awaitable[None]]) -> None:
         while True:
@@ -88,7 +88,7 @@ class Replicas:
 
     async def heartbeat(self) -> None:
         """Give a sign of life, and hear the others'."""
-        now, beats = _now(), await self.store.beat(self.name, self.program)
+        now, beats = _now(), await self.store.heartbeat(self.name, self.program)
         known, self._peers = self._peers, {}
         for beat in beats:
             life = known.get(beat.program)
@@ -96,9 +96,9 @@ class Replicas:
                 life = _Peer(beat.name, beat.count, now)
             self._peers[beat.program] = life
             if now - life.seen_at > _UNREGISTER_AFTER:
-                await self.store.leave(beat.name, beat.program)
+                await self.store.unregister(beat.name, beat.program)
 
-    async def acquire(self, person: Person, revision: int) -> Held | None:
+    async def acquire(self, person: Person, revision: int) -> Lease | None:
         """Wait until this program may show a revision to its person; None when there is no such dialogue any more."""
         begun = _now()
         while True:
@@ -106,14 +106,14 @@ class Replicas:
             # Whoever committed the turn before may be just about to show it; after a while, they are gone.
             least = revision - 1 if waited < _CLAIM_GRACE else 0
             alive = self.alive if waited < _MAX_WAIT else frozenset[str]()
-            held = await self.store.hold(person, self.program, alive, least)
+            held = await self.store.acquire_lease(person, self.program, alive, least)
             if held is not None or waited >= _MAX_WAIT:
                 return held
             await asyncio.sleep(_POLL_INTERVAL)
 
-    async def take_over(self, owed: Owed) -> bool:
+    async def take_over(self, owed: PendingReply) -> bool:
         """Hold somebody whom nobody is at; False when another program was faster."""
-        held = await self.store.hold(owed.person, self.program, self.alive, 0)
+        held = await self.store.acquire_lease(owed.person, self.program, self.alive, 0)
         if held is not None and held.shown >= owed.revision:
             await self.release(owed.person)
             return False
@@ -121,9 +121,9 @@ class Replicas:
 
     async def release(self, person: Person) -> None:
         """Let others show things to this person."""
-        await self.store.let_go(person, self.program)
+        await self.store.release_lease(person, self.program)
 
-    def is_orphaned(self, owed: Owed) -> bool:
+    def is_orphaned(self, owed: PendingReply) -> bool:
         """Whether nobody is at it: the program that held the person is dead, or none has come to hold them."""
         if owed.holder is not None:
             self._unclaimed.pop(owed.person, None)

@@ -35,9 +35,9 @@ from bot.flow.effects import (
 )
 from bot.flow.events import AttemptOpened, AttemptRefusal, AttemptRefused, Event, ReaskRequested
 from bot.flow.states import Opening
-from verification.core import Core, Wish
-from verification.dialogue_store import DialogueStore, Litter, Owed, Person, Records
-from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, Refused, TooMany
+from verification.core import AttemptRequest, Core
+from verification.dialogue_store import DialogueStore, PendingDeletion, PendingReply, Person, PersonRecords
+from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, RequestRefused, TooManyAttempts
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Runner:
         """Ask again wherever a committed answer may never have reached the chat, and nobody is at it."""
         limit, tried = _PENDING_BATCH, set[Person]()
         while True:
-            owed = await self._store.owed(limit)
+            owed = await self._store.pending_replies(limit)
             fresh = [one for one in owed if one.person not in tried]
             for one in fresh:
                 if not self._queues.is_delivering(one.person) and is_orphaned(one):
@@ -117,7 +117,7 @@ class Runner:
                 # All of them are on their way: whoever comes behind them must not wait for their chats.
                 limit *= 2
 
-    async def _resume(self, owed: Owed) -> None:
+    async def _resume(self, owed: PendingReply) -> None:
         try:
             if self._replicas is not None and not await self._replicas.take_over(owed):
                 return
@@ -143,7 +143,7 @@ class Runner:
             if held is None or held.shown >= turn.revision:
                 # Erased, or another program has shown more than this.
                 return await self._replicas.release(person)
-            queue.panel = queue.panel if held.mine else held.panel
+            queue.panel = queue.panel if held.already_held else held.panel
             turn = replace(turn, previous_unshown=held.shown < turn.revision - 1)
         try:
             for effect in _with_acknowledgement(turn):
@@ -184,8 +184,8 @@ class Runner:
             case _:
                 queue.panel = await self._delivery.deliver(effect, replace(context, panel=queue.panel or ""))
                 if isinstance(effect, DeleteUserMessage) and context.origin.message_id is not None:
-                    await self._store.swept(
-                        Litter(context.person, context.origin.message_id, self._config.new_rule_context().now)
+                    await self._store.deletion_done(
+                        PendingDeletion(context.person, context.origin.message_id, self._config.new_rule_context().now)
                     )
 
     async def _ask(
@@ -205,9 +205,9 @@ class Runner:
             raise
         queue.maybe_delivered_question = None
 
-    async def _records(self, person: Person, account: str) -> Records:
+    async def _records(self, person: Person, account: str) -> PersonRecords:
         async with self._store.unit(person) as unit:
-            return replace(await unit.records(person), place=await unit.verified(account))
+            return replace(await unit.records(person), quota_slot=await unit.slot_of(account))
 
     async def _still_opening(self, person: Person, request: OpenAttempt) -> bool:
         """Whether the attempt is still wanted: while this turn waited, the person may have gone on, or erased all."""
@@ -235,20 +235,20 @@ class Runner:
     async def _ask_core(self, person: Person, request: OpenAttempt) -> Event:
         try:
             opening = await self._core.begin(
-                Wish(request.attempt, request.account, person, request.identity, request.method)
+                AttemptRequest(request.attempt, request.account, person, request.identity, request.method)
             )
         except QuotaReached:
             return AttemptRefused(request.attempt, AttemptRefusal.QUOTA)
         except AlreadyVerified:
             return AttemptRefused(request.attempt, AttemptRefusal.VERIFIED)
-        except TooMany as error:
-            refusal = AttemptRefusal.BUSY if error.everybody else AttemptRefusal.TOO_MANY
+        except TooManyAttempts as error:
+            refusal = AttemptRefusal.BUSY if error.is_global else AttemptRefusal.TOO_MANY
             return AttemptRefused(request.attempt, refusal, error.until)
         except ProviderUnavailable:
             return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
-        except Refused:
+        except RequestRefused:
             return AttemptRefused(request.attempt, AttemptRefusal.OVER)
-        return AttemptOpened(opening.attempt, opening.link, opening.match_code, opening.expires_at)
+        return AttemptOpened(opening.attempt, opening.phone_url, opening.match_code, opening.expires_at)
 
 
 def _has_question(turn: Turn) -> bool:

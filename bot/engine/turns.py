@@ -35,11 +35,11 @@ from bot.flow.journey import Journeys, JourneyTurn, update_journeys
 from bot.flow.machine import advance
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, State, Verified
-from verification.attempts import AttemptId, Method, Status
-from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, Litter, Person
-from verification.invitations import read_token
-from verification.support.funnel import Tally, day_of
-from verification.support.store import Missed
+from verification.attempts import AttemptId, AttemptStatus, Method
+from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion, Person
+from verification.invitations import read_link_token
+from verification.support.funnel import FunnelIncrement, beijing_day
+from verification.support.store import UnansweredQuestion
 
 Advance = Callable[[State, Event, RuleContext], Step]
 
@@ -76,7 +76,7 @@ class TurnCommitter:
         """
         moment, person = self._config.new_rule_context(), envelope.person
         async with self._store.unit(person) as unit:
-            if envelope.event_id is not None and not await unit.first_sight(envelope.event_id, moment.now):
+            if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, moment.now):
                 return None
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._is_delivering(person)
@@ -99,11 +99,11 @@ class TurnCommitter:
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
                     await _count(effect, unit, moment)
-            await unit.tally(tallies)
+            await unit.add_to_funnel(tallies)
             if kept is not None and kept.blocked:
                 if envelope.proactive:
                     return None
-                await unit.welcome_back(person)
+                await unit.mark_unblocked(person)
         on_its_way = on_its_way or self._is_delivering(person)
         behind = kept is not None and kept.shown < kept.revision and not on_its_way
         return Turn(revision, view, step.effects, behind)
@@ -126,18 +126,18 @@ class TurnCommitter:
         self, unit: DialogueUnit, event: LinkOpened, person: Person, rule_context: RuleContext, *, known: bool
     ) -> Event:
         """Whose a link is; what it suggests is no word against what somebody chose here before."""
-        link = read_token(event.token, self._store.keyed)
+        link = read_link_token(event.token, self._store.keyed_digest)
         opened = None if link is None else await unit.open_link(link, person, rule_context.now)
         if opened is None:
             return LinkRejected()
-        place = await unit.verified(opened.account)
+        place = await unit.slot_of(opened.account)
         standing = None if place is None else VerificationRecord(place.method, place.at)
         language = None if known else opened.language
         return LinkAccepted(opened.account, opened.method, language, standing, opened.campaign)
 
     def _update_journeys(
         self, person: Person, saved: SavedDialogue, turn: JourneyTurn
-    ) -> tuple[Journeys, Sequence[Tally]]:
+    ) -> tuple[Journeys, Sequence[FunnelIncrement]]:
         return update_journeys(saved.journeys, turn) if self._config.is_counted(person) else (saved.journeys, ())
 
     def _reply_context(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> ReplyContext:
@@ -160,7 +160,7 @@ class TurnCommitter:
             else codec.load_all(kept.text)
         )
         state = saved.state
-        place = await unit.verified(state.account) if isinstance(state, Idle) else None
+        place = await unit.slot_of(state.account) if isinstance(state, Idle) else None
         if place is None:
             return saved
         return replace(
@@ -187,11 +187,13 @@ class TurnCommitter:
             case EraseRecords(account):
                 await unit.erase(reply_context.person, account)
             case DeleteUserMessage() if reply_context.origin.message_id is not None:
-                await unit.litter(Litter(reply_context.person, reply_context.origin.message_id, rule_context.now))
+                await unit.schedule_deletion(
+                    PendingDeletion(reply_context.person, reply_context.origin.message_id, rule_context.now)
+                )
             case CancelAttempt(attempt):
                 dropped = await unit.attempt(attempt)
                 if dropped is not None and dropped.live:
-                    await unit.save_attempt(dropped.moved(Status.CANCELLED))
+                    await unit.save_attempt(dropped.with_status(AttemptStatus.CANCELLED))
             case _:
                 pass
 
@@ -205,12 +207,14 @@ def _suggested_method(step: Step, before: Method | None) -> Method | None:
 
 
 async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleContext) -> None:
-    await unit.count_question(count.topic, day_of(rule_context.now))
+    await unit.count_question(count.topic, beijing_day(rule_context.now))
     if count.redacted_question is not None:
         # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
         of_nobody = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
-        await unit.keep_missed(
-            Missed(of_nobody, count.redacted_question, rule_context.now.replace(minute=0, second=0, microsecond=0))
+        await unit.keep_unanswered(
+            UnansweredQuestion(
+                of_nobody, count.redacted_question, rule_context.now.replace(minute=0, second=0, microsecond=0)
+            )
         )
 
 

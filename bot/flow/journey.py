@@ -15,7 +15,15 @@ from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method
-from verification.support.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket, day_of
+from verification.support.funnel import (
+    METHOD_STEPS,
+    STEPS,
+    Cohort,
+    FunnelIncrement,
+    FunnelStep,
+    beijing_day,
+    duration_bucket,
+)
 
 _MAX_JOURNEYS = 3
 """How many journeys of one person go on side by side; an older one is over."""
@@ -25,7 +33,7 @@ _MAX_JOURNEYS = 3
 class Milestone:
     """The furthest step, and when it was reached."""
 
-    step: Step
+    step: FunnelStep
     at: datetime
 
 
@@ -66,31 +74,31 @@ _CORE_EVENTS = (
 )
 """What no person says or does: no journey begins with it."""
 
-_STEP_OF: Mapping[type[State], Step] = {
-    states.Idle: Step.OPENED,
-    states.ChoosingType: Step.OPENED,
-    states.ReadingEnterprise: Step.OPENED,
-    states.ReadingOverseas: Step.OPENED,
-    states.ReadingInvitation: Step.OPENED,
-    states.Agreeing: Step.STARTED,
-    states.AskingName: Step.AGREED,
-    states.AskingNumber: Step.AGREED,
-    states.ChangingName: Step.AGREED,
-    states.ChangingNumber: Step.AGREED,
-    states.Confirming: Step.AGREED,
-    states.ChoosingMethod: Step.CONFIRMED,
-    states.AgreeingFace: Step.CONFIRMED,
-    states.Opening: Step.CONFIRMED,
-    states.Scanning: Step.SHOWN,
-    states.Expired: Step.SHOWN,
+_STEP_OF: Mapping[type[State], FunnelStep] = {
+    states.Idle: FunnelStep.OPENED,
+    states.ChoosingType: FunnelStep.OPENED,
+    states.ReadingEnterprise: FunnelStep.OPENED,
+    states.ReadingOverseas: FunnelStep.OPENED,
+    states.ReadingInvitation: FunnelStep.OPENED,
+    states.Agreeing: FunnelStep.STARTED,
+    states.AskingName: FunnelStep.AGREED,
+    states.AskingNumber: FunnelStep.AGREED,
+    states.ChangingName: FunnelStep.AGREED,
+    states.ChangingNumber: FunnelStep.AGREED,
+    states.Confirming: FunnelStep.AGREED,
+    states.ChoosingMethod: FunnelStep.CONFIRMED,
+    states.AgreeingFace: FunnelStep.CONFIRMED,
+    states.Opening: FunnelStep.CONFIRMED,
+    states.Scanning: FunnelStep.SHOWN,
+    states.Expired: FunnelStep.SHOWN,
     # It may have failed before there was a code.
-    states.Failed: Step.CONFIRMED,
+    states.Failed: FunnelStep.CONFIRMED,
     # Not every account that is verified was verified on this journey.
-    states.Verified: Step.OPENED,
+    states.Verified: FunnelStep.OPENED,
 }
 
 
-def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tuple[Tally, ...]]:
+def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tuple[FunnelIncrement, ...]]:
     """The journeys after a turn, and what it adds to the funnel."""
     if any(isinstance(effect, EraseRecords) for effect in turn.answer.effects):
         return (), ()
@@ -117,21 +125,21 @@ def _new_journey(account: str, turn: JourneyTurn) -> Journey | None:
     if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
         return None
     campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
-    return Journey(account, Cohort(day_of(turn.now), campaign, turn.language))
+    return Journey(account, Cohort(beijing_day(turn.now), campaign, turn.language))
 
 
-def _step(turn: JourneyTurn) -> tuple[Step, Method | None]:
+def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:
     """How far a turn shows its person to be, and from the code on by which way."""
     match turn.event, turn.answer.state:
         case events.AttemptPassed(method=method), _:
-            return Step.VERIFIED, method
+            return FunnelStep.VERIFIED, method
         case _, states.Scanning(method=method, stage=stage):
-            return Step.SHOWN if stage is states.PhoneStage.WAITING else Step.PHONE, method
+            return FunnelStep.SHOWN if stage is states.PhoneStage.WAITING else FunnelStep.PHONE, method
         case _, state:
             return _STEP_OF[type(state)], None
 
 
-def _steps(journey: Journey, step: Step, method: Method | None, now: datetime) -> Iterator[Tally]:
+def _steps(journey: Journey, step: FunnelStep, method: Method | None, now: datetime) -> Iterator[FunnelIncrement]:
     yield from _new_tallies(journey.cohort, None, journey.reached, step, now)
     if method is not None:
         yield from _new_tallies(journey.cohort, method, _timed_from(journey, method), step, now)
@@ -139,39 +147,39 @@ def _steps(journey: Journey, step: Step, method: Method | None, now: datetime) -
 
 def _timed_from(journey: Journey, method: Method) -> Milestone | None:
     """From where a way is timed: its own last step; the first way tried also from the choice of it."""
-    chosen = journey.reached if journey.reached and journey.reached.step is Step.CONFIRMED else None
+    chosen = journey.reached if journey.reached and journey.reached.step is FunnelStep.CONFIRMED else None
     return journey.by_method.get(method, chosen)
 
 
 def _new_tallies(
-    cohort: Cohort, method: Method | None, since: Milestone | None, step: Step, now: datetime
-) -> Iterator[Tally]:
+    cohort: Cohort, method: Method | None, since: Milestone | None, step: FunnelStep, now: datetime
+) -> Iterator[FunnelIncrement]:
     first = 0 if since is None else _order(since.step) + 1
-    new = [each for each in STEPS[first : _order(step) + 1] if method is None or each in BY_WAY]
+    new = [each for each in STEPS[first : _order(step) + 1] if method is None or each in METHOD_STEPS]
     for each in new:
         # Of steps that were passed over nobody knows how long they took.
-        took = bucket(now - since.at) if since is not None and len(new) == 1 else None
-        yield Tally(cohort, each, method, took=took)
+        took = duration_bucket(now - since.at) if since is not None and len(new) == 1 else None
+        yield FunnelIncrement(cohort, each, method, bucket=took)
 
 
-def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[Tally]:
+def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[FunnelIncrement]:
     match turn.before, turn.event, turn.answer.state:
         case states.Failed(), _, _:
             return
         case _, events.AttemptFailed() | events.AttemptRefused(), states.Failed(method=method, reason=reason):
-            yield Tally(journey.cohort, None, method, reason)
+            yield FunnelIncrement(journey.cohort, None, method, reason)
 
 
-def _advance(journey: Journey, step: Step, method: Method | None, now: datetime) -> Journey:
+def _advance(journey: Journey, step: FunnelStep, method: Method | None, now: datetime) -> Journey:
     ways = journey.by_method
     if method is not None:
         ways = {**ways, method: _furthest(ways.get(method), step, now)}
     return replace(journey, reached=_furthest(journey.reached, step, now), by_method=ways)
 
 
-def _furthest(reached: Milestone | None, step: Step, now: datetime) -> Milestone:
+def _furthest(reached: Milestone | None, step: FunnelStep, now: datetime) -> Milestone:
     return reached if reached is not None and _order(reached.step) >= _order(step) else Milestone(step, now)
 
 
-def _order(step: Step) -> int:
+def _order(step: FunnelStep) -> int:
     return STEPS.index(step)

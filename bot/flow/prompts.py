@@ -26,7 +26,7 @@ from bot.flow.effects import (
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
 from bot.flow.states import PhoneStage, Scanning, State
-from verification.attempts import Reason, code_of
+from verification.attempts import Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
@@ -87,7 +87,7 @@ def deadline(state: Scanning) -> Values:
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
     """What texts about an attempt may name; its code is what a person reads out to support."""
-    return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": code_of(state.attempt)}
+    return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": reference_code(state.attempt)}
 
 
 def _account(state: states.StateBase) -> Values:

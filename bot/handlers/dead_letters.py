@@ -13,7 +13,7 @@ from telegram.constants import ChatType
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
 from bot.handlers.incoming import person_of
-from verification.dialogue_store import DialogueStore, Litter, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion, Person
 
 _TIMEOUT = 2
 
@@ -38,7 +38,7 @@ class DeadLetters:
     async def add(self, raw: Mapping[str, Any]) -> None:
         """Keep a raw update, and tell its person kindly where there is one."""
         event_id = f"telegram:{raw.get('update_id')}"
-        await self._store.bury(event_id, _sender_of(raw), json.dumps(raw), self._clock())
+        await self._store.store_dead_letter(event_id, _sender_of(raw), json.dumps(raw), self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
         number, message_id = chat.get("id"), message.get("message_id")
@@ -48,7 +48,7 @@ class DeadLetters:
         if isinstance(message_id, int):
             # Nobody read it, so nobody knows that it holds no ID number.
             async with self._store.unit(person) as unit:
-                await unit.litter(Litter(person, message_id, self._clock()))
+                await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
         # Everybody's next updates wait for this one: a kind word may not take long.
         with suppress(TimeoutError):

@@ -14,8 +14,8 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, Litter, Person
-from verification.token_bucket import Buckets
+from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.token_bucket import TokenBuckets
 
 RawUpdate = Mapping[str, Any]
 
@@ -38,8 +38,8 @@ class FloodControl:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = Buckets(_BURST, _REFILL_INTERVAL, monotonic)
-        self._notices = Buckets(1, _NOTICE_INTERVAL, monotonic)
+        self._updates = TokenBuckets(_BURST, _REFILL_INTERVAL, monotonic)
+        self._notices = TokenBuckets(1, _NOTICE_INTERVAL, monotonic)
 
     def admits(self, whose: object) -> bool:
         """Whether the next update of this sender is handled; those of nobody in particular always are."""
@@ -51,10 +51,10 @@ class FloodControl:
         person = next(filter(None, map(_person, raws)), None)
         async with self._store.unit(person or "passed over") as unit:
             for raw in raws:
-                await unit.first_sight(f"{FRONT_END}:{raw.get('update_id')}", now)
+                await unit.mark_seen(f"{FRONT_END}:{raw.get('update_id')}", now)
                 message_id = _message_id(raw)
                 if person is not None and message_id is not None:
-                    await unit.litter(Litter(person, message_id, now))
+                    await unit.schedule_deletion(PendingDeletion(person, message_id, now))
         if person is not None and self._notices.take(person):
             await self._runner.handle(Envelope(person, Throttled(), None))
 

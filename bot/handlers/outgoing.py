@@ -19,7 +19,7 @@ from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempote
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.incoming import chat_of
 from bot.images import cards
-from verification.dialogue_store import Person, Records
+from verification.dialogue_store import Person, PersonRecords
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class ReplySender:
                 await self._show_side_message(reply, context)
 
     async def _show_side_message(self, reply: e.Reply, context: ReplyContext) -> None:
-        kept = context.records or Records((), ())
+        kept = context.records or PersonRecords((), ())
         match reply:
             case e.ShowFaq():
                 screen = side_messages.render_faq(self._catalogue, context.language, reply)

@@ -12,7 +12,7 @@ from bot.content.catalogue import Catalogue, Entry
 from bot.flow.effects import ShowFaq, ShowRecords, TextKey, Values
 from bot.flow.events import SideMessage
 from bot.handlers.keyboards import side_button
-from verification.dialogue_store import Bond, Consent, PastAttempt, Records
+from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
 
 TOPICS_A_PAGE = 7
@@ -46,7 +46,7 @@ def render_topic(entry: Entry) -> str:
     return f"<b>{html.escape(entry.title, quote=False)}</b>\n\n{entry.answer}"
 
 
-def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: Records) -> MessageContent:
+def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: PersonRecords) -> MessageContent:
     """What is kept about a person, or the last question before it is erased."""
     values = {"account": mask_account(shown.account)}
     if shown.ask_erase:
@@ -64,13 +64,13 @@ def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept
     return MessageContent(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def export_json(own: str, account: str, kept: Records) -> bytes:
+def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
     """What is kept about a person, as JSON; without name and number, which no record holds.
 
     An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
     """
 
-    def told(record: Consent | PastAttempt | Bond) -> dict[str, object]:
+    def told(record: Consent | PastAttempt | LinkBinding) -> dict[str, object]:
         return asdict(record) | {"account": shown(record.account)}
 
     def shown(named: str) -> str:
@@ -80,8 +80,8 @@ def export_json(own: str, account: str, kept: Records) -> bytes:
         "account": shown(account),
         "consents": [told(consent) for consent in kept.consents],
         "attempts": [told(attempt) for attempt in kept.attempts],
-        "links": [told(bond) for bond in kept.bonds],
-        "place": None if kept.place is None else {"method": kept.place.method, "at": kept.place.at},
+        "links": [told(bond) for bond in kept.link_bindings],
+        "place": None if kept.quota_slot is None else {"method": kept.quota_slot.method, "at": kept.quota_slot.at},
     }
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
 
@@ -104,13 +104,13 @@ def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
     return MessageContent(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
 
 
-def _slot_line(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
-    if kept.place is not None:
-        values: Values = {"method": TextKey(f"method.{kept.place.method}"), "at": kept.place.at}
+def _slot_line(catalogue: Catalogue, language: str, kept: PersonRecords) -> Iterator[str]:
+    if kept.quota_slot is not None:
+        values: Values = {"method": TextKey(f"method.{kept.quota_slot.method}"), "at": kept.quota_slot.at}
         yield catalogue.text(language, "privacy.place", values)
 
 
-def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
+def _lines(catalogue: Catalogue, language: str, kept: PersonRecords) -> Iterator[str]:
     consents = [
         catalogue.text(language, "privacy.consent", {"kind": TextKey(f"privacy.kind.{consent.kind}"), "at": consent.at})
         for consent in kept.consents
@@ -129,7 +129,7 @@ def _lines(catalogue: Catalogue, language: str, kept: Records) -> Iterator[str]:
     ]
     bonds = [
         catalogue.text(language, "privacy.bond", {"account": mask_account(bond.account), "at": bond.at})
-        for bond in kept.bonds
+        for bond in kept.link_bindings
     ]
     lines = [*_slot_line(catalogue, language, kept), *bonds, *consents, *attempts]
     if not lines:

@@ -11,7 +11,7 @@ from string import ascii_uppercase
 
 from bot.images.canvas import Canvas, Colour
 from verification.support.funnel import STEPS
-from verification.support.funnel_report import Report, Stage
+from verification.support.funnel_report import FunnelReport, StepStatistics
 
 _WIDTH, _HEIGHT = 1200, 900
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 1136, 186, 800
@@ -24,7 +24,7 @@ _FEW = 0.01
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def funnel_png(reports: Sequence[Report], title: str) -> bytes:
+def funnel_png(reports: Sequence[FunnelReport], title: str) -> bytes:
     """Draw a funnel; of several a small one each, in their order; of too many the largest."""
     sheet = Canvas(_WIDTH, _HEIGHT)
     sheet.text(_LEFT, 78, title, 42)
@@ -35,7 +35,7 @@ def funnel_png(reports: Sequence[Report], title: str) -> bytes:
     return sheet.png()
 
 
-def step_number(stage: Stage) -> int:
+def step_number(stage: StepStatistics) -> int:
     """The step's place among all steps, counted from one."""
     return STEPS.index(stage.step) + 1
 
@@ -66,20 +66,20 @@ def format_percent(part: float | None) -> str:
     return f"{part * 100:.{int(exactly)}f} %"
 
 
-def _entered(report: Report) -> int:
-    return max((stage.count for stage in report.stages), default=0)
+def _entered(report: FunnelReport) -> int:
+    return max((stage.count for stage in report.steps), default=0)
 
 
-def _draw_single(canvas: Canvas, report: Report) -> None:
-    first, last = report.stages[0], report.stages[-1]
+def _draw_single(canvas: Canvas, report: FunnelReport) -> None:
+    first, last = report.steps[0], report.steps[-1]
     canvas.text(_LEFT, 130, f"{first.count:,} > {last.count:,}", 30, Colour.QUIET)
     if last.of_first is not None:
         canvas.text(_RIGHT, 100, format_percent(last.of_first), 84, Colour.BAR, "rm")
     longest = _LONGEST / (_entered(report) or 1)
     bottom = _BOTTOM - 60 if report.reasons else _BOTTOM + 40
-    pitch = min((bottom - _TOP - _THICK) / (len(report.stages) - 1), 220)
+    pitch = min((bottom - _TOP - _THICK) / (len(report.steps) - 1), 220)
     former = 0
-    for place, stage in enumerate(report.stages):
+    for place, stage in enumerate(report.steps):
         top = _TOP + place * pitch
         worst = stage is report.worst
         if place:
@@ -89,7 +89,7 @@ def _draw_single(canvas: Canvas, report: Report) -> None:
     _draw_reasons(canvas, report)
 
 
-def _draw_stage(canvas: Canvas, stage: Stage, top: float, widths: tuple[float, float], *, worst: bool) -> None:
+def _draw_stage(canvas: Canvas, stage: StepStatistics, top: float, widths: tuple[float, float], *, worst: bool) -> None:
     """Draw the bar of a step over the shade of the one before, so that what is missing can be seen."""
     former, width = widths
     middle = top + _THICK / 2
@@ -104,7 +104,7 @@ def _draw_stage(canvas: Canvas, stage: Stage, top: float, widths: tuple[float, f
         canvas.text(_RIGHT, middle, format_percent(stage.of_first), 34, Colour.QUIET, "rm")
 
 
-def _draw_loss(canvas: Canvas, stage: Stage, middle: float, *, worst: bool) -> None:
+def _draw_loss(canvas: Canvas, stage: StepStatistics, middle: float, *, worst: bool) -> None:
     """Write between two bars what is lost there, and how long it takes."""
     colour = Colour.WARM if worst else Colour.QUIET
     size = 26 if worst else 22
@@ -116,7 +116,7 @@ def _draw_loss(canvas: Canvas, stage: Stage, middle: float, *, worst: bool) -> N
         canvas.text(max(right + 28, _BARS + 170), middle, format_duration(stage.median), 22, Colour.QUIET)
 
 
-def _draw_reasons(canvas: Canvas, report: Report) -> None:
+def _draw_reasons(canvas: Canvas, report: FunnelReport) -> None:
     whole = sum(count for _, count in report.reasons)
     left = float(_BARS)
     for letter, colour, count in _segments(report):
@@ -128,13 +128,13 @@ def _draw_reasons(canvas: Canvas, report: Report) -> None:
         left += width
 
 
-def _segments(report: Report) -> Iterator[tuple[str, Colour, int]]:
+def _segments(report: FunnelReport) -> Iterator[tuple[str, Colour, int]]:
     for place, (_, count) in enumerate(report.reasons):
         colour = (Colour.SOFT_WARM, Colour.SOFT, Colour.TRACK)[min(place, 2)]
         yield ascii_uppercase[place], colour, count
 
 
-def _draw_groups(canvas: Canvas, reports: Sequence[Report]) -> None:
+def _draw_groups(canvas: Canvas, reports: Sequence[FunnelReport]) -> None:
     """Draw a row each: its name, a bar a step as high as many came so far, and the part that came to the end."""
     largest = sorted(reports, key=_entered, reverse=True)[:_MOST_GROUPS]
     shown = [report for report in reports if report in largest]
@@ -147,12 +147,12 @@ def _draw_groups(canvas: Canvas, reports: Sequence[Report]) -> None:
         _draw_group(canvas, report, _ROWS + place * pitch, pitch * 0.75)
 
 
-def _draw_group(canvas: Canvas, report: Report, top: float, height: float) -> None:
+def _draw_group(canvas: Canvas, report: FunnelReport, top: float, height: float) -> None:
     middle, most = top + height / 2, _entered(report)
     canvas.text(_LEFT, middle, _shorten(report.group), 28)
     canvas.text(_COLUMNS - 22, middle, f"{most:,}", 24, Colour.QUIET, "rm")
-    canvas.text(_RIGHT, middle, format_percent(report.stages[-1].of_first), 34, Colour.BAR, "rm")
-    for stage in report.stages:
+    canvas.text(_RIGHT, middle, format_percent(report.steps[-1].of_first), 34, Colour.BAR, "rm")
+    for stage in report.steps:
         left, worst = _COLUMNS + (step_number(stage) - 1) * _COLUMN + 5, stage is report.worst
         high = height * stage.count / (most or 1)
         canvas.block(left, top, _COLUMN - 10, height, Colour.SOFT_WARM if worst else Colour.TRACK)

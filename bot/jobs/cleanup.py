@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.engine.messages import DeliveryFailed
-from verification.dialogue_store import DialogueStore, Gone, Litter, Person
+from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion, Person
 from verification.limits import DAY
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Cleanup:
 
     async def delete_pending_messages(self, min_age: timedelta) -> None:
         """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
-        for litter in await self._store.litter(100):
+        for litter in await self._store.pending_deletions(100):
             # A clock that was put back makes what it wrote down before seem to come from the future.
             if timedelta() <= self._clock() - litter.at < min_age:
                 continue
@@ -60,12 +60,12 @@ class Cleanup:
                 # It stays listed; the next one may be of a chat that answers.
                 log.warning("a message could not be deleted (%s); trying again", error)
                 continue
-            await self._store.swept(litter)
+            await self._store.deletion_done(litter)
 
     async def schedule_deletion(self, person: Person, message_id: int) -> None:
         """Take over a message that could not be deleted at once."""
         async with self._store.unit(person) as unit:
-            await unit.litter(Litter(person, message_id, self._clock()))
+            await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
 
     async def delete_expired(self) -> None:
         """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
@@ -75,10 +75,10 @@ class Cleanup:
             self._cleaned_at = now
 
 
-async def delete_expired_records(store: DialogueStore, now: datetime, retention: timedelta) -> Gone:
+async def delete_expired_records(store: DialogueStore, now: datetime, retention: timedelta) -> DeletedCounts:
     """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    gone = Counter(await store.prune(now - _EVENT_IDS_KEPT_FOR))
-    gone.update(await store.forget_tries(now - DAY))
-    gone.update(await store.forget_uses(now - _AUDIT_LOG_KEPT_FOR))
-    gone.update(await store.retire(now - retention))
+    gone = Counter(await store.purge_processed(now - _EVENT_IDS_KEPT_FOR))
+    gone.update(await store.purge_rate_limit_records(now - DAY))
+    gone.update(await store.purge_audit_log(now - _AUDIT_LOG_KEPT_FOR))
+    gone.update(await store.purge_before(now - retention))
     return gone

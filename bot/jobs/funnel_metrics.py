@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from verification.support.funnel import Counted
-from verification.support.store import DeskStore
+from verification.support.funnel import FunnelCount
+from verification.support.store import SupportStore
 
 _CACHE_SECONDS = 15.0
 _TIMEOUT = 2.0
@@ -25,12 +25,12 @@ _FAILURES = "Attempts that failed, by reason and way"
 class FunnelCollector(Collector):
     """What was ever counted; `outage` is how the store says that it is away, `seconds` a clock that never jumps."""
 
-    def __init__(self, store: DeskStore, outage: type[Exception], monotonic: Callable[[], float]) -> None:
+    def __init__(self, store: SupportStore, outage: type[Exception], monotonic: Callable[[], float]) -> None:
         self._store = store
         self._outage = outage
         self._monotonic = monotonic
         self._read_at: float | None = None
-        self._counts: Sequence[Counted] = ()
+        self._counts: Sequence[FunnelCount] = ()
 
     async def refresh(self) -> None:
         """Bring the numbers up to date, unless they are, or the database is away."""
@@ -41,7 +41,7 @@ class FunnelCollector(Collector):
         self._read_at = now
         try:
             async with asyncio.timeout(_TIMEOUT):
-                self._counts = await self._store.totals()
+                self._counts = await self._store.funnel_totals()
         except (TimeoutError, self._outage):
             return
 

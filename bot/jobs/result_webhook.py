@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.http_client import outbound
+from bot.http_client import http_client
 from bot.settings import Settings
 from verification.errors import ProviderUnavailable
 from verification.providers.addresses import is_loopback
-from verification.providers.http import Call
-from verification.result_outbox import PAUSES, Ending, Outbox, Result
-from verification.signing import Signing
+from verification.providers.http import HttpCall
+from verification.result_outbox import RETRY_DELAYS, DeliveryStatus, OutgoingResult, ResultOutbox
+from verification.signing import WebhookSigner
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ class ResultEndpoint:
     """The server at `RESULT_WEBHOOK_URL`."""
 
     url: str
-    signing: Signing
-    call: Call
+    signing: WebhookSigner
+    call: HttpCall
 
-    async def post(self, result: Result, now: datetime) -> int:
+    async def post(self, result: OutgoingResult, now: datetime) -> int:
         """Tell a result, and give the status of the answer; raises `ProviderUnavailable` where there is none."""
         body = result.body()
         headers = self.signing.headers(result.message_id, now, body) | {"content-type": "application/json"}
@@ -58,8 +58,8 @@ async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoi
     if not url or secret is None:
         yield None
         return
-    async with outbound(here=is_loopback(urlsplit(url).hostname or ""), patience=TIMEOUT) as call:
-        yield ResultEndpoint(url, Signing(secret.get_secret_value()), call)
+    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or ""), client_timeout=TIMEOUT) as call:
+        yield ResultEndpoint(url, WebhookSigner(secret.get_secret_value()), call)
 
 
 class ResultSender:
@@ -67,7 +67,7 @@ class ResultSender:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: ResultOutbox,
         endpoint: ResultEndpoint | None,
         clock: Callable[[], datetime],
         count: Callable[[str], None],
@@ -99,7 +99,7 @@ class ResultSender:
                     async with asyncio.timeout(_POLL_INTERVAL):
                         await self._wake.wait()
 
-    async def _claim(self, limit: int) -> Sequence[Result]:
+    async def _claim(self, limit: int) -> Sequence[OutgoingResult]:
         if not limit:
             return ()
         now = self._clock()
@@ -109,7 +109,7 @@ class ResultSender:
             log.exception("results could not be looked for; trying again")
             return ()
 
-    async def _send_and_settle(self, endpoint: ResultEndpoint, result: Result) -> None:
+    async def _send_and_settle(self, endpoint: ResultEndpoint, result: OutgoingResult) -> None:
         try:
             await self._send(endpoint, result)
         except Exception:
@@ -118,30 +118,30 @@ class ResultSender:
             self._in_flight.discard(result.id)
             self._wake.set()
 
-    async def _send(self, endpoint: ResultEndpoint, result: Result) -> None:
+    async def _send(self, endpoint: ResultEndpoint, result: OutgoingResult) -> None:
         try:
             status = await endpoint.post(result, self._clock())
         except ProviderUnavailable as error:
             await self._retry_later(result, str(error))
             return
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            await self._settle(result, Ending.DELIVERED)
+            await self._settle(result, DeliveryStatus.DELIVERED)
         elif status == HTTPStatus.GONE:
             log.warning("the result of attempt %s is not wanted (status 410)", result.attempt)
-            await self._settle(result, Ending.GONE)
+            await self._settle(result, DeliveryStatus.GONE)
         else:
             await self._retry_later(result, f"status {status}")
 
-    async def _retry_later(self, result: Result, why: str) -> None:
-        if result.tries >= len(PAUSES):
+    async def _retry_later(self, result: OutgoingResult, why: str) -> None:
+        if result.tries >= len(RETRY_DELAYS):
             log.error("the result of attempt %s was not taken (%s); it is given up", result.attempt, why)
-            await self._settle(result, Ending.GIVEN_UP)
+            await self._settle(result, DeliveryStatus.GIVEN_UP)
             return
-        pause = PAUSES[result.tries]
+        pause = RETRY_DELAYS[result.tries]
         log.warning("the result of attempt %s was not taken (%s); again in %s", result.attempt, why, pause)
         await self._outbox.postpone(result, self._clock() + pause)
         self._count("postponed")
 
-    async def _settle(self, result: Result, ending: Ending) -> None:
+    async def _settle(self, result: OutgoingResult, ending: DeliveryStatus) -> None:
         await self._outbox.settle(result, ending, self._clock())
         self._count(ending)

@@ -9,28 +9,28 @@ from typing import Any
 from bot.app import open_app, run_loops
 from bot.container import BotApp
 from bot.settings import Settings
-from tests.simulator_fixture import TOKEN, Town
+from tests.simulator_fixture import TOKEN, Simulator
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class RunningBot:
     """A bot at work."""
 
-    town: Town
-    house: BotApp
+    simulator: Simulator
+    app: BotApp
 
-    async def quiet(self) -> None:
+    async def wait_until_quiet(self) -> None:
         """Wait until every update is taken, and everything committed is shown."""
-        await self.town.taken()
-        assert await self.house.runner.wait_until_idle(20), "something is not shown yet"
-        await self.town.taken()
+        await self.simulator.wait_until_idle()
+        assert await self.app.runner.wait_until_idle(20), "something is not shown yet"
+        await self.simulator.wait_until_idle()
 
 
-def settings_for(town: Town, folder: Path, **facts: Any) -> Settings:
+def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
     """The settings of a bot of this town; nothing of the developer's own environment."""
     given: dict[str, Any] = {
         "bot_token": TOKEN,
-        "bot_api_url": town.url,
+        "bot_api_url": simulator.url,
         "data_dir": folder,
         "database_url": "",
         "host": "127.0.0.1",
@@ -44,13 +44,13 @@ def settings_for(town: Town, folder: Path, **facts: Any) -> Settings:
 
 
 @asynccontextmanager
-async def living(town: Town, folder: Path, **facts: Any) -> AsyncIterator[Living]:
+async def running_bot(simulator: Simulator, folder: Path, **facts: Any) -> AsyncIterator[RunningBot]:
     """Run a bot until left; the folder keeps what it must not lose."""
-    settings = settings_for(town, folder, **facts)
+    settings = settings_for(simulator, folder, **facts)
     failure: Exception | None = None
     async with open_app(settings, lambda _: None) as house, run_loops(house):
         try:
-            yield Living(town, house)
+            yield RunningBot(simulator, house)
         except Exception as error:
             failure = error  # the groups around would wrap it five times
     if failure is not None:

@@ -17,44 +17,44 @@ from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
-from storage import Store, open_store
+from storage import SqlStore, open_store
 from storage.keyfile import KeyFile
-from tests.bot.app_fixture import living
+from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
-from tests.simulator_fixture import PATIENCE, TOKEN, Guest, fill_in, town
-from verification.dialogue_store import Litter
+from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
+from verification.dialogue_store import PendingDeletion
 
 ROOT = Path(__file__).parents[2]
 
 
-async def remembered(store: Store, guest: Guest, message_id: int) -> None:
+async def remembered(store: SqlStore, guest: ChatUser, message_id: int) -> None:
     """Let the store know of a message that must vanish."""
     person = person_of(guest.id)
     async with store.unit(person) as unit:
-        await unit.litter(Litter(person, message_id, datetime.now(UTC)))
+        await unit.schedule_deletion(PendingDeletion(person, message_id, datetime.now(UTC)))
 
 
 async def test_what_a_dead_program_left_in_a_chat_is_deleted_at_the_start(tmp_path: Path) -> None:
-    async with town() as place:
-        guest = await place.guest()
+    async with simulator() as place:
+        guest = await place.new_user()
         message = await guest.sends("sticker")
         keys = KeyFile(tmp_path / "keys.json").sealing()
         async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=keys) as store:
             await remembered(store, guest, message)
             await remembered(store, guest, message + 1000)
-            await remembered(store, Guest(place, 12345), 1)
-        async with living(place, tmp_path) as bot:
-            await place.until(lambda: message not in [shown["id"] for shown in guest.messages()])
+            await remembered(store, ChatUser(place, 12345), 1)
+        async with running_bot(place, tmp_path) as bot:
+            await place.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
             async with asyncio.timeout(PATIENCE):
-                while await bot.house.store.litter(1):  # noqa: ASYNC110 - the database rings no bell
+                while await bot.app.store.pending_deletions(1):  # noqa: ASYNC110 - the database rings no bell
                     await asyncio.sleep(0)
 
         assert "user" not in [shown["from"] for shown in guest.messages()]
 
 
 async def test_the_bot_introduces_itself_once_and_again_only_where_something_changed() -> None:
-    async with town() as place:
+    async with simulator() as place:
         line = AiohttpRequest()
         bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
         async with bot:
@@ -62,7 +62,7 @@ async def test_the_bot_introduces_itself_once_and_again_only_where_something_cha
             profile = place.playground.world.profile
             known = dict(profile.texts), dict(profile.commands)
             for method in ("setMyCommands", "setMyDescription", "setMyShortDescription"):
-                await place.fault(method, "500", times=9)
+                await place.inject_fault(method, "500", times=9)
             await publish_profile(bot, CATALOGUE)
             zh, en = profile.commands_for(1, "zh"), profile.commands_for(1, "de")
 
@@ -74,11 +74,11 @@ async def test_the_bot_introduces_itself_once_and_again_only_where_something_cha
 
 
 async def test_introducing_itself_may_fail_without_harm() -> None:
-    async with town() as place:
+    async with simulator() as place:
         line = AiohttpRequest()
         bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
         async with bot:
-            await place.fault("*", "500", times=99)
+            await place.inject_fault("*", "500", times=99)
 
             await publish_profile(bot, CATALOGUE)
 
@@ -101,35 +101,35 @@ def has_ipv6() -> bool:
     ],
 )
 async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, host: str) -> None:
-    async with town() as place, living(place, tmp_path, host=host), Phone() as phone:
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path, host=host), Phone() as phone:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         code = await guest.sees("等待扫码")
-        await phone.open(PhoneApp.WECHAT, guest.link(code))
+        await phone.open(PhoneApp.WECHAT, guest.scanned_link(code))
 
         assert phone.status == 200
         assert "在本机打开" not in "".join(guest.labels())
 
 
 async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_this_device(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path, public_url="https://bot.example.org/verify"):
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path, public_url="https://bot.example.org/verify"):
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         code = await guest.sees("等待扫码")
 
-        assert guest.link(code).startswith("https://bot.example.org/verify/v/")
+        assert guest.scanned_link(code).startswith("https://bot.example.org/verify/v/")
         assert "在本机打开" in "".join(guest.labels())
 
 
 async def test_questions_are_counted_by_topic_and_nothing_of_their_words_is(tmp_path: Path) -> None:
     port = free_port()
-    async with town() as place, living(place, tmp_path, port=port) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path, port=port) as bot:
+        guest = await place.new_user()
         for text in ("/start", "一个身份证能认证几个账号？", "王小明今天心情怎么样？", "/faq 备案", "/start faq_icp"):
             await guest.says(text)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         async with place.http.get(f"http://127.0.0.1:{port}/metrics") as answer:
             told = await answer.text()
 

@@ -10,19 +10,19 @@ import pytest
 
 from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import Phone
-from tests.bot.app_fixture import Living, living
-from tests.simulator_fixture import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+from tests.bot.app_fixture import RunningBot, running_bot
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, go_to_method_choice, press, said, scan, simulator
 
 DONE = "🎉 认证成功"
 
 
 @dataclass
-class Scene:
+class ConversationFixture:
     """Somebody with a phone, and a bot that listens."""
 
-    place: Town
-    bot: Living
-    guest: Guest
+    place: Simulator
+    bot: RunningBot
+    guest: ChatUser
     phone: Phone
     clock: Path
 
@@ -34,13 +34,13 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, language: str = "zh-hans") -> AsyncIterator[Scene]:
+async def scene(folder: Path, language: str = "zh-hans") -> AsyncIterator[ConversationFixture]:
     clock = folder / "clock"
-    async with town() as place, living(place, folder, clock_offset_file=clock) as bot, Phone() as phone:
-        yield Scene(place, bot, await place.guest(language=language), phone, clock)
+    async with simulator() as place, running_bot(place, folder, clock_offset_file=clock) as bot, Phone() as phone:
+        yield ConversationFixture(place, bot, await place.new_user(language=language), phone, clock)
 
 
-async def by_wechat(at: Scene) -> None:
+async def by_wechat(at: ConversationFixture) -> None:
     """Choose WeChat, and pass on the phone."""
     await at.guest.taps("微信扫码")
     await scan(at.guest, at.phone)
@@ -59,7 +59,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
         guest = at.guest
         await guest.says("/start")
         welcome = said(await guest.sees("你要认证哪一类"))
-        await fill_in(guest)
+        await go_to_method_choice(guest)
         ways = said(await guest.sees("第 4 步"))
         labels = guest.labels()
         await guest.taps("微信扫码")
@@ -70,7 +70,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
         await guest.sees("正在手机上确认")
         await press(at.phone, "授权验证")
         result = said(await guest.sees(DONE))
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         assert all(fact in welcome for fact in ("归你本人所有", "3 个账号", "ICP 备案", "增值税专用发票", "注册"))
         assert all(way in ways for way in ("微信扫码", "QQ 扫码", "人脸识别", "银行卡"))
@@ -85,7 +85,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
 
 async def test_by_qq_without_a_card_binding_one_on_the_way(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("QQ 扫码")
         caption = said(await at.guest.sees("等待扫码"))
         await scan(at.guest, at.phone, PhoneApp.QQ)
@@ -101,7 +101,7 @@ async def test_by_qq_without_a_card_binding_one_on_the_way(tmp_path: Path) -> No
 
 async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("人脸识别")
         consent = said(await at.guest.sees("需要你单独同意"))
         await at.guest.taps("同意并继续")
@@ -130,7 +130,7 @@ async def test_a_face_that_did_not_pass_is_told_why_and_may_try_again_without_ty
     tmp_path: Path, choice: str, advice: str
 ) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("人脸识别")
         await at.guest.sees("需要你单独同意")
         await at.guest.taps("同意并继续")
@@ -177,11 +177,11 @@ async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None
         await guest.says(NUMBER)
         await guest.taps("correct")
         await guest.taps("WeChat")
-        await at.phone.open(PhoneApp.WECHAT, guest.link(await guest.sees("Waiting")))
+        await at.phone.open(PhoneApp.WECHAT, guest.scanned_link(await guest.sees("Waiting")))
         await press(at.phone, "Go to authorise")
         await press(at.phone, "Authorise and verify")
         await guest.sees("Verified")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         assert not [text for text in guest.everything_said() if "认证成功" in text]
 
@@ -192,11 +192,11 @@ async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None
 async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         for _ in range(3):
-            at.guest = await at.place.guest("李雷")
-            await fill_in(at.guest)
+            at.guest = await at.place.new_user("李雷")
+            await go_to_method_choice(at.guest)
             await by_wechat(at)
-        fourth = await at.place.guest("李雷")
-        await fill_in(fourth)
+        fourth = await at.place.new_user("李雷")
+        await go_to_method_choice(fourth)
         await fourth.taps("微信扫码")
         refused = await fourth.sees("已有 3 个认证账号")
 
@@ -206,9 +206,9 @@ async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_
 
 async def test_whoever_is_asked_to_wait_loses_nothing_and_goes_on_when_told(tmp_path: Path) -> None:
     clock = tmp_path / "clock"
-    async with town() as place, living(place, tmp_path, daily_attempts=1, clock_offset_file=clock):
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path, daily_attempts=1, clock_offset_file=clock):
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await guest.sees("等待扫码")
         await guest.taps("换个新码")
@@ -222,14 +222,14 @@ async def test_whoever_is_asked_to_wait_loses_nothing_and_goes_on_when_told(tmp_
 
 async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        other = await at.place.guest("李雷")
-        await fill_in(at.guest)
+        other = await at.place.new_user("李雷")
+        await go_to_method_choice(at.guest)
         await other.says("/start")
         theirs = await other.sees("你要认证哪一类")
         _, data = at.guest.button("微信扫码") or (0, "")
-        await other.forges(theirs["id"], data)
-        await at.place.until(other.toasts)
-        await at.bot.quiet()
+        await other.press_raw(theirs["id"], data)
+        await at.place.wait_until(other.toasts)
+        await at.bot.wait_until_quiet()
 
         assert other.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
         assert not other.find("等待扫码")
@@ -239,15 +239,15 @@ async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Pa
 
 async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
-        first = at.guest.link(await at.guest.sees("等待扫码"))
+        first = at.guest.scanned_link(await at.guest.sees("等待扫码"))
         at.later(3600)
         expired = await at.guest.sees("这个二维码过期了")
         await at.phone.open(PhoneApp.WECHAT, first)
         too_late = at.phone.status
         await at.guest.taps("换个新码")
-        second = at.guest.link(await at.guest.sees("等待扫码"))
+        second = at.guest.scanned_link(await at.guest.sees("等待扫码"))
 
         assert (too_late, first != second) == (410, True)
         assert not at.guest.find("等待扫码", "过期")
@@ -256,26 +256,26 @@ async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_
 
 async def test_a_code_renews_itself_while_the_person_is_still_there(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
         first = await at.guest.sees("等待扫码")
         await at.guest.says("/status")
         await at.guest.sees("📍", "等待扫码")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
         at.later(585)
-        await at.place.until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
+        await at.place.wait_until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
         second = at.guest.find("有效期", "📷")
 
         assert second is not None
-        assert at.guest.link(second) != at.guest.link(first)
-        assert len(at.guest.armed()) == 1
+        assert at.guest.scanned_link(second) != at.guest.scanned_link(first)
+        assert len(at.guest.waiting_messages()) == 1
 
 
 async def test_a_code_left_for_another_way_is_dead(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
-        left = at.guest.link(await at.guest.sees("等待扫码"))
+        left = at.guest.scanned_link(await at.guest.sees("等待扫码"))
         await at.guest.taps("换种方式")
         await at.guest.sees("第 4 步")
         await at.phone.open(PhoneApp.WECHAT, left)
@@ -285,12 +285,12 @@ async def test_a_code_left_for_another_way_is_dead(tmp_path: Path) -> None:
 
 async def test_a_verified_person_is_shown_the_result_and_nothing_undoes_it(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await by_wechat(at)
         for command in ("/start", "/status", "/cancel", "/back"):
             await at.guest.says(command)
         await at.guest.sees("结果不会因为返回或取消而改变")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         assert not at.guest.find("你要认证哪一类")
         assert at.guest.find("进度：已完成")
@@ -307,9 +307,9 @@ async def test_the_language_changes_in_the_middle_and_the_step_stays(tmp_path: P
         await at.guest.says("/language")
         await at.guest.taps("English")
         await at.guest.sees("Before we begin")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
-        assert len(at.guest.armed()) == 1
+        assert len(at.guest.waiting_messages()) == 1
         await at.guest.says("/start")
         await at.guest.sees("Welcome back", "Before we begin")
 
@@ -317,12 +317,12 @@ async def test_the_language_changes_in_the_middle_and_the_step_stays(tmp_path: P
 async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         guest = at.guest
-        await fill_in(guest)
+        await go_to_method_choice(guest)
         await by_wechat(at)
         await guest.says("/privacy")
         shown = said(await guest.sees("这里保存着"))
         await guest.taps("导出我的数据")
-        await at.place.until(lambda: any(message["document"] for message in guest.messages()))
+        await at.place.wait_until(lambda: any(message["document"] for message in guest.messages()))
         document = next(message["document"] for message in guest.messages() if message["document"])
         kept = at.place.playground.world.files.get(document["file_id"])
         await guest.taps("删除我的数据")
@@ -332,7 +332,7 @@ async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path
         await guest.taps("删除我的数据")
         await guest.taps("确定删除")
         await guest.sees("已删除")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
         await guest.says("/privacy")
         left = said(await guest.sees("占用 1 个名额"))
         await guest.says("/start")
@@ -372,7 +372,7 @@ async def test_inv11_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_pa
         await at.guest.sees("开始之前")
         before = len(at.guest.everything_said())
         await at.guest.sends(kind)
-        await at.place.until(lambda: len(at.guest.everything_said()) > before)
+        await at.place.wait_until(lambda: len(at.guest.everything_said()) > before)
         await at.guest.taps("同意并继续")
 
         await at.guest.sees("第 1 步")
@@ -387,7 +387,7 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(t
         await at.guest.says(NAME, forward=True)
         await at.guest.sees("转发的消息不能当作回答")
         mistaken = await at.guest.says("123")
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         assert not at.guest.find("第 2 步")
         assert mistaken not in [message["id"] for message in at.guest.messages()]
@@ -397,9 +397,9 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(t
 async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_path: Path, type: str) -> None:
     async with scene(tmp_path) as at:
         chat = await at.place.sim("/chats", type=type, title="大家", members=[at.guest.id])
-        group = Guest(at.place, at.guest.id, chat["id"])
-        await at.place.until(lambda: group.events("left"))
-        await at.bot.quiet()
+        group = ChatUser(at.place, at.guest.id, chat["id"])
+        await at.place.wait_until(lambda: group.events("left"))
+        await at.bot.wait_until_quiet()
         hello = [event["message"] for event in group.events("message") if event["from"] == "bot"]
 
         assert len(hello) == (0 if type == "channel" else 1)
@@ -408,11 +408,11 @@ async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_pat
 
 async def test_inv04_two_people_at_once_never_meet(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        other = await at.place.guest("李雷")
-        await fill_in(at.guest)
-        await fill_in(other, name="李雷", number="440524188001010014")
+        other = await at.place.new_user("李雷")
+        await go_to_method_choice(at.guest)
+        await go_to_method_choice(other, name="李雷", number="440524188001010014")
         await by_wechat(at)
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         assert other.find("第 4 步")
         assert not other.find(DONE)

@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from playground.phone.browser import Phone
-from tests.bot.app_fixture import Living, living
-from tests.provider import SECRET, Provider, Trouble, provider
+from tests.bot.app_fixture import RunningBot, running_bot
+from tests.provider_server import SECRET, FakeProviderServer, ProviderFault, provider
 from tests.reliability import Proof
-from tests.simulator_fixture import NAME, NUMBER, Guest, Town, fill_in, press, said, scan, town
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, go_to_method_choice, press, said, scan, simulator
 
 DONE = "🎉 认证成功"
 
 
 @dataclass
-class Scene:
+class HttpProviderFixture:
     """Somebody with a phone, a bot, and the provider behind WeChat."""
 
-    place: Town
-    bot: Living
-    other: Provider
-    guest: Guest
+    place: Simulator
+    bot: RunningBot
+    other: FakeProviderServer
+    guest: ChatUser
     phone: Phone
 
     async def leave(self) -> None:
@@ -36,16 +36,16 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, **facts: Any) -> AsyncIterator[Scene]:
-    async with provider() as other, town() as place, Phone() as phone:
+async def scene(folder: Path, **facts: Any) -> AsyncIterator[HttpProviderFixture]:
+    async with provider() as other, simulator() as place, Phone() as phone:
         settings = {"provider_wechat": "http", "provider_url": other.base, "provider_secret": SECRET} | facts
-        async with living(place, folder, **settings) as bot:
-            yield Scene(place, bot, other, await place.guest(), phone)
+        async with running_bot(place, folder, **settings) as bot:
+            yield HttpProviderFixture(place, bot, other, await place.new_user(), phone)
 
 
-async def at_the_code(at: Scene) -> None:
+async def at_the_code(at: HttpProviderFixture) -> None:
     """Choose WeChat, and scan."""
-    await fill_in(at.guest)
+    await go_to_method_choice(at.guest)
     await at.guest.taps("微信扫码")
     await scan(at.guest, at.phone)
 
@@ -57,7 +57,7 @@ async def test_from_the_welcome_to_the_result_told_once(tmp_path: Path) -> None:
         await at.leave()
         await press(at.phone, "通过")
         await at.guest.sees(DONE)
-        await at.bot.quiet()
+        await at.bot.wait_until_quiet()
 
         [session] = at.other.sessions.values()
         assert (session["name"], session["number"], session["method"]) == (NAME, NUMBER, "wechat")
@@ -82,7 +82,7 @@ async def test_a_failure_tells_its_reason_and_the_next_try_is_another_session(tm
 
 async def test_inv21_a_result_whose_callback_is_lost_is_told_all_the_same(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        at.other.rings = False
+        at.other.callbacks_sent = False
         await at_the_code(at)
         await at.leave()
         await press(at.phone, "通过")
@@ -97,23 +97,25 @@ async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Pa
         [session] = at.other.sessions
         at.other.gate = asyncio.Event()
         at.other.states[session] = {"state": "passed"}
-        await asyncio.gather(*(at.other.ring(session) for _ in range(20)))
+        await asyncio.gather(*(at.other.send_callback(session) for _ in range(20)))
         at.other.gate.set()
         await at.guest.sees(DONE)
-        assert await at.other.ring(session) == 202
-        await at.bot.quiet()
+        assert await at.other.send_callback(session) == 202
+        await at.bot.wait_until_quiet()
 
         assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
         proof(cases=21)
 
 
-@pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.NO_JSON, Trouble.HUGE, Trouble.REDIRECT])
+@pytest.mark.parametrize(
+    "trouble", [ProviderFault.BROKEN, ProviderFault.NO_JSON, ProviderFault.HUGE, ProviderFault.REDIRECT]
+)
 async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
-    tmp_path: Path, trouble: Trouble, proof: Proof
+    tmp_path: Path, trouble: ProviderFault, proof: Proof
 ) -> None:
     async with scene(tmp_path) as at:
         at.other.troubles = [trouble] * 3
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
         assert "暂时没有响应" in said(await at.guest.sees("这次没有通过"))
         at.other.troubles = []
@@ -129,10 +131,10 @@ async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
 async def test_inv21_while_a_provider_opens_nothing_others_are_served(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         at.other.gate = asyncio.Event()
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
         await at.other.came.wait()
-        neighbour = await at.place.guest("李雷")
+        neighbour = await at.place.new_user("李雷")
         await neighbour.says("/start")
         await neighbour.sees("你要认证哪一类")
         at.other.gate.set()
@@ -142,7 +144,7 @@ async def test_inv21_while_a_provider_opens_nothing_others_are_served(tmp_path: 
 
 async def test_ways_that_are_simulated_stay_so_beside_it(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        await fill_in(at.guest)
+        await go_to_method_choice(at.guest)
         await at.guest.taps("QQ 扫码")
         await scan(at.guest, at.phone)
         await press(at.phone, "确认认证")

@@ -16,8 +16,8 @@ from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.dialogue import DialogueContext, HandlerErrors
 from bot.intake import Poller, PollingLease, RawUpdate, StartupError, UpdateIntake, _sender_key
-from storage.lockfile import holding
-from tests.simulator_fixture import TOKEN, Town, town
+from storage.lockfile import file_lock
+from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 Json = dict[str, Any]
 Hear = Callable[[Update], Awaitable[None]]
@@ -27,7 +27,7 @@ class OutOfOrder(Exception):
     """The store is out of reach."""
 
 
-class Noted(AiohttpRequest):
+class RecordingRequest(AiohttpRequest):
     """A line on which it is known when the first answer came."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Noted(AiohttpRequest):
             self.answered.set()
 
 
-class Ear(BaseHandler[object, DialogueContext, None]):
+class ListeningHandler(BaseHandler[object, DialogueContext, None]):
     """A handler that hands every update on."""
 
     def __init__(self, hear: Hear) -> None:
@@ -56,11 +56,11 @@ class Ear(BaseHandler[object, DialogueContext, None]):
 
 
 @dataclass
-class Post:
+class IntakeFixture:
     """An intake over a stand-in, and what came through it."""
 
-    town: Town
-    door: UpdateIntake
+    town: Simulator
+    intake: UpdateIntake
     polling: Poller
     registry: CollectorRegistry
     answered: asyncio.Event
@@ -90,15 +90,15 @@ async def nobody_else(_: Callable[[], None]) -> AsyncIterator[Callable[[], Await
 
 
 @asynccontextmanager
-async def post(
-    place: Town,
+async def intake_fixture(
+    place: Simulator,
     hear: Hear | None = None,
     *,
     aside: Callable[[RawUpdate], None] = lambda _: None,
     turn: PollingLease = nobody_else,
-) -> AsyncIterator[Post]:
+) -> AsyncIterator[IntakeFixture]:
     """An intake that is ready, and does not poll yet."""
-    line = Noted()
+    line = RecordingRequest()
     bot: ExtBot[None] = ExtBot(
         TOKEN,
         f"{place.url}/bot",
@@ -127,16 +127,16 @@ async def post(
     async def pay() -> None:
         made.paid += 1
 
-    application.add_handler(Ear(listen))
+    application.add_handler(ListeningHandler(listen))
     counter = Counter("bot_updates", "…", ["outcome"], registry=registry)
     door = UpdateIntake(application, failures, set_aside, is_outage, counter)
-    made = Post(place, door, Poller(application, door, turn, pay, is_outage), registry, line.answered)
+    made = IntakeFixture(place, door, Poller(application, door, turn, pay, is_outage), registry, line.answered)
     async with application:
         yield made
 
 
 @asynccontextmanager
-async def polled(made: Post) -> AsyncIterator[None]:
+async def polled(made: IntakeFixture) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         polling = tasks.create_task(made.polling.run())
         try:
@@ -153,12 +153,12 @@ async def test_inv01_an_update_is_confirmed_only_after_it_was_handled() -> None:
         begun.set()
         await go_on.wait()
 
-    async with town() as place, post(place, hear) as made, polled(made):
-        await (await place.guest()).says("one")
+    async with simulator() as place, intake_fixture(place, hear) as made, polled(made):
+        await (await place.new_user()).says("one")
         await begun.wait()
         during = made.waiting()
         go_on.set()
-        await place.taken()
+        await place.wait_until_idle()
 
         assert (during, made.waiting(), made.heard) == (1, 0, ["one"])
 
@@ -170,16 +170,16 @@ async def test_what_was_in_hand_when_the_program_died_comes_again() -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    async with town() as place:
-        await (await place.guest()).says("one")
-        async with post(place, hear) as dying:
+    async with simulator() as place:
+        await (await place.new_user()).says("one")
+        async with intake_fixture(place, hear) as dying:
             task = asyncio.ensure_future(dying.polling.run())
             await begun.wait()
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        async with post(place) as made, polled(made):
-            await place.taken()
+        async with intake_fixture(place) as made, polled(made):
+            await place.wait_until_idle()
 
         assert (dying.heard, made.heard) == ([], ["one"])
 
@@ -191,10 +191,10 @@ async def test_stopping_lets_what_is_in_hand_be_finished_and_leaves_the_rest_to_
         begun.set()
         await go_on.wait()
 
-    async with town() as place:
-        guest = await place.guest()
+    async with simulator() as place:
+        guest = await place.new_user()
         await guest.says("one")
-        async with post(place, hear) as made, asyncio.TaskGroup() as tasks:
+        async with intake_fixture(place, hear) as made, asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(made.polling.run())
             await begun.wait()
             made.polling.stop()
@@ -202,8 +202,8 @@ async def test_stopping_lets_what_is_in_hand_be_finished_and_leaves_the_rest_to_
             go_on.set()
             await polling
         assert made.heard == ["one"]
-        async with post(place) as next_one, polled(next_one):
-            await place.taken()
+        async with intake_fixture(place) as next_one, polled(next_one):
+            await place.wait_until_idle()
         assert next_one.heard[-1] == "two"
 
 
@@ -217,8 +217,8 @@ async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_ser
         elif text_of(update) == "other":
             heard_by_others.set()
 
-    async with town() as place, post(place, hear) as made:
-        one, other = await place.guest(), await place.guest()
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        one, other = await place.new_user(), await place.new_user()
         for text in ("slow", "second", "third"):
             await one.says(text)
         await other.says("other")
@@ -226,7 +226,7 @@ async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_ser
             await heard_by_others.wait()
             before = list(made.heard)
             go_on.set()
-            await place.taken()
+            await place.wait_until_idle()
 
     assert before in (["other"], [])
     assert [text for text in made.heard if text != "other"] == ["slow", "second", "third"]
@@ -245,12 +245,12 @@ async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_ser
     ],
 )
 async def test_inv05_an_update_that_cannot_be_read_is_set_aside_and_the_next_one_flows(body: Any) -> None:
-    async with town() as place, post(place) as made:
-        guest = await place.guest()
+    async with simulator() as place, intake_fixture(place) as made:
+        guest = await place.new_user()
         place.playground.world.updates.add("message", body, "chat:1")
         await guest.says("after it")
         async with polled(made):
-            await place.taken()
+            await place.wait_until_idle()
 
     assert made.heard == ["after it"]
     assert len(made.aside) == made.counted("dead") == 1
@@ -266,12 +266,12 @@ async def test_inv02_an_update_whose_handler_always_fails_is_set_aside_after_a_f
             tries += 1
             raise ValueError("a fault of ours")
 
-    async with town() as place, post(place, hear) as made:
-        guest = await place.guest()
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        guest = await place.new_user()
         await guest.says("bad")
         await guest.says("good")
         async with polled(made):
-            await place.taken()
+            await place.wait_until_idle()
 
     assert (tries, made.heard, len(made.aside)) == (3, ["good"], 1)
 
@@ -284,10 +284,10 @@ async def test_a_handler_that_fails_once_is_tried_again() -> None:
             failed.set()
             raise ValueError("once")
 
-    async with town() as place, post(place, hear) as made:
-        await (await place.guest()).says("one")
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        await (await place.new_user()).says("one")
         async with polled(made):
-            await place.taken()
+            await place.wait_until_idle()
 
     assert (made.heard, made.aside) == (["one"], [])
 
@@ -302,12 +302,12 @@ async def test_while_the_store_is_away_nothing_is_confirmed_nothing_set_aside_an
             assert made.waiting() == 2
             raise OutOfOrder
 
-    async with town() as place, post(place, hear) as made:
-        guest = await place.guest()
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        guest = await place.new_user()
         await guest.says("one")
         await guest.says("two")
         async with polled(made):
-            await place.taken()
+            await place.wait_until_idle()
 
     assert (made.heard, made.aside, made.counted("dead")) == (["one", "two"], [], 0)
 
@@ -321,13 +321,13 @@ async def test_a_neighbours_outage_cuts_nobody_off_in_the_middle() -> None:
             raise OutOfOrder
         await go_on.wait()
 
-    async with town() as place, post(place, hear) as made:
-        await (await place.guest()).says("fails")
-        await (await place.guest()).says("goes on")
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        await (await place.new_user()).says("fails")
+        await (await place.new_user()).says("goes on")
         async with polled(made):
             await failed.wait()
             go_on.set()
-            await place.taken()
+            await place.wait_until_idle()
 
     assert made.heard[0] == "goes on"
     assert "fails" in made.heard
@@ -335,28 +335,28 @@ async def test_a_neighbours_outage_cuts_nobody_off_in_the_middle() -> None:
 
 @pytest.mark.parametrize("kind", ["502", "500", "garbage", "drop", "lost", "403"])
 async def test_a_poll_that_fails_is_made_again(kind: str) -> None:
-    async with town() as place, post(place) as made:
-        await place.fault("getUpdates", kind, times=2)
+    async with simulator() as place, intake_fixture(place) as made:
+        await place.inject_fault("getUpdates", kind, times=2)
         async with polled(made):
-            await (await place.guest()).says("one")
-            await place.taken()
+            await (await place.new_user()).says("one")
+            await place.wait_until_idle()
 
         assert made.heard[-1] == "one"
 
 
 async def test_inv03_a_batch_whose_answer_was_lost_comes_again() -> None:
-    async with town() as place, post(place) as made:
-        await (await place.guest()).says("one")
-        await place.fault("getUpdates", "lost")
+    async with simulator() as place, intake_fixture(place) as made:
+        await (await place.new_user()).says("one")
+        await place.inject_fault("getUpdates", "lost")
         async with polled(made):
-            await place.taken()
+            await place.wait_until_idle()
 
     assert made.heard == ["one"]
 
 
 async def test_a_token_that_telegram_refuses_ends_the_program() -> None:
-    async with town() as place, post(place) as made:
-        await place.fault("getUpdates", "401")
+    async with simulator() as place, intake_fixture(place) as made:
+        await place.inject_fault("getUpdates", "401")
         with pytest.raises(StartupError, match="BOT_TOKEN") as caught:
             await made.polling.run()
 
@@ -364,7 +364,7 @@ async def test_a_token_that_telegram_refuses_ends_the_program() -> None:
 
 
 async def test_another_program_that_keeps_polling_ends_this_one() -> None:
-    async with town() as place, post(place) as made:
+    async with simulator() as place, intake_fixture(place) as made:
         bot = Bot(TOKEN, f"{place.url}/bot")
         async with bot:
             await bot.set_webhook("https://bot.example.org/telegram")
@@ -373,18 +373,18 @@ async def test_another_program_that_keeps_polling_ends_this_one() -> None:
 
 
 async def test_one_conflict_is_survived() -> None:
-    async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
+    async with simulator() as place, intake_fixture(place) as made, polled(made):
+        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
         place.playground.world.updates.end_poll("another getUpdates")
-        await (await place.guest()).says("one")
-        await place.taken()
+        await (await place.new_user()).says("one")
+        await place.wait_until_idle()
 
         assert made.heard == ["one"]
 
 
 async def test_a_long_pause_that_telegram_asks_for_does_not_hold_up_the_end() -> None:
-    async with town() as place, post(place) as made:
-        await place.fault("getUpdates", "429", retry_after=3600)
+    async with simulator() as place, intake_fixture(place) as made:
+        await place.inject_fault("getUpdates", "429", retry_after=3600)
         async with polled(made):
             await made.answered.wait()
 
@@ -392,15 +392,15 @@ async def test_a_long_pause_that_telegram_asks_for_does_not_hold_up_the_end() ->
 
 
 async def test_ready_is_known_without_waiting_for_the_first_update() -> None:
-    async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
+    async with simulator() as place, intake_fixture(place) as made, polled(made):
+        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
 
         assert made.polling.polled_at is not None
 
 
 async def test_only_what_is_read_is_asked_for() -> None:
-    async with town() as place, post(place) as made, polled(made):
-        await place.until(lambda: place.playground.world.updates.has_waiting_poll)
+    async with simulator() as place, intake_fixture(place) as made, polled(made):
+        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
 
         assert "edited_message" in place.playground.world.updates.allowed_kinds
         assert "business_message" not in place.playground.world.updates.allowed_kinds
@@ -417,16 +417,16 @@ async def test_while_another_program_polls_this_one_waits_and_says_so_once(
             busy()
             waiting.set()
 
-        return holding(tmp_path / "lock", told)
+        return file_lock(tmp_path / "lock", told)
 
     waiting = asyncio.Event()
-    async with town() as place, post(place, turn=turn) as made:
-        await (await place.guest()).says("one")
-        async with holding(tmp_path / "lock", lambda: None):
+    async with simulator() as place, intake_fixture(place, turn=turn) as made:
+        await (await place.new_user()).says("one")
+        async with file_lock(tmp_path / "lock", lambda: None):
             polling = asyncio.ensure_future(made.polling.run())
             await waiting.wait()
             assert (made.polling.is_waiting, made.polling.polled_at, made.paid) == (True, None, 0)
-        await place.taken()
+        await place.wait_until_idle()
         made.polling.stop()
         await polling
 
@@ -437,9 +437,9 @@ async def test_while_another_program_polls_this_one_waits_and_says_so_once(
 async def test_who_waits_for_the_turn_ends_at_once_when_told(tmp_path: Path) -> None:
     waiting = asyncio.Event()
     async with (
-        town() as place,
-        holding(tmp_path / "lock", lambda: None),
-        post(place, turn=lambda _: holding(tmp_path / "lock", waiting.set)) as made,
+        simulator() as place,
+        file_lock(tmp_path / "lock", lambda: None),
+        intake_fixture(place, turn=lambda _: file_lock(tmp_path / "lock", waiting.set)) as made,
         polled(made),
     ):
         await waiting.wait()
@@ -464,11 +464,11 @@ async def test_a_turn_that_was_lost_is_waited_for_again(tmp_path: Path) -> None:
     async def hear(_: Update) -> None:
         lost.set()
 
-    async with town() as place, post(place, hear, turn=turn) as made, polled(made):
-        guest = await place.guest()
+    async with simulator() as place, intake_fixture(place, hear, turn=turn) as made, polled(made):
+        guest = await place.new_user()
         for text in ("one", "two"):
             await guest.says(text)
-            await place.taken()
+            await place.wait_until_idle()
 
     assert (made.heard, turns, made.paid) == (["one", "two"], 2, 2)
 
@@ -483,8 +483,8 @@ def body(text: str = "one") -> Json:
 
 
 async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
-    async with town() as place, post(place) as made:
-        assert await made.door.handle_body(json.dumps(body()).encode())
+    async with simulator() as place, intake_fixture(place) as made:
+        assert await made.intake.handle_body(json.dumps(body()).encode())
         assert made.heard == ["one"]
 
 
@@ -505,14 +505,14 @@ async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> Non
     ],
 )
 async def test_inv06_a_body_that_is_no_update_is_not_asked_for_again(garbage: bytes) -> None:
-    async with town() as place, post(place) as made:
-        assert await made.door.handle_body(garbage)
+    async with simulator() as place, intake_fixture(place) as made:
+        assert await made.intake.handle_body(garbage)
         assert (made.heard, made.aside) == ([], [])
 
 
 async def test_inv05_a_poisoned_update_by_webhook_is_set_aside_and_not_asked_for_again() -> None:
-    async with town() as place, post(place) as made:
-        assert await made.door.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+    async with simulator() as place, intake_fixture(place) as made:
+        assert await made.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
         assert len(made.aside) == 1
 
 
@@ -520,8 +520,8 @@ async def test_while_the_store_is_away_telegram_is_asked_to_keep_the_update() ->
     async def hear(_: Update) -> None:
         raise OutOfOrder
 
-    async with town() as place, post(place, hear) as made:
-        assert not await made.door.handle_body(json.dumps(body()).encode())
+    async with simulator() as place, intake_fixture(place, hear) as made:
+        assert not await made.intake.handle_body(json.dumps(body()).encode())
         assert made.aside == []
 
 
@@ -529,13 +529,13 @@ async def test_when_setting_aside_meets_an_outage_the_update_is_kept() -> None:
     def aside(_: RawUpdate) -> None:
         raise OutOfOrder
 
-    async with town() as place, post(place, aside=aside) as made:
-        assert not await made.door.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+    async with simulator() as place, intake_fixture(place, aside=aside) as made:
+        assert not await made.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
 
 
 async def test_inv06_a_text_of_64_kib_is_no_poison() -> None:
-    async with town() as place, post(place) as made:
-        assert await made.door.handle_body(json.dumps(body("证" * 65_536)).encode())
+    async with simulator() as place, intake_fixture(place) as made:
+        assert await made.intake.handle_body(json.dumps(body("证" * 65_536)).encode())
         assert made.aside == []
 
 

@@ -9,7 +9,7 @@ from telegram.error import TelegramError
 from telegram.request import BaseRequest
 
 from bot import logs
-from tests.provider import SECRET
+from tests.provider_server import SECRET
 from tests.simulator_fixture import NAME, NUMBER, TOKEN
 
 LINK = "/v/abcdefghijklmnopqrstuvwx"

@@ -11,7 +11,7 @@ import pytest
 from chatscript.runner.bot_process import CommandLauncher
 from chatscript.suite import SuiteOptions, run_suite
 from playground.botapi.methods import METHODS
-from run_bot import words_of
+from run_bot import split_command
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"
@@ -26,7 +26,7 @@ def test_the_document_lists_what_the_stand_in_knows() -> None:
 
 async def played(command: str) -> tuple[int, str]:
     said: list[str] = []
-    launch = CommandLauncher(words_of(command), folder=FOREIGN)
+    launch = CommandLauncher(split_command(command), folder=FOREIGN)
     status = await run_suite([TALK], SuiteOptions(jobs=2), launcher=launch, texts=None, out=said.append)
     return status, "\n".join(said)
 

@@ -19,7 +19,7 @@ from chatscript.suite import cases_of
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from playground.server.phone_frame import frame_url
-from run_bot import launching
+from run_bot import bot_launcher
 from tests.chatscript.bots.playing import FORM_BOT, SHOP_BOT, launcher_for
 from tests.playground.simulator import running_playground
 
@@ -81,7 +81,7 @@ SCRIPTS = ("several", "languages", "strange_at_text", "group")
 
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_what_is_recorded_of_our_bot_passes_unchanged(tmp_path: Path, name: str) -> None:
-    with launching() as launch:
+    with bot_launcher() as launch:
         source = ROOT / "tests" / "conversations" / f"{name}.chat"
 
         script = await recorded_and_played(tmp_path, source, launch, OURS)
@@ -116,7 +116,7 @@ async def test_who_is_of_support_is_so_in_the_script_too_and_whoever_opens_their
 ) -> None:
     source = tmp_path / "support.chat"
     source.write_text(SUPPORTED, encoding="utf-8")
-    with launching() as launch:
+    with bot_launcher() as launch:
         script = await recorded_and_played(tmp_path, source, launch, OURS, staffed=True)
 
     lines = script.splitlines()
@@ -131,7 +131,7 @@ async def test_who_is_of_support_is_so_in_the_script_too_and_whoever_opens_their
 
 
 async def test_the_phone_is_in_the_script_and_no_code_is(tmp_path: Path) -> None:
-    with launching() as launch:
+    with bot_launcher() as launch:
         script = await recorded_and_played(tmp_path, ROOT / "tests" / "conversations" / "face.chat", launch, OURS)
 
     lines = script.splitlines()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import Store, open_store
-from tests import postgres
-from tests.fakes import fixed_sealing
+from storage import SqlStore, open_store
+from tests import postgres_server
+from tests.fakes import make_sealing
 
-Another = Callable[[], AbstractAsyncContextManager[Store]]
+Another = Callable[[], AbstractAsyncContextManager[SqlStore]]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -18,17 +18,17 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/bot.sqlite3"
-    server: postgres.Server = request.getfixturevalue("server")
+    server: postgres_server.Server = request.getfixturevalue("server")
     return await server.new_database()
 
 
 @pytest.fixture
 def another(url: str) -> Another:
     """Open one more store on the same database, as another program would."""
-    return lambda: open_store(url, sealing=fixed_sealing())
+    return lambda: open_store(url, sealing=make_sealing())
 
 
 @pytest.fixture
-async def store(another: Another) -> AsyncIterator[Store]:
+async def store(another: Another) -> AsyncIterator[SqlStore]:
     async with another() as opened:
         yield opened

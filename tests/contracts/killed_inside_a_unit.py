@@ -4,20 +4,20 @@ import asyncio
 import sys
 
 from storage import open_store
-from tests.fakes import NOON, an_attempt, fixed_sealing
+from tests.fakes import NOON, make_attempt, make_sealing
 from verification.dialogue_store import Person
-from verification.ports import News
+from verification.ports import NoticeKind
 
 PERSON = Person("telegram:100012345")
 
 
 async def main(url: str, statements: int) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store, store.unit(PERSON) as unit:
+    async with open_store(url, sealing=make_sealing()) as store, store.unit(PERSON) as unit:
         steps = (
-            unit.first_sight("update:1", NOON),
+            unit.mark_seen("update:1", NOON),
             unit.save_dialogue(PERSON, "asking for the name", "zh", NOON),
-            unit.save_attempt(an_attempt()),
-            unit.post(News.PROGRESS, an_attempt(), NOON),
+            unit.save_attempt(make_attempt()),
+            unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON),
         )
         for number, step in enumerate(steps):
             if number < statements:

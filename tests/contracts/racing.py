@@ -8,22 +8,22 @@ import json
 import sys
 from datetime import timedelta
 
-from storage import Store, open_store
-from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
+from storage import SqlStore, open_store
+from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
 from verification.dialogue_store import Person
 
 PERSON = Person("telegram:100012345")
 ROUNDS = 25
 
 
-async def take(store: Store, account: str) -> bool:
-    attempt = an_attempt(f"attempt-of-{account}", account)
+async def take(store: SqlStore, account: str) -> bool:
+    attempt = make_attempt(f"attempt-of-{account}", account)
     async with store.unit(attempt.id) as unit:
         await unit.save_attempt(attempt)
-        return await unit.take_place(attempt, identity(NUMBER), NOON)
+        return await unit.take_slot(attempt, make_identity(NUMBER), NOON)
 
 
-async def speak(store: Store) -> int:
+async def speak(store: SqlStore) -> int:
     """Add a word to what the person's dialogue holds: a turn lost between reading and writing would show."""
     async with store.unit(PERSON) as unit:
         kept = await unit.dialogue(PERSON)
@@ -31,7 +31,7 @@ async def speak(store: Store) -> int:
 
 
 async def race(url: str, name: str) -> dict[str, list[object]]:
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)
@@ -39,7 +39,7 @@ async def race(url: str, name: str) -> dict[str, list[object]]:
         taken, revisions, claims = await asyncio.gather(
             asyncio.gather(*(take(store, account) for account in accounts)),
             asyncio.gather(*(speak(store) for _ in range(ROUNDS))),
-            asyncio.gather(*(store.claim(NOON, NOON + timedelta(hours=1), 3) for _ in range(ROUNDS))),
+            asyncio.gather(*(store.claim_notices(NOON, NOON + timedelta(hours=1), 3) for _ in range(ROUNDS))),
         )
     return {
         "places": [account for account, won in zip(accounts, taken, strict=True) if won],

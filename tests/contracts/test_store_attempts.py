@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from storage import SchemaRefused
+from storage import ConstraintViolated
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
-from verification.attempts import LIVE, Attempt, AttemptId, Method, Reason, Status
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
+from verification.attempts import LIVE, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
-from verification.ports import PLACES, Place
+from verification.ports import MAX_ACCOUNTS, QuotaSlot
 
-ENDED = sorted(set(Status) - LIVE)
+ENDED = sorted(set(AttemptStatus) - LIVE)
 
 
 async def keep(store: DialogueStore, *attempts: Attempt) -> None:
@@ -21,15 +21,17 @@ async def keep(store: DialogueStore, *attempts: Attempt) -> None:
 
 
 async def take(store: DialogueStore, account: str, number: str = NUMBER) -> bool:
-    attempt = an_attempt(f"attempt-of-{account}", account)
+    attempt = make_attempt(f"attempt-of-{account}", account)
     async with store.unit(attempt.id) as unit:
         await unit.save_attempt(attempt)
-        return await unit.take_place(attempt, identity(number), NOON)
+        return await unit.take_slot(attempt, make_identity(number), NOON)
 
 
 async def test_an_attempt_comes_back_as_it_was_kept(store: DialogueStore) -> None:
     exact = NOON + timedelta(microseconds=1)
-    attempt = an_attempt(page="seen", reason=Reason.MISMATCH, fading=True, created_at=exact, contact="telegram:2")
+    attempt = make_attempt(
+        provider_state="seen", reason=Reason.MISMATCH, expiry_announced=True, created_at=exact, contact="telegram:2"
+    )
     await keep(store, attempt)
 
     async with store.unit("look") as unit:
@@ -38,8 +40,10 @@ async def test_an_attempt_comes_back_as_it_was_kept(store: DialogueStore) -> Non
 
 
 async def test_an_attempt_kept_again_replaces_the_former(store: DialogueStore) -> None:
-    await keep(store, an_attempt())
-    ended = an_attempt(status=Status.FAILED, reason=Reason.DECLINED, identity=None, page="end", token="token-new")
+    await keep(store, make_attempt())
+    ended = make_attempt(
+        status=AttemptStatus.FAILED, reason=Reason.DECLINED, identity=None, provider_state="end", token="token-new"
+    )
     await keep(store, ended)
 
     async with store.unit("look") as unit:
@@ -52,41 +56,41 @@ async def test_what_is_unknown_is_none(store: DialogueStore) -> None:
         assert await unit.attempt(AttemptId("nobody")) is None
         assert await unit.attempt_by_token("nothing") is None
         assert await unit.live_attempt("telegram:2") is None
-        assert await unit.verified("telegram:2") is None
-        assert await unit.accounts_of(identity()) == frozenset()
+        assert await unit.slot_of("telegram:2") is None
+        assert await unit.accounts_of(make_identity()) == frozenset()
 
 
 @pytest.mark.parametrize("status", sorted(LIVE))
-async def test_inv09_an_account_has_one_live_attempt(store: DialogueStore, status: Status) -> None:
-    await keep(store, an_attempt("a1", status=status))
-    with pytest.raises(SchemaRefused):
-        await keep(store, an_attempt("a2", status=Status.RESERVED))
+async def test_inv09_an_account_has_one_live_attempt(store: DialogueStore, status: AttemptStatus) -> None:
+    await keep(store, make_attempt("a1", status=status))
+    with pytest.raises(ConstraintViolated):
+        await keep(store, make_attempt("a2", status=AttemptStatus.RESERVED))
 
     async with store.unit("look") as unit:
         assert await unit.attempt(AttemptId("a2")) is None
-        assert await unit.live_attempt("telegram:100012345") == an_attempt("a1", status=status)
+        assert await unit.live_attempt("telegram:100012345") == make_attempt("a1", status=status)
 
 
 @pytest.mark.parametrize("status", ENDED)
-async def test_an_attempt_that_ended_makes_room_for_the_next(store: DialogueStore, status: Status) -> None:
-    await keep(store, an_attempt("a1", status=status, identity=None), an_attempt("a2"))
+async def test_an_attempt_that_ended_makes_room_for_the_next(store: DialogueStore, status: AttemptStatus) -> None:
+    await keep(store, make_attempt("a1", status=status, identity=None), make_attempt("a2"))
 
     async with store.unit("look") as unit:
-        assert await unit.live_attempt("telegram:100012345") == an_attempt("a2")
+        assert await unit.live_attempt("telegram:100012345") == make_attempt("a2")
 
 
 async def test_two_attempts_never_share_a_token(store: DialogueStore) -> None:
-    await keep(store, an_attempt("a1"))
-    with pytest.raises(SchemaRefused):
-        await keep(store, an_attempt("a2", "telegram:2", token="token-of-a1"))
+    await keep(store, make_attempt("a1"))
+    with pytest.raises(ConstraintViolated):
+        await keep(store, make_attempt("a2", "telegram:2", token="token-of-a1"))
 
 
 async def test_due_are_live_attempts_up_to_the_moment_the_oldest_first(store: DialogueStore) -> None:
-    def at(name: str, seconds: int, status: Status = Status.WAITING) -> Attempt:
-        return an_attempt(name, f"telegram:{name}", expires_at=NOON + timedelta(seconds=seconds), status=status)
+    def at(name: str, seconds: int, status: AttemptStatus = AttemptStatus.WAITING) -> Attempt:
+        return make_attempt(name, f"telegram:{name}", expires_at=NOON + timedelta(seconds=seconds), status=status)
 
     await keep(
-        store, at("third", 30), at("first", 10), at("second", 20), at("later", 31), at("over", 5, Status.EXPIRED)
+        store, at("third", 30), at("first", 10), at("second", 20), at("later", 31), at("over", 5, AttemptStatus.EXPIRED)
     )
 
     async with store.unit("look") as unit:
@@ -99,12 +103,12 @@ async def test_due_are_live_attempts_up_to_the_moment_the_oldest_first(store: Di
 async def test_a_number_has_three_places_however_the_name_is_written(store: DialogueStore) -> None:
     taken = [await take(store, f"telegram:{number}") for number in range(5)]
 
-    assert taken == [True] * PLACES + [False] * 2
+    assert taken == [True] * MAX_ACCOUNTS + [False] * 2
     async with store.unit("look") as unit:
-        assert await unit.accounts_of(identity(name="李雷")) == {"telegram:0", "telegram:1", "telegram:2"}
-        assert await unit.accounts_of(identity(OTHER_NUMBER)) == frozenset()
-        assert await unit.verified("telegram:1") == Place("telegram:1", Method.WECHAT, NOON)
-        assert await unit.verified("telegram:3") is None
+        assert await unit.accounts_of(make_identity(name="李雷")) == {"telegram:0", "telegram:1", "telegram:2"}
+        assert await unit.accounts_of(make_identity(OTHER_NUMBER)) == frozenset()
+        assert await unit.slot_of("telegram:1") == QuotaSlot("telegram:1", Method.WECHAT, NOON)
+        assert await unit.slot_of("telegram:3") is None
 
 
 async def test_inv16_an_account_holds_one_place(store: DialogueStore) -> None:
@@ -112,7 +116,7 @@ async def test_inv16_an_account_holds_one_place(store: DialogueStore) -> None:
     assert not await take(store, "telegram:1", OTHER_NUMBER)
 
     async with store.unit("look") as unit:
-        assert await unit.accounts_of(identity(OTHER_NUMBER)) == frozenset()
+        assert await unit.accounts_of(make_identity(OTHER_NUMBER)) == frozenset()
 
 
 async def test_inv16_taking_the_same_place_again_takes_no_second(store: DialogueStore) -> None:
@@ -124,11 +128,11 @@ async def test_inv16_taking_the_same_place_again_takes_no_second(store: Dialogue
 async def test_inv17_a_place_taken_in_a_unit_that_failed_is_free_again(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
-            assert await unit.take_place(an_attempt(), identity(), NOON)
+            assert await unit.take_slot(make_attempt(), make_identity(), NOON)
             raise ZeroDivisionError
 
     async with store.unit("look") as unit:
-        assert await unit.accounts_of(identity()) == frozenset()
+        assert await unit.accounts_of(make_identity()) == frozenset()
 
 
 async def test_inv15_of_a_hundred_accounts_at_once_exactly_three_get_a_place(
@@ -137,6 +141,6 @@ async def test_inv15_of_a_hundred_accounts_at_once_exactly_three_get_a_place(
     async with another() as other, asyncio.TaskGroup() as group:
         tries = [group.create_task(take(store if number % 2 else other, f"telegram:{number}")) for number in range(100)]
 
-    assert sum(each.result() for each in tries) == PLACES
+    assert sum(each.result() for each in tries) == MAX_ACCOUNTS
     async with store.unit("look") as unit:
-        assert len(await unit.accounts_of(identity())) == PLACES
+        assert len(await unit.accounts_of(make_identity())) == MAX_ACCOUNTS

@@ -1,9 +1,18 @@
 from datetime import timedelta
 
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, an_attempt, identity
-from verification.attempts import Reason, Status
-from verification.dialogue_store import Consent, Dialogue, DialogueStore, Gone, Litter, PastAttempt, Person, Records
-from verification.ports import News, Place
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
+from verification.attempts import AttemptStatus, Reason
+from verification.dialogue_store import (
+    Consent,
+    DeletedCounts,
+    Dialogue,
+    DialogueStore,
+    PastAttempt,
+    PendingDeletion,
+    Person,
+    PersonRecords,
+)
+from verification.ports import NoticeKind, QuotaSlot
 
 PERSON = Person("telegram:100012345")
 OTHER = Person("telegram:2")
@@ -21,19 +30,19 @@ async def load(store: DialogueStore, person: Person = PERSON) -> Dialogue | None
 
 
 async def owed(store: DialogueStore, limit: int = 10) -> list[Person]:
-    return [one.person for one in await store.owed(limit)]
+    return [one.person for one in await store.pending_replies(limit)]
 
 
 async def first_sight(store: DialogueStore, event_id: str) -> bool:
     async with store.unit("event") as unit:
-        return await unit.first_sight(event_id, NOON)
+        return await unit.mark_seen(event_id, NOON)
 
 
 def consent(person: Person, kind: str = "data") -> Consent:
     return Consent(person, person, kind, "2026-11", "zh", NOON)
 
 
-def some(gone: Gone) -> Gone:
+def some(gone: DeletedCounts) -> DeletedCounts:
     """Of what there was any."""
     return {kind: number for kind, number in gone.items() if number}
 
@@ -69,7 +78,7 @@ async def test_an_answer_is_owed_until_the_last_revision_was_shown(store: Dialog
     assert await owed(store) == [PERSON]
     await store.mark_shown(PERSON, revision, "panel two")
 
-    assert await store.owed(10) == []
+    assert await store.pending_replies(10) == []
     assert await load(store) == Dialogue(PERSON, "two", None, revision=2, shown=2, panel="panel two")
 
 
@@ -110,17 +119,17 @@ async def test_who_waits_longest_is_owed_first(store: DialogueStore) -> None:
 
 
 async def test_litter_is_listed_oldest_first_until_it_is_swept(store: DialogueStore) -> None:
-    young, old = Litter(PERSON, 7, LATER), Litter(PERSON, 9, NOON)
+    young, old = PendingDeletion(PERSON, 7, LATER), PendingDeletion(PERSON, 9, NOON)
     async with store.unit(PERSON) as unit:
-        await unit.litter(young)
-        await unit.litter(old)
-        await unit.litter(old)
+        await unit.schedule_deletion(young)
+        await unit.schedule_deletion(old)
+        await unit.schedule_deletion(old)
 
-    assert await store.litter(10) == [old, young]
-    assert await store.litter(1) == [old]
-    await store.swept(old)
-    await store.swept(old)
-    assert await store.litter(10) == [young]
+    assert await store.pending_deletions(10) == [old, young]
+    assert await store.pending_deletions(1) == [old]
+    await store.deletion_done(old)
+    await store.deletion_done(old)
+    assert await store.pending_deletions(10) == [young]
 
 
 async def test_a_person_sees_their_consents_and_the_attempts_told_to_them(store: DialogueStore) -> None:
@@ -128,12 +137,12 @@ async def test_a_person_sees_their_consents_and_the_attempts_told_to_them(store:
         await unit.record_consent(consent(PERSON))
         await unit.record_consent(consent(PERSON, "face"))
         await unit.record_consent(consent(OTHER))
-        await unit.save_attempt(an_attempt("a1", status=Status.FAILED, reason=Reason.DECLINED, identity=None))
-        await unit.save_attempt(an_attempt("a2", created_at=LATER))
-        await unit.save_attempt(an_attempt("a3", OTHER))
+        await unit.save_attempt(make_attempt("a1", status=AttemptStatus.FAILED, reason=Reason.DECLINED, identity=None))
+        await unit.save_attempt(make_attempt("a2", created_at=LATER))
+        await unit.save_attempt(make_attempt("a3", OTHER))
         records = await unit.records(PERSON)
 
-    assert records == Records(
+    assert records == PersonRecords(
         consents=[consent(PERSON), consent(PERSON, "face")],
         attempts=[
             PastAttempt(PERSON, "wechat", "failed", "declined", NOON),
@@ -143,13 +152,13 @@ async def test_a_person_sees_their_consents_and_the_attempts_told_to_them(store:
 
 
 async def fill(store: DialogueStore, person: Person, number: str) -> None:
-    attempt = an_attempt(f"attempt-of-{person}", person)
+    attempt = make_attempt(f"attempt-of-{person}", person)
     async with store.unit(person) as unit:
         await unit.save_dialogue(person, "text", "zh", NOON)
         await unit.record_consent(consent(person))
         await unit.save_attempt(attempt)
-        await unit.post(News.ENDED, attempt, NOON)
-        assert await unit.take_place(attempt, identity(number), NOON)
+        await unit.post_notice(NoticeKind.ENDED, attempt, NOON)
+        assert await unit.take_slot(attempt, make_identity(number), NOON)
 
 
 async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store: DialogueStore) -> None:
@@ -161,42 +170,42 @@ async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store
     async with store.unit("look") as unit:
         assert await unit.dialogue(PERSON) is None
         assert await unit.live_attempt(PERSON) is None
-        assert await unit.records(PERSON) == Records([], [])
-        assert await unit.verified(PERSON) == Place(PERSON, an_attempt().method, NOON)
+        assert await unit.records(PERSON) == PersonRecords([], [])
+        assert await unit.slot_of(PERSON) == QuotaSlot(PERSON, make_attempt().method, NOON)
         assert await unit.dialogue(OTHER) is not None
         assert len((await unit.records(OTHER)).consents) == 1
-    assert [notice.contact for notice in await store.claim(NOON, LATER, 10)] == [OTHER]
+    assert [notice.contact for notice in await store.claim_notices(NOON, LATER, 10)] == [OTHER]
 
 
 async def test_messages_that_must_still_vanish_outlive_the_erasure(store: DialogueStore) -> None:
-    litter = Litter(PERSON, 7, NOON)
+    litter = PendingDeletion(PERSON, 7, NOON)
     async with store.unit(PERSON) as unit:
-        await unit.litter(litter)
+        await unit.schedule_deletion(litter)
         await unit.erase(PERSON, PERSON)
 
-    assert await store.litter(10) == [litter]
+    assert await store.pending_deletions(10) == [litter]
 
 
 async def test_pruning_forgets_old_events_and_settled_notices_only(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await first_sight(store, "update:1")
-    await store.bury("update:9", None, "raw", NOON)
-    assert set((await store.prune(NOON)).values()) == {0}
+    await store.store_dead_letter("update:9", None, "raw", NOON)
+    assert set((await store.purge_processed(NOON)).values()) == {0}
     assert not await first_sight(store, "update:1")
-    gone = await store.prune(LATER)
+    gone = await store.purge_processed(LATER)
 
     assert some(gone) == {"seen_events": 1, "dead_updates": 1}
     assert await first_sight(store, "update:1")
-    assert len(await store.claim(NOON, LATER, 10)) == 1
+    assert len(await store.claim_notices(NOON, LATER, 10)) == 1
     assert await load(store) is not None
 
 
 async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
-    await store.retire(NOON)
+    await store.purge_before(NOON)
     assert await load(store) is not None
 
-    gone = await store.retire(LATER)
+    gone = await store.purge_before(LATER)
 
     assert some(gone) == {"dialogues": 1, "consents": 1}
     assert await load(store) is None
@@ -210,15 +219,15 @@ async def test_inv39_retention_deletes_what_is_old_and_keeps_what_lives(store: D
 
 async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_went(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
-    await store.bury("update:8", PERSON, "raw", NOON)
-    await store.bury("update:9", OTHER, "raw", NOON)
+    await store.store_dead_letter("update:8", PERSON, "raw", NOON)
+    await store.store_dead_letter("update:9", OTHER, "raw", NOON)
     async with store.unit(PERSON) as unit:
         gone = await unit.erase(PERSON, PERSON)
 
     assert some(gone) == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
-    assert (await store.prune(LATER))["dead_updates"] == 1
+    assert (await store.purge_processed(LATER))["dead_updates"] == 1
 
 
 async def test_an_update_may_be_buried_twice(store: DialogueStore) -> None:
-    await store.bury("update:9", None, "raw \ud83d", NOON)
-    await store.bury("update:9", None, "raw \ud83d", LATER)
+    await store.store_dead_letter("update:9", None, "raw \ud83d", NOON)
+    await store.store_dead_letter("update:9", None, "raw \ud83d", LATER)

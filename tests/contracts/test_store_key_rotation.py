@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from storage import Store, open_database, open_store
+from storage import SqlStore, open_database, open_store
 from storage import statements as sql
-from storage.inspection import examine
-from storage.key_rotation import Resealing
+from storage.inspection import inspect_database
+from storage.key_rotation import KeyRotation
 from storage.sealing import Sealing
-from tests.fakes import NOON, an_attempt
+from tests.fakes import NOON, make_attempt
 from verification.dialogue_store import Person
 
 INDEX = b"i" * 32
@@ -24,20 +24,20 @@ def person(number: int) -> Person:
     return Person(f"telegram:{number:03}")
 
 
-async def fill(store: Store, count: int = MANY) -> None:
+async def fill(store: SqlStore, count: int = MANY) -> None:
     for number in range(count):
         who = person(number)
         async with store.unit(who) as unit:
-            await unit.save_attempt(an_attempt(f"a{number:03}", who))
+            await unit.save_attempt(make_attempt(f"a{number:03}", who))
             revision = await unit.save_dialogue(who, f"text {number}", "zh", NOON)
         if number % 2:
             await store.mark_shown(who, revision, f"panel {number}")
-        await store.bury(f"update:{number}", who, "raw", NOON)
+        await store.store_dead_letter(f"update:{number}", who, "raw", NOON)
 
 
 async def reseal(url: str, progress: Callable[[str, int], None] = lambda *_: None) -> int:
     async with open_store(url, sealing=BOTH), open_database(url) as database:
-        return (await Resealing(database, BOTH, BATCH).run(progress)).resealed
+        return (await KeyRotation(database, BOTH, BATCH).run(progress)).resealed
 
 
 async def test_everything_is_sealed_anew_and_the_old_key_may_go(url: str) -> None:
@@ -45,13 +45,13 @@ async def test_everything_is_sealed_anew_and_the_old_key_may_go(url: str) -> Non
         await fill(store)
     resealed = await reseal(url)
     async with open_store(url, sealing=NEW) as store, open_database(url) as database:
-        condition = await examine(database, NEW)
+        condition = await inspect_database(database, NEW)
         async with store.unit("look") as unit:
-            attempt, dialogue = await unit.attempt(an_attempt("a003").id), await unit.dialogue(person(3))
+            attempt, dialogue = await unit.attempt(make_attempt("a003").id), await unit.dialogue(person(3))
 
     assert resealed == 3 * MANY + MANY // 2 == condition.sealed
     assert (dict(condition.unreadable), condition.with_old_keys, condition.dead_updates) == ({}, 0, MANY)
-    assert attempt == an_attempt("a003", person(3))
+    assert attempt == make_attempt("a003", person(3))
     assert dialogue is not None
     assert (dialogue.text, dialogue.panel) == ("text 3", "panel 3")
 
@@ -77,7 +77,7 @@ async def test_cut_short_it_has_done_what_it_has_done_and_goes_on(url: str) -> N
 async def test_nobody_s_change_is_overwritten_and_nobody_waits(
     url: str,
 ) -> None:
-    async def write(store: Store, stop: asyncio.Event) -> int:
+    async def write(store: SqlStore, stop: asyncio.Event) -> int:
         written = 0
         while not stop.is_set():
             written += 1
@@ -125,8 +125,8 @@ async def test_what_nobody_can_open_is_counted_and_left(url: str) -> None:
     async with open_store(url, sealing=BOTH) as store, open_database(url) as database:
         async with database.transaction() as connection:
             await connection.fetch("UPDATE dialogues SET text = $1 WHERE person = $2", b"\x03oldgarbage", person(1))
-        done = await store.resealing().run(lambda *_: None)
-        condition = await examine(database, BOTH)
+        done = await store.key_rotation().run(lambda *_: None)
+        condition = await inspect_database(database, BOTH)
 
     assert (done.resealed, done.unreadable) == (9, {"dialogues.text": 1})
     assert condition.unreadable == {"dialogues.text": 1}

@@ -4,43 +4,43 @@ from contextlib import suppress
 from datetime import timedelta
 
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, an_attempt
-from verification.attempts import Attempt, Method, Reason, Status
+from tests.fakes import NOON, make_attempt
+from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
-from verification.ports import News, Notice
+from verification.ports import Notice, NoticeKind
 
 LATER = NOON + timedelta(seconds=60)
 
 
-async def post(store: DialogueStore, *news: News, attempt: Attempt | None = None) -> None:
-    attempt = attempt or an_attempt()
+async def post(store: DialogueStore, *news: NoticeKind, attempt: Attempt | None = None) -> None:
+    attempt = attempt or make_attempt()
     async with store.unit("post") as unit:
         await unit.save_attempt(attempt)
         for each in news:
-            await unit.post(each, attempt, NOON)
+            await unit.post_notice(each, attempt, NOON)
 
 
 async def claim(store: DialogueStore, limit: int = 10) -> Sequence[Notice]:
-    return await store.claim(NOON, LATER, limit)
+    return await store.claim_notices(NOON, LATER, limit)
 
 
 def of(number: int) -> Attempt:
-    return an_attempt(f"a{number}", f"telegram:{number}")
+    return make_attempt(f"a{number}", f"telegram:{number}")
 
 
 async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: DialogueStore) -> None:
-    failed = an_attempt(status=Status.FAILED, reason=Reason.NO_CARD, identity=None, contact="telegram:7")
-    await post(store, News.ENDED, attempt=failed)
+    failed = make_attempt(status=AttemptStatus.FAILED, reason=Reason.NO_CARD, identity=None, contact="telegram:7")
+    await post(store, NoticeKind.ENDED, attempt=failed)
 
     [notice] = await claim(store)
     assert notice == Notice(
         id=notice.id,
         contact="telegram:7",
-        news=News.ENDED,
+        kind=NoticeKind.ENDED,
         attempt=failed.id,
         account=failed.account,
         method=Method.WECHAT,
-        status=Status.FAILED,
+        status=AttemptStatus.FAILED,
         reason=Reason.NO_CARD,
         expires_at=failed.expires_at,
     )
@@ -50,53 +50,53 @@ async def test_a_notice_of_a_unit_that_failed_is_never_told(store: DialogueStore
     await post(store)
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
-            await unit.post(News.ENDED, an_attempt(), NOON)
+            await unit.post_notice(NoticeKind.ENDED, make_attempt(), NOON)
             raise ZeroDivisionError
 
     assert await claim(store) == []
 
 
 async def test_inv02_a_leased_notice_is_given_to_nobody_else_until_the_lease_ends(store: DialogueStore) -> None:
-    await post(store, News.ENDED)
+    await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
 
-    assert await store.claim(LATER - timedelta(microseconds=1), LATER, 10) == []
-    assert await store.claim(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
+    assert await store.claim_notices(LATER - timedelta(microseconds=1), LATER, 10) == []
+    assert await store.claim_notices(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
 
 
 async def test_a_lease_given_before_the_clock_was_put_back_holds_nothing_up(store: DialogueStore) -> None:
-    await post(store, News.ENDED)
+    await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
     put_back = NOON - timedelta(hours=1)
 
-    assert await store.claim(put_back, put_back + timedelta(seconds=60), 10) == [first]
+    assert await store.claim_notices(put_back, put_back + timedelta(seconds=60), 10) == [first]
 
 
 async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
-    await post(store, News.ENDED)
+    await post(store, NoticeKind.ENDED)
     [notice] = await claim(store)
-    await store.settle(notice)
-    await store.settle(notice)
+    await store.settle_notice(notice)
+    await store.settle_notice(notice)
 
-    assert await store.claim(LATER + timedelta(days=1), LATER + timedelta(days=2), 10) == []
+    assert await store.claim_notices(LATER + timedelta(days=1), LATER + timedelta(days=2), 10) == []
 
 
 async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store: DialogueStore) -> None:
-    await post(store, News.PROGRESS, News.FADING, News.ENDED)
+    await post(store, NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED)
 
     told = []
     for _ in range(3):
         [notice] = await claim(store)
         assert await claim(store) == []
-        await store.settle(notice)
-        told.append(notice.news)
-    assert told == [News.PROGRESS, News.FADING, News.ENDED]
+        await store.settle_notice(notice)
+        told.append(notice.kind)
+    assert told == [NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED]
     assert await claim(store) == []
 
 
 async def test_contacts_do_not_wait_for_each_other_and_the_oldest_comes_first(store: DialogueStore) -> None:
     for number in (3, 1, 2):
-        await post(store, News.PROGRESS, News.ENDED, attempt=of(number))
+        await post(store, NoticeKind.PROGRESS, NoticeKind.ENDED, attempt=of(number))
 
     assert [notice.contact for notice in await claim(store, 2)] == ["telegram:3", "telegram:1"]
     assert [notice.contact for notice in await claim(store, 2)] == ["telegram:2"]
@@ -104,7 +104,7 @@ async def test_contacts_do_not_wait_for_each_other_and_the_oldest_comes_first(st
 
 async def test_inv02_two_programs_never_hold_the_same_notice(store: DialogueStore, another: Another) -> None:
     for number in range(30):
-        await post(store, News.ENDED, attempt=of(number))
+        await post(store, NoticeKind.ENDED, attempt=of(number))
 
     async with another() as other, asyncio.TaskGroup() as group:
         claims = [group.create_task(claim(store if number % 2 else other, 4)) for number in range(10)]
@@ -113,11 +113,11 @@ async def test_inv02_two_programs_never_hold_the_same_notice(store: DialogueStor
 
 
 async def test_a_late_settle_never_meets_a_new_notice(store: DialogueStore) -> None:
-    await post(store, News.ENDED)
+    await post(store, NoticeKind.ENDED)
     [old] = await claim(store)
-    await store.settle(old)
-    await store.prune(LATER)
-    await post(store, News.ENDED)
-    await store.settle(old)
+    await store.settle_notice(old)
+    await store.purge_processed(LATER)
+    await post(store, NoticeKind.ENDED)
+    await store.settle_notice(old)
 
     assert len(await claim(store)) == 1

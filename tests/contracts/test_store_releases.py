@@ -6,22 +6,22 @@ import pytest
 
 from storage import open_database, open_store
 from storage.database import Value
-from storage.mapping import attempt_values, dead_update_place, dialogue_place, ticks
+from storage.mapping import attempt_values, dead_update_aad, dialogue_aad, to_micros
 from storage.migrations import known_migrations, migrate
-from storage.sealing import Indexed
-from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing, identity
+from storage.sealing import IndexKind
+from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
 from tests.reliability import Proof
-from verification.attempts import AttemptId, Status
-from verification.dialogue_store import Consent, Dialogue, Litter, Owed, Person
-from verification.ports import News
+from verification.attempts import AttemptId, AttemptStatus
+from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply, Person
+from verification.ports import NoticeKind
 
 RELEASES = {"0.1.0": 1}
 """The newest schema that each release knows."""
 
 ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
-NOW = ticks(NOON)
-ATTEMPT = an_attempt("a1", ANNA, status=Status.OPENED, page="check pass")
-DONE = an_attempt("a2", BERT, status=Status.SUCCEEDED)
+NOW = to_micros(NOON)
+ATTEMPT = make_attempt("a1", ANNA, status=AttemptStatus.OPENED, provider_state="check pass")
+DONE = make_attempt("a2", BERT, status=AttemptStatus.SUCCEEDED)
 
 ATTEMPTS = """
 INSERT INTO attempts (id, account, contact, method, status, match_code, created_at, expires_at, token_index, secrets,
@@ -42,11 +42,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
     """Rows of every table, in that release's words: a step in the middle, a verified account, unfinished business."""
-    sealing = fixed_sealing()
-    text, panel = sealing.seal("t", dialogue_place(ANNA, "text")), sealing.seal("p", dialogue_place(ANNA, "panel"))
-    dead = sealing.seal("{}", dead_update_place("telegram:2"))
-    number = sealing.index(Indexed.NUMBER, NUMBER)
-    expires_at = ticks(ATTEMPT.expires_at)
+    sealing = make_sealing()
+    text, panel = sealing.seal("t", dialogue_aad(ANNA, "text")), sealing.seal("p", dialogue_aad(ANNA, "panel"))
+    dead = sealing.seal("{}", dead_update_aad("telegram:2"))
+    number = sealing.index(IndexKind.NUMBER, NUMBER)
+    expires_at = to_micros(ATTEMPT.expires_at)
     return [
         (ATTEMPTS, attempt_values(ATTEMPT, sealing)),
         (ATTEMPTS, attempt_values(DONE, sealing)),
@@ -74,17 +74,17 @@ async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brough
             for statement, values in written:
                 await connection.fetch(statement, *values)
 
-    async with open_store(url, sealing=fixed_sealing()) as store:
-        owed, litter = await store.owed(10), await store.litter(10)
-        notices = await store.claim(NOON, NOON + timedelta(seconds=1), 10)
+    async with open_store(url, sealing=make_sealing()) as store:
+        owed, litter = await store.pending_replies(10), await store.pending_deletions(10)
+        notices = await store.claim_notices(NOON, NOON + timedelta(seconds=1), 10)
         async with store.unit(ANNA) as unit:
             kept, records = await unit.dialogue(ANNA), await unit.records(ANNA)
-            live, accounts = await unit.live_attempt(ANNA), await unit.accounts_of(identity())
-            again = await unit.first_sight("telegram:1", NOON)
+            live, accounts = await unit.live_attempt(ANNA), await unit.accounts_of(make_identity())
+            again = await unit.mark_seen("telegram:1", NOON)
 
     assert kept == Dialogue(ANNA, "t", "en", revision=7, shown=6, panel="p")
-    assert (owed, litter) == ([Owed(ANNA, 7, None)], [Litter(ANNA, 55, NOON)])
+    assert (owed, litter) == ([PendingReply(ANNA, 7, None)], [PendingDeletion(ANNA, 55, NOON)])
     assert (live, accounts, again) == (ATTEMPT, frozenset[str]({BERT}), False)
-    assert [(notice.attempt, notice.news) for notice in notices] == [(AttemptId("a1"), News.PROGRESS)]
+    assert [(notice.attempt, notice.kind) for notice in notices] == [(AttemptId("a1"), NoticeKind.PROGRESS)]
     assert records.consents == [Consent(ANNA, ANNA, "data", "2026-11", "zh", NOON)]
     proof(cases=len(written))

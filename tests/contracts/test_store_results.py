@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from storage import Store, open_database
-from storage.inspection import Backlog, examine
+from storage import SqlStore, open_database
+from storage.inspection import ResultBacklog, inspect_database
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, Clock, FakeProvider, an_attempt, fixed_sealing, outside, wish
+from tests.fakes import NOON, FakeClock, FakeProvider, make_attempt, make_deps, make_request, make_sealing
 from tests.reliability import Proof
-from verification.attempts import Attempt, AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
 from verification.dialogue_store import Person
-from verification.result_outbox import HOLDS_UP, SKEW, Ending, Result
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 LEASE = timedelta(seconds=20)
 MOMENT = timedelta(microseconds=1)
@@ -23,79 +23,81 @@ WEEK = timedelta(days=7)
 ANNA = "telegram:100012345"
 
 
-def verdict(number: int, account: str = ANNA, status: Status = Status.SUCCEEDED) -> Attempt:
-    reason = Reason.MISMATCH if status is Status.FAILED else None
-    return an_attempt(f"a{number}", account, status=status, reason=reason, identity=None)
+def verdict(number: int, account: str = ANNA, status: AttemptStatus = AttemptStatus.SUCCEEDED) -> Attempt:
+    reason = Reason.MISMATCH if status is AttemptStatus.FAILED else None
+    return make_attempt(f"a{number}", account, status=status, reason=reason, identity=None)
 
 
-async def post(store: Store, *attempts: Attempt) -> None:
+async def post(store: SqlStore, *attempts: Attempt) -> None:
     for attempt in attempts:
         async with store.unit("post") as unit:
             await unit.save_attempt(attempt)
             await unit.post_result(attempt, NOON, simulated=False)
 
 
-async def claim(store: Store, after: timedelta = timedelta(), limit: int = 10) -> Sequence[Result]:
-    return await store.results().claim(NOON + after, NOON + after + LEASE, limit)
+async def claim(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> Sequence[OutgoingResult]:
+    return await store.result_outbox().claim(NOON + after, NOON + after + LEASE, limit)
 
 
-async def claimed(store: Store, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
+async def claimed(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
     return [result.attempt for result in await claim(store, after, limit)]
 
 
-def core_of(store: Store, *, posts_results: bool) -> Core:
+def core_of(store: SqlStore, *, posts_results: bool) -> Core:
     ways = dict.fromkeys(Method, FakeProvider())
-    return Core(store, ways, outside(Clock()), ttl=timedelta(minutes=10), posts_results=posts_results)
+    return Core(store, ways, make_deps(FakeClock()), ttl=timedelta(minutes=10), posts_results=posts_results)
 
 
 @pytest.mark.parametrize(
     ("outcome", "status", "reason"),
-    [(Passed(), Status.SUCCEEDED, None), (Rejected(Reason.NO_CARD), Status.FAILED, Reason.NO_CARD)],
+    [(Passed(), AttemptStatus.SUCCEEDED, None), (Rejected(Reason.NO_CARD), AttemptStatus.FAILED, Reason.NO_CARD)],
 )
 async def test_a_verdict_is_owed_once_however_often_it_comes(
-    store: Store, outcome: Outcome, status: Status, reason: Reason | None
+    store: SqlStore, outcome: Verdict, status: AttemptStatus, reason: Reason | None
 ) -> None:
     core = core_of(store, posts_results=True)
-    opening = await core.begin(wish())
+    opening = await core.begin(make_request())
     for _ in range(2):
         await core.complete(opening.attempt, outcome)
 
     [result] = await claim(store)
-    told = Result(result.id, AttemptId("a1"), "telegram:1", Method.WECHAT, status, reason, simulated=True, at=NOON)
+    told = OutgoingResult(
+        result.id, AttemptId("a1"), "telegram:1", Method.WECHAT, status, reason, simulated=True, at=NOON
+    )
     assert result == told
 
 
-async def test_a_success_without_a_place_is_owed_as_the_failure_it_became(store: Store) -> None:
+async def test_a_success_without_a_place_is_owed_as_the_failure_it_became(store: SqlStore) -> None:
     core = core_of(store, posts_results=True)
     for number in range(4):
-        await core.begin(wish(f"a{number}", f"telegram:{number}"))
+        await core.begin(make_request(f"a{number}", f"telegram:{number}"))
     for number in range(4):
         await core.complete(AttemptId(f"a{number}"), Passed())
 
     results = await claim(store)
-    assert [(result.status, result.reason) for result in results] == [(Status.SUCCEEDED, None)] * 3 + [
-        (Status.FAILED, Reason.QUOTA)
+    assert [(result.status, result.reason) for result in results] == [(AttemptStatus.SUCCEEDED, None)] * 3 + [
+        (AttemptStatus.FAILED, Reason.QUOTA)
     ]
 
 
-async def test_nothing_is_kept_for_nobody(store: Store) -> None:
+async def test_nothing_is_kept_for_nobody(store: SqlStore) -> None:
     core = core_of(store, posts_results=False)
-    opening = await core.begin(wish())
+    opening = await core.begin(make_request())
     await core.complete(opening.attempt, Passed())
 
     assert await claim(store) == []
 
 
-async def test_what_ended_without_a_verdict_is_no_result(store: Store) -> None:
+async def test_what_ended_without_a_verdict_is_no_result(store: SqlStore) -> None:
     core = core_of(store, posts_results=True)
-    await core.begin(wish("a1"))
-    await core.begin(wish("a2"))
+    await core.begin(make_request("a1"))
+    await core.begin(make_request("a2"))
     await core.cancel(AttemptId("a2"))
 
     assert await claim(store) == []
 
 
-async def test_a_result_of_a_unit_that_failed_is_never_told(store: Store) -> None:
+async def test_a_result_of_a_unit_that_failed_is_never_told(store: SqlStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
             await unit.save_attempt(verdict(1))
@@ -105,13 +107,13 @@ async def test_a_result_of_a_unit_that_failed_is_never_told(store: Store) -> Non
     assert await claim(store) == []
 
 
-async def test_an_attempt_has_one_result(store: Store) -> None:
-    await post(store, verdict(1), verdict(1, status=Status.FAILED))
+async def test_an_attempt_has_one_result(store: SqlStore) -> None:
+    await post(store, verdict(1), verdict(1, status=AttemptStatus.FAILED))
 
-    assert [result.status for result in await claim(store)] == [Status.SUCCEEDED]
+    assert [result.status for result in await claim(store)] == [AttemptStatus.SUCCEEDED]
 
 
-async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(store: Store) -> None:
+async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(store: SqlStore) -> None:
     await post(store, verdict(1))
 
     assert await claimed(store) == ["a1"]
@@ -119,76 +121,76 @@ async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(stor
     assert await claimed(store, LEASE) == ["a1"]
 
 
-async def test_inv29_a_clock_that_was_put_back_keeps_no_result(store: Store) -> None:
+async def test_inv29_a_clock_that_was_put_back_keeps_no_result(store: SqlStore) -> None:
     await post(store, verdict(1))
     assert await claimed(store, timedelta(days=1)) == ["a1"]
 
     assert await claimed(store) == ["a1"]
 
 
-async def test_clocks_that_differ_a_little_do_not_break_a_lease(store: Store) -> None:
+async def test_clocks_that_differ_a_little_do_not_break_a_lease(store: SqlStore) -> None:
     await post(store, verdict(1))
-    assert await claimed(store, SKEW) == ["a1"]
+    assert await claimed(store, MAX_CLOCK_SKEW) == ["a1"]
 
     assert await claimed(store) == []
 
 
-async def test_a_postponed_result_comes_at_its_time_with_its_tries_counted(store: Store) -> None:
+async def test_a_postponed_result_comes_at_its_time_with_its_tries_counted(store: SqlStore) -> None:
     await post(store, verdict(1))
     [result] = await claim(store)
-    await store.results().postpone(result, NOON + timedelta(hours=2))
+    await store.result_outbox().postpone(result, NOON + timedelta(hours=2))
 
     assert await claim(store, timedelta(hours=2) - MOMENT) == []
     [again] = await claim(store, timedelta(hours=2))
     assert (again.id, again.tries) == (result.id, 1)
 
 
-async def test_a_settled_result_is_told_no_more_whatever_is_said_of_it_later(store: Store) -> None:
+async def test_a_settled_result_is_told_no_more_whatever_is_said_of_it_later(store: SqlStore) -> None:
     await post(store, verdict(1))
     [result] = await claim(store)
-    await store.results().settle(result, Ending.DELIVERED, NOON)
-    await store.results().postpone(result, NOON)
-    await store.results().settle(result, Ending.GIVEN_UP, NOON)
+    await store.result_outbox().settle(result, DeliveryStatus.DELIVERED, NOON)
+    await store.result_outbox().postpone(result, NOON)
+    await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
 
     assert await claim(store, timedelta(days=1)) == []
-    assert (await store.prune(NOON + MOMENT))["results"] == 1
+    assert (await store.purge_processed(NOON + MOMENT))["results"] == 1
 
 
-async def test_the_results_of_an_account_come_one_after_the_other(store: Store) -> None:
-    await post(store, verdict(1, status=Status.FAILED), verdict(2), verdict(3, "telegram:7"))
+async def test_the_results_of_an_account_come_one_after_the_other(store: SqlStore) -> None:
+    await post(store, verdict(1, status=AttemptStatus.FAILED), verdict(2), verdict(3, "telegram:7"))
 
     told = await claim(store)
     assert [result.attempt for result in told] == ["a1", "a3"]
-    await store.results().settle(told[0], Ending.DELIVERED, NOON)
+    await store.result_outbox().settle(told[0], DeliveryStatus.DELIVERED, NOON)
     assert await claimed(store) == ["a2"]
 
 
-async def test_a_result_that_nobody_takes_does_not_keep_the_later_ones_of_its_account(store: Store) -> None:
-    await post(store, verdict(1, status=Status.FAILED), verdict(2))
+async def test_a_result_that_nobody_takes_does_not_keep_the_later_ones_of_its_account(store: SqlStore) -> None:
+    await post(store, verdict(1, status=AttemptStatus.FAILED), verdict(2))
     came = []
-    for _ in range(HOLDS_UP):
+    for _ in range(MAX_BLOCKING_TRIES):
         [result] = await claim(store)
         came.append(result.attempt)
-        await store.results().postpone(result, NOON)
+        await store.result_outbox().postpone(result, NOON)
 
-    assert came == ["a1"] * HOLDS_UP
+    assert came == ["a1"] * MAX_BLOCKING_TRIES
     assert await claimed(store) == ["a1", "a2"]
 
 
-async def test_what_was_never_tried_comes_before_what_failed(store: Store) -> None:
+async def test_what_was_never_tried_comes_before_what_failed(store: SqlStore) -> None:
     await post(store, verdict(1, "telegram:1"))
     [failed] = await claim(store)
-    await store.results().postpone(failed, NOON)
+    await store.result_outbox().postpone(failed, NOON)
     await post(store, verdict(2, "telegram:2"))
 
     assert [await claimed(store, limit=1), await claimed(store, limit=1)] == [["a2"], ["a1"]]
 
 
-async def test_inv31_programs_share_out_the_results(store: Store, another: Another, proof: Proof) -> None:
+async def test_inv31_programs_share_out_the_results(store: SqlStore, another: Another, proof: Proof) -> None:
     await post(store, *(verdict(number, f"telegram:{number}") for number in range(30)))
 
     async with another() as other, asyncio.TaskGroup() as group:
-        assert isinstance(other, Store)
+        assert isinstance(other, SqlStore)
         claims = [group.create_task(claimed(store if number % 2 else other, limit=4)) for number in range(10)]
     told = [attempt for each in claims for attempt in each.result()]
 
@@ -196,22 +198,22 @@ async def test_inv31_programs_share_out_the_results(store: Store, another: Anoth
     proof(cases=30)
 
 
-async def test_what_became_of_a_result_is_kept_for_its_time_and_what_is_owed_stays(store: Store) -> None:
+async def test_what_became_of_a_result_is_kept_for_its_time_and_what_is_owed_stays(store: SqlStore) -> None:
     await post(store, verdict(1, "telegram:1"), verdict(2, "telegram:2"))
     [told, _] = await claim(store)
-    await store.results().settle(told, Ending.DELIVERED, NOON)
+    await store.result_outbox().settle(told, DeliveryStatus.DELIVERED, NOON)
 
-    assert (await store.prune(NOON))["results"] == 0
-    assert (await store.prune(NOON + MOMENT))["results"] == 1
-    assert (await store.retire(NOON + WEEK))["results"] == 0
-    assert (await store.retire(NOON + WEEK + MOMENT))["results"] == 1
+    assert (await store.purge_processed(NOON))["results"] == 0
+    assert (await store.purge_processed(NOON + MOMENT))["results"] == 1
+    assert (await store.purge_before(NOON + WEEK))["results"] == 0
+    assert (await store.purge_before(NOON + WEEK + MOMENT))["results"] == 1
 
 
 @pytest.mark.parametrize("who", [ANNA, "telegram:200000001"], ids=["the account's own chat", "another chat"])
-async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(store: Store, who: str) -> None:
-    await post(store, verdict(1), verdict(2, status=Status.FAILED), verdict(3, "telegram:7"))
+async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(store: SqlStore, who: str) -> None:
+    await post(store, verdict(1), verdict(2, status=AttemptStatus.FAILED), verdict(3, "telegram:7"))
     [done, other] = await claim(store)
-    await store.results().settle(done, Ending.DELIVERED, NOON)
+    await store.result_outbox().settle(done, DeliveryStatus.DELIVERED, NOON)
     await post(store, verdict(4))
     async with store.unit(who) as unit:
         gone = await unit.erase(Person(who), ANNA)
@@ -220,11 +222,11 @@ async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(stor
     assert {*await claimed(store, LEASE), other.attempt} == {"a4", "a3"}
 
 
-async def test_a_look_at_the_database_tells_how_many_wait_and_since_when(store: Store, url: str) -> None:
+async def test_a_look_at_the_database_tells_how_many_wait_and_since_when(store: SqlStore, url: str) -> None:
     await post(store, *(verdict(number, f"telegram:{number}") for number in range(3)))
     [first, *_] = await claim(store)
-    await store.results().settle(first, Ending.GIVEN_UP, NOON)
+    await store.result_outbox().settle(first, DeliveryStatus.GIVEN_UP, NOON)
     async with open_database(url) as database:
-        condition = await examine(database, fixed_sealing())
+        condition = await inspect_database(database, make_sealing())
 
-    assert condition.results == Backlog(owed=2, since=NOON, given_up=1)
+    assert condition.results == ResultBacklog(owed=2, since=NOON, given_up=1)

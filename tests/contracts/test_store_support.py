@@ -7,23 +7,33 @@ from datetime import date, timedelta
 
 import pytest
 
-from storage import StorageError, Store
-from storage.support import DeskUnit
-from storage.unit import Unit
+from storage import SqlStore, StorageError
+from storage.support import SqlSupportUnit
+from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, NUMBER, an_attempt, identity
-from verification.attempts import Attempt, Method, Reason, Status
-from verification.dialogue_store import Bond, DialogueStore, Person
+from tests.fakes import NOON, NUMBER, make_attempt, make_identity
+from verification.attempts import Attempt, AttemptStatus, Method, Reason
+from verification.dialogue_store import DialogueStore, LinkBinding, Person
 from verification.invitations import Link, LinkId, LinkState, Purpose
-from verification.support.funnel import BY_WAY, Cohort, Counted, Dimension, Figures, Step, Tally, Took, Wanted
-from verification.support.store import Glimpse, Missed, Use
+from verification.support.funnel import (
+    METHOD_STEPS,
+    Cohort,
+    Dimension,
+    DurationCount,
+    FunnelCount,
+    FunnelIncrement,
+    FunnelQuery,
+    FunnelStatistics,
+    FunnelStep,
+)
+from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
 
 
 class CutShort(Exception):
     """What ends a unit before it commits."""
 
 
-USE = Use("telegram:7", "try", "", NOON)
+USE = AuditEntry("telegram:7", "try", "", NOON)
 TODAY = date(2026, 11, 23)
 COHORT = Cohort(TODAY, "spring", "zh")
 
@@ -39,8 +49,8 @@ def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
     )
 
 
-async def keep(store: Store, *links: Link) -> None:
-    async with store.desk(USE) as desk:
+async def keep(store: SqlStore, *links: Link) -> None:
+    async with store.support_unit(USE) as desk:
         for link in links:
             await desk.add_link(link)
 
@@ -50,7 +60,7 @@ async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int 
         return await unit.open_link(link.id, person, NOON + timedelta(minutes=minutes))
 
 
-async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: Store) -> None:
+async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: SqlStore) -> None:
     link = a_link(1)
     await keep(store, link)
 
@@ -62,7 +72,7 @@ async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store
     assert foreign is None
 
 
-async def test_two_who_open_a_link_at_once_do_not_both_get_it(store: Store, another: Another) -> None:
+async def test_two_who_open_a_link_at_once_do_not_both_get_it(store: SqlStore, another: Another) -> None:
     link = a_link(1)
     await keep(store, link)
 
@@ -72,10 +82,10 @@ async def test_two_who_open_a_link_at_once_do_not_both_get_it(store: Store, anot
     assert sum(one is not None for one in both) == 1
 
 
-async def test_an_expired_a_revoked_and_an_unknown_link_do_not_open(store: Store) -> None:
+async def test_an_expired_a_revoked_and_an_unknown_link_do_not_open(store: SqlStore) -> None:
     late, ended = a_link(1), a_link(2)
     await keep(store, late, ended)
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         await desk.revoke(ended.id, NOON)
 
     assert await opened(store, late, "telegram:1", minutes=60) is None
@@ -83,14 +93,14 @@ async def test_an_expired_a_revoked_and_an_unknown_link_do_not_open(store: Store
     assert await opened(store, a_link(3), "telegram:1") is None
 
 
-async def test_a_revoked_link_binds_nobody_any_more(store: Store) -> None:
+async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     link = a_link(1)
     await keep(store, link)
     await opened(store, link, "telegram:1")
     async with store.unit("look") as unit:
         before = await unit.is_bound("telegram:1", link.account)
         other = await unit.is_bound("telegram:2", link.account)
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         revoked = await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
         after = await unit.is_bound("telegram:1", link.account)
@@ -100,47 +110,51 @@ async def test_a_revoked_link_binds_nobody_any_more(store: Store) -> None:
     assert revoked.state(NOON) is LinkState.REVOKED
 
 
-async def attempting(store: Store, account: str, person: str) -> Attempt:
-    attempt = an_attempt("attempt-1", account, contact=person)
+async def attempting(store: SqlStore, account: str, person: str) -> Attempt:
+    attempt = make_attempt("attempt-1", account, contact=person)
     async with store.unit(person) as unit:
         await unit.save_attempt(attempt)
     return attempt
 
 
-async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(store: Store) -> None:
+async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(
+    store: SqlStore,
+) -> None:
     link = a_link(1)
     await keep(store, link)
     await opened(store, link, "telegram:1")
     attempt = await attempting(store, link.account, "telegram:1")
     for _ in range(2):
-        async with store.desk(USE) as desk:
+        async with store.support_unit(USE) as desk:
             await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
         kept = await unit.attempt(attempt.id)
 
     assert kept is not None
-    assert (kept.status, kept.identity) == (Status.CANCELLED, None)
-    [notice] = await store.claim(NOON, NOON + timedelta(seconds=5), 10)
-    assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, Status.CANCELLED)
+    assert (kept.status, kept.identity) == (AttemptStatus.CANCELLED, None)
+    [notice] = await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10)
+    assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, AttemptStatus.CANCELLED)
 
 
-async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(store: Store) -> None:
+async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(
+    store: SqlStore,
+) -> None:
     mine, mine_too, unopened = a_link(1), a_link(2), a_link(3)
     await keep(store, mine, mine_too, unopened)
     await opened(store, mine, "telegram:1")
     await opened(store, mine_too, "telegram:1")
     attempt = await attempting(store, mine.account, "telegram:1")
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         await desk.revoke(mine_too.id, NOON)
         await desk.revoke(unopened.id, NOON)
     async with store.unit("look") as unit:
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
-    assert await store.claim(NOON, NOON + timedelta(seconds=5), 10) == []
+    assert await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10) == []
 
 
-async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: Store) -> None:
+async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: SqlStore) -> None:
     links = [a_link(1), a_link(2, account="other"), a_link(3)]
     await keep(store, *links)
     for minutes, link in enumerate(links[:2], 1):
@@ -153,16 +167,19 @@ async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(st
         others = await unit.records(Person("telegram:2"))
 
     minute = timedelta(minutes=1)
-    assert list(records.bonds) == [Bond("100012345", NOON + minute), Bond("other", NOON + 2 * minute)]
-    assert (len(after.bonds), len(others.bonds)) == (0, 1)
+    assert list(records.link_bindings) == [
+        LinkBinding("100012345", NOON + minute),
+        LinkBinding("other", NOON + 2 * minute),
+    ]
+    assert (len(after.link_bindings), len(others.link_bindings)) == (0, 1)
 
 
-async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: Store) -> None:
+async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: SqlStore) -> None:
     links = [a_link(number, campaign="spring" if number % 2 else "") for number in range(1, 6)]
     await keep(store, *links)
     await keep(store, replace(links[0], account="another"))
 
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         everything = await desk.links(campaign=None, account=None, limit=3)
         rest = await desk.links(campaign=None, account=None, limit=3, skip=3)
         spring = await desk.links(campaign="spring", account=None, limit=9)
@@ -173,46 +190,46 @@ async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(s
     assert accounts == []
 
 
-async def test_a_link_knows_when_its_account_is_verified(store: Store) -> None:
+async def test_a_link_knows_when_its_account_is_verified(store: SqlStore) -> None:
     link = a_link(1)
     await keep(store, link)
     await opened(store, link, "telegram:1")
     async with store.unit("verdict") as unit:
-        await unit.take_place(an_attempt("a1", link.account), identity(NUMBER), NOON)
+        await unit.take_slot(make_attempt("a1", link.account), make_identity(NUMBER), NOON)
 
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         kept = await desk.link(link.id)
 
     assert kept is not None
     assert kept.state(NOON) is LinkState.VERIFIED
 
 
-async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: Store) -> None:
+async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: SqlStore) -> None:
     await keep(store, a_link(1))
     with suppress(CutShort):
-        async with store.desk(replace(USE, action="fails")) as desk:
+        async with store.support_unit(replace(USE, action="fails")) as desk:
             await desk.add_link(a_link(2))
             raise CutShort
 
-    async with store.desk(replace(USE, action="look")) as desk:
-        uses = await desk.uses(10)
+    async with store.support_unit(replace(USE, action="look")) as desk:
+        uses = await desk.audit_log(10)
         links = await desk.links(campaign=None, account=None, limit=9)
 
     assert [use.action for use in uses] == ["look", "try"]
     assert links == [a_link(1)]
 
 
-async def test_support_sees_an_attempt_by_its_code_and_names_only_masked(store: Store) -> None:
-    attempt = an_attempt("attempt-0a1b2c3d4e5f", "100012345")
+async def test_support_sees_an_attempt_by_its_code_and_names_only_masked(store: SqlStore) -> None:
+    attempt = make_attempt("attempt-0a1b2c3d4e5f", "100012345")
     async with store.unit("begin") as unit:
-        await unit.save_attempt(replace(attempt, identity=identity(NUMBER)))
+        await unit.save_attempt(replace(attempt, identity=make_identity(NUMBER)))
 
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         [seen] = await desk.attempt("0a1b2c3d")
         other = await desk.attempt("0a1b2c3e")
         [listed] = await desk.attempts(account=None, limit=5)
 
-    assert isinstance(seen, Glimpse)
+    assert isinstance(seen, AttemptSummary)
     assert seen.code == "0A1B-2C3D"
     assert NUMBER not in repr(seen)
     assert seen.number.count("*") == 8
@@ -220,41 +237,43 @@ async def test_support_sees_an_attempt_by_its_code_and_names_only_masked(store: 
     assert other == []
 
 
-async def test_facts_are_counted_once_their_unit_commits(store: Store) -> None:
+async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> None:
     tallies = (
-        Tally(COHORT, Step.SHOWN, took=3),
-        Tally(COHORT, Step.SHOWN, Method.QQ, took=3),
-        Tally(replace(COHORT, language="en"), Step.SHOWN),
-        Tally(COHORT, None, Method.QQ, Reason.NO_CARD),
+        FunnelIncrement(COHORT, FunnelStep.SHOWN, bucket=3),
+        FunnelIncrement(COHORT, FunnelStep.SHOWN, Method.QQ, bucket=3),
+        FunnelIncrement(replace(COHORT, language="en"), FunnelStep.SHOWN),
+        FunnelIncrement(COHORT, None, Method.QQ, Reason.NO_CARD),
     )
     for _ in range(2):
         async with store.unit("turn") as unit:
-            await unit.tally(tallies)
+            await unit.add_to_funnel(tallies)
     with suppress(CutShort):
         async with store.unit("turn") as unit:
-            await unit.tally(tallies)
+            await unit.add_to_funnel(tallies)
             raise CutShort
 
-    async with store.desk(USE) as desk:
-        figures = await desk.figures(Wanted(TODAY, TODAY, by=Dimension.LANGUAGE))
-        whole = await desk.figures(Wanted(TODAY, TODAY, campaign="spring"))
-        of_qq = await desk.figures(Wanted(TODAY, TODAY, campaign="spring", language="zh", method=Method.QQ))
-        none = await desk.figures(Wanted(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
+    async with store.support_unit(USE) as desk:
+        figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
+        whole = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, campaign="spring"))
+        of_qq = await desk.funnel_statistics(
+            FunnelQuery(TODAY, TODAY, campaign="spring", language="zh", method=Method.QQ)
+        )
+        none = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
 
     assert set(figures.counts) == {
-        Counted("zh", Step.SHOWN, None, None, 2),
-        Counted("zh", Step.SHOWN, Method.QQ, None, 2),
-        Counted("en", Step.SHOWN, None, None, 2),
-        Counted("zh", None, Method.QQ, Reason.NO_CARD, 2),
+        FunnelCount("zh", FunnelStep.SHOWN, None, None, 2),
+        FunnelCount("zh", FunnelStep.SHOWN, Method.QQ, None, 2),
+        FunnelCount("en", FunnelStep.SHOWN, None, None, 2),
+        FunnelCount("zh", None, Method.QQ, Reason.NO_CARD, 2),
     }
-    assert set(whole.times) == {Took("", Step.SHOWN, None, 3, 2)}
-    assert set(of_qq.times) == {Took("", Step.SHOWN, Method.QQ, 3, 2)}
-    assert {each.count for each in whole.counts if each.step is Step.SHOWN} == {2, 4}
+    assert set(whole.times) == {DurationCount("", FunnelStep.SHOWN, None, 3, 2)}
+    assert set(of_qq.times) == {DurationCount("", FunnelStep.SHOWN, Method.QQ, 3, 2)}
+    assert {each.count for each in whole.counts if each.step is FunnelStep.SHOWN} == {2, 4}
     assert (none.counts, none.times) == ([], [])
 
 
 @pytest.mark.parametrize("by", [None, *Dimension])
-async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: Store, by: Dimension | None) -> None:
+async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlStore, by: Dimension | None) -> None:
     cohorts = [
         Cohort(day, campaign, language)
         for day in (TODAY, TODAY - timedelta(days=1))
@@ -263,66 +282,71 @@ async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: Stor
     ]
     async with store.unit("turn") as unit:
         for cohort in cohorts:
-            await unit.tally([Tally(cohort, Step.PHONE, took=3), Tally(cohort, Step.PHONE, Method.QQ, took=4)])
+            await unit.add_to_funnel(
+                [
+                    FunnelIncrement(cohort, FunnelStep.PHONE, bucket=3),
+                    FunnelIncrement(cohort, FunnelStep.PHONE, Method.QQ, bucket=4),
+                ]
+            )
 
-    async with store.look(USE) as desk:
-        figures = await desk.figures(Wanted(TODAY - timedelta(days=1), TODAY, by=by))
+    async with store.support_view(USE) as desk:
+        figures = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=1), TODAY, by=by))
 
     assert sum(each.count for each in figures.counts if each.method is None) == len(cohorts)
-    took = {(each.method, each.took) for each in figures.times}
+    took = {(each.method, each.bucket) for each in figures.times}
     assert took == ({(Method.QQ, 4)} if by is Dimension.METHOD else {(None, 3)})
     assert sum(each.count for each in figures.times) == len(cohorts)
     assert len({each.group for each in figures.counts}) == (1 if by is None else 2)
 
 
 async def test_people_who_are_counted_side_by_side_are_all_counted_and_never_wait_in_a_ring(
-    store: Store, another: Another
+    store: SqlStore, another: Another
 ) -> None:
-    async def turn(of: Store, number: int) -> None:
-        facts = [Tally(COHORT, step, method, took=3) for step in BY_WAY for method in (None, *Method)]
+    async def turn(of: SqlStore, number: int) -> None:
+        facts = [FunnelIncrement(COHORT, step, method, bucket=3) for step in METHOD_STEPS for method in (None, *Method)]
         async with of.unit(f"telegram:{number}") as unit:
             await unit.count_question("icp", TODAY)
             # In another order for each, as it may come.
-            await unit.tally(facts[number % len(facts) :] + facts[: number % len(facts)])
+            await unit.add_to_funnel(facts[number % len(facts) :] + facts[: number % len(facts)])
 
     async with another() as other:
         await asyncio.gather(*(turn(of, number) for number in range(60) for of in (store, other)))
-        async with store.look(USE) as desk:
-            figures = await desk.figures(Wanted(TODAY, TODAY))
+        async with store.support_view(USE) as desk:
+            figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
             questions = await desk.questions(TODAY, TODAY)
 
     assert {each.count for each in figures.counts} == {each.count for each in figures.times} == {120}
     assert questions == {"icp": 120}
 
 
-async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: Store) -> None:
+async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: SqlStore) -> None:
     await keep(store, a_link(1))
 
-    async with store.look(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
-        before = await desk.figures(Wanted(TODAY, TODAY))
-        await unit.tally([Tally(COHORT, Step.OPENED)])
-        during = await desk.figures(Wanted(TODAY, TODAY))
-    async with store.look(USE) as desk:
-        after = await desk.figures(Wanted(TODAY, TODAY))
-        uses = await desk.uses(9)
+    async with store.support_view(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
+        before = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        await unit.add_to_funnel([FunnelIncrement(COHORT, FunnelStep.OPENED)])
+        during = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+    async with store.support_view(USE) as desk:
+        after = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        uses = await desk.audit_log(9)
 
-    assert before == during == Figures([], [])
+    assert before == during == FunnelStatistics([], [])
     assert [each.count for each in after.counts] == [1]
     assert [use.action for use in uses] == ["try", "look", "try"]
 
 
-async def test_who_only_looks_changes_nothing(store: Store) -> None:
-    async with store.look(USE) as desk:
-        writing = DeskUnit(desk._connection, desk._sealing, Unit(desk._connection, desk._sealing))
+async def test_who_only_looks_changes_nothing(store: SqlStore) -> None:
+    async with store.support_view(USE) as desk:
+        writing = SqlSupportUnit(desk._connection, desk._sealing, SqlUnit(desk._connection, desk._sealing))
         with pytest.raises(StorageError):
             await writing.add_link(a_link(1))
 
 
-async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: Store) -> None:
+async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: SqlStore) -> None:
     looked, looking = asyncio.Event(), asyncio.Event()
 
     async def look() -> None:
-        async with store.look(USE) as desk:
+        async with store.support_view(USE) as desk:
             await desk.links(limit=1)
             looking.set()
             await looked.wait()
@@ -338,43 +362,43 @@ async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: S
         await asyncio.gather(reader, erase())
 
 
-async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: Store) -> None:
+async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: SqlStore) -> None:
     async with store.unit("turn") as unit:
         await unit.count_question("icp", TODAY)
         await unit.count_question("icp", TODAY)
         await unit.count_question("", TODAY)
-        await unit.keep_missed(Missed("1", "能不能用护照", NOON))
-        await unit.keep_missed(Missed("2", "可以开发票吗", NOON + timedelta(minutes=1)))
+        await unit.keep_unanswered(UnansweredQuestion("1", "能不能用护照", NOON))
+        await unit.keep_unanswered(UnansweredQuestion("2", "可以开发票吗", NOON + timedelta(minutes=1)))
 
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         counted = await desk.questions(TODAY, TODAY)
-        missed = await desk.missed(5)
+        missed = await desk.unanswered_questions(5)
 
     assert counted == {"icp": 2, "": 1}
     assert [each.text for each in missed] == ["可以开发票吗", "能不能用护照"]
 
 
-async def test_digests_differ_by_purpose_and_stay_the_same(store: Store, another: Another) -> None:
+async def test_digests_differ_by_purpose_and_stay_the_same(store: SqlStore, another: Another) -> None:
     async with another() as other:
-        same = other.keyed(Purpose.LINK, "x")
+        same = other.keyed_digest(Purpose.LINK, "x")
 
-    assert store.keyed(Purpose.LINK, "x") == same != store.keyed(Purpose.DESK, "x")
+    assert store.keyed_digest(Purpose.LINK, "x") == same != store.keyed_digest(Purpose.DESK, "x")
 
 
-async def test_an_erasure_takes_the_links_of_person_and_account(store: Store) -> None:
+async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore) -> None:
     mine, other = a_link(1, "100012345"), a_link(2, "100099999")
     await keep(store, mine, other)
     await opened(store, mine, "telegram:1")
 
     async with store.unit("telegram:1") as unit:
         await unit.erase(Person("telegram:1"), "telegram:1")
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         left = await desk.links(campaign=None, account=None, limit=9)
 
     assert left == [other]
 
 
-async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store: Store) -> None:
+async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store: SqlStore) -> None:
     waiting, opened_one, verified, expired, revoked = (a_link(number, str(number)) for number in range(1, 6))
     late = replace(expired, expires_at=NOON + timedelta(minutes=10))
     await keep(store, waiting, opened_one, verified, late, revoked)
@@ -382,13 +406,13 @@ async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store:
         await opened(store, link, "telegram:1")
     now = NOON + timedelta(minutes=10)
     async with store.unit("verdict") as unit:
-        await unit.take_place(an_attempt("a1", verified.account), identity(NUMBER), NOON)
-    async with store.desk(USE) as desk:
+        await unit.take_slot(make_attempt("a1", verified.account), make_identity(NUMBER), NOON)
+    async with store.support_unit(USE) as desk:
         await desk.revoke(revoked.id, NOON)
 
-    async with store.desk(USE) as desk:
+    async with store.support_unit(USE) as desk:
         listed = {
-            state: await desk.links(campaign=None, account=None, limit=9, standing=(state, now)) for state in LinkState
+            state: await desk.links(campaign=None, account=None, limit=9, state_at=(state, now)) for state in LinkState
         }
 
     assert {state: [link.state(now) for link in links] for state, links in listed.items()} == {

@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, an_attempt
+from tests.fakes import NOON, make_attempt
 from verification.attempts import AttemptId
 from verification.dialogue_store import DialogueStore, Person
-from verification.ports import News
+from verification.ports import NoticeKind
 
 PERSON = Person("telegram:100012345")
 
 
 async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:
     async with store.unit(PERSON) as unit:
-        await unit.first_sight(event_id, NOON)
+        await unit.mark_seen(event_id, NOON)
         await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
-        await unit.save_attempt(an_attempt())
-        await unit.post(News.PROGRESS, an_attempt(), NOON)
+        await unit.save_attempt(make_attempt())
+        await unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON)
 
 
 async def what_stands(store: DialogueStore) -> list[bool]:
     async with store.unit("look") as unit:
         dialogue = await unit.dialogue(PERSON)
         attempt = await unit.attempt(AttemptId("a1"))
-        unseen = await unit.first_sight("update:1", NOON)
+        unseen = await unit.mark_seen("update:1", NOON)
     return [dialogue is not None, attempt is not None, not unseen]
 
 
@@ -49,9 +49,9 @@ async def test_what_was_committed_is_there_after_a_restart(another: Another) -> 
 async def test_an_error_rolls_everything_back(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit(PERSON) as unit:
-            await unit.first_sight("update:1", NOON)
+            await unit.mark_seen("update:1", NOON)
             await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
-            await unit.save_attempt(an_attempt())
+            await unit.save_attempt(make_attempt())
             raise ZeroDivisionError
 
     assert await what_stands(store) == [False, False, False]
@@ -62,7 +62,7 @@ async def test_a_cancelled_unit_rolls_back_and_blocks_nobody(store: DialogueStor
 
     async def never_ends() -> None:
         async with store.unit(PERSON) as unit:
-            await unit.first_sight("update:1", NOON)
+            await unit.mark_seen("update:1", NOON)
             written.set()
             await asyncio.Event().wait()
 
@@ -141,7 +141,7 @@ async def test_a_unit_that_was_left_can_no_longer_write(store: DialogueStore) ->
         pass
 
     with pytest.raises(RuntimeError, match="left"):
-        await unit.save_attempt(an_attempt())
+        await unit.save_attempt(make_attempt())
 
 
 async def test_a_unit_inside_a_unit_is_an_error_and_no_standstill(store: DialogueStore) -> None:

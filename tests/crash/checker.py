@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
-from tests.crash.database_view import Books
-from tests.simulator_fixture import Guest, Json
-from verification.attempts import MOVES, Status
+from tests.crash.database_view import DatabaseView
+from tests.simulator_fixture import ChatUser, Json
+from verification.attempts import MOVES, AttemptStatus
 from verification.support.funnel import STEPS
 
 _ALWAYS = (
@@ -38,15 +38,15 @@ _EVENTS = "SELECT event_id FROM seen_events UNION SELECT event_id FROM dead_upda
 
 
 @dataclass(slots=True)
-class Moves:
+class TransitionChecker:
     """How the attempts of one database moved from look to look."""
 
-    _known: dict[str, Status] = field(default_factory=dict)
+    _known: dict[str, AttemptStatus] = field(default_factory=dict)
 
-    async def look(self, books: Books) -> list[str]:
+    async def check(self, books: DatabaseView) -> list[str]:
         """Find moves that no attempt can make."""
         rows = await books.rows("SELECT id, status FROM attempts")
-        now = {str(name): Status(status) for name, status in rows}
+        now = {str(name): AttemptStatus(status) for name, status in rows}
         found = [
             f"07 an attempt moved from {self._known[name]} to {status}"
             for name, status in now.items()
@@ -56,14 +56,14 @@ class Moves:
         return found
 
 
-def _reachable(status: Status) -> Collection[Status]:
+def _reachable(status: AttemptStatus) -> Collection[AttemptStatus]:
     reached = {status}
     while more := {move for place in reached for move in MOVES[place]} - reached:
         reached |= more
     return reached
 
 
-async def at_any_time(books: Books) -> list[str]:
+async def check_invariants(books: DatabaseView) -> list[str]:
     """Find what a database breaks, whoever writes to it or has just died of writing."""
     found = await _nonzero(books, _ALWAYS)
     if (sound := await books.integrity()) != "ok":
@@ -71,27 +71,27 @@ async def at_any_time(books: Books) -> list[str]:
     return found
 
 
-async def of_books(books: Books, confirmed: Iterable[int]) -> list[str]:
+async def check_database(books: DatabaseView, confirmed: Iterable[int]) -> list[str]:
     """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
-    found = [*await at_any_time(books), *await _nonzero(books, _WHEN_QUIET)]
+    found = [*await check_invariants(books), *await _nonzero(books, _WHEN_QUIET)]
     kept = {event for (event,) in await books.rows(_EVENTS)}
     lost = [number for number in confirmed if f"telegram:{number}" not in kept]
     return found + [f"01 update {number} was confirmed and is not in the books" for number in lost]
 
 
-def with_buttons(guest: Guest) -> list[Json]:
+def with_buttons(guest: ChatUser) -> list[Json]:
     """The messages that wait for a press, oldest first."""
-    return [message for message in guest.armed() if message.get("markup") != "force"]
+    return [message for message in guest.waiting_messages() if message.get("markup") != "force"]
 
 
-async def press_old(guest: Guest) -> None:
+async def press_stale_buttons(guest: ChatUser) -> None:
     """Press a button of every message that a death left behind: nobody knew of it before, and now it is disarmed."""
     for message in with_buttons(guest)[:-1]:
         data = [button["data"] for row in message["buttons"] for button in row if "data" in button]
-        await guest.forges(message["id"], data[0])
+        await guest.press_raw(message["id"], data[0])
 
 
-async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
+async def check_verified(books: DatabaseView, guest: ChatUser, *, doubt: bool) -> list[str]:
     """Find what is wrong with somebody who went all the way; only after a doubt they may be told twice."""
     account = f"telegram:{guest.id}"
     places = [row for row in await books.rows("SELECT account FROM places") if row == (account,)]
@@ -106,7 +106,7 @@ async def of_verified(books: Books, guest: Guest, *, doubt: bool) -> list[str]:
     return [what for what, wrong in found.items() if wrong]
 
 
-async def of_funnel(books: Books) -> list[str]:
+async def check_funnel(books: DatabaseView) -> list[str]:
     """Find what was counted wrong when one person has gone all the way: each step of theirs stands there once."""
     rows = await books.rows("SELECT step, sum(count) FROM funnel WHERE method = '' AND reason = '' GROUP BY step")
     counted = {str(step): int(count) for step, count in rows}
@@ -117,7 +117,7 @@ async def of_funnel(books: Books) -> list[str]:
     ]
 
 
-def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:
+def check_action(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:
     """Find what was asked again: messages with each sign, now and before an act that ends with `sign`."""
     found = []
     for asked, count in now.items():
@@ -129,5 +129,5 @@ def of_act(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doub
     return found
 
 
-async def _nonzero(books: Books, counts: Iterable[tuple[str, str]]) -> list[str]:
+async def _nonzero(books: DatabaseView, counts: Iterable[tuple[str, str]]) -> list[str]:
     return [name for name, statement in counts if (await books.rows(statement))[0][0]]

@@ -4,65 +4,77 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from playground.phone.browser import Phone
-from tests.simulator_fixture import NAME, NUMBER, Guest, press, said, scan
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, press, said, scan
 
-Do = Callable[[Guest, Phone], Awaitable[object]]
+Do = Callable[[ChatUser, Phone], Awaitable[object]]
 DONE = "🎉 认证成功"
 REPEATED = "🔁 刚才那条可能没送到，再发一次，以这条为准。\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ConversationStep:
     """What a person does, the sign that it was taken, what /status says of it, and which calls show it."""
 
     name: str
     do: Do
-    sign: str
+    reply_text: str
     status: str
     calls: tuple[str, ...]
 
 
 CHAT = (
-    Act("start", lambda guest, _: guest.says("/start"), "你要认证哪一类", "还没开始填写", ("sendMessage",)),
-    Act(
+    ConversationStep(
+        "start", lambda guest, _: guest.says("/start"), "你要认证哪一类", "还没开始填写", ("sendMessage",)
+    ),
+    ConversationStep(
         "type",
         lambda guest, _: guest.taps("个人认证"),
         "开始之前",
         "等你同意",
         ("answerCallbackQuery", "editMessageText", "sendMessage"),
     ),
-    Act("consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText", "sendMessage")),
-    Act("name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessage", "sendMessage")),
-    Act("number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessage", "sendMessage")),
-    Act("confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText", "sendMessage")),
-    Act("method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("sendChatAction", "sendPhoto")),
+    ConversationStep(
+        "consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText", "sendMessage")
+    ),
+    ConversationStep("name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessage", "sendMessage")),
+    ConversationStep(
+        "number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessage", "sendMessage")
+    ),
+    ConversationStep(
+        "confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText", "sendMessage")
+    ),
+    ConversationStep(
+        "method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("sendChatAction", "sendPhoto")
+    ),
 )
 PHONE = (
-    Act("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),
-    Act(
+    ConversationStep("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),
+    ConversationStep(
         "go on", lambda _, phone: press(phone, "前往授权"), "正在手机上确认", "正在手机上确认", ("editMessageCaption",)
     ),
-    Act("pass", lambda _, phone: press(phone, "授权验证"), DONE, "进度：已完成", ("editMessageMedia", "sendMessage")),
+    ConversationStep(
+        "pass", lambda _, phone: press(phone, "授权验证"), DONE, "进度：已完成", ("editMessageMedia", "sendMessage")
+    ),
 )
-ACTS = CHAT + PHONE
+STEPS = CHAT + PHONE
 
 
-def came(guest: Guest, sign: str) -> int:
+def came(guest: ChatUser, sign: str) -> int:
     """How many messages of the bot with this sign ever came."""
     return len(all_that_came(guest, sign))
 
 
-def came_unmarked(guest: Guest, sign: str) -> int:
+def came_unmarked(guest: ChatUser, sign: str) -> int:
     """How many of them did not say that they may be there already."""
     return sum(REPEATED not in text for text in all_that_came(guest, sign))
 
 
-def all_that_came(guest: Guest, sign: str) -> list[str]:
+def all_that_came(guest: ChatUser, sign: str) -> list[str]:
     """The texts of the messages of the bot with this sign that ever came."""
     texts = [said(event["message"]) for event in guest.events("message") if event["from"] == "bot"]
     return [text for text in texts if sign in text]
 
 
-def is_clean(guest: Guest) -> bool:
+def is_clean(guest: ChatUser) -> bool:
     """Whether nothing the person wrote about themselves stands in the chat."""
     return not [text for text in map(str, guest.messages()) if NAME in text or NUMBER in text]

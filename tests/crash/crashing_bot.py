@@ -22,10 +22,10 @@ from run_bot import app
 from storage.database import Database
 from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite
-from tests.crash.points import Points, Watched
+from tests.crash.crash_points import CrashPointDatabase, CrashPoints
 
 AIM_FOLDER = "AIM_FOLDER"
-WORDS = "WORDS"
+ARGUMENTS = "WORDS"
 
 Open = Callable[[Any], AbstractAsyncContextManager[Database]]
 
@@ -33,27 +33,27 @@ Open = Callable[[Any], AbstractAsyncContextManager[Database]]
 def main() -> None:
     """Be the bot, with points all along its way where there is an aim."""
     if AIM_FOLDER in os.environ:
-        _wrap(Points(Path(os.environ[AIM_FOLDER])))
-    app(json.loads(os.environ.get(WORDS, "[]")))
+        _wrap(CrashPoints(Path(os.environ[AIM_FOLDER])))
+    app(json.loads(os.environ.get(ARGUMENTS, "[]")))
 
 
-def _wrap(points: Points) -> None:
+def _wrap(points: CrashPoints) -> None:
     # Under its own name in each module that opens one: nothing inside of it is touched.
     vars(storage)["open_sqlite"] = _watched(open_sqlite, points)
     vars(storage.postgres)["open_postgres"] = _watched(open_postgres, points)
     vars(bot.app)["AiohttpRequest"] = _transport(points)
 
 
-def _watched(opening: Open, points: Points) -> Open:
+def _watched(opening: Open, points: CrashPoints) -> Open:
     @asynccontextmanager
     async def opened(where: Any) -> AsyncIterator[Database]:
         async with opening(where) as database:
-            yield Watched(database, points)
+            yield CrashPointDatabase(database, points)
 
     return opened
 
 
-def _transport(points: Points) -> type[AiohttpRequest]:
+def _transport(points: CrashPoints) -> type[AiohttpRequest]:
     class Transport(AiohttpRequest):
         async def do_request(self, url: str, method: str, *args: Any, **options: Any) -> tuple[int, bytes]:
             name = url.rpartition("/")[2]

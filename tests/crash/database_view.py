@@ -7,13 +7,13 @@ from typing import Any
 
 import asyncpg
 
-OWING = """
+PENDING_WORK = """
 SELECT (SELECT count(*) FROM dialogues WHERE shown < revision) + (SELECT count(*) FROM notices WHERE settled = 0)
      + (SELECT count(*) FROM litter)
 """
 
 
-class Books:
+class DatabaseView:
     """One database of either kind, by its DATABASE_URL."""
 
     def __init__(self, url: str) -> None:
@@ -31,9 +31,9 @@ class Books:
                 self._connection = await asyncpg.connect(self._url)
             return [tuple(row) for row in await self._connection.fetch(statement)]
 
-    async def owing(self) -> int:
+    async def pending_work(self) -> int:
         """How much is still to be shown, told or deleted."""
-        [(owing,)] = await self.rows(OWING)
+        [(owing,)] = await self.rows(PENDING_WORK)
         return int(owing)
 
     async def integrity(self) -> str:

@@ -20,29 +20,29 @@ from pathlib import Path
 
 from bot.testing.fork_client import ForkClient
 from chatscript.runner.bot_process import BotLauncher, BotProcess, CommandLauncher, base_environment
-from tests.crash.crashing_bot import WORDS
-from tests.simulator_fixture import PATIENCE, TOKEN, Town
+from tests.crash.crashing_bot import ARGUMENTS
+from tests.simulator_fixture import PATIENCE, TOKEN, Simulator
 
 ROOT = Path(__file__).parents[2]
 RUN_BOT = ROOT / "run_bot.py"
-PLAIN = CommandLauncher.python(RUN_BOT)
+PLAIN_LAUNCHER = CommandLauncher.python(RUN_BOT)
 """The bot as people start it."""
 
 
 @cache
-def forking() -> ForkClient:
+def fork_client() -> ForkClient:
     """The one nursery of this process."""
     opened = ForkClient((sys.executable, "-m", "tests.crash.crashing_bot"))
     atexit.register(opened.close)
     return opened
 
 
-class Bot:
+class ManagedBot:
     """A bot that lives and dies; what it must not lose is in its folder."""
 
-    def __init__(self, town: Town, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> None:
+    def __init__(self, town: Simulator, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> None:
         self.town = town
-        self.way = way or _quickest()
+        self.launcher = way or _quickest()
         # Nobody else gets the port while the bot is dead: the codes on people's screens name it.
         port = bound()
         weakref.finalize(self, port.close)
@@ -64,39 +64,39 @@ class Bot:
         """Start it, and wait until it asks for updates."""
         world = self.town.playground.world
         await self.launch()
-        await self.town.until(
+        await self.town.wait_until(
             lambda: world.updates.has_waiting_poll or world.updates.webhook_active,
-            lambda: f"the bot does not start\n{self.words()}",
+            lambda: f"the bot does not start\n{self.output()}",
         )
 
     async def launch(self) -> None:
         """Start it, whatever becomes of it."""
-        self._running = await self.way.start(self.env, self.log)
+        self._running = await self.launcher.start(self.env, self.log)
 
     async def kill(self) -> None:
         """End it between any two of its steps."""
         if self._running is not None:
-            await self.vanish()
+            await self.kill_without_waiting()
             # The stand-in hears of it when the connection falls.
-            await self.town.until(
+            await self.town.wait_until(
                 lambda: not self.town.playground.world.updates.has_waiting_poll, lambda: "the dead bot polls"
             )
 
-    async def vanish(self) -> None:
+    async def kill_without_waiting(self) -> None:
         """End it where another may poll at once."""
         if self._running is not None:
             await self._running.kill()
         self._running = None
 
-    async def crash(self) -> None:
+    async def kill_and_restart(self) -> None:
         """Kill it and start it again."""
         await self.kill()
         await self.start()
 
-    async def shown(self) -> None:
+    async def wait_until_shown(self) -> None:
         """Wait until the bot has noted that all its answers are shown: until then, it may show the last one twice."""
         async with asyncio.timeout(PATIENCE):
-            await self.town.taken()
+            await self.town.wait_until_idle()
             while self._owing():  # noqa: ASYNC110 - the database rings no bell
                 await asyncio.sleep(0.01)
 
@@ -120,17 +120,17 @@ class Bot:
         assert self._running is not None
         return await self._running.wait()
 
-    async def operated(self, *words: str) -> tuple[int, str]:
+    async def run_command(self, *words: str) -> tuple[int, str]:
         """Run an operator's command with its settings; gives how it ended and all it said."""
-        if not isinstance(self.way, ForkClient):
-            command = await self.operating(*words)
+        if not isinstance(self.launcher, ForkClient):
+            command = await self.start_command(*words)
             said, _ = await command.communicate()
             return command.returncode or 0, said.decode()
         with tempfile.NamedTemporaryFile() as log:
-            forked = await self.way.start(self.env | {WORDS: json.dumps(words)}, Path(log.name))
+            forked = await self.launcher.start(self.env | {ARGUMENTS: json.dumps(words)}, Path(log.name))
             return await forked.wait(), log.read().decode()
 
-    async def operating(self, *words: str) -> asyncio.subprocess.Process:
+    async def start_command(self, *words: str) -> asyncio.subprocess.Process:
         """Start an operator's command with its settings."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -142,17 +142,17 @@ class Bot:
             stderr=asyncio.subprocess.STDOUT,
         )
 
-    def words(self) -> str:
+    def output(self) -> str:
         """Everything it said on its streams."""
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 
     def address(self) -> str:
         """Where its pages are, as it said at its last start."""
-        return self.words().split("phone pages at ")[-1].split()[0]
+        return self.output().split("phone pages at ")[-1].split()[0]
 
 
 def _quickest() -> BotLauncher:
-    return forking() if hasattr(os, "fork") else PLAIN
+    return fork_client() if hasattr(os, "fork") else PLAIN_LAUNCHER
 
 
 def free_port() -> int:
@@ -170,9 +170,11 @@ def bound() -> socket.socket:
 
 
 @asynccontextmanager
-async def at_work(town: Town, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> AsyncIterator[Bot]:
+async def running_bot_process(
+    town: Simulator, folder: Path, way: BotLauncher | None = None, /, **settings: str
+) -> AsyncIterator[ManagedBot]:
     """Start a bot, and leave none behind."""
-    bot = Bot(town, folder, way, **settings)
+    bot = ManagedBot(town, folder, way, **settings)
     try:
         await bot.start()
         yield bot

@@ -14,15 +14,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import Store, open_store
+from storage import SqlStore, open_store
 from storage.database import Database
 from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite
-from tests.crash.points import Watched
-from tests.fakes import NOON, an_attempt, fixed_sealing, identity
-from verification.attempts import Status
+from tests.crash.crash_points import CrashPointDatabase
+from tests.fakes import NOON, make_attempt, make_identity, make_sealing
+from verification.attempts import AttemptStatus
 from verification.dialogue_store import Person
-from verification.ports import News
+from verification.ports import NoticeKind
 
 _POINTS = 60
 _COMMITS = 6
@@ -30,7 +30,7 @@ _COMMITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ContestPlan:
     """What to do: `kills` at least, for `accounts` at least, so many of them with one number."""
 
     url: str
@@ -53,20 +53,22 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def compete(store: Store, account: str, number: str) -> None:
+async def compete_for_slot(store: SqlStore, account: str, number: str) -> None:
     """Try to verify an account, as the core does: the place and the success in one unit."""
-    attempt = an_attempt(f"attempt-of-{account}", account)
+    attempt = make_attempt(f"attempt-of-{account}", account)
     async with store.unit(account) as unit:
-        if not await unit.first_sight(account, NOON):
+        if not await unit.mark_seen(account, NOON):
             return
         await unit.save_dialogue(Person(account), "waiting", "zh", NOON)
-        taken = await unit.take_place(attempt, identity(number), NOON)
-        ended = an_attempt(attempt.id, account, status=Status.SUCCEEDED if taken else Status.FAILED, identity=None)
+        taken = await unit.take_slot(attempt, make_identity(number), NOON)
+        ended = make_attempt(
+            attempt.id, account, status=AttemptStatus.SUCCEEDED if taken else AttemptStatus.FAILED, identity=None
+        )
         await unit.save_attempt(ended)
-        await unit.post(News.ENDED, ended, NOON)
+        await unit.post_notice(NoticeKind.ENDED, ended, NOON)
 
 
-def work(order: Order, rng: random.Random) -> tuple[int, list[str]]:
+def work(order: ContestPlan, rng: random.Random) -> tuple[int, list[str]]:
     """Let writers die until all is done; gives how many died, and the accounts whose unit was committed."""
     asyncio.run(_prepare(order.url))
     committed: list[str] = []
@@ -99,16 +101,16 @@ def _heard(reading: int, commits: int | None, pid: int) -> list[str]:
 
 
 async def _prepare(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()):
+    async with open_store(url, sealing=make_sealing()):
         pass
 
 
-async def _write(order: Order, begin: int, points: int, writing: int) -> None:
+async def _write(order: ContestPlan, begin: int, points: int, writing: int) -> None:
     async with _database(order.url) as database:
-        store = Store(Watched(database, Countdown(points)), fixed_sealing())
+        store = SqlStore(CrashPointDatabase(database, Countdown(points)), make_sealing())
         for place in range(begin, max(order.accounts, begin + 2 * _COMMITS)):
             account = f"telegram:{order.name}-{place}"
-            await compete(store, account, f"number {place // order.per_number}")
+            await compete_for_slot(store, account, f"number {place // order.per_number}")
             os.write(writing, f"{account}\n".encode())
 
 
@@ -119,7 +121,7 @@ def _database(url: str) -> AbstractAsyncContextManager[Database]:
 
 def main(url: str, name: str, *numbers: str) -> None:
     """Do what the command line says, and say what came of it."""
-    order = Order(url, name, *map(int, numbers))
+    order = ContestPlan(url, name, *map(int, numbers))
     kills, committed = work(order, random.Random(name))
     sys.stdout.write(json.dumps({"kills": kills, "committed": committed}) + "\n")
 

@@ -8,7 +8,7 @@ from chatscript.match.matcher import strip_emoji
 from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import PhoneError
 from tests.crash.conversation import DONE
-from tests.crash.stories import Person
+from tests.crash.stories import StoryUser
 from tests.simulator_fixture import Json, press, said
 
 PATIENCE = 15.0
@@ -32,16 +32,16 @@ _PRESSES = ("快速验证", "下一步", "前往授权", "授权验证", "确认
 
 
 @dataclass(slots=True)
-class Wanderer:
+class RandomUser:
     """A person on their own way to the end; `nudges` counts how often nothing came in time."""
 
-    person: Person
+    person: StoryUser
     rng: random.Random
     nudges: int = 0
     done: bool = False
     _answered: set[str] = field(default_factory=set)
 
-    async def go(self) -> None:
+    async def run(self) -> None:
         """Go on until verified, or told that the number is full."""
         await self.person.guest.says("/start")
         while not self.done:
@@ -88,7 +88,7 @@ class Wanderer:
     async def _tap(self, labels: list[str]) -> None:
         there = self.person.guest.button(self.rng.choice(labels)) if labels else None
         if there is not None:
-            await self.person.guest.forges(*there)
+            await self.person.guest.press_raw(*there)
 
     async def _scan(self, shown: Json) -> None:
         """Take the phone and go through its pages, or let the code run out, or decline."""
@@ -97,7 +97,7 @@ class Wanderer:
             await self._tap(["换个新码"])
             return
         try:
-            await phone.open(PhoneApp.QQ if "QQ" in said(shown) else PhoneApp.WECHAT, guest.link(shown))
+            await phone.open(PhoneApp.QQ if "QQ" in said(shown) else PhoneApp.WECHAT, guest.scanned_link(shown))
             for _ in _PRESSES:
                 await self._touch()
         except PhoneError:
@@ -123,7 +123,7 @@ class Wanderer:
             return
         guest = self.person.guest
         before = len(guest.events("message", "edit", "delete"))
-        bell = guest.town.playground.world.changes
+        bell = guest.simulator.playground.world.changes
         if not await bell.wait_for(lambda: len(guest.events("message", "edit", "delete")) > before, PATIENCE):
             self.nudges += 1
             self._answered.clear()

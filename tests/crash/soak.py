@@ -20,14 +20,14 @@ from itertools import cycle
 from pathlib import Path
 
 from playground.phone.browser import Phone
-from tests import postgres
+from tests import postgres_server
 from tests.crash import checker
-from tests.crash.crashing_bots import Mortal
-from tests.crash.process import forking
-from tests.crash.random_user import Wanderer
-from tests.crash.stories import CODE_LIVES, Person
-from tests.crash.sweep import Ground, own_file
-from tests.simulator_fixture import NAME, Town, town
+from tests.crash.crashing_bots import CrashingBot
+from tests.crash.process import fork_client
+from tests.crash.random_user import RandomUser
+from tests.crash.stories import CODE_LIVES, StoryUser
+from tests.crash.sweep import SweepEnvironment, own_file
+from tests.simulator_fixture import NAME, Simulator, simulator
 
 NUMBERS = (
     "11010519491231002X",
@@ -39,15 +39,15 @@ NUMBERS = (
     "11010119900307803X",
     "110101199003077838",
 )
-RIVALS = 4
+PEOPLE_PER_NUMBER = 4
 """So many people with one number: one too many."""
-_SEASON = 600
+_ROUND_SECONDS = 600
 _PAUSES = (0.5, 5.0)
 _METHODS = ("getUpdates", "sendMessage", "sendPhoto", "editMessageCaption", "editMessageMedia", "deleteMessage")
 _KINDS = ("429", "500", "502", "lost", "drop", "slow", "garbage", "duplicate")
 
 
-class Sufferer(Mortal):
+class RestartingBot(CrashingBot):
     """A bot that is started again however it ended."""
 
     async def _revive(self) -> None:
@@ -59,7 +59,7 @@ class Sufferer(Mortal):
 
 
 @dataclass(slots=True)
-class Figures:
+class SoakReport:
     """What it came to."""
 
     people: int = 0
@@ -67,7 +67,7 @@ class Figures:
     refused: int = 0
     nudges: int = 0
     updates: int = 0
-    blows: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[int] = field(default_factory=Counter)
     losses: list[str] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class Figures:
             "refused, their number being full": self.refused,
             "updates": self.updates,
             "times nobody answered in time": self.nudges,
-            **{f"blow: {name}": count for name, count in sorted(self.blows.items())},
+            **{f"blow: {name}": count for name, count in sorted(self.faults.items())},
             **{f"bot ended with {code}": count for code, count in sorted(self.ends.items())},
             "losses": len(self.losses),
         }
@@ -87,31 +87,31 @@ class Figures:
 
 
 @dataclass(slots=True)
-class Nemesis:
+class FaultInjector:
     """Whatever can go wrong, at random."""
 
-    town: Town
-    bot: Sufferer
+    town: Simulator
+    bot: RestartingBot
     rng: random.Random
-    blows: Counter[str]
-    server: postgres.Server | None
+    faults: Counter[str]
+    server: postgres_server.Server | None
 
-    async def rage(self) -> None:
+    async def run(self) -> None:
         """Strike for ever."""
         blows: list[tuple[Callable[[], Awaitable[None]], int]] = [
             (self.kill, 6),
             (self.end, 2),
             (self.freeze, 2),
-            (self.spoil, 8),
+            (self.fail_calls, 8),
             (self.storm, 1),
-            (self.outlive, 1),
+            (self.expire_codes, 1),
         ]
         if self.server is not None:
             blows.append((self.restart_database, 1))
         while True:
             await asyncio.sleep(self.rng.uniform(*_PAUSES))
             [blow] = self.rng.choices([blow for blow, _ in blows], [weight for _, weight in blows])
-            self.blows[blow.__name__] += 1
+            self.faults[blow.__name__] += 1
             await blow()
 
     async def kill(self) -> None:
@@ -127,15 +127,15 @@ class Nemesis:
         finally:
             self._strike(signal.SIGCONT)
 
-    async def spoil(self) -> None:
+    async def fail_calls(self) -> None:
         kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 4)
-        await self.town.fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
+        await self.town.inject_fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
 
     async def storm(self) -> None:
         for method in _METHODS:
-            await self.town.fault(method, "429", 5)
+            await self.town.inject_fault(method, "429", 5)
 
-    async def outlive(self) -> None:
+    async def expire_codes(self) -> None:
         """Let every code run out."""
         self.bot.clock.advance(CODE_LIVES)
 
@@ -150,39 +150,41 @@ class Nemesis:
             self.bot.signal(number)
 
 
-async def season(ground: Ground, server: postgres.Server | None, rng: random.Random, figures: Figures) -> None:
+async def soak_round(
+    ground: SweepEnvironment, server: postgres_server.Server | None, rng: random.Random, figures: SoakReport
+) -> None:
     """Let people verify their accounts in bad weather, and look at what has become of them."""
     async with AsyncExitStack() as stack:
-        place = await stack.enter_async_context(town())
-        bot = Sufferer(place, Path(tempfile.mkdtemp(dir=ground.folder)), ground.launch, await ground.new_url(0))
-        await stack.enter_async_context(bot.alive())
-        nemesis = asyncio.ensure_future(Nemesis(place, bot, rng, figures.blows, server).rage())
+        place = await stack.enter_async_context(simulator())
+        bot = RestartingBot(place, Path(tempfile.mkdtemp(dir=ground.folder)), ground.launch, await ground.new_url(0))
+        await stack.enter_async_context(bot.running())
+        nemesis = asyncio.ensure_future(FaultInjector(place, bot, rng, figures.faults, server).run())
         people = [
-            await stack.enter_async_context(wanderer(place, bot, number, rng))
+            await stack.enter_async_context(random_user(place, bot, number, rng))
             for number in NUMBERS
-            for _ in range(RIVALS)
+            for _ in range(PEOPLE_PER_NUMBER)
         ]
         with suppress(TimeoutError):
-            async with asyncio.timeout(_SEASON), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(_ROUND_SECONDS), asyncio.TaskGroup() as group:
                 for someone in people:
-                    group.create_task(someone.go())
+                    group.create_task(someone.run())
         assert nemesis.cancel(), nemesis.exception()
         await asyncio.wait({nemesis})
         await place.sim("/faults", "DELETE")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         for someone in people:
-            await checker.press_old(someone.person.guest)
-        await bot.quiet()
-        figures.losses += await checker.of_books(bot.books, bot.confirmed)
-        figures.losses += await of_people(bot, people, figures)
+            await checker.press_stale_buttons(someone.person.guest)
+        await bot.wait_until_quiet()
+        figures.losses += await checker.check_database(bot.database, bot.confirmed)
+        figures.losses += await check_people(bot, people, figures)
         figures.updates += len(bot.confirmed)
         figures.ends += bot.ends
 
 
-async def of_people(bot: Sufferer, people: list[Wanderer], figures: Figures) -> list[str]:
+async def check_people(bot: RestartingBot, people: list[RandomUser], figures: SoakReport) -> list[str]:
     """Find what became of everybody."""
-    verified = {account for (account,) in await bot.books.rows("SELECT account FROM places")}
-    [(numbers,)] = await bot.books.rows("SELECT count(DISTINCT identity_index) FROM places")
+    verified = {account for (account,) in await bot.database.rows("SELECT account FROM places")}
+    [(numbers,)] = await bot.database.rows("SELECT count(DISTINCT identity_index) FROM places")
     found = [] if len(verified) == 3 * len(NUMBERS) else [f"15 {len(verified)} places of {numbers} numbers"]
     for someone in people:
         guest = someone.person.guest
@@ -191,32 +193,35 @@ async def of_people(bot: Sufferer, people: list[Wanderer], figures: Figures) -> 
         figures.nudges += someone.nudges
         if f"telegram:{guest.id}" in verified:
             figures.verified += 1
-            found += await checker.of_verified(bot.books, guest, doubt=True)
+            found += await checker.check_verified(bot.database, guest, doubt=True)
         else:
             figures.refused += 1
     return found
 
 
 @asynccontextmanager
-async def wanderer(place: Town, bot: Mortal, number: str, rng: random.Random) -> AsyncIterator[Wanderer]:
+async def random_user(place: Simulator, bot: CrashingBot, number: str, rng: random.Random) -> AsyncIterator[RandomUser]:
     """Somebody with a phone and this number."""
     async with Phone() as phone:
-        person = Person(await place.guest(), phone, bot.clock, NAME, number)
-        yield Wanderer(person, random.Random(rng.random()))
+        person = StoryUser(await place.new_user(), phone, bot.clock, NAME, number)
+        yield RandomUser(person, random.Random(rng.random()))
 
 
-async def soak(minutes: float, seed: int) -> Figures:
+async def soak(minutes: float, seed: int) -> SoakReport:
     """Go on for so long, or until something is lost."""
-    figures, ends_at = Figures(), time.monotonic() + minutes * 60
+    figures, ends_at = SoakReport(), time.monotonic() + minutes * 60
     rng = random.Random(seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(postgres.running())
+        server = stack.enter_context(postgres_server.running())
         grounds = cycle(
-            [(Ground(folder, forking(), own_file), None), (Ground(folder, forking(), server.new_database), server)]
+            [
+                (SweepEnvironment(folder, fork_client(), own_file), None),
+                (SweepEnvironment(folder, fork_client(), server.new_database), server),
+            ]
         )
         while time.monotonic() < ends_at and not figures.losses:
-            await season(*next(grounds), rng, figures)
+            await soak_round(*next(grounds), rng, figures)
             sys.stdout.write(f"{figures.people} people, {figures.ends.total()} ends, {len(figures.losses)} losses\n")
             sys.stdout.flush()
     return figures

@@ -8,16 +8,16 @@ from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import Phone, PhoneError
 from playground.phone.page_parser import Control
 from tests.crash.conversation import DONE
-from tests.simulator_fixture import NAME, NUMBER, Guest, press
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, press
 
 CODE_LIVES = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class StoryUser:
     """Somebody with a chat, a phone and time."""
 
-    guest: Guest
+    guest: ChatUser
     phone: Phone
     clock: ClockOffsetFile
     name: str = NAME
@@ -25,7 +25,7 @@ class Person:
 
     async def scan(self, app: PhoneApp) -> None:
         """Scan the newest code, again and again until there is a page."""
-        link = self.guest.link(await self.guest.sees("等待扫码"))
+        link = self.guest.scanned_link(await self.guest.sees("等待扫码"))
         await self._insist(lambda: self.phone.open(app, link))
 
     async def press(self, label: str, *ticks: tuple[Gesture, str]) -> None:
@@ -46,47 +46,47 @@ class Person:
         await press(self.phone, label)
 
     async def _insist(self, do: Callable[[], Awaitable[object]]) -> None:
-        updates = self.guest.town.playground.world.updates
+        updates = self.guest.simulator.playground.world.updates
         while True:
             try:
                 await do()
             except PhoneError:
-                await self.guest.town.until(lambda: updates.has_waiting_poll)
+                await self.guest.simulator.wait_until(lambda: updates.has_waiting_poll)
             else:
                 return
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class UserAction:
     """What a person does, and the words in the chat by which they know that it was taken."""
 
     name: str
-    do: Callable[[Person], Awaitable[object]]
-    sign: str
+    do: Callable[[StoryUser], Awaitable[object]]
+    reply_text: str
 
 
-def says(name: str, text: str, sign: str) -> Act:
-    return Act(name, lambda person: person.guest.says(text), sign)
+def says(name: str, text: str, sign: str) -> UserAction:
+    return UserAction(name, lambda person: person.guest.says(text), sign)
 
 
-def taps(name: str, label: str, sign: str) -> Act:
-    return Act(name, lambda person: person.guest.taps(label), sign)
+def taps(name: str, label: str, sign: str) -> UserAction:
+    return UserAction(name, lambda person: person.guest.taps(label), sign)
 
 
-def scans(app: PhoneApp) -> Act:
-    return Act("scan", lambda person: person.scan(app), "已在手机上打开")
+def scans(app: PhoneApp) -> UserAction:
+    return UserAction("scan", lambda person: person.scan(app), "已在手机上打开")
 
 
-def presses(name: str, label: str, sign: str, *ticks: tuple[Gesture, str]) -> Act:
-    return Act(name, lambda person: person.press(label, *ticks), sign)
+def presses(name: str, label: str, sign: str, *ticks: tuple[Gesture, str]) -> UserAction:
+    return UserAction(name, lambda person: person.press(label, *ticks), sign)
 
 
-async def _agree_on_the_phone(person: Person) -> None:
+async def _agree_on_the_phone(person: StoryUser) -> None:
     await person.press("快速验证")
     await person.press("下一步", (Gesture.TICK, "同意《人脸识别服务协议》"))
 
 
-async def _wait_too_long(person: Person) -> None:
+async def _wait_too_long(person: StoryUser) -> None:
     person.clock.advance(CODE_LIVES)
 
 
@@ -97,8 +97,8 @@ FORM = (
     says("start", "/start", "你要认证哪一类"),
     taps("type", "个人认证", "开始之前"),
     taps("consent", "同意并继续", "第 1 步"),
-    Act("name", lambda person: person.guest.says(person.name), "第 2 步"),
-    Act("number", lambda person: person.guest.says(person.number), "第 3 步"),
+    UserAction("name", lambda person: person.guest.says(person.name), "第 2 步"),
+    UserAction("number", lambda person: person.guest.says(person.number), "第 3 步"),
     taps("confirm", "确认无误", WAYS),
 )
 QQ = (taps("qq", "QQ 扫码", CODE), scans(PhoneApp.QQ))
@@ -106,7 +106,7 @@ FACE = (
     taps("face", "人脸识别", "需要你单独同意"),
     taps("agree to face", "同意并继续", CODE),
     scans(PhoneApp.WECHAT),
-    Act("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
+    UserAction("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
 )
 WECHAT = (taps("wechat", "微信扫码", CODE), scans(PhoneApp.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
 
@@ -117,7 +117,7 @@ BY_WECHAT = (
     *QQ,
     presses("decline", "拒绝", NO),
     taps("again", "再试一次", CODE),
-    Act("wait", _wait_too_long, "二维码过期了"),
+    UserAction("wait", _wait_too_long, "二维码过期了"),
     taps("new code", "换个新码", CODE),
     taps("other way", "换种方式", WAYS),
     *FACE,

@@ -15,10 +15,10 @@ from chatscript.runner.bot_process import BotLauncher
 from playground.phone.browser import Phone
 from tests.crash import checker
 from tests.crash.conversation import REPEATED, came
-from tests.crash.crashing_bots import Mortal
-from tests.crash.points import NOWHERE
-from tests.crash.stories import Act, Person
-from tests.simulator_fixture import Town, town
+from tests.crash.crash_points import NOWHERE
+from tests.crash.crashing_bots import CrashingBot
+from tests.crash.stories import StoryUser, UserAction
+from tests.simulator_fixture import Simulator, simulator
 
 _NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
 _SIDE_BY_SIDE = 4
@@ -27,13 +27,13 @@ _TRIES = 3
 P = TypeVar("P")
 T = TypeVar("T")
 R = TypeVar("R")
-Story = Sequence[Act]
-Wanted = Callable[[Act, str], bool]
+ActionSequence = Sequence[UserAction]
+IsWanted = Callable[[UserAction, str], bool]
 """Whether a death in this act at this point is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SweepEnvironment:
     """Where conversations take place: a folder, a way to start mortal bots, and databases.
 
     Conversations side by side ask for databases by different numbers.
@@ -50,10 +50,10 @@ class Ground:
         """The points whose turn it is."""
         return list(points)[self.turn % self.every :: self.every]
 
-    async def bot(self, town: Town, side: int = 0) -> Mortal:
+    async def bot(self, town: Simulator, side: int = 0) -> CrashingBot:
         """A bot that was never started, with a folder and a database of its own."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        return Mortal(town, folder, self.launch, await self.new_url(side))
+        return CrashingBot(town, folder, self.launch, await self.new_url(side))
 
 
 async def own_file(_: int) -> str:
@@ -62,7 +62,7 @@ async def own_file(_: int) -> str:
 
 
 @dataclass(slots=True)
-class Tale:
+class ConversationLog:
     """What became of one conversation: the points passed in each act, which acts the bot died in, all it said."""
 
     points: list[list[str]] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Tale:
 
 
 @dataclass(slots=True)
-class Figures:
+class SweepReport:
     """What a sweep came to; `missed` are points that were not passed again, however often it was tried."""
 
     points: int = 0
@@ -81,18 +81,18 @@ class Figures:
     losses: list[str] = field(default_factory=list)
 
 
-async def swept(ground: Ground, story: Story, wanted: Wanted) -> Figures:
+async def sweep(ground: SweepEnvironment, story: ActionSequence, wanted: IsWanted) -> SweepReport:
     """Kill the bot at every wanted point of a story whose turn it is."""
-    alive = await told(ground, story, {})
+    alive = await run_conversation(ground, story, {})
     assert not alive.losses, alive.losses
-    figures = Figures()
+    figures = SweepReport()
     points = [
         (number, point) for number, act in enumerate(story) for point in alive.points[number] if wanted(act, point)
     ]
     left = set(ground.share(sorted(points)))
     figures.points = len(left)
     for _ in range(_TRIES):
-        for aims, tale in await _all_told(ground, story, left):
+        for aims, tale in await _run_all(ground, story, left):
             figures.kills += len(tale.died)
             figures.losses += tale.losses
             figures.losses += [f"03 said only after a death: {text} (killed {aims})" for text in tale.said - alive.said]
@@ -101,9 +101,11 @@ async def swept(ground: Ground, story: Story, wanted: Wanted) -> Figures:
     return figures
 
 
-async def _all_told(ground: Ground, story: Story, left: set[tuple[int, str]]) -> list[tuple[Mapping[int, str], Tale]]:
-    async def one(aims: Mapping[int, str], side: int) -> tuple[Mapping[int, str], Tale]:
-        return aims, await told(ground, story, aims, side)
+async def _run_all(
+    ground: SweepEnvironment, story: ActionSequence, left: set[tuple[int, str]]
+) -> list[tuple[Mapping[int, str], ConversationLog]]:
+    async def one(aims: Mapping[int, str], side: int) -> tuple[Mapping[int, str], ConversationLog]:
+        return aims, await run_conversation(ground, story, aims, side)
 
     return await side_by_side(one, rounds(left))
 
@@ -137,14 +139,16 @@ def rounds(left: set[tuple[int, str]]) -> list[dict[int, str]]:
     return shared
 
 
-async def told(ground: Ground, story: Story, aims: Mapping[int, str], side: int = 0) -> Tale:
+async def run_conversation(
+    ground: SweepEnvironment, story: ActionSequence, aims: Mapping[int, str], side: int = 0
+) -> ConversationLog:
     """Let a conversation take place; `aims` names the point of death in some of its acts."""
-    tale = Tale()
-    async with town() as place, Phone() as phone:
+    tale = ConversationLog()
+    async with simulator() as place, Phone() as phone:
         bot = await ground.bot(place, side)
-        async with bot.alive():
-            person = Person(await place.guest(), phone, bot.clock)
-            scene = _Scene(bot, person, frozenset(act.sign for act in story), tale)
+        async with bot.running():
+            person = StoryUser(await place.new_user(), phone, bot.clock)
+            scene = _SweptConversation(bot, person, frozenset(act.reply_text for act in story), tale)
             for number, act in enumerate(story):
                 await scene.play(number, act, aims.get(number, NOWHERE))
             await scene.end()
@@ -152,41 +156,41 @@ async def told(ground: Ground, story: Story, aims: Mapping[int, str], side: int 
 
 
 @dataclass(slots=True)
-class _Scene:
-    bot: Mortal
-    person: Person
+class _SweptConversation:
+    bot: CrashingBot
+    person: StoryUser
     signs: frozenset[str]
-    tale: Tale
-    moves: checker.Moves = field(default_factory=checker.Moves)
+    tale: ConversationLog
+    moves: checker.TransitionChecker = field(default_factory=checker.TransitionChecker)
 
-    async def play(self, number: int, act: Act, aim: str) -> None:
-        before, deaths = self._said(), len(self.bot.deaths)
-        self.bot.aim.take(aim)
+    async def play(self, number: int, act: UserAction, aim: str) -> None:
+        before, deaths = self._said(), len(self.bot.crashes)
+        self.bot.target.take(aim)
         try:
             await act.do(self.person)
-            await self.person.guest.sees(act.sign)
-            await self.bot.settled(deaths)
+            await self.person.guest.sees(act.reply_text)
+            await self.bot.wait_until_settled(deaths)
         except AssertionError as error:
             error.add_note(f"killed in {act.name!r} at {aim!r}")
             raise
-        new = self.bot.deaths[deaths:]
+        new = self.bot.crashes[deaths:]
         if new:
             self.tale.died.add(number)
-        self.tale.points.append(self.bot.aim.passed())
-        doubt = any(death.owed for death in new)
-        asked = checker.of_act(self._said(), before, act.sign, doubt=doubt)
-        moved = await self.moves.look(self.bot.books)
+        self.tale.points.append(self.bot.target.passed())
+        doubt = any(death.replies_pending for death in new)
+        asked = checker.check_action(self._said(), before, act.reply_text, doubt=doubt)
+        moved = await self.moves.check(self.bot.database)
         broken = [f"{what} right after the death" for death in new for what in death.broken]
         self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved, *broken)]
 
     async def end(self) -> None:
         self.tale.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.person.guest.everything_said()}
-        doubt = any(death.owed for death in self.bot.deaths)
-        await checker.press_old(self.person.guest)
-        await self.bot.quiet()
-        self.tale.losses += await checker.of_books(self.bot.books, self.bot.confirmed)
-        self.tale.losses += await checker.of_funnel(self.bot.books)
-        self.tale.losses += await checker.of_verified(self.bot.books, self.person.guest, doubt=doubt)
+        doubt = any(death.replies_pending for death in self.bot.crashes)
+        await checker.press_stale_buttons(self.person.guest)
+        await self.bot.wait_until_quiet()
+        self.tale.losses += await checker.check_database(self.bot.database, self.bot.confirmed)
+        self.tale.losses += await checker.check_funnel(self.bot.database)
+        self.tale.losses += await checker.check_verified(self.bot.database, self.person.guest, doubt=doubt)
 
     def _said(self) -> Mapping[str, int]:
         return {sign: came(self.person.guest, sign) for sign in self.signs}

@@ -9,12 +9,12 @@ from playground.phone.browser import Phone
 from storage import open_database, statements
 from storage.database import Database, Row
 from storage.keyfile import KeyFile
-from storage.mapping import sealed_place
-from tests.crash.process import Bot, at_work
+from storage.mapping import associated_data
+from tests.crash.process import ManagedBot, running_bot_process
 from tests.crash.test_nothing_leaks import fail_and_pass
-from tests.postgres import Server
+from tests.postgres_server import Server
 from tests.reliability import Proof
-from tests.simulator_fixture import NAME, NUMBER, Guest, Town, town
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, simulator
 
 TABLES = ("attempts", "places", "notices", "dialogues", "consents", "litter", "seen_events", "dead_updates")
 
@@ -39,27 +39,27 @@ async def sealed_values(database: Database) -> dict[str, bytes]:
         for table, key, column in statements.SEALED:
             statement = f"SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
             for row, value in await connection.fetch(statement):
-                found[sealed_place(table, row, column)] = bytes(value)
+                found[associated_data(table, row, column)] = bytes(value)
     return found
 
 
-async def a_whole_story(place: Town, bot: Bot, phone: Phone) -> Guest:
+async def a_whole_story(place: Simulator, bot: ManagedBot, phone: Phone) -> ChatUser:
     """Somebody verifies an account, and one of their updates could not be handled."""
-    guest = await place.guest()
+    guest = await place.new_user()
     await fail_and_pass(guest, phone)
     sender = {"id": guest.id, "is_bot": False, "first_name": NAME}
     chat = {"id": guest.id, "type": "private"}
     poison = {"message_id": 5, "date": "x", "chat": chat, "from": sender, "text": NUMBER}
     place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
     await guest.sees("没处理成功")
-    await bot.shown() if (bot.data / "bot.sqlite3").exists() else await place.taken()
+    await bot.wait_until_shown() if (bot.data / "bot.sqlite3").exists() else await place.wait_until_idle()
     return guest
 
 
 async def test_the_plain_number_is_dropped_with_the_verdict_even_for_whoever_has_the_keys(
     tmp_path: Path, url: str
 ) -> None:
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
         await a_whole_story(place, bot, phone)
         sealing = KeyFile(bot.data / "keys.json").sealing()
         async with open_database(url) as database:
@@ -75,12 +75,12 @@ async def test_the_plain_number_is_dropped_with_the_verdict_even_for_whoever_has
 async def test_inv39_nothing_but_the_place_is_left_in_any_row_or_file(
     tmp_path: Path, url: str, command: tuple[str, ...], proof: Proof
 ) -> None:
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
         guest = await a_whole_story(place, bot, phone)
         account = f"telegram:{guest.id}"
         async with open_database(url) as database:
             before, sealed = await rows(database), await sealed_values(database)
-        status, said = await bot.operated(*(word.format(account=account) for word in command))
+        status, said = await bot.run_command(*(word.format(account=account) for word in command))
         async with open_database(url) as database:
             after = await rows(database)
         files = b"".join(path.read_bytes() for path in bot.data.iterdir() if path.name.startswith("bot.sqlite3"))

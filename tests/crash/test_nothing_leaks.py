@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from playground.phone.browser import Phone
-from tests.crash.conversation import ACTS, is_clean
-from tests.crash.process import Bot, at_work
+from tests.crash.conversation import STEPS, is_clean
+from tests.crash.process import ManagedBot, running_bot_process
 from tests.reliability import Proof
-from tests.simulator_fixture import NAME, NUMBER, TOKEN, Guest, press, scan, town
+from tests.simulator_fixture import NAME, NUMBER, TOKEN, ChatUser, press, scan, simulator
 
 OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
 WRONG_NUMBER = "112044165412202430"
@@ -19,7 +19,7 @@ LINK = "a0123456789abcdefbm9ib2R5LXNpZ25lZC10aG"
 CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, LINK, TOKEN, TOKEN.partition(":")[2])
 
 
-async def do_what_people_do_wrong(guest: Guest) -> None:
+async def do_what_people_do_wrong(guest: ChatUser) -> None:
     """Give name and number at every moment they are not wanted, and in every odd form."""
     await guest.says("/start")
     await guest.says(OTHER_NUMBER)
@@ -42,11 +42,11 @@ async def do_what_people_do_wrong(guest: Guest) -> None:
     await guest.sees("目前没有正在进行的认证")
 
 
-async def fail_and_pass(guest: Guest, phone: Phone) -> str:
+async def fail_and_pass(guest: ChatUser, phone: Phone) -> str:
     """Fail once, then pass; gives the token of the last code."""
-    for act in ACTS[:-1]:
+    for act in STEPS[:-1]:
         await act.do(guest, phone)
-        await guest.sees(act.sign)
+        await guest.sees(act.reply_text)
     await press(phone, "拒绝")
     await guest.taps("再试一次")
     await scan(guest, phone)
@@ -57,9 +57,9 @@ async def fail_and_pass(guest: Guest, phone: Phone) -> str:
     return address.rpartition("/v/")[2].partition("?")[0]
 
 
-async def everything_written(bot: Bot) -> dict[str, bytes]:
+async def everything_written(bot: ManagedBot) -> dict[str, bytes]:
     """What the bot left on its streams, its disk and its pages of numbers, and what operators' commands say."""
-    written = {" ".join(words): (await bot.operated(*words))[1].encode() for words in OPERATED}
+    written = {" ".join(words): (await bot.run_command(*words))[1].encode() for words in OPERATED}
     written |= {path.name: path.read_bytes() for path in bot.data.iterdir()}
     written["streams"] = bot.log.read_bytes()
     for page in ("/metrics", "/readyz"):
@@ -75,15 +75,15 @@ def traces(written: dict[str, bytes], secret: str) -> list[str]:
 
 
 async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path, proof: Proof) -> None:
-    async with town() as place, at_work(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
-        guest = await place.guest("李雷")
+    async with simulator() as place, running_bot_process(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
+        guest = await place.new_user("李雷")
         await do_what_people_do_wrong(guest)
-        await place.fault("sendMessage", "garbage")
-        await place.fault("getUpdates", "502")
+        await place.inject_fault("sendMessage", "garbage")
+        await place.inject_fault("getUpdates", "502")
         poison = {"message_id": 5, "date": "x", "chat": {"id": guest.id, "type": "private"}, "text": NUMBER}
         place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
         token = await fail_and_pass(guest, phone)
-        await bot.shown()
+        await bot.wait_until_shown()
         written = await everything_written(bot)
 
     assert len(token) >= 22
@@ -96,11 +96,11 @@ async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(
 
 
 async def test_the_chat_holds_no_name_or_number_and_the_bot_never_said_one(tmp_path: Path) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest("李雷")
+    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.new_user("李雷")
         await do_what_people_do_wrong(guest)
         await fail_and_pass(guest, phone)
-        await bot.shown()
+        await bot.wait_until_shown()
         secrets = (NAME, NUMBER, OTHER_NUMBER, WRONG_NUMBER)
 
         assert is_clean(guest), guest.transcript()
@@ -109,15 +109,15 @@ async def test_the_chat_holds_no_name_or_number_and_the_bot_never_said_one(tmp_p
 
 
 async def test_a_code_cannot_be_guessed_from_another(tmp_path: Path) -> None:
-    async with town() as place, at_work(place, tmp_path), Phone() as phone:
-        guest = await place.guest("李雷")
-        for act in ACTS[:7]:
+    async with simulator() as place, running_bot_process(place, tmp_path), Phone() as phone:
+        guest = await place.new_user("李雷")
+        for act in STEPS[:7]:
             await act.do(guest, phone)
-            await guest.sees(act.sign)
+            await guest.sees(act.reply_text)
         shown = await guest.sees("等待扫码")
         await guest.taps("换个新码")
-        await place.until(lambda: (now := guest.find("等待扫码")) and now["photo"] != shown["photo"])
-        first, second = guest.link(shown), guest.link(await guest.sees("等待扫码"))
+        await place.wait_until(lambda: (now := guest.find("等待扫码")) and now["photo"] != shown["photo"])
+        first, second = guest.scanned_link(shown), guest.scanned_link(await guest.sees("等待扫码"))
 
         shared = sum(
             one == other for one, other in zip(first.rpartition("/")[2], second.rpartition("/")[2], strict=True)
@@ -148,12 +148,12 @@ PASSWORD = "canary-of-a-password"
     ],
 )
 async def test_inv38_what_is_said_of_a_wrong_setting_holds_no_secret(tmp_path: Path, settings: dict[str, str]) -> None:
-    async with town() as place:
-        bot = Bot(place, tmp_path, LOG_LEVEL="DEBUG", **settings)
+    async with simulator() as place:
+        bot = ManagedBot(place, tmp_path, LOG_LEVEL="DEBUG", **settings)
         # Or the doctor listens for long whether another program polls.
-        await (await place.guest()).says("/start")
-        ended, said = await bot.operated()
-        checked, found = await bot.operated("doctor")
+        await (await place.new_user()).says("/start")
+        ended, said = await bot.run_command()
+        checked, found = await bot.run_command("doctor")
 
     assert (ended in (1, 2), checked) == (True, 1)
     assert said.count("\n") == 1

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.program import ROOT
+from tests.contracts.process import ROOT
 from tests.crash import checker
-from tests.crash.database_view import Books
-from tests.postgres import Server
+from tests.crash.database_view import DatabaseView
+from tests.postgres_server import Server
 from tests.reliability import Proof
-from verification.ports import PLACES
+from verification.ports import MAX_ACCOUNTS
 
 KILLS = 1000
 ACCOUNTS = 100
@@ -37,7 +37,7 @@ async def rivals(url: str, name: str, *, kills: int, accounts: int, per_number: 
     return json.loads(told)
 
 
-async def forgotten(books: Books, committed: list[str]) -> list[str]:
+async def forgotten(books: DatabaseView, committed: list[str]) -> list[str]:
     """Units that were committed and are not there."""
     kept = {event for (event,) in await books.rows("SELECT event_id FROM seen_events")}
     return [account for account in committed if account not in kept]
@@ -49,8 +49,8 @@ async def test_inv28_a_file_is_whole_and_forgets_nothing_after_a_thousand_kills(
     ended = await asyncio.gather(*ends)
     committed = [account for end in ended for account in end["committed"]]
     kills = sum(end["kills"] for end in ended)
-    books = Books(url)
-    losses = [*await forgotten(books, committed), *await checker.at_any_time(books)]
+    books = DatabaseView(url)
+    losses = [*await forgotten(books, committed), *await checker.check_invariants(books)]
     proof(cases=len(committed), faults=kills, losses=len(losses))
 
     assert not losses
@@ -66,13 +66,13 @@ async def test_inv15_of_a_hundred_accounts_exactly_three_get_a_place_whoever_die
         for place, share in enumerate(shares)
     ]
     ended = await asyncio.gather(*ends)
-    books = Books(url)
+    books = DatabaseView(url)
     places = Counter(slot for (slot,) in await books.rows("SELECT slot FROM places"))
     [(tried,)] = await books.rows("SELECT count(*) FROM attempts")
-    losses = await checker.at_any_time(books)
+    losses = await checker.check_invariants(books)
     await books.close()
     proof(cases=tried, faults=sum(end["kills"] for end in ended), losses=len(losses))
 
     assert not losses
-    assert places == dict.fromkeys(range(1, PLACES + 1), 1)
+    assert places == dict.fromkeys(range(1, MAX_ACCOUNTS + 1), 1)
     assert tried >= ACCOUNTS

@@ -7,12 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 from playground.phone.browser import Phone
-from tests.crash.conversation import ACTS, DONE
-from tests.crash.process import at_work
+from tests.crash.conversation import DONE, STEPS
+from tests.crash.process import running_bot_process
 from tests.crash.test_nothing_leaks import CANARIES, traces
 from tests.reliability import Proof
-from tests.result_receiver import SECRET, as_the_page_says, receiver
-from tests.simulator_fixture import town
+from tests.result_receiver import SECRET, as_the_page_says, result_receiver
+from tests.simulator_fixture import simulator
 
 
 async def test_inv38_a_bot_killed_while_a_result_is_taken_tells_the_same_again_and_writes_no_secret(
@@ -21,26 +21,26 @@ async def test_inv38_a_bot_killed_while_a_result_is_taken_tells_the_same_again_a
     clock = tmp_path / "clock"
     settings = {"RESULT_WEBHOOK_SECRET": SECRET, "CLOCK_OFFSET_FILE": str(clock), "LOG_LEVEL": "DEBUG"}
     async with (
-        receiver() as other,
-        town() as place,
-        at_work(place, tmp_path, RESULT_WEBHOOK_URL=other.url, **settings) as bot,
+        result_receiver() as other,
+        simulator() as place,
+        running_bot_process(place, tmp_path, RESULT_WEBHOOK_URL=other.url, **settings) as bot,
         Phone() as phone,
     ):
         gate = asyncio.Event()
         other.before = gate.wait
-        guest = await place.guest()
-        for act in ACTS[:-1]:
+        guest = await place.new_user()
+        for act in STEPS[:-1]:
             await act.do(guest, phone)
-            await guest.sees(act.sign)
-        await ACTS[-1].do(guest, phone)
-        await other.hears(1)
+            await guest.sees(act.reply_text)
+        await STEPS[-1].do(guest, phone)
+        await other.wait_for(1)
         await bot.kill()
         gate.set()  # it is taken, and there is nobody to note it
         clock.write_text("60")
         await bot.start()
-        first, again = await other.hears(2)
+        first, again = await other.wait_for(2)
         await guest.sees(DONE)
-        await bot.shown()
+        await bot.wait_until_shown()
         written = {path.name: path.read_bytes() for path in bot.data.iterdir()} | {"streams": bot.log.read_bytes()}
         async with place.http.get(f"{bot.address()}/metrics") as answer:
             written["metrics"] = await answer.read()

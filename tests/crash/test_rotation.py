@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from playground.phone.browser import Phone
-from tests.crash.conversation import ACTS, CHAT, DONE
-from tests.crash.process import Bot, at_work
-from tests.postgres import Server
-from tests.simulator_fixture import Guest, fill_in, town
+from tests.crash.conversation import CHAT, DONE, STEPS
+from tests.crash.process import ManagedBot, running_bot_process
+from tests.postgres_server import Server
+from tests.simulator_fixture import ChatUser, go_to_method_choice, simulator
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -22,27 +22,27 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return await server.new_database()
 
 
-def keys_of(bot: Bot) -> list[str]:
+def keys_of(bot: ManagedBot) -> list[str]:
     kept = json.loads((bot.data / "keys.json").read_text("utf-8"))["ENCRYPTION_KEYS"]
     return [key.partition(":")[0] for key in kept.split(",")]
 
 
-async def everything_opens(bot: Bot) -> None:
-    status, said = await bot.operated("doctor", "--offline")
+async def everything_opens(bot: ManagedBot) -> None:
+    status, said = await bot.run_command("doctor", "--offline")
     assert status == 0, said
     assert re.search(r"all \d+ open", said), said
     assert "older key" not in said, said
 
 
 async def test_keys_are_rotated_at_every_step_of_a_conversation_that_goes_on(tmp_path: Path, url: str) -> None:
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
-        guest = await place.guest()
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+        guest = await place.new_user()
         used = set()
-        for act in ACTS:
+        for act in STEPS:
             await act.do(guest, phone)
-            status, said = await bot.operated("keys", "rotate")
+            status, said = await bot.run_command("keys", "rotate")
             assert status == 0, said
-            await guest.sees(act.sign)
+            await guest.sees(act.reply_text)
             used.update(keys_of(bot))
         await bot.kill()
         await everything_opens(bot)
@@ -50,53 +50,53 @@ async def test_keys_are_rotated_at_every_step_of_a_conversation_that_goes_on(tmp
         await guest.says("/status")
         await guest.sees("进度：已完成")
 
-        assert len(used) == len(ACTS)
+        assert len(used) == len(STEPS)
         assert len(keys_of(bot)) == 1
 
 
 async def test_keys_are_rotated_while_a_crowd_is_at_it(tmp_path: Path, url: str) -> None:
-    async def rotate_until(stop: asyncio.Event, bot: Bot) -> int:
+    async def rotate_until(stop: asyncio.Event, bot: ManagedBot) -> int:
         rotations = 0
         while not stop.is_set():
-            status, said = await bot.operated("keys", "rotate")
+            status, said = await bot.run_command("keys", "rotate")
             assert status == 0, said
             rotations += 1
         return rotations
 
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot:
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot:
         stop = asyncio.Event()
         rotating = asyncio.ensure_future(rotate_until(stop, bot))
-        guests: list[Guest] = [await place.guest() for _ in range(8)]
-        await asyncio.gather(*(fill_in(guest) for guest in guests))
+        guests: list[ChatUser] = [await place.new_user() for _ in range(8)]
+        await asyncio.gather(*(go_to_method_choice(guest) for guest in guests))
         stop.set()
         rotations = await rotating
-        await bot.crash()
+        await bot.kill_and_restart()
         await everything_opens(bot)
         for guest in guests:
             await guest.says("/status")
             await guest.sees("📍", "第 4 步")
 
         assert rotations >= 1
-        assert "could not be handled" not in bot.words()
+        assert "could not be handled" not in bot.output()
 
 
 async def test_a_rotation_that_is_killed_goes_on_at_the_next_call(tmp_path: Path, url: str) -> None:
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
-        guest = await place.guest()
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
+        guest = await place.new_user()
         for act in CHAT:
             await act.do(guest, phone)
-            await guest.sees(act.sign)
-        killed = await bot.operating("keys", "rotate")
+            await guest.sees(act.reply_text)
+        killed = await bot.start_command("keys", "rotate")
         assert killed.stdout is not None
         assert (await killed.stdout.readline()).startswith(b"new key: ")
         killed.kill()
         await killed.communicate()
         both = keys_of(bot)
-        await bot.crash()
-        for act in ACTS[len(CHAT) :]:
+        await bot.kill_and_restart()
+        for act in STEPS[len(CHAT) :]:
             await act.do(guest, phone)
-            await guest.sees(act.sign)
-        status, said = await bot.operated("keys", "rotate")
+            await guest.sees(act.reply_text)
+        status, said = await bot.run_command("keys", "rotate")
 
         assert (status, len(both)) == (0, 2), said
         assert "going on with key" in said

@@ -9,39 +9,39 @@ from typing import Any
 import pytest
 
 from tests.crash.conversation import CHAT, came
-from tests.crash.process import PLAIN, Bot, at_work
-from tests.simulator_fixture import TOKEN, Town, town
+from tests.crash.process import PLAIN_LAUNCHER, ManagedBot, running_bot_process
+from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 IN_TIME = 10
 
 
-async def ends(bot: Bot) -> int:
+async def ends(bot: ManagedBot) -> int:
     """Its exit code, when it ends in time."""
     async with asyncio.timeout(IN_TIME):
         return await bot.ended()
 
 
-async def asked(bot: Bot, path: str) -> tuple[int, str]:
+async def asked(bot: ManagedBot, path: str) -> tuple[int, str]:
     async with bot.town.http.get(f"{bot.address()}{path}") as answer:
         return answer.status, await answer.text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
-    async with town() as place, at_work(place, tmp_path, PLAIN) as bot:
+    async with simulator() as place, running_bot_process(place, tmp_path, PLAIN_LAUNCHER) as bot:
         bot.signal(number)
 
         assert await ends(bot) == 0
-        assert len(bot.words().splitlines()) == 1
+        assert len(bot.output().splitlines()) == 1
 
 
 async def test_it_says_where_it_is_and_that_it_is_ready(tmp_path: Path) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot:
+    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
         alive, ready = await asked(bot, "/healthz"), await asked(bot, "/readyz")
-        guest = await place.guest()
+        guest = await place.new_user()
         await CHAT[0].do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
-        await guest.sees(CHAT[0].sign)
-        await bot.shown()
+        await guest.sees(CHAT[0].reply_text)
+        await bot.wait_until_shown()
         _, metrics = await asked(bot, "/metrics")
 
         assert (alive[0], ready[0]) == (200, 200)
@@ -50,26 +50,26 @@ async def test_it_says_where_it_is_and_that_it_is_ready(tmp_path: Path) -> None:
 
 
 async def test_inv30_two_signals_in_the_middle_of_an_answer_end_it_in_time_and_lose_nothing(tmp_path: Path) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot:
-        guest = await place.guest()
-        held = place.hold("sendMessage", done=False)
+    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
+        guest = await place.new_user()
+        held = place.hold_call("sendMessage", applied=False)
         await guest.says("/start")
         await held.caught.wait()
         bot.signal(signal.SIGTERM)
         bot.signal(signal.SIGTERM)
         code = await ends(bot)
-        before = came(guest, CHAT[0].sign)
+        before = came(guest, CHAT[0].reply_text)
         await bot.start()
-        await guest.sees(CHAT[0].sign)
+        await guest.sees(CHAT[0].reply_text)
 
         assert (code, before) == (0, 0)
 
 
 async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp_path: Path) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot:
-        await place.fault("getUpdates", "429", retry_after=3600)
-        await (await place.guest()).says("/start")
-        await place.until(lambda: not place.playground.world.updates.has_waiting_poll)
+    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
+        await place.inject_fault("getUpdates", "429", retry_after=3600)
+        await (await place.new_user()).says("/start")
+        await place.wait_until(lambda: not place.playground.world.updates.has_waiting_poll)
         bot.signal(signal.SIGTERM)
 
         assert await ends(bot) == 0
@@ -77,9 +77,9 @@ async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp
 
 @pytest.mark.parametrize("method", ["getMyCommands", "setMyDescription", "setChatMenuButton"])
 async def test_inv30_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp_path: Path, method: str) -> None:
-    async with town() as place:
-        held = place.hold(method, done=False)
-        async with at_work(place, tmp_path) as bot:
+    async with simulator() as place:
+        held = place.hold_call(method, applied=False)
+        async with running_bot_process(place, tmp_path) as bot:
             await held.caught.wait()
             bot.signal(signal.SIGTERM)
 
@@ -99,7 +99,7 @@ async def test_inv30_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp
 async def test_what_makes_it_give_up_is_one_line_without_the_token(
     tmp_path: Path, fault: Mapping[str, Any], name: str
 ) -> None:
-    async with town() as place:
+    async with simulator() as place:
         await place.sim("/faults", **fault)
         code, words = await ended_by_itself(place, tmp_path)
 
@@ -109,10 +109,10 @@ async def test_what_makes_it_give_up_is_one_line_without_the_token(
     assert TOKEN.partition(":")[2] not in words
 
 
-async def ended_by_itself(place: Town, folder: Path) -> tuple[int, str]:
-    bot = Bot(place, folder)
+async def ended_by_itself(place: Simulator, folder: Path) -> tuple[int, str]:
+    bot = ManagedBot(place, folder)
     await bot.launch()
     try:
-        return await ends(bot), bot.words()
+        return await ends(bot), bot.output()
     finally:
         await bot.kill()

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conversation import CHAT, came, is_clean
-from tests.crash.process import Bot, at_work
-from tests.postgres import Server
+from tests.crash.process import ManagedBot, running_bot_process
+from tests.postgres_server import Server
 from tests.reliability import Proof
-from tests.simulator_fixture import PATIENCE, Town, town
+from tests.simulator_fixture import PATIENCE, Simulator, simulator
 
 
 @contextmanager
-def locked(bot: Bot) -> Iterator[None]:
+def locked(bot: ManagedBot) -> Iterator[None]:
     """Somebody else writes into the file and does not come to an end."""
     with closing(sqlite3.connect(bot.data / "bot.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -26,7 +26,7 @@ def locked(bot: Bot) -> Iterator[None]:
 
 
 @contextmanager
-def full(bot: Bot) -> Iterator[None]:
+def full(bot: ManagedBot) -> Iterator[None]:
     """No file of the bot's can grow any more."""
     soft, hard = resource.prlimit(bot.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (1, hard))
@@ -34,7 +34,7 @@ def full(bot: Bot) -> Iterator[None]:
     resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def red(place: Town, bot: Bot) -> None:
+async def red(place: Simulator, bot: ManagedBot) -> None:
     """Wait until the bot says that it is not ready."""
     async with asyncio.timeout(PATIENCE * 2):
         while True:
@@ -45,20 +45,20 @@ async def red(place: Town, bot: Bot) -> None:
 
 @pytest.mark.parametrize("trouble", [locked, full])
 async def test_inv27_a_file_that_cannot_be_written_for_a_while_loses_nothing(
-    tmp_path: Path, trouble: Callable[[Bot], AbstractContextManager[None]], proof: Proof
+    tmp_path: Path, trouble: Callable[[ManagedBot], AbstractContextManager[None]], proof: Proof
 ) -> None:
-    async with town() as place, at_work(place, tmp_path) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
+        guest = await place.new_user()
         await CHAT[0].do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
-        await guest.sees(CHAT[0].sign)
-        await bot.shown()
+        await guest.sees(CHAT[0].reply_text)
+        await bot.wait_until_shown()
         with trouble(bot):
             await CHAT[1].do(guest, None)  # type: ignore[arg-type]
             await red(place, bot)
-        await guest.sees(CHAT[1].sign)
-        await bot.shown()
+        await guest.sees(CHAT[1].reply_text)
+        await bot.wait_until_shown()
 
-        assert [came(guest, act.sign) for act in CHAT[:2]] == [1, 1]
+        assert [came(guest, act.reply_text) for act in CHAT[:2]] == [1, 1]
     proof(cases=1, faults=1)
 
 
@@ -66,16 +66,16 @@ async def test_inv27_a_server_that_falls_over_in_the_middle_of_each_step_loses_n
     tmp_path: Path, server: Server, proof: Proof
 ) -> None:
     url = await server.new_database()
-    async with town() as place, at_work(place, tmp_path, DATABASE_URL=url) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot:
+        guest = await place.new_user()
         for act in CHAT:
             server.stop()
             await act.do(guest, None)  # type: ignore[arg-type]
             await red(place, bot)
             server.start()
-            await guest.sees(act.sign)
-        await place.until(lambda: is_clean(guest), guest.transcript)
+            await guest.sees(act.reply_text)
+        await place.wait_until(lambda: is_clean(guest), guest.transcript)
 
-        counts = {act.name: came(guest, act.sign) for act in CHAT}
-        assert set(counts.values()) <= {1, 2}, f"{counts}\n{bot.words()}"
+        counts = {act.name: came(guest, act.reply_text) for act in CHAT}
+        assert set(counts.values()) <= {1, 2}, f"{counts}\n{bot.output()}"
     proof(cases=len(CHAT), faults=len(CHAT))

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.simulation.run_stories import LENGTH, found
+from tests.simulation.run_stories import LENGTH, problems_of
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     began, failures = time.perf_counter(), 0
     for number in range(given.stories):
         seed = given.seed + number
-        wrong = found(seed, length=given.length)
+        wrong = problems_of(seed, length=given.length)
         if wrong:
             failures += 1
             sys.stdout.write(

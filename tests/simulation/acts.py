@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulation.fault_schedule import ANY, MORTAL, Fate, Mishap
-from tests.simulation.people import NAMES, NUMBERS, THINGS, Guest, buttons, group_with
+from tests.simulation.fault_schedule import ANY, FATAL, CallFault, DatabaseFault
+from tests.simulation.people import NAMES, NUMBERS, THINGS, SimulatedUser, buttons, group_with
 from tests.simulation.story import Pick, Story
 from verification.attempts import Method
-from verification.support.service import Order
+from verification.support.service import LinkRequest
 
-Do = Callable[[Story, Guest, Pick[Any]], str]
+Do = Callable[[Story, SimulatedUser, Pick[Any]], str]
 """Does something to, or by, a guest, and says what it was."""
 
-_JUNK = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "返回", "取消", "帮助", "换种方式", "同意")
+_NONSENSE = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "返回", "取消", "帮助", "换种方式", "同意")
 _COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/language", "/privacy", "/nonsense")
 _BAD_NUMBERS = ("110105194912310021", "810000199408230021", "12345", "11010119900307803")
 _FORGED = ("q:confirm:0000000000", "q:personal", "privacy:erase_now:0000000000", "faq:list.999999", "zzz", "q::")
@@ -35,20 +35,20 @@ _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class RandomAction:
     """Something that may happen."""
 
     name: str
     do: Do
 
 
-def goes_on(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def goes_on(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Do what the newest question waits for, as somebody does who wants to get through."""
     wanted = guest.wanted()
     if wanted is not None:
         guest.says(wanted)
         return f"says what is wanted, {wanted}"
-    armed = guest.armed()
+    armed = guest.waiting_messages()
     if not armed:
         guest.says("/start")
         return "says /start"
@@ -60,7 +60,7 @@ def goes_on(story: Story, guest: Guest, pick: Pick[Any]) -> str:
     return f"presses {chosen.value}"
 
 
-def gets_far(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def gets_far(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Go on for some steps, waiting for the answer after each."""
     done = []
     for _ in range(pick(range(2, 6))):
@@ -69,7 +69,7 @@ def gets_far(story: Story, guest: Guest, pick: Pick[Any]) -> str:
     return "; ".join(done)
 
 
-def phones(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def phones(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open the newest code, and press the first thing the page offers; or look away."""
     if not guest.link:
         return goes_on(story, guest, pick)
@@ -85,28 +85,28 @@ def phones(story: Story, guest: Guest, pick: Pick[Any]) -> str:
     return f"on the phone: {form}"
 
 
-def goes_on_twice(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def goes_on_twice(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     first = goes_on(story, guest, pick)
     return f"{first}; and at once: {goes_on(story, guest, pick)}"
 
 
-def says_junk(_: Story, guest: Guest, pick: Pick[Any]) -> str:
-    text = pick([*_JUNK, *_BAD_NUMBERS, guest.name, guest.number, pick(NUMBERS)])
+def says_junk(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
+    text = pick([*_NONSENSE, *_BAD_NUMBERS, guest.name, guest.number, pick(NUMBERS)])
     guest.says(text, forwarded=pick([False, False, False, True]))
     return f"says {text}"
 
 
-def commands(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+def commands(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     command = pick(_COMMANDS)
     guest.says(command)
     return f"says {command}"
 
 
-def comes_by_a_link(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open a link: a new one, the newest, anybody's, or what never was one."""
     if not story.links or pick([True, True, False]):
-        order = Order(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
-        made = story.run(story.machine.supported(lambda support: support.make_link("telegram:7", order)))
+        order = LinkRequest(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
+        made = story.run(story.machine.ask_support(lambda support: support.create_link("telegram:7", order)))
         if made is None:
             return "support cannot make a link"
         story.has_link(made)
@@ -117,27 +117,27 @@ def comes_by_a_link(story: Story, guest: Guest, pick: Pick[Any]) -> str:
     return f"comes by a link: {written}"
 
 
-def takes_a_link_back(story: Story, _: Guest, pick: Pick[Any]) -> str:
+def takes_a_link_back(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     if not story.links:
         return "no link to take back"
     link = pick([story.links[-1], pick(story.links)]).link
-    done = story.run(story.machine.supported(lambda support: support.revoke("telegram:7", link.id)))
+    done = story.run(story.machine.ask_support(lambda support: support.revoke("telegram:7", link.id)))
     return f"support takes {link.id} back: {done is not None}"
 
 
-def sends(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+def sends(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     kind = pick([*THINGS])
     guest.sends(kind)
     return f"sends a {kind}"
 
 
-def edits(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+def edits(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     text = pick([guest.name, guest.number, "改了"])
     guest.edits(text)
     return f"edits the last message to {text}"
 
 
-def presses_anything(story: Story, guest: Guest, pick: Pick[Any]) -> str:
+def presses_anything(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Press a button of now, of before, of somebody else's, or of nobody's."""
     known = [*guest.seen[-6:], *guest.seen]
     if not known:
@@ -150,78 +150,78 @@ def presses_anything(story: Story, guest: Guest, pick: Pick[Any]) -> str:
     return f"presses {data} in {message}"
 
 
-def blocks(_: Story, guest: Guest, __: Pick[Any]) -> str:
+def blocks(_: Story, guest: SimulatedUser, __: Pick[Any]) -> str:
     guest.blocks()
     return "blocks the bot"
 
 
-def deletes(_: Story, guest: Guest, pick: Pick[Any]) -> str:
+def deletes(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     there = guest.bot_messages()
     if there:
         guest.deletes(pick(there))
     return "deletes a message of the bot"
 
 
-def waits(story: Story, _: Guest, pick: Pick[Any]) -> str:
+def waits(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     seconds = pick(_HOURS)
     story.time.passed += seconds
     return f"{seconds} s pass"
 
 
-def clock_is_wrong(story: Story, _: Guest, pick: Pick[Any]) -> str:
+def clock_is_wrong(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     story.time.skew = pick([-86400.0, -3600.0, -1.0, 0.0, 0.0, 3600.0, 86400.0])
     return f"the program's clock is wrong by {story.time.skew} s"
 
 
-def telegram_fails(story: Story, _: Guest, pick: Pick[Any]) -> str:
-    fate, method, after = pick([*Fate]), pick(_METHODS), pick(range(6))
-    times = 1 if fate in MORTAL else pick([1, 1, 1, 2, 4])
-    story.weather.order_fate(fate, method=method, after=after, times=times)
+def telegram_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
+    fate, method, after = pick([*CallFault]), pick(_METHODS), pick(range(6))
+    times = 1 if fate in FATAL else pick([1, 1, 1, 2, 4])
+    story.fault_schedule.schedule_call_fault(fate, method=method, after=after, times=times)
     return f"call {after} from now of {method}: {fate}, {times} times"
 
 
-def database_fails(story: Story, _: Guest, pick: Pick[Any]) -> str:
-    mishap, after = pick([*Mishap]), pick(range(20))
-    times = pick([1, 1, 1, 2, 30]) if mishap is Mishap.DOWN else 1
-    story.weather.order_mishap(mishap, after=after, times=times)
+def database_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
+    mishap, after = pick([*DatabaseFault]), pick(range(20))
+    times = pick([1, 1, 1, 2, 30]) if mishap is DatabaseFault.DOWN else 1
+    story.fault_schedule.schedule_database_fault(mishap, after=after, times=times)
     return f"statement {after} from now: {mishap}, {times} times"
 
 
-def dies(story: Story, _: Guest, __: Pick[Any]) -> str:
+def crashes(story: Story, _: SimulatedUser, __: Pick[Any]) -> str:
     story.run(story.machine.kill())
     return "the program is killed"
 
 
-def restarts(story: Story, _: Guest, __: Pick[Any]) -> str:
+def restarts(story: Story, _: SimulatedUser, __: Pick[Any]) -> str:
     story.run(story.machine.restart())
     return "the program is restarted"
 
 
-def is_delivered_twice(story: Story, _: Guest, pick: Pick[Any]) -> str:
+def is_delivered_twice(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     story.world.updates.duplicates_ordered += pick([1, 2, 5])
     return "updates come twice"
 
 
-def poison_comes(story: Story, guest: Guest, _: Pick[Any]) -> str:
+def poison_comes(story: Story, guest: SimulatedUser, _: Pick[Any]) -> str:
     chat = {"id": guest.id, "type": "private", "first_name": "x"}
     poison = {"message_id": 5, "date": "yesterday", "chat": chat, "text": guest.number}
     story.world.updates.add("message", poison, f"chat:{guest.id}")
-    story.watch.poison.add(story.world.updates.pending()[-1].id)
+    story.log_check.poison.add(story.world.updates.pending()[-1].id)
     return "an update comes that cannot be read"
 
 
-def provider_goes(story: Story, _: Guest, pick: Pick[Any]) -> str:
+def provider_goes(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     story.machine.provider_away = pick([True, False])
     return f"the providers are away: {story.machine.provider_away}"
 
 
-def meets_in_a_group(story: Story, guest: Guest, _: Pick[Any]) -> str:
+def meets_in_a_group(story: Story, guest: SimulatedUser, _: Pick[Any]) -> str:
     group_with(story.world, guest)
     return "puts the bot into a group"
 
 
-def weather_clears(story: Story, _: Guest, __: Pick[Any]) -> str:
-    story.weather.clear()
+def faults_end(story: Story, _: SimulatedUser, __: Pick[Any]) -> str:
+    story.fault_schedule.clear()
     return "nothing goes wrong any more"
 
 
@@ -243,15 +243,15 @@ _WEIGHTS: Mapping[Do, int] = {
     clock_is_wrong: 1,
     telegram_fails: 8,
     database_fails: 5,
-    dies: 2,
+    crashes: 2,
     restarts: 1,
     is_delivered_twice: 2,
     poison_comes: 1,
     provider_goes: 1,
     meets_in_a_group: 1,
-    weather_clears: 2,
+    faults_end: 2,
 }
-ACTS = tuple(Act(do.__name__, do) for do, weight in _WEIGHTS.items() for _ in range(weight))
+ACTS = tuple(RandomAction(do.__name__, do) for do, weight in _WEIGHTS.items() for _ in range(weight))
 
 
 def begin(story: Story, pick: Pick[Any]) -> None:
@@ -269,7 +269,7 @@ def begin(story: Story, pick: Pick[Any]) -> None:
     story.check()
 
 
-def happen(story: Story, act: Act, pick: Pick[Any]) -> None:
+def happen(story: Story, act: RandomAction, pick: Pick[Any]) -> None:
     """Let one thing happen, and some time pass; raises `Broken` when something is wrong then."""
     guest = pick(story.guests)
     guest.returns()

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from bot.flow.events import Event
 from bot.flow.rows import Step
 from bot.flow.states import State
-from storage.database import Busy, Row, StillMine, Value
-from storage.errors import SchemaRefused, StoreUnavailable
-from tests.simulation.fault_schedule import Mishap, Weather
-from tests.simulation.process_life import Life
+from storage.database import OnBusy, Row, StillHeld, Value
+from storage.errors import ConstraintViolated, StoreUnavailable
+from tests.simulation.fault_schedule import DatabaseFault, FaultSchedule
+from tests.simulation.process_life import ProcessLife
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ExecutedStatement:
     """A statement that was carried out."""
 
     statement: str
@@ -28,15 +28,15 @@ class Done:
 class Commit:
     """A transaction: its statements, and the steps the dialogue took within it."""
 
-    statements: list[Done] = field(default_factory=list)
+    statements: list[ExecutedStatement] = field(default_factory=list)
     steps: list[tuple[State, Event, Step]] = field(default_factory=list)
 
-    def of(self, statement: str) -> Iterator[Done]:
+    def of(self, statement: str) -> Iterator[ExecutedStatement]:
         """The times a statement was carried out."""
         return (done for done in self.statements if done.statement == statement)
 
 
-class Disk:
+class SimulatedDisk:
     """What outlives the program; whoever watches it is told of every commit, at once."""
 
     def __init__(self, committed: Callable[[Commit], None]) -> None:
@@ -44,14 +44,14 @@ class Disk:
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._committed = committed
         self.open = Commit()
-        self.holder: Life | None = None
+        self.holder: ProcessLife | None = None
 
     def run(self, statement: str, *values: Value) -> Sequence[Row]:
         """Carry out a statement, in the open transaction or at once."""
         named = {str(number): value for number, value in enumerate(values, 1)}
-        with _translated():
+        with _translate_errors():
             rows = self._connection.execute(statement, named).fetchall()
-        self.open.statements.append(Done(statement, values, rows))
+        self.open.statements.append(ExecutedStatement(statement, values, rows))
         return rows
 
     @property
@@ -82,14 +82,14 @@ class Disk:
 class SimulatedDatabase:
     """The database as one life of the program sees it."""
 
-    def __init__(self, disk: Disk, weather: Weather, life: Life) -> None:
+    def __init__(self, disk: SimulatedDisk, faults: FaultSchedule, life: ProcessLife) -> None:
         self._disk = disk
-        self._weather = weather
+        self._faults = faults
         self._life = life
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def transaction(self, alone_with: str | None = None) -> AsyncIterator["_Transaction"]:
+    async def transaction(self, lock_key: str | None = None) -> AsyncIterator["_Transaction"]:
         """Open a transaction; with one at a time, each is alone with every key."""
         async with self._turn:
             transaction = _Transaction(self)
@@ -105,7 +105,7 @@ class SimulatedDatabase:
                 transaction.left = True
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator["_Transaction"]:
+    async def read_transaction(self) -> AsyncIterator["_Transaction"]:
         """Read between two transactions."""
         async with self._turn:
             transaction = _Transaction(self)
@@ -116,17 +116,17 @@ class SimulatedDatabase:
 
     async def carry_out(self, statement: str, do: Callable[[], object]) -> None:
         await self._life.gate()
-        await asyncio.sleep(self._weather.delay())
+        await asyncio.sleep(self._faults.delay())
         await self._life.gate()
-        mishap = self._weather.mishap(statement)
-        if mishap is Mishap.DEATH:
+        mishap = self._faults.next_database_fault(statement)
+        if mishap is DatabaseFault.DEATH:
             await self._life.die()
-        if mishap is Mishap.DOWN:
+        if mishap is DatabaseFault.DOWN:
             raise StoreUnavailable("the database does not answer")
         do()
-        if mishap is Mishap.DEATH_DONE:
+        if mishap is DatabaseFault.DEATH_DONE:
             await self._life.die()
-        if mishap is Mishap.LOST:
+        if mishap is DatabaseFault.LOST:
             raise StoreUnavailable("the database does not answer any more")
 
     async def fetch(self, statement: str, values: tuple[Value, ...]) -> Sequence[Row]:
@@ -134,23 +134,23 @@ class SimulatedDatabase:
         await self.carry_out(statement, lambda: found.append(self._disk.run(statement, *values)))
         return found[0]
 
-    async def outlive(self) -> None:
+    async def wait_for_open_transactions(self) -> None:
         """Wait for whoever has the one transaction."""
         async with self._turn:
             await self._life.gate()
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Nothing stands in any file."""
         await self._life.gate()
 
-    def in_own_words(self, script: str) -> str:
+    def translate_schema(self, script: str) -> str:
         """Leave it as it is: these are SQLite's words."""
         return script
 
     @asynccontextmanager
-    async def polling_turn(self, busy: Busy) -> AsyncIterator[StillMine]:
+    async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
         """Hold the one turn; it falls with whoever held it."""
-        del busy
+        del on_busy
         await self._life.gate()
         holder = self._disk.holder
         assert holder is None or holder.over, "two lives at once"
@@ -175,18 +175,18 @@ class _Transaction:
         assert not self.left, "this unit was left already"
         return await self._database.fetch(statement, values)
 
-    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(statement, *values)
 
-    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(statement, *values)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise SchemaRefused(str(error)) from error
+        raise ConstraintViolated(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise StoreUnavailable(str(error)) from error

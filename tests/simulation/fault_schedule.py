@@ -9,7 +9,7 @@ ANY = "*"
 _DELAYS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.001, 0.002, 0.005, 0.02, 0.1)
 
 
-class Fate(StrEnum):
+class CallFault(StrEnum):
     """What becomes of a call to Telegram that does not simply succeed. `…_DONE`: Telegram did it all the same."""
 
     UNSENT = "unsent"
@@ -36,17 +36,17 @@ class Fate(StrEnum):
 
 
 _DONE = {
-    Fate.CUT_DONE,
-    Fate.BAD_GATEWAY_DONE,
-    Fate.HANG_DONE,
-    Fate.SLOW,
-    Fate.GARBAGE_DONE,
-    Fate.DEATH_DONE,
+    CallFault.CUT_DONE,
+    CallFault.BAD_GATEWAY_DONE,
+    CallFault.HANG_DONE,
+    CallFault.SLOW,
+    CallFault.GARBAGE_DONE,
+    CallFault.DEATH_DONE,
 }
-MORTAL = {Fate.DEATH, Fate.DEATH_DONE}
+FATAL = {CallFault.DEATH, CallFault.DEATH_DONE}
 
 
-class Mishap(StrEnum):
+class DatabaseFault(StrEnum):
     """What becomes of a statement. `LOST`: the commit stands, and nobody is told."""
 
     DOWN = "down"
@@ -56,62 +56,62 @@ class Mishap(StrEnum):
 
 
 @dataclass
-class _Order:
+class _ScheduledFault:
     what: str
     after: int
     times: int
     of: str = ANY
 
 
-class Weather:
+class FaultSchedule:
     """Ordered mishaps come to pass one by one; clear weather still has its delays."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._fates: list[_Order] = []
-        self._mishaps: list[_Order] = []
-        self.came_true: list[str] = []
-        self.mishaps = 0
+        self._fates: list[_ScheduledFault] = []
+        self._mishaps: list[_ScheduledFault] = []
+        self.injected: list[str] = []
+        self.database_faults = 0
 
     def delay(self) -> float:
         """Some seconds, mostly none."""
         return self._rng.choice(_DELAYS)
 
-    def order_fate(self, fate: Fate, *, method: str = ANY, after: int = 0, times: int = 1) -> None:
+    def schedule_call_fault(self, fault: CallFault, *, method: str = ANY, after: int = 0, times: int = 1) -> None:
         """Let calls of a method meet a fate, after so many that do not."""
-        self._fates.append(_Order(fate, after, times, method))
+        self._fates.append(_ScheduledFault(fault, after, times, method))
 
-    def order_mishap(self, mishap: Mishap, *, after: int = 0, times: int = 1) -> None:
+    def schedule_database_fault(self, fault: DatabaseFault, *, after: int = 0, times: int = 1) -> None:
         """Let statements meet a mishap, after so many that do not."""
-        self._mishaps.append(_Order(mishap, after, times))
+        self._mishaps.append(_ScheduledFault(fault, after, times))
 
     def clear(self) -> None:
         """Let nothing go wrong any more."""
         self._fates.clear()
         self._mishaps.clear()
 
-    def fate(self, method: str) -> Fate | None:
+    def next_call_fault(self, method: str) -> CallFault | None:
         """What becomes of this call; None when it succeeds."""
         due = _next(self._fates, [ANY, method] if method != "getUpdates" else [method])
         if due is None:
             return None
-        self.came_true.append(f"{method}: {due}")
-        return Fate(due)
+        self.injected.append(f"{method}: {due}")
+        return CallFault(due)
 
-    def mishap(self, statement: str) -> Mishap | None:
+    def next_database_fault(self, statement: str) -> DatabaseFault | None:
         """What becomes of this statement; None when it is carried out."""
         commits = statement == "COMMIT"
-        if not commits and self._mishaps and self._mishaps[0].what == Mishap.LOST:
+        if not commits and self._mishaps and self._mishaps[0].what == DatabaseFault.LOST:
             return None
         due = _next(self._mishaps, [ANY])
         if due is None:
             return None
-        self.mishaps += 1
-        self.came_true.append(f"{statement.split()[0]}: {due}")
-        return Mishap(due)
+        self.database_faults += 1
+        self.injected.append(f"{statement.split()[0]}: {due}")
+        return DatabaseFault(due)
 
 
-def _next(orders: list[_Order], names: Sequence[str]) -> str | None:
+def _next(orders: list[_ScheduledFault], names: Sequence[str]) -> str | None:
     for order in orders:
         if order.of not in names:
             continue

@@ -9,10 +9,10 @@ from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptRefused, Choice, CodeExpired
 from bot.flow.machine import choices
 from playground.world.records import Message
-from tests.simulation.journeys import miscounted
+from tests.simulation.journeys import funnel_errors
 from tests.simulation.ledger import is_asked_again
-from tests.simulation.people import NAMES, Guest, buttons
-from verification.attempts import LIVE, Status
+from tests.simulation.people import NAMES, SimulatedUser, buttons
+from verification.attempts import LIVE, AttemptStatus
 
 if TYPE_CHECKING:
     from tests.simulation.story import Story
@@ -21,48 +21,48 @@ DELETABLE_FOR = 47 * 3600
 RESULTS = {("verified.ask", "misc.passed_elsewhere"): "🎉", ("failed.ask",): "😕"}
 _OPEN = "SELECT count(*) FROM notices WHERE settled = 0"
 _OWED = "SELECT count(*) FROM dialogues WHERE shown < revision AND blocked = 0"
-_LITTER = "SELECT count(*) FROM litter"
+_DELETIONS = "SELECT count(*) FROM litter"
 _LIVE = "SELECT count(*) FROM attempts WHERE status IN ('reserved', 'waiting', 'opened', 'confirming')"
-_CROWDED = "SELECT count(*) FROM places GROUP BY identity_index HAVING count(*) > 3"
+_OVER_QUOTA = "SELECT count(*) FROM places GROUP BY identity_index HAVING count(*) > 3"
 
 
-def unrest(story: "Story") -> str:
+def pending_work(story: "Story") -> str:
     """What is still under way; nothing when all is at rest."""
     if not story.machine.up:
         return "the program does not run"
     if story.world.updates.pending():
         return f"{len(story.world.updates.pending())} updates wait"
-    for what, question in (("notices", _OPEN), ("answers owed", _OWED), ("messages to delete", _LITTER)):
+    for what, question in (("notices", _OPEN), ("answers owed", _OWED), ("messages to delete", _DELETIONS)):
         if count := _count(story, question):
             return f"{count} {what}"
     return ""
 
 
-def in_order(story: "Story") -> list[str]:
+def check_chats(story: "Story") -> list[str]:
     """What is wrong after everybody asked where they stand."""
     return [wrong for guest in story.guests for wrong in _chat(story, guest)]
 
 
-def over(story: "Story") -> list[str]:
+def check_final_state(story: "Story") -> list[str]:
     """What is wrong when every code has run out as well."""
     wrong = [f"{_count(story, _LIVE)} attempts live for ever"] if _count(story, _LIVE) else []
-    wrong += ["a number has more than three places"] if story.ledger.disk.run(_CROWDED) else []
+    wrong += ["a number has more than three places"] if story.ledger.disk.run(_OVER_QUOTA) else []
     return [
         *wrong,
         *_news(story),
-        *miscounted(story.ledger),
+        *funnel_errors(story.ledger),
         *(wrong for guest in story.guests for wrong in _results(story, guest)),
     ]
 
 
-def _chat(story: "Story", guest: Guest) -> Iterator[str]:
+def _chat(story: "Story", guest: SimulatedUser) -> Iterator[str]:
     state = story.ledger.states.get(guest.person)
     if state is None:
         yield f"{guest.person}: has no dialogue"
         return
     if max((message.id for message in guest.bot_messages()), default=0) < guest.written[-1]:
         yield f"{guest.person}: /status is not answered"
-    armed = [message for message in guest.armed() if (guest.id, message.id) not in story.ledger.lost]
+    armed = [message for message in guest.waiting_messages() if (guest.id, message.id) not in story.ledger.lost]
     armed = [message for message in armed if not _too_old(story, message)]
     if len(armed) > 1:
         yield f"{guest.person}: {len(armed)} questions wait for an answer in {type(state).__name__}"
@@ -70,11 +70,11 @@ def _chat(story: "Story", guest: Guest) -> Iterator[str]:
     yield from _secrets(story, guest)
 
 
-def _question(guest: Guest, state: states.State) -> Iterator[str]:
+def _question(guest: SimulatedUser, state: states.State) -> Iterator[str]:
     """The question of the state can be answered in the chat."""
     offered = set(choices(type(state)))
     if offered:
-        on_screen = [_offered(message, state.question_id) for message in guest.armed()]
+        on_screen = [_offered(message, state.question_id) for message in guest.waiting_messages()]
         if not any(offer and offer <= offered for offer in on_screen):
             yield f"{guest.person}: no button for {type(state).__name__}"
     elif not isinstance(state, states.Opening | states.Verified) and guest.wanted() is None:
@@ -86,7 +86,7 @@ def _offered(message: Message, mark: str) -> set[Choice]:
     return {Choice(choice) for _, choice, its_mark in data if its_mark == mark}
 
 
-def _secrets(story: "Story", guest: Guest) -> Iterator[str]:
+def _secrets(story: "Story", guest: SimulatedUser) -> Iterator[str]:
     """No number stands in the chat, and no name that was typed where a name was asked for."""
     typed = {turn.event_id for turn in story.ledger.turns if _takes_a_name(turn.before)}
     for id in guest.written:
@@ -120,12 +120,12 @@ def _news(story: "Story") -> Iterator[str]:
             yield f"{attempt} is still {status}"
         if attempt in story.ledger.erased:
             continue
-        ended = status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED)
+        ended = status in (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED, AttemptStatus.EXPIRED)
         if told[attempt] != (ended or attempt in story.ledger.announced):
             yield f"{attempt} ended as {status}, which was told {told[attempt]} times"
 
 
-def _results(story: "Story", guest: Guest) -> Iterator[str]:
+def _results(story: "Story", guest: SimulatedUser) -> Iterator[str]:
     """A result stands in the chat, and no more often than it was asked for or could not be known to have arrived."""
     turns = [turn for turn in story.ledger.turns if turn.person == guest.person]
     said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
@@ -139,7 +139,10 @@ def _results(story: "Story", guest: Guest) -> Iterator[str]:
             yield f"{guest.person}: {sign} was never shown"
     repeated = sum(is_asked_again(turn) for turn in turns)
     reasons = (
-        story.ledger.faults[guest.id] + 2 * (story.weather.mishaps + guest.times_blocked) + story.machine.starts - 1
+        story.ledger.faults[guest.id]
+        + 2 * (story.fault_schedule.database_faults + guest.times_blocked)
+        + story.machine.starts
+        - 1
     )
     if repeated > reasons:
         yield f"{guest.person}: asked again {repeated} times for {reasons} reasons"

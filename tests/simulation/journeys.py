@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from bot.flow import events, states
 from bot.flow.effects import EraseRecords
 from verification.attempts import Method, Reason
-from verification.support.funnel import BY_WAY, STEPS, Step
+from verification.support.funnel import METHOD_STEPS, STEPS, FunnelStep
 
 if TYPE_CHECKING:
-    from tests.simulation.ledger import Ledger, Turn
+    from tests.simulation.ledger import CommitChecker, CommittedTurn
 
 _COUNTED = "SELECT step, method, reason, sum(count) FROM funnel GROUP BY step, method, reason"
 _NEWS = (
@@ -24,16 +24,16 @@ _NEWS = (
     | events.AttemptFailed
 )
 _PASSED = {
-    (states.Confirming, states.ChoosingMethod): Step.CONFIRMED,
-    (states.Agreeing, states.AskingName): Step.AGREED,
+    (states.Confirming, states.ChoosingMethod): FunnelStep.CONFIRMED,
+    (states.Agreeing, states.AskingName): FunnelStep.AGREED,
 }
 
 Cell = tuple[str, str, str]
-Seen = dict[Method | None, Step]
+Seen = dict[Method | None, FunnelStep]
 """The furthest step of a journey, all in all and by each way."""
 
 
-def miscounted(ledger: "Ledger") -> list[str]:
+def funnel_errors(ledger: "CommitChecker") -> list[str]:
     """What stands in the funnel that was not seen, or was seen and does not stand in it."""
     counted = {(step, method, reason): int(count) for step, method, reason, count in ledger.disk.run(_COUNTED)}
     seen = Counter(_cells(ledger.turns))
@@ -44,7 +44,7 @@ def miscounted(ledger: "Ledger") -> list[str]:
     ]
 
 
-def _cells(turns: Sequence["Turn"]) -> Iterator[Cell]:
+def _cells(turns: Sequence["CommittedTurn"]) -> Iterator[Cell]:
     under_way: dict[tuple[str, str], Seen] = {}
     over: list[Seen] = []
     for turn in turns:
@@ -53,47 +53,47 @@ def _cells(turns: Sequence["Turn"]) -> Iterator[Cell]:
             continue
         key = (turn.person, _account(turn))
         if key not in under_way and _begins(turn):
-            under_way[key] = {None: Step.OPENED}
+            under_way[key] = {None: FunnelStep.OPENED}
         if key in under_way:
             _note(under_way[key], *_step(turn))
             yield from _failure(turn)
     for seen in (*over, *under_way.values()):
         for method, furthest in seen.items():
             steps = STEPS[: STEPS.index(furthest) + 1]
-            yield from ((step, method or "", "") for step in steps if method is None or step in BY_WAY)
+            yield from ((step, method or "", "") for step in steps if method is None or step in METHOD_STEPS)
 
 
-def _begins(turn: "Turn") -> bool:
+def _begins(turn: "CommittedTurn") -> bool:
     return not isinstance(turn.event, _NEWS) and not isinstance(turn.step.state, states.Verified)
 
 
-def _account(turn: "Turn") -> str:
+def _account(turn: "CommittedTurn") -> str:
     return turn.event.account if isinstance(turn.event, events.AttemptPassed) else turn.step.state.account
 
 
-def _step(turn: "Turn") -> tuple[Step, Method | None]:
+def _step(turn: "CommittedTurn") -> tuple[FunnelStep, Method | None]:
     match turn.before, turn.event, turn.step.state:
         case _, events.AttemptPassed(method=method), _:
-            return Step.VERIFIED, method
+            return FunnelStep.VERIFIED, method
         # News of a code that another took the place of tells nothing of this one.
         case _, events.AttemptProgressed(attempt=attempt), states.Scanning(method=method, attempt=shown) if (
             attempt == shown
         ):
-            return Step.PHONE, method
+            return FunnelStep.PHONE, method
         case states.Opening(), events.AttemptOpened(), states.Scanning(method=method):
-            return Step.SHOWN, method
+            return FunnelStep.SHOWN, method
         case before, _, after:
-            started = Step.STARTED if isinstance(after, states.Agreeing) else Step.OPENED
+            started = FunnelStep.STARTED if isinstance(after, states.Agreeing) else FunnelStep.OPENED
             return _PASSED.get((type(before), type(after)), started), None
 
 
-def _note(seen: Seen, step: Step, method: Method | None) -> None:
+def _note(seen: Seen, step: FunnelStep, method: Method | None) -> None:
     for way in {None, method}:
         if way not in seen or STEPS.index(seen[way]) < STEPS.index(step):
             seen[way] = step
 
 
-def _failure(turn: "Turn") -> Iterator[Cell]:
+def _failure(turn: "CommittedTurn") -> Iterator[Cell]:
     match turn.event, turn.before, turn.step.state:
         case events.AttemptFailed(), states.Scanning(method=method), states.Failed(reason=reason):
             yield _failed(method, reason)

@@ -18,12 +18,12 @@ from playground.world.update_queue import Update
 from playground.world.world import World
 from storage import statements as sql
 from storage import support_statements as desk
-from tests.bot.flow.ordering import LEAVING, meaning, step_of
-from tests.simulation.disk import Commit, Disk
-from tests.simulation.fault_schedule import Fate
-from tests.simulation.telegram import Call
-from verification.attempts import LIVE, MOVES, AttemptId, Status
-from verification.ports import PLACES, News
+from tests.bot.flow.state_order import LEAVING, meaning, step_of
+from tests.simulation.disk import Commit, SimulatedDisk
+from tests.simulation.fault_schedule import CallFault
+from tests.simulation.telegram import TelegramCall
+from verification.attempts import LIVE, MOVES, AttemptId, AttemptStatus
+from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
 _ERASE_ATTEMPTS = sql.delete("attempts", sql.ERASE_OF_ACCOUNT["attempts"])
@@ -38,7 +38,7 @@ _KEPT = {"message", "edited_message", "callback_query"}
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class CommittedTurn:
     """A committed turn of somebody's dialogue."""
 
     person: str
@@ -48,22 +48,22 @@ class Turn:
     step: Step
 
 
-class Ledger:
+class CommitChecker:
     """Everything committed in a story, and what is wrong with it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.disk = Disk(self._committed)
+        self.disk = SimulatedDisk(self._committed)
         self.wrong: list[str] = []
-        self.turns: list[Turn] = []
+        self.turns: list[CommittedTurn] = []
         self.states: dict[str, State] = {}
-        self.attempts: dict[AttemptId, Status] = {}
+        self.attempts: dict[AttemptId, AttemptStatus] = {}
         self.owners: dict[AttemptId, str] = {}
         self.contacts: dict[AttemptId, str] = {}
         self.announced: set[AttemptId] = set()
         self.erased: set[AttemptId] = set()
         self.handled: set[str] = set()
-        self.buried: set[str] = set()
+        self.dead_letters: set[str] = set()
         self.numbers: dict[AttemptId, str] = {}
         self.verified: defaultdict[str, set[str]] = defaultdict(set)
         self.bound: dict[str, str] = {}
@@ -81,13 +81,13 @@ class Ledger:
         self.disk.open.steps.append((state, event, step))
         return step
 
-    def heard(self, call: Call) -> None:
+    def heard(self, call: TelegramCall) -> None:
         """Note what became of a call."""
         if call.chat is None:
             return
-        unheard = call.fate is not None and call.fate is not Fate.SLOW
+        unheard = call.fault is not None and call.fault is not CallFault.SLOW
         # A long silence is tried again and again until it ends.
-        self.faults[call.chat] += _TRIES_IN_A_SILENCE if call.fate is Fate.TOO_MANY_LONG else unheard
+        self.faults[call.chat] += _TRIES_IN_A_SILENCE if call.fault is CallFault.TOO_MANY_LONG else unheard
         if call.message is None:
             return
         if unheard and (call.done or call.method == "editMessageReplyMarkup"):
@@ -116,9 +116,9 @@ class Ledger:
     @property
     def kept(self) -> set[str]:
         """What was handled or set aside."""
-        return self.handled | self.buried
+        return self.handled | self.dead_letters
 
-    def died(self) -> None:
+    def process_died(self) -> None:
         """Note that nobody knows any more of messages that are not written down."""
         self.lost |= {(chat, message) for chat, sent in self._unconfirmed.items() for message in sent}
         self._unconfirmed.clear()
@@ -131,7 +131,7 @@ class Ledger:
     def _judged(self, commit: Commit) -> Iterator[str]:
         yield from self._events(commit)
         yield from self._attempts(commit)
-        ended = (done for done in commit.of(sql.POST) if done.values[1] == News.ENDED)
+        ended = (done for done in commit.of(sql.POST_NOTICE) if done.values[1] == NoticeKind.ENDED)
         self.announced |= {AttemptId(str(done.values[2])) for done in ended}
         for written in (sql.MARK_SHOWN, sql.MARK_BLOCKED):
             for done in commit.of(written):
@@ -161,8 +161,8 @@ class Ledger:
                     yield f"{attempt} of {person} lives on for {account}, whose link was taken back"
 
     def _events(self, commit: Commit) -> Iterator[str]:
-        self.buried |= {str(done.values[0]) for done in commit.of(sql.BURY)}
-        for done in commit.of(sql.FIRST_SIGHT):
+        self.dead_letters |= {str(done.values[0]) for done in commit.of(sql.STORE_DEAD_LETTER)}
+        for done in commit.of(sql.MARK_SEEN):
             event_id, fresh = str(done.values[0]), bool(done.rows)
             if not fresh and commit.steps:
                 yield f"{event_id} was seen before and is handled again"
@@ -173,9 +173,13 @@ class Ledger:
 
     def _attempts(self, commit: Commit) -> Iterator[str]:
         for done in commit.of(sql.SAVE_ATTEMPT):
-            attempt, account, status = AttemptId(str(done.values[0])), str(done.values[1]), Status(str(done.values[4]))
+            attempt, account, status = (
+                AttemptId(str(done.values[0])),
+                str(done.values[1]),
+                AttemptStatus(str(done.values[4])),
+            )
             before = self.attempts.get(attempt)
-            if before is None and status is not Status.RESERVED:
+            if before is None and status is not AttemptStatus.RESERVED:
                 yield f"{attempt} begins as {status}"
             if before is not None and status is not before and status not in MOVES[before]:
                 yield f"{attempt} went from {before} to {status}"
@@ -183,15 +187,15 @@ class Ledger:
                 yield f"{attempt} was erased and is back"
             self.attempts[attempt], self.owners[attempt] = status, account
             self.contacts[attempt] = str(done.values[2])
-            if status is Status.SUCCEEDED and before is not status:
+            if status is AttemptStatus.SUCCEEDED and before is not status:
                 yield from self._passed(attempt, account)
 
     def _passed(self, attempt: AttemptId, account: str) -> Iterator[str]:
         accounts = self.verified[self.numbers[attempt]]
         accounts.add(account)
-        if len(accounts) > PLACES:
+        if len(accounts) > MAX_ACCOUNTS:
             yield f"{len(accounts)} accounts are verified with one number"
-        if not self.disk.run(sql.VERIFIED, account):
+        if not self.disk.run(sql.SLOT_OF, account):
             yield f"{account} is verified and holds no place"
 
     def _steps(self, commit: Commit) -> Iterator[str]:
@@ -199,12 +203,12 @@ class Ledger:
         if len(saved) != len(commit.steps):
             yield f"{len(commit.steps)} steps were taken, {len(saved)} saved"
             return
-        events = [str(done.values[0]) for done in commit.of(sql.FIRST_SIGHT)] or [""]
+        events = [str(done.values[0]) for done in commit.of(sql.MARK_SEEN)] or [""]
         for done, (before, event, step) in zip(saved, commit.steps, strict=True):
-            turn = Turn(str(done.values[0]), events[0] or None, before, event, step)
+            turn = CommittedTurn(str(done.values[0]), events[0] or None, before, event, step)
             yield from self._turn(turn)
 
-    def _turn(self, turn: Turn) -> Iterator[str]:
+    def _turn(self, turn: CommittedTurn) -> Iterator[str]:
         known = self.states.get(turn.person)
         self.turns.append(turn)
         self.states[turn.person] = turn.step.state
@@ -222,7 +226,7 @@ class Ledger:
         if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
 
-    def _shown(self, turn: Turn) -> Iterator[str]:
+    def _shown(self, turn: CommittedTurn) -> Iterator[str]:
         """A code for an account that is not the person's own is shown only while a link binds them."""
         state = turn.step.state
         if not isinstance(state, states.Scanning) or state.account == turn.person:
@@ -236,12 +240,12 @@ def chat_of(person: str) -> int:
     return int(person.partition(":")[2])
 
 
-def is_asked_again(turn: Turn) -> bool:
+def is_asked_again(turn: CommittedTurn) -> bool:
     """Whether a turn repeats a question because its answer may not have arrived."""
     return isinstance(turn.event, ReaskRequested)
 
 
-def _left(turn: Turn) -> bool:
+def _left(turn: CommittedTurn) -> bool:
     erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
     unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
     by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)

@@ -10,7 +10,7 @@ _FORMAT = logging.Formatter("%(name)s %(levelname)s %(message)s")
 _OURS = ("bot", "storage", "verification", "web")
 
 
-class Watch(logging.Handler):
+class LogLeakCheck(logging.Handler):
     """Keeps what is wrong with the lines of a log: a name, number or link in them, an error that nobody expects."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
@@ -20,7 +20,7 @@ class Watch(logging.Handler):
         self.lines: list[str] = []
         self.poison: set[int] = set()
 
-    def must_not_tell(self, secret: str) -> None:
+    def add_secret(self, secret: str) -> None:
         """Take one more text for a secret."""
         self._secrets.append(secret)
 
@@ -43,9 +43,9 @@ class Watch(logging.Handler):
 
 
 @contextmanager
-def watching(secrets: Sequence[str]) -> Iterator[Watch]:
+def checking_logs(secrets: Sequence[str]) -> Iterator[LogLeakCheck]:
     """Watch until left."""
-    watch, root = Watch(secrets), logging.getLogger()
+    watch, root = LogLeakCheck(secrets), logging.getLogger()
     quiet = logging.getLogger("telegram")
     levels = {logger: logger.level for logger in (root, quiet, *map(logging.getLogger, _OURS))}
     quiet.setLevel(logging.CRITICAL + 1)

@@ -21,23 +21,23 @@ from bot.intake import StartupError
 from bot.settings import Settings
 from playground.world.serializers import ascii_json
 from playground.world.update_queue import Update
-from storage import Store, StoreUnavailable
+from storage import SqlStore, StoreUnavailable
 from storage.migrations import known_migrations, migrate
-from tests.fakes import fixed_sealing
+from tests.fakes import make_sealing
 from tests.simulation.disk import SimulatedDatabase
-from tests.simulation.fault_schedule import Weather
-from tests.simulation.ledger import Ledger
-from tests.simulation.phone import Page, asked, visited
-from tests.simulation.process_life import Life
-from tests.simulation.telegram import Network, Transport
-from tests.simulation.webhook_client import Hook
+from tests.simulation.fault_schedule import FaultSchedule
+from tests.simulation.ledger import CommitChecker
+from tests.simulation.phone import VisitedPage, asked, visited
+from tests.simulation.process_life import ProcessLife
+from tests.simulation.telegram import SimulatedNetwork, SimulatedTransport
+from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
 from verification.attempts import AttemptId, Method
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity
-from verification.ports import Provider, Session
-from verification.providers.simulated import Simulated
-from verification.support.service import Support
+from verification.ports import Provider, ProviderSession
+from verification.providers.simulated import SimulatedProvider
+from verification.support.service import SupportService
 from web import webhooks
 
 T = TypeVar("T")
@@ -91,54 +91,54 @@ class SeededClock(Clock):
         return f"{self._rng.randrange(100):02d}"
 
 
-class MoodyProvider(Simulated):
+class FlakyProvider(SimulatedProvider):
     """A provider that is sometimes away."""
 
     def __init__(self, method: Method, away: Callable[[], bool]) -> None:
         super().__init__(method)
         self._away = away
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> Session:
+    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
         await asyncio.sleep(0.1)
         if self._away():
             raise ProviderUnavailable(attempt)
         return await super().open(attempt, identity)
 
 
-MakeStore = Callable[[SimulatedDatabase], Store]
+MakeStore = Callable[[SimulatedDatabase], SqlStore]
 
 
-def honest_store(database: SimulatedDatabase) -> Store:
+def real_store(database: SimulatedDatabase) -> SqlStore:
     """The store of the product."""
-    return Store(database, fixed_sealing())
+    return SqlStore(database, make_sealing())
 
 
 @dataclass
-class Machine:
+class Supervisor:
     """Runs one life of the program after the other."""
 
-    network: Network
-    hook: Hook
+    network: SimulatedNetwork
+    webhook_client: WebhookClient
     webhook: bool
-    ledger: Ledger
-    weather: Weather
+    ledger: CommitChecker
+    faults: FaultSchedule
     clock: SeededClock
-    make_store: MakeStore = honest_store
+    make_store: MakeStore = real_store
     provider_away: bool = False
-    house: BotApp | None = None
+    app: BotApp | None = None
     starts: int = 0
     problems: list[BaseException] = field(default_factory=list)
-    _life: Life | None = None
+    _life: ProcessLife | None = None
     _main: asyncio.Task[None] | None = None
 
     @property
     def up(self) -> bool:
         """Whether the program runs and has put itself together."""
-        return self._life is not None and not self._life.over and self.house is not None
+        return self._life is not None and not self._life.over and self.app is not None
 
     async def start(self) -> None:
         """Begin a life."""
-        self._life = Life()
+        self._life = ProcessLife()
         self.starts += 1
         self._main = asyncio.ensure_future(self._live(self._life))
 
@@ -146,16 +146,16 @@ class Machine:
         """End it as kill -9 does."""
         if self._life is not None:
             self._life.over = True
-            await self._bury()
+            await self._reap()
 
     async def deliver(self) -> None:
         """Let Telegram deliver updates by itself."""
-        self.hook.start(self.post)
+        self.webhook_client.start(self.post)
 
-    async def scrap(self) -> None:
+    async def shut_down(self) -> None:
         """End everything for good."""
         await self.kill()
-        for task in self.hook.tasks:
+        for task in self.webhook_client.tasks:
             task.cancel()
         await asyncio.sleep(0)
 
@@ -177,11 +177,11 @@ class Machine:
                 continue
             await self._watch(self._life, left)
 
-    async def visit(self, path: str, form: Mapping[str, str] | None = None) -> Page | None:
+    async def visit(self, path: str, form: Mapping[str, str] | None = None) -> VisitedPage | None:
         """Let a phone open a page of the program, or send a form; None when nobody answers."""
         return await self._answered(lambda house: visited(house.web_app, path, form))
 
-    async def supported(self, use: Callable[[Support], Coroutine[Any, Any, T]]) -> T | None:
+    async def ask_support(self, use: Callable[[SupportService], Coroutine[Any, Any, T]]) -> T | None:
         """Let support use the program's desk; None when nobody answers, or the database does not."""
         try:
             return await self._answered(lambda house: use(house.support))
@@ -196,7 +196,7 @@ class Machine:
         return answer is not None and answer[0] == HTTPStatus.OK
 
     async def _answered(self, ask: Callable[[BotApp], Coroutine[Any, Any, T]]) -> T | None:
-        life, house = self._life, self.house
+        life, house = self._life, self.app
         if life is None or house is None or life.over:
             return None
         answer = asyncio.ensure_future(ask(house))
@@ -205,37 +205,37 @@ class Machine:
         ended.cancel()
         return answer.result() if answer.done() and not answer.cancelled() and not life.over else None
 
-    async def _watch(self, life: Life, seconds: float) -> None:
+    async def _watch(self, life: ProcessLife, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await life.ended.wait()
         except TimeoutError:
             return
-        await self._bury()
+        await self._reap()
 
-    async def _live(self, life: Life) -> None:
+    async def _live(self, life: ProcessLife) -> None:
         try:
             await self._serve(life)
         except* (StoreUnavailable, StartupError) as group:
             # What a program cannot start without: it says so and ends, and whoever started it tries again.
-            if self.house is not None:
+            if self.app is not None:
                 self.problems.append(group)
         except* Exception as group:
             self.problems.append(group)
         finally:
             life.ended.set()
 
-    async def _serve(self, life: Life) -> None:
+    async def _serve(self, life: ProcessLife) -> None:
         def bot(pacer: RateLimiter) -> ExtBot[None]:
             return ExtBot(
                 TOKEN,
                 base_url="http://127.0.0.1/bot",
-                request=Transport(self.network, life),
-                get_updates_request=Transport(self.network, life),
+                request=SimulatedTransport(self.network, life),
+                get_updates_request=SimulatedTransport(self.network, life),
                 rate_limiter=pacer,
             )
 
-        database = SimulatedDatabase(self.ledger.disk, self.weather, life)
+        database = SimulatedDatabase(self.ledger.disk, self.faults, life)
         await migrate(database, _MIGRATIONS)
         store = self.make_store(database)
         await store.check_keys()
@@ -245,22 +245,22 @@ class Machine:
         )
         house = build_app(_settings(webhook=self.webhook), ground, "here:8080")
         async with telegram_session(house), run_loops(house):
-            self.house = house
+            self.app = house
             await life.stop.wait()
 
     def _providers(self) -> Mapping[Method, Provider]:
-        return {method: MoodyProvider(method, lambda: self.provider_away) for method in Method}
+        return {method: FlakyProvider(method, lambda: self.provider_away) for method in Method}
 
-    async def _bury(self) -> None:
+    async def _reap(self) -> None:
         """Let the tasks of a life that is over go, and what it had not committed."""
         if self._life is None:
             return
         self._life.over = True
-        self.house = None
+        self.app = None
         self.ledger.disk.roll_back()
-        self.ledger.died()
+        self.ledger.process_died()
         for _ in range(_ROUNDS):
-            own = asyncio.all_tasks() - self.hook.tasks - {asyncio.current_task()}
+            own = asyncio.all_tasks() - self.webhook_client.tasks - {asyncio.current_task()}
             if not own:
                 break
             for task in own:

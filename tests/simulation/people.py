@@ -22,7 +22,7 @@ THINGS: dict[str, object] = {
 
 
 @dataclass
-class Guest:
+class SimulatedUser:
     """Somebody with a chat and a phone."""
 
     world: World
@@ -59,9 +59,9 @@ class Guest:
         mine = self.world.messages(self.id)
         return [message for message in mine if message.sender == self.world.profile.id]
 
-    def armed(self) -> list[Message]:
+    def waiting_messages(self) -> list[Message]:
         """The messages that wait for an answer."""
-        return [message for message in self.bot_messages() if is_armed(message)]
+        return [message for message in self.bot_messages() if is_waiting(message)]
 
     def says(self, text: str, *, forwarded: bool = False) -> None:
         """Write a text."""
@@ -104,7 +104,7 @@ class Guest:
 
     def wanted(self) -> str | None:
         """What the newest question wants to be told: a text, where it waits for one."""
-        for message in reversed(self.armed()):
+        for message in reversed(self.waiting_messages()):
             if message.markup is not None and message.markup.kind == "force":
                 digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
                 return self.number if digits else self.name
@@ -119,18 +119,18 @@ def buttons(message: Message) -> Sequence[InlineButton]:
     return [button for row in message.markup.buttons for button in row] if message.markup is not None else []
 
 
-def is_armed(message: Message) -> bool:
+def is_waiting(message: Message) -> bool:
     """Whether a message waits for an answer: with buttons of a question, or with the input field open."""
     forced = message.markup is not None and message.markup.kind == "force"
     return forced or any(button.kind == "data" and button.value.startswith("q:") for button in buttons(message))
 
 
-def newcomer(world: World, name: str, number: str, language: str) -> Guest:
+def newcomer(world: World, name: str, number: str, language: str) -> SimulatedUser:
     """Somebody who has not written to the bot yet."""
-    return Guest(world, world.add_person("客人", language_code=language).id, name, number)
+    return SimulatedUser(world, world.add_person("客人", language_code=language).id, name, number)
 
 
-def group_with(world: World, guest: Guest) -> None:
+def group_with(world: World, guest: SimulatedUser) -> None:
     """Put the bot into a group, and write there."""
     chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
     user_actions.add_bot(world, chat, guest.id)

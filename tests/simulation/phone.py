@@ -18,7 +18,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class VisitedPage:
     """What the phone shows."""
 
     status: int
@@ -27,12 +27,12 @@ class Page:
     choices: tuple[str, ...] = ()
 
 
-async def visited(app: ASGIApp, address: str, form: Mapping[str, str] | None = None) -> Page:
+async def visited(app: ASGIApp, address: str, form: Mapping[str, str] | None = None) -> VisitedPage:
     """Open an address, or send a form to it."""
     body = urlencode(form).encode() if form is not None else b""
     status, html = await asked(app, address, "GET" if form is None else "POST", body, {"content-type": _FORM})
     stage = _STAGE.search(html)
-    return Page(status, stage[1] if stage else "", tuple(_PRESS.findall(html)), tuple(_CHOICE.findall(html)))
+    return VisitedPage(status, stage[1] if stage else "", tuple(_PRESS.findall(html)), tuple(_CHOICE.findall(html)))
 
 
 async def asked(app: ASGIApp, address: str, method: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Life:
+class ProcessLife:
     """From a start to an end, whichever that is."""
 
     def __init__(self) -> None:

@@ -1,13 +1,13 @@
 """Whole stories from seeds."""
 
 from tests.simulation.acts import ACTS, begin, happen
-from tests.simulation.machine import MakeStore, honest_store
-from tests.simulation.story import Broken, Story, seeded, story
+from tests.simulation.machine import MakeStore, real_store
+from tests.simulation.story import InvariantBroken, Story, seeded, story
 
 LENGTH = 16
 
 
-def tell(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> Story:
+def run_story(seed: int, *, length: int = LENGTH, make_store: MakeStore = real_store) -> Story:
     """Tell the story of a seed to its end; raises `Broken`, and says how to tell it again."""
     pick = seeded(seed)
     with story(seed, make_store) as told:
@@ -15,14 +15,14 @@ def tell(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_stor
         begin(told, pick)
         for _ in range(length):
             happen(told, pick(ACTS), pick)
-        told.ends()
+        told.finish()
         return told
 
 
-def found(seed: int, *, length: int = LENGTH, make_store: MakeStore = honest_store) -> str:
+def problems_of(seed: int, *, length: int = LENGTH, make_store: MakeStore = real_store) -> str:
     """What is wrong in the story of a seed; nothing when all is well."""
     try:
-        tell(seed, length=length, make_store=make_store)
-    except Broken as broken:
+        run_story(seed, length=length, make_store=make_store)
+    except InvariantBroken as broken:
         return str(broken)
     return ""

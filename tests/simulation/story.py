@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 from playground.world.world import World
 from tests.simulation import final_checks
-from tests.simulation.fault_schedule import Weather
-from tests.simulation.ledger import Ledger
-from tests.simulation.log_leak_check import Watch, watching
-from tests.simulation.machine import Machine, MakeStore, SeededClock, Time, honest_store
-from tests.simulation.people import NAMES, NUMBERS, Guest, newcomer
-from tests.simulation.telegram import Network
-from tests.simulation.webhook_client import Hook
+from tests.simulation.fault_schedule import FaultSchedule
+from tests.simulation.ledger import CommitChecker
+from tests.simulation.log_leak_check import LogLeakCheck, checking_logs
+from tests.simulation.machine import MakeStore, SeededClock, Supervisor, Time, real_store
+from tests.simulation.people import NAMES, NUMBERS, SimulatedUser, newcomer
+from tests.simulation.telegram import SimulatedNetwork
+from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
-from tests.virtual_time_loop import VirtualLoop
-from verification.support.service import Made
+from tests.virtual_time_loop import VirtualTimeLoop
+from verification.support.service import CreatedLink
 
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
@@ -29,45 +29,45 @@ _BY_WEBHOOK = 0.3
 _ROUND = 2.0
 
 
-class Broken(AssertionError):
+class InvariantBroken(AssertionError):
     """Something that must hold does not."""
 
 
 class Story:
     """A world with a bot in it, and everything that is known of both."""
 
-    def __init__(self, seed: int, watch: Watch, make_store: MakeStore = honest_store) -> None:
+    def __init__(self, seed: int, watch: LogLeakCheck, make_store: MakeStore = real_store) -> None:
         self.rng = random.Random(seed)
-        self.loop = VirtualLoop()
+        self.loop = VirtualTimeLoop()
         self.loop.set_exception_handler(self._unhandled)
         self.time = Time(self.loop.time)
-        self.weather = Weather(random.Random(self.rng.random()))
+        self.fault_schedule = FaultSchedule(random.Random(self.rng.random()))
         self.world = World(token=TOKEN, username="realname_demo_bot", rng=self.rng, clock=self.time.world)
-        self.ledger = Ledger(self.world)
-        self.watch = watch
+        self.ledger = CommitChecker(self.world)
+        self.log_check = watch
         self.told: list[str] = []
-        network = Network(self.world, self.weather, self.ledger)
+        network = SimulatedNetwork(self.world, self.fault_schedule, self.ledger)
         clock = SeededClock(self.time, random.Random(self.rng.random()))
-        hook = Hook(self.world, self.weather, self.ledger)
+        hook = WebhookClient(self.world, self.fault_schedule, self.ledger)
         webhook = self.rng.random() < _BY_WEBHOOK
-        self.machine = Machine(network, hook, webhook, self.ledger, self.weather, clock, make_store)
-        self.guests: list[Guest] = []
-        self.links: list[Made] = []
+        self.machine = Supervisor(network, hook, webhook, self.ledger, self.fault_schedule, clock, make_store)
+        self.guests: list[SimulatedUser] = []
+        self.links: list[CreatedLink] = []
         self.run(self.machine.start())
         if webhook:
             self.tell("updates come by webhook")
             self.run(self.machine.deliver())
 
-    def arrives(self, name: str, number: str, language: str) -> Guest:
+    def arrives(self, name: str, number: str, language: str) -> SimulatedUser:
         """Let somebody come."""
         guest = newcomer(self.world, name, number, language)
         self.guests.append(guest)
         return guest
 
-    def has_link(self, made: Made) -> None:
+    def has_link(self, made: CreatedLink) -> None:
         """Let support have a link to hand out."""
         self.links.append(made)
-        self.watch.must_not_tell(made.token)
+        self.log_check.add_secret(made.token)
 
     def run(self, happening: Coroutine[Any, Any, T]) -> T:
         """Let something happen to its end."""
@@ -85,13 +85,13 @@ class Story:
 
     def check(self) -> None:
         """Say what is wrong so far; raises `Broken`."""
-        wrong = [*self.ledger.wrong, *self.watch.wrong, *map(repr, self.machine.problems)]
+        wrong = [*self.ledger.wrong, *self.log_check.wrong, *map(repr, self.machine.problems)]
         if wrong:
-            raise Broken(self.report(wrong))
+            raise InvariantBroken(self.report(wrong))
 
-    def ends(self) -> None:
+    def finish(self) -> None:
         """Let all trouble end, time run, and everybody ask where they stand; then everything must be in order."""
-        self.weather.clear()
+        self.fault_schedule.clear()
         self.machine.provider_away = False
         self.time.skew = 0.0
         for guest in self.guests:
@@ -101,29 +101,29 @@ class Story:
             # Whoever deleted the code themselves asks for it anew.
             guest.says("/start" if guest.has_deleted else "/status")
         self._comes_to_rest()
-        self._checked(final_checks.in_order(self))
+        self._checked(final_checks.check_chats(self))
         self.time.passed += 2 * 86400 + 3600
         self._comes_to_rest()
-        self._checked(final_checks.over(self))
+        self._checked(final_checks.check_final_state(self))
 
     @property
     def faults(self) -> int:
         """How often something went wrong on purpose."""
-        return len(self.weather.came_true) + self.machine.starts - 1
+        return len(self.fault_schedule.injected) + self.machine.starts - 1
 
     def trace(self) -> list[str]:
         """All that happened, to compare two tellings."""
         chats = [str(event) for event in self.world.log.after(0)]
-        return [*self.told, *self.weather.came_true, *map(str, self.ledger.turns), *map(_without_files, chats)]
+        return [*self.told, *self.fault_schedule.injected, *map(str, self.ledger.turns), *map(_without_files, chats)]
 
     def report(self, wrong: Sequence[str]) -> str:
         """What is wrong, and how it came to it."""
-        lines = [*wrong, "", *self.told, "", "mishaps:", *self.weather.came_true, "", *self.watch.lines[-12:]]
+        lines = [*wrong, "", *self.told, "", "mishaps:", *self.fault_schedule.injected, "", *self.log_check.lines[-12:]]
         return "\n".join(lines)
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.run(self.machine.scrap())
+        self.run(self.machine.shut_down())
         self.ledger.disk.close()
         self.loop.close()
 
@@ -132,15 +132,15 @@ class Story:
         unrest = "it has not begun"
         while unrest:
             if self.loop.time() > until:
-                raise Broken(self.report([f"no rest after {_REST} s: {unrest}"]))
+                raise InvariantBroken(self.report([f"no rest after {_REST} s: {unrest}"]))
             self.passes(_ROUND)
             self.check()
-            unrest = final_checks.unrest(self)
+            unrest = final_checks.pending_work(self)
 
     def _checked(self, wrong: Sequence[str]) -> None:
         self.check()
         if wrong:
-            raise Broken(self.report(wrong))
+            raise InvariantBroken(self.report(wrong))
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if self.machine.up:
@@ -153,9 +153,9 @@ def _without_files(event: str) -> str:
 
 
 @contextmanager
-def story(seed: int, make_store: MakeStore = honest_store) -> Iterator[Story]:
+def story(seed: int, make_store: MakeStore = real_store) -> Iterator[Story]:
     """A story from its beginning; whoever leaves has checked what they want checked."""
-    with watching([*NAMES, *NUMBERS]) as watch:
+    with checking_logs([*NAMES, *NUMBERS]) as watch:
         opened = Story(seed, watch, make_store)
         try:
             yield opened

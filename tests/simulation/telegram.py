@@ -16,8 +16,8 @@ from playground.botapi.methods import METHODS
 from playground.world.api_errors import ApiError, too_many_requests
 from playground.world.serializers import ascii_json
 from playground.world.world import World
-from tests.simulation.fault_schedule import MORTAL, Fate, Weather
-from tests.simulation.process_life import Life
+from tests.simulation.fault_schedule import FATAL, CallFault, FaultSchedule
+from tests.simulation.process_life import ProcessLife
 
 Answer = tuple[int, bytes]
 _CONNECT = 5.0
@@ -25,35 +25,35 @@ _READ = 10.0
 _SLOWLY = 6.0
 _PNG = b"\x89PNG"
 _HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
-_PAGES: Mapping[Fate, Answer] = {
-    Fate.BAD_GATEWAY: (502, _HTML),
-    Fate.BAD_GATEWAY_DONE: (502, _HTML),
-    Fate.GARBAGE: (200, b"<html>Please log in"),
-    Fate.GARBAGE_DONE: (200, b"<html>Please log in"),
+_PAGES: Mapping[CallFault, Answer] = {
+    CallFault.BAD_GATEWAY: (502, _HTML),
+    CallFault.BAD_GATEWAY_DONE: (502, _HTML),
+    CallFault.GARBAGE: (200, b"<html>Please log in"),
+    CallFault.GARBAGE_DONE: (200, b"<html>Please log in"),
 }
-_REFUSALS: Mapping[Fate, ApiError] = {
-    Fate.BROKEN: ApiError(500, "Internal Server Error: restart"),
-    Fate.TOO_MANY: too_many_requests(3),
-    Fate.TOO_MANY_LONG: too_many_requests(120),
-    Fate.TOO_MANY_SILENT: ApiError(429, "Too Many Requests"),
+_REFUSALS: Mapping[CallFault, ApiError] = {
+    CallFault.BROKEN: ApiError(500, "Internal Server Error: restart"),
+    CallFault.TOO_MANY: too_many_requests(3),
+    CallFault.TOO_MANY_LONG: too_many_requests(120),
+    CallFault.TOO_MANY_SILENT: ApiError(429, "Too Many Requests"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class TelegramCall:
     """A call that reached Telegram, or did not: what it was about, and whether its answer was heard."""
 
     method: str
     chat: int | None
     message: int | None
-    fate: Fate | None
+    fault: CallFault | None
     done: bool
 
 
-class Listener(Protocol):
+class CallObserver(Protocol):
     """Whoever watches the network."""
 
-    def heard(self, call: Call) -> None:
+    def heard(self, call: TelegramCall) -> None:
         """Note what became of a call."""
 
     def confirmed(self, offset: int) -> None:
@@ -63,20 +63,20 @@ class Listener(Protocol):
         """Note that an update is on its way to the program."""
 
 
-class Network:
+class SimulatedNetwork:
     """Between every life of the program and Telegram."""
 
-    def __init__(self, world: World, weather: Weather, listener: Listener) -> None:
+    def __init__(self, world: World, weather: FaultSchedule, listener: CallObserver) -> None:
         self._world = world
         self._weather = weather
         self._listener = listener
 
-    async def carry(self, name: str, data: RequestData | None, life: Life) -> Answer:
+    async def carry(self, name: str, data: RequestData | None, life: ProcessLife) -> Answer:
         """Bring a call there and its answer back, unless something happens to either."""
         await life.gate()
         await asyncio.sleep(self._weather.delay())
         await life.gate()
-        fate = self._weather.fate(name)
+        fate = self._weather.next_call_fault(name)
         if fate is None or fate.done:
             answer = await self._done(name, data, fate)
         else:
@@ -85,19 +85,19 @@ class Network:
         await self._back(fate, life)
         return _PAGES.get(fate, answer) if fate is not None else answer
 
-    async def _back(self, fate: Fate | None, life: Life) -> None:
-        if fate in MORTAL:
+    async def _back(self, fate: CallFault | None, life: ProcessLife) -> None:
+        if fate in FATAL:
             await life.die()
-        if fate in (Fate.HANG, Fate.HANG_DONE):
+        if fate in (CallFault.HANG, CallFault.HANG_DONE):
             await asyncio.get_running_loop().create_future()
-        await asyncio.sleep(_SLOWLY if fate is Fate.SLOW else self._weather.delay())
+        await asyncio.sleep(_SLOWLY if fate is CallFault.SLOW else self._weather.delay())
         await life.gate()
-        if fate is Fate.UNSENT:
+        if fate is CallFault.UNSENT:
             raise NotSent("ClientConnectorError")
-        if fate in (Fate.CUT, Fate.CUT_DONE):
+        if fate in (CallFault.CUT, CallFault.CUT_DONE):
             raise NetworkError("ServerDisconnectedError")
 
-    async def _done(self, name: str, data: RequestData | None, fate: Fate | None) -> Answer:
+    async def _done(self, name: str, data: RequestData | None, fate: CallFault | None) -> Answer:
         fields = self._fields(data)
         if name == "getUpdates":
             self._listener.confirmed(fields.integer("offset"))
@@ -113,12 +113,12 @@ class Network:
         return 200, ascii_json({"ok": True, "result": result}).encode()
 
     def _note(
-        self, name: str, data: RequestData | None, fate: Fate | None, message: int | None, *, done: bool = False
+        self, name: str, data: RequestData | None, fate: CallFault | None, message: int | None, *, done: bool = False
     ) -> None:
         facts = data.parameters if data is not None else {}
         chat, about = facts.get("chat_id"), facts.get("message_id")
         about = about if isinstance(about, int) else None
-        self._listener.heard(Call(name, chat if isinstance(chat, int) else None, message or about, fate, done))
+        self._listener.heard(TelegramCall(name, chat if isinstance(chat, int) else None, message or about, fate, done))
 
     def _fields(self, data: RequestData | None) -> CallFields:
         values: dict[str, str] = dict(data.json_parameters) if data is not None else {}
@@ -134,10 +134,10 @@ class Network:
         return CallFields(values, uploads)
 
 
-class Transport(BaseRequest):
+class SimulatedTransport(BaseRequest):
     """The calls of one life."""
 
-    def __init__(self, network: Network, life: Life) -> None:
+    def __init__(self, network: SimulatedNetwork, life: ProcessLife) -> None:
         self._network = network
         self._life = life
 
@@ -174,7 +174,7 @@ class Transport(BaseRequest):
             raise TimedOut from None
 
 
-def _not_done(fate: Fate) -> Answer:
+def _not_done(fate: CallFault) -> Answer:
     refused = _REFUSALS.get(fate)
     return (refused.code, ascii_json(refused.body()).encode()) if refused is not None else (200, b"")
 

@@ -7,73 +7,75 @@ from datetime import datetime
 
 import pytest
 
-from storage import Store
-from storage.support import DeskUnit
-from storage.unit import Unit
-from tests.fakes import fixed_sealing
+from storage import SqlStore
+from storage.support import SqlSupportUnit
+from storage.unit import SqlUnit
+from tests.fakes import make_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
-from tests.simulation.run_stories import found
-from verification.attempts import Attempt, Status
-from verification.dialogue_store import Litter, Owed, Person
+from tests.simulation.run_stories import problems_of
+from verification.attempts import Attempt, AttemptStatus
+from verification.dialogue_store import PendingDeletion, PendingReply, Person
 from verification.identity import Identity
 from verification.invitations import Link, LinkId
 from verification.ports import Notice
-from verification.support.funnel import STEPS, Tally
-from verification.support.store import Use
+from verification.support.funnel import STEPS, FunnelIncrement
+from verification.support.store import AuditEntry
 
 # A story that a planted bug cuts short leaves coroutines behind, and when they are collected is nobody's choice.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-class Forgetful(Unit):
+class ForgetsEvents(SqlUnit):
     """Takes every event for a new one."""
 
-    async def first_sight(self, event_id: str, now: datetime) -> bool:
-        await super().first_sight(event_id, now)
+    async def mark_seen(self, event_id: str, now: datetime) -> bool:
+        await super().mark_seen(event_id, now)
         return True
 
 
-class Generous(Unit):
+class IgnoresQuota(SqlUnit):
     """Finds a place for everybody."""
 
-    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         return True
 
 
-class Careless(Unit):
+class KeepsMessages(SqlUnit):
     """Leaves what was typed where it was typed."""
 
-    async def litter(self, litter: Litter) -> None:
+    async def schedule_deletion(self, deletion: PendingDeletion) -> None:
         return
 
 
-class Lazy(Unit):
+class LosesDialogues(SqlUnit):
     """Keeps a dialogue but for every third time."""
 
     saved = 0
 
     async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
-        Lazy.saved += 1
-        if Lazy.saved % 3 == 0:
+        LosesDialogues.saved += 1
+        if LosesDialogues.saved % 3 == 0:
             return 1
         return await super().save_dialogue(person, text, language, now)
 
 
-class Boastful(Unit):
+class CountsTwice(SqlUnit):
     """Counts the first of all steps twice."""
 
-    async def tally(self, tallies: Sequence[Tally]) -> None:
-        await super().tally([*tallies, *(tally for tally in tallies if tally.step is STEPS[0])])
+    async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
+        await super().add_to_funnel([*increments, *(tally for tally in increments if tally.step is STEPS[0])])
 
 
-class Reviving(Unit):
+class RevivesAttempts(SqlUnit):
     """Gives an expired attempt another chance."""
 
     async def save_attempt(self, attempt: Attempt) -> None:
-        await super().save_attempt(replace(attempt, status=Status.WAITING) if attempt.fading else attempt)
+        await super().save_attempt(
+            replace(attempt, status=AttemptStatus.WAITING) if attempt.expiry_announced else attempt
+        )
 
 
-class Hospitable(Unit):
+class OpensLinksToAll(SqlUnit):
     """Lets a link open to everybody."""
 
     async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
@@ -81,39 +83,39 @@ class Hospitable(Unit):
         return await super().open_link(link, person, now)
 
 
-class Trusting(Unit):
+class BindsEverybody(SqlUnit):
     """Takes everybody for bound to any account."""
 
     async def is_bound(self, person: str, account: str) -> bool:
         return True
 
 
-class StoreOf(Store):
+class StoreWithUnits(SqlStore):
     """A store with units of a kind."""
 
-    def __init__(self, database: SimulatedDatabase, kind: type[Unit]) -> None:
-        super().__init__(database, fixed_sealing())
+    def __init__(self, database: SimulatedDatabase, kind: type[SqlUnit]) -> None:
+        super().__init__(database, make_sealing())
         self._kind = kind
 
     @asynccontextmanager
-    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
-        async with self._database.transaction(alone_with) as connection:
+    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
+        async with self._database.transaction(lock_key) as connection:
             yield self._kind(connection, self._sealing)
 
 
-class Unsettling(Store):
+class ForgetsNotices(SqlStore):
     """Forgets that a notice was told."""
 
-    async def settle(self, notice: Notice) -> None:
+    async def settle_notice(self, notice: Notice) -> None:
         return
 
 
-class Lingering(Store):
+class KeepsCodesOfRevokedLinks(SqlStore):
     """Lets a code live on whose link was taken back."""
 
     @asynccontextmanager
-    async def desk(self, use: Use) -> AsyncIterator[DeskUnit]:
-        async with super().desk(use) as desk:
+    async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
+        async with super().support_unit(entry) as desk:
             desk._end_attempt = _nothing  # type: ignore[method-assign]  # the bug that is planted
             yield desk
 
@@ -122,18 +124,18 @@ async def _nothing(person: str, account: str, now: datetime) -> None:
     del person, account, now
 
 
-class Hasty(Store):
+class ForgetsReplies(SqlStore):
     """Takes every answer for shown before it is."""
 
-    async def owed(self, limit: int) -> Sequence[Owed]:
+    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return []
 
 
-class Promising(SimulatedDatabase):
+class CommitsLate(SimulatedDatabase):
     """Says that something is committed, and commits it when it is next at it."""
 
     @asynccontextmanager
-    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[_Transaction]:
+    async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
         async with self._turn:
             if self._disk.is_open:
                 await self.carry_out("COMMIT", self._disk.commit)
@@ -141,23 +143,35 @@ class Promising(SimulatedDatabase):
             yield _Transaction(self)
 
 
-def promising(database: SimulatedDatabase) -> Store:
-    return Store(Promising(database._disk, database._weather, database._life), fixed_sealing())
+def promising(database: SimulatedDatabase) -> SqlStore:
+    return SqlStore(CommitsLate(database._disk, database._faults, database._life), make_sealing())
 
 
-def of(kind: type[Unit]) -> Callable[[SimulatedDatabase], Store]:
-    return lambda database: StoreOf(database, kind)
+def of(kind: type[SqlUnit]) -> Callable[[SimulatedDatabase], SqlStore]:
+    return lambda database: StoreWithUnits(database, kind)
 
 
-@pytest.mark.parametrize("kind", [Forgetful, Generous, Careless, Lazy, Boastful, Reviving, Hospitable, Trusting])
-def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[Unit]) -> None:
-    assert any(found(seed, make_store=of(kind)) for seed in range(1, 200))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ForgetsEvents,
+        IgnoresQuota,
+        KeepsMessages,
+        LosesDialogues,
+        CountsTwice,
+        RevivesAttempts,
+        OpensLinksToAll,
+        BindsEverybody,
+    ],
+)
+def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit]) -> None:
+    assert any(problems_of(seed, make_store=of(kind)) for seed in range(1, 200))
 
 
-@pytest.mark.parametrize("kind", [Unsettling, Hasty, Lingering])
-def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[Store]) -> None:
-    assert any(found(seed, make_store=lambda database: kind(database, fixed_sealing())) for seed in range(1, 200))
+@pytest.mark.parametrize("kind", [ForgetsNotices, ForgetsReplies, KeepsCodesOfRevokedLinks])
+def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore]) -> None:
+    assert any(problems_of(seed, make_store=lambda database: kind(database, make_sealing())) for seed in range(1, 200))
 
 
 def test_the_simulator_finds_a_planted_commit_that_comes_after_its_answer() -> None:
-    assert any(found(seed, make_store=promising) for seed in range(1, 200))
+    assert any(problems_of(seed, make_store=promising) for seed in range(1, 200))

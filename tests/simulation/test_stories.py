@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.reliability import Proof
-from tests.simulation.acts import ACTS, Act, begin, happen
-from tests.simulation.run_stories import tell
+from tests.simulation.acts import ACTS, RandomAction, begin, happen
+from tests.simulation.run_stories import run_story
 from tests.simulation.story import Story, story
 
 CHUNKS, A_CHUNK = 40, 20
@@ -31,14 +31,14 @@ class Stories(RuleBasedStateMachine):
         begin(self._story, _drawn(data))
 
     @rule(act=st.sampled_from(ACTS), data=st.data())
-    def happens(self, act: Act, data: st.DataObject) -> None:
+    def happens(self, act: RandomAction, data: st.DataObject) -> None:
         assert self._story is not None
         happen(self._story, act, _drawn(data))
 
     def teardown(self) -> None:
         with self._stack:
             if self._story is not None:
-                self._story.ends()
+                self._story.finish()
 
 
 def _drawn(data: st.DataObject) -> Any:
@@ -61,11 +61,11 @@ TestStories = Stories.TestCase
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_inv08_after_whatever_happened_everybody_goes_on_where_they_were(chunk: int, proof: Proof) -> None:
     """Each story that does not says how to tell it again: `python -m tests.simulation --stories 1 --seed SEED`."""
-    stories = [tell(seed) for seed in range(chunk * A_CHUNK, (chunk + 1) * A_CHUNK)]
+    stories = [run_story(seed) for seed in range(chunk * A_CHUNK, (chunk + 1) * A_CHUNK)]
 
     proof(cases=len(stories), faults=sum(story.faults for story in stories))
 
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
-    assert tell(seed).trace() == tell(seed).trace()
+    assert run_story(seed).trace() == run_story(seed).trace()

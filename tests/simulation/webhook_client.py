@@ -6,26 +6,26 @@ from typing import Protocol
 
 from playground.world.update_queue import Update
 from playground.world.world import World
-from tests.simulation.fault_schedule import Weather
+from tests.simulation.fault_schedule import FaultSchedule
 
 Post = Callable[[Update], Awaitable[bool]]
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _LONG = 86400.0
 
 
-class Taken(Protocol):
+class DeliveryObserver(Protocol):
     """Whoever watches the updates."""
 
     def taken(self, update: Update) -> None:
         """Note that Telegram forgets an update, because its delivery was answered with 200."""
 
 
-class Hook:
+class WebhookClient:
     """Delivers to a program that set a webhook."""
 
-    def __init__(self, world: World, weather: Weather, listener: Taken) -> None:
+    def __init__(self, world: World, faults: FaultSchedule, listener: DeliveryObserver) -> None:
         self._world = world
-        self._weather = weather
+        self._faults = faults
         self._listener = listener
         self._lanes: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -48,8 +48,8 @@ class Hook:
     async def _serve(self, lane: str, post: Post) -> None:
         wait = _FIRST_WAIT
         while (update := self._next(lane)) is not None:
-            await asyncio.sleep(self._weather.delay())
-            fate = self._weather.fate("webhook")
+            await asyncio.sleep(self._faults.delay())
+            fate = self._faults.next_call_fault("webhook")
             taken = (fate is None or fate.done) and await post(update)
             if taken and fate is None:
                 self._listener.taken(update)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_store
-from storage.backup import back_up
-from storage.inspection import examine
-from tests.fakes import NOON, NUMBER, an_attempt, fixed_sealing
+from storage.backup import copy_database
+from storage.inspection import inspect_database
+from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.reliability import Proof
 from verification.dialogue_store import Person
-from verification.ports import News
+from verification.ports import NoticeKind
 
 COPIES = 5
 
@@ -21,7 +21,7 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
     tmp_path: Path, proof: Proof
 ) -> None:
     stop = asyncio.Event()
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
 
         async def write() -> int:
             number = 0
@@ -29,15 +29,15 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
                 number += 1
                 who = Person(f"telegram:{number}")
                 async with store.unit(who) as unit:
-                    attempt = an_attempt(f"a{number}", who)
+                    attempt = make_attempt(f"a{number}", who)
                     await unit.save_attempt(attempt)
-                    await unit.post(News.PROGRESS, attempt, NOON)
+                    await unit.post_notice(NoticeKind.PROGRESS, attempt, NOON)
                     await unit.save_dialogue(who, f"王小明 {NUMBER}", "zh", NOON)
             return number
 
         writing = asyncio.ensure_future(write())
         for number in range(COPIES):
-            await asyncio.to_thread(back_up, tmp_path / "bot.sqlite3", tmp_path / f"copy{number}")
+            await asyncio.to_thread(copy_database, tmp_path / "bot.sqlite3", tmp_path / f"copy{number}")
         stop.set()
         written = await writing
 
@@ -45,7 +45,7 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
     for number in range(COPIES):
         assert [name for name in ("王小明", NUMBER) if name.encode() in (tmp_path / f"copy{number}").read_bytes()] == []
         async with open_database(f"sqlite:///{tmp_path}/copy{number}") as copy:
-            condition = await examine(copy, fixed_sealing())
+            condition = await inspect_database(copy, make_sealing())
             async with copy.transaction() as connection:
                 counted = [
                     (await connection.fetch(f"SELECT count(*) FROM {table}"))[0][0]  # noqa: S608
@@ -60,8 +60,8 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
 
 
 async def test_inv33_a_copy_without_its_keys_does_not_open(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()):
-        back_up(tmp_path / "bot.sqlite3", tmp_path / "copy")
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
+        copy_database(tmp_path / "bot.sqlite3", tmp_path / "copy")
 
     for foreign in (Sealing({"k1": b"2" * 32}, b"i" * 32), Sealing({"k1": b"1" * 32}, b"j" * 32)):
         with pytest.raises(WrongKeys):
@@ -72,8 +72,8 @@ async def test_inv33_a_copy_without_its_keys_does_not_open(tmp_path: Path) -> No
 async def test_a_copy_is_one_file_closed_to_others(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     copies.mkdir()
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()):
-        size = back_up(tmp_path / "bot.sqlite3", copies / "copy")
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
+        size = copy_database(tmp_path / "bot.sqlite3", copies / "copy")
 
     assert [file.name for file in copies.iterdir()] == ["copy"]
     assert stat.S_IMODE((copies / "copy").stat().st_mode) == 0o600
@@ -81,10 +81,10 @@ async def test_a_copy_is_one_file_closed_to_others(tmp_path: Path) -> None:
 
 
 async def test_a_copy_never_overwrites(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()):
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
         (tmp_path / "copy").write_text("mine", "utf-8")
         with pytest.raises(FileExistsError):
-            back_up(tmp_path / "bot.sqlite3", tmp_path / "copy")
+            copy_database(tmp_path / "bot.sqlite3", tmp_path / "copy")
 
     assert (tmp_path / "copy").read_text("utf-8") == "mine"
 
@@ -95,7 +95,7 @@ def test_a_database_that_is_none_is_not_copied(tmp_path: Path, content: bytes | 
     if content is not None:
         source.write_bytes(content)
     with pytest.raises(StoreUnavailable, match="cannot copy"):
-        back_up(source, tmp_path / "copy")
+        copy_database(source, tmp_path / "copy")
 
     assert not (tmp_path / "copy").exists()
     assert source.exists() == (content is not None)
@@ -112,5 +112,5 @@ def test_a_damaged_database_is_told_and_not_copied(tmp_path: Path) -> None:
     source.write_bytes(content)
 
     with pytest.raises(StoreUnavailable, match=r"damaged|malformed"):
-        back_up(source, tmp_path / "copy")
+        copy_database(source, tmp_path / "copy")
     assert [file.name for file in tmp_path.iterdir()] == ["bot.sqlite3"]

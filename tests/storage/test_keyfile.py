@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> KeyFile:
 def test_a_program_that_runs_seals_with_the_new_key_at_once_and_opens_what_others_sealed_with_it(file: KeyFile) -> None:
     running, other = file.sealing(), KeyFile(file.path)
     before = running.seal("before", PLACE)
-    key_id = other.put_first()
+    key_id = other.add_primary_key()
     after = other.sealing().seal("after", PLACE)
 
     assert running.open(after, PLACE) == "after"
@@ -33,8 +33,8 @@ def test_a_program_that_runs_opens_what_it_read_before_a_key_went(file: KeyFile)
     running = file.sealing()
     read = running.seal("text", PLACE)
     other = KeyFile(file.path)
-    other.put_first()
-    other.keep_first_only()
+    other.add_primary_key()
+    other.drop_old_keys()
 
     assert running.open(read, PLACE) == "text"
     assert running.seal("x", PLACE)[1:].startswith(next(iter(other.keys())).encode())
@@ -44,8 +44,8 @@ def test_a_program_that_runs_opens_what_it_read_before_a_key_went(file: KeyFile)
 def test_a_rotation_leaves_the_index_key_and_whatever_else_is_in_the_file(file: KeyFile) -> None:
     kept = json.loads(file.path.read_text("utf-8")) | {"note": "ours"}
     file.path.write_text(json.dumps(kept), "utf-8")
-    file.put_first()
-    file.keep_first_only()
+    file.add_primary_key()
+    file.drop_old_keys()
     after = json.loads(file.path.read_text("utf-8"))
 
     assert {**after, "ENCRYPTION_KEYS": ""} == {**kept, "ENCRYPTION_KEYS": ""}
@@ -57,7 +57,7 @@ def test_a_rotation_leaves_the_index_key_and_whatever_else_is_in_the_file(file: 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator may give files away")
 def test_an_administrator_who_rotates_leaves_the_file_to_the_program(file: KeyFile) -> None:
     os.chown(file.path, 65534, 65534)
-    file.put_first()
+    file.add_primary_key()
     facts = file.path.stat()
 
     assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (65534, 65534, 0o600)
@@ -83,7 +83,7 @@ def test_a_key_file_moved_away_while_a_program_runs_is_not_missed(file: KeyFile)
 def test_a_rotation_of_a_damaged_file_changes_nothing(file: KeyFile) -> None:
     file.path.write_text('{"ENCRYPTION_KEYS": 1}', "utf-8")
 
-    for change in (file.put_first, file.keep_first_only, file.keys):
+    for change in (file.add_primary_key, file.drop_old_keys, file.keys):
         with pytest.raises(BadKeys, match=r"keys\.json"):
             change()
     assert file.path.read_text("utf-8") == '{"ENCRYPTION_KEYS": 1}'

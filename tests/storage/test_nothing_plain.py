@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import Store, open_store
-from tests.fakes import NOON, NUMBER, Clock, FakeProvider, fixed_sealing, outside, wish
-from verification.attempts import Method, Passed, Reason, Rejected, Status
+from storage import SqlStore, open_store
+from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
+from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
 from verification.dialogue_store import Person
 
@@ -24,16 +24,16 @@ CANARIES = [
 ]
 
 
-async def a_whole_story(store: Store) -> None:
-    core = Core(store, dict.fromkeys(Method, FakeProvider()), outside(Clock()), ttl=timedelta(minutes=10))
+async def a_whole_story(store: SqlStore) -> None:
+    core = Core(store, dict.fromkeys(Method, FakeProvider()), make_deps(FakeClock()), ttl=timedelta(minutes=10))
     async with store.unit(PERSON) as unit:
         revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
-    await store.bury("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
-    first = await core.begin(wish("a1"))
-    await core.progress(first.attempt, Status.OPENED, "page-of-a1 opened")
+    await store.store_dead_letter("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    first = await core.begin(make_request("a1"))
+    await core.progress(first.attempt, AttemptStatus.OPENED, "page-of-a1 opened")
     await core.complete(first.attempt, Rejected(Reason.DECLINED))
-    second = await core.begin(wish("a2"))
+    second = await core.begin(make_request("a2"))
     await core.complete(second.attempt, Passed())
 
 
@@ -47,7 +47,7 @@ def found_in(folder: Path) -> set[str]:
 
 
 async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_verdict(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
         assert set(files_in(tmp_path)) == {"bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"}
         assert found_in(tmp_path) == set()
@@ -57,14 +57,14 @@ async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_ver
 
 async def test_inv38_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
 
     assert not [canary for canary in CANARIES if canary in caplog.text]
 
 
 async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
         async with store.unit("look") as unit:
             ended = [await unit.attempt_by_token(token) for token in ("token-1", "token-2")]
@@ -73,7 +73,7 @@ async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) ->
 
 
 async def test_inv39_after_erasing_even_the_sealed_bytes_are_gone_from_every_file(tmp_path: Path) -> None:
-    sealing = fixed_sealing()
+    sealing = make_sealing()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
         async with store.unit(PERSON) as unit:
             await unit.save_dialogue(PERSON, "x" * 50_000, "zh", NOON)

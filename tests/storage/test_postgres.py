@@ -12,12 +12,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from storage import NewerSchema, SchemaRefused, StoreUnavailable, open_store
+from storage import ConstraintViolated, NewerSchema, StoreUnavailable, open_store
 from storage.migrations import Migration, known_migrations, migrate
 from storage.postgres import PostgresDatabase, open_postgres
 from storage.sqlite import open_sqlite
-from tests.fakes import NOON, an_attempt, fixed_sealing
-from tests.postgres import PASSWORD, Server
+from tests.fakes import NOON, make_attempt, make_sealing
+from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
 from verification.dialogue_store import DialogueStore, Person
 
@@ -44,12 +44,12 @@ async def healed(store: DialogueStore) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(StoreUnavailable):
-                await store.owed(1)
+                await store.pending_replies(1)
                 return
 
 
 @dataclass
-class Relay:
+class BreakingRelay:
     """Stands between a program and its server; a connection that the server ended it keeps open until let go."""
 
     far: Path
@@ -114,7 +114,7 @@ async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
 )
 async def test_a_database_that_cannot_be_opened_is_told_without_the_password(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="DATABASE_URL: cannot open the database") as caught:
-        async with open_store(url, sealing=fixed_sealing()):
+        async with open_store(url, sealing=make_sealing()):
             pass
 
     assert PASSWORD not in str(caught.value)
@@ -123,7 +123,7 @@ async def test_a_database_that_cannot_be_opened_is_told_without_the_password(url
 
 async def test_a_name_that_the_server_does_not_know_is_told(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="InvalidCatalogName"):
-        async with open_store(url.replace("/postgres?", "/nowhere?"), sealing=fixed_sealing()):
+        async with open_store(url.replace("/postgres?", "/nowhere?"), sealing=make_sealing()):
             pass
 
 
@@ -132,7 +132,7 @@ def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(sys.modules, "storage.postgres")
 
     with pytest.raises(ValueError, match="DATABASE_URL: PostgreSQL needs the package asyncpg"):
-        open_store("postgresql://127.0.0.1/bot", sealing=fixed_sealing())
+        open_store("postgresql://127.0.0.1/bot", sealing=make_sealing())
 
 
 # The schema
@@ -160,20 +160,20 @@ async def test_the_schema_is_that_of_sqlite_column_for_column(url: str, tmp_path
 
 
 async def test_inv32_a_newer_schema_is_refused(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()):
+    async with open_store(url, sealing=make_sealing()):
         pass
     async with open_postgres(url) as database:
         await fetch(database, "INSERT INTO schema_versions (version, name) VALUES (99, 'from the future')")
 
     with pytest.raises(NewerSchema, match="99"):
-        async with open_store(url, sealing=fixed_sealing()):
+        async with open_store(url, sealing=make_sealing()):
             pass
 
 
 async def test_programs_that_start_at_once_bring_a_database_up_to_date_once(url: str) -> None:
     async def start() -> None:
-        async with open_store(url, sealing=fixed_sealing()) as store:
-            await store.owed(1)
+        async with open_store(url, sealing=make_sealing()) as store:
+            await store.pending_replies(1)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
@@ -198,37 +198,37 @@ async def test_a_step_that_fails_leaves_nothing_of_itself(url: str) -> None:
 
 async def keep_two(store: DialogueStore, excuse: AbstractContextManager[None], account: str = PERSON) -> None:
     async with store.unit(PERSON) as unit:
-        await unit.save_attempt(an_attempt("a1", account))
+        await unit.save_attempt(make_attempt("a1", account))
         with excuse:
-            await unit.save_attempt(an_attempt("a2", account))
+            await unit.save_attempt(make_attempt("a2", account))
 
 
 async def test_a_unit_whose_statement_was_refused_cannot_seem_to_stand(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
-        with pytest.raises(SchemaRefused, match="nothing of the unit"):
-            await keep_two(store, suppress(SchemaRefused))
+    async with open_store(url, sealing=make_sealing()) as store:
+        with pytest.raises(ConstraintViolated, match="nothing of the unit"):
+            await keep_two(store, suppress(ConstraintViolated))
 
         async with store.unit(PERSON) as unit:
             assert await unit.live_attempt(PERSON) is None
 
 
 async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
-        with pytest.raises(SchemaRefused) as broken:
+    async with open_store(url, sealing=make_sealing()) as store:
+        with pytest.raises(ConstraintViolated) as broken:
             await keep_two(store, nullcontext(), account="account-canary")
-        with pytest.raises(SchemaRefused) as unfit:
-            await store.bury("canary\0", None, "raw", NOON)
+        with pytest.raises(ConstraintViolated) as unfit:
+            await store.store_dead_letter("canary\0", None, "raw", NOON)
 
     assert "attempts_live" in str(broken.value)
     assert "canary" not in f"{broken.value} {unfit.value}"
 
 
 async def test_a_crowd_with_one_key_leaves_the_connections_to_others(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         async with store.unit(PERSON), asyncio.timeout(PATIENCE):
             crowd = [asyncio.ensure_future(say(store, "text")) for _ in range(30)]
             for _ in range(30):
-                await asyncio.ensure_future(store.owed(1))
+                await asyncio.ensure_future(store.pending_replies(1))
             assert not any(each.done() for each in crowd)
         assert await asyncio.gather(*crowd) == list(range(1, 31))
 
@@ -240,56 +240,56 @@ async def test_a_crowd_with_one_key_leaves_the_connections_to_others(url: str) -
 async def test_a_server_that_restarts_in_the_middle_costs_one_unit_and_the_store_heals(
     server: Server, url: str, number: signal.Signals
 ) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         await say(store, "one")
         with pytest.raises(StoreUnavailable):
             await cut_short(store, lambda: server.stop(number))
         with pytest.raises(StoreUnavailable):
-            await store.owed(1)
+            await store.pending_replies(1)
         server.start()
         await healed(store)
         assert await say(store, "two") == 2
 
 
 async def test_a_connection_whose_last_words_came_before_its_end_is_an_outage(server: Server, url: str) -> None:
-    relay = Relay(server.socket)
+    relay = BreakingRelay(server.socket)
     with tempfile.TemporaryDirectory(prefix="pg-") as near:
         near_url = url.replace(str(server.socket.parent), near)
         async with (
             relay.listening(Path(near, server.socket.name)),
-            open_store(near_url, sealing=fixed_sealing()) as store,
+            open_store(near_url, sealing=make_sealing()) as store,
         ):
-            async with store.polling_turn(lambda: None) as still_mine:
+            async with store.polling_lease(lambda: None) as still_mine:
                 await say(store, "one")
                 server.stop()
                 await asyncio.gather(*(ended.wait() for ended in relay.ended))
 
                 assert not await still_mine()
                 with pytest.raises(StoreUnavailable):
-                    await store.owed(1)
+                    await store.pending_replies(1)
             server.start()
             relay.let_go.set()
             await healed(store)
 
 
 async def test_the_turn_to_poll_is_lost_with_the_server_and_can_be_won_again(server: Server, url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
-        async with store.polling_turn(lambda: None) as still_mine:
+    async with open_store(url, sealing=make_sealing()) as store:
+        async with store.polling_lease(lambda: None) as still_mine:
             assert await still_mine()
             server.stop()
             assert not await still_mine()
             server.start()
             assert not await still_mine()
-        async with store.polling_turn(lambda: None) as still_mine:
+        async with store.polling_lease(lambda: None) as still_mine:
             assert await still_mine()
 
 
 async def test_while_the_server_is_away_nobody_waits_for_the_turn_in_vain(server: Server, url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         server.stop()
         try:
             with pytest.raises(StoreUnavailable):
-                async with store.polling_turn(lambda: None):
+                async with store.polling_lease(lambda: None):
                     pass
         finally:
             server.start()
@@ -299,7 +299,7 @@ async def test_while_the_server_is_away_nobody_waits_for_the_turn_in_vain(server
 
 
 async def test_no_table_holds_anything_plain(url: str) -> None:
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         await a_whole_story(store)
     connection = await asyncpg.connect(url)
     try:
@@ -318,7 +318,7 @@ async def test_inv38_nothing_plain_and_no_password_reaches_a_log_at_any_level(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with open_store(url, sealing=fixed_sealing()) as store:
+    async with open_store(url, sealing=make_sealing()) as store:
         await a_whole_story(store)
 
     assert not [canary for canary in (*CANARIES, PASSWORD) if canary in caplog.text]

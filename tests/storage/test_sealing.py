@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import BadKeys, Unsealable
+from storage import BadKeys, DecryptionFailed
 from storage.keyfile import KeyFile
-from storage.sealing import Indexed, Sealing, parse
-from tests.fakes import NUMBER, fixed_sealing
+from storage.sealing import IndexKind, Sealing, parse_sealing
+from tests.fakes import NUMBER, make_sealing
 
 PLACE = "attempts:a1:secrets"
 OLD, NEW, INDEX = b"o" * 32, b"n" * 32, b"i" * 32
@@ -28,19 +28,19 @@ def encoded(key: bytes) -> str:
 
 @given(text=st.text())
 def test_what_is_sealed_opens_again_in_its_place(text: str) -> None:
-    sealing = fixed_sealing()
+    sealing = make_sealing()
 
     assert sealing.open(sealing.seal(text, PLACE), PLACE) == text
 
 
 def test_half_a_surrogate_pair_survives() -> None:
-    sealing = fixed_sealing()
+    sealing = make_sealing()
 
     assert sealing.open(sealing.seal("\ud83d", PLACE), PLACE) == "\ud83d"
 
 
 def test_sealing_twice_gives_two_different_values_that_do_not_hold_the_text() -> None:
-    first, second = (fixed_sealing().seal(NUMBER, PLACE) for _ in range(2))
+    first, second = (make_sealing().seal(NUMBER, PLACE) for _ in range(2))
 
     assert first != second
     assert NUMBER.encode() not in first
@@ -48,27 +48,27 @@ def test_sealing_twice_gives_two_different_values_that_do_not_hold_the_text() ->
 
 @pytest.mark.parametrize("place", ["attempts:a2:secrets", "dialogues:a1:secrets", "attempts:a1:page", ""])
 def test_a_value_moved_to_another_place_does_not_open(place: str) -> None:
-    sealed = fixed_sealing().seal(NUMBER, PLACE)
+    sealed = make_sealing().seal(NUMBER, PLACE)
 
-    with pytest.raises(Unsealable, match="moved"):
-        fixed_sealing().open(sealed, place)
+    with pytest.raises(DecryptionFailed, match="moved"):
+        make_sealing().open(sealed, place)
 
 
 def test_a_value_changed_in_any_byte_does_not_open() -> None:
-    sealed = fixed_sealing().seal(NUMBER, PLACE)
+    sealed = make_sealing().seal(NUMBER, PLACE)
 
     for at in range(len(sealed)):
         changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
-        with pytest.raises(Unsealable):
-            fixed_sealing().open(changed, PLACE)
+        with pytest.raises(DecryptionFailed):
+            make_sealing().open(changed, PLACE)
 
 
 def test_a_value_cut_anywhere_does_not_open() -> None:
-    sealed = fixed_sealing().seal(NUMBER, PLACE)
+    sealed = make_sealing().seal(NUMBER, PLACE)
 
     for length in range(len(sealed)):
-        with pytest.raises(Unsealable):
-            fixed_sealing().open(sealed[:length], PLACE)
+        with pytest.raises(DecryptionFailed):
+            make_sealing().open(sealed[:length], PLACE)
 
 
 def test_the_first_key_seals_and_every_key_opens() -> None:
@@ -79,23 +79,23 @@ def test_the_first_key_seals_and_every_key_opens() -> None:
 
     assert during.open(old, PLACE) == during.open(new, PLACE) == after.open(new, PLACE) == "text"
     assert [during.is_current(old), during.is_current(new)] == [False, True]
-    with pytest.raises(Unsealable, match="ENCRYPTION_KEYS"):
+    with pytest.raises(DecryptionFailed, match="ENCRYPTION_KEYS"):
         after.open(old, PLACE)
 
 
 def test_another_key_of_the_same_id_does_not_open() -> None:
-    with pytest.raises(Unsealable):
+    with pytest.raises(DecryptionFailed):
         Sealing({"k1": NEW}, INDEX).open(Sealing({"k1": OLD}, INDEX).seal("text", PLACE), PLACE)
 
 
 def test_an_index_needs_its_key_and_keeps_kinds_apart() -> None:
-    sealing = fixed_sealing()
-    index = sealing.index(Indexed.NUMBER, NUMBER)
+    sealing = make_sealing()
+    index = sealing.index(IndexKind.NUMBER, NUMBER)
 
-    assert index == sealing.index(Indexed.NUMBER, NUMBER)
-    assert index != sealing.index(Indexed.TOKEN, NUMBER)
-    assert index != sealing.index(Indexed.NUMBER, NUMBER[:-1] + "1")
-    assert index != Sealing({"k1": OLD}, NEW).index(Indexed.NUMBER, NUMBER)
+    assert index == sealing.index(IndexKind.NUMBER, NUMBER)
+    assert index != sealing.index(IndexKind.TOKEN, NUMBER)
+    assert index != sealing.index(IndexKind.NUMBER, NUMBER[:-1] + "1")
+    assert index != Sealing({"k1": OLD}, NEW).index(IndexKind.NUMBER, NUMBER)
     assert index != sha256(NUMBER.encode()).digest()
     assert len(index) == 32
 
@@ -107,16 +107,16 @@ def test_no_repr_shows_a_key() -> None:
 
 
 def test_keys_are_read_from_settings_newest_first() -> None:
-    sealing = parse(f" new:{encoded(NEW)} , old:{encoded(OLD)},", f"{encoded(INDEX)}\n")
+    sealing = parse_sealing(f" new:{encoded(NEW)} , old:{encoded(OLD)},", f"{encoded(INDEX)}\n")
 
     assert repr(sealing) == "Sealing(keys=['new', 'old'])"
-    assert sealing.index(Indexed.TOKEN, "x") == Sealing({"new": NEW}, INDEX).index(Indexed.TOKEN, "x")
+    assert sealing.index(IndexKind.TOKEN, "x") == Sealing({"new": NEW}, INDEX).index(IndexKind.TOKEN, "x")
 
 
 def test_url_safe_base64_is_a_key_too() -> None:
     key = b"\xfb\xff" * 16
 
-    assert parse(f"k:{base64.urlsafe_b64encode(key).decode()}", encoded(INDEX)).is_current(
+    assert parse_sealing(f"k:{base64.urlsafe_b64encode(key).decode()}", encoded(INDEX)).is_current(
         Sealing({"k": key}, INDEX).seal("", PLACE)
     )
 
@@ -138,7 +138,7 @@ def test_url_safe_base64_is_a_key_too() -> None:
 )
 def test_a_key_that_cannot_be_used_is_told_by_the_name_of_its_setting(keys: str, index: str, told: str) -> None:
     with pytest.raises(BadKeys) as refused:
-        parse(keys, index)
+        parse_sealing(keys, index)
 
     assert str(refused.value).startswith(told)
     assert encoded(OLD) not in str(refused.value)
@@ -159,7 +159,7 @@ def test_what_the_key_file_holds_may_be_moved_into_the_settings(tmp_path: Path) 
     sealed = load_or_create(path).seal("text", PLACE)
     kept = json.loads(path.read_text("utf-8"))
 
-    assert parse(kept["ENCRYPTION_KEYS"], kept["INDEX_KEY"]).open(sealed, PLACE) == "text"
+    assert parse_sealing(kept["ENCRYPTION_KEYS"], kept["INDEX_KEY"]).open(sealed, PLACE) == "text"
 
 
 def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: load_or_create(path), range(16)))
 
-    assert len({sealing.index(Indexed.TOKEN, "x") for sealing in made}) == 1
+    assert len({sealing.index(IndexKind.TOKEN, "x") for sealing in made}) == 1
 
 
 def test_a_file_system_without_links_gets_its_key_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

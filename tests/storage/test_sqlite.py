@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage import (
+    ConstraintViolated,
     NewerSchema,
-    SchemaRefused,
     Sealing,
     StoreUnavailable,
     WrongKeys,
@@ -20,10 +20,10 @@ from storage import (
 from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
-from tests.fakes import NOON, fixed_sealing
+from tests.fakes import NOON, make_sealing
 from verification.dialogue_store import Person
-from verification.ports import PLACES
-from verification.support.funnel import Dimension, Wanted
+from verification.ports import MAX_ACCOUNTS
+from verification.support.funnel import Dimension, FunnelQuery
 
 PERSON = Person("telegram:100012345")
 
@@ -38,7 +38,7 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
     """A second look at a database that a store has made."""
 
     async def make() -> None:
-        async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()):
+        async with open_store(f"sqlite:///{path}", sealing=make_sealing()):
             pass
 
     asyncio.run(make())
@@ -48,8 +48,8 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 
 def reopen(path: Path, sealing: Sealing | None = None) -> None:
     async def opening() -> None:
-        async with open_store(f"sqlite:///{path}", sealing=sealing or fixed_sealing()) as store:
-            await store.owed(1)
+        async with open_store(f"sqlite:///{path}", sealing=sealing or make_sealing()) as store:
+            await store.pending_replies(1)
 
     asyncio.run(opening())
 
@@ -57,26 +57,26 @@ def reopen(path: Path, sealing: Sealing | None = None) -> None:
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://bot.sqlite3", "sqlite:///:memory:"])
 def test_a_url_that_names_no_file_is_told_so(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL: a SQLite file is written"):
-        open_store(url, sealing=fixed_sealing())
+        open_store(url, sealing=make_sealing())
 
 
 @pytest.mark.parametrize("url", ["", "mysql://localhost/bot", "data/bot.sqlite3", "sqlite:bot.sqlite3"])
 def test_any_other_url_is_told_what_is_wanted(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL: must begin with sqlite:/// or postgresql://"):
-        open_store(url, sealing=fixed_sealing())
+        open_store(url, sealing=make_sealing())
 
 
 async def test_a_relative_url_is_a_file_under_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with open_store("sqlite:///data/bot.sqlite3", sealing=fixed_sealing()):
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=make_sealing()):
         assert (tmp_path / "data" / "bot.sqlite3").is_file()
 
 
 async def test_the_file_its_log_and_its_folder_are_closed_to_others(path: Path) -> None:
-    async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
-        await store.bury("update:1", None, "raw", NOON)
+    async with open_store(f"sqlite:///{path}", sealing=make_sealing()) as store:
+        await store.store_dead_letter("update:1", None, "raw", NOON)
         files = sorted(path.parent.iterdir())
         assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -102,10 +102,10 @@ def test_tables_are_strict(raw: sqlite3.Connection, table: str) -> None:
 
 def test_the_schema_counts_the_places_as_the_core_does(raw: sqlite3.Connection) -> None:
     place = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0)"
-    for slot in range(1, PLACES + 1):
+    for slot in range(1, MAX_ACCOUNTS + 1):
         raw.execute(place, (slot, f"telegram:{slot}"))
 
-    for slot in (0, 1, PLACES + 1):
+    for slot in (0, 1, MAX_ACCOUNTS + 1):
         with pytest.raises(sqlite3.IntegrityError):
             raw.execute(place, (slot, f"telegram:other-{slot}"))
 
@@ -180,13 +180,13 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 async def test_inv27_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:
-    async with open_store(f"sqlite:///{path}", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{path}", sealing=make_sealing()) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
             with pytest.raises(StoreUnavailable):
-                await store.bury("update:1", None, "raw", NOON)
+                await store.store_dead_letter("update:1", None, "raw", NOON)
             other.execute("ALTER TABLE elsewhere RENAME TO dead_updates")
-        await store.bury("update:1", None, "raw", NOON)
+        await store.store_dead_letter("update:1", None, "raw", NOON)
 
 
 async def test_inv27_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_steps_are_numbered_without_a_gap() -> None:
 async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, known_migrations())
-        with pytest.raises(SchemaRefused):
+        with pytest.raises(ConstraintViolated):
             await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0)")
 
 
@@ -275,7 +275,7 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
 def test_links_are_listed_by_an_index(
     raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
 ) -> None:
-    statement, values = support_statements.links(campaign, account, ("waiting", 0))
+    statement, values = support_statements.select_links(campaign, account, ("waiting", 0))
     named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}
 
     assert f"USING INDEX {index}" in str(raw.execute(f"EXPLAIN QUERY PLAN {statement}", named).fetchall())
@@ -283,19 +283,19 @@ def test_links_are_listed_by_an_index(
 
 def test_an_accounts_attempts_are_listed_by_an_index(raw: sqlite3.Connection) -> None:
     values = {"1": 20, "2": 0, "3": "acme:1"}
-    plan = raw.execute(f"EXPLAIN QUERY PLAN {support_statements.GLIMPSES_OF}", values).fetchall()
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {support_statements.ATTEMPT_SUMMARIES_OF}", values).fetchall()
 
     assert "USING INDEX attempts_account" in str(plan)
 
 
 @pytest.mark.parametrize("by", [None, Dimension.CAMPAIGN, Dimension.METHOD, Dimension.LANGUAGE])
 @pytest.mark.parametrize("language", [None, "zh"])
-@pytest.mark.parametrize("sums", [support_statements.counts, support_statements.times])
+@pytest.mark.parametrize("sums", [support_statements.select_counts, support_statements.select_times])
 def test_a_funnel_is_summed_up_in_the_order_it_is_kept_in(
-    raw: sqlite3.Connection, sums: Callable[[Wanted], str], language: str | None, by: Dimension | None
+    raw: sqlite3.Connection, sums: Callable[[FunnelQuery], str], language: str | None, by: Dimension | None
 ) -> None:
-    wanted = Wanted(NOON.date(), NOON.date(), language=language, by=by)
-    values = {str(place): value for place, value in enumerate(mapping.cohorts(wanted), 1)}
+    wanted = FunnelQuery(NOON.date(), NOON.date(), language=language, by=by)
+    values = {str(place): value for place, value in enumerate(mapping.query_values(wanted), 1)}
 
     plan = [step for *_, step in raw.execute(f"EXPLAIN QUERY PLAN {sums(wanted)}", values)]
 

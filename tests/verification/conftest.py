@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from storage import open_store
-from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
+from tests.fakes import FakeClock, FakeProvider, make_deps, make_sealing
 from verification.attempts import Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
@@ -19,8 +19,8 @@ settings.load_profile("patient")
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def provider() -> FakeProvider:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[DialogueStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as opened:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as opened:
         yield opened
 
 
 @pytest.fixture
-def core(store: DialogueStore, clock: Clock, provider: FakeProvider) -> Core:
-    return Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=timedelta(minutes=10))
+def core(store: DialogueStore, clock: FakeClock, provider: FakeProvider) -> Core:
+    return Core(store, dict.fromkeys(Method, provider), make_deps(clock), ttl=timedelta(minutes=10))

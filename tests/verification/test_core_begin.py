@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, OTHER_NUMBER, Clock, FakeProvider, identity, wish
-from verification.attempts import Attempt, AttemptId, Passed, Status
-from verification.core import Core, Opening
+from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_identity, make_request
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
+from verification.core import Core, ScanCode
 from verification.dialogue_store import DialogueStore, Person
 from verification.errors import AlreadyVerified, AttemptOver, ProviderUnavailable, QuotaReached
-from verification.ports import PLACES
+from verification.ports import MAX_ACCOUNTS
 
 
 async def verify(core: Core, name: str, account: str | None = None) -> None:
-    asked = wish(name, account or f"telegram:{name}")
+    asked = make_request(name, account or f"telegram:{name}")
     await core.begin(asked)
     await core.complete(asked.id, Passed())
 
@@ -26,41 +26,45 @@ async def kept(store: DialogueStore, attempt_id: str = "a1") -> Attempt:
 
 
 async def test_beginning_gives_the_link_the_code_and_the_time_left(core: Core, store: DialogueStore) -> None:
-    opening = await core.begin(wish())
+    opening = await core.begin(make_request())
 
-    assert opening == Opening(
+    assert opening == ScanCode(
         AttemptId("a1"), "http://127.0.0.1:8080/q/token-1", "42", expires_at=NOON + timedelta(minutes=10)
     )
     attempt = await kept(store)
-    assert (attempt.status, attempt.page, attempt.identity) == (Status.WAITING, "page-of-a1", identity())
-    assert await core.find("token-1") == attempt
-    assert await core.find("token-2") is None
+    assert (attempt.status, attempt.provider_state, attempt.identity) == (
+        AttemptStatus.WAITING,
+        "page-of-a1",
+        make_identity(),
+    )
+    assert await core.find_by_token("token-1") == attempt
+    assert await core.find_by_token("token-2") is None
 
 
 async def test_no_repr_of_an_opening_shows_where_the_code_leads(core: Core) -> None:
-    assert "token-1" not in repr(await core.begin(wish()))
+    assert "token-1" not in repr(await core.begin(make_request()))
 
 
 async def test_the_time_runs_from_the_moment_the_provider_answered(
-    core: Core, clock: Clock, provider: FakeProvider
+    core: Core, clock: FakeClock, provider: FakeProvider
 ) -> None:
     async def answers_late() -> None:
         clock.advance(seconds=50)
 
     provider.meanwhile = answers_late
 
-    assert (await core.begin(wish())).expires_at == NOON + timedelta(minutes=10, seconds=50)
+    assert (await core.begin(make_request())).expires_at == NOON + timedelta(minutes=10, seconds=50)
 
 
 async def test_beginning_again_gives_the_same_opening_and_asks_nobody(core: Core, provider: FakeProvider) -> None:
-    first = await core.begin(wish())
+    first = await core.begin(make_request())
 
-    assert await core.begin(wish()) == first
+    assert await core.begin(make_request()) == first
     assert provider.asked == ["a1"]
 
 
 async def test_beginning_twice_at_once_gives_one_opening(core: Core) -> None:
-    openings = await asyncio.gather(*(core.begin(wish()) for _ in range(5)))
+    openings = await asyncio.gather(*(core.begin(make_request()) for _ in range(5)))
 
     assert len(set(openings)) == 1
 
@@ -73,42 +77,42 @@ async def test_after_a_crash_while_the_provider_was_asked_the_same_wish_goes_on(
 
     provider.meanwhile = crash
     with pytest.raises(ZeroDivisionError):
-        await core.begin(wish())
-    assert (await kept(store)).status is Status.RESERVED
+        await core.begin(make_request())
+    assert (await kept(store)).status is AttemptStatus.RESERVED
 
-    assert (await core.begin(wish())).link.endswith("token-1")
+    assert (await core.begin(make_request())).phone_url.endswith("token-1")
     assert provider.asked == ["a1", "a1"]
 
 
 async def test_a_fourth_account_is_refused_before_any_provider_is_asked(core: Core, provider: FakeProvider) -> None:
-    for number in range(PLACES):
+    for number in range(MAX_ACCOUNTS):
         await verify(core, f"v{number}")
     with pytest.raises(QuotaReached):
-        await core.begin(wish("a4", "telegram:4"))
+        await core.begin(make_request("a4", "telegram:4"))
 
     assert "a4" not in provider.asked
-    assert await core.begin(wish("a5", "telegram:4", OTHER_NUMBER))
+    assert await core.begin(make_request("a5", "telegram:4", OTHER_NUMBER))
 
 
 async def test_a_verified_account_has_nothing_left_to_do(core: Core, provider: FakeProvider) -> None:
-    assert await core.verified("telegram:v") is None
+    assert await core.slot_of("telegram:v") is None
     await verify(core, "v")
     with pytest.raises(AlreadyVerified):
-        await core.begin(wish("a2", "telegram:v", OTHER_NUMBER))
+        await core.begin(make_request("a2", "telegram:v", OTHER_NUMBER))
 
-    place = await core.verified("telegram:v")
+    place = await core.slot_of("telegram:v")
     assert place is not None
     assert place.at == NOON
     assert provider.asked == ["v"]
 
 
 async def test_a_new_attempt_cancels_the_older_one_of_the_account(core: Core, store: DialogueStore) -> None:
-    await core.begin(wish("a1"))
-    await core.begin(wish("a2"))
+    await core.begin(make_request("a1"))
+    await core.begin(make_request("a2"))
 
-    assert (await kept(store, "a1")).status is Status.CANCELLED
+    assert (await kept(store, "a1")).status is AttemptStatus.CANCELLED
     assert (await kept(store, "a1")).identity is None
-    assert (await kept(store, "a2")).status is Status.WAITING
+    assert (await kept(store, "a2")).status is AttemptStatus.WAITING
     with pytest.raises(AttemptOver):
         await core.complete(AttemptId("a1"), Passed())
 
@@ -117,29 +121,29 @@ async def test_a_new_attempt_cancels_the_older_one_of_the_account(core: Core, st
 async def test_whoever_else_was_at_the_account_is_told_that_their_attempt_is_over(
     core: Core, store: DialogueStore, contact: str, told: list[str]
 ) -> None:
-    await core.begin(wish("a1"))
-    await core.begin(replace(wish("a2"), contact=contact))
+    await core.begin(make_request("a1"))
+    await core.begin(replace(make_request("a2"), contact=contact))
 
-    assert [notice.contact for notice in await store.claim(NOON, NOON + timedelta(seconds=5), 9)] == told
+    assert [notice.contact for notice in await store.claim_notices(NOON, NOON + timedelta(seconds=5), 9)] == told
 
 
 async def test_an_attempt_overtaken_while_its_provider_was_asked_is_over(core: Core, provider: FakeProvider) -> None:
     async def begin_another() -> None:
-        await core.begin(wish("a2"))
+        await core.begin(make_request("a2"))
 
     provider.meanwhile = begin_another
     with pytest.raises(AttemptOver):
-        await core.begin(wish("a1"))
+        await core.begin(make_request("a1"))
 
-    assert (await core.begin(wish("a2"))).attempt == "a2"
+    assert (await core.begin(make_request("a2"))).attempt == "a2"
 
 
 async def test_an_attempt_that_ended_is_not_begun_again(core: Core) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     await core.cancel(AttemptId("a1"))
 
     with pytest.raises(AttemptOver):
-        await core.begin(wish())
+        await core.begin(make_request())
 
 
 async def test_a_provider_out_of_order_leaves_nothing_live(
@@ -147,11 +151,11 @@ async def test_a_provider_out_of_order_leaves_nothing_live(
 ) -> None:
     provider.out_of_order = True
     with pytest.raises(ProviderUnavailable):
-        await core.begin(wish())
-    assert (await kept(store)).status is Status.CANCELLED
+        await core.begin(make_request())
+    assert (await kept(store)).status is AttemptStatus.CANCELLED
 
     provider.out_of_order = False
-    assert (await core.begin(wish("a2"))).attempt == "a2"
+    assert (await core.begin(make_request("a2"))).attempt == "a2"
 
 
 async def test_an_attempt_erased_while_its_provider_was_asked_is_over(
@@ -163,7 +167,7 @@ async def test_an_attempt_erased_while_its_provider_was_asked_is_over(
 
     provider.meanwhile = erase
     with pytest.raises(AttemptOver):
-        await core.begin(wish())
+        await core.begin(make_request())
 
 
 async def test_cancelling_what_is_over_or_unknown_changes_nothing(core: Core, store: DialogueStore) -> None:
@@ -171,4 +175,4 @@ async def test_cancelling_what_is_over_or_unknown_changes_nothing(core: Core, st
     await core.cancel(AttemptId("v"))
     await core.cancel(AttemptId("unknown"))
 
-    assert (await kept(store, "v")).status is Status.SUCCEEDED
+    assert (await kept(store, "v")).status is AttemptStatus.SUCCEEDED

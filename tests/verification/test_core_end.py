@@ -5,46 +5,46 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, Clock, identity, wish
-from verification.attempts import LIVE, AttemptId, Outcome, Passed, Reason, Rejected, Status
+from tests.fakes import NOON, FakeClock, make_identity, make_request
+from verification.attempts import LIVE, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
-from verification.errors import AttemptOver, ContradictedOutcome
-from verification.ports import PLACES, News
+from verification.errors import AttemptOver, ContradictoryVerdict
+from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 A1 = AttemptId("a1")
 
 
-async def news(store: DialogueStore) -> Sequence[tuple[str, News, Status, Reason | None]]:
+async def news(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
     told = []
-    while notices := await store.claim(NOON, NOON + timedelta(days=1), 100):
+    while notices := await store.claim_notices(NOON, NOON + timedelta(days=1), 100):
         for notice in notices:
-            told.append((notice.attempt, notice.news, notice.status, notice.reason))
-            await store.settle(notice)
+            told.append((notice.attempt, notice.kind, notice.status, notice.reason))
+            await store.settle_notice(notice)
     return told
 
 
 async def test_a_pass_is_recorded_told_and_takes_a_place(core: Core, store: DialogueStore) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     judged = await core.complete(A1, Passed())
 
-    assert (judged.status, judged.identity) == (Status.SUCCEEDED, None)
-    assert await news(store) == [("a1", News.ENDED, Status.SUCCEEDED, None)]
-    assert await core.verified("telegram:1") is not None
+    assert (judged.status, judged.identity) == (AttemptStatus.SUCCEEDED, None)
+    assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.SUCCEEDED, None)]
+    assert await core.slot_of("telegram:1") is not None
 
 
 async def test_inv16_a_rejection_is_recorded_told_and_takes_no_place(core: Core, store: DialogueStore) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     judged = await core.complete(A1, Rejected(Reason.FACE_COVERED))
 
-    assert (judged.status, judged.reason) == (Status.FAILED, Reason.FACE_COVERED)
-    assert await news(store) == [("a1", News.ENDED, Status.FAILED, Reason.FACE_COVERED)]
-    assert await core.verified("telegram:1") is None
+    assert (judged.status, judged.reason) == (AttemptStatus.FAILED, Reason.FACE_COVERED)
+    assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.FAILED, Reason.FACE_COVERED)]
+    assert await core.slot_of("telegram:1") is None
 
 
 @pytest.mark.parametrize("outcome", [Passed(), Rejected(Reason.DECLINED)])
-async def test_the_same_verdict_again_changes_nothing(core: Core, store: DialogueStore, outcome: Outcome) -> None:
-    await core.begin(wish())
+async def test_the_same_verdict_again_changes_nothing(core: Core, store: DialogueStore, outcome: Verdict) -> None:
+    await core.begin(make_request())
     first = await core.complete(A1, outcome)
 
     assert await core.complete(A1, outcome) == first
@@ -60,22 +60,22 @@ async def test_the_same_verdict_again_changes_nothing(core: Core, store: Dialogu
     ],
 )
 async def test_a_different_verdict_is_refused_and_the_first_stands(
-    core: Core, store: DialogueStore, first: Outcome, second: Outcome
+    core: Core, store: DialogueStore, first: Verdict, second: Verdict
 ) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     judged = await core.complete(A1, first)
-    with pytest.raises(ContradictedOutcome):
+    with pytest.raises(ContradictoryVerdict):
         await core.complete(A1, second)
 
-    assert await core.find("token-1") == judged
+    assert await core.find_by_token("token-1") == judged
     assert len(await news(store)) == 1
 
 
-async def test_a_verdict_at_the_last_instant_counts_and_one_after_it_is_too_late(core: Core, clock: Clock) -> None:
-    await core.begin(wish("a1", "telegram:1"))
-    await core.begin(wish("a2", "telegram:2"))
+async def test_a_verdict_at_the_last_instant_counts_and_one_after_it_is_too_late(core: Core, clock: FakeClock) -> None:
+    await core.begin(make_request("a1", "telegram:1"))
+    await core.begin(make_request("a2", "telegram:2"))
     clock.now = NOON + timedelta(minutes=10) - timedelta(microseconds=1)
-    assert (await core.complete(A1, Passed())).status is Status.SUCCEEDED
+    assert (await core.complete(A1, Passed())).status is AttemptStatus.SUCCEEDED
     clock.now = NOON + timedelta(minutes=10)
 
     with pytest.raises(AttemptOver):
@@ -86,20 +86,20 @@ async def test_an_unknown_attempt_is_over(core: Core) -> None:
     with pytest.raises(AttemptOver):
         await core.complete(A1, Passed())
     with pytest.raises(AttemptOver):
-        await core.progress(A1, Status.OPENED, "")
+        await core.progress(A1, AttemptStatus.OPENED, "")
 
 
 async def test_a_pass_before_the_code_was_shown_takes_no_place(core: Core, store: DialogueStore) -> None:
     async with store.unit("telegram:1") as unit:
-        await core._reserve(unit, wish())
+        await core._reserve(unit, make_request())
     with pytest.raises(AttemptOver):
         await core.complete(A1, Passed())
 
-    assert await core.verified("telegram:1") is None
+    assert await core.slot_of("telegram:1") is None
 
 
 async def test_a_pass_without_an_identity_is_over(core: Core, store: DialogueStore) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     async with store.unit("a1") as unit:
         attempt = await unit.attempt(A1)
         assert attempt is not None
@@ -110,30 +110,30 @@ async def test_a_pass_without_an_identity_is_over(core: Core, store: DialogueSto
 
 
 async def begin_many(core: Core, accounts: int) -> list[AttemptId]:
-    wishes = [wish(f"a{number}", f"telegram:{number}") for number in range(accounts)]
+    wishes = [make_request(f"a{number}", f"telegram:{number}") for number in range(accounts)]
     return [(await core.begin(each)).attempt for each in wishes]
 
 
 async def test_a_pass_whose_places_were_taken_meanwhile_is_a_failure_for_that_reason(
     core: Core, store: DialogueStore
 ) -> None:
-    attempts = await begin_many(core, PLACES + 1)
+    attempts = await begin_many(core, MAX_ACCOUNTS + 1)
     judged = [await core.complete(attempt, Passed()) for attempt in attempts]
 
-    assert [each.status for each in judged] == [Status.SUCCEEDED] * PLACES + [Status.FAILED]
+    assert [each.status for each in judged] == [AttemptStatus.SUCCEEDED] * MAX_ACCOUNTS + [AttemptStatus.FAILED]
     assert judged[-1].reason is Reason.QUOTA
-    assert (attempts[-1], News.ENDED, Status.FAILED, Reason.QUOTA) in await news(store)
+    assert (attempts[-1], NoticeKind.ENDED, AttemptStatus.FAILED, Reason.QUOTA) in await news(store)
 
 
 async def test_a_provider_that_repeats_its_pass_after_the_places_were_taken_contradicts_nobody(
     core: Core, store: DialogueStore
 ) -> None:
-    attempts = await begin_many(core, PLACES + 1)
+    attempts = await begin_many(core, MAX_ACCOUNTS + 1)
     judged = [await core.complete(attempt, Passed()) for attempt in attempts]
 
     assert await core.complete(attempts[-1], Passed()) == judged[-1]
-    assert len(await news(store)) == PLACES + 1
-    with pytest.raises(ContradictedOutcome):
+    assert len(await news(store)) == MAX_ACCOUNTS + 1
+    with pytest.raises(ContradictoryVerdict):
         await core.complete(attempts[-1], Rejected(Reason.MISMATCH))
 
 
@@ -143,71 +143,75 @@ async def test_inv15_of_ten_accounts_passing_at_once_exactly_three_are_verified(
     attempts = await begin_many(core, 10)
     judged = await asyncio.gather(*(core.complete(attempt, Passed()) for attempt in attempts))
 
-    assert [each.status for each in judged].count(Status.SUCCEEDED) == PLACES
+    assert [each.status for each in judged].count(AttemptStatus.SUCCEEDED) == MAX_ACCOUNTS
     async with store.unit("look") as unit:
-        assert len(await unit.accounts_of(identity())) == PLACES
+        assert len(await unit.accounts_of(make_identity())) == MAX_ACCOUNTS
     assert len(await news(store)) == 10
 
 
 async def test_of_contradicting_verdicts_at_once_one_stands_and_is_told_once(core: Core, store: DialogueStore) -> None:
-    await core.begin(wish())
-    outcomes: list[Outcome] = [Passed(), Rejected(Reason.DECLINED), Passed(), Rejected(Reason.MISMATCH)]
+    await core.begin(make_request())
+    outcomes: list[Verdict] = [Passed(), Rejected(Reason.DECLINED), Passed(), Rejected(Reason.MISMATCH)]
     answers = await asyncio.gather(*(core.complete(A1, outcome) for outcome in outcomes), return_exceptions=True)
 
-    stands = await core.find("token-1")
-    assert [answer for answer in answers if not isinstance(answer, ContradictedOutcome)] == [stands, stands]
+    stands = await core.find_by_token("token-1")
+    assert [answer for answer in answers if not isinstance(answer, ContradictoryVerdict)] == [stands, stands]
     assert len(await news(store)) == 1
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - LIVE))
-async def test_progress_is_never_an_end(core: Core, status: Status) -> None:
-    await core.begin(wish())
+@pytest.mark.parametrize("status", sorted(set(AttemptStatus) - LIVE))
+async def test_progress_is_never_an_end(core: Core, status: AttemptStatus) -> None:
+    await core.begin(make_request())
     with pytest.raises(ValueError, match="progress"):
         await core.progress(A1, status, "page")
 
-    assert await core.verified("telegram:1") is None
+    assert await core.slot_of("telegram:1") is None
 
 
 async def test_opening_the_page_gives_the_full_time_again_and_is_told(
-    core: Core, store: DialogueStore, clock: Clock
+    core: Core, store: DialogueStore, clock: FakeClock
 ) -> None:
-    await core.begin(wish())
+    await core.begin(make_request())
     clock.advance(minutes=9)
-    attempt = await core.progress(A1, Status.OPENED, "page two")
+    attempt = await core.progress(A1, AttemptStatus.OPENED, "page two")
 
     assert attempt.expires_at == NOON + timedelta(minutes=19)
-    assert (attempt.status, attempt.page, attempt.fading) == (Status.OPENED, "page two", False)
-    assert await core.find("token-1") == attempt
-    assert await news(store) == [("a1", News.PROGRESS, Status.OPENED, None)]
+    assert (attempt.status, attempt.provider_state, attempt.expiry_announced) == (
+        AttemptStatus.OPENED,
+        "page two",
+        False,
+    )
+    assert await core.find_by_token("token-1") == attempt
+    assert await news(store) == [("a1", NoticeKind.PROGRESS, AttemptStatus.OPENED, None)]
 
 
 async def test_staying_on_a_page_keeps_its_memory_but_gives_no_time_and_tells_nothing(
-    core: Core, store: DialogueStore, clock: Clock
+    core: Core, store: DialogueStore, clock: FakeClock
 ) -> None:
-    await core.begin(wish())
-    opened = await core.progress(A1, Status.OPENED, "page two")
+    await core.begin(make_request())
+    opened = await core.progress(A1, AttemptStatus.OPENED, "page two")
     clock.advance(minutes=1)
-    again = await core.progress(A1, Status.OPENED, "page two")
-    moved = await core.progress(A1, Status.OPENED, "page three")
+    again = await core.progress(A1, AttemptStatus.OPENED, "page two")
+    moved = await core.progress(A1, AttemptStatus.OPENED, "page three")
 
     assert again == opened
-    assert (moved.expires_at, moved.page) == (opened.expires_at, "page three")
-    assert await core.find("token-1") == moved
+    assert (moved.expires_at, moved.provider_state) == (opened.expires_at, "page three")
+    assert await core.find_by_token("token-1") == moved
     assert len(await news(store)) == 1
 
 
-async def test_progress_after_the_time_is_too_late(core: Core, clock: Clock) -> None:
-    await core.begin(wish())
+async def test_progress_after_the_time_is_too_late(core: Core, clock: FakeClock) -> None:
+    await core.begin(make_request())
     clock.advance(minutes=10)
 
     with pytest.raises(AttemptOver):
-        await core.progress(A1, Status.OPENED, "page two")
+        await core.progress(A1, AttemptStatus.OPENED, "page two")
 
 
 async def test_inv07_progress_never_goes_back(core: Core) -> None:
-    await core.begin(wish())
-    confirming = await core.progress(A1, Status.CONFIRMING, "page")
+    await core.begin(make_request())
+    confirming = await core.progress(A1, AttemptStatus.CONFIRMING, "page")
     with pytest.raises(AttemptOver):
-        await core.progress(A1, Status.OPENED, "page")
+        await core.progress(A1, AttemptStatus.OPENED, "page")
 
-    assert await core.find("token-1") == confirming
+    assert await core.find_by_token("token-1") == confirming

@@ -5,63 +5,63 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, Clock, FakeProvider, outside, wish
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_deps, make_request
 from verification.attempts import AttemptId, Method, Passed
-from verification.core import Core, Wish
+from verification.core import AttemptRequest, Core
 from verification.dialogue_store import DialogueStore, Person
-from verification.errors import ProviderUnavailable, QuotaReached, TooMany
+from verification.errors import ProviderUnavailable, QuotaReached, TooManyAttempts
 from verification.identity import Identity, Name, Number
-from verification.limits import DAY, Limits
+from verification.limits import DAY, AttemptLimits
 
-FEW = Limits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)
+FEW = AttemptLimits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)
 NUMBERS = (NUMBER, OTHER_NUMBER, "360426199101010071", "11010219840406970X")
 
 
 @pytest.fixture
-def limits() -> Limits:
+def limits() -> AttemptLimits:
     return FEW
 
 
 @pytest.fixture
-def core(store: DialogueStore, clock: Clock, provider: FakeProvider, limits: Limits) -> Core:
-    return Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=timedelta(minutes=10), limits=limits)
+def core(store: DialogueStore, clock: FakeClock, provider: FakeProvider, limits: AttemptLimits) -> Core:
+    return Core(store, dict.fromkeys(Method, provider), make_deps(clock), ttl=timedelta(minutes=10), limits=limits)
 
 
-def of(name: str, account: str, contact: str, number: str = NUMBER) -> Wish:
-    return Wish(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.WECHAT)
+def of(name: str, account: str, contact: str, number: str = NUMBER) -> AttemptRequest:
+    return AttemptRequest(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.WECHAT)
 
 
-async def refusal(core: Core, asked: Wish) -> TooMany:
-    with pytest.raises(TooMany) as refused:
+async def refusal(core: Core, asked: AttemptRequest) -> TooManyAttempts:
+    with pytest.raises(TooManyAttempts) as refused:
         await core.begin(asked)
     return refused.value
 
 
 async def test_an_account_is_asked_to_wait_once_enough_was_tried_and_no_provider_is_asked(
-    core: Core, clock: Clock, provider: FakeProvider
+    core: Core, clock: FakeClock, provider: FakeProvider
 ) -> None:
     for each in range(FEW.account):
-        await core.begin(wish(f"a{each}"))
+        await core.begin(make_request(f"a{each}"))
         clock.advance(minutes=1)
-    refused = await refusal(core, wish("more"))
+    refused = await refusal(core, make_request("more"))
 
     assert refused.until == NOON + DAY
-    assert not refused.everybody
+    assert not refused.is_global
     assert provider.asked == ["a0", "a1", "a2"]
 
 
-async def test_a_day_later_it_may_be_tried_again(core: Core, clock: Clock) -> None:
+async def test_a_day_later_it_may_be_tried_again(core: Core, clock: FakeClock) -> None:
     for each in range(FEW.account):
-        await core.begin(wish(f"a{each}"))
-    clock.now = (await refusal(core, wish("more"))).until
+        await core.begin(make_request(f"a{each}"))
+    clock.now = (await refusal(core, make_request("more"))).until
 
-    assert await core.begin(wish("more"))
+    assert await core.begin(make_request("more"))
 
 
 async def test_a_refused_wish_leaves_the_code_that_lives(core: Core, store: DialogueStore) -> None:
     for each in range(FEW.account):
-        await core.begin(wish(f"a{each}"))
-    await refusal(core, wish("more"))
+        await core.begin(make_request(f"a{each}"))
+    await refusal(core, make_request("more"))
 
     async with store.unit("look") as unit:
         live = await unit.live_attempt("telegram:1")
@@ -71,9 +71,9 @@ async def test_a_refused_wish_leaves_the_code_that_lives(core: Core, store: Dial
 
 async def test_beginning_again_what_lives_is_no_new_try(core: Core) -> None:
     for _ in range(10):
-        await core.begin(wish("a1"))
+        await core.begin(make_request("a1"))
 
-    assert await core.begin(wish("a2"))
+    assert await core.begin(make_request("a2"))
 
 
 async def test_a_person_with_many_accounts_is_counted_as_one(core: Core) -> None:
@@ -104,7 +104,7 @@ async def test_nobody_finds_out_about_more_than_a_few_numbers_a_day(core: Core, 
     for place, number in enumerate(NUMBERS):
         try:
             await core.begin(of(f"probe{place}", "cloud:spy", "telegram:spy", number))
-        except (QuotaReached, TooMany) as error:
+        except (QuotaReached, TooManyAttempts) as error:
             answers.append(type(error).__name__)
     # The same numbers over and over tell nothing new, and are answered.
     with pytest.raises(QuotaReached):
@@ -118,11 +118,11 @@ async def test_a_provider_out_of_order_costs_nobody_a_try(core: Core, provider: 
     provider.out_of_order = True
     for each in range(20):
         with pytest.raises(ProviderUnavailable):
-            await core.begin(wish(f"down{each}"))
+            await core.begin(make_request(f"down{each}"))
     provider.out_of_order = False
 
     for each in range(FEW.account):
-        assert await core.begin(wish(f"up{each}"))
+        assert await core.begin(make_request(f"up{each}"))
 
 
 async def test_cancelling_while_the_provider_is_asked_is_a_try_all_the_same(core: Core, provider: FakeProvider) -> None:
@@ -133,49 +133,49 @@ async def test_cancelling_while_the_provider_is_asked_is_a_try_all_the_same(core
 
         provider.meanwhile = cancel
         with pytest.raises(Exception, match=f"a{each}"):
-            await core.begin(wish(f"a{each}"))
+            await core.begin(make_request(f"a{each}"))
 
-    await refusal(core, wish("more"))
+    await refusal(core, make_request("more"))
 
 
 async def test_erasing_does_not_set_the_limits_back(core: Core, store: DialogueStore) -> None:
     for each in range(FEW.account):
-        await core.begin(wish(f"a{each}"))
+        await core.begin(make_request(f"a{each}"))
         async with store.unit("telegram:1") as unit:
             await unit.erase(Person("telegram:1"), "telegram:1")
 
-    await refusal(core, wish("more"))
+    await refusal(core, make_request("more"))
 
 
-@pytest.mark.parametrize("limits", [Limits(overall=5)])
-async def test_all_people_together_share_a_budget(core: Core, clock: Clock, provider: FakeProvider) -> None:
+@pytest.mark.parametrize("limits", [AttemptLimits(overall=5)])
+async def test_all_people_together_share_a_budget(core: Core, clock: FakeClock, provider: FakeProvider) -> None:
     for each in range(5):
-        await core.begin(wish(f"a{each}", f"telegram:{each}"))
+        await core.begin(make_request(f"a{each}", f"telegram:{each}"))
         clock.advance(minutes=1)
-    refused = await refusal(core, wish("more", "telegram:99"))
+    refused = await refusal(core, make_request("more", "telegram:99"))
     clock.now = refused.until
 
-    assert refused.everybody
+    assert refused.is_global
     assert refused.until == NOON + DAY
     assert len(provider.asked) == 5
-    assert await core.begin(wish("more", "telegram:99"))
+    assert await core.begin(make_request("more", "telegram:99"))
 
 
 async def test_of_a_crowd_at_once_no_more_than_the_budget_gets_through(
-    store: DialogueStore, clock: Clock, provider: FakeProvider
+    store: DialogueStore, clock: FakeClock, provider: FakeProvider
 ) -> None:
     core = Core(
         store,
         dict.fromkeys(Method, provider),
-        outside(clock),
+        make_deps(clock),
         ttl=timedelta(minutes=10),
-        limits=Limits(number=100, overall=7),
+        limits=AttemptLimits(number=100, overall=7),
     )
 
     async def one(each: int) -> bool:
         try:
-            await core.begin(wish(f"a{each}", f"telegram:{each}"))
-        except TooMany:
+            await core.begin(make_request(f"a{each}", f"telegram:{each}"))
+        except TooManyAttempts:
             return False
         return True
 
@@ -186,8 +186,8 @@ async def test_of_a_crowd_at_once_no_more_than_the_budget_gets_through(
 
 async def test_a_refusal_names_no_account_and_no_number(core: Core) -> None:
     for each in range(FEW.account):
-        await core.begin(wish(f"a{each}"))
-    refused = await refusal(core, wish("more"))
+        await core.begin(make_request(f"a{each}"))
+    refused = await refusal(core, make_request("more"))
 
     assert NUMBER not in str(refused)
     assert "telegram" not in str(refused)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import NUMBER, an_attempt, identity
+from tests.fakes import NUMBER, make_attempt, make_identity
 from verification.identity import (
     NAME_LIMIT,
     Identity,
@@ -179,7 +179,9 @@ def test_an_account_too_short_to_show_a_part_shows_none() -> None:
 
 
 def test_no_repr_shows_a_name_a_number_or_a_token() -> None:
-    shown = repr([Name("王小明"), Number(NUMBER), Identity(Name("王小明"), Number(NUMBER)), identity(), an_attempt()])
+    shown = repr(
+        [Name("王小明"), Number(NUMBER), Identity(Name("王小明"), Number(NUMBER)), make_identity(), make_attempt()]
+    )
 
     assert not any(secret in shown for secret in ("王", "小明", NUMBER, NUMBER[6:14], "token-of"))
 

@@ -8,17 +8,17 @@ import pytest
 
 from tests.fakes import NOON
 from verification.invitations import (
-    BadLink,
+    InvalidLinkRequest,
     Link,
     LinkId,
     LinkState,
     Purpose,
-    id_for,
-    looks_like_token,
+    link_id_for,
+    link_token,
+    looks_like_link_token,
     read_account,
     read_campaign,
-    read_token,
-    token_of,
+    read_link_token,
 )
 
 LINK = Link(
@@ -41,28 +41,28 @@ def other_key(purpose: Purpose, text: str) -> bytes:
 
 def test_a_token_opens_its_link_and_fits_telegram() -> None:
     for number in range(200):
-        token = token_of(id_for(f"request {number}", keyed), keyed)
+        token = link_token(link_id_for(f"request {number}", keyed), keyed)
 
-        assert looks_like_token(token)
+        assert looks_like_link_token(token)
         assert len(token) <= 64
         assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
         assert not token.startswith("_tgr_")
-        assert read_token(token, keyed) == id_for(f"request {number}", keyed)
+        assert read_link_token(token, keyed) == link_id_for(f"request {number}", keyed)
 
 
 def test_inv14_a_token_with_any_character_changed_opens_nothing() -> None:
-    token = token_of(LINK.id, keyed)
+    token = link_token(LINK.id, keyed)
 
     for place in range(len(token)):
         changed = token[:place] + ("0" if token[place] != "0" else "1") + token[place + 1 :]
-        assert read_token(changed, keyed) is None
+        assert read_link_token(changed, keyed) is None
     for other in ("", token[:-1], f"{token}A", f" {token}", f"{token}\n", token.upper()):
-        assert read_token(other, keyed) is None
-    assert read_token(token_of(LINK.id, other_key), keyed) is None
+        assert read_link_token(other, keyed) is None
+    assert read_link_token(link_token(LINK.id, other_key), keyed) is None
 
 
 def test_the_same_request_has_the_same_link_and_another_has_another() -> None:
-    assert id_for("a", keyed) == id_for("a", keyed) != id_for("b", keyed)
+    assert link_id_for("a", keyed) == link_id_for("a", keyed) != link_id_for("b", keyed)
 
 
 @pytest.mark.parametrize("account", ["100012345", "alice@example.org", "a", "A.b-c_d:e+f", "x" * 64])
@@ -74,14 +74,14 @@ def test_accounts_of_clouds_are_taken(account: str) -> None:
     "account", ["", "x" * 65, "a b", "-a", "账号", "a/b", "telegram:42", "Telegram:42", "<b>", "a\nb"]
 )
 def test_other_accounts_and_those_of_chats_are_refused(account: str) -> None:
-    with pytest.raises(BadLink):
+    with pytest.raises(InvalidLinkRequest):
         read_account(account)
 
 
 def test_a_campaign_is_a_word_or_none() -> None:
     assert (read_campaign(""), read_campaign(" spring-26_a ")) == ("", "spring-26_a")
     for campaign in ("a b", "春节", "x" * 33, "-a"):
-        with pytest.raises(BadLink):
+        with pytest.raises(InvalidLinkRequest):
             read_campaign(campaign)
 
 

@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import NOON
-from verification.limits import DAY, Limits, Try, refused_until
+from verification.limits import DAY, AttemptLimits, RateLimitRecord, refused_until
 
-FEW = Limits(account=3, person=4, number=5, own_share=2, numbers=2, overall=100)
+FEW = AttemptLimits(account=3, person=4, number=5, own_share=2, numbers=2, overall=100)
 
 
 def tried(
     hours: float, number: str = "n", *, account: bool = True, person: bool = True, same: bool = True, asked: bool = True
-) -> Try:
-    return Try(NOON - timedelta(hours=hours), number, asked, account, person, same)
+) -> RateLimitRecord:
+    return RateLimitRecord(NOON - timedelta(hours=hours), number, asked, account, person, same)
 
 
-def other(hours: float, number: str, *, asked: bool = True) -> Try:
+def other(hours: float, number: str, *, asked: bool = True) -> RateLimitRecord:
     return tried(hours, number, account=False, same=False, asked=asked)
 
 
@@ -35,7 +35,7 @@ def ago(hours: float) -> datetime:
         ([tried(each, account=False) for each in (4, 3, 2, 1)], ago(4) + DAY),
     ],
 )
-def test_an_account_and_a_person_may_try_so_often_a_day(tries: list[Try], until: datetime | None) -> None:
+def test_an_account_and_a_person_may_try_so_often_a_day(tries: list[RateLimitRecord], until: datetime | None) -> None:
     assert refused_until(tries, FEW) == until
 
 
@@ -51,7 +51,7 @@ def test_a_number_tried_before_may_be_tried_again() -> None:
     assert refused_until([other(3, "x"), tried(2), tried(1, account=False)], FEW) is None
 
 
-def strangers(count: int) -> list[Try]:
+def strangers(count: int) -> list[RateLimitRecord]:
     return [tried(10 - each / 10, account=False, person=False) for each in range(count)]
 
 
@@ -70,7 +70,7 @@ def test_with_a_number_that_is_tried_often_one_s_own_share_is_all_one_has() -> N
 
 
 KINDS = st.builds(
-    Try,
+    RateLimitRecord,
     st.integers(0, 23 * 60).map(lambda minutes: NOON - timedelta(minutes=minutes)),
     st.sampled_from("abcdefg"),
     st.booleans(),
@@ -81,7 +81,7 @@ KINDS = st.builds(
 
 
 @given(st.lists(KINDS, max_size=40))
-def test_whoever_waits_as_long_as_told_may_try(tries: list[Try]) -> None:
+def test_whoever_waits_as_long_as_told_may_try(tries: list[RateLimitRecord]) -> None:
     until = refused_until(tries, FEW)
 
     assert until is None or until > NOON
@@ -91,7 +91,7 @@ def test_whoever_waits_as_long_as_told_may_try(tries: list[Try]) -> None:
 
 
 @given(st.lists(KINDS, max_size=40), KINDS)
-def test_a_try_more_never_lets_anybody_in_sooner(tries: list[Try], more: Try) -> None:
+def test_a_try_more_never_lets_anybody_in_sooner(tries: list[RateLimitRecord], more: RateLimitRecord) -> None:
     before, after = refused_until(tries, FEW), refused_until([*tries, more], FEW)
 
     assert before is None or (after is not None and after >= before) or more.same_number

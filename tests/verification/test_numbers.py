@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from verification.identity import Number, read_number
-from verification.numbers import NumberProblem, compact, foreigner, judge, permit, resident
+from verification.numbers import NumberProblem, check_number, compact, foreigner, permit, resident
 
 TODAY = date(2026, 11, 23)
 
@@ -32,23 +32,23 @@ FULL_WIDTH = str.maketrans("0123456789Xx", "０１２３４５６７８９Ｘｘ
 @pytest.mark.parametrize("number", RESIDENTS)
 def test_inv35_a_resident_number_is_accepted(number: str) -> None:
     assert read_number(number, TODAY) == Number(number)
-    assert resident.is_one(number)
+    assert resident.matches(number)
 
 
 @pytest.mark.parametrize("number", PERMITS)
 def test_a_residence_permit_is_sent_to_its_own_site(number: str) -> None:
-    assert judge(number, TODAY) is NumberProblem.PERMIT
-    assert permit.is_one(number)
+    assert check_number(number, TODAY) is NumberProblem.PERMIT
+    assert permit.matches(number)
 
 
 @pytest.mark.parametrize("number", [*FOREIGNERS, "CHN110101900101", "chn 1101 0190 0101"])
 def test_a_foreigners_card_is_sent_to_its_own_site(number: str) -> None:
-    assert judge(number, TODAY) is NumberProblem.FOREIGNER
+    assert check_number(number, TODAY) is NumberProblem.FOREIGNER
 
 
 @pytest.mark.parametrize("number", SLIPS)
 def test_a_wrong_check_digit_is_called_so(number: str) -> None:
-    assert judge(number, TODAY) is NumberProblem.CHECK_DIGIT
+    assert check_number(number, TODAY) is NumberProblem.CHECK_DIGIT
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_wrong_check_digit_is_called_so(number: str) -> None:
     ],
 )
 def test_a_text_of_the_wrong_shape_is_told_what_is_wrong(text: str, problem: NumberProblem) -> None:
-    assert judge(text, TODAY) is problem
+    assert check_number(text, TODAY) is problem
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_text_of_the_wrong_shape_is_told_what_is_wrong(text: str, problem: Num
 )
 def test_a_number_whose_check_digit_fits_is_told_what_its_content_says(number: str, problem: NumberProblem) -> None:
     fitting = [number[:17] + character for character in "0123456789X"]
-    judged = [judge(each, TODAY) for each in fitting]
+    judged = [check_number(each, TODAY) for each in fitting]
 
     assert judged.count(problem) == 1
     assert judged.count(NumberProblem.CHECK_DIGIT) == 10
@@ -95,13 +95,13 @@ def test_a_number_whose_check_digit_fits_is_told_what_its_content_says(number: s
 def test_who_is_born_today_has_a_number_and_who_is_born_tomorrow_has_none() -> None:
     number = "360426199101010071"
 
-    assert judge(number, date(1991, 1, 1)) == number
-    assert judge(number, date(1990, 12, 31)) is NumberProblem.FUTURE
+    assert check_number(number, date(1991, 1, 1)) == number
+    assert check_number(number, date(1990, 12, 31)) is NumberProblem.FUTURE
 
 
 def test_a_leap_day_is_a_birthday_in_leap_years_only() -> None:
     def reasons(day: str) -> set[object]:
-        return {judge(f"110105{day}002{character}", TODAY) for character in "0123456789X"}
+        return {check_number(f"110105{day}002{character}", TODAY) for character in "0123456789X"}
 
     assert NumberProblem.DATE not in reasons("20000229")
     assert NumberProblem.DATE in reasons("19000229")
@@ -113,33 +113,33 @@ def test_inv35_however_it_is_spaced_it_is_the_same_number(number: str, spaces: l
     for at in spaces:
         typed = typed[:at] + noise + typed[at:]
 
-    assert judge(typed, TODAY) == number
+    assert check_number(typed, TODAY) == number
 
 
 @given(number=residents)
 def test_full_width_and_lower_case_are_the_same_number(number: str) -> None:
     variants = {number.lower(), number.translate(FULL_WIDTH), number.lower().translate(FULL_WIDTH), f"\ufeff{number}\n"}
 
-    assert {judge(variant, TODAY) for variant in variants} == {number}
+    assert {check_number(variant, TODAY) for variant in variants} == {number}
 
 
 @pytest.mark.parametrize("letter", "xXｘＸ×✕Хх")
 def test_what_looks_like_an_x_is_one(letter: str) -> None:
-    assert judge("11010519491231002" + letter, TODAY) == "11010519491231002X"
+    assert check_number("11010519491231002" + letter, TODAY) == "11010519491231002X"
 
 
 @given(number=numbers, at=st.integers(0, 17), digit=st.sampled_from("0123456789"))
 def test_inv35_a_slip_in_one_digit_is_always_found(number: str, at: int, digit: str) -> None:
     slipped = number[:at] + digit + number[at + 1 :]
 
-    assert slipped == number or judge(slipped, TODAY) is NumberProblem.CHECK_DIGIT
+    assert slipped == number or check_number(slipped, TODAY) is NumberProblem.CHECK_DIGIT
 
 
 @given(number=numbers, at=st.integers(0, 15))
 def test_two_neighbours_in_the_wrong_order_are_always_found(number: str, at: int) -> None:
     swapped = number[:at] + number[at + 1] + number[at] + number[at + 2 :]
 
-    assert swapped == number or judge(swapped, TODAY) is NumberProblem.CHECK_DIGIT
+    assert swapped == number or check_number(swapped, TODAY) is NumberProblem.CHECK_DIGIT
 
 
 @given(text=st.text())
@@ -149,7 +149,7 @@ def test_two_neighbours_in_the_wrong_order_are_always_found(number: str, at: int
 @example("١" * 18)
 @example("𝟙" * 18)
 def test_inv34_no_text_ever_raises(text: str) -> None:
-    assert isinstance(judge(text, TODAY), str)
+    assert isinstance(check_number(text, TODAY), str)
     assert isinstance(read_number(text, TODAY), Number | NumberProblem)
 
 
@@ -160,9 +160,9 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(text=st.text(alphabet="0123456789xX０９Ｘ -", min_size=15, max_size=22))
 def test_inv34_only_stored_form_is_ever_accepted(text: str) -> None:
-    number = judge(text, TODAY)
+    number = check_number(text, TODAY)
 
-    assert isinstance(number, NumberProblem) or judge(number, TODAY) == number == compact(number)
+    assert isinstance(number, NumberProblem) or check_number(number, TODAY) == number == compact(number)
 
 
 def test_the_old_form_of_a_foreigners_card_is_known_by_its_letters() -> None:

@@ -8,14 +8,14 @@ from enum import Enum
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from tests.contracts.test_provider_polling import A1, NO, OTHER_NO, TTL, Remote, program
-from tests.fakes import Clock, wish
+from tests.contracts.test_provider_polling import A1, NO, OTHER_NO, TTL, FakeRemoteProvider, program
+from tests.fakes import FakeClock, make_request
 from tests.reliability import Proof
 from tests.web.memory_store import MemoryStore
-from verification.attempts import Outcome, Passed, Status
+from verification.attempts import AttemptStatus, Passed, Verdict
 from verification.core import Core
 from verification.errors import AttemptOver
-from verification.ports import News
+from verification.ports import NoticeKind
 
 
 class Deed(Enum):
@@ -27,11 +27,19 @@ class Deed(Enum):
     CANCEL = "the person thinks better of it"
 
 
-Happening = Deed | Status | Outcome
-HAPPENINGS: list[Happening] = [*Deed, Status.WAITING, Status.OPENED, Status.CONFIRMING, Passed(), NO, OTHER_NO]
+Happening = Deed | AttemptStatus | Verdict
+HAPPENINGS: list[Happening] = [
+    *Deed,
+    AttemptStatus.WAITING,
+    AttemptStatus.OPENED,
+    AttemptStatus.CONFIRMING,
+    Passed(),
+    NO,
+    OTHER_NO,
+]
 
 
-def verdict_of(story: Sequence[Happening]) -> Outcome | None:
+def verdict_of(story: Sequence[Happening]) -> Verdict | None:
     """The verdict that must stand: the first one after the press, while nothing is over."""
     pressed = False
     for happening in story:
@@ -40,41 +48,41 @@ def verdict_of(story: Sequence[Happening]) -> Outcome | None:
                 return None
             case Deed.PRESS:
                 pressed = True
-            case Deed() | Status():
+            case Deed() | AttemptStatus():
                 pass
             case _ if pressed:
                 return happening
     return None
 
 
-async def happen(happening: Happening, core: Core, clock: Clock) -> None:
+async def happen(happening: Happening, core: Core, clock: FakeClock) -> None:
     match happening:
         case Deed.PRESS:
             with suppress(AttemptOver):
-                await core.progress(A1, Status.OPENED, "page")
+                await core.progress(A1, AttemptStatus.OPENED, "page")
         case Deed.LATE:
             clock.now += TTL
         case Deed.SWEEP:
-            await core.sweep()
+            await core.expire_due()
         case Deed.CANCEL:
             await core.cancel(A1)
 
 
-async def played(story: Sequence[Happening]) -> tuple[Outcome | None, int]:
+async def played(story: Sequence[Happening]) -> tuple[Verdict | None, int]:
     """Play a story; gives the verdict that stands, and how many were told."""
-    store, remote, clock = MemoryStore(), Remote(), Clock()
+    store, remote, clock = MemoryStore(), FakeRemoteProvider(), FakeClock()
     ours = program(store, remote, clock)
-    await ours.core.begin(wish())
+    await ours.core.begin(make_request())
     for happening in story:
         if isinstance(happening, Deed):
             await happen(happening, ours.core, clock)
         else:
             remote.says = happening
-            await ours.asking.look(A1)
+            await ours.asking.poll_one(A1)
     attempt = store.kept.attempts[A1]
-    verdicts = (Status.SUCCEEDED, Status.FAILED)
-    told = [notice for notice in store.kept.notices if notice.news is News.ENDED and notice.status in verdicts]
-    stands = next((each for each in (Passed(), NO, OTHER_NO) if attempt.has_outcome(each)), None)
+    verdicts = (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED)
+    told = [notice for notice in store.kept.notices if notice.kind is NoticeKind.ENDED and notice.status in verdicts]
+    stands = next((each for each in (Passed(), NO, OTHER_NO) if attempt.has_verdict(each)), None)
     return stands, len(told)
 
 

@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.token_bucket import Buckets
+from verification.token_bucket import TokenBuckets
 
 
 @dataclass
-class Seconds:
+class FakeMonotonic:
     now: float = 1000.0
 
     def __call__(self) -> float:
@@ -15,8 +15,8 @@ class Seconds:
 
 
 def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
-    seconds = Seconds()
-    buckets = Buckets(3, 2.0, seconds)
+    seconds = FakeMonotonic()
+    buckets = TokenBuckets(3, 2.0, seconds)
 
     burst = [buckets.take("a") for _ in range(5)]
     seconds.now += 2.0
@@ -27,28 +27,28 @@ def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
 
 
 def test_each_key_has_a_bucket_of_its_own() -> None:
-    buckets = Buckets(1, 1.0, Seconds())
+    buckets = TokenBuckets(1, 1.0, FakeMonotonic())
 
     assert [buckets.take(key) for key in ("a", "a", "b", 1, None)] == [True, False, True, True, True]
 
 
 def test_how_long_to_wait_is_known_and_true() -> None:
-    seconds = Seconds()
-    buckets = Buckets(2, 3.0, seconds)
+    seconds = FakeMonotonic()
+    buckets = TokenBuckets(2, 3.0, seconds)
     while buckets.take("a"):
         pass
 
-    wait = buckets.wait("a")
+    wait = buckets.wait_time("a")
     seconds.now += wait
 
     assert wait == 3.0
-    assert buckets.wait("a") == 0
+    assert buckets.wait_time("a") == 0
     assert buckets.take("a")
 
 
 def test_a_refused_token_costs_nothing() -> None:
-    seconds = Seconds()
-    buckets = Buckets(1, 1.0, seconds)
+    seconds = FakeMonotonic()
+    buckets = TokenBuckets(1, 1.0, seconds)
     for _ in range(1000):
         buckets.take("a")
     seconds.now += 1.0
@@ -57,8 +57,8 @@ def test_a_refused_token_costs_nothing() -> None:
 
 
 def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
-    seconds = Seconds()
-    buckets = Buckets(5, 1.0, seconds, most=100)
+    seconds = FakeMonotonic()
+    buckets = TokenBuckets(5, 1.0, seconds, max_keys=100)
     for key in range(1000):
         buckets.take(key)
     many = len(buckets)
@@ -70,8 +70,8 @@ def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
 
 @given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
 def test_never_more_than_the_burst_and_the_pace_allow(burst: int, every: float, pauses: list[float]) -> None:
-    seconds = Seconds(0.0)
-    buckets = Buckets(burst, every, seconds)
+    seconds = FakeMonotonic(0.0)
+    buckets = TokenBuckets(burst, every, seconds)
     taken = list[float]()
     for pause in pauses:
         seconds.now += pause

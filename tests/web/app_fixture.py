@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from storage import StoreUnavailable
 from tests.web.memory_store import MemoryStore
-from verification import AttemptId, Core, Identity, Method, Name, Number, Opening, Wish
-from verification.core import Outside
+from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name, Number, ScanCode
+from verification.core import CoreDeps
 from verification.ports import Provider
-from verification.providers.simulated import Simulated
-from web.app import Parts, TelegramRoute, web_app
+from verification.providers.simulated import SimulatedProvider
+from web.app import TelegramRoute, WebDeps, web_app
 from web.dependencies import ApiRoute
 
 TEXTS = Path(__file__).parents[2] / "bot" / "texts"
@@ -43,12 +43,12 @@ def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
             yield before + key, str(value)
 
 
-def words(language: str, pages: str = "pages") -> dict[str, str]:
+def page_texts(language: str, pages: str = "pages") -> dict[str, str]:
     return dict(flat(tomllib.loads((TEXTS / f"{pages}.{language}.toml").read_text("utf-8"))))
 
 
 @dataclass
-class House:
+class WebFixture:
     """Everything a test of the web side needs, with a clock that is set by hand."""
 
     now: datetime = START
@@ -57,36 +57,36 @@ class House:
     telegram: TelegramRoute | None = None
     api: ApiRoute | None = None
     providers: Mapping[Method, Provider] = field(
-        default_factory=lambda: {method: Simulated(method) for method in Method}
+        default_factory=lambda: {method: SimulatedProvider(method) for method in Method}
     )
-    rung: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        outside = Outside(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
+        outside = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
         self.core = Core(self.store, self.providers, outside, ttl=TTL)
         self.registry = CollectorRegistry()
         self.app = web_app(
-            Parts(
+            WebDeps(
                 core=self.core,
                 providers=self.providers,
-                words={language: words(language) for language in ("zh", "en")},
+                texts={language: page_texts(language) for language in ("zh", "en")},
                 ready=self._ready,
                 registry=self.registry,
                 clock=self._clock,
-                ring=self.rung.append,
+                notify_provider_news=self.notified.append,
                 telegram=self.telegram,
                 api=self.api,
-                seconds=lambda: self.seconds,
+                monotonic_clock=lambda: self.seconds,
                 is_outage=lambda error: isinstance(error, StoreUnavailable),
             )
         )
 
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
-    ) -> Opening:
-        wish = Wish(
+    ) -> ScanCode:
+        wish = AttemptRequest(
             AttemptId(f"a{self.tokens}"), account, contact="telegram:100012345", identity=identity, method=method
         )
         return await self.core.begin(wish)

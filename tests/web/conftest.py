@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.app_fixture import House
-from tests.web.desk_fixture import DeskHouse, desk_house
+from tests.web.app_fixture import WebFixture
+from tests.web.desk_fixture import DeskFixture, desk_fixture
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def house() -> WebFixture:
+    return WebFixture()
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[DeskHouse]:
-    async with desk_house(tmp_path) as made:
+async def desk(tmp_path: Path) -> AsyncIterator[DeskFixture]:
+    async with desk_fixture(tmp_path) as made:
         yield made

@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from verification import Attempt, AttemptId, Identity, Method, Status
-from verification.limits import Try
-from verification.ports import PLACES, Due, News, Notice, Place
+from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
+from verification.limits import RateLimitRecord
+from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
 
 @dataclass(slots=True)
 class MemoryUnit:
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
-    places: dict[str, dict[str, Place]] = field(default_factory=dict)
+    slots: dict[str, dict[str, QuotaSlot]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     tried: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
 
     def copied(self) -> "MemoryUnit":
-        places = {number: dict(taken) for number, taken in self.places.items()}
+        places = {number: dict(taken) for number, taken in self.slots.items()}
         return MemoryUnit(dict(self.attempts), places, list(self.notices), dict(self.tried))
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
@@ -33,42 +33,44 @@ class MemoryUnit:
             (attempt for attempt in self.attempts.values() if attempt.account == account and attempt.live), None
         )
 
-    async def verified(self, account: str) -> Place | None:
-        return next((taken[account] for taken in self.places.values() if account in taken), None)
+    async def slot_of(self, account: str) -> QuotaSlot | None:
+        return next((taken[account] for taken in self.slots.values() if account in taken), None)
 
     async def save_attempt(self, attempt: Attempt) -> None:
         other = await self.live_attempt(attempt.account)
         assert not attempt.live or other is None or other.id == attempt.id, "a second live attempt of one account"
         self.attempts[attempt.id] = attempt
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[Due]:
+    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
         oldest = sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
-        return [Due(attempt.id, attempt.expires_at, attempt.fading) for attempt in oldest]
+        return [DueAttempt(attempt.id, attempt.expires_at, attempt.expiry_announced) for attempt in oldest]
 
-    async def give_up(self, attempt: AttemptId) -> None:
+    async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")
 
-    async def take_asks(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
         del now, before
-        under_way = (Status.OPENED, Status.CONFIRMING)
+        under_way = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
         taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
         return taken[:limit]
 
     async def accounts_of(self, identity: Identity) -> frozenset[str]:
-        return frozenset(self.places.get(identity.number.plain, {}))
+        return frozenset(self.slots.get(identity.number.plain, {}))
 
-    async def take_place(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
-        taken = self.places.setdefault(identity.number.plain, {})
-        if len(taken) >= PLACES or await self.verified(attempt.account) is not None:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+        taken = self.slots.setdefault(identity.number.plain, {})
+        if len(taken) >= MAX_ACCOUNTS or await self.slot_of(attempt.account) is not None:
             return False
-        taken[attempt.account] = Place(attempt.account, attempt.method, now)
+        taken[attempt.account] = QuotaSlot(attempt.account, attempt.method, now)
         return True
 
-    async def tries(self, attempt: Attempt, identity: Identity, since: datetime, crowd: int) -> Sequence[Try]:
-        del crowd
+    async def rate_limit_records(
+        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+    ) -> Sequence[RateLimitRecord]:
+        del number_limit
         tried = [
-            Try(
+            RateLimitRecord(
                 made.created_at,
                 number,
                 asked,
@@ -81,20 +83,20 @@ class MemoryUnit:
         ]
         return [each for each in tried if each.same_account or each.same_person or each.same_number]
 
-    async def note_try(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
         self.tried[attempt.id] = (attempt, identity.number.plain, asked)
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
         asked = sorted(made.created_at for made, _, asked in self.tried.values() if asked and made.created_at > since)
         return asked[-budget] if len(asked) >= budget else None
 
-    async def post(self, news: News, attempt: Attempt, now: datetime) -> None:
+    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
         del now
         self.notices.append(
             Notice(
                 id=len(self.notices) + 1,
                 contact=attempt.contact,
-                news=news,
+                kind=kind,
                 attempt=attempt.id,
                 account=attempt.account,
                 method=attempt.method,
@@ -117,18 +119,18 @@ class MemoryStore:
         self._alone = asyncio.Lock()
 
     @asynccontextmanager
-    async def unit(self, alone_with: str) -> AsyncIterator[MemoryUnit]:
+    async def unit(self, lock_key: str) -> AsyncIterator[MemoryUnit]:
         async with self._alone:
-            self.meanwhile(alone_with)
+            self.meanwhile(lock_key)
             unit = self.kept.copied()
             yield unit
             self.kept = unit
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
         del now, until
         return self.kept.notices[:limit]
 
-    async def settle(self, notice: Notice) -> None:
+    async def settle_notice(self, notice: Notice) -> None:
         self.kept.notices = [kept for kept in self.kept.notices if kept.id != notice.id]
 
     def put(self, attempt_id: AttemptId, **changes: object) -> None:

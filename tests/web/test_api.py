@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from storage import Store, StoreUnavailable, open_store
-from tests.fakes import fixed_sealing
-from tests.web.app_fixture import START, House
-from verification.invitations import LinkId, read_token
-from verification.support.service import Support
-from verification.support.store import Use
+from storage import SqlStore, StoreUnavailable, open_store
+from tests.fakes import make_sealing
+from tests.web.app_fixture import START, WebFixture
+from verification.invitations import LinkId, read_link_token
+from verification.support.service import SupportService
+from verification.support.store import AuditEntry
 from web.api.callers import BURST
 from web.dependencies import ApiRoute, QrCodes
 
@@ -38,29 +38,31 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as opened:
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as opened:
         yield opened
 
 
 @pytest.fixture
-def house(store: Store) -> House:
+def house(store: SqlStore) -> WebFixture:
     numbers = count()
-    house = House()
-    support = Support(store, lambda: house.now, timedelta(minutes=30))
+    house = WebFixture()
+    support = SupportService(store, lambda: house.now, timedelta(minutes=30))
     house.api = ApiRoute(
         keys=(FIRST, SECOND),
         support=support,
         link_url=lambda token: f"https://t.me/example_bot?start={token}",
         qr=QrCodes(svg=lambda link: f"<svg>{link}</svg>", png=lambda link: link.encode()),
-        fresh=lambda: str(next(numbers)),
+        new_id=lambda: str(next(numbers)),
     )
     house.__post_init__()
     return house
 
 
 @asynccontextmanager
-async def caller(house: House, key: str | None = FIRST, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+async def caller(
+    house: WebFixture, key: str | None = FIRST, address: str = "127.0.0.1"
+) -> AsyncIterator[httpx.AsyncClient]:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     transport = httpx.ASGITransport(house.app, client=(address, 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
@@ -75,9 +77,9 @@ async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Jso
     return told
 
 
-async def uses(store: Store) -> list[tuple[str, str, str]]:
-    async with store.desk(Use("test", "uses", "", START)) as desk:
-        return [(use.actor, use.action, use.subject) for use in await desk.uses(20) if use.actor != "test"]
+async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
+    async with store.support_unit(AuditEntry("test", "uses", "", START)) as desk:
+        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(20) if use.actor != "test"]
 
 
 def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
@@ -89,7 +91,7 @@ def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
     assert sentence in told["detail"]
 
 
-async def test_a_link_is_made_for_an_account_and_shown_masked(house: House, store: Store) -> None:
+async def test_a_link_is_made_for_an_account_and_shown_masked(house: WebFixture, store: SqlStore) -> None:
     async with caller(house) as client:
         answer = await client.post(
             "/v1/links", json={"account": "100012345", "campaign": "spring", "ttl_seconds": 7200, "method": "qq"}
@@ -99,7 +101,7 @@ async def test_a_link_is_made_for_an_account_and_shown_masked(house: House, stor
     made = answer.json()
     assert made.pop("account_verified") is False
     assert made == shown.json()
-    assert read_token(made["url"].partition("start=")[2], store.keyed) == made["id"]
+    assert read_link_token(made["url"].partition("start=")[2], store.keyed_digest) == made["id"]
     del made["id"], made["url"]
     assert made == {
         "state": "waiting",
@@ -116,7 +118,7 @@ async def test_a_link_is_made_for_an_account_and_shown_masked(house: House, stor
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(house: House) -> None:
+async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(house: WebFixture) -> None:
     async with caller(house) as client, caller(house, SECOND) as other:
         first = await make(client, "order-7", ttl_seconds=600)
         house.now += timedelta(minutes=5)
@@ -134,7 +136,7 @@ async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(ho
     "other",
     [{"account": "100099999"}, {"campaign": "autumn"}, {"ttl_seconds": 60}, {"method": "qq"}, {"language": "en"}],
 )
-async def test_the_same_idempotency_key_never_stands_for_two_links(house: House, other: Json) -> None:
+async def test_the_same_idempotency_key_never_stands_for_two_links(house: WebFixture, other: Json) -> None:
     async with caller(house) as client:
         await make(client, "order-7")
         answer = await client.post(
@@ -146,7 +148,7 @@ async def test_the_same_idempotency_key_never_stands_for_two_links(house: House,
     assert len(listed.json()["links"]) == 1
 
 
-async def test_links_are_listed_in_pages_without_what_opens_them(house: House) -> None:
+async def test_links_are_listed_in_pages_without_what_opens_them(house: WebFixture) -> None:
     async with caller(house) as client:
         for number in range(5):
             house.now += timedelta(seconds=1)
@@ -162,7 +164,7 @@ async def test_links_are_listed_in_pages_without_what_opens_them(house: House) -
     assert "url" not in first["links"][0]
 
 
-async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: House, store: Store) -> None:
+async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: WebFixture, store: SqlStore) -> None:
     async with caller(house) as client:
         made = await make(client)
         revoked = await client.delete(f"/v1/links/{made['id']}")
@@ -176,7 +178,7 @@ async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: House, st
     assert opened is None
 
 
-async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: House) -> None:
+async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: WebFixture) -> None:
     async with caller(house) as client:
         made = await make(client)
         png = await client.get(f"/v1/links/{made['id']}/qr.png")
@@ -186,7 +188,9 @@ async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: House) 
     assert (svg.headers["content-type"].partition(";")[0], svg.text) == ("image/svg+xml", f"<svg>{made['url']}</svg>")
 
 
-async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secret(house: House, store: Store) -> None:
+async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secret(
+    house: WebFixture, store: SqlStore
+) -> None:
     async with caller(house, SECOND) as client:
         made = await make(client)
         await client.get("/v1/links", params={"account": "100012345"})
@@ -223,7 +227,7 @@ async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secre
     ],
 )
 async def test_what_cannot_be_made_is_named_in_one_sentence(
-    house: House, store: Store, body: str, sentence: str
+    house: WebFixture, store: SqlStore, body: str, sentence: str
 ) -> None:
     async with caller(house) as client:
         answer = await client.post("/v1/links", content=body.encode("utf-8", "surrogatepass"))
@@ -245,7 +249,7 @@ async def test_what_cannot_be_made_is_named_in_one_sentence(
         ("state=opened", "There is a field that is not known here."),
     ],
 )
-async def test_a_list_that_cannot_be_is_named_in_one_sentence(house: House, query: str, sentence: str) -> None:
+async def test_a_list_that_cannot_be_is_named_in_one_sentence(house: WebFixture, query: str, sentence: str) -> None:
     async with caller(house) as client:
         answer = await client.get(f"/v1/links?{query}")
 
@@ -253,14 +257,14 @@ async def test_a_list_that_cannot_be_is_named_in_one_sentence(house: House, quer
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_an_idempotency_key_is_1_to_200_characters(house: House, key: str) -> None:
+async def test_an_idempotency_key_is_1_to_200_characters(house: WebFixture, key: str) -> None:
     async with caller(house) as client:
         answer = await client.post("/v1/links", json={"account": "7"}, headers={"Idempotency-Key": key})
 
     assert_problem(answer, 422, "Idempotency-Key: write 1 to 200 characters.")
 
 
-async def test_a_body_too_long_is_refused_unread(house: House) -> None:
+async def test_a_body_too_long_is_refused_unread(house: WebFixture) -> None:
     async with caller(house) as client:
         answer = await client.post("/v1/links", content=b"{" + b" " * 20_000)
 
@@ -268,7 +272,7 @@ async def test_a_body_too_long_is_refused_unread(house: House) -> None:
 
 
 @pytest.mark.parametrize("id", [UNKNOWN, "x", "0" * 500, "%00", "..%2f", "ABCDEF0123456789"])
-async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: House, id: str) -> None:
+async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: WebFixture, id: str) -> None:
     async with caller(house) as client:
         answers = [
             await client.request(verb, f"/v1/links/{id}{end}")
@@ -279,7 +283,7 @@ async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: House,
         assert_problem(answer, 404, "There is ")
 
 
-async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house: House) -> None:
+async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house: WebFixture) -> None:
     async with caller(house) as client:
         nowhere = await client.get("/v1/attempts")
         slash = await client.get("/v1/links/")
@@ -297,7 +301,7 @@ async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house:
     [None, "", "Bearer", "Bearer ", f"Bearer {FIRST}x", f"Bearer {FIRST[:-1]}", f"Basic {FIRST}", "Bearer ключ"],
 )
 async def test_without_a_key_of_ours_nothing_is_done(
-    house: House, store: Store, verb: str, path: str, credentials: str | None
+    house: WebFixture, store: SqlStore, verb: str, path: str, credentials: str | None
 ) -> None:
     headers = [] if credentials is None else [(b"Authorization", credentials.encode())]
     async with caller(house, None) as client:
@@ -308,7 +312,7 @@ async def test_without_a_key_of_ours_nothing_is_done(
     assert await uses(store) == []
 
 
-async def test_whoever_tries_keys_waits_and_nobody_else_does(house: House) -> None:
+async def test_whoever_tries_keys_waits_and_nobody_else_does(house: WebFixture) -> None:
     async with caller(house, "wrong-key-000000000000000000", "203.0.113.7") as guesser:
         answers = [await guesser.get("/v1/links") for _ in range(BURST + 5)]
     async with caller(house, FIRST, "203.0.113.7") as neighbour, caller(house) as elsewhere:
@@ -325,14 +329,14 @@ async def test_whoever_tries_keys_waits_and_nobody_else_does(house: House) -> No
 
 @pytest.mark.parametrize(("verb", "path"), PATHS)
 async def test_without_keys_in_the_settings_there_are_no_calls(verb: str, path: str) -> None:
-    async with caller(House()) as client:
+    async with caller(WebFixture()) as client:
         answer = await client.request(verb, path)
 
     assert answer.status_code == 404
     assert "problem" not in answer.headers["content-type"]
 
 
-async def test_an_error_of_ours_is_told_without_its_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_of_ours_is_told_without_its_words(house: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
     def broken(token: str) -> str:
         raise RuntimeError(f"about {token}")
 
@@ -347,7 +351,7 @@ async def test_an_error_of_ours_is_told_without_its_words(house: House, caplog: 
     assert "about" not in answer.text + caplog.text
 
 
-async def test_while_the_database_is_away_a_call_is_to_be_made_again(house: House) -> None:
+async def test_while_the_database_is_away_a_call_is_to_be_made_again(house: WebFixture) -> None:
     def away(_: str) -> str:
         raise StoreUnavailable("away")
 
@@ -361,7 +365,7 @@ async def test_while_the_database_is_away_a_call_is_to_be_made_again(house: Hous
     assert answer.headers["retry-after"] == "2"
 
 
-async def test_no_key_and_no_link_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_key_and_no_link_is_logged(house: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with caller(house) as client:
         made = await make(client)

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from storage import StoreUnavailable
-from tests.web.app_fixture import House
-from verification import AttemptId, Method, Reason, Status
-from web.middleware import LastResort
+from tests.web.app_fixture import WebFixture
+from verification import AttemptId, AttemptStatus, Method, Reason
+from web.middleware import ErrorMiddleware
 
 PROTECTION = {
     "cache-control": "no-store",
@@ -22,7 +22,7 @@ PROTECTION = {
 
 
 @pytest.mark.parametrize("path", ["/", "/v/nothing", "/nowhere", "/healthz", "/metrics", "/a/b/c/d"])
-async def test_every_answer_carries_the_protective_headers(house: House, path: str) -> None:
+async def test_every_answer_carries_the_protective_headers(house: WebFixture, path: str) -> None:
     answer = await house.phone("browser").get(path)
 
     assert {name: answer.headers[name] for name in PROTECTION} == PROTECTION
@@ -35,37 +35,37 @@ async def test_every_answer_carries_the_protective_headers(house: House, path: s
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v/", "/v", "/v/a/b", "/v/assets/../../app.py", "/v/assets/none.css"])
-async def test_an_unknown_address_is_a_kind_page(house: House, path: str) -> None:
+async def test_an_unknown_address_is_a_kind_page(house: WebFixture, path: str) -> None:
     answer = await house.phone("browser").get(path)
 
     assert answer.status_code == 404
     assert "没有找到这个页面" in answer.text
 
 
-async def test_another_kind_of_request_is_refused_with_what_is_allowed(house: House) -> None:
+async def test_another_kind_of_request_is_refused_with_what_is_allowed(house: WebFixture) -> None:
     answer = await house.phone("browser").put("/v/nothing")
 
     assert answer.status_code == 405
     assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
 
 
-async def test_a_form_that_is_too_large_is_refused(house: House) -> None:
+async def test_a_form_that_is_too_large_is_refused(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
 
-    answer = await house.phone("wechat").post(opening.link, content=b"x" * (16 * 1024 + 1))
+    answer = await house.phone("wechat").post(opening.phone_url, content=b"x" * (16 * 1024 + 1))
 
     assert answer.status_code == 413
     assert "太大" in answer.text
 
 
-async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: House) -> None:
+async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: WebFixture) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield b"x" * 1024
 
     opening = await house.begin(Method.WECHAT)
 
-    answer = await house.phone("wechat").post(opening.link, content=endless())
+    answer = await house.phone("wechat").post(opening.phone_url, content=endless())
 
     assert answer.status_code == 413
 
@@ -85,18 +85,22 @@ async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: House)
         ({"Origin": "http://[broken"}, False),
     ],
 )
-async def test_a_form_sent_from_another_site_does_nothing(house: House, headers: dict[str, str], taken: bool) -> None:
+async def test_a_form_sent_from_another_site_does_nothing(
+    house: WebFixture, headers: dict[str, str], taken: bool
+) -> None:
     opening = await house.begin(Method.QQ)
 
-    answer = await house.phone("qq").post(opening.link, data={"stage": "check", "press": "confirm"}, headers=headers)
+    answer = await house.phone("qq").post(
+        opening.phone_url, data={"stage": "check", "press": "confirm"}, headers=headers
+    )
 
     assert answer.status_code == (200 if taken else 403)
-    assert (house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED) is taken
+    assert (house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED) is taken
 
 
-async def test_the_page_works_below_a_proxy_prefix(house: House) -> None:
+async def test_the_page_works_below_a_proxy_prefix(house: WebFixture) -> None:
     opening = await house.begin(Method.QQ)
-    token = opening.link.rpartition("/")[2]
+    token = opening.phone_url.rpartition("/")[2]
 
     async with behind_prefix(house, "/phone/qq") as client:
         page = await client.get(f"/phone/qq/v/{token}?lang=en")
@@ -109,7 +113,7 @@ async def test_the_page_works_below_a_proxy_prefix(house: House) -> None:
     assert after.url.path == f"/phone/qq/v/{token}"
 
 
-def behind_prefix(house: House, prefix: str) -> httpx.AsyncClient:
+def behind_prefix(house: WebFixture, prefix: str) -> httpx.AsyncClient:
     async def stripped(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(prefix)
         await house.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
@@ -119,11 +123,11 @@ def behind_prefix(house: House, prefix: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, follow_redirects=True)
 
 
-async def test_alive_is_answered(house: House) -> None:
+async def test_alive_is_answered(house: WebFixture) -> None:
     assert (await house.phone("browser").get("/healthz")).status_code == 200
 
 
-async def test_ready_names_what_is_not(house: House) -> None:
+async def test_ready_names_what_is_not(house: WebFixture) -> None:
     client = house.phone("browser")
     ready = await client.get("/readyz")
     house.ready["telegram"] = False
@@ -134,7 +138,7 @@ async def test_ready_names_what_is_not(house: House) -> None:
     assert unready.json() == {"ready": False, "parts": {"store": True, "telegram": False}}
 
 
-async def test_metrics_give_what_the_registry_holds(house: House) -> None:
+async def test_metrics_give_what_the_registry_holds(house: WebFixture) -> None:
     Counter("turns", "Turns taken.", registry=house.registry).inc(3)
 
     answer = await house.phone("browser").get("/metrics")
@@ -142,11 +146,13 @@ async def test_metrics_give_what_the_registry_holds(house: House) -> None:
     assert "turns_total 3.0" in answer.text
 
 
-async def test_robots_are_asked_to_stay_away(house: House) -> None:
+async def test_robots_are_asked_to_stay_away(house: WebFixture) -> None:
     assert "Disallow: /" in (await house.phone("browser").get("/robots.txt")).text
 
 
-async def test_a_failure_shows_no_detail_and_logs_no_secret(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_shows_no_detail_and_logs_no_secret(
+    house: WebFixture, caplog: pytest.LogCaptureFixture
+) -> None:
     opening = await house.begin(Method.WECHAT)
 
     def broken(alone_with: str) -> None:
@@ -154,7 +160,7 @@ async def test_a_failure_shows_no_detail_and_logs_no_secret(house: House, caplog
 
     house.store.meanwhile = broken
     with caplog.at_level(logging.DEBUG, logger="web"):
-        answer = await house.phone("wechat").get(opening.link)
+        answer = await house.phone("wechat").get(opening.phone_url)
 
     assert answer.status_code == 500
     assert answer.headers["cache-control"] == "no-store"
@@ -167,14 +173,14 @@ async def test_a_failure_shows_no_detail_and_logs_no_secret(house: House, caplog
     assert "token-0" not in ours[0]
 
 
-async def test_while_the_database_is_away_a_page_says_so_to_machines_too(house: House) -> None:
+async def test_while_the_database_is_away_a_page_says_so_to_machines_too(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
 
     def away(_: str) -> None:
         raise StoreUnavailable("away")
 
     house.store.meanwhile = away
-    answer = await house.phone("wechat").get(opening.link)
+    answer = await house.phone("wechat").get(opening.phone_url)
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "出了一点问题" in answer.text
@@ -193,12 +199,12 @@ async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> No
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    await LastResort(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
+    await ErrorMiddleware(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
 
     assert [message["status"] for message in sent] == [200]
 
 
-def before_the_attempt_is_touched(house: House, **changes: object) -> None:
+def before_the_attempt_is_touched(house: WebFixture, **changes: object) -> None:
     """Let the attempt change between its being looked up and its being moved."""
 
     def change(alone_with: str) -> None:
@@ -211,29 +217,29 @@ def before_the_attempt_is_touched(house: House, **changes: object) -> None:
 CONFIRMED = {"stage": "check", "press": "confirm"}
 
 
-async def test_a_contradicted_verdict_is_told_kindly(house: House) -> None:
+async def test_a_contradicted_verdict_is_told_kindly(house: WebFixture) -> None:
     opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=Status.FAILED, reason=Reason.DECLINED)
+    before_the_attempt_is_touched(house, status=AttemptStatus.FAILED, reason=Reason.DECLINED)
 
-    answer = await house.phone("qq").post(opening.link, data=CONFIRMED)
+    answer = await house.phone("qq").post(opening.phone_url, data=CONFIRMED)
 
     assert answer.status_code == 409
     assert "结果已经确定" in answer.text
 
 
-async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(house: House) -> None:
+async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(house: WebFixture) -> None:
     opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=Status.CANCELLED)
+    before_the_attempt_is_touched(house, status=AttemptStatus.CANCELLED)
 
-    answer = await house.phone("qq").get(opening.link)
+    answer = await house.phone("qq").get(opening.phone_url)
 
     assert answer.status_code == 410
 
 
-async def test_a_press_that_comes_just_too_late_shows_the_end(house: House) -> None:
+async def test_a_press_that_comes_just_too_late_shows_the_end(house: WebFixture) -> None:
     opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=Status.CANCELLED)
+    before_the_attempt_is_touched(house, status=AttemptStatus.CANCELLED)
 
-    answer = await house.phone("qq").post(opening.link, data=CONFIRMED)
+    answer = await house.phone("qq").post(opening.phone_url, data=CONFIRMED)
 
     assert answer.status_code == 410

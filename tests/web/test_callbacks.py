@@ -5,21 +5,21 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.provider import OTHER_SECRET, SIGNING, Provider, nobody
-from tests.web.app_fixture import START, House
+from tests.provider_server import OTHER_SECRET, SIGNING, FakeProviderServer, nobody
+from tests.web.app_fixture import START, WebFixture
 from verification import Method
-from verification.providers.simulated import Simulated
-from verification.signing import Signing
+from verification.providers.simulated import SimulatedProvider
+from verification.signing import WebhookSigner
 
 BODY = b'{"session":"a1"}'
 
 
-def house() -> House:
-    http = Provider(base="https://api.example.org").http(nobody, lambda: START)
-    return House(providers={Method.WECHAT: http, Method.QQ: Simulated(Method.QQ)})
+def house() -> WebFixture:
+    http = FakeProviderServer(base="https://api.example.org").http(nobody, lambda: START)
+    return WebFixture(providers={Method.WECHAT: http, Method.QQ: SimulatedProvider(Method.QQ)})
 
 
-async def rung(at: House, body: bytes, headers: dict[str, str], method: str = "wechat") -> httpx.Response:
+async def rung(at: WebFixture, body: bytes, headers: dict[str, str], method: str = "wechat") -> httpx.Response:
     return await at.phone("x").post(f"/callbacks/{method}", content=body, headers=headers)
 
 
@@ -28,7 +28,7 @@ async def test_a_signed_ring_is_heard() -> None:
 
     answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY))
 
-    assert (answer.status_code, at.rung) == (202, ["a1"])
+    assert (answer.status_code, at.notified) == (202, ["a1"])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_a_signed_ring_is_heard() -> None:
         SIGNING.headers("m1", START, b"{}"),
         SIGNING.headers("m1", START - timedelta(minutes=6), BODY),
         SIGNING.headers("m1", START + timedelta(minutes=6), BODY),
-        Signing(OTHER_SECRET).headers("m1", START, BODY),
+        WebhookSigner(OTHER_SECRET).headers("m1", START, BODY),
         SIGNING.headers("m1", START, BODY) | {"webhook-signature": "v1,!"},
         SIGNING.headers("m1", START, BODY) | {"webhook-timestamp": "9" * 400},
     ],
@@ -48,7 +48,7 @@ async def test_inv18_without_a_good_signature_nothing_is_heard(headers: dict[str
 
     answer = await rung(at, BODY, headers)
 
-    assert (answer.status_code, answer.content, at.rung) == (401, b"", [])
+    assert (answer.status_code, answer.content, at.notified) == (401, b"", [])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"session":{}}', b"[" * 16_000])
@@ -57,7 +57,7 @@ async def test_inv18_a_signed_body_that_is_none_of_ours_is_refused(body: bytes) 
 
     answer = await rung(at, body, SIGNING.headers("m1", START, body))
 
-    assert (answer.status_code, answer.content, at.rung) == (400, b"", [])
+    assert (answer.status_code, answer.content, at.notified) == (400, b"", [])
 
 
 async def test_inv18_a_body_that_is_too_large_is_refused() -> None:
@@ -66,7 +66,7 @@ async def test_inv18_a_body_that_is_too_large_is_refused() -> None:
 
     answer = await rung(at, body, SIGNING.headers("m1", START, body))
 
-    assert (answer.status_code, at.rung) == (413, [])
+    assert (answer.status_code, at.notified) == (413, [])
 
 
 @pytest.mark.parametrize("method", ["qq", "face", "nothing", "WECHAT"])
@@ -75,7 +75,7 @@ async def test_a_way_that_is_not_verified_over_http_has_no_bell(method: str) -> 
 
     answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY), method)
 
-    assert (answer.status_code, at.rung) == (404, [])
+    assert (answer.status_code, at.notified) == (404, [])
 
 
 async def test_a_bell_is_rung_and_not_looked_at() -> None:

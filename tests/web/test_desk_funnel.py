@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.web.desk_fixture import DeskHouse
+from tests.web.desk_fixture import DeskFixture
 from verification import Method, Reason
-from verification.support.funnel import BY_WAY, STEPS, Cohort, Tally, day_of
-from web.desk.formatting import Shown
-from web.desk.forms import Filters, days_of, months_before, page_in, period_in, typed_in
+from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, beijing_day
+from web.desk.formatting import PageFormatter
+from web.desk.forms import FunnelFilters, period_days, read_page_number, read_period, read_text, recent_months
 
 TODAY = date(2026, 11, 23)
 LANGUAGES = ("zh", "en")
@@ -30,18 +30,18 @@ def lines_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-async def counted(desk: DeskHouse) -> None:
+async def counted(desk: DeskFixture) -> None:
     """Ten people come by a campaign, and four of them arrive; two come by themselves, in English."""
     await desk.journeys("spring", steps=7, many=4)
     await desk.journeys("spring", steps=6, many=1)
     await desk.journeys("spring", steps=3, many=5)
     await desk.journeys(language="en", steps=2, many=2)
     async with desk.store.unit("failure") as unit:
-        cohort = Cohort(day_of(desk.clock()), "spring", "zh")
-        await unit.tally([Tally(cohort, None, Method.WECHAT, Reason.MISMATCH)])
+        cohort = Cohort(beijing_day(desk.clock()), "spring", "zh")
+        await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.WECHAT, Reason.MISMATCH)])
 
 
-async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskHouse) -> None:
+async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskFixture) -> None:
     await counted(desk)
     async with desk.somebody() as anna:
         page = await anna.get("/desk")
@@ -80,7 +80,7 @@ async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskHo
         ("campaign=%22%3E%3Cscript%3E", "12"),
     ],
 )
-async def test_filters_choose_whose_journeys_are_shown(desk: DeskHouse, asked: str, first: str) -> None:
+async def test_filters_choose_whose_journeys_are_shown(desk: DeskFixture, asked: str, first: str) -> None:
     await counted(desk)
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk?{asked}")
@@ -91,7 +91,7 @@ async def test_filters_choose_whose_journeys_are_shown(desk: DeskHouse, asked: s
     assert "<script" not in page.text
 
 
-async def test_days_before_the_period_do_not_count(desk: DeskHouse) -> None:
+async def test_days_before_the_period_do_not_count(desk: DeskFixture) -> None:
     await counted(desk)
     desk.clock.advance(days=7)
     async with desk.somebody() as anna:
@@ -110,17 +110,17 @@ async def test_days_before_the_period_do_not_count(desk: DeskHouse) -> None:
         ("day", {"2026-11-23": "12"}),
     ],
 )
-async def test_groups_are_compared_side_by_side(desk: DeskHouse, by: str, groups: dict[str, str]) -> None:
+async def test_groups_are_compared_side_by_side(desk: DeskFixture, by: str, groups: dict[str, str]) -> None:
     await counted(desk)
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk?by={by}")
     figures = figures_of(page.text)
 
     assert {group: cells[0] for group, cells in figures.items()} == groups
-    assert {len(cells) for cells in figures.values()} == {len(BY_WAY if by == "method" else STEPS) + 1}
+    assert {len(cells) for cells in figures.values()} == {len(METHOD_STEPS if by == "method" else STEPS) + 1}
 
 
-async def test_the_file_holds_the_same_figures_in_columns_that_stay(desk: DeskHouse) -> None:
+async def test_the_file_holds_the_same_figures_in_columns_that_stay(desk: DeskFixture) -> None:
     await counted(desk)
     async with desk.somebody() as anna:
         whole = await anna.get("/desk/funnel.csv")
@@ -148,7 +148,7 @@ async def test_the_file_holds_the_same_figures_in_columns_that_stay(desk: DeskHo
     assert {line["group"] for line in lines_of(by.text)} == {"spring"}
 
 
-async def test_the_file_is_of_what_the_page_shows(desk: DeskHouse) -> None:
+async def test_the_file_is_of_what_the_page_shows(desk: DeskFixture) -> None:
     await counted(desk)
     async with desk.somebody() as anna:
         page = await anna.get("/desk?campaign=spring&by=language&period=2026-11")
@@ -170,37 +170,37 @@ async def test_the_file_is_of_what_the_page_shows(desk: DeskHouse) -> None:
     ],
 )
 def test_a_period_is_so_many_days_or_a_whole_month(period: str, since: date, until: date) -> None:
-    assert days_of(period_in({"period": period}), TODAY) == (since, until)
+    assert period_days(read_period({"period": period}), TODAY) == (since, until)
 
 
 @pytest.mark.parametrize("period", ["", "0", "-7", "2026-13", "2026-00", "1999-01", "２０２６-01", "7 ", "9" * 99])
 def test_what_is_no_period_is_the_usual_one(period: str) -> None:
-    assert period_in({"period": period}) == "30"
+    assert read_period({"period": period}) == "30"
 
 
 def test_the_last_six_months_are_offered() -> None:
-    assert months_before(date(2026, 3, 31)) == ["2026-03", "2026-02", "2026-01", "2025-12", "2025-11", "2025-10"]
+    assert recent_months(date(2026, 3, 31)) == ["2026-03", "2026-02", "2026-01", "2025-12", "2025-11", "2025-10"]
 
 
 @pytest.mark.parametrize(
     ("page", "number"), [("2", 2), ("", 1), ("0", 1), ("-3", 1), ("٣", 1), ("1e3", 1), ("99999", 500), ("9" * 5000, 1)]
 )
 def test_a_page_is_within_bounds_whatever_is_asked(page: str, number: int) -> None:
-    assert page_in({"page": page}) == number
+    assert read_page_number({"page": page}) == number
 
 
 @pytest.mark.parametrize(
     ("typed", "sought"), [(" 100012345\n", "100012345"), ("a\0b\u200bc", "abc"), ("x" * 500, "x" * 80), ("\r\n", "")]
 )
 def test_what_is_looked_for_holds_nothing_that_a_database_refuses(typed: str, sought: str) -> None:
-    assert typed_in({"account": typed}, "account") == sought
-    assert typed_in({}, "account") == ""
+    assert read_text({"account": typed}, "account") == sought
+    assert read_text({}, "account") == ""
 
 
 def test_filters_that_mean_nothing_ask_for_everybody() -> None:
     asked = {"campaign": "<b>", "language": "xx", "method": "magic", "by": "moon", "period": "never"}
 
-    wanted = Filters.read(asked, {"zh": 1}).wanted(TODAY)
+    wanted = FunnelFilters.read(asked, {"zh": 1}).query(TODAY)
 
     assert (wanted.campaign, wanted.language, wanted.method, wanted.by) == (None, None, None, None)
     assert wanted.until - wanted.since == timedelta(days=29)
@@ -222,9 +222,9 @@ def test_filters_that_mean_nothing_ask_for_everybody() -> None:
     ],
 )
 def test_a_span_is_told_in_two_units_at_most(seconds: float, words: str) -> None:
-    shown = Shown(lambda key, count: f"{key.removeprefix('span.')}:{count}")
+    shown = PageFormatter(lambda key, count: f"{key.removeprefix('span.')}:{count}")
 
-    assert shown.span(timedelta(seconds=seconds)) == words
+    assert shown.duration(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize(
@@ -232,4 +232,4 @@ def test_a_span_is_told_in_two_units_at_most(seconds: float, words: str) -> None
     [(None, "—"), (0, "0%"), (0.004, "0.4%"), (0.5, "50%"), (0.996, "99.6%"), (1, "100%"), (1.5, "150%")],
 )
 def test_a_share_is_never_rounded_to_none_or_all(part: float | None, words: str) -> None:
-    assert Shown(str).share(part) == words
+    assert PageFormatter(str).share(part) == words

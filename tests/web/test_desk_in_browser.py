@@ -1,12 +1,12 @@
 """The desk in a real browser on a phone, without any script: a link from its form to its end, and the funnel."""
 
-from tests.web.desk_fixture import KEY, DeskHouse
+from tests.web.desk_fixture import KEY, DeskFixture
 from tests.web.test_in_browser import browser, pytestmark, served
 
 __all__ = ["pytestmark"]
 
 
-async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_funnel(desk: DeskHouse) -> None:
+async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_funnel(desk: DeskFixture) -> None:
     await desk.journeys("spring", steps=7, many=2)
     await desk.journeys("spring", steps=4)
     complaints: list[str] = []
@@ -52,7 +52,7 @@ async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_
         await page.get_by_role("button", name="登录").wait_for()
 
     [link] = await desk.support.links("test")
-    assert url == f"https://t.me/realname_bot?start={desk.support.token(link.id)}"
+    assert url == f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"
     assert (link.account, link.made_by) == ("100012345", "desk:anna")
     assert link.revoked_at is not None
     assert b"/Count 1" in paper

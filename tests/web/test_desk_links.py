@@ -8,10 +8,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.fakes import NOON, identity
+from tests.fakes import NOON, make_identity
 from tests.reliability import Proof
-from tests.web.desk_fixture import URL, DeskHouse
-from verification import Method, Status
+from tests.web.desk_fixture import URL, DeskFixture
+from verification import AttemptStatus, Method
 from verification.invitations import Link, LinkState
 
 ACCOUNT = "100012345"
@@ -26,11 +26,11 @@ HOSTILE = (
 )
 
 
-async def links_of(desk: DeskHouse) -> list[Link]:
+async def links_of(desk: DeskFixture) -> list[Link]:
     return list(await desk.support.links("test", limit=500))
 
 
-async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskHouse) -> None:
+async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         answer = await anna.fill(
             "/desk/links/new", account=ACCOUNT, campaign="spring", ttl="7d", method="face", language="en"
@@ -40,13 +40,13 @@ async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskHouse)
     assert (link.account, link.campaign, link.made_by) == (ACCOUNT, "spring", "desk:anna")
     assert (link.method, link.language, link.expires_at) == (Method.FACE, "en", NOON + timedelta(days=7))
     assert answer.url.path == f"/desk/links/{link.id}"
-    assert URL.findall(answer.text) == [f"https://t.me/realname_bot?start={desk.support.token(link.id)}"]
+    assert URL.findall(answer.text) == [f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"]
     assert "<svg" in answer.text
     assert MASKED in answer.text
     assert ACCOUNT not in answer.text
 
 
-async def test_sending_the_same_form_twice_makes_one_link_and_other_words_make_another(desk: DeskHouse) -> None:
+async def test_sending_the_same_form_twice_makes_one_link_and_other_words_make_another(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         form = {"proof": await anna.proof(), "fresh": "shown-once", "account": ACCOUNT}
         first, again = [await anna.post("/desk/links/new", data=form) for _ in range(2)]
@@ -56,7 +56,7 @@ async def test_sending_the_same_form_twice_makes_one_link_and_other_words_make_a
     assert len(await links_of(desk)) == 2
 
 
-async def test_without_a_time_a_link_waits_as_long_as_usual(desk: DeskHouse) -> None:
+async def test_without_a_time_a_link_waits_as_long_as_usual(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         form = await anna.get("/desk/links/new")
         await anna.fill("/desk/links/new", account=f"  {ACCOUNT} ", ttl="99y", method="magic", language="xx")
@@ -69,7 +69,7 @@ async def test_without_a_time_a_link_waits_as_long_as_usual(desk: DeskHouse) -> 
 
 @pytest.mark.parametrize("account", ["", " ", "telegram:100054321", "x" * 65, "a b", *HOSTILE])
 async def test_an_account_that_can_be_none_is_asked_for_again_with_what_was_typed(
-    desk: DeskHouse, account: str
+    desk: DeskFixture, account: str
 ) -> None:
     async with desk.somebody() as anna:
         answer = await anna.fill("/desk/links/new", account=account, campaign="spring")
@@ -83,7 +83,7 @@ async def test_an_account_that_can_be_none_is_asked_for_again_with_what_was_type
 
 
 @pytest.mark.parametrize("campaign", ["-x", "a b", "x" * 33, *HOSTILE])
-async def test_a_campaign_that_can_be_none_is_asked_for_again(desk: DeskHouse, campaign: str) -> None:
+async def test_a_campaign_that_can_be_none_is_asked_for_again(desk: DeskFixture, campaign: str) -> None:
     async with desk.somebody() as anna:
         answer = await anna.fill("/desk/links/new", account=ACCOUNT, campaign=campaign)
 
@@ -93,14 +93,14 @@ async def test_a_campaign_that_can_be_none_is_asked_for_again(desk: DeskHouse, c
     assert await links_of(desk) == []
 
 
-async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskHouse) -> None:
+async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         answer = await anna.post("/desk/links/new", data={"proof": await anna.proof()})
 
     assert answer.status_code == 422
 
 
-async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: DeskHouse) -> None:
+async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT, campaign="spring")
     revoked = await desk.link("100054321", campaign="autumn")
     await desk.support.revoke("test", revoked.id)
@@ -118,7 +118,7 @@ async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: 
     assert "<script" not in strange.text
 
 
-async def test_who_made_a_link_in_the_chat_is_shown_masked(desk: DeskHouse) -> None:
+async def test_who_made_a_link_in_the_chat_is_shown_masked(desk: DeskFixture) -> None:
     link = await desk.link()
     async with desk.somebody() as anna:
         pages = [await anna.get("/desk/links"), await anna.get(f"/desk/links/{link.id}")]
@@ -128,7 +128,7 @@ async def test_who_made_a_link_in_the_chat_is_shown_masked(desk: DeskHouse) -> N
         assert "telegram:100054321" not in page.text
 
 
-async def test_a_long_list_is_turned_page_by_page(desk: DeskHouse) -> None:
+async def test_a_long_list_is_turned_page_by_page(desk: DeskFixture) -> None:
     for number in range(45):
         await desk.link(f"1000{number:05}", campaign="spring")
     async with desk.somebody() as anna:
@@ -139,7 +139,7 @@ async def test_a_long_list_is_turned_page_by_page(desk: DeskHouse) -> None:
     assert 'href="?state=&amp;campaign=spring&amp;page=2"' in pages[0].text
 
 
-async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk: DeskHouse) -> None:
+async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT)
     await desk.link("100054321")
     async with desk.somebody() as anna:
@@ -154,11 +154,11 @@ async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk
     assert empty.text.count('class="act"') == 2
 
 
-async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskHouse) -> None:
+async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     async with desk.store.unit("open") as unit:
         await unit.open_link(link.id, "telegram:100054321", desk.clock())
-    await desk.attempt(account=ACCOUNT, status=Status.OPENED)
+    await desk.attempt(account=ACCOUNT, status=AttemptStatus.OPENED)
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk/links/{link.id}")
 
@@ -168,7 +168,7 @@ async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskH
     assert "手机已打开" in page.text
 
 
-async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskHouse) -> None:
+async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     await desk.verify(ACCOUNT)
     async with desk.somebody() as anna:
@@ -182,9 +182,9 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskHouse) ->
     assert not URL.search(opened.text)
 
 
-async def test_the_sheet_and_the_files_hold_the_very_link(desk: DeskHouse, proof: Proof) -> None:
+async def test_the_sheet_and_the_files_hold_the_very_link(desk: DeskFixture, proof: Proof) -> None:
     link = await desk.link(ACCOUNT)
-    url = f"https://t.me/realname_bot?start={desk.support.token(link.id)}"
+    url = f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"
     async with desk.somebody() as anna:
         sheets = [await anna.get(f"/desk/links/{link.id}/print{paper}") for paper in ("", "?paper=a4", "?paper=a0")]
         png = await anna.get(f"/desk/links/{link.id}/qr.png")
@@ -205,7 +205,7 @@ async def test_the_sheet_and_the_files_hold_the_very_link(desk: DeskHouse, proof
 
 @pytest.mark.parametrize("state", [LinkState.EXPIRED, LinkState.REVOKED])
 async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
-    desk: DeskHouse, state: LinkState
+    desk: DeskFixture, state: LinkState
 ) -> None:
     link = await desk.link(ACCOUNT)
     if state is LinkState.REVOKED:
@@ -217,11 +217,11 @@ async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
         others = [await anna.get(f"/desk/links/{link.id}/{what}") for what in ("print", "qr.png", "qr.svg", "qr.gif")]
 
     assert page.status_code == 200
-    assert desk.support.token(link.id) not in page.text
+    assert desk.support.link_token(link.id) not in page.text
     assert {other.status_code for other in others} == {404}
 
 
-async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: DeskHouse) -> None:
+async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     async with desk.somebody() as anna:
         question = await anna.get(f"/desk/links/{link.id}/revoke")
@@ -238,7 +238,7 @@ async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: Des
 
 
 @pytest.mark.parametrize("link", ["0" * 16, "0" * 15, "x" * 16, "%3Cb%3E", "..%2Fnew"])
-async def test_a_link_that_nobody_made_is_not_found(desk: DeskHouse, link: str) -> None:
+async def test_a_link_that_nobody_made_is_not_found(desk: DeskFixture, link: str) -> None:
     async with desk.somebody() as anna:
         proof = await anna.proof()
         answers = [await anna.get(f"/desk/links/{link}{what}") for what in ("", "/print", "/qr.svg", "/revoke")]
@@ -248,22 +248,22 @@ async def test_a_link_that_nobody_made_is_not_found(desk: DeskHouse, link: str) 
     assert all("<b>" not in answer.text for answer in answers)
 
 
-async def test_everything_done_with_links_is_noted_with_masked_accounts(desk: DeskHouse) -> None:
+async def test_everything_done_with_links_is_noted_with_masked_accounts(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         made = await anna.fill("/desk/links/new", account=ACCOUNT)
         await anna.fill("/desk/links", account=ACCOUNT)
         await anna.fill(f"{made.url.path}/revoke")
-    uses = await desk.uses()
+    uses = await desk.audit_log()
 
     assert {"link", "links", "look at link", "revoke"} <= {use.action for use in uses if use.actor == "desk:anna"}
     assert not [use for use in uses if ACCOUNT in use.subject]
 
 
-async def test_names_and_numbers_stand_on_no_page_of_links(desk: DeskHouse) -> None:
+async def test_names_and_numbers_stand_on_no_page_of_links(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     await desk.attempt(account=ACCOUNT)
     async with desk.somebody() as anna:
         pages = [await anna.get(f"/desk/links{place}") for place in ("", f"/{link.id}", f"/{link.id}/print")]
-    known = identity()
+    known = make_identity()
 
     assert not [page for page in pages if known.name.plain in page.text or known.number.plain in page.text]

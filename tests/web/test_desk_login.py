@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.reliability import Proof
-from tests.web.desk_fixture import BASE, KEY, DeskHouse, desk_house
+from tests.web.desk_fixture import BASE, KEY, DeskFixture, desk_fixture
 
 PAGES = (
     "/desk",
@@ -32,38 +32,38 @@ def cookie_of(answer: httpx.Response) -> str:
 
 
 async def test_without_a_key_in_the_settings_there_is_no_desk(tmp_path: Path) -> None:
-    async with desk_house(tmp_path, key=None) as desk, desk.visitor() as visitor:
+    async with desk_fixture(tmp_path, key=None) as desk, desk.visitor() as visitor:
         nothing = await visitor.get("/nothing")
         answers = [await visitor.get(page) for page in (*PAGES, "/desk/sign-in")]
-        sent = await visitor.enter()
+        sent = await visitor.sign_in()
 
     assert {(answer.status_code, "客服" in answer.text) for answer in (*answers, sent)} == {(404, False)}
     assert answers[0].text == nothing.text
 
 
-async def test_authz_whoever_is_not_signed_in_sees_only_the_door(desk: DeskHouse, proof: Proof) -> None:
+async def test_authz_whoever_is_not_signed_in_sees_only_the_door(desk: DeskFixture, proof: Proof) -> None:
     async with desk.visitor() as visitor:
         seen = [await visitor.get(page) for page in PAGES]
         sent = [await visitor.post(form, data={"account": "100012345", "sought": "100012345"}) for form in FORMS]
 
     assert {answer.url.path for answer in (*seen, *sent)} == {"/desk/sign-in"}
-    assert await desk.uses() == []
+    assert await desk.audit_log() == []
     proof(cases=len(seen) + len(sent))
 
 
-async def test_the_key_and_a_name_open_the_desk_and_every_use_is_noted_under_the_name(desk: DeskHouse) -> None:
+async def test_the_key_and_a_name_open_the_desk_and_every_use_is_noted_under_the_name(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
-        answer = await visitor.enter("anna")
+        answer = await visitor.sign_in("anna")
 
     assert (answer.status_code, answer.url.path) == (200, "/desk")
     assert "值班：anna" in answer.text
-    assert {use.actor for use in await desk.uses()} == {"desk:anna"}
+    assert {use.actor for use in await desk.audit_log()} == {"desk:anna"}
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], f"{KEY}0", KEY.upper(), "键" * 40, "\0"])
-async def test_authz_a_wrong_key_opens_nothing(desk: DeskHouse, key: str) -> None:
+async def test_authz_a_wrong_key_opens_nothing(desk: DeskFixture, key: str) -> None:
     async with desk.visitor() as visitor:
-        answer = await visitor.enter("anna", key)
+        answer = await visitor.sign_in("anna", key)
         after = await visitor.get("/desk/links")
 
     assert answer.status_code == 403
@@ -73,29 +73,29 @@ async def test_authz_a_wrong_key_opens_nothing(desk: DeskHouse, key: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["", "a b", "安娜", "x" * 17, "desk:ben", "<b>"])
-async def test_a_name_that_cannot_stand_in_the_notes_is_asked_for_again(desk: DeskHouse, name: str) -> None:
+async def test_a_name_that_cannot_stand_in_the_notes_is_asked_for_again(desk: DeskFixture, name: str) -> None:
     async with desk.visitor() as visitor:
-        answer = await visitor.enter(name)
+        answer = await visitor.sign_in(name)
 
     assert answer.status_code == 422
     assert "称呼只能用字母和数字" in answer.text
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=b&" * 100, b"key=" + b"x" * 100_000, b""])
-async def test_what_is_no_form_is_a_wrong_key(desk: DeskHouse, body: bytes) -> None:
+async def test_what_is_no_form_is_a_wrong_key(desk: DeskFixture, body: bytes) -> None:
     async with desk.visitor() as visitor:
         answer = await visitor.post("/desk/sign-in", content=body)
 
     assert answer.status_code == 403
 
 
-async def test_whoever_tries_keys_waits_and_nobody_elsewhere_does(desk: DeskHouse) -> None:
+async def test_whoever_tries_keys_waits_and_nobody_elsewhere_does(desk: DeskFixture) -> None:
     async with desk.visitor("203.0.113.7") as guesser, desk.visitor("198.51.100.9") as other:
-        tried = [(await guesser.enter("anna", f"guess-{number}")).status_code for number in range(12)]
-        refused = await guesser.enter("anna", KEY)
-        elsewhere = await other.enter("ben", KEY)
+        tried = [(await guesser.sign_in("anna", f"guess-{number}")).status_code for number in range(12)]
+        refused = await guesser.sign_in("anna", KEY)
+        elsewhere = await other.sign_in("ben", KEY)
         desk.seconds += int(refused.headers["retry-after"])
-        later = await guesser.enter("anna", KEY)
+        later = await guesser.sign_in("anna", KEY)
 
     assert tried == [403] * 10 + [429] * 2
     assert refused.status_code == 429
@@ -104,9 +104,9 @@ async def test_whoever_tries_keys_waits_and_nobody_elsewhere_does(desk: DeskHous
     assert desk.registry.get_sample_value("web_desk_wrong_keys_total") == 10
 
 
-async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(desk: DeskHouse) -> None:
+async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
-        cookie = cookie_of(await visitor.enter())
+        cookie = cookie_of(await visitor.sign_in())
 
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
@@ -116,19 +116,19 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(desk:
     assert KEY not in cookie
 
 
-async def test_where_people_come_by_https_the_cookie_goes_no_other_way(desk: DeskHouse, tmp_path: Path) -> None:
+async def test_where_people_come_by_https_the_cookie_goes_no_other_way(desk: DeskFixture, tmp_path: Path) -> None:
     folder = tmp_path / "public"
     folder.mkdir()
-    async with desk_house(folder, public="https://verify.example.org") as public, public.visitor() as visitor:
-        told = cookie_of(await visitor.enter())
+    async with desk_fixture(folder, public="https://verify.example.org") as public, public.visitor() as visitor:
+        told = cookie_of(await visitor.sign_in())
     async with desk.visitor(base="https://verify.example.org") as visitor:
-        come = cookie_of(await visitor.enter())
+        come = cookie_of(await visitor.sign_in())
 
     assert "Secure" in told
     assert "Secure" in come
 
 
-async def test_a_session_ends_after_twelve_hours(desk: DeskHouse) -> None:
+async def test_a_session_ends_after_twelve_hours(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         desk.clock.advance(hours=11, minutes=59)
         before = await anna.get("/desk/links")
@@ -138,10 +138,10 @@ async def test_a_session_ends_after_twelve_hours(desk: DeskHouse) -> None:
     assert (before.url.path, after.url.path) == ("/desk/links", "/desk/sign-in")
 
 
-async def test_authz_another_key_ends_every_session(desk: DeskHouse) -> None:
+async def test_authz_another_key_ends_every_session(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         cookie = anna.cookies["desk"]
-    changed = DeskHouse(desk.store, "another-key-of-the-desk-0123")
+    changed = DeskFixture(desk.store, "another-key-of-the-desk-0123")
     async with changed.visitor() as visitor:
         visitor.cookies.set("desk", cookie)
         answer = await visitor.get("/desk/links")
@@ -149,7 +149,7 @@ async def test_authz_another_key_ends_every_session(desk: DeskHouse) -> None:
     assert answer.url.path == "/desk/sign-in"
 
 
-async def test_authz_a_forged_cookie_opens_nothing(desk: DeskHouse, proof: Proof) -> None:
+async def test_authz_a_forged_cookie_opens_nothing(desk: DeskFixture, proof: Proof) -> None:
     async with desk.somebody() as anna:
         name, until, signature = anna.cookies["desk"].split(".")
     forged = [
@@ -173,7 +173,7 @@ async def test_authz_a_forged_cookie_opens_nothing(desk: DeskHouse, proof: Proof
     proof(cases=len(forged))
 
 
-async def test_signing_out_forgets_the_session_in_this_browser(desk: DeskHouse) -> None:
+async def test_signing_out_forgets_the_session_in_this_browser(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         out = await anna.post("/desk/sign-out")
         after = await anna.get("/desk/links")
@@ -181,7 +181,7 @@ async def test_signing_out_forgets_the_session_in_this_browser(desk: DeskHouse) 
     assert out.url.path == after.url.path == "/desk/sign-in"
 
 
-async def test_who_is_signed_in_already_is_not_asked_again(desk: DeskHouse) -> None:
+async def test_who_is_signed_in_already_is_not_asked_again(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         answer = await anna.get("/desk/sign-in")
 
@@ -189,9 +189,9 @@ async def test_who_is_signed_in_already_is_not_asked_again(desk: DeskHouse) -> N
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-async def test_authz_no_other_site_signs_anybody_in_or_out(desk: DeskHouse, headers: dict[str, str]) -> None:
+async def test_authz_no_other_site_signs_anybody_in_or_out(desk: DeskFixture, headers: dict[str, str]) -> None:
     async with desk.visitor() as visitor:
-        entered = await visitor.enter(**headers)
+        entered = await visitor.sign_in(**headers)
     async with desk.somebody() as anna:
         await anna.post("/desk/sign-out", headers=headers)
         after = await anna.get("/desk/links")
@@ -202,7 +202,7 @@ async def test_authz_no_other_site_signs_anybody_in_or_out(desk: DeskHouse, head
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-async def test_authz_a_form_of_another_site_changes_nothing(desk: DeskHouse, headers: dict[str, str]) -> None:
+async def test_authz_a_form_of_another_site_changes_nothing(desk: DeskFixture, headers: dict[str, str]) -> None:
     link = await desk.link()
     async with desk.somebody() as anna:
         answer = await anna.fill(f"/desk/links/{link.id}/revoke", headers=headers)
@@ -214,7 +214,9 @@ async def test_authz_a_form_of_another_site_changes_nothing(desk: DeskHouse, hea
 
 
 @pytest.mark.parametrize("proof_given", ["", "x", "of ben"])
-async def test_authz_a_form_without_the_words_of_its_session_changes_nothing(desk: DeskHouse, proof_given: str) -> None:
+async def test_authz_a_form_without_the_words_of_its_session_changes_nothing(
+    desk: DeskFixture, proof_given: str
+) -> None:
     link = await desk.link()
     async with desk.somebody("ben") as ben:
         of_ben = await ben.proof()
@@ -231,10 +233,10 @@ async def test_authz_a_form_without_the_words_of_its_session_changes_nothing(des
     assert kept.revoked_at is None
 
 
-async def test_every_answer_of_the_desk_is_kept_out_of_frames_caches_and_search_engines(desk: DeskHouse) -> None:
+async def test_every_answer_of_the_desk_is_kept_out_of_frames_caches_and_search_engines(desk: DeskFixture) -> None:
     link = await desk.link()
     async with desk.visitor() as visitor:
-        outside = [await visitor.get("/desk/sign-in"), await visitor.enter("anna", "wrong")]
+        outside = [await visitor.get("/desk/sign-in"), await visitor.sign_in("anna", "wrong")]
     async with desk.somebody() as anna:
         inside = [await anna.get(page.replace("0123456789abcdef", link.id)) for page in PAGES]
 
@@ -252,7 +254,7 @@ async def test_every_answer_of_the_desk_is_kept_out_of_frames_caches_and_search_
         assert KEY not in answer.text
 
 
-async def test_behind_a_prefix_of_a_proxy_every_step_leads_on(desk: DeskHouse) -> None:
+async def test_behind_a_prefix_of_a_proxy_every_step_leads_on(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
         door = await visitor.get("/desk/links", follow_redirects=False)
         entered = await visitor.post("/desk/sign-in", data={"name": "anna", "key": KEY}, follow_redirects=False)
@@ -261,7 +263,7 @@ async def test_behind_a_prefix_of_a_proxy_every_step_leads_on(desk: DeskHouse) -
     assert entered.headers["location"] == "../desk"
 
 
-async def test_a_language_that_was_asked_for_once_stays(desk: DeskHouse) -> None:
+async def test_a_language_that_was_asked_for_once_stays(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         before = await anna.get("/desk/links?state=waiting")
         await anna.get("/desk/links?state=waiting&lang=en")
@@ -273,7 +275,7 @@ async def test_a_language_that_was_asked_for_once_stays(desk: DeskHouse) -> None
     assert "Sign out" in strange.text
 
 
-async def test_who_looks_with_head_gets_no_page_and_changes_nothing(desk: DeskHouse) -> None:
+async def test_who_looks_with_head_gets_no_page_and_changes_nothing(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         answer = await anna.head("/desk/links/new")
 

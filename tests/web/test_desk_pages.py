@@ -4,18 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import identity
-from tests.web.desk_fixture import DeskHouse
-from verification import Method, Reason, Status
-from verification.support.store import Use
+from tests.fakes import make_identity
+from tests.web.desk_fixture import DeskFixture
+from verification import AttemptStatus, Method, Reason
+from verification.support.store import AuditEntry
 
 ACCOUNT = "100012345"
 MASKED = "10*****45"
 SCRIPT = "<script>alert(1)</script>"
 
 
-async def test_attempts_are_listed_newest_first_and_masked(desk: DeskHouse) -> None:
-    await desk.attempt("2a1b2c3d4e5f", ACCOUNT, status=Status.FAILED, reason=Reason.NO_CARD, method=Method.QQ)
+async def test_attempts_are_listed_newest_first_and_masked(desk: DeskFixture) -> None:
+    await desk.attempt("2a1b2c3d4e5f", ACCOUNT, status=AttemptStatus.FAILED, reason=Reason.NO_CARD, method=Method.QQ)
     await desk.attempt("1a1b2c3d4e5f", "100054321", created_at=desk.clock() + timedelta(minutes=1))
     async with desk.somebody() as anna:
         page = (await anna.get("/desk/attempts")).text
@@ -26,7 +26,7 @@ async def test_attempts_are_listed_newest_first_and_masked(desk: DeskHouse) -> N
     assert ACCOUNT not in page
 
 
-async def test_a_long_list_of_attempts_is_turned_page_by_page(desk: DeskHouse) -> None:
+async def test_a_long_list_of_attempts_is_turned_page_by_page(desk: DeskFixture) -> None:
     for number in range(23):
         await desk.attempt(f"{number:08x}eeee", f"1000{number:05}")
     async with desk.somebody() as anna:
@@ -36,9 +36,9 @@ async def test_a_long_list_of_attempts_is_turned_page_by_page(desk: DeskHouse) -
 
 
 @pytest.mark.parametrize("sought", ["0A1B-2C3D", "0a1b2c3d", " #0a1b 2c3d "])
-async def test_an_attempt_is_found_by_the_code_that_its_person_reads_out(desk: DeskHouse, sought: str) -> None:
-    await desk.attempt(status=Status.FAILED, reason=Reason.MISMATCH)
-    known = identity()
+async def test_an_attempt_is_found_by_the_code_that_its_person_reads_out(desk: DeskFixture, sought: str) -> None:
+    await desk.attempt(status=AttemptStatus.FAILED, reason=Reason.MISMATCH)
+    known = make_identity()
     async with desk.somebody() as anna:
         page = await anna.fill("/desk/attempts", sought=sought)
         same = await anna.get("/desk/attempts/0A1B-2C3D")
@@ -53,15 +53,15 @@ async def test_an_attempt_is_found_by_the_code_that_its_person_reads_out(desk: D
         assert "请在聊天里核对姓名和身份证号" in shown
 
 
-async def test_what_is_no_longer_kept_is_shown_as_deleted(desk: DeskHouse) -> None:
-    await desk.attempt(status=Status.SUCCEEDED, identity=None)
+async def test_what_is_no_longer_kept_is_shown_as_deleted(desk: DeskFixture) -> None:
+    await desk.attempt(status=AttemptStatus.SUCCEEDED, identity=None)
     async with desk.somebody() as anna:
         page = await anna.get("/desk/attempts/0A1B-2C3D")
 
     assert page.text.count("已删除") == 2
 
 
-async def test_attempts_with_one_code_are_shown_together(desk: DeskHouse) -> None:
+async def test_attempts_with_one_code_are_shown_together(desk: DeskFixture) -> None:
     await desk.attempt("0a1b2c3d0000", ACCOUNT)
     await desk.attempt("0a1b2c3d1111", "100054321")
     async with desk.somebody() as anna:
@@ -70,7 +70,7 @@ async def test_attempts_with_one_code_are_shown_together(desk: DeskHouse) -> Non
     assert "有 2 次认证的编号相同" in page.text
 
 
-async def test_attempts_of_an_account_are_found_even_when_it_looks_like_a_code(desk: DeskHouse) -> None:
+async def test_attempts_of_an_account_are_found_even_when_it_looks_like_a_code(desk: DeskFixture) -> None:
     await desk.attempt("1111111122223333", "10001234")
     async with desk.somebody() as anna:
         page = await anna.fill("/desk/attempts", sought="10001234")
@@ -85,7 +85,7 @@ async def test_attempts_of_an_account_are_found_even_when_it_looks_like_a_code(d
 
 
 @pytest.mark.parametrize("code", ["0A1B-2C3E", "nonsense", "%3Cb%3E", "0" * 500])
-async def test_a_code_of_no_attempt_is_not_found(desk: DeskHouse, code: str) -> None:
+async def test_a_code_of_no_attempt_is_not_found(desk: DeskFixture, code: str) -> None:
     await desk.attempt()
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk/attempts/{code}")
@@ -95,7 +95,7 @@ async def test_a_code_of_no_attempt_is_not_found(desk: DeskHouse, code: str) -> 
     assert "<b>" not in page.text.partition("<main>")[2]
 
 
-async def test_questions_are_told_by_topic_and_those_in_vain_in_their_words(desk: DeskHouse) -> None:
+async def test_questions_are_told_by_topic_and_those_in_vain_in_their_words(desk: DeskFixture) -> None:
     await desk.asked("icp", 3)
     await desk.asked("gone_topic", 1)
     await desk.asked("", 2, f"可以用护照吗 {SCRIPT}")
@@ -112,7 +112,7 @@ async def test_questions_are_told_by_topic_and_those_in_vain_in_their_words(desk
     assert "这段时间没有人提问" in before
 
 
-async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskHouse) -> None:
+async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskFixture) -> None:
     async with desk.somebody() as anna:
         page = (await anna.get("/desk/questions")).text
 
@@ -120,9 +120,9 @@ async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskHouse)
     assert "还没有。" in page
 
 
-async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(desk: DeskHouse) -> None:
+async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT)
-    async with desk.store.desk(Use(SCRIPT, "an old thing", SCRIPT, desk.clock())):
+    async with desk.store.support_unit(AuditEntry(SCRIPT, "an old thing", SCRIPT, desk.clock())):
         pass
     async with desk.somebody() as anna:
         page = (await anna.get("/desk/uses")).text
@@ -136,7 +136,7 @@ async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(de
     assert ACCOUNT not in page
 
 
-async def test_older_uses_are_on_later_pages(desk: DeskHouse) -> None:
+async def test_older_uses_are_on_later_pages(desk: DeskFixture) -> None:
     for number in range(60):
         await desk.support.attempt("api:1", f"{number:08x}")
     async with desk.somebody() as anna:
@@ -150,7 +150,7 @@ async def test_older_uses_are_on_later_pages(desk: DeskHouse) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("place", ["", "/links", "/links/new", "/attempts", "/questions", "/uses", "?by=day"])
 async def test_every_page_is_there_in_both_languages_with_nothing_in_it_yet(
-    desk: DeskHouse, language: str, place: str
+    desk: DeskFixture, language: str, place: str
 ) -> None:
     async with desk.somebody(language=language) as anna:
         page = await anna.get(f"/desk{place}")

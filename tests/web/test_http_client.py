@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.http_client import outbound
-from tests.provider import SIGNING, Trouble, provider
+from bot.http_client import http_client
+from tests.provider_server import SIGNING, ProviderFault, provider
 from verification.errors import ProviderUnavailable
-from verification.providers.http import Unanswered
+from verification.providers.http import TransientFailure
 
 
 class Names(AbstractResolver):
@@ -51,7 +51,7 @@ class Names(AbstractResolver):
 )
 async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
     names = Names("127.0.0.1")
-    async with outbound(here=False, resolver=names) as call:
+    async with http_client(loopback_only=False, resolver=names) as call:
         with pytest.raises(ProviderUnavailable, match="where no call may go"):
             await call("GET", f"https://{host}/sessions/a1", {}, b"")
 
@@ -65,32 +65,32 @@ async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
 @pytest.mark.parametrize("host", ["verify.example.org", "localhost", "0x7f000001", "127.0.0.1.nip.example"])
 async def test_ssrf_no_call_goes_where_a_name_leads_inside(host: str, addresses: tuple[str, ...]) -> None:
     names = Names(*addresses)
-    async with provider() as inner, outbound(here=False, resolver=names) as call:
+    async with provider() as inner, http_client(loopback_only=False, resolver=names) as call:
         port = inner.base.rpartition(":")[2]
-        with pytest.raises(Unanswered, match="ClientConnectorDNSError"):
+        with pytest.raises(TransientFailure, match="ClientConnectorDNSError"):
             await call("GET", f"https://{host}:{port}/sessions/a1", {}, b"")
 
         assert (names.asked, inner.asked) == ([host], [])
 
 
 async def test_ssrf_from_this_machine_no_call_goes_elsewhere() -> None:
-    async with outbound(here=True, resolver=Names("8.8.8.8")) as call:
+    async with http_client(loopback_only=True, resolver=Names("8.8.8.8")) as call:
         for url in ("http://8.8.8.8", "http://10.0.0.1", "https://[2400:3200::1]"):
             with pytest.raises(ProviderUnavailable, match="where no call may go"):
                 await call("GET", url, {}, b"")
-        with pytest.raises(Unanswered, match="ClientConnectorDNSError"):
+        with pytest.raises(TransientFailure, match="ClientConnectorDNSError"):
             await call("GET", "http://localhost", {}, b"")
 
 
 async def test_ssrf_without_https_nothing_is_sent() -> None:
-    async with outbound(here=False, resolver=Names("8.8.8.8")) as call:
+    async with http_client(loopback_only=False, resolver=Names("8.8.8.8")) as call:
         with pytest.raises(ProviderUnavailable, match="https"):
             await call("GET", "http://verify.example.org", {}, b"")
 
 
 async def test_ssrf_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    async with provider() as other, outbound(here=True) as call:
-        other.troubles = [Trouble.REDIRECT]
+    async with provider() as other, http_client(loopback_only=True) as call:
+        other.troubles = [ProviderFault.REDIRECT]
         status, _ = await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
 
         assert status == 302
@@ -98,15 +98,18 @@ async def test_ssrf_a_redirect_is_an_answer_and_is_not_followed() -> None:
 
 
 async def test_inv21_an_answer_that_does_not_come_is_given_up() -> None:
-    async with provider() as other, outbound(here=True, patience=aiohttp.ClientTimeout(total=0.05)) as call:
-        other.troubles = [Trouble.HELD]
-        with pytest.raises(Unanswered, match="in time"):
+    async with (
+        provider() as other,
+        http_client(loopback_only=True, client_timeout=aiohttp.ClientTimeout(total=0.05)) as call,
+    ):
+        other.troubles = [ProviderFault.HELD]
+        with pytest.raises(TransientFailure, match="in time"):
             await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
 
 
 async def test_inv21_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
-    async with provider() as other, outbound(here=True) as call:
-        other.troubles = [Trouble.HUGE]
+    async with provider() as other, http_client(loopback_only=True) as call:
+        other.troubles = [ProviderFault.HUGE]
         with pytest.raises(ProviderUnavailable, match="too large"):
             await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
 
@@ -115,8 +118,8 @@ async def test_inv21_nobody_there_is_told_by_its_kind_alone() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/sessions/a-secret"
-        async with outbound(here=True) as call:
-            with pytest.raises(Unanswered) as raised:
+        async with http_client(loopback_only=True) as call:
+            with pytest.raises(TransientFailure) as raised:
                 await call("GET", url, {}, b"")
 
     assert str(raised.value) == "ClientConnectorError"

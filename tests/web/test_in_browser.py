@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp
 
-from tests.web.app_fixture import PHONES, RIGHT_APP, House
-from verification import AttemptId, Method, Status
+from tests.web.app_fixture import PHONES, RIGHT_APP, WebFixture
+from verification import AttemptId, AttemptStatus, Method
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -74,7 +74,7 @@ LOOKS = [Look(320, "en", "dark"), Look(390, "zh", "light")]
 
 @pytest.mark.parametrize("method", Method)
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_every_stage_fits_the_phone_and_nothing_is_blocked(house: House, method: Method, look: Look) -> None:
+async def test_every_stage_fits_the_phone_and_nothing_is_blocked(house: WebFixture, method: Method, look: Look) -> None:
     house.now = datetime.now(UTC)
     opening = await house.begin(method)
     complaints: list[str] = []
@@ -87,7 +87,7 @@ async def test_every_stage_fits_the_phone_and_nothing_is_blocked(house: House, m
         )
         page = await context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
-        await page.goto(f"{base}/v/{opening.link.rpartition('/')[2]}?lang={look.language}")
+        await page.goto(f"{base}/v/{opening.phone_url.rpartition('/')[2]}?lang={look.language}")
         for way in WAYS[method]:
             await follow(page, way)
 
@@ -98,14 +98,14 @@ async def test_every_stage_fits_the_phone_and_nothing_is_blocked(house: House, m
             assert widest <= 0
 
     assert complaints == []
-    assert house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED
+    assert house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
 
 
-async def test_the_page_works_inside_a_frame_of_the_same_machine(house: House) -> None:
+async def test_the_page_works_inside_a_frame_of_the_same_machine(house: WebFixture) -> None:
     house.now = datetime.now(UTC)
     opening = await house.begin(Method.QQ)
     async with served(house.app) as base, browser() as chromium:
-        framed = FRAME.format(address=f"{base}/v/{opening.link.rpartition('/')[2]}")
+        framed = FRAME.format(address=f"{base}/v/{opening.phone_url.rpartition('/')[2]}")
         async with served(HTMLResponse(framed)) as outer:
             page = await chromium.new_page(user_agent=PHONES["qq"])
             await page.goto(outer.replace("127.0.0.1", "localhost"))
@@ -114,7 +114,7 @@ async def test_the_page_works_inside_a_frame_of_the_same_machine(house: House) -
             await frame.locator("button.go").click()
             await frame.get_by_text("认证通过").wait_for()
 
-    assert house.store.kept.attempts[AttemptId("a0")].status is Status.SUCCEEDED
+    assert house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
 
 
 async def follow(page: Page, way: dict[str, str]) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, House
-from verification import AttemptId, Method, Opening, Reason, Status
-from verification.ports import News
+from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, WebFixture
+from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
+from verification.ports import NoticeKind
 
 CHOICES = {
     "pass": None,
@@ -29,7 +29,7 @@ FACE_ONLY = {"face_covered", "face_differs", "face_out_of_frame"}
 ENDS = [(method, choice) for method in Method for choice in CHOICES if method is Method.FACE or choice not in FACE_ONLY]
 
 
-class Phone:
+class PhoneClient:
     """A person's phone: opens the page, and presses what stands on it."""
 
     def __init__(self, client: httpx.AsyncClient, address: str) -> None:
@@ -37,7 +37,7 @@ class Phone:
         self.address = address
         self.page = httpx.Response(0)
 
-    async def open(self) -> "Phone":
+    async def open(self) -> "PhoneClient":
         self.page = await self._client.get(self.address)
         return self
 
@@ -57,21 +57,21 @@ class Phone:
         return re.findall(r'<button[^>]* value="(\w+)"', self.page.text)
 
 
-async def phone_at(house: House, method: Method, app: str | None = None, query: str = "") -> Phone:
+async def phone_at(house: WebFixture, method: Method, app: str | None = None, query: str = "") -> PhoneClient:
     opening = await house.begin(method)
-    return await Phone(house.phone(app or RIGHT_APP[method]), opening.link + query).open()
+    return await PhoneClient(house.phone(app or RIGHT_APP[method]), opening.phone_url + query).open()
 
 
-def status(house: House) -> Status:
+def status(house: WebFixture) -> AttemptStatus:
     return house.store.kept.attempts[AttemptId("a0")].status
 
 
-def news(house: House) -> list[tuple[News, Status]]:
-    return [(notice.news, notice.status) for notice in house.store.kept.notices]
+def news(house: WebFixture) -> list[tuple[NoticeKind, AttemptStatus]]:
+    return [(notice.kind, notice.status) for notice in house.store.kept.notices]
 
 
 @pytest.mark.parametrize(("method", "choice"), ENDS)
-async def test_each_way_ends_as_chosen(house: House, method: Method, choice: str) -> None:
+async def test_each_way_ends_as_chosen(house: WebFixture, method: Method, choice: str) -> None:
     phone = await phone_at(house, method)
 
     for button in WAYS[method]:
@@ -79,11 +79,11 @@ async def test_each_way_ends_as_chosen(house: House, method: Method, choice: str
         assert page.status_code == 200
 
     attempt = house.store.kept.attempts[AttemptId("a0")]
-    assert attempt.status is (Status.SUCCEEDED if CHOICES[choice] is None else Status.FAILED)
+    assert attempt.status is (AttemptStatus.SUCCEEDED if CHOICES[choice] is None else AttemptStatus.FAILED)
     assert attempt.reason is CHOICES[choice]
 
 
-async def test_a_choice_made_on_the_first_page_holds_to_the_end(house: House) -> None:
+async def test_a_choice_made_on_the_first_page_holds_to_the_end(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
 
     await phone.press("go_authorise", choice="mismatch")
@@ -92,20 +92,20 @@ async def test_a_choice_made_on_the_first_page_holds_to_the_end(house: House) ->
     assert house.store.kept.attempts[AttemptId("a0")].reason is Reason.MISMATCH
 
 
-async def test_the_wechat_way_tells_the_chat_of_each_stage(house: House) -> None:
+async def test_the_wechat_way_tells_the_chat_of_each_stage(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
 
     await phone.press("go_authorise")
     await phone.press("authorise")
 
     assert news(house) == [
-        (News.PROGRESS, Status.OPENED),
-        (News.PROGRESS, Status.CONFIRMING),
-        (News.ENDED, Status.SUCCEEDED),
+        (NoticeKind.PROGRESS, AttemptStatus.OPENED),
+        (NoticeKind.PROGRESS, AttemptStatus.CONFIRMING),
+        (NoticeKind.ENDED, AttemptStatus.SUCCEEDED),
     ]
 
 
-async def test_a_qq_without_a_card_is_led_to_bind_one_and_passes(house: House) -> None:
+async def test_a_qq_without_a_card_is_led_to_bind_one_and_passes(house: WebFixture) -> None:
     phone = await phone_at(house, Method.QQ)
 
     await phone.press("confirm", choice="no_card")
@@ -114,10 +114,10 @@ async def test_a_qq_without_a_card_is_led_to_bind_one_and_passes(house: House) -
     await phone.press("card_done")
     await phone.press("confirm")
 
-    assert status(house) is Status.SUCCEEDED
+    assert status(house) is AttemptStatus.SUCCEEDED
 
 
-async def test_a_qq_left_without_a_card_fails_for_that_reason(house: House) -> None:
+async def test_a_qq_left_without_a_card_fails_for_that_reason(house: WebFixture) -> None:
     phone = await phone_at(house, Method.QQ)
 
     await phone.press("confirm", choice="no_card")
@@ -127,7 +127,7 @@ async def test_a_qq_left_without_a_card_fails_for_that_reason(house: House) -> N
     assert "QQ 未绑定银行卡" in phone.text
 
 
-async def test_without_a_tick_the_agreement_stays_and_says_so_kindly(house: House) -> None:
+async def test_without_a_tick_the_agreement_stays_and_says_so_kindly(house: WebFixture) -> None:
     phone = await phone_at(house, Method.FACE)
     await phone.press("quick", choice="face_covered")
 
@@ -135,12 +135,12 @@ async def test_without_a_tick_the_agreement_stays_and_says_so_kindly(house: Hous
 
     assert "请先勾选同意" in phone.text
     assert "next" in phone.buttons
-    assert status(house) is Status.OPENED
+    assert status(house) is AttemptStatus.OPENED
     assert re.search(r'value="face_covered" checked', phone.page.text)
 
 
 @pytest.mark.parametrize("method", Method)
-async def test_a_person_may_decline_at_once(house: House, method: Method) -> None:
+async def test_a_person_may_decline_at_once(house: WebFixture, method: Method) -> None:
     phone = await phone_at(house, method)
 
     await phone.press("decline")
@@ -149,7 +149,7 @@ async def test_a_person_may_decline_at_once(house: House, method: Method) -> Non
 
 
 @pytest.mark.parametrize("method", Method)
-async def test_the_page_shows_account_and_match_code_and_only_masked_data(house: House, method: Method) -> None:
+async def test_the_page_shows_account_and_match_code_and_only_masked_data(house: WebFixture, method: Method) -> None:
     phone = await phone_at(house, method)
     pages = []
     for button in [*WAYS[method][:-1], None]:
@@ -168,7 +168,7 @@ async def test_the_page_shows_account_and_match_code_and_only_masked_data(house:
         assert "模拟页面" in text
 
 
-async def test_after_the_verdict_the_page_tells_only_its_kind(house: House) -> None:
+async def test_after_the_verdict_the_page_tells_only_its_kind(house: WebFixture) -> None:
     phone = await phone_at(house, Method.QQ)
     await phone.press("confirm")
 
@@ -183,26 +183,26 @@ async def test_after_the_verdict_the_page_tells_only_its_kind(house: House) -> N
     assert not phone.buttons
 
 
-async def test_a_success_without_a_place_left_is_told_as_such(house: House) -> None:
+async def test_a_success_without_a_place_left_is_told_as_such(house: WebFixture) -> None:
     for account in ("shop:1", "shop:2", "shop:3"):
         other = await house.begin(Method.QQ, account)
-        await (await Phone(house.phone("qq"), other.link).open()).press("confirm")
-    phone = await Phone(house.phone("qq"), (await late_wish(house)).link).open()
+        await (await PhoneClient(house.phone("qq"), other.phone_url).open()).press("confirm")
+    phone = await PhoneClient(house.phone("qq"), (await late_request(house)).phone_url).open()
 
     await phone.press("confirm")
 
     assert "这个身份证号已认证 3 个账号" in phone.text
 
 
-async def late_wish(house: House) -> Opening:
+async def late_request(house: WebFixture) -> ScanCode:
     """An attempt begun while a place was free, judged when none is."""
-    taken = house.store.kept.places.pop(IDENTITY.number.plain)
+    taken = house.store.kept.slots.pop(IDENTITY.number.plain)
     opening = await house.begin(Method.QQ, "shop:4")
-    house.store.kept.places[IDENTITY.number.plain] = taken
+    house.store.kept.slots[IDENTITY.number.plain] = taken
     return opening
 
 
-async def test_a_double_press_changes_nothing_more(house: House) -> None:
+async def test_a_double_press_changes_nothing_more(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     await phone.press("go_authorise")
 
@@ -210,18 +210,18 @@ async def test_a_double_press_changes_nothing_more(house: House) -> None:
 
     assert page.status_code == 200
     assert phone.buttons == ["authorise", "decline"]
-    assert status(house) is Status.CONFIRMING
+    assert status(house) is AttemptStatus.CONFIRMING
     assert 'value="pass" checked' in page.text
 
 
-async def test_a_press_from_a_page_left_behind_after_the_verdict_shows_the_verdict(house: House) -> None:
+async def test_a_press_from_a_page_left_behind_after_the_verdict_shows_the_verdict(house: WebFixture) -> None:
     phone = await phone_at(house, Method.QQ)
     await phone.press("confirm")
 
     await phone.press("decline", stage="check")
 
     assert "认证通过" in phone.text
-    assert status(house) is Status.SUCCEEDED
+    assert status(house) is AttemptStatus.SUCCEEDED
 
 
 @pytest.mark.parametrize(
@@ -236,17 +236,17 @@ async def test_a_press_from_a_page_left_behind_after_the_verdict_shows_the_verdi
         b"stage=authorise&press=authorise&choice=pass",
     ],
 )
-async def test_a_form_that_is_not_of_this_stage_just_shows_the_page(house: House, body: bytes) -> None:
+async def test_a_form_that_is_not_of_this_stage_just_shows_the_page(house: WebFixture, body: bytes) -> None:
     phone = await phone_at(house, Method.WECHAT)
 
     page = await house.phone("wechat").post(phone.address, content=body)
 
     assert page.status_code == 200
     assert "核对实名信息" in page.text
-    assert status(house) is Status.OPENED
+    assert status(house) is AttemptStatus.OPENED
 
 
-async def test_a_forged_choice_is_not_taken(house: House) -> None:
+async def test_a_forged_choice_is_not_taken(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
 
     await phone.press("go_authorise", choice="face_covered")
@@ -254,26 +254,26 @@ async def test_a_forged_choice_is_not_taken(house: House) -> None:
     assert 'value="pass" checked' in phone.page.text
 
 
-async def test_a_press_of_another_way_moves_nothing(house: House) -> None:
+async def test_a_press_of_another_way_moves_nothing(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
 
     await phone.press("confirm")
 
     assert "这个按钮不属于当前步骤" in phone.text
-    assert status(house) is Status.OPENED
+    assert status(house) is AttemptStatus.OPENED
 
 
-async def test_opening_gives_the_full_time_again(house: House) -> None:
+async def test_opening_gives_the_full_time_again(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
     house.now += TTL - timedelta(seconds=1)
 
-    phone = await Phone(house.phone("wechat"), opening.link).open()
+    phone = await PhoneClient(house.phone("wechat"), opening.phone_url).open()
 
     assert "剩余约 10 分钟" in phone.text
     assert f'content="{int(TTL.total_seconds()) + 1}"' in phone.page.text
 
 
-async def test_reloading_gives_no_more_time(house: House) -> None:
+async def test_reloading_gives_no_more_time(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     house.now += timedelta(minutes=7)
 
@@ -282,7 +282,7 @@ async def test_reloading_gives_no_more_time(house: House) -> None:
     assert "剩余约 3 分钟，请在北京时间 12:10 前完成" in phone.text
 
 
-async def test_an_expired_code_is_gone_even_before_the_sweep(house: House) -> None:
+async def test_an_expired_code_is_gone_even_before_the_sweep(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     house.now = START + TTL
 
@@ -293,17 +293,17 @@ async def test_an_expired_code_is_gone_even_before_the_sweep(house: House) -> No
     assert "王*明" not in phone.text
 
 
-async def test_a_press_after_expiry_is_too_late(house: House) -> None:
+async def test_a_press_after_expiry_is_too_late(house: WebFixture) -> None:
     phone = await phone_at(house, Method.QQ)
     house.now = START + TTL
 
     await phone.press("confirm")
 
     assert phone.page.status_code == 410
-    assert status(house) is Status.OPENED
+    assert status(house) is AttemptStatus.OPENED
 
 
-async def test_a_replaced_code_is_gone(house: House) -> None:
+async def test_a_replaced_code_is_gone(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     await house.begin(Method.QQ)
 
@@ -313,10 +313,10 @@ async def test_a_replaced_code_is_gone(house: House) -> None:
     assert "已作废" in phone.text
 
 
-async def test_a_swept_code_is_gone(house: House) -> None:
+async def test_a_swept_code_is_gone(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     house.now += TTL
-    await house.core.sweep()
+    await house.core.expire_due()
 
     await phone.open()
 
@@ -324,7 +324,7 @@ async def test_a_swept_code_is_gone(house: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["unknown", "x" * 300, "%00", "a.b", "..%2f", "%3Cb%3E", "token-1 "])
-async def test_an_unknown_or_malformed_token_is_the_same_neutral_404(house: House, token: str) -> None:
+async def test_an_unknown_or_malformed_token_is_the_same_neutral_404(house: WebFixture, token: str) -> None:
     client = house.phone("browser")
     pages = [await client.get(f"/v/{token}"), await client.post(f"/v/{token}", content=b"press=confirm")]
 
@@ -333,26 +333,26 @@ async def test_an_unknown_or_malformed_token_is_the_same_neutral_404(house: Hous
         assert page.text == (await client.get("/v/nothing")).text
 
 
-async def test_an_attempt_whose_code_was_never_given_out_has_no_page(house: House) -> None:
+async def test_an_attempt_whose_code_was_never_given_out_has_no_page(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
-    house.store.put(AttemptId("a0"), status=Status.RESERVED)
+    house.store.put(AttemptId("a0"), status=AttemptStatus.RESERVED)
 
     await phone.open()
 
     assert phone.page.status_code == 404
 
 
-async def test_markup_in_an_account_is_shown_as_text(house: House) -> None:
+async def test_markup_in_an_account_is_shown_as_text(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT, '<b>"x"</b>&:abcdefgh')
 
-    phone = await Phone(house.phone("wechat"), opening.link).open()
+    phone = await PhoneClient(house.phone("wechat"), opening.phone_url).open()
 
     assert "<b>&#34;" not in phone.page.text.replace("<b>接下来</b>", "")
     assert "&lt;b&gt;&#34;x&#34;&lt;/b&gt;&amp;:ab" in phone.page.text
 
 
 @pytest.mark.parametrize(("method", "app"), [(m, a) for m in Method for a in ("wechat", "qq", "browser")])
-async def test_the_wrong_app_is_told_but_may_go_on(house: House, method: Method, app: str) -> None:
+async def test_the_wrong_app_is_told_but_may_go_on(house: WebFixture, method: Method, app: str) -> None:
     phone = await phone_at(house, method, app)
 
     told = "「扫一扫」" in phone.text
@@ -362,7 +362,7 @@ async def test_the_wrong_app_is_told_but_may_go_on(house: House, method: Method,
     assert WAYS[method][0] in phone.buttons
 
 
-async def test_english_is_complete_and_kept_through_presses(house: House) -> None:
+async def test_english_is_complete_and_kept_through_presses(house: WebFixture) -> None:
     phone = await phone_at(house, Method.FACE, query="?lang=en")
     seen = [phone.text]
     for button in WAYS[Method.FACE]:
@@ -374,13 +374,13 @@ async def test_english_is_complete_and_kept_through_presses(house: House) -> Non
     assert "The face was not fully on the screen" in seen[-1]
 
 
-async def test_an_unknown_language_is_the_first_one(house: House) -> None:
+async def test_an_unknown_language_is_the_first_one(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT, query="?lang=<b>")
 
     assert "核对实名信息" in phone.text
 
 
-async def test_the_page_needs_no_script_and_knows_no_address_but_relative_ones(house: House) -> None:
+async def test_the_page_needs_no_script_and_knows_no_address_but_relative_ones(house: WebFixture) -> None:
     phone = await phone_at(house, Method.FACE)
 
     addresses = re.findall(r'(?:href|src|action)="([^"]*)"', phone.page.text)
@@ -391,7 +391,7 @@ async def test_the_page_needs_no_script_and_knows_no_address_but_relative_ones(h
     assert all(not address.startswith(("/", "http")) for address in addresses)
 
 
-async def test_the_style_is_found_from_the_page(house: House) -> None:
+async def test_the_style_is_found_from_the_page(house: WebFixture) -> None:
     phone = await phone_at(house, Method.WECHAT)
     address = re.search(r'rel="stylesheet" href="([^"]+)"', phone.page.text)
     assert address

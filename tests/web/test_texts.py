@@ -7,13 +7,13 @@ from string import Formatter
 import pytest
 
 import web
-from tests.web.app_fixture import words
-from verification import Method, Reason, Status
+from tests.web.app_fixture import page_texts
+from verification import AttemptStatus, Method, Reason
 from verification.invitations import LinkState
-from verification.providers.simulated import TABLE, Choice, Hitch, Press
-from verification.support.funnel import Dimension, Step
+from verification.providers.simulated import PAGE_TRANSITIONS, FormError, PageButton, VerdictChoice
+from verification.support.funnel import Dimension, FunnelStep
 
-ZH, EN = words("zh"), words("en")
+ZH, EN = page_texts("zh"), page_texts("en")
 
 
 def placeholders(text: str) -> set[str]:
@@ -42,12 +42,14 @@ def test_english_has_no_chinese_in_it(key: str) -> None:
 
 
 def test_everything_that_can_be_shown_has_its_words() -> None:
-    stages = [f"stage.{method}.{stage}.{part}" for method in Method for stage in TABLE[method] for part in PARTS]
+    stages = [
+        f"stage.{method}.{stage}.{part}" for method in Method for stage in PAGE_TRANSITIONS[method] for part in PARTS
+    ]
     needed = [
         *stages,
-        *[f"press.{press}" for press in Press],
-        *[f"choice.{choice}" for choice in Choice],
-        *[f"hitch.{hitch}" for hitch in Hitch],
+        *[f"press.{press}" for press in PageButton],
+        *[f"choice.{choice}" for choice in VerdictChoice],
+        *[f"hitch.{hitch}" for hitch in FormError],
         *[f"reason.{reason}.{part}" for reason in Reason for part in ("title", "advice")],
         *[f"wrong_app.{method}" for method in Method],
     ]
@@ -57,16 +59,16 @@ def test_everything_that_can_be_shown_has_its_words() -> None:
 
 def test_everything_that_the_desk_shows_has_its_words() -> None:
     needed = [
-        *[f"step.{step}" for step in Step],
+        *[f"step.{step}" for step in FunnelStep],
         *[f"state.{state}" for state in LinkState],
         *[f"link.about.{state}" for state in LinkState],
-        *[f"status.{status}" for status in Status],
+        *[f"status.{status}" for status in AttemptStatus],
         *[f"funnel.dimension.{dimension}" for dimension in Dimension],
         *[f"tongue.{language}" for language in ("zh", "en")],
         *[f"span.{unit}" for unit in ("day", "hour", "minute", "second")],
     ]
 
-    assert {f"desk.{key}" for key in needed} <= words("zh", "desk").keys()
+    assert {f"desk.{key}" for key in needed} <= page_texts("zh", "desk").keys()
 
 
 PARTS = ("title", "lead", "next")

@@ -11,19 +11,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.clock import new_token
-from storage.sealing import Indexed
-from tests.fakes import fixed_sealing
+from storage.sealing import IndexKind
+from tests.fakes import make_sealing
 from tests.reliability import Proof
-from tests.web.app_fixture import PHONES, House
-from verification import Method, Status
+from tests.web.app_fixture import PHONES, WebFixture
+from verification import AttemptStatus, Method
 from web.serving import listen, serving
-from web.throttle import BURST, address_of
+from web.throttle import BURST, client_network
 
 GUESSES = 1_000_000
 LIVE = 10_000
 
 
-def visitor(house: House, address: str) -> httpx.AsyncClient:
+def visitor(house: WebFixture, address: str) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(house.app, client=(address, 50000))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers={"User-Agent": PHONES["wechat"]})
 
@@ -32,17 +32,17 @@ def a_guess() -> str:
     return f"/v/{secrets.token_urlsafe(18)}"
 
 
-def counted(house: House, name: str) -> float:
+def counted(house: WebFixture, name: str) -> float:
     return house.registry.get_sample_value(name) or 0.0
 
 
 def test_inv37_a_million_guesses_hit_none_of_ten_thousand_live_codes(
     proof: Proof,
 ) -> None:
-    sealing = fixed_sealing()
-    live = {sealing.index(Indexed.TOKEN, new_token()) for _ in range(LIVE)}
+    sealing = make_sealing()
+    live = {sealing.index(IndexKind.TOKEN, new_token()) for _ in range(LIVE)}
 
-    hits = sum(sealing.index(Indexed.TOKEN, new_token()) in live for _ in range(GUESSES))
+    hits = sum(sealing.index(IndexKind.TOKEN, new_token()) in live for _ in range(GUESSES))
 
     proof(cases=GUESSES, losses=hits)
     assert (len(live), hits) == (LIVE, 0)
@@ -59,7 +59,7 @@ def test_inv37_a_token_holds_144_random_bits() -> None:
     assert all(abs(count - 5000) < 300 for count in ones)
 
 
-async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(house: House, proof: Proof) -> None:
+async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(house: WebFixture, proof: Proof) -> None:
     looked_up = list[str]()
     house.store.meanwhile = looked_up.append
     async with visitor(house, "203.0.113.7") as guesser:
@@ -75,7 +75,7 @@ async def test_inv37_guessing_trips_the_limiter_and_then_nothing_is_looked_up(ho
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "打开得太频繁了"), ("en", "Too many at once")])
-async def test_who_is_asked_to_wait_is_told_so_kindly(house: House, language: str, words: str) -> None:
+async def test_who_is_asked_to_wait_is_told_so_kindly(house: WebFixture, language: str, words: str) -> None:
     async with visitor(house, "203.0.113.7") as guesser:
         for _ in range(BURST):
             await guesser.get(a_guess())
@@ -86,31 +86,33 @@ async def test_who_is_asked_to_wait_is_told_so_kindly(house: House, language: st
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_people_elsewhere_and_people_who_only_open_their_own_codes_never_meet_the_limiter(house: House) -> None:
+async def test_people_elsewhere_and_people_who_only_open_their_own_codes_never_meet_the_limiter(
+    house: WebFixture,
+) -> None:
     opening = await house.begin(Method.WECHAT)
     async with visitor(house, "203.0.113.7") as guesser, visitor(house, "198.51.100.9") as person:
         for _ in range(BURST * 2):
             await guesser.get(a_guess())
-        theirs = await person.get(opening.link)
-        many = {(await person.get(opening.link)).status_code for _ in range(BURST * 2)}
+        theirs = await person.get(opening.phone_url)
+        many = {(await person.get(opening.phone_url)).status_code for _ in range(BURST * 2)}
 
     assert theirs.status_code == 200
     assert many == {200}
 
 
-async def test_after_waiting_as_long_as_told_a_visit_is_let_in_again(house: House) -> None:
+async def test_after_waiting_as_long_as_told_a_visit_is_let_in_again(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
     async with visitor(house, "203.0.113.7") as neighbour:
         for _ in range(BURST):
             await neighbour.get(a_guess())
-        refused = await neighbour.get(opening.link)
+        refused = await neighbour.get(opening.phone_url)
         house.seconds += int(refused.headers["retry-after"])
-        answer = await neighbour.get(opening.link)
+        answer = await neighbour.get(opening.phone_url)
 
     assert (refused.status_code, answer.status_code) == (429, 200)
 
 
-async def test_guesses_from_everywhere_are_an_alarm_and_lock_nobody_out(house: House) -> None:
+async def test_guesses_from_everywhere_are_an_alarm_and_lock_nobody_out(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
     before = counted(house, "web_guessing")
     for network in range(250):
@@ -118,15 +120,15 @@ async def test_guesses_from_everywhere_are_an_alarm_and_lock_nobody_out(house: H
             for _ in range(6):
                 await guesser.get(a_guess())
     async with visitor(house, "198.51.100.9") as person:
-        answer = await person.get(opening.link)
+        answer = await person.get(opening.phone_url)
 
     assert (before, counted(house, "web_guessing")) == (0, 1)
     assert answer.status_code == 200
 
 
-async def test_unknown_malformed_and_foreign_links_get_the_very_same_answer(house: House) -> None:
+async def test_unknown_malformed_and_foreign_links_get_the_very_same_answer(house: WebFixture) -> None:
     foreign = await house.begin(Method.WECHAT)
-    house.store.put(foreign.attempt, status=Status.RESERVED)
+    house.store.put(foreign.attempt, status=AttemptStatus.RESERVED)
     async with visitor(house, "203.0.113.7") as person:
         answers = [
             await person.get(path)
@@ -134,19 +136,19 @@ async def test_unknown_malformed_and_foreign_links_get_the_very_same_answer(hous
                 a_guess(),
                 "/v/not%20a%20token",
                 "/v/" + "x" * 500,
-                foreign.link.removeprefix("http://127.0.0.1"),
+                foreign.phone_url.removeprefix("http://127.0.0.1"),
             )
         ]
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
 
 
-async def test_a_robot_that_looks_finds_out_nothing(house: House) -> None:
+async def test_a_robot_that_looks_finds_out_nothing(house: WebFixture) -> None:
     opening = await house.begin(Method.WECHAT)
     looked_up = list[str]()
     house.store.meanwhile = looked_up.append
 
-    known = await house.phone("robot").get(opening.link)
+    known = await house.phone("robot").get(opening.phone_url)
     unknown = await house.phone("robot").get(a_guess())
 
     assert known.text == unknown.text
@@ -154,7 +156,7 @@ async def test_a_robot_that_looks_finds_out_nothing(house: House) -> None:
 
 
 async def tell_address(request: Request) -> Response:
-    return PlainTextResponse(address_of(request))
+    return PlainTextResponse(client_network(request))
 
 
 @pytest.mark.parametrize(
@@ -191,8 +193,8 @@ async def test_behind_a_proxy_of_ours_the_last_address_it_adds_is_the_visitor_s(
     ],
 )
 def test_a_network_is_an_address_or_half_of_a_long_one(peer: str, network: str) -> None:
-    assert address_of(Request({"type": "http", "client": (peer, 1), "headers": []})) == network
+    assert client_network(Request({"type": "http", "client": (peer, 1), "headers": []})) == network
 
 
 def test_who_cannot_be_named_is_still_one_visitor() -> None:
-    assert address_of(Request({"type": "http", "client": None, "headers": []})) == ""
+    assert client_network(Request({"type": "http", "client": None, "headers": []})) == ""

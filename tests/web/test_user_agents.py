@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.app_fixture import PHONES
 from verification import Method
-from web.phone.user_agents import App, app_of, in_right_app, is_robot
+from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_robot
 
 ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0"
 
@@ -12,27 +12,27 @@ ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML
 @pytest.mark.parametrize(
     ("agent", "app"),
     [
-        (PHONES["wechat"], App.WECHAT),
-        (f"{ANDROID} MQQBrowser/6.2 TBS/046 MicroMessenger/8.0.2 NetType/4G", App.WECHAT),
-        ("Mozilla/5.0 (Windows NT 10.0) NetType/WIFI MicroMessenger/7.0.20.1781 WindowsWechat", App.WECHAT),
-        (f"{ANDROID} wxwork/4.1.10 MicroMessenger/7.0.1", App.WECOM),
-        (PHONES["qq"], App.QQ),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_4) Mobile/15E148 QQ/9.0.15.614 V1_IPH_SQ_9.0.15_1", App.QQ),
-        (f"{ANDROID} MQQBrowser/14.6 Mobile Safari/537.36", App.QQ_BROWSER),
-        (f"{ANDROID} AlipayClient/10.5.80", App.ALIPAY),
-        (PHONES["browser"], App.OTHER),
-        ("", App.OTHER),
+        (PHONES["wechat"], ClientApp.WECHAT),
+        (f"{ANDROID} MQQBrowser/6.2 TBS/046 MicroMessenger/8.0.2 NetType/4G", ClientApp.WECHAT),
+        ("Mozilla/5.0 (Windows NT 10.0) NetType/WIFI MicroMessenger/7.0.20.1781 WindowsWechat", ClientApp.WECHAT),
+        (f"{ANDROID} wxwork/4.1.10 MicroMessenger/7.0.1", ClientApp.WECOM),
+        (PHONES["qq"], ClientApp.QQ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_4) Mobile/15E148 QQ/9.0.15.614 V1_IPH_SQ_9.0.15_1", ClientApp.QQ),
+        (f"{ANDROID} MQQBrowser/14.6 Mobile Safari/537.36", ClientApp.QQ_BROWSER),
+        (f"{ANDROID} AlipayClient/10.5.80", ClientApp.ALIPAY),
+        (PHONES["browser"], ClientApp.OTHER),
+        ("", ClientApp.OTHER),
     ],
 )
-def test_each_app_is_told_by_its_mark(agent: str, app: App) -> None:
-    assert app_of(agent) is app
+def test_each_app_is_told_by_its_mark(agent: str, app: ClientApp) -> None:
+    assert detect_app(agent) is app
 
 
 @pytest.mark.parametrize(
-    ("method", "right"), [(Method.WECHAT, App.WECHAT), (Method.QQ, App.QQ), (Method.FACE, App.WECHAT)]
+    ("method", "right"), [(Method.WECHAT, ClientApp.WECHAT), (Method.QQ, ClientApp.QQ), (Method.FACE, ClientApp.WECHAT)]
 )
-def test_each_way_is_made_for_one_app(method: Method, right: App) -> None:
-    assert [app for app in App if in_right_app(method, app)] == [right]
+def test_each_way_is_made_for_one_app(method: Method, right: ClientApp) -> None:
+    assert [app for app in ClientApp if in_right_app(method, app)] == [right]
 
 
 def test_a_phone_whose_maker_is_called_cubot_is_no_robot() -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.web.app_fixture import House
+from tests.web.app_fixture import WebFixture
 from web.app import TelegramRoute
 
 SECRET = "a-secret-of-telegram"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 
 
-class Inbox:
+class FakeUpdateSink:
     def __init__(self, *, keeps: bool = True) -> None:
         self.taken: list[bytes] = []
         self.keeps = keeps
@@ -19,12 +19,12 @@ class Inbox:
         return self.keeps
 
 
-def house_with(inbox: Inbox) -> House:
-    return House(telegram=TelegramRoute(SECRET, inbox.take))
+def house_with(inbox: FakeUpdateSink) -> WebFixture:
+    return WebFixture(telegram=TelegramRoute(SECRET, inbox.take))
 
 
 async def test_an_update_with_the_secret_is_taken() -> None:
-    inbox = Inbox()
+    inbox = FakeUpdateSink()
 
     answer = await house_with(inbox).phone("x").post("/telegram", content=b'{"update_id":1}', headers=HEADERS)
 
@@ -34,7 +34,7 @@ async def test_an_update_with_the_secret_is_taken() -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}])
 async def test_without_the_secret_nothing_is_taken(headers: dict[str, str]) -> None:
-    inbox = Inbox()
+    inbox = FakeUpdateSink()
 
     answer = await house_with(inbox).phone("x").post("/telegram", content=b"{}", headers=headers)
 
@@ -45,13 +45,13 @@ async def test_without_the_secret_nothing_is_taken(headers: dict[str, str]) -> N
 async def test_a_secret_that_is_not_ascii_is_just_wrong() -> None:
     headers = {b"X-Telegram-Bot-Api-Secret-Token": b"\xff\xfe"}
 
-    answer = await house_with(Inbox()).phone("x").post("/telegram", content=b"{}", headers=headers)
+    answer = await house_with(FakeUpdateSink()).phone("x").post("/telegram", content=b"{}", headers=headers)
 
     assert answer.status_code == 403
 
 
 async def test_inv06_an_update_larger_than_any_is_taken_as_unreadable_or_it_would_come_again_for_a_day() -> None:
-    inbox = Inbox()
+    inbox = FakeUpdateSink()
 
     answer = await house_with(inbox).phone("x").post("/telegram", content=b"x" * (1024 * 1024 + 1), headers=HEADERS)
 
@@ -60,7 +60,7 @@ async def test_inv06_an_update_larger_than_any_is_taken_as_unreadable_or_it_woul
 
 
 async def test_an_update_that_is_not_kept_is_asked_for_again() -> None:
-    answer = await house_with(Inbox(keeps=False)).phone("x").post("/telegram", content=b"{}", headers=HEADERS)
+    answer = await house_with(FakeUpdateSink(keeps=False)).phone("x").post("/telegram", content=b"{}", headers=HEADERS)
 
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
@@ -71,7 +71,7 @@ async def test_a_failure_behind_the_door_asks_for_the_update_again_and_tells_not
     async def broken(update: bytes) -> bool:
         raise RuntimeError(update.decode())
 
-    house = House(telegram=TelegramRoute(SECRET, broken))
+    house = WebFixture(telegram=TelegramRoute(SECRET, broken))
 
     answer = await house.phone("x").post("/telegram", content=b"{}", headers=HEADERS)
 
@@ -80,15 +80,15 @@ async def test_a_failure_behind_the_door_asks_for_the_update_again_and_tells_not
 
 
 async def test_without_a_webhook_there_is_no_door() -> None:
-    answer = await House().phone("x").post("/telegram", content=b"{}", headers=HEADERS)
+    answer = await WebFixture().phone("x").post("/telegram", content=b"{}", headers=HEADERS)
 
     assert answer.status_code == 404
 
 
 def test_a_webhook_without_a_secret_is_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match="secret"):
-        House(telegram=TelegramRoute("", Inbox().take))
+        WebFixture(telegram=TelegramRoute("", FakeUpdateSink().take))
 
 
 def test_the_secret_is_not_printed() -> None:
-    assert SECRET not in repr(TelegramRoute(SECRET, Inbox().take))
+    assert SECRET not in repr(TelegramRoute(SECRET, FakeUpdateSink().take))

@@ -31,7 +31,7 @@ class NumberProblem(StrEnum):
 
 
 _LENGTH = 18
-_LONGEST = 400
+_MAX_INPUT = 400
 """However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
 _NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # The last two keys are Cyrillic.
@@ -49,7 +49,7 @@ def compact(text: str) -> str:
     return _NOISE.sub("", visible).upper()
 
 
-def judge(text: str, today: date) -> str | NumberProblem:
+def check_number(text: str, today: date) -> str | NumberProblem:
     """Say what is wrong with a typed number, or give its stored form.
 
     >>> judge("11010519491231002x", date(2026, 1, 1))
@@ -57,7 +57,7 @@ def judge(text: str, today: date) -> str | NumberProblem:
     >>> judge("110105194912310021", date(2026, 1, 1))
     <NumberProblem.CHECK_DIGIT: 'check_digit'>
     """
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_INPUT:
         return NumberProblem.LENGTH
     number = compact(text)
     return _shape_problem(number) or _content_problem(number, today) or number
@@ -86,8 +86,8 @@ def _content_problem(number: str, today: date) -> NumberProblem | None:
         return NumberProblem.DATE
     if born > today:
         return NumberProblem.FUTURE
-    if permit.is_one(number):
+    if permit.matches(number):
         return NumberProblem.PERMIT
-    if foreigner.is_one(number):
+    if foreigner.matches(number):
         return NumberProblem.FOREIGNER
-    return None if resident.is_one(number) else NumberProblem.PROVINCE
+    return None if resident.matches(number) else NumberProblem.PROVINCE

@@ -7,7 +7,7 @@ number. Before: 3 letters (country) and 12 digits.
 import re
 
 
-def is_one(number: str) -> bool:
+def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise belongs to such a card.
 
     >>> is_one("932682198501010017")

@@ -7,7 +7,7 @@ it belongs to the same site, so it is told the same.
 REGIONS = frozenset({"81", "82", "83", "71"})
 
 
-def is_one(number: str) -> bool:
+def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise belongs to such a permit.
 
     >>> is_one("810000199408230021")

@@ -13,7 +13,7 @@ PROVINCES = frozenset(
 )
 
 
-def is_one(number: str) -> bool:
+def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise was given in a mainland province.
 
     >>> is_one("440524188001010014")

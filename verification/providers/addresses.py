@@ -30,11 +30,11 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not ip.is_multicast and ip not in _PROTOCOLS
-    inner = _inside(ip)
+    inner = _embedded_ipv4(ip)
     return is_public(str(inner)) if inner is not None else ip.is_global and ip in _UNICAST
 
 
-def read_base(url: str) -> SplitResult:
+def parse_base_url(url: str) -> SplitResult:
     """Read the address of a provider, or of whom results go to; raises `ValueError` with what is wanted."""
     if re.search(r"[\s\\]", url):
         raise ValueError("write an address without spaces and backslashes")
@@ -48,12 +48,12 @@ def read_base(url: str) -> SplitResult:
         return parts
     if parts.scheme != "https" or not host:
         raise ValueError("write an https:// address; http:// is for this machine only")
-    if looks_numeric(host) and not is_public(host):
+    if is_ip_literal(host) and not is_public(host):
         raise ValueError("this address is not on the open Internet; only this machine itself may be named so")
     return parts
 
 
-def looks_numeric(host: str) -> bool:
+def is_ip_literal(host: str) -> bool:
     """Whether a host is written as an address, in whatever form, and so is asked of no resolver."""
     return ":" in host or host.replace(".", "").isdigit()
 
@@ -65,7 +65,7 @@ def _has_good_port(parts: SplitResult) -> bool:
         return False
 
 
-def _inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address that some IPv6 addresses stand for."""
     if ip in _TRANSLATED:
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.attempts import AttemptId, Method, Outcome, Passed, Reason, Rejected, Status
+from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.identity import Identity
-from verification.ports import Session
+from verification.ports import ProviderSession
 
 
-class Stage(StrEnum):
+class PageStage(StrEnum):
     """What the phone shows."""
 
     CHECK = "check"
@@ -26,7 +26,7 @@ class Stage(StrEnum):
     RECOGNITION = "recognition"
 
 
-class Press(StrEnum):
+class PageButton(StrEnum):
     """A button of the phone page."""
 
     GO_AUTHORISE = "go_authorise"
@@ -41,7 +41,7 @@ class Press(StrEnum):
     DECLINE = "decline"
 
 
-class Choice(StrEnum):
+class VerdictChoice(StrEnum):
     """How the person trying it out wants it to end."""
 
     PASS = "pass"  # noqa: S105 - the opposite of failing, not a password
@@ -53,17 +53,17 @@ class Choice(StrEnum):
     FACE_OUT_OF_FRAME = "face_out_of_frame"
 
     @property
-    def outcome(self) -> Outcome:
+    def verdict(self) -> Verdict:
         """The verdict this choice stands for."""
-        return Passed() if self is Choice.PASS else Rejected(Reason(self.value))
+        return Passed() if self is VerdictChoice.PASS else Rejected(Reason(self.value))
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SimulatedPage:
     """Where the phone stands: what an attempt's `page` keeps."""
 
-    stage: Stage
-    choice: Choice = Choice.PASS
+    stage: PageStage
+    choice: VerdictChoice = VerdictChoice.PASS
 
     @property
     def text(self) -> str:
@@ -72,98 +72,106 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ButtonPress:
     """What came from the phone: a button, and what was chosen and ticked above it."""
 
-    press: Press
-    choice: Choice = Choice.PASS
+    button: PageButton
+    choice: VerdictChoice = VerdictChoice.PASS
     ticked: bool = False
 
 
-class Hitch(StrEnum):
+class FormError(StrEnum):
     """Why a press led nowhere."""
 
-    ELSEWHERE = "elsewhere"
+    WRONG_STAGE = "elsewhere"
     UNTICKED = "unticked"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Advanced:
     """The next page, and how far the attempt has come with it."""
 
-    page: Page
-    status: Status
+    page: SimulatedPage
+    status: AttemptStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Decided:
     """The end of this way."""
 
-    outcome: Outcome
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Stayed:
+class NotAdvanced:
     """Nothing happened, and why."""
 
-    hitch: Hitch
+    error: FormError
 
 
-Turn = Moved | Judged | Stayed
+Transition = Advanced | Decided | NotAdvanced
 
 
 @dataclass(frozen=True, slots=True)
-class _Go:
-    to: Stage
-    status: Status = Status.OPENED
+class _Advance:
+    to: PageStage
+    status: AttemptStatus = AttemptStatus.OPENED
     if_ticked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _Decide:
     """Give the chosen verdict; where a card can be bound first, its lack is not the end."""
 
-    without_card: Stage | None = None
+    without_card: PageStage | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Reject:
     reason: Reason
 
 
-_Rule = _Go | _Judge | _End
+_Rule = _Advance | _Decide | _Reject
 
-_DECLINE: Mapping[Press, _Rule] = {Press.DECLINE: _End(Reason.DECLINED)}
-_WITHOUT_CARD: Mapping[Press, _Rule] = {Press.NO_CARD: _End(Reason.NO_CARD)}
+_DECLINE: Mapping[PageButton, _Rule] = {PageButton.DECLINE: _Reject(Reason.DECLINED)}
+_WITHOUT_CARD: Mapping[PageButton, _Rule] = {PageButton.NO_CARD: _Reject(Reason.NO_CARD)}
 
-TABLE: Mapping[Method, Mapping[Stage, Mapping[Press, _Rule]]] = {
+PAGE_TRANSITIONS: Mapping[Method, Mapping[PageStage, Mapping[PageButton, _Rule]]] = {
     Method.WECHAT: {  # G9
-        Stage.CHECK: {Press.GO_AUTHORISE: _Go(Stage.AUTHORISE, Status.CONFIRMING), **_DECLINE},
-        Stage.AUTHORISE: {Press.AUTHORISE: _Judge(), **_DECLINE},
+        PageStage.CHECK: {PageButton.GO_AUTHORISE: _Advance(PageStage.AUTHORISE, AttemptStatus.CONFIRMING), **_DECLINE},
+        PageStage.AUTHORISE: {PageButton.AUTHORISE: _Decide(), **_DECLINE},
     },
     Method.QQ: {  # G10, G11
-        Stage.CHECK: {Press.CONFIRM: _Judge(without_card=Stage.CARD_NEEDED), **_DECLINE},
-        Stage.CARD_NEEDED: {Press.BIND_CARD: _Go(Stage.CARD_BINDING), **_WITHOUT_CARD, **_DECLINE},
-        Stage.CARD_BINDING: {Press.CARD_DONE: _Go(Stage.CARD_BOUND), **_WITHOUT_CARD, **_DECLINE},
-        Stage.CARD_BOUND: {Press.CONFIRM: _Judge(), **_DECLINE},
+        PageStage.CHECK: {PageButton.CONFIRM: _Decide(without_card=PageStage.CARD_NEEDED), **_DECLINE},
+        PageStage.CARD_NEEDED: {PageButton.BIND_CARD: _Advance(PageStage.CARD_BINDING), **_WITHOUT_CARD, **_DECLINE},
+        PageStage.CARD_BINDING: {PageButton.CARD_DONE: _Advance(PageStage.CARD_BOUND), **_WITHOUT_CARD, **_DECLINE},
+        PageStage.CARD_BOUND: {PageButton.CONFIRM: _Decide(), **_DECLINE},
     },
     Method.FACE: {  # G12
-        Stage.WELCOME: {Press.QUICK: _Go(Stage.AGREEMENT), **_DECLINE},
-        Stage.AGREEMENT: {Press.NEXT: _Go(Stage.RECOGNITION, Status.CONFIRMING, if_ticked=True), **_DECLINE},
-        Stage.RECOGNITION: {Press.RECOGNISE: _Judge(), **_DECLINE},
+        PageStage.WELCOME: {PageButton.QUICK: _Advance(PageStage.AGREEMENT), **_DECLINE},
+        PageStage.AGREEMENT: {
+            PageButton.NEXT: _Advance(PageStage.RECOGNITION, AttemptStatus.CONFIRMING, if_ticked=True),
+            **_DECLINE,
+        },
+        PageStage.RECOGNITION: {PageButton.RECOGNISE: _Decide(), **_DECLINE},
     },
 }
 """Every stage of every way, each with its buttons in the order they stand on the page; the first stage comes first."""
 
-_ENDS = (Choice.PASS, Choice.MISMATCH, Choice.DECLINED)
-_CHOICES: Mapping[Method, tuple[Choice, ...]] = {
-    Method.WECHAT: _ENDS,
-    Method.QQ: (*_ENDS, Choice.NO_CARD),
-    Method.FACE: (*_ENDS, Choice.FACE_COVERED, Choice.FACE_DIFFERS, Choice.FACE_OUT_OF_FRAME),  # G13
+_COMMON_CHOICES = (VerdictChoice.PASS, VerdictChoice.MISMATCH, VerdictChoice.DECLINED)
+_CHOICES: Mapping[Method, tuple[VerdictChoice, ...]] = {
+    Method.WECHAT: _COMMON_CHOICES,
+    Method.QQ: (*_COMMON_CHOICES, VerdictChoice.NO_CARD),
+    Method.FACE: (
+        *_COMMON_CHOICES,
+        VerdictChoice.FACE_COVERED,
+        VerdictChoice.FACE_DIFFERS,
+        VerdictChoice.FACE_OUT_OF_FRAME,
+    ),  # G13
 }
 
 
-class Simulated:
+class SimulatedProvider:
     """A provider that asks nobody and proves nothing."""
 
     def __init__(self, method: Method) -> None:
@@ -174,65 +182,65 @@ class Simulated:
         """Always: what it says must never be taken for a verification."""
         return True
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> Session:
+    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
         """Begin at the first page; neither the attempt nor the identity matters to it."""
         del attempt, identity
-        return Session(page=first_page(self._method).text)
+        return ProviderSession(provider_state=first_page(self._method).text)
 
 
-def first_page(method: Method) -> Page:
+def first_page(method: Method) -> SimulatedPage:
     """The page a scanned code leads to."""
-    return Page(next(iter(TABLE[method])))
+    return SimulatedPage(next(iter(PAGE_TRANSITIONS[method])))
 
 
-def read_page(method: Method, text: str) -> Page:
+def read_page(method: Method, text: str) -> SimulatedPage:
     """Read back what `Page.text` gave; anything else is the first page, where nothing has been agreed to yet."""
     stage, _, choice = text.partition(" ")
     try:
-        page = Page(Stage(stage), Choice(choice))
+        page = SimulatedPage(PageStage(stage), VerdictChoice(choice))
     except ValueError:
         return first_page(method)
-    return page if page.stage in TABLE[method] else first_page(method)
+    return page if page.stage in PAGE_TRANSITIONS[method] else first_page(method)
 
 
-def offered_presses(method: Method, stage: Stage) -> tuple[Press, ...]:
+def offered_buttons(method: Method, stage: PageStage) -> tuple[PageButton, ...]:
     """List the buttons of a stage, the one that leads on first."""
-    return tuple(TABLE[method][stage])
+    return tuple(PAGE_TRANSITIONS[method][stage])
 
 
-def offered_choices(method: Method, stage: Stage) -> tuple[Choice, ...]:
+def offered_choices(method: Method, stage: PageStage) -> tuple[VerdictChoice, ...]:
     """List the ends a person may choose from here; a bound card cannot be missing."""
     match stage:
-        case Stage.CARD_NEEDED | Stage.CARD_BINDING:
+        case PageStage.CARD_NEEDED | PageStage.CARD_BINDING:
             return ()
-        case Stage.CARD_BOUND:
-            return tuple(choice for choice in _CHOICES[method] if choice is not Choice.NO_CARD)
+        case PageStage.CARD_BOUND:
+            return tuple(choice for choice in _CHOICES[method] if choice is not VerdictChoice.NO_CARD)
         case _:
             return _CHOICES[method]
 
 
-def advance(method: Method, stage: Stage, pressed: Pressed) -> Turn:
+def apply_press(method: Method, stage: PageStage, pressed: ButtonPress) -> Transition:
     """Say what a press leads to from this stage."""
-    rule = TABLE[method].get(stage, {}).get(pressed.press)
+    rule = PAGE_TRANSITIONS[method].get(stage, {}).get(pressed.button)
     match rule:
         case None:
-            return Stayed(Hitch.ELSEWHERE)
-        case _Go(if_ticked=True) if not pressed.ticked:
-            return Stayed(Hitch.UNTICKED)
-        case _Go(to, status):
-            return Moved(_carried(method, to, pressed.choice), status)
-        case _Judge(without_card=Stage() as to) if pressed.choice is Choice.NO_CARD:
-            return Moved(_carried(method, to, pressed.choice), Status.OPENED)
-        case _Judge():
-            return Judged(_end(method, stage, pressed.choice))
+            return NotAdvanced(FormError.WRONG_STAGE)
+        case _Advance(if_ticked=True) if not pressed.ticked:
+            return NotAdvanced(FormError.UNTICKED)
+        case _Advance(to, status):
+            return Advanced(_page_with_choice(method, to, pressed.choice), status)
+        case _Decide(without_card=PageStage() as to) if pressed.choice is VerdictChoice.NO_CARD:
+            return Advanced(_page_with_choice(method, to, pressed.choice), AttemptStatus.OPENED)
+        case _Decide():
+            return Decided(_verdict(method, stage, pressed.choice))
         case _:
-            return Judged(Rejected(rule.reason))
+            return Decided(Rejected(rule.reason))
 
 
-def _carried(method: Method, stage: Stage, choice: Choice) -> Page:
-    return Page(stage, choice if choice in offered_choices(method, stage) else Choice.PASS)
+def _page_with_choice(method: Method, stage: PageStage, choice: VerdictChoice) -> SimulatedPage:
+    return SimulatedPage(stage, choice if choice in offered_choices(method, stage) else VerdictChoice.PASS)
 
 
-def _end(method: Method, stage: Stage, choice: Choice) -> Outcome:
+def _verdict(method: Method, stage: PageStage, choice: VerdictChoice) -> Verdict:
     """The chosen verdict; one this stage does not offer was forged, and a forged one never passes."""
-    return choice.outcome if choice in offered_choices(method, stage) else Rejected(Reason.DECLINED)
+    return choice.verdict if choice in offered_choices(method, stage) else Rejected(Reason.DECLINED)

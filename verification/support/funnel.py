@@ -18,7 +18,7 @@ BEIJING = timezone(timedelta(hours=8))
 _RATIO = 1.5
 
 
-class Step(StrEnum):
+class FunnelStep(StrEnum):
     """The steps of a journey, in their order."""
 
     OPENED = "opened"
@@ -30,8 +30,8 @@ class Step(StrEnum):
     VERIFIED = "verified"
 
 
-STEPS = tuple(Step)
-BY_WAY = (Step.SHOWN, Step.PHONE, Step.VERIFIED)
+STEPS = tuple(FunnelStep)
+METHOD_STEPS = (FunnelStep.SHOWN, FunnelStep.PHONE, FunnelStep.VERIFIED)
 """The steps that are counted for each way too."""
 
 
@@ -54,7 +54,7 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FunnelIncrement:
     """One fact to count: a step reached, or with a `reason` an attempt that failed.
 
     Without a `method` it counts for all ways together; `took` is the bucket of the time since the step before, where
@@ -62,14 +62,14 @@ class Tally:
     """
 
     cohort: Cohort
-    step: Step | None
+    step: FunnelStep | None
     method: Method | None = None
     reason: Reason | None = None
-    took: int | None = None
+    bucket: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FunnelQuery:
     """Which journeys a funnel is about, days included; `campaign` "" are people whom no campaign brought."""
 
     since: date
@@ -81,46 +81,46 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class FunnelCount:
     """How many journeys of a group reached a step, or how many attempts failed for a reason."""
 
     group: str
-    step: Step | None
+    step: FunnelStep | None
     method: Method | None
     reason: Reason | None
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class DurationCount:
     """How many journeys of a group took so long for a step."""
 
     group: str
-    step: Step
+    step: FunnelStep
     method: Method | None
-    took: int
+    bucket: int
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FunnelStatistics:
     """What was counted, as the store has it."""
 
-    counts: Sequence[Counted]
-    times: Sequence[Took]
+    counts: Sequence[FunnelCount]
+    times: Sequence[DurationCount]
 
 
-def day_of(moment: datetime) -> date:
+def beijing_day(moment: datetime) -> date:
     """The day a moment is counted under."""
     return moment.astimezone(BEIJING).date()
 
 
-def bucket(took: timedelta) -> int:
+def duration_bucket(took: timedelta) -> int:
     """The bucket of a time; each is half as long again as the one before."""
     return round(math.log1p(max(took.total_seconds(), 0)) / math.log(_RATIO))
 
 
-def span(of_bucket: int) -> tuple[timedelta, timedelta]:
+def bucket_range(bucket: int) -> tuple[timedelta, timedelta]:
     """From where to where a bucket goes."""
-    below, above = (_RATIO ** (of_bucket + side) - 1 for side in (-0.5, 0.5))
+    below, above = (_RATIO ** (bucket + side) - 1 for side in (-0.5, 0.5))
     return timedelta(seconds=max(below, 0)), timedelta(seconds=above)

@@ -6,27 +6,27 @@ from collections.abc import Sequence
 from datetime import timedelta
 from io import StringIO
 
-from verification.support.funnel import Wanted
-from verification.support.funnel_report import Report, Stage
+from verification.support.funnel import FunnelQuery
+from verification.support.funnel_report import FunnelReport, StepStatistics
 
 COLUMNS = ("group", "kind", "name", "count", "of_first", "of_former", "median_seconds", "p90_seconds")
-_PLACES = 4
+_DECIMALS = 4
 
 
-def as_csv(reports: Sequence[Report], _: Wanted) -> str:
+def to_csv(reports: Sequence[FunnelReport], _: FunnelQuery) -> str:
     """A line for every step, and for every reason of failure; what is not known is empty."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for report in reports:
-        for stage in report.stages:
-            writer.writerow((report.group, "step", stage.step, *_figures(stage).values()))
+        for stage in report.steps:
+            writer.writerow((report.group, "step", stage.step, *_statistics(stage).values()))
         for reason, count in report.reasons:
             writer.writerow((report.group, "reason", reason, count, *[None] * 4))
     return out.getvalue()
 
 
-def as_json(reports: Sequence[Report], wanted: Wanted) -> str:
+def to_json(reports: Sequence[FunnelReport], wanted: FunnelQuery) -> str:
     """One object: what was asked for, and a group each with its steps and reasons."""
     whole = {
         "since": wanted.since.isoformat(),
@@ -40,27 +40,27 @@ def as_json(reports: Sequence[Report], wanted: Wanted) -> str:
     return json.dumps(whole, indent=2) + "\n"
 
 
-def _group(report: Report) -> dict[str, object]:
+def _group(report: FunnelReport) -> dict[str, object]:
     return {
         "group": report.group,
-        "steps": [{"step": stage.step, **_figures(stage)} for stage in report.stages],
+        "steps": [{"step": stage.step, **_statistics(stage)} for stage in report.steps],
         "worst": report.worst.step if report.worst else None,
         "reasons": [{"reason": reason, "count": count} for reason, count in report.reasons],
     }
 
 
-def _figures(stage: Stage) -> dict[str, float | None]:
+def _statistics(stage: StepStatistics) -> dict[str, float | None]:
     return {
         "count": stage.count,
         "of_first": _rounded(stage.of_first),
-        "of_former": _rounded(stage.of_former),
+        "of_former": _rounded(stage.of_previous),
         "median_seconds": _seconds(stage.median),
         "p90_seconds": _seconds(stage.p90),
     }
 
 
 def _rounded(part: float | None) -> float | None:
-    return None if part is None else round(part, _PLACES)
+    return None if part is None else round(part, _DECIMALS)
 
 
 def _seconds(took: timedelta | None) -> float | None:

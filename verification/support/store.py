@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from verification.attempts import CODE_LENGTH, AttemptId, Method, Reason, Status
-from verification.attempts import code_of as code_of  # support knows it from here
+from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
+from verification.attempts import reference_code as reference_code  # support knows it from here
 from verification.invitations import Link, LinkId, LinkState, Purpose
-from verification.support.funnel import Counted, Figures, Tally, Wanted
+from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class AuditEntry:
     """That somebody used the desk: who (`telegram:<id>`, `command`, `api:<key>`, `desk`), what for, about what, when.
 
     `subject` names links, codes and campaigns; an account only masked.
@@ -30,7 +30,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class UnansweredQuestion:
     """A question that nothing in the FAQ answered, as far as it may be kept: it belongs to nobody.
 
     `id` is any that nobody has had.
@@ -42,14 +42,14 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class AttemptSummary:
     """An attempt as support may see it: name and number only masked, and only while they are kept."""
 
     id: AttemptId
     account: str
     contact: str
     method: Method
-    status: Status
+    status: AttemptStatus
     reason: Reason | None
     created_at: datetime
     expires_at: datetime
@@ -59,20 +59,20 @@ class Glimpse:
     @property
     def code(self) -> str:
         """What its person reads out to support."""
-        return code_of(self.id)
+        return reference_code(self.id)
 
 
-def read_code(text: str) -> str | None:
+def read_reference_code(text: str) -> str | None:
     """The digits of a code as somebody writes it; None for what is none.
 
     >>> read_code(" 0a1b 2c3d")
     '0a1b2c3d'
     """
     digits = "".join(character for character in text.casefold() if character not in " -#")
-    return digits if len(digits) == CODE_LENGTH and set(digits) <= set("0123456789abcdef") else None
+    return digits if len(digits) == REFERENCE_CODE_LENGTH and set(digits) <= set("0123456789abcdef") else None
 
 
-class FrontUnit(Protocol):
+class DialogueSupportUnit(Protocol):
     """What a dialogue's transaction does for the desk; part of `DialogueUnit`."""
 
     async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
@@ -84,17 +84,17 @@ class FrontUnit(Protocol):
     async def is_bound(self, person: str, account: str) -> bool:
         """Whether a link that nobody revoked binds the person to the account."""
 
-    async def tally(self, tallies: Sequence[Tally]) -> None:
+    async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
         """Count facts; they are true once this unit commits."""
 
     async def count_question(self, topic: str, day: date) -> None:
         """Count a question by the topic that answered it, empty for none."""
 
-    async def keep_missed(self, missed: Missed) -> None:
+    async def keep_unanswered(self, question: UnansweredQuestion) -> None:
         """Keep, sealed, a question that nothing answered."""
 
 
-class DeskView(Protocol):
+class SupportView(Protocol):
     """What may be looked at."""
 
     async def link(self, link: LinkId) -> Link | None:
@@ -107,17 +107,17 @@ class DeskView(Protocol):
         account: str | None,
         limit: int,
         skip: int = 0,
-        standing: tuple[LinkState, datetime] | None = None,
+        state_at: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
         """List links, the newest first; `standing` asks for those in a state at a moment."""
 
-    async def attempt(self, code: str) -> Sequence[Glimpse]:
+    async def attempt(self, code: str) -> Sequence[AttemptSummary]:
         """List attempts whose id's digits begin with a code, masked name and number among it where they are kept."""
 
-    async def attempts(self, *, account: str | None, limit: int, skip: int = 0) -> Sequence[Glimpse]:
+    async def attempts(self, *, account: str | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         """List attempts, the newest first, without name and number."""
 
-    async def figures(self, wanted: Wanted) -> Figures:
+    async def funnel_statistics(self, query: FunnelQuery) -> FunnelStatistics:
         """Give what was counted of these journeys; groups are named by `wanted.by`, and "" without.
 
         Times are those of all ways together, of the wanted one, or by way of each: what is not wanted is not added up.
@@ -129,14 +129,14 @@ class DeskView(Protocol):
     async def questions(self, since: date, until: date) -> Mapping[str, int]:
         """How often each topic answered a question in these days, under "" how often none did."""
 
-    async def missed(self, limit: int) -> Sequence[Missed]:
+    async def unanswered_questions(self, limit: int) -> Sequence[UnansweredQuestion]:
         """List questions that nothing answered, the newest first."""
 
-    async def uses(self, limit: int, skip: int = 0) -> Sequence[Use]:
+    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
         """List uses of the desk, the newest first."""
 
 
-class DeskUnit(DeskView, Protocol):
+class SupportUnit(SupportView, Protocol):
     """One use of the desk: a transaction that holds the note of it."""
 
     async def add_link(self, link: Link) -> Link:
@@ -149,17 +149,17 @@ class DeskUnit(DeskView, Protocol):
         """
 
 
-class DeskStore(Protocol):
+class SupportStore(Protocol):
     """Keeps what support needs."""
 
-    def keyed(self, purpose: Purpose, text: str) -> bytes:
+    def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         """Give a digest that nobody makes without the key: 32 bytes."""
 
-    def desk(self, use: Use) -> AbstractAsyncContextManager[DeskUnit]:
+    def support_unit(self, entry: AuditEntry) -> AbstractAsyncContextManager[SupportUnit]:
         """Open the desk for one use, which is noted first; leaving commits, an error rolls back."""
 
-    async def totals(self) -> Sequence[Counted]:
+    async def funnel_totals(self) -> Sequence[FunnelCount]:
         """Give what was ever counted, in groups of campaigns: numbers without a person in them, so no use is noted."""
 
-    def look(self, use: Use) -> AbstractAsyncContextManager[DeskView]:
+    def support_view(self, entry: AuditEntry) -> AbstractAsyncContextManager[SupportView]:
         """Note a use of the desk, then let it look, for as long as it takes: nobody who writes waits for it."""

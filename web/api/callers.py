@@ -11,25 +11,25 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from verification.token_bucket import Buckets
-from web.api.problems import Problem, answer
-from web.throttle import address_of
+from verification.token_bucket import TokenBuckets
+from web.api.problems import Problem, problem_handler
+from web.throttle import client_network
 
 BURST = 20
 _EVERY = 1.0
 
 
-class Callers:
+class ApiKeyMiddleware:
     """Stands before the calls, and tells them whose they are."""
 
     def __init__(
-        self, app: ASGIApp, keys: Sequence[str], registry: CollectorRegistry, seconds: Callable[[], float]
+        self, app: ASGIApp, keys: Sequence[str], registry: CollectorRegistry, monotonic_clock: Callable[[], float]
     ) -> None:
         if not keys:
             raise ValueError("without a key anybody could call")
         self._app = app
         self._keys = [key.encode() for key in keys]
-        self._wrong = Buckets(BURST, _EVERY, seconds)
+        self._wrong = TokenBuckets(BURST, _EVERY, monotonic_clock)
         self._counter = Counter("web_wrong_keys", "Calls over HTTP without a key that is ours.", registry=registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,14 +38,14 @@ class Callers:
         try:
             scope.setdefault("state", {})["actor"] = self._actor(request)
         except Problem as problem:
-            response = await answer(request, problem)
+            response = await problem_handler(request, problem)
             await response(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def _actor(self, request: Request) -> str:
-        address = address_of(request)
-        wait = self._wrong.wait(address)
+        address = client_network(request)
+        wait = self._wrong.wait_time(address)
         if wait > 0:
             raise Problem(429, "Too many wrong keys came from this address.", Retry_After=str(math.ceil(wait)))
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

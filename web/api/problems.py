@@ -7,13 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from web.middleware import AGAIN_SOON
+from web.middleware import RETRY_SOON_HEADERS
 
 _SENTENCES = {
     404: "There is nothing here.",
     405: "This cannot be done here.",
 }
-OURS = "Something went wrong here; ask again."
+SERVER_ERROR = "Something went wrong here; ask again."
 """Of an error of ours, no more than that there was one."""
 
 
@@ -25,24 +25,24 @@ class Problem(HTTPException):
         super().__init__(status, sentence, named)
 
 
-def told(status: int, sentence: str) -> Response:
+def problem_response(status: int, sentence: str) -> Response:
     """A problem as an answer."""
     problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
     return Response(json.dumps(problem), status, media_type="application/problem+json")
 
 
-def away() -> Response:
+def unavailable_response() -> Response:
     """Tell that the database is away, which passes by itself."""
-    response = told(503, "The database does not answer; ask again.")
-    response.headers.update(AGAIN_SOON)
+    response = problem_response(503, "The database does not answer; ask again.")
+    response.headers.update(RETRY_SOON_HEADERS)
     return response
 
 
-async def answer(_: Request, error: Exception) -> Response:
+async def problem_handler(_: Request, error: Exception) -> Response:
     """Tell what was raised."""
     if not isinstance(error, HTTPException):
         raise error
     sentence = error.detail if isinstance(error, Problem) else _SENTENCES.get(error.status_code, error.detail)
-    response = told(error.status_code, sentence)
+    response = problem_response(error.status_code, sentence)
     response.headers.update(error.headers or {})
     return response

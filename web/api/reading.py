@@ -7,54 +7,54 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from verification.attempts import Method
-from verification.invitations import BadLink, LinkId, is_link_id, read_account, read_campaign
-from verification.support.service import LONGEST_TTL, SHORTEST_TTL, Order
+from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
+from verification.support.service import MAX_TTL, MIN_TTL, LinkRequest
 from web.api.problems import Problem
-from web.middleware import body_within
+from web.middleware import read_body
 
 _LIMIT = 16 * 1024
 _LONGEST_KEY = 200
-_PAGES = 100
-_FARTHEST = 1_000_000
+_MAX_LIMIT = 100
+_MAX_SKIP = 1_000_000
 
 
-class _Link(BaseModel):
+class _LinkBody(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     account: str
     campaign: str = ""
     ttl_seconds: int | None = Field(
-        default=None, strict=True, ge=int(SHORTEST_TTL.total_seconds()), le=int(LONGEST_TTL.total_seconds())
+        default=None, strict=True, ge=int(MIN_TTL.total_seconds()), le=int(MAX_TTL.total_seconds())
     )
     method: Method | None = None
     language: str | None = None
 
 
-class Page(BaseModel):
+class LinkListQuery(BaseModel):
     """Which links a list is about."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     campaign: str | None = None
     account: str | None = None
-    limit: int = Field(default=20, ge=1, le=_PAGES)
-    skip: int = Field(default=0, ge=0, le=_FARTHEST)
+    limit: int = Field(default=20, ge=1, le=_MAX_LIMIT)
+    skip: int = Field(default=0, ge=0, le=_MAX_SKIP)
 
 
-async def read_order(request: Request, languages: Collection[str], fresh: str) -> Order:
+async def read_link_request(request: Request, languages: Collection[str], fresh: str) -> LinkRequest:
     """What link is wanted; its repetition is known by `Idempotency-Key`."""
-    body = await body_within(request, _LIMIT)
+    body = await read_body(request, _LIMIT)
     if body is None:
         raise Problem(413, "The body is too long.")
     try:
-        asked = _Link.model_validate_json(body)
+        asked = _LinkBody.model_validate_json(body)
     except ValidationError as error:
-        raise _misread(error) from None
+        raise _invalid(error) from None
     if asked.language is not None and asked.language not in languages:
         raise Problem(422, f"language: write {' or '.join(languages)}.")
-    return Order(
+    return LinkRequest(
         account=_checked("account", read_account, asked.account),
-        request=_request(request, fresh),
+        idempotency_key=_idempotency_key(request, fresh),
         campaign=_checked("campaign", read_campaign, asked.campaign),
         ttl=None if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds),
         method=asked.method,
@@ -62,12 +62,12 @@ async def read_order(request: Request, languages: Collection[str], fresh: str) -
     )
 
 
-def read_page(request: Request) -> Page:
+def read_list_query(request: Request) -> LinkListQuery:
     """Which links are to be listed."""
     try:
-        page = Page.model_validate(dict(request.query_params))
+        page = LinkListQuery.model_validate(dict(request.query_params))
     except ValidationError as error:
-        raise _misread(error) from None
+        raise _invalid(error) from None
     if page.campaign is not None:
         _checked("campaign", read_campaign, page.campaign)
     if page.account is not None:
@@ -75,7 +75,7 @@ def read_page(request: Request) -> Page:
     return page
 
 
-def read_id(request: Request) -> LinkId:
+def read_link_id(request: Request) -> LinkId:
     """The link that an address names."""
     named: str = request.path_params["id"]
     if not is_link_id(named):
@@ -83,7 +83,7 @@ def read_id(request: Request) -> LinkId:
     return LinkId(named)
 
 
-def _request(request: Request, fresh: str) -> str:
+def _idempotency_key(request: Request, fresh: str) -> str:
     key = request.headers.get("idempotency-key")
     if key is None:
         return f"once:{fresh}"
@@ -95,11 +95,11 @@ def _request(request: Request, fresh: str) -> str:
 def _checked(field: str, read: Callable[[str], str], text: str) -> str:
     try:
         return read(text)
-    except BadLink as error:
+    except InvalidLinkRequest as error:
         raise Problem(422, f"{field}: {error}.") from None
 
 
-def _misread(error: ValidationError) -> Problem:
+def _invalid(error: ValidationError) -> Problem:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return Problem(422, "The body is no JSON.")

@@ -9,31 +9,35 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from web.api import problems
-from web.api.callers import Callers
-from web.api.links import Links
-from web.dependencies import Parts
+from web.api.callers import ApiKeyMiddleware
+from web.api.links import LinkEndpoints
+from web.dependencies import WebDeps
 
 
-def api_routes(parts: Parts) -> Sequence[BaseRoute]:
+def api_routes(parts: WebDeps) -> Sequence[BaseRoute]:
     """The calls, behind their keys; none where no program has one."""
     if parts.api is None:
         return ()
-    links = Links(parts, parts.api)
+    links = LinkEndpoints(parts, parts.api)
 
     async def failed(_: Request, error: Exception) -> Response:
-        return problems.away() if parts.is_outage(error) else problems.told(500, problems.OURS)
+        return (
+            problems.unavailable_response()
+            if parts.is_outage(error)
+            else problems.problem_response(500, problems.SERVER_ERROR)
+        )
 
     calls = Starlette(
         routes=[
-            _route("/links", GET=links.list, POST=links.make),
+            _route("/links", GET=links.list, POST=links.create),
             _route("/links/{id}", GET=links.show, DELETE=links.revoke),
             _route("/links/{id}/qr.png", GET=links.png),
             _route("/links/{id}/qr.svg", GET=links.svg),
         ],
-        exception_handlers={HTTPException: problems.answer, Exception: failed},
+        exception_handlers={HTTPException: problems.problem_handler, Exception: failed},
     )
     calls.router.redirect_slashes = False
-    return (Mount("/v1", Callers(calls, parts.api.keys, parts.registry, parts.seconds)),)
+    return (Mount("/v1", ApiKeyMiddleware(calls, parts.api.keys, parts.registry, parts.monotonic_clock)),)
 
 
 def _route(path: str, **calls: Callable[[Request], Awaitable[Response]]) -> Route:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from verification.identity import mask_account
-from verification.invitations import WALK_IN
+from verification.invitations import CHAT_ACCOUNT_PREFIX
 from verification.support.funnel import BEIJING
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
-class Shown:
+class PageFormatter:
     """Writes what a page shows, in the page's language."""
 
     def __init__(self, t: Callable[..., str]) -> None:
@@ -20,15 +20,15 @@ class Shown:
         """A moment, in Beijing's time."""
         return "" if moment is None else f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
-    def exactly(self, moment: datetime) -> str:
+    def time_with_seconds(self, moment: datetime) -> str:
         """A moment to the second, in Beijing's time."""
         return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
-    def span(self, span: timedelta | None) -> str:
+    def duration(self, time: timedelta | None) -> str:
         """How long something takes, in two units at most."""
-        if span is None:
+        if time is None:
             return "—"
-        left = round(span.total_seconds())
+        left = round(time.total_seconds())
         parts = []
         for name, size in _UNITS:
             count, left = divmod(left, size)
@@ -57,7 +57,7 @@ class Shown:
 
     def actor(self, actor: str) -> str:
         """Who used the desk; people of the chat masked."""
-        return mask_account(actor) if actor.startswith(WALK_IN) else actor
+        return mask_account(actor) if actor.startswith(CHAT_ACCOUNT_PREFIX) else actor
 
     def action(self, action: str) -> str:
         """What somebody did, in the page's language where there are words for it."""

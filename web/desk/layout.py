@@ -8,11 +8,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from web.dependencies import Words
-from web.desk.formatting import Shown
-from web.desk.sessions import Session
-from web.middleware import UNFRAMED
-from web.pages import ASSETS, Pages, teller, templates, way_up
+from web.dependencies import Texts
+from web.desk.formatting import PageFormatter
+from web.desk.sessions import DeskSession
+from web.middleware import NO_FRAMING_HEADERS
+from web.pages import ASSETS, Pages, root_path, templates, translator
 
 LANGUAGE = "desk_language"
 _YEAR = 365 * 24 * 3600
@@ -20,11 +20,11 @@ _FIRST_LANGUAGE = "zh"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class DeskRequest:
     """Somebody who is signed in asks for something; `form` is what they sent, once it is known to be theirs."""
 
     request: Request
-    session: Session
+    session: DeskSession
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -33,48 +33,48 @@ class Visit:
         return self.session.actor
 
     @property
-    def asked(self) -> Mapping[str, str]:
+    def query(self) -> Mapping[str, str]:
         """What the address asks for."""
         return self.request.query_params
 
 
-class Frame:
+class DeskLayout:
     """Makes the desk's pages."""
 
-    def __init__(self, words: Mapping[str, Words], pages: Pages) -> None:
-        self._words = words
+    def __init__(self, texts: Mapping[str, Texts], pages: Pages) -> None:
+        self._texts = texts
         self._pages = pages
 
     def language(self, request: Request) -> str:
         """The language that the address asks for, or else the one that was asked for before."""
         asked = (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE, ""))
-        return next((language for language in asked if language in self._words), _FIRST_LANGUAGE)
+        return next((language for language in asked if language in self._texts), _FIRST_LANGUAGE)
 
     @property
-    def languages(self) -> Mapping[str, Words]:
+    def languages(self) -> Mapping[str, Texts]:
         """The languages there are."""
-        return self._words
+        return self._texts
 
-    def language_in(self, text: str) -> str | None:
+    def language_or_none(self, text: str) -> str | None:
         """A language of ours; None for anything else."""
-        return text if text in self._words else None
+        return text if text in self._texts else None
 
-    def page(self, visit: Visit, template: str, status: int = 200, **values: object) -> Response:
+    def page(self, visit: DeskRequest, template: str, status: int = 200, **values: object) -> Response:
         """A page for somebody who is signed in."""
-        return self.bare(visit.request, template, status, session=visit.session, **values)
+        return self.public_page(visit.request, template, status, session=visit.session, **values)
 
-    def bare(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
+    def public_page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
         """A page for anybody."""
         language = self.language(request)
-        words = self._words[language]
-        t, up = teller(words, "desk."), way_up(request)
+        words = self._texts[language]
+        t, up = translator(words, "desk."), root_path(request)
         kept = [each for each in request.query_params.multi_items() if each[0] != "lang"]
         shared = {
             "t": t,
-            "p": teller(words, "page."),
-            "shown": Shown(t),
+            "p": translator(words, "page."),
+            "shown": PageFormatter(t),
             "language": language,
-            "languages": list(self._words),
+            "languages": list(self._texts),
             "in_language": lambda other: "?" + urlencode([*kept, ("lang", other)]),
             "assets": up + ASSETS,
             "desk": f"{up}desk",
@@ -85,18 +85,18 @@ class Frame:
         html = templates().get_template(f"desk/{template}").render(shared | values)
         return HTMLResponse(html, status)
 
-    def message(self, visit: Visit, kind: str, status: int) -> Response:
+    def message(self, visit: DeskRequest, kind: str, status: int) -> Response:
         """A page that says one thing."""
         return self.page(visit, "message.html", status, kind=kind)
 
-    def sealed(self, request: Request, answer: Response) -> Response:
+    def with_headers(self, request: Request, answer: Response) -> Response:
         """The answer as it leaves: nobody frames it, and a language that was asked for is remembered."""
-        answer.headers.update(UNFRAMED)
-        if request.query_params.get("lang") in self._words:
+        answer.headers.update(NO_FRAMING_HEADERS)
+        if request.query_params.get("lang") in self._texts:
             answer.set_cookie(LANGUAGE, request.query_params["lang"], max_age=_YEAR, httponly=True, samesite="strict")
         return answer
 
 
-def on_to(request: Request, place: str = "") -> Response:
+def redirect(request: Request, path: str = "") -> Response:
     """Send a browser on to a page of the desk."""
-    return RedirectResponse(f"{way_up(request)}desk{place}", status_code=303)
+    return RedirectResponse(f"{root_path(request)}desk{path}", status_code=303)

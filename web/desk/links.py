@@ -8,11 +8,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from verification import Method
-from verification.invitations import BadLink, Link, LinkId, LinkState, is_link_id, read_account, read_campaign
-from verification.support.service import Order
-from web.dependencies import Clock, DeskRoute
-from web.desk.forms import campaign_in, page_in, typed_in, word_in
-from web.desk.layout import Frame, Visit, on_to
+from verification.invitations import (
+    InvalidLinkRequest,
+    Link,
+    LinkId,
+    LinkState,
+    is_link_id,
+    read_account,
+    read_campaign,
+)
+from verification.support.service import LinkRequest
+from web.dependencies import DeskRoute, UtcNow
+from web.desk.forms import campaign_or_empty, enum_or_none, read_page_number, read_text
+from web.desk.layout import DeskLayout, DeskRequest, redirect
 
 _PAGE = 20
 _OF_ONE_ACCOUNT = 50
@@ -26,43 +34,43 @@ _TTLS = {
     "30d": timedelta(days=30),
 }
 _FIELDS = ("account", "campaign", "ttl", "method", "language", "fresh")
-_ALIVE = (LinkState.WAITING, LinkState.OPENED)
-_PAPERS = ("a6", "a4")
+_USABLE = (LinkState.WAITING, LinkState.OPENED)
+_PAPER_SIZES = ("a6", "a4")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LinkSnapshot:
     """A link with its state at the moment the page was made."""
 
     link: Link
     state: LinkState
 
     @property
-    def alive(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether it still leads somebody somewhere."""
-        return self.state in _ALIVE
+        return self.state in _USABLE
 
 
 class LinkPages:
     """The pages of links."""
 
-    def __init__(self, desk: DeskRoute, frame: Frame, clock: Clock) -> None:
+    def __init__(self, desk: DeskRoute, frame: DeskLayout, clock: UtcNow) -> None:
         self._desk = desk
         self._support = desk.support
         self._frame = frame
         self._clock = clock
 
-    async def index(self, visit: Visit) -> Response:
+    async def index(self, visit: DeskRequest) -> Response:
         """List links, by state and campaign."""
-        state = word_in(LinkState, visit.asked.get("state", ""))
-        campaign, page = campaign_in(visit.asked.get("campaign", "")), page_in(visit.asked)
+        state = enum_or_none(LinkState, visit.query.get("state", ""))
+        campaign, page = campaign_or_empty(visit.query.get("campaign", "")), read_page_number(visit.query)
         links = await self._support.links(
             visit.actor, campaign=campaign or None, state=state, limit=_PAGE + 1, skip=(page - 1) * _PAGE
         )
         return self._frame.page(
             visit,
             "links.html",
-            links=[self._standing(link) for link in links[:_PAGE]],
+            links=[self._snapshot(link) for link in links[:_PAGE]],
             states=list(LinkState),
             state=state or "",
             campaign=campaign,
@@ -72,16 +80,16 @@ class LinkPages:
             account=None,
         )
 
-    async def search(self, visit: Visit) -> Response:
+    async def search(self, visit: DeskRequest) -> Response:
         """List the newest links of one account; asked by a form, so that no address holds the account."""
-        account = typed_in(visit.form, "account")
+        account = read_text(visit.form, "account")
         if not account:
-            return on_to(visit.request, "/links")
+            return redirect(visit.request, "/links")
         links = await self._support.links(visit.actor, account=account, limit=_OF_ONE_ACCOUNT)
         return self._frame.page(
             visit,
             "links.html",
-            links=[self._standing(link) for link in links],
+            links=[self._snapshot(link) for link in links],
             states=[],
             state="",
             campaign="",
@@ -91,29 +99,29 @@ class LinkPages:
             account=account,
         )
 
-    async def form(self, visit: Visit) -> Response:
+    async def form(self, visit: DeskRequest) -> Response:
         """Ask what the link is for."""
-        return await self._form(visit, dict.fromkeys(_FIELDS, "") | {"fresh": self._desk.fresh()})
+        return await self._form(visit, dict.fromkeys(_FIELDS, "") | {"fresh": self._desk.new_id()})
 
-    async def make(self, visit: Visit) -> Response:
+    async def create(self, visit: DeskRequest) -> Response:
         """Make it, once for each form that was shown, and go to its page; or say what is wrong."""
         given = {name: visit.form.get(name, "") for name in _FIELDS}
         problem = _problem(given)
         if problem:
             return await self._form(visit, given, problem)
-        order = Order(
+        order = LinkRequest(
             account=given["account"],
             # A form that the browser goes back to may be sent with other words: that asks for another link.
-            request="\0".join(given.values()),
+            idempotency_key="\0".join(given.values()),
             campaign=given["campaign"],
             ttl=_TTLS.get(given["ttl"]),
-            method=word_in(Method, given["method"]),
-            language=self._frame.language_in(given["language"]),
+            method=enum_or_none(Method, given["method"]),
+            language=self._frame.language_or_none(given["language"]),
         )
-        made = await self._support.make_link(visit.actor, order)
-        return on_to(visit.request, f"/links/{made.link.id}")
+        made = await self._support.create_link(visit.actor, order)
+        return redirect(visit.request, f"/links/{made.link.id}")
 
-    async def show(self, visit: Visit) -> Response:
+    async def show(self, visit: DeskRequest) -> Response:
         """Show a link: what it is for, how far it has come, and while it is alive the link itself."""
         standing = await self._found(visit)
         if standing is None:
@@ -122,42 +130,42 @@ class LinkPages:
         url = self._url(standing)
         return self._frame.page(visit, "link.html", standing=standing, attempts=attempts, url=url, code=self._code(url))
 
-    async def sheet(self, visit: Visit) -> Response:
+    async def sheet(self, visit: DeskRequest) -> Response:
         """Show a sheet to print and hand over."""
         standing = await self._found(visit)
-        if standing is None or not standing.alive:
+        if standing is None or not standing.is_usable:
             return self._frame.message(visit, "no_link", 404)
-        paper = visit.asked.get("paper", "")
-        paper = paper if paper in _PAPERS else _PAPERS[0]
+        paper = visit.query.get("paper", "")
+        paper = paper if paper in _PAPER_SIZES else _PAPER_SIZES[0]
         code = self._code(self._url(standing))
-        return self._frame.page(visit, "sheet.html", standing=standing, paper=paper, papers=_PAPERS, code=code)
+        return self._frame.page(visit, "sheet.html", standing=standing, paper=paper, papers=_PAPER_SIZES, code=code)
 
-    async def picture(self, visit: Visit) -> Response:
+    async def picture(self, visit: DeskRequest) -> Response:
         """Give the code as a file for print."""
         form = visit.request.path_params["form"]
         standing = await self._found(visit) if form in {"svg", "png"} else None
-        if standing is None or not standing.alive:
+        if standing is None or not standing.is_usable:
             return self._frame.message(visit, "no_link", 404)
         url = self._url(standing)
         body: str | bytes = self._desk.qr.svg(url) if form == "svg" else self._desk.qr.png(url)
         named = {"Content-Disposition": f'attachment; filename="link-{standing.link.id}.{form}"'}
         return Response(body, media_type="image/svg+xml" if form == "svg" else "image/png", headers=named)
 
-    async def ask(self, visit: Visit) -> Response:
+    async def confirm_revoke(self, visit: DeskRequest) -> Response:
         """Ask whether the link shall end."""
         standing = await self._found(visit)
         if standing is None:
             return self._frame.message(visit, "no_link", 404)
         return self._frame.page(visit, "revoke.html", standing=standing)
 
-    async def revoke(self, visit: Visit) -> Response:
+    async def revoke(self, visit: DeskRequest) -> Response:
         """End it, and show what it is now."""
         link = await self._support.revoke(visit.actor, _id(visit))
         if link is None:
             return self._frame.message(visit, "no_link", 404)
-        return on_to(visit.request, f"/links/{link.id}")
+        return redirect(visit.request, f"/links/{link.id}")
 
-    async def _form(self, visit: Visit, given: Mapping[str, str], problem: str = "") -> Response:
+    async def _form(self, visit: DeskRequest, given: Mapping[str, str], problem: str = "") -> Response:
         return self._frame.page(
             visit,
             "new_link.html",
@@ -170,21 +178,21 @@ class LinkPages:
             methods=list(Method),
         )
 
-    async def _found(self, visit: Visit) -> Standing | None:
+    async def _found(self, visit: DeskRequest) -> LinkSnapshot | None:
         link = await self._support.link(visit.actor, _id(visit))
-        return None if link is None else self._standing(link)
+        return None if link is None else self._snapshot(link)
 
-    def _standing(self, link: Link) -> Standing:
-        return Standing(link, link.state(self._clock()))
+    def _snapshot(self, link: Link) -> LinkSnapshot:
+        return LinkSnapshot(link, link.state(self._clock()))
 
-    def _url(self, standing: Standing) -> str:
-        return self._desk.link_url(self._support.token(standing.link.id)) if standing.alive else ""
+    def _url(self, snapshot: LinkSnapshot) -> str:
+        return self._desk.link_url(self._support.link_token(snapshot.link.id)) if snapshot.is_usable else ""
 
     def _code(self, url: str) -> str:
         return self._desk.qr.svg(url) if url else ""
 
 
-def _id(visit: Visit) -> LinkId:
+def _id(visit: DeskRequest) -> LinkId:
     text = visit.request.path_params["id"]
     if not is_link_id(text):
         raise HTTPException(404)
@@ -195,6 +203,6 @@ def _problem(given: Mapping[str, str]) -> str:
     for name, read in (("account", read_account), ("campaign", read_campaign)):
         try:
             read(given[name])
-        except BadLink:
+        except InvalidLinkRequest:
             return name
     return ""

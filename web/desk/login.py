@@ -7,79 +7,79 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from verification.token_bucket import Buckets
-from web.dependencies import Clock, DeskRoute, Parts
-from web.desk.forms import form_in
-from web.desk.layout import Frame, on_to
-from web.desk.sessions import COOKIE, LIFE, Session, Sessions, is_name
-from web.middleware import body_within, from_elsewhere
-from web.throttle import address_of
+from verification.token_bucket import TokenBuckets
+from web.dependencies import DeskRoute, UtcNow, WebDeps
+from web.desk.forms import parse_form
+from web.desk.layout import DeskLayout, redirect
+from web.desk.sessions import COOKIE, LIFETIME, DeskSession, DeskSessions, is_name
+from web.middleware import is_cross_site, read_body
+from web.throttle import client_network
 
 _BURST = 10
 _EVERY = 30.0
 _LIMIT = 4 * 1024
 
 
-class Door:
+class LoginPages:
     """Lets people in and out."""
 
-    def __init__(self, parts: Parts, route: DeskRoute, frame: Frame) -> None:
-        self._sessions = Sessions(route.key, route.keyed)
+    def __init__(self, parts: WebDeps, route: DeskRoute, frame: DeskLayout) -> None:
+        self._sessions = DeskSessions(route.key, route.keyed_digest)
         self._secure = route.secure
         self._frame = frame
-        self._clock: Clock = parts.clock
-        self._wrong = Buckets(_BURST, _EVERY, parts.seconds)
-        self._counted = _counter(parts.registry)
+        self._clock: UtcNow = parts.clock
+        self._attempts = TokenBuckets(_BURST, _EVERY, parts.monotonic_clock)
+        self._wrong_keys = _counter(parts.registry)
 
-    def session(self, request: Request) -> Session | None:
+    def session(self, request: Request) -> DeskSession | None:
         """Whose request this is."""
         return self._sessions.read(request.cookies.get(COOKIE, ""), self._clock())
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
-        return on_to(request) if self.session(request) else self._form(request)
+        return redirect(request) if self.session(request) else self._form(request)
 
-    async def enter(self, request: Request) -> Response:
+    async def sign_in(self, request: Request) -> Response:
         """Take the form: in with the right key, and else the form again."""
-        if from_elsewhere(request.headers):
+        if is_cross_site(request.headers):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
-        address = address_of(request)
-        wait = self._wrong.wait(address)
+        address = client_network(request)
+        wait = self._attempts.wait_time(address)
         if wait > 0:
             answer = self._form(request, "wait", HTTPStatus.TOO_MANY_REQUESTS)
             answer.headers["Retry-After"] = str(math.ceil(wait))
             return answer
-        form = form_in(await body_within(request, _LIMIT) or b"")
+        form = parse_form(await read_body(request, _LIMIT) or b"")
         name = form.get("name", "").strip()
-        if not self._sessions.opens(form.get("key", "").strip()):
-            self._wrong.take(address)
-            self._counted.inc()
+        if not self._sessions.is_key(form.get("key", "").strip()):
+            self._attempts.take(address)
+            self._wrong_keys.inc()
             return self._form(request, "wrong", HTTPStatus.FORBIDDEN, name)
         if not is_name(name):
             return self._form(request, "name", HTTPStatus.UNPROCESSABLE_ENTITY)
-        return self._marked(on_to(request), request, self._sessions.begin(name, self._clock()))
+        return self._with_cookie(redirect(request), request, self._sessions.begin(name, self._clock()))
 
-    async def leave(self, request: Request) -> Response:
+    async def sign_out(self, request: Request) -> Response:
         """Forget the session in this browser."""
-        answer = on_to(request, "/sign-in")
-        return answer if from_elsewhere(request.headers) else self._marked(answer, request, "")
+        answer = redirect(request, "/sign-in")
+        return answer if is_cross_site(request.headers) else self._with_cookie(answer, request, "")
 
     def _form(self, request: Request, problem: str = "", status: int = 200, name: str = "") -> Response:
-        return self._frame.bare(
+        return self._frame.public_page(
             request,
             "sign_in.html",
             status,
             problem=problem,
             name=name if is_name(name) else "",
-            hours=LIFE.seconds // 3600,
+            hours=LIFETIME.seconds // 3600,
         )
 
-    def _marked(self, answer: Response, request: Request, cookie: str) -> Response:
+    def _with_cookie(self, answer: Response, request: Request, cookie: str) -> Response:
         # Without a path of ours it is the folder of this address, whatever prefix a proxy has put before it.
         answer.set_cookie(
             COOKIE,
             cookie,
-            max_age=int(LIFE.total_seconds()) if cookie else 0,
+            max_age=int(LIFETIME.total_seconds()) if cookie else 0,
             path=None,
             secure=self._secure or request.url.scheme == "https",
             httponly=True,

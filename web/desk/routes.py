@@ -7,76 +7,76 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from web.dependencies import Clock, DeskRoute, Parts
-from web.desk.attempts import AttemptPages, QuestionPages, UsePages
-from web.desk.forms import form_in
+from web.dependencies import DeskRoute, UtcNow, WebDeps
+from web.desk.attempts import AttemptPages, AuditLogPages, QuestionPages
+from web.desk.forms import parse_form
 from web.desk.funnel import FunnelPages
-from web.desk.layout import Frame, Visit, on_to
+from web.desk.layout import DeskLayout, DeskRequest, redirect
 from web.desk.links import LinkPages
-from web.desk.login import Door
-from web.middleware import body_within, from_elsewhere
+from web.desk.login import LoginPages
+from web.middleware import is_cross_site, read_body
 from web.pages import Pages
 
 _LIMIT = 16 * 1024
 
-Serve = Callable[[Request], Awaitable[Response]]
-Page = Callable[[Visit], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
+PageHandler = Callable[[DeskRequest], Awaitable[Response]]
 
 
-def desk_routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
+def desk_routes(parts: WebDeps, pages: Pages) -> list[BaseRoute]:
     """Every page of the desk; none without its key."""
     if parts.desk is None:
         return []
-    frame = Frame(parts.words, pages)
-    door = Door(parts, parts.desk, frame)
+    frame = DeskLayout(parts.texts, pages)
+    door = LoginPages(parts, parts.desk, frame)
     return [
-        _open(frame, "/desk/sign-in", GET=door.show, POST=door.enter),
-        _open(frame, "/desk/sign-out", POST=door.leave),
-        *_pages(parts.desk, parts.clock, _Gate(frame, door)),
+        _route(frame, "/desk/sign-in", GET=door.show, POST=door.sign_in),
+        _route(frame, "/desk/sign-out", POST=door.sign_out),
+        *_pages(parts.desk, parts.clock, _LoginRequired(frame, door)),
     ]
 
 
-class _Gate:
+class _LoginRequired:
     """Lets only those through who are signed in, and only forms that they were shown."""
 
-    def __init__(self, frame: Frame, door: Door) -> None:
+    def __init__(self, frame: DeskLayout, door: LoginPages) -> None:
         self.frame = frame
         self._door = door
 
-    def route(self, path: str, **pages: Page) -> Route:
+    def route(self, path: str, **pages: PageHandler) -> Route:
         """A page behind the gate, by method."""
-        return _open(self.frame, path, **{method: self._guarded(page) for method, page in pages.items()})
+        return _route(self.frame, path, **{method: self._require_login(page) for method, page in pages.items()})
 
-    def _guarded(self, page: Page) -> Serve:
+    def _require_login(self, page: PageHandler) -> Handler:
         async def serve(request: Request) -> Response:
             session = self._door.session(request)
             if session is None:
-                return on_to(request, "/sign-in")
-            visit = Visit(request, session)
+                return redirect(request, "/sign-in")
+            visit = DeskRequest(request, session)
             if request.method != "POST":
                 return await page(visit)
-            body = await body_within(request, _LIMIT)
+            body = await read_body(request, _LIMIT)
             if body is None:
                 return self.frame.message(visit, "too_large", 413)
-            form = form_in(body)
-            if from_elsewhere(request.headers) or not hmac.compare_digest(
+            form = parse_form(body)
+            if is_cross_site(request.headers) or not hmac.compare_digest(
                 form.get("proof", "").encode(), session.proof.encode()
             ):
                 return self.frame.message(visit, "elsewhere", 403)
-            return await page(Visit(request, session, form))
+            return await page(DeskRequest(request, session, form))
 
         return serve
 
 
-def _open(frame: Frame, path: str, **pages: Serve) -> Route:
+def _route(frame: DeskLayout, path: str, **pages: Handler) -> Route:
     async def serve(request: Request) -> Response:
         page = pages["GET" if request.method == "HEAD" else request.method]
-        return frame.sealed(request, await page(request))
+        return frame.with_headers(request, await page(request))
 
     return Route(path, serve, methods=list(pages))
 
 
-def _pages(desk: DeskRoute, clock: Clock, gate: _Gate) -> list[Route]:
+def _pages(desk: DeskRoute, clock: UtcNow, gate: _LoginRequired) -> list[Route]:
     support, frame, route = desk.support, gate.frame, gate.route
     funnel = FunnelPages(support, frame, clock)
     links = LinkPages(desk, frame, clock)
@@ -84,15 +84,15 @@ def _pages(desk: DeskRoute, clock: Clock, gate: _Gate) -> list[Route]:
     return [
         route("/desk", GET=funnel.show),
         route("/desk/", GET=funnel.show),
-        route("/desk/funnel.csv", GET=funnel.table),
+        route("/desk/funnel.csv", GET=funnel.csv),
         route("/desk/links", GET=links.index, POST=links.search),
-        route("/desk/links/new", GET=links.form, POST=links.make),
+        route("/desk/links/new", GET=links.form, POST=links.create),
         route("/desk/links/{id}", GET=links.show),
         route("/desk/links/{id}/print", GET=links.sheet),
         route("/desk/links/{id}/qr.{form}", GET=links.picture),
-        route("/desk/links/{id}/revoke", GET=links.ask, POST=links.revoke),
+        route("/desk/links/{id}/revoke", GET=links.confirm_revoke, POST=links.revoke),
         route("/desk/attempts", GET=attempts.index, POST=attempts.search),
         route("/desk/attempts/{code}", GET=attempts.show),
         route("/desk/questions", GET=QuestionPages(support, frame, clock, desk.topics).show),
-        route("/desk/uses", GET=UsePages(support, frame).show),
+        route("/desk/uses", GET=AuditLogPages(support, frame).show),
     ]

@@ -11,27 +11,27 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from verification import Attempt, AttemptOver, ContradictedOutcome, Status
-from verification.providers.http import Http
+from verification import Attempt, AttemptOver, AttemptStatus, ContradictoryVerdict
+from verification.providers.http import HttpProvider
 from verification.providers.simulated import (
-    Choice,
-    Hitch,
-    Moved,
-    Page,
-    Press,
-    Pressed,
-    Stage,
-    Stayed,
-    advance,
+    Advanced,
+    ButtonPress,
+    FormError,
+    NotAdvanced,
+    PageButton,
+    PageStage,
+    SimulatedPage,
+    VerdictChoice,
+    apply_press,
     offered_choices,
     read_page,
 )
-from web.dependencies import Parts
-from web.middleware import body_within, from_elsewhere
+from web.dependencies import WebDeps
+from web.middleware import is_cross_site, read_body
 from web.pages import Pages
 from web.phone.handover import Handover
-from web.phone.user_agents import app_of, is_robot, only_looks
-from web.phone.views import view
+from web.phone.user_agents import detect_app, is_automated_look, is_robot
+from web.phone.views import phone_view
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
@@ -41,7 +41,7 @@ _FIELDS = 16
 class PhonePages:
     """Serves the phone page."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: WebDeps, pages: Pages) -> None:
         self._core = parts.core
         self._providers = parts.providers
         self._clock = parts.clock
@@ -54,49 +54,49 @@ class PhonePages:
 
     async def show(self, request: Request) -> Response:
         """Show where the attempt stands."""
-        if only_looks(request.method, request.headers):
+        if is_automated_look(request.method, request.headers):
             return self._pages.message(request, "look")
         attempt = await self._find(request)
         return await self._current(request, attempt)
 
     async def press(self, request: Request) -> Response:
         """Take a press, then show where the attempt stands."""
-        if from_elsewhere(request.headers):
+        if is_cross_site(request.headers):
             return self._pages.message(request, "elsewhere", 403)
-        body = await body_within(request, _BODY_LIMIT)
+        body = await read_body(request, _BODY_LIMIT)
         if body is None:
             return self._pages.message(request, "too_large", 413)
         attempt = await self._find(request)
-        if attempt is None or self._over(attempt):
+        if attempt is None or self._is_over(attempt):
             return await self._current(request, attempt)
         try:
-            answer = await self._pressed(request, attempt, body)
+            answer = await self._apply(request, attempt, body)
         except AttemptOver:
             answer = None  # what it has become is shown below
-        except ContradictedOutcome:
+        except ContradictoryVerdict:
             return self._pages.message(request, "contradicted", 409, method=attempt.method)
-        return answer or await self._moved(request)
+        return answer or await self._after_press(request)
 
-    async def _pressed(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
+    async def _apply(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
         """Take a press; None when it moved the attempt, or tried to."""
-        address = self._way_out(attempt)
+        address = self._provider_url(attempt)
         if address is not None:
             return await self._handover.press(request, attempt, address, body)
-        page = read_page(attempt.method, attempt.page)
+        page = read_page(attempt.method, attempt.provider_state)
         pressed = _read_press(attempt, page, body)
         if pressed is None:
             return await self._current(request, attempt)
-        turn = advance(attempt.method, page.stage, pressed)
+        turn = apply_press(attempt.method, page.stage, pressed)
         match turn:
-            case Stayed(hitch):
-                return await self._current(request, attempt, Page(page.stage, pressed.choice), hitch)
-            case Moved(to, status):
-                await self._core.progress(attempt.id, _not_back(attempt.status, status), to.text)
+            case NotAdvanced(hitch):
+                return await self._current(request, attempt, SimulatedPage(page.stage, pressed.choice), hitch)
+            case Advanced(to, status):
+                await self._core.progress(attempt.id, _furthest(attempt.status, status), to.text)
             case _:
-                await self._core.complete(attempt.id, turn.outcome)
+                await self._core.complete(attempt.id, turn.verdict)
         return None
 
-    async def _moved(self, request: Request) -> Response:
+    async def _after_press(self, request: Request) -> Response:
         if is_robot(request.headers):
             # Somebody pressed, so a person is there after all; looking again would show the robots' page.
             return await self._current(request, await self._find(request))
@@ -105,67 +105,71 @@ class PhonePages:
     async def _find(self, request: Request) -> Attempt | None:
         """Find the attempt whose page this is: one that has a code, and pages of ours or a way to its provider's."""
         token = request.path_params["token"]
-        attempt = await self._core.find(token) if _TOKEN.fullmatch(token) else None
-        if attempt is None or attempt.status is Status.RESERVED:
+        attempt = await self._core.find_by_token(token) if _TOKEN.fullmatch(token) else None
+        if attempt is None or attempt.status is AttemptStatus.RESERVED:
             return None
         provider = self._providers.get(attempt.method)
         simulated = provider is not None and provider.simulated
-        return attempt if simulated or self._way_out(attempt) is not None else None
+        return attempt if simulated or self._provider_url(attempt) is not None else None
 
-    def _way_out(self, attempt: Attempt) -> str | None:
+    def _provider_url(self, attempt: Attempt) -> str | None:
         """Where the phone goes from our page, when the provider has pages of its own."""
         provider = self._providers.get(attempt.method)
-        return provider.phone_address(attempt.page) if isinstance(provider, Http) else None
+        return provider.phone_url(attempt.provider_state) if isinstance(provider, HttpProvider) else None
 
     async def _current(
-        self, request: Request, attempt: Attempt | None, page: Page | None = None, hitch: Hitch | None = None
+        self,
+        request: Request,
+        attempt: Attempt | None,
+        page: SimulatedPage | None = None,
+        form_error: FormError | None = None,
     ) -> Response:
-        if attempt is not None and not self._over(attempt) and self._way_out(attempt) is not None:
+        if attempt is not None and not self._is_over(attempt) and self._provider_url(attempt) is not None:
             return self._handover.show(request, attempt)
-        if attempt is not None and attempt.status is Status.WAITING and not self._over(attempt):
+        if attempt is not None and attempt.status is AttemptStatus.WAITING and not self._is_over(attempt):
             try:
-                attempt = await self._core.progress(attempt.id, Status.OPENED, attempt.page)
+                attempt = await self._core.progress(attempt.id, AttemptStatus.OPENED, attempt.provider_state)
             except AttemptOver:
                 attempt = await self._find(request)
         if attempt is None:
             return self._pages.message(request, "unknown", 404)
-        if self._over(attempt):
+        if self._is_over(attempt):
             return self._end(request, attempt)
-        app = app_of(request.headers.get("user-agent", ""))
-        page = page or read_page(attempt.method, attempt.page)
-        return self._pages.phone(request, view(attempt, page, app, self._clock(), hitch))
+        app = detect_app(request.headers.get("user-agent", ""))
+        page = page or read_page(attempt.method, attempt.provider_state)
+        return self._pages.phone(request, phone_view(attempt, page, app, self._clock(), form_error))
 
-    def _over(self, attempt: Attempt) -> bool:
+    def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
         match attempt.status:
-            case Status.SUCCEEDED:
+            case AttemptStatus.SUCCEEDED:
                 return self._pages.message(request, "passed", method=attempt.method)
-            case Status.FAILED if attempt.reason is not None:
+            case AttemptStatus.FAILED if attempt.reason is not None:
                 return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
-            case Status.CANCELLED:
+            case AttemptStatus.CANCELLED:
                 return self._pages.message(request, "closed", 410, method=attempt.method)
             case _:
                 return self._pages.message(request, "expired", 410, method=attempt.method)
 
 
-def _not_back(reached: Status, asked: Status) -> Status:
-    return reached if reached is Status.CONFIRMING else asked
+def _furthest(reached: AttemptStatus, asked: AttemptStatus) -> AttemptStatus:
+    return reached if reached is AttemptStatus.CONFIRMING else asked
 
 
-def _read_press(attempt: Attempt, page: Page, body: bytes) -> Pressed | None:
+def _read_press(attempt: Attempt, page: SimulatedPage, body: bytes) -> ButtonPress | None:
     """Read the form; None when it is not from the stage that stands now, or is no form of ours."""
     try:
         fields = parse_qs(body.decode(), max_num_fields=_FIELDS)
-        stage, press = Stage(_last(fields, "stage")), Press(_last(fields, "press"))
+        stage, press = PageStage(_last(fields, "stage")), PageButton(_last(fields, "press"))
     except ValueError:
         return None
     if stage is not page.stage:
         return None
     offered = {choice.value: choice for choice in offered_choices(attempt.method, stage)}
-    choice: Choice = offered.get(_last(fields, "choice"), page.choice)
-    return Pressed(press, choice, ticked="agree" in fields)
+    choice: VerdictChoice = offered.get(_last(fields, "choice"), page.choice)
+    return ButtonPress(press, choice, ticked="agree" in fields)
 
 
 def _last(fields: dict[str, list[str]], name: str) -> str:

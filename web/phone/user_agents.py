@@ -11,7 +11,7 @@ from enum import StrEnum
 from verification import Method
 
 
-class App(StrEnum):
+class ClientApp(StrEnum):
     """The apps the three ways can tell apart."""
 
     WECOM = "wecom"
@@ -22,16 +22,20 @@ class App(StrEnum):
     OTHER = "other"
 
 
-_SIGNS: tuple[tuple[re.Pattern[str], App], ...] = (
+_APP_PATTERNS: tuple[tuple[re.Pattern[str], ClientApp], ...] = (
     # In this order: WeCom calls itself WeChat too, and both WeChat and QQ on Android carry the QQ browser's name.
-    (re.compile(r"wxwork/", re.IGNORECASE), App.WECOM),
-    (re.compile(r"MicroMessenger", re.IGNORECASE), App.WECHAT),
-    (re.compile(r"\bQQ/|V1_(?:AND|IPH)_SQ_"), App.QQ),
-    (re.compile(r"MQQBrowser"), App.QQ_BROWSER),
-    (re.compile(r"AlipayClient"), App.ALIPAY),
+    (re.compile(r"wxwork/", re.IGNORECASE), ClientApp.WECOM),
+    (re.compile(r"MicroMessenger", re.IGNORECASE), ClientApp.WECHAT),
+    (re.compile(r"\bQQ/|V1_(?:AND|IPH)_SQ_"), ClientApp.QQ),
+    (re.compile(r"MQQBrowser"), ClientApp.QQ_BROWSER),
+    (re.compile(r"AlipayClient"), ClientApp.ALIPAY),
 )
 
-_MADE_FOR: Mapping[Method, App] = {Method.WECHAT: App.WECHAT, Method.QQ: App.QQ, Method.FACE: App.WECHAT}
+_APP_OF_METHOD: Mapping[Method, ClientApp] = {
+    Method.WECHAT: ClientApp.WECHAT,
+    Method.QQ: ClientApp.QQ,
+    Method.FACE: ClientApp.WECHAT,
+}
 
 # Robots name themselves: …bot, …crawler, …spider, …preview, or one of a few names. Cubot makes phones.
 _ROBOT = re.compile(
@@ -40,14 +44,14 @@ _ROBOT = re.compile(
 )
 
 
-def app_of(user_agent: str) -> App:
+def detect_app(user_agent: str) -> ClientApp:
     """Name the app that sends this User-Agent."""
-    return next((app for sign, app in _SIGNS if sign.search(user_agent)), App.OTHER)
+    return next((app for sign, app in _APP_PATTERNS if sign.search(user_agent)), ClientApp.OTHER)
 
 
-def in_right_app(method: Method, app: App) -> bool:
+def in_right_app(method: Method, app: ClientApp) -> bool:
     """Whether this is the app the way is made for."""
-    return app is _MADE_FOR[method]
+    return app is _APP_OF_METHOD[method]
 
 
 def is_robot(headers: Mapping[str, str]) -> bool:
@@ -56,7 +60,7 @@ def is_robot(headers: Mapping[str, str]) -> bool:
     return not agent or _ROBOT.search(agent) is not None
 
 
-def only_looks(http_method: str, headers: Mapping[str, str]) -> bool:
+def is_automated_look(http_method: str, headers: Mapping[str, str]) -> bool:
     """Whether a machine looks and no person came: HEAD, a robot, or a page fetched before anyone asked for it."""
     purposes = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-purpose", "x-moz")).lower()
     return http_method == "HEAD" or is_robot(headers) or "prefetch" in purposes or "preview" in purposes

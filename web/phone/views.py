@@ -8,29 +8,37 @@ from typing import Literal
 
 from verification import Attempt, Method
 from verification.identity import mask_account
-from verification.providers.simulated import Choice, Hitch, Page, Press, Stage, offered_choices, offered_presses
-from web.phone.user_agents import App, in_right_app
+from verification.providers.simulated import (
+    FormError,
+    PageButton,
+    PageStage,
+    SimulatedPage,
+    VerdictChoice,
+    offered_buttons,
+    offered_choices,
+)
+from web.phone.user_agents import ClientApp, in_right_app
 
 _BEIJING = timezone(timedelta(hours=8))
 
-_TRAILS: Mapping[Method, tuple[str, ...]] = {
+_STEPS: Mapping[Method, tuple[str, ...]] = {
     Method.WECHAT: ("scan", "check", "authorise", "done"),
     Method.QQ: ("scan", "confirm", "done"),
     Method.FACE: ("scan", "welcome", "agreement", "recognition", "done"),
 }
-_CARD_TRAIL = ("scan", "card", "confirm", "done")
-_CARD_STAGES = (Stage.CARD_NEEDED, Stage.CARD_BINDING, Stage.CARD_BOUND)
+_CARD_STEPS = ("scan", "card", "confirm", "done")
+_CARD_STAGES = (PageStage.CARD_NEEDED, PageStage.CARD_BINDING, PageStage.CARD_BOUND)
 
 
-_HANDOVER_TRAIL = ("scan", "check", "away", "done")
+_HANDOVER_STEPS = ("scan", "check", "away", "done")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgressStep:
     """One mark of the trail (G16)."""
 
     name: str
-    place: Literal["past", "here", "ahead"]
+    position: Literal["past", "here", "ahead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +55,18 @@ class PhoneView:
     """One stage of one way; the only personal data in it is masked."""
 
     method: Method
-    stage: Stage
-    choice: Choice
-    presses: tuple[Press, ...]
-    choices: tuple[Choice, ...]
-    trail: tuple[Step, ...]
+    stage: PageStage
+    choice: VerdictChoice
+    buttons: tuple[PageButton, ...]
+    choices: tuple[VerdictChoice, ...]
+    steps: tuple[ProgressStep, ...]
     match_code: str
     account: str
     name: str
     number: str
     left: TimeLeft
     wrong_app: bool
-    hitch: Hitch | None
+    form_error: FormError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class HandoverView:
     """The page before a provider's own; `leaving_to` once the phone is on its way there."""
 
     method: Method
-    trail: tuple[Step, ...]
+    steps: tuple[ProgressStep, ...]
     match_code: str
     account: str
     name: str
@@ -76,32 +84,34 @@ class HandoverView:
     leaving_to: str | None
 
 
-def view(attempt: Attempt, page: Page, app: App, now: datetime, hitch: Hitch | None) -> PhoneView:
+def phone_view(
+    attempt: Attempt, page: SimulatedPage, app: ClientApp, now: datetime, form_error: FormError | None
+) -> PhoneView:
     """Work out what the phone shows of an attempt at this page."""
     identity = attempt.identity
     return PhoneView(
         method=attempt.method,
         stage=page.stage,
         choice=page.choice,
-        presses=offered_presses(attempt.method, page.stage),
+        buttons=offered_buttons(attempt.method, page.stage),
         choices=offered_choices(attempt.method, page.stage),
-        trail=trail(attempt.method, page.stage),
+        steps=progress_steps(attempt.method, page.stage),
         match_code=attempt.match_code,
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now),
         wrong_app=not in_right_app(attempt.method, app),
-        hitch=hitch,
+        form_error=form_error,
     )
 
 
-def handover_view(attempt: Attempt, app: App, now: datetime, leaving_to: str | None) -> HandoverView:
+def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: str | None) -> HandoverView:
     """Work out what the phone shows before it goes to a provider."""
     identity = attempt.identity
     return HandoverView(
         method=attempt.method,
-        trail=_marked(_HANDOVER_TRAIL, "away" if leaving_to else "check"),
+        steps=_steps_at(_HANDOVER_STEPS, "away" if leaving_to else "check"),
         match_code=attempt.match_code,
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
@@ -112,15 +122,16 @@ def handover_view(attempt: Attempt, app: App, now: datetime, leaving_to: str | N
     )
 
 
-def trail(method: Method, stage: Stage) -> tuple[Step, ...]:
+def progress_steps(method: Method, stage: PageStage) -> tuple[ProgressStep, ...]:
     """Mark where the stage stands on its way; binding a card is a detour with a mark of its own."""
-    return _marked(_CARD_TRAIL if stage in _CARD_STAGES else _TRAILS[method], _mark(method, stage))
+    return _steps_at(_CARD_STEPS if stage in _CARD_STAGES else _STEPS[method], _step_of(method, stage))
 
 
-def _marked(names: tuple[str, ...], stands_at: str) -> tuple[Step, ...]:
+def _steps_at(names: tuple[str, ...], stands_at: str) -> tuple[ProgressStep, ...]:
     here = names.index(stands_at)
     return tuple(
-        Step(name, "past" if index < here else "here" if index == here else "ahead") for index, name in enumerate(names)
+        ProgressStep(name, "past" if index < here else "here" if index == here else "ahead")
+        for index, name in enumerate(names)
     )
 
 
@@ -130,13 +141,13 @@ def time_left(until: datetime, now: datetime) -> TimeLeft:
     return TimeLeft(seconds, math.ceil(seconds / 60), until.astimezone(_BEIJING).strftime("%H:%M"))
 
 
-def _mark(method: Method, stage: Stage) -> str:
+def _step_of(method: Method, stage: PageStage) -> str:
     match stage:
-        case Stage.CARD_NEEDED | Stage.CARD_BINDING:
+        case PageStage.CARD_NEEDED | PageStage.CARD_BINDING:
             return "card"
-        case Stage.CARD_BOUND:
+        case PageStage.CARD_BOUND:
             return "confirm"
-        case Stage.CHECK if method is Method.QQ:
+        case PageStage.CHECK if method is Method.QQ:
             return "confirm"
         case _:
             return stage.value

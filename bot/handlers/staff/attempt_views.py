@@ -9,16 +9,16 @@ from bot.handlers.staff.replies import StaffTexts
 from bot.images.funnel_chart import format_percent
 from verification.attempts import Reason
 from verification.identity import mask_account
-from verification.invitations import WALK_IN
-from verification.support.funnel import Wanted
-from verification.support.funnel_report import Report, Stage
-from verification.support.store import Glimpse
+from verification.invitations import CHAT_ACCOUNT_PREFIX
+from verification.support.funnel import FunnelQuery
+from verification.support.funnel_report import FunnelReport, StepStatistics
+from verification.support.store import AttemptSummary
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LETTERS = ascii_uppercase[:4]
 
 
-def format_attempt(texts: StaffTexts, seen: Glimpse) -> str:
+def format_attempt(texts: StaffTexts, seen: AttemptSummary) -> str:
     """An attempt, masked."""
     values: Values = {
         "code": seen.code,
@@ -33,25 +33,25 @@ def format_attempt(texts: StaffTexts, seen: Glimpse) -> str:
         lines.append(texts.text("attempt.reason", {"reason": _reason(seen.reason)}))
     if seen.name:
         lines.append(texts.text("attempt.person", {"name": seen.name, "number": seen.number}))
-    if not seen.account.startswith(WALK_IN):
+    if not seen.account.startswith(CHAT_ACCOUNT_PREFIX):
         lines.append(texts.text("attempt.chat", {"chat": mask_account(seen.contact)}))
     return "\n".join(lines)
 
 
-def format_funnel(texts: StaffTexts, report: Report, wanted: Wanted) -> str:
+def format_funnel(texts: StaffTexts, report: FunnelReport, wanted: FunnelQuery) -> str:
     """The words under the chart: its steps by their numbers, and what to look at first."""
     lines = [texts.text("funnel.title", _period(wanted)), ""]
-    lines += [_stage(texts, place, stage) for place, stage in enumerate(report.stages, 1)]
+    lines += [_stage(texts, place, stage) for place, stage in enumerate(report.steps, 1)]
     lines += ["", *_findings(texts, report)]
     return "\n".join(lines).strip()
 
 
-def format_empty_funnel(texts: StaffTexts, wanted: Wanted) -> str:
+def format_empty_funnel(texts: StaffTexts, wanted: FunnelQuery) -> str:
     """That nobody came in these days."""
     return texts.text("funnel.nothing", _period(wanted))
 
 
-def chart_title(wanted: Wanted) -> str:
+def chart_title(wanted: FunnelQuery) -> str:
     """What stands over the chart: no word of any language, for its letters are few."""
     days = f"{wanted.since}" if wanted.since == wanted.until else f"{wanted.since} - {wanted.until}"
     return f"{wanted.campaign or ''} {days}".strip()
@@ -69,7 +69,7 @@ def format_time(texts: StaffTexts, time: timedelta) -> str:
     return texts.text("time.days", {"d": str(seconds // _DAY), "h": str(seconds % _DAY // _HOUR)})
 
 
-def _period(wanted: Wanted) -> Values:
+def _period(wanted: FunnelQuery) -> Values:
     return {
         "campaign": wanted.campaign or TextKey("staff.list.all"),
         "since": wanted.since.isoformat(),
@@ -77,7 +77,7 @@ def _period(wanted: Wanted) -> Values:
     }
 
 
-def _stage(texts: StaffTexts, place: int, stage: Stage) -> str:
+def _stage(texts: StaffTexts, place: int, stage: StepStatistics) -> str:
     values: Values = {"place": str(place), "step": TextKey(f"staff.step.{stage.step}"), "count": str(stage.count)}
     parts = [texts.text("funnel.step", values)]
     if stage.lost:
@@ -87,10 +87,10 @@ def _stage(texts: StaffTexts, place: int, stage: Stage) -> str:
     return " · ".join(parts)
 
 
-def _findings(texts: StaffTexts, report: Report) -> Iterator[str]:
+def _findings(texts: StaffTexts, report: FunnelReport) -> Iterator[str]:
     worst = report.worst
     if worst is not None:
-        before = report.stages[report.stages.index(worst) - 1]
+        before = report.steps[report.steps.index(worst) - 1]
         values: Values = {
             "before": TextKey(f"staff.step.{before.step}"),
             "step": TextKey(f"staff.step.{worst.step}"),

@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from verification.attempts import Method
-from verification.invitations import BadLink, LinkId, is_link_id, read_account, read_campaign
-from verification.support.funnel import Wanted
-from verification.support.service import may_wait
+from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
+from verification.support.funnel import FunnelQuery
+from verification.support.service import is_valid_ttl
 
 STAFF_PREFIX = "s"
 """What the data of support's buttons begin with."""
@@ -134,7 +134,7 @@ def read_link(text: str) -> LinkArguments | CommandProblem:
         return CommandProblem.NO_ACCOUNT
     try:
         wanted = LinkArguments(read_account(account))
-    except BadLink:
+    except InvalidLinkRequest:
         return CommandProblem.ACCOUNT
     return _add_words(wanted, words)
 
@@ -143,11 +143,11 @@ def read_links(text: str) -> ListPage | CommandProblem:
     """Read what stands behind /links: a campaign, or nothing."""
     try:
         return ListPage(campaign=read_campaign("".join(_words(text))) or None)
-    except BadLink:
+    except InvalidLinkRequest:
         return CommandProblem.CAMPAIGN
 
 
-def read_funnel(text: str, today: date) -> Wanted | CommandProblem:
+def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
     """Read what stands behind /funnel: a campaign and a period, seven days if none is given."""
     since, until = today - timedelta(days=_DEFAULT_DAYS - 1), today
     campaign: str | None = None
@@ -162,7 +162,7 @@ def read_funnel(text: str, today: date) -> Wanted | CommandProblem:
                 return CommandProblem.PERIOD
         except ValueError:
             return CommandProblem.PERIOD
-    return Wanted(since, until, campaign)
+    return FunnelQuery(since, until, campaign)
 
 
 def method_in(word: str) -> Method | None:
@@ -195,12 +195,12 @@ def _add_word(wanted: LinkArguments, word: str) -> LinkArguments | CommandProble
         return CommandProblem.WORD if wanted.language else replace(wanted, language=language)
     if match := _TTL.fullmatch(word.casefold()):
         ttl = timedelta(minutes=int(match[1]) * _UNITS[match[2]])
-        return replace(wanted, ttl=ttl) if may_wait(ttl) else CommandProblem.WAIT
+        return replace(wanted, ttl=ttl) if is_valid_ttl(ttl) else CommandProblem.WAIT
     if wanted.campaign:
         return CommandProblem.WORD
     try:
         return replace(wanted, campaign=read_campaign(word))
-    except BadLink:
+    except InvalidLinkRequest:
         return CommandProblem.CAMPAIGN
 
 
@@ -224,5 +224,5 @@ def _dates(year: int, month: int, day: str | None) -> tuple[date, date]:
 def _list_page(page: str, campaign: str) -> ListPage | None:
     try:
         return ListPage(int(page), read_campaign(campaign) or None) if _PAGE.fullmatch(page) else None
-    except BadLink:
+    except InvalidLinkRequest:
         return None

@@ -28,10 +28,10 @@ from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffT
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
 from verification.invitations import Link, LinkState
-from verification.support.funnel import day_of
-from verification.support.funnel_report import reports
-from verification.support.service import Order, Support
-from verification.support.store import read_code
+from verification.support.funnel import beijing_day
+from verification.support.funnel_report import build_reports
+from verification.support.service import LinkRequest, SupportService
+from verification.support.store import read_reference_code
 
 _PHOTO_SIDE = 1280
 """As much as Telegram keeps of a photo."""
@@ -66,7 +66,7 @@ class StaffService:
     """Answers what is asked; `bot` gives the bot's user name, once it is known."""
 
     def __init__(
-        self, support: Support, catalogue: Catalogue, clock: Callable[[], datetime], bot: Callable[[], str]
+        self, support: SupportService, catalogue: Catalogue, clock: Callable[[], datetime], bot: Callable[[], str]
     ) -> None:
         self._support = support
         self._catalogue = catalogue
@@ -147,8 +147,10 @@ class StaffService:
     ) -> Sequence[StaffReply]:
         if isinstance(wanted, CommandProblem):
             return _problem_reply(texts, wanted)
-        order = Order(wanted.account, request.request_id, wanted.campaign, wanted.ttl, wanted.method, wanted.language)
-        made = await self._support.make_link(request.actor, order)
+        order = LinkRequest(
+            wanted.account, request.request_id, wanted.campaign, wanted.ttl, wanted.method, wanted.language
+        )
+        made = await self._support.create_link(request.actor, order)
         now = self._clock()
         if made.link.state(now) is LinkState.WAITING:
             return [self._link_photo(made.link, texts, verified=made.verified)]
@@ -164,7 +166,7 @@ class StaffService:
         return links.render_page(texts, found, self._clock(), list_page)
 
     async def _attempt(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        code = read_code(words)
+        code = read_reference_code(words)
         if code is None:
             return _problem_reply(texts, CommandProblem.CODE)
         found = await self._support.attempt(request.actor, code)
@@ -173,11 +175,11 @@ class StaffService:
         ] or _text_reply(texts, "attempt.none")
 
     async def _funnel(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        wanted = read_funnel(words, day_of(self._clock()))
+        wanted = read_funnel(words, beijing_day(self._clock()))
         if isinstance(wanted, CommandProblem):
             return _problem_reply(texts, wanted)
-        (report,) = reports(await self._support.figures(request.actor, wanted), wanted)
-        if not any(stage.count for stage in report.stages):
+        (report,) = build_reports(await self._support.funnel_statistics(request.actor, wanted), wanted)
+        if not any(stage.count for stage in report.steps):
             return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, wanted), None))]
         # Others are served while it is drawn.
         picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(wanted))
@@ -200,7 +202,7 @@ class StaffService:
         return PhotoReply(_qr_png(address, _PHOTO_SIDE), links.render_waiting(texts, link, address, verified=verified))
 
     def _address(self, link: Link) -> str:
-        return addresses.to_account(self._bot(), self._support.token(link.id))
+        return addresses.to_account(self._bot(), self._support.link_token(link.id))
 
 
 def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:

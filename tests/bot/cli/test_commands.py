@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 from run_bot import app
 from storage import open_store
 from storage.keyfile import KeyFile
-from storage.lockfile import holding
-from storage.sealing import Sealing, parse
-from tests.fakes import NOON, NUMBER, an_attempt, identity
-from verification.attempts import Status
+from storage.lockfile import file_lock
+from storage.sealing import Sealing, parse_sealing
+from tests.fakes import NOON, NUMBER, make_attempt, make_identity
+from verification.attempts import AttemptStatus
 from verification.dialogue_store import Consent, Person
 
 ACCOUNT = Person("telegram:100012345")
@@ -47,9 +47,9 @@ def keep(sealing: Sealing | None = None) -> None:
 
 async def _keep(keys: Sealing) -> None:
     async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(ACCOUNT) as unit:
-        attempt = an_attempt("a1", ACCOUNT, status=Status.SUCCEEDED, identity=None, contact="telegram:7")
+        attempt = make_attempt("a1", ACCOUNT, status=AttemptStatus.SUCCEEDED, identity=None, contact="telegram:7")
         await unit.save_attempt(attempt)
-        await unit.take_place(attempt, identity(NUMBER), NOON)
+        await unit.take_slot(attempt, make_identity(NUMBER), NOON)
         await unit.save_dialogue(ACCOUNT, "text", "zh", NOON)
         await unit.save_dialogue(Person("telegram:7"), "text", "zh", NOON)
         await unit.record_consent(Consent(ACCOUNT, ACCOUNT, "data", "1", "zh", NOON))
@@ -91,7 +91,7 @@ def test_a_rotation_tells_what_it_does_and_leaves_one_key() -> None:
 
 def test_a_rotation_cut_short_goes_on_with_the_key_it_made() -> None:
     keep()
-    made = KeyFile(Path("data/keys.json")).put_first()
+    made = KeyFile(Path("data/keys.json")).add_primary_key()
     told = run("keys", "rotate")
 
     assert f"going on with key {made}" in told.stdout
@@ -100,7 +100,7 @@ def test_a_rotation_cut_short_goes_on_with_the_key_it_made() -> None:
 
 def test_with_keys_from_the_settings_a_rotation_tells_its_three_steps() -> None:
     old, new = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("old", "new"))
-    keep(parse(old, INDEX))
+    keep(parse_sealing(old, INDEX))
     first = run("keys", "rotate", ENCRYPTION_KEYS=old, INDEX_KEY=INDEX)
     second = run("keys", "rotate", ENCRYPTION_KEYS=f"{new},{old}", INDEX_KEY=INDEX)
     third = run("retention", ENCRYPTION_KEYS=new, INDEX_KEY=INDEX)
@@ -126,7 +126,7 @@ def test_what_a_rotation_cannot_open_keeps_the_old_key() -> None:
 
 def test_two_rotations_at_once_are_one_too_many() -> None:
     async def rotate_twice() -> Result:
-        async with holding(Path("data/keys.json.rotating"), lambda: None):
+        async with file_lock(Path("data/keys.json.rotating"), lambda: None):
             return await asyncio.to_thread(run, "keys", "rotate")
 
     keep()

@@ -10,12 +10,12 @@ from bot.cli.check_settings import fingerprint
 from bot.cli.doctor import run_checks
 from storage import open_database, open_store
 from storage.keyfile import KeyFile
-from tests.fakes import NOON, an_attempt
-from tests.provider import SECRET
-from tests.simulator_fixture import TOKEN, Town, town
-from verification.attempts import Status
+from tests.fakes import NOON, make_attempt
+from tests.provider_server import SECRET
+from tests.simulator_fixture import TOKEN, Simulator, simulator
+from verification.attempts import AttemptStatus
 from verification.dialogue_store import Person
-from verification.result_outbox import Ending
+from verification.result_outbox import DeliveryStatus
 
 PERSON = Person("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
@@ -194,8 +194,8 @@ async def test_a_database_in_bad_shape_is_a_problem(monkeypatch: pytest.MonkeyPa
 async def test_dead_updates_and_old_keys_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     await made()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
-        await store.bury("update:1", PERSON, "raw", NOON)
-    KeyFile(Path("keys/keys.json")).put_first()
+        await store.store_dead_letter("update:1", PERSON, "raw", NOON)
+    KeyFile(Path("keys/keys.json")).add_primary_key()
     status, said = await look(monkeypatch, PUBLIC)
 
     assert status == 0
@@ -225,10 +225,10 @@ async def test_it_tells_how_many_results_wait_and_since_when(
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
         for number in range(owed + given_up):
             async with store.unit("post") as unit:
-                attempt = an_attempt(f"a{number}", f"telegram:{number}", status=Status.SUCCEEDED)
+                attempt = make_attempt(f"a{number}", f"telegram:{number}", status=AttemptStatus.SUCCEEDED)
                 await unit.post_result(attempt, NOON, simulated=True)
-        for result in await store.results().claim(NOON, NOON, given_up):
-            await store.results().settle(result, Ending.GIVEN_UP, NOON)
+        for result in await store.result_outbox().claim(NOON, NOON, given_up):
+            await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
     status, said = await look(monkeypatch, PUBLIC | settings)
 
     assert status == 0
@@ -247,20 +247,20 @@ async def test_a_database_that_does_not_answer_is_a_problem_without_its_password
     assert "a-password-of-ours" not in "".join(said)
 
 
-async def poll_for_ever(place: Town) -> None:
+async def poll_for_ever(place: Simulator) -> None:
     """Fetch updates as a program does that nobody knows of."""
     while True:
         async with place.http.post(f"{place.url}/bot{TOKEN}/getUpdates", json={"timeout": 30}) as answer:
             await answer.read()
 
 
-def at(place: Town) -> dict[str, str]:
+def at(place: Simulator) -> dict[str, str]:
     return {"BOT_TOKEN": TOKEN, "BOT_API_URL": place.url, "DATA_DIR": "data"}
 
 
 async def test_telegram_answers_and_nobody_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with town() as place:
-        await (await place.guest()).says("hello")
+    async with simulator() as place:
+        await (await place.new_user()).says("hello")
         status, said = await look(monkeypatch, at(place), offline=False)
 
         assert (status, problems(said)) == (0, [])
@@ -272,23 +272,23 @@ async def test_telegram_answers_and_nobody_polls(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_program_of_ours_that_polls_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     await made("data")
-    async with town() as place, open_database("sqlite:///data/bot.sqlite3") as database:
-        place.hold("getUpdates", done=False)
-        async with database.polling_turn(lambda: None):
+    async with simulator() as place, open_database("sqlite:///data/bot.sqlite3") as database:
+        place.hold_call("getUpdates", applied=False)
+        async with database.polling_lease(lambda: None):
             status, said = await look(monkeypatch, at(place), offline=False)
 
         assert status == 0
         assert "ok: polling: a program with this database polls" in said
-        assert not place.door.held[0].caught.is_set()
+        assert not place.gate.held[0].caught.is_set()
 
 
 async def test_a_foreign_poller_a_foreign_webhook_and_a_refused_token_are_problems(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with town() as place:
+    async with simulator() as place:
         async with asyncio.TaskGroup() as others:
             other = others.create_task(poll_for_ever(place))
-            await place.until(lambda: place.playground.world.updates.has_waiting_poll)
+            await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
             _, polled = await look(monkeypatch, at(place), offline=False)
             other.cancel()
         await place.http.post(

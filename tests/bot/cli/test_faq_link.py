@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from bot.content.catalogue import LANGUAGES
 from bot.content.topics import BadTopics, read
 from run_bot import app
-from tests.simulator_fixture import TOKEN, town
+from tests.simulator_fixture import TOKEN, simulator
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_the_code_is_written_for_print(folder: Path) -> None:
 
 
 async def test_the_bots_name_is_asked_of_telegram() -> None:
-    async with town() as place:
+    async with simulator() as place:
         told = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
         name = place.playground.world.profile.username
 
@@ -57,7 +57,7 @@ async def test_the_bots_name_is_asked_of_telegram() -> None:
 
 
 async def test_a_refused_token_and_a_silent_telegram_are_told_in_one_line() -> None:
-    async with town() as place:
+    async with simulator() as place:
         refused = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN[:-1] + "x", BOT_API_URL=place.url)
     silent = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
 

@@ -19,16 +19,16 @@ from bot import bot_name
 from bot.settings import load
 from playground.world.files import read_qr_code
 from run_bot import app
-from storage import Store, open_store
+from storage import SqlStore, open_store
 from storage.keyfile import KeyFile
-from tests.bot.app_fixture import living, settings_for
-from tests.fakes import NOON, an_attempt, identity
-from tests.simulator_fixture import TOKEN, town
-from verification.attempts import Method, Reason, Status
-from verification.invitations import LinkState, read_token
-from verification.support.funnel import BY_WAY, STEPS, Cohort, Tally, bucket, span
+from tests.bot.app_fixture import running_bot, settings_for
+from tests.fakes import NOON, make_attempt, make_identity
+from tests.simulator_fixture import TOKEN, simulator
+from verification.attempts import AttemptStatus, Method, Reason
+from verification.invitations import LinkState, read_link_token
+from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, bucket_range, duration_bucket
 from verification.support.funnel_export import COLUMNS
-from verification.support.store import Use
+from verification.support.store import AuditEntry
 
 ACCOUNT = "100012345"
 LINK = re.compile(r"https://t\.me/example_bot\?start=(a([0-9a-f]{16})\S{22})")
@@ -53,7 +53,7 @@ def run(*words: str, **kept: str) -> Result:
     return CliRunner(env=kept).invoke(app, list(words))
 
 
-def stored(work: Callable[[Store], Awaitable[T]]) -> T:
+def stored(work: Callable[[SqlStore], Awaitable[T]]) -> T:
     """Do something with the store, as the bot does meanwhile."""
 
     async def done() -> T:
@@ -64,7 +64,7 @@ def stored(work: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(done())
 
 
-async def nothing(_: Store) -> None:
+async def nothing(_: SqlStore) -> None:
     """Make the database."""
 
 
@@ -110,8 +110,8 @@ def test_a_link_is_told_with_its_code_and_what_support_must_know(folder: Path) -
 def test_a_link_that_was_told_opens_and_one_is_another_each_time() -> None:
     first, second = made(), made()
 
-    async def opened(store: Store) -> str | None:
-        link = read_token(first[1], store.keyed)
+    async def opened(store: SqlStore) -> str | None:
+        link = read_link_token(first[1], store.keyed_digest)
         assert link is not None
         async with store.unit("telegram:7") as unit:
             opened = await unit.open_link(link, "telegram:7", datetime.now(UTC))
@@ -123,11 +123,11 @@ def test_a_link_that_was_told_opens_and_one_is_another_each_time() -> None:
 
 
 def test_support_is_warned_of_an_account_that_is_verified() -> None:
-    async def verified(store: Store) -> None:
+    async def verified(store: SqlStore) -> None:
         async with store.unit(ACCOUNT) as unit:
-            attempt = an_attempt("a1", ACCOUNT, status=Status.SUCCEEDED, identity=None)
+            attempt = make_attempt("a1", ACCOUNT, status=AttemptStatus.SUCCEEDED, identity=None)
             await unit.save_attempt(attempt)
-            await unit.take_place(attempt, identity(), NOON)
+            await unit.take_slot(attempt, make_identity(), NOON)
 
     stored(verified)
 
@@ -161,9 +161,9 @@ def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> N
     run("revoke", link[2])
     run("funnel", "--campaign", "spring", "--since", "2026-11-01", "--until", "2026-11-02")
 
-    async def uses(store: Store) -> list[tuple[str, str, str]]:
-        async with store.desk(Use("test", "uses", "", NOON)) as desk:
-            return [(use.actor, use.action, use.subject) for use in await desk.uses(9)][1:]
+    async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
+        async with store.support_unit(AuditEntry("test", "uses", "", NOON)) as desk:
+            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(9)][1:]
 
     assert stored(uses) == [
         ("command", "funnel", "spring 2026-11-01..2026-11-02"),
@@ -228,13 +228,13 @@ def test_links_to_a_way_a_language_and_a_question_are_the_bots_own(words: list[s
 
 
 async def test_a_link_made_beside_a_bot_that_runs_needs_no_more_than_the_folder(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path / "data") as bot:
+    async with simulator() as place, running_bot(place, tmp_path / "data") as bot:
         told = await asyncio.to_thread(run, "link", "--account", ACCOUNT)
         link = told.stdout.splitlines()[-1]
-        guest = await place.guest()
+        guest = await place.new_user()
         await guest.says(f"/start {link.partition('start=')[2]}")
         await guest.sees("10*****45")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         name = place.playground.world.profile.username
 
     assert link.startswith(f"https://t.me/{name}?start=a")
@@ -242,7 +242,7 @@ async def test_a_link_made_beside_a_bot_that_runs_needs_no_more_than_the_folder(
 
 
 async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_the_folder(tmp_path: Path) -> None:
-    async with town() as place:
+    async with simulator() as place:
         bot_name.write(settings_for(place, tmp_path / "data"), "another_bot")
         told = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
         name = place.playground.world.profile.username
@@ -258,17 +258,17 @@ def funnel(*words: str) -> Result:
     return run("funnel", "--until", str(TODAY), *words)
 
 
-async def journeys(store: Store) -> None:
+async def journeys(store: SqlStore) -> None:
     """Ten people of each cohort open a link; nine start, and so on; three of those who are shown a code fail."""
     async with store.unit("turn") as unit:
         for cohort in COHORTS:
             for come in range(1, 11):
                 for place, step in enumerate(STEPS[: min(come, len(STEPS))]):
-                    took = bucket(timedelta(seconds=30)) if place else None
-                    ways = (None, Method.QQ) if step in BY_WAY else (None,)
-                    await unit.tally([Tally(cohort, step, way, took=took) for way in ways])
-            await unit.tally([Tally(cohort, None, Method.QQ, Reason.NO_CARD)] * 3)
-            await unit.tally([Tally(cohort, None, Method.QQ, Reason.MISMATCH)])
+                    took = duration_bucket(timedelta(seconds=30)) if place else None
+                    ways = (None, Method.QQ) if step in METHOD_STEPS else (None,)
+                    await unit.add_to_funnel([FunnelIncrement(cohort, step, way, bucket=took) for way in ways])
+            await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.QQ, Reason.NO_CARD)] * 3)
+            await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.QQ, Reason.MISMATCH)])
 
 
 def test_the_funnel_is_told_step_by_step_with_the_worst_marked() -> None:
@@ -314,7 +314,7 @@ def test_csv_and_json_hold_every_figure(folder: Path) -> None:
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 1 + 2 * (len(STEPS) + 2)
     assert rows[3][:6] == ["", "step", "agreed", "8", "0.8", "0.8889"]
-    shortest, longest = (side.total_seconds() for side in span(bucket(timedelta(seconds=30))))
+    shortest, longest = (side.total_seconds() for side in bucket_range(duration_bucket(timedelta(seconds=30))))
     assert shortest < float(rows[3][6]) < float(rows[3][7]) < longest
     assert rows[-1] == ["spring", "reason", "mismatch", "1", "", "", "", ""]
     assert (whole["until"], whole["by"], whole["campaign"]) == (str(TODAY), "campaign", None)

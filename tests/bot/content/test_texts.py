@@ -13,7 +13,7 @@ from bot.content.telegram_html import TAGS, find_error, telegram_length
 from bot.content.telegram_html import strip_tags as plainly
 from bot.flow.events import Choice, Command, MessageKind
 from bot.flow.typed_input import match_choice, normalize
-from verification.attempts import Method, Reason, Status
+from verification.attempts import AttemptStatus, Method, Reason
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
 
@@ -144,7 +144,7 @@ def test_every_word_the_program_knows_has_its_text(language: str) -> None:
         "sent.": set(MessageKind),
         "problem.name.": set(NameProblem),
         "problem.number.": set(NumberProblem),
-        "privacy.status.": set(Status),
+        "privacy.status.": set(AttemptStatus),
     }
 
     assert {prefix + word for prefix, words in needed.items() for word in words} <= CHAT[language].keys()

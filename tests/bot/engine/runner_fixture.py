@@ -14,8 +14,8 @@ from bot.engine.turns import RunnerConfig
 from bot.flow.effects import AskQuestion, ReplaceCodeWithPicture, Reply, ShowCode
 from bot.flow.events import Choice, Command, Commanded, Event, LinkOpened, Said, Tapped
 from bot.flow.rows import RuleContext
-from storage import Store, open_store
-from tests.fakes import Clock, FakeProvider, fixed_sealing, outside
+from storage import SqlStore, open_store
+from tests.fakes import FakeClock, FakeProvider, make_deps, make_sealing
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method
 from verification.core import Core
@@ -26,12 +26,12 @@ ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
 
 
 @dataclass
-class Chat:
+class FakeChat:
     """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
 
     shown: list[tuple[Person, Reply]] = field(default_factory=list)
     views: list[ReplyContext] = field(default_factory=list)
-    troubles: list[Exception] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
     gates: dict[Person, asyncio.Event] = field(default_factory=dict)
     reached: dict[Person, asyncio.Event] = field(default_factory=dict)
     panels: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
@@ -40,8 +40,8 @@ class Chat:
         self.reached.setdefault(view.person, asyncio.Event()).set()
         if view.person in self.gates:
             await self.gates[view.person].wait()
-        if self.troubles:
-            raise self.troubles.pop(0)
+        if self.failures:
+            raise self.failures.pop(0)
         self.shown.append((view.person, reply))
         self.views.append(view)
         return f"panel {self.panels()}" if isinstance(reply, AskQuestion | ShowCode) else view.panel
@@ -53,17 +53,17 @@ class Chat:
 
 
 @dataclass
-class Desk:
+class RunnerFixture:
     """A runner over a real store, and the chat it shows things in."""
 
-    store: Store
+    store: SqlStore
     core: Core
     provider: FakeProvider
     runner: Runner
-    chat: Chat
-    clock: Clock
+    chat: FakeChat
+    clock: FakeClock
 
-    async def happens(self, event: Event | LinkOpened, person: Person = ANNA, event_id: str | None = None) -> None:
+    async def send_event(self, event: Event | LinkOpened, person: Person = ANNA, event_id: str | None = None) -> None:
         """Let something happen, and wait until it is shown."""
         await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", MessageRef(7)))
         assert await self.runner.wait_until_idle(10)
@@ -73,37 +73,39 @@ class Desk:
         question = [reply for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)][
             -1
         ]
-        await self.happens(Tapped(choice, question.question_id), person)
+        await self.send_event(Tapped(choice, question.question_id), person)
 
     async def until_method(self, person: Person = ANNA) -> None:
-        await self.happens(Commanded(Command.START), person)
+        await self.send_event(Commanded(Command.START), person)
         await self.taps(Choice.PERSONAL, person)
         await self.taps(Choice.AGREE, person)
-        await self.happens(Said(NAME), person)
-        await self.happens(Said(NUMBER), person)
+        await self.send_event(Said(NAME), person)
+        await self.send_event(Said(NUMBER), person)
         await self.taps(Choice.CONFIRM, person)
 
 
 @asynccontextmanager
-async def program(
+async def runner_fixture(
     folder: Path,
-    chat: Chat | None = None,
+    chat: FakeChat | None = None,
     *,
     showing: bool = True,
-    replicas: Callable[[Store], Replicas] | None = None,
-) -> AsyncIterator[Desk]:
+    replicas: Callable[[SqlStore], Replicas] | None = None,
+) -> AsyncIterator[RunnerFixture]:
     """One program over the folder's database; one that shows nothing died right behind its commits."""
-    clock, provider, fresh = Clock(), FakeProvider(), count(1)
-    async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store:
-        core = Core(store, dict.fromkeys(Method, provider), outside(clock), ttl=clock.now - clock.now.replace(hour=11))
+    clock, provider, fresh = FakeClock(), FakeProvider(), count(1)
+    async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store:
+        core = Core(
+            store, dict.fromkeys(Method, provider), make_deps(clock), ttl=clock.now - clock.now.replace(hour=11)
+        )
 
         def moment() -> RuleContext:
             clock.advance(milliseconds=1)
             return RuleContext(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
 
-        chat = chat or Chat()
+        chat = chat or FakeChat()
         runner = Runner(store, core, chat, RunnerConfig(moment), replicas and replicas(store))
-        desk = Desk(store, core, provider, runner, chat, clock)
+        desk = RunnerFixture(store, core, provider, runner, chat, clock)
         if not showing:
             yield desk
             return

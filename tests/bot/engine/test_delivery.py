@@ -11,22 +11,22 @@ from bot.flow.events import AttemptPassed
 from bot.handlers.incoming import person_of
 from playground.phone.browser import Phone
 from playground.world.world import ApiCall
-from tests.bot.app_fixture import living
-from tests.simulator_fixture import Guest, fill_in, press, scan, town
+from tests.bot.app_fixture import running_bot
+from tests.simulator_fixture import ChatUser, go_to_method_choice, press, scan, simulator
 from verification.attempts import AttemptId, Method
 
 WELCOME, WAITING, DONE = "你要认证哪一类", "等待扫码", "🎉 认证成功"
 AGAIN = "再发一次，以这条为准"
 
 
-def times(guest: Guest, sign: str) -> int:
+def times(guest: ChatUser, sign: str) -> int:
     """How often the bot put this into the chat as a message."""
     return sum(sign in str(event["message"]) for event in guest.events("message") if event["from"] == "bot")
 
 
-def sent_to(guest: Guest) -> list[ApiCall]:
+def sent_to(guest: ChatUser) -> list[ApiCall]:
     """The messages that the bot tried to send into the chat."""
-    log = guest.town.playground.world.traffic.recent_calls
+    log = guest.simulator.playground.world.traffic.recent_calls
     return [call for call in log if call.chat == str(guest.chat) and call.method.startswith("send")]
 
 
@@ -38,39 +38,39 @@ def raw_files(folder: Path) -> bytes:
 async def test_inv26_a_question_that_may_be_lost_is_asked_again_at_most_twice_and_says_so(
     tmp_path: Path, kind: str
 ) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await place.fault("sendMessage", kind)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await place.inject_fault("sendMessage", kind)
         await guest.says("/start")
         await guest.sees(WELCOME)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         asked, marked = times(guest, WELCOME), times(guest, AGAIN)
         await guest.taps("个人认证")
         await guest.sees("开始之前")
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert (asked, marked) == (2 if kind == "lost" else 1, 1)
         assert times(guest, AGAIN) == 1
-        assert await bot.house.store.owed(10) == []
+        assert await bot.app.store.pending_replies(10) == []
 
 
 @pytest.mark.parametrize("kind", ["502", "lost"])
 async def test_inv26_a_code_that_may_be_lost_is_sent_again_says_so_and_can_be_scanned(
     tmp_path: Path, kind: str
 ) -> None:
-    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest()
-        await fill_in(guest)
-        await place.fault("sendPhoto", kind)
+    async with simulator() as place, running_bot(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
+        await place.inject_fault("sendPhoto", kind)
         await guest.taps("微信扫码")
         await guest.sees(WAITING)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         shown, marked = times(guest, WAITING), times(guest, AGAIN)
         await scan(guest, phone)
         await press(phone, "前往授权")
         await press(phone, "授权验证")
         await guest.sees(DONE)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert (shown, marked) == (2 if kind == "lost" else 1, 1)
         assert times(guest, DONE) == 1
@@ -78,16 +78,16 @@ async def test_inv26_a_code_that_may_be_lost_is_sent_again_says_so_and_can_be_sc
 
 @pytest.mark.parametrize("method", ["editMessageMedia", "editMessageCaption", "deleteMessage"])
 async def test_inv26_what_may_be_repeated_without_harm_is_repeated_at_once(tmp_path: Path, method: str) -> None:
-    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest()
-        await place.fault(method, "lost")
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.new_user()
+        await place.inject_fault(method, "lost")
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await scan(guest, phone)
         await press(phone, "前往授权")
         await press(phone, "授权验证")
         await guest.sees(DONE)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert times(guest, WAITING) == times(guest, DONE) == 1
         assert times(guest, AGAIN) == 0
@@ -95,40 +95,40 @@ async def test_inv26_what_may_be_repeated_without_harm_is_repeated_at_once(tmp_p
 
 
 async def test_inv26_the_new_question_stands_even_if_the_old_one_cannot_be_taken_away(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await fill_in(guest)
-        await place.fault("deleteMessage", "502", times=3)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
+        await place.inject_fault("deleteMessage", "502", times=3)
         await guest.says("/back")
         await guest.sees("核对一下")
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert times(guest, "核对一下") == 2
         assert times(guest, AGAIN) == 0
-        assert await bot.house.store.owed(10) == []
+        assert await bot.app.store.pending_replies(10) == []
 
 
 async def test_inv26_a_429_is_no_doubt(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await place.fault("sendMessage", "429", times=2)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await place.inject_fault("sendMessage", "429", times=2)
         await guest.says("/start")
         await guest.sees(WELCOME)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert [call.status for call in sent_to(guest)] == [429, 429, 200]
         assert times(guest, AGAIN) == 0
 
 
 async def test_inv23_telegram_never_has_to_refuse_a_crowd_that_comes_at_once(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path, pace_sending=True) as bot:
+    async with simulator() as place, running_bot(place, tmp_path, pace_sending=True) as bot:
         await place.sim("/limits", per_chat=1.0, burst=10, overall=30)
-        guests = [await place.guest() for _ in range(60)]
+        guests = [await place.new_user() for _ in range(60)]
         for guest in guests:
             await guest.says("/start")
         for guest in guests:
             await guest.sees(WELCOME)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         calls = [call for call in place.playground.world.traffic.recent_calls if call.method.startswith("send")]
 
     assert {call.status for call in calls} == {200}
@@ -136,14 +136,14 @@ async def test_inv23_telegram_never_has_to_refuse_a_crowd_that_comes_at_once(tmp
 
 
 async def test_a_chat_that_must_wait_holds_nobody_else_up(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guests = [await place.guest() for _ in range(3)]
-        await place.fault("sendMessage", "429", retry_after=2)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guests = [await place.new_user() for _ in range(3)]
+        await place.inject_fault("sendMessage", "429", retry_after=2)
         for guest in guests:
             await guest.says("/start")
         for guest in guests:
             await guest.sees(WELCOME)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
     came = sorted(event["at"] for guest in guests for event in guest.events("message") if event["from"] == "bot")
     assert len(came) == 3
@@ -151,67 +151,67 @@ async def test_a_chat_that_must_wait_holds_nobody_else_up(tmp_path: Path) -> Non
 
 
 async def test_a_429_without_a_number_of_seconds_is_survived(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
-        await place.fault("sendMessage", "429", retry_after=0)
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
+        await place.inject_fault("sendMessage", "429", retry_after=0)
         await guest.says("/start")
 
         await guest.sees(WELCOME)
 
 
 async def test_a_courtesy_that_fails_is_not_missed(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await place.fault("answerCallbackQuery", "429", times=9, retry_after=30)
-        await place.fault("sendChatAction", "500", times=9)
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await place.inject_fault("answerCallbackQuery", "429", times=9, retry_after=30)
+        await place.inject_fault("sendChatAction", "500", times=9)
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await guest.sees(WAITING)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
 
 async def test_inv25_whoever_blocked_the_bot_is_left_in_peace_and_finds_the_result_on_return(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await scan(guest, phone)
         await guest.blocks()
         before = len(guest.events("message"))
         await press(phone, "前往授权")
         await press(phone, "授权验证")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         silent = len(guest.events("message"))
         await guest.blocks(blocked=False)
         await guest.sees(DONE)
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
         assert silent == before
-        assert len(guest.armed()) <= 1
+        assert len(guest.waiting_messages()) <= 1
 
 
 async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await fill_in(guest)
-        await bot.quiet()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
+        await bot.wait_until_quiet()
         await guest.blocks()
         for number in range(3):
             news = AttemptPassed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
-            await bot.house.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
-            await bot.quiet()
+            await bot.app.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
+            await bot.wait_until_quiet()
 
-        assert len(place.door.refused) == 1
+        assert len(place.gate.rejected) == 1
 
 
 async def test_inv25_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_were(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
         await guest.says("/start")
         await guest.sees(WELCOME)
-        await place.fault("*", "403", times=9)
+        await place.inject_fault("*", "403", times=9)
         await guest.taps("个人认证")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         await place.sim("/faults", "DELETE")
         await guest.says("/start")
 
@@ -219,47 +219,47 @@ async def test_inv25_whoever_blocked_the_bot_in_the_middle_goes_on_where_they_we
 
 
 async def test_inv10_a_double_tap_is_answered_and_the_live_question_stays_armed(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         code = await guest.sees(WAITING)
         again = next(b["data"] for row in code["buttons"] for b in row if "换个新码" in b["label"])
-        await guest.forges(code["id"], again)
-        await guest.forges(code["id"], again)
-        await place.until(lambda: guest.toasts())
-        await bot.quiet()
+        await guest.press_raw(code["id"], again)
+        await guest.press_raw(code["id"], again)
+        await place.wait_until(lambda: guest.toasts())
+        await bot.wait_until_quiet()
 
         assert guest.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
-        assert len(guest.armed()) == 1
+        assert len(guest.waiting_messages()) == 1
         assert "换个新码" in "".join(guest.labels())
 
 
 async def test_inv10_an_old_button_changes_nothing_and_loses_its_keyboard(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await place.fault("sendMessage", "lost")
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await place.inject_fault("sendMessage", "lost")
         await guest.says("/start")
-        await place.until(lambda: times(guest, WELCOME) == 2)
-        await bot.quiet()
-        old, new = guest.armed()
+        await place.wait_until(lambda: times(guest, WELCOME) == 2)
+        await bot.wait_until_quiet()
+        old, new = guest.waiting_messages()
         await guest.taps("个人认证", new["id"])
         await guest.sees("开始之前")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         await guest.taps("个人认证", old["id"])
-        await place.until(lambda: guest.toasts())
-        await bot.quiet()
+        await place.wait_until(lambda: guest.toasts())
+        await bot.wait_until_quiet()
 
-        assert len(guest.armed()) == 1
+        assert len(guest.waiting_messages()) == 1
         assert "同意并继续" in "".join(guest.labels())
 
 
 async def test_a_question_the_person_deleted_comes_again_when_they_write(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
         await guest.says("/start")
         asked = await guest.sees(WELCOME)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         gone = place.playground.world.message(guest.id, asked["id"])
         assert gone is not None
         place.playground.world.delete_message(gone)
@@ -270,19 +270,19 @@ async def test_a_question_the_person_deleted_comes_again_when_they_write(tmp_pat
 
 
 async def test_every_update_delivered_twice_changes_nothing(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
         await place.sim("/faults", kind="duplicate", times=99)
-        await fill_in(guest)
-        await bot.quiet()
+        await go_to_method_choice(guest)
+        await bot.wait_until_quiet()
 
         assert [times(guest, sign) for sign in (WELCOME, "开始之前", "第 1 步", "第 2 步", "第 4 步")] == [1] * 5
         assert guest.toasts() == []
 
 
 async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
         chat = {"id": guest.id, "type": "private", "first_name": "x"}
         secret = "11010119900307803X"
         poison = {"message_id": 5, "date": "yesterday", "chat": chat, "text": secret}
@@ -292,7 +292,7 @@ async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp
         await guest.sees("没处理成功")
         await guest.taps("个人认证")
         await guest.sees("开始之前")
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
     assert b"dead_updates" in raw_files(tmp_path)
     assert secret.encode() not in raw_files(tmp_path)
@@ -301,8 +301,8 @@ async def test_a_poisoned_message_is_set_aside_sealed_and_the_person_is_told(tmp
 
 
 async def test_the_kind_word_about_a_poisoned_message_speaks_the_person_s_language(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest(language="en")
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user(language="en")
         chat = {"id": guest.id, "type": "private", "first_name": "x"}
         poison = {"message_id": 5, "date": "yesterday", "chat": chat, "from": {"language_code": "en"}}
         await guest.says("/start")

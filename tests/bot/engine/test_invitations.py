@@ -15,24 +15,24 @@ from bot.engine.notices import NoticeDispatcher
 from bot.flow import codec, states
 from bot.flow.effects import AskQuestion, DeleteUserMessage, ReplaceCodeWithPicture, Reply, SendText, ShowCode
 from bot.flow.events import Choice, Command, Commanded, LinkOpened, Said, SideMessage, SideTapped
-from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
-from tests.fakes import fixed_sealing
+from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
+from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method, Passed
 from verification.dialogue_store import Person
-from verification.invitations import Link, LinkId, token_of
-from verification.support.service import Order, Support
+from verification.invitations import Link, LinkId, link_token
+from verification.support.service import LinkRequest, SupportService
 
 ACCOUNT, OTHER = "cloud:200056789", "cloud:200011111"
 
 
 @dataclass
-class Office:
+class SupportFixture:
     """A program, and support beside it."""
 
-    desk: Desk
-    support: Support
+    desk: RunnerFixture
+    support: SupportService
     notices: NoticeDispatcher
     made: list[Link] = field(default_factory=list)
 
@@ -40,8 +40,8 @@ class Office:
         self, account: str = ACCOUNT, method: Method | None = None, language: str | None = None
     ) -> LinkOpened:
         """Make a link for an account, and give what opens it."""
-        order = Order(account, f"order {len(self.made)}", method=method, language=language)
-        made = await self.support.make_link("telegram:7", order)
+        order = LinkRequest(account, f"order {len(self.made)}", method=method, language=language)
+        made = await self.support.create_link("telegram:7", order)
         self.made.append(made.link)
         return LinkOpened(made.token)
 
@@ -64,11 +64,11 @@ class Office:
         return [words for reply in replies for words in _words(reply)]
 
     async def until_code(self, link: LinkOpened, person: Person = ANNA) -> None:
-        await self.desk.happens(link, person)
+        await self.desk.send_event(link, person)
         for choice in (Choice.MINE, Choice.AGREE):
             await self.desk.taps(choice, person)
-        await self.desk.happens(Said(NAME), person)
-        await self.desk.happens(Said(NUMBER), person)
+        await self.desk.send_event(Said(NAME), person)
+        await self.desk.send_event(Said(NUMBER), person)
         await self.desk.taps(Choice.CONFIRM, person)
         await self.desk.taps(Choice.WECHAT, person)
 
@@ -84,14 +84,14 @@ def _words(reply: Reply) -> list[str]:
 
 
 @asynccontextmanager
-async def office(folder: Path, *, showing: bool = True) -> AsyncIterator[Office]:
-    async with program(folder, showing=showing) as desk:
-        support = Support(desk.store, desk.clock, timedelta(minutes=30))
-        yield Office(desk, support, NoticeDispatcher(desk.store, desk.core, desk.runner, desk.clock))
+async def support_fixture(folder: Path, *, showing: bool = True) -> AsyncIterator[SupportFixture]:
+    async with runner_fixture(folder, showing=showing) as desk:
+        support = SupportService(desk.store, desk.clock, timedelta(minutes=30))
+        yield SupportFixture(desk, support, NoticeDispatcher(desk.store, desk.core, desk.runner, desk.clock))
 
 
 async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_with_it_goes(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)
@@ -105,28 +105,28 @@ async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_w
 
 
 async def test_a_link_opens_to_the_same_person_again_and_resumes(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await at.link()
-        await at.desk.happens(link)
+        await at.desk.send_event(link)
         await at.desk.taps(Choice.MINE)
         at.desk.clock.advance(hours=5)
-        await at.desk.happens(link)
+        await at.desk.send_event(link)
 
         assert at.said() == ["invitation.ask", "consent.ask", "link.same", "consent.ask"]
 
 
-async def unusable(at: Office, name: str) -> LinkOpened:
+async def unusable(at: SupportFixture, name: str) -> LinkOpened:
     """A link that does not open to Anna, for one reason or another."""
     link = await at.link()
     match name:
         case "foreign":
-            await at.desk.happens(link, BERT)
+            await at.desk.send_event(link, BERT)
         case "expired":
             at.desk.clock.advance(minutes=31)
         case "revoked":
             await at.revoke()
         case "unknown":
-            link = LinkOpened(token_of(LinkId("0123456789abcdef"), fixed_sealing().index))
+            link = LinkOpened(link_token(LinkId("0123456789abcdef"), make_sealing().index))
         case "forged":
             link = LinkOpened(link.token[:-4] + ("AAAA" if link.token[-4:] != "AAAA" else "BBBB"))
         case "over-long":
@@ -143,16 +143,16 @@ REASONS = ("foreign", "expired", "revoked", "unknown", "forged", "over-long", "b
 async def test_inv14_a_link_that_does_not_open_says_the_same_and_changes_nothing(
     tmp_path: Path, reason: str, proof: Proof
 ) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await unusable(at, reason)
-        await at.desk.happens(link)
+        await at.desk.send_event(link)
         fresh = at.said()
-        await at.desk.happens(Commanded(Command.START))
+        await at.desk.send_event(Commanded(Command.START))
         await at.desk.taps(Choice.PERSONAL)
         await at.desk.taps(Choice.AGREE)
-        await at.desk.happens(Said(NAME))
+        await at.desk.send_event(Said(NAME))
         before, said = await at.state(), len(at.said())
-        await at.desk.happens(link)
+        await at.desk.send_event(link)
 
         assert fresh == ["link.unusable", "idle.ask_again"]
         assert at.said()[said:] == ["link.unusable", "number.ask_again"]
@@ -163,26 +163,26 @@ async def test_inv14_a_link_that_does_not_open_says_the_same_and_changes_nothing
 async def test_of_two_who_open_a_link_at_once_one_is_invited_and_the_other_told_that_it_cannot_be_used(
     tmp_path: Path,
 ) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await at.link()
-        await asyncio.gather(at.desk.happens(link, ANNA), at.desk.happens(link, BERT))
+        await asyncio.gather(at.desk.send_event(link, ANNA), at.desk.send_event(link, BERT))
 
         assert sorted([at.said(ANNA), at.said(BERT)]) == [["invitation.ask"], ["link.unusable", "idle.ask_again"]]
 
 
 async def test_a_link_delivered_ten_times_opens_once(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await at.link()
-        await asyncio.gather(*(at.desk.happens(link, event_id="update:1") for _ in range(10)))
+        await asyncio.gather(*(at.desk.send_event(link, event_id="update:1") for _ in range(10)))
 
         assert at.said() == ["invitation.ask"]
 
 
 async def test_an_invitation_that_was_committed_and_never_shown_is_shown_at_the_next_start(tmp_path: Path) -> None:
-    async with office(tmp_path, showing=False) as dead:
+    async with support_fixture(tmp_path, showing=False) as dead:
         await dead.desk.runner.handle(Envelope(ANNA, await dead.link(), "update:1", MessageRef(7)))
-        left = await dead.desk.store.litter(10)
-    async with office(tmp_path) as at:
+        left = await dead.desk.store.pending_deletions(10)
+    async with support_fixture(tmp_path) as at:
         await at.desk.runner.resume_pending()
         assert await at.desk.runner.wait_until_idle(10)
 
@@ -191,13 +191,13 @@ async def test_an_invitation_that_was_committed_and_never_shown_is_shown_at_the_
 
 
 async def test_a_revoked_link_begins_nothing_any_more(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
-        await at.desk.happens(await at.link())
+    async with support_fixture(tmp_path) as at:
+        await at.desk.send_event(await at.link())
         await at.desk.taps(Choice.MINE)
         await at.revoke()
         await at.desk.taps(Choice.AGREE)
-        await at.desk.happens(Said(NAME))
-        await at.desk.happens(Said(NUMBER))
+        await at.desk.send_event(Said(NAME))
+        await at.desk.send_event(Said(NUMBER))
         await at.desk.taps(Choice.CONFIRM)
         await at.desk.taps(Choice.QQ)
         state = await at.state()
@@ -208,7 +208,7 @@ async def test_a_revoked_link_begins_nothing_any_more(tmp_path: Path) -> None:
 
 
 async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         await at.revoke()
         async with at.desk.store.unit("look") as unit:
@@ -221,7 +221,7 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
 
 
 async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await at.link()
         at.desk.provider.meanwhile = lambda: at.support.revoke("telegram:7", at.made[-1].id)
         await at.until_code(link)
@@ -233,8 +233,8 @@ async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_
 
 
 async def test_a_link_taken_back_leaves_what_another_link_still_allows(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
-        await at.desk.happens(await at.link())
+    async with support_fixture(tmp_path) as at:
+        await at.desk.send_event(await at.link())
         await at.until_code(await at.link())
         await at.revoke()
 
@@ -244,7 +244,7 @@ async def test_a_link_taken_back_leaves_what_another_link_still_allows(tmp_path:
 async def test_when_another_chat_goes_on_with_the_account_the_code_of_the_first_is_told_to_be_over(
     tmp_path: Path,
 ) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         await at.until_code(await at.link(), BERT)
         await at.notices.dispatch_batch()
@@ -255,24 +255,24 @@ async def test_when_another_chat_goes_on_with_the_account_the_code_of_the_first_
 
 
 async def test_an_account_that_is_verified_by_now_is_said_to_be(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         state = await at.state()
         assert isinstance(state, states.Scanning)
         await at.desk.core.complete(state.attempt, Passed())
-        await at.desk.happens(await at.link(), BERT)
+        await at.desk.send_event(await at.link(), BERT)
 
         assert at.said(BERT) == ["verified.ask"]
         assert (await at.state(BERT)).account == ACCOUNT
 
 
 async def test_what_a_link_suggests_is_kept_until_the_ways_are_offered(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
-        await at.desk.happens(await at.link(method=Method.FACE))
+    async with support_fixture(tmp_path) as at:
+        await at.desk.send_event(await at.link(method=Method.FACE))
         for choice in (Choice.MINE, Choice.AGREE):
             await at.desk.taps(choice)
-        await at.desk.happens(Said(NAME))
-        await at.desk.happens(Said(NUMBER))
+        await at.desk.send_event(Said(NAME))
+        await at.desk.send_event(Said(NUMBER))
         await at.desk.taps(Choice.CONFIRM)
 
         assert at.said()[-2:] == ["method.suggested", "method.ask"]
@@ -282,28 +282,28 @@ async def test_what_a_link_suggests_is_kept_until_the_ways_are_offered(tmp_path:
 async def test_a_links_language_is_for_those_who_have_not_spoken_here_yet(
     tmp_path: Path, known: bool, language: str
 ) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         if known:
-            await at.desk.happens(Commanded(Command.START))
-        await at.desk.happens(await at.link(language="en"))
+            await at.desk.send_event(Commanded(Command.START))
+        await at.desk.send_event(await at.link(language="en"))
 
         assert at.desk.chat.views[-1].language == language
 
 
 async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_others(tmp_path: Path) -> None:
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         link = await at.link()
-        await at.desk.happens(link, BERT)
+        await at.desk.send_event(link, BERT)
         async with at.desk.store.unit("look") as unit:
             before = await unit.records(BERT)
-        await at.desk.happens(SideTapped(SideMessage.PRIVACY, "erase_now", (await at.state(BERT)).question_id), BERT)
+        await at.desk.send_event(SideTapped(SideMessage.PRIVACY, "erase_now", (await at.state(BERT)).question_id), BERT)
         async with at.desk.store.unit("look") as unit:
             after, of_anna = await unit.records(BERT), await unit.live_attempt(ACCOUNT)
-        await at.desk.happens(link, BERT)
+        await at.desk.send_event(link, BERT)
 
-        assert [bond.account for bond in before.bonds] == [ACCOUNT]
-        assert list(after.bonds) == []
+        assert [bond.account for bond in before.link_bindings] == [ACCOUNT]
+        assert list(after.link_bindings) == []
         assert of_anna is not None
         assert (await at.state(BERT)).account == BERT
         assert at.said(BERT)[-2:] == ["link.unusable", "idle.ask_again"]
@@ -311,10 +311,10 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
 
 async def test_inv38_a_token_is_in_no_log_and_on_no_button(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with office(tmp_path) as at:
+    async with support_fixture(tmp_path) as at:
         link = await at.link()
         for person in (ANNA, BERT):
-            await at.desk.happens(link, person)
+            await at.desk.send_event(link, person)
         envelope = Envelope(ANNA, link, "update:1")
 
         written = f"{caplog.text} {at.desk.chat.shown} {at.desk.chat.views} {envelope} {await at.state()}"

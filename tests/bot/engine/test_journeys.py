@@ -10,99 +10,99 @@ from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, Command, Commanded, Said
 from bot.flow.states import PhoneStage
-from storage import Store
-from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
+from storage import SqlStore
+from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason
 from verification.dialogue_store import Person
-from verification.support.funnel import STEPS, Dimension, Figures, Step, Wanted, day_of
-from verification.support.store import Use
+from verification.support.funnel import STEPS, Dimension, FunnelQuery, FunnelStatistics, FunnelStep, beijing_day
+from verification.support.store import AuditEntry
 
-USE = Use("command", "look", "", NOON)
-TODAY = day_of(NOON)
+USE = AuditEntry("command", "look", "", NOON)
+TODAY = beijing_day(NOON)
 START = Commanded(Command.START)
 
 
-async def figures(store: Store) -> Figures:
-    async with store.desk(USE) as desk:
-        return await desk.figures(Wanted(TODAY, TODAY))
+async def figures(store: SqlStore) -> FunnelStatistics:
+    async with store.support_unit(USE) as desk:
+        return await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
 
 
-async def steps(store: Store, method: Method | None = None) -> dict[Step, int]:
+async def steps(store: SqlStore, method: Method | None = None) -> dict[FunnelStep, int]:
     counts = (await figures(store)).counts
     return {each.step: each.count for each in counts if each.step is not None and each.method is method}
 
 
-async def attempt_of(store: Store, person: Person = ANNA) -> AttemptId:
+async def attempt_of(store: SqlStore, person: Person = ANNA) -> AttemptId:
     async with store.unit("look") as unit:
         attempt = await unit.live_attempt(person)
     assert attempt is not None
     return attempt.id
 
 
-async def to_the_phone(desk: Desk, person: Person = ANNA) -> AttemptId:
+async def to_the_phone(desk: RunnerFixture, person: Person = ANNA) -> AttemptId:
     await desk.until_method(person)
     await desk.taps(Choice.QQ, person)
     attempt = await attempt_of(desk.store, person)
-    await desk.happens(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)), person)
+    await desk.send_event(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)), person)
     return attempt
 
 
 async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         attempt = await to_the_phone(desk)
-        await desk.happens(AttemptPassed(attempt, ANNA, Method.QQ))
+        await desk.send_event(AttemptPassed(attempt, ANNA, Method.QQ))
         await to_the_phone(desk, BERT)
 
-        assert await steps(desk.store) == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS}
-        assert await steps(desk.store, Method.QQ) == {Step.SHOWN: 2, Step.PHONE: 2, Step.VERIFIED: 1}
-        timed = Counter[Step]()
+        assert await steps(desk.store) == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS}
+        assert await steps(desk.store, Method.QQ) == {FunnelStep.SHOWN: 2, FunnelStep.PHONE: 2, FunnelStep.VERIFIED: 1}
+        timed = Counter[FunnelStep]()
         for each in (await figures(desk.store)).times:
             timed[each.step] += each.count if each.method is None else 0
-        assert timed == {step: 1 if step is Step.VERIFIED else 2 for step in STEPS[1:]}
+        assert timed == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS[1:]}
 
 
 async def test_support_s_own_trials_are_no_journeys(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         moment, count = desk.runner._config.new_rule_context, lambda person: person != BERT
         runner = Runner(desk.store, desk.core, desk.chat, RunnerConfig(moment, is_counted=count))
         async with runner.running():
             for person in (ANNA, BERT):
                 await runner.handle(Envelope(person, START, None))
 
-        assert await steps(desk.store) == {Step.OPENED: 1}
+        assert await steps(desk.store) == {FunnelStep.OPENED: 1}
 
 
 async def test_inv03_an_event_that_comes_ten_times_to_two_programs_counts_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as one, program(tmp_path) as other:
+    async with runner_fixture(tmp_path) as one, runner_fixture(tmp_path) as other:
         start = Envelope(ANNA, START, "update:1")
         await asyncio.gather(*(desk.runner.handle(start) for desk in (one, other) * 5))
 
-        assert await steps(one.store) == {Step.OPENED: 1}
+        assert await steps(one.store) == {FunnelStep.OPENED: 1}
 
 
 async def test_a_journey_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, START, "update:1"))
-    async with program(tmp_path) as alive:
+    async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
         await alive.taps(Choice.PERSONAL)
 
-        assert await steps(alive.store) == {Step.OPENED: 1, Step.STARTED: 1}
+        assert await steps(alive.store) == {FunnelStep.OPENED: 1, FunnelStep.STARTED: 1}
 
 
 async def test_failures_stand_by_reason_and_way(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         attempt = await to_the_phone(desk)
-        await desk.happens(AttemptFailed(attempt, Reason.NO_CARD))
+        await desk.send_event(AttemptFailed(attempt, Reason.NO_CARD))
 
         reasons = [each for each in (await figures(desk.store)).counts if each.reason is not None]
         assert [(each.method, each.reason, each.count) for each in reasons] == [(Method.QQ, Reason.NO_CARD, 1)]
 
 
 async def test_after_an_erasure_nothing_in_the_counts_is_undone_and_nothing_leads_back(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         before = await steps(desk.store)
         async with desk.store.unit(ANNA) as unit:
@@ -112,13 +112,13 @@ async def test_after_an_erasure_nothing_in_the_counts_is_undone_and_nothing_lead
 
 
 async def test_questions_are_counted_by_topic_and_those_in_vain_kept_without_whose_they_are(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(START)
-        await desk.happens(Said("今天天气怎么样"))
-        await desk.happens(Said("13800138000 天气好吗"), BERT)
-        async with desk.store.desk(USE) as look:
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(START)
+        await desk.send_event(Said("今天天气怎么样"))
+        await desk.send_event(Said("13800138000 天气好吗"), BERT)
+        async with desk.store.support_unit(USE) as look:
             counted = await look.questions(TODAY, TODAY)
-            missed = await look.missed(9)
+            missed = await look.unanswered_questions(9)
 
     assert counted == {"": 2}
     assert {each.text for each in missed} == {"今天天气怎么样", "• 天气好吗"}
@@ -127,10 +127,10 @@ async def test_questions_are_counted_by_topic_and_those_in_vain_kept_without_who
 
 
 async def test_journeys_under_two_languages_are_told_apart(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.runner.handle(Envelope(ANNA, START, "update:1", language="en"))
-        await desk.happens(START, BERT)
-        async with desk.store.desk(USE) as look:
-            found = await look.figures(Wanted(TODAY, TODAY, by=Dimension.LANGUAGE))
+        await desk.send_event(START, BERT)
+        async with desk.store.support_unit(USE) as look:
+            found = await look.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
 
     assert {(each.group, each.count) for each in found.counts} == {("en", 1), ("zh", 1)}

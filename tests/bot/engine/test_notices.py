@@ -10,39 +10,45 @@ from bot.engine.notices import LEASE, NoticeDispatcher, event_of
 from bot.flow.effects import AskQuestion, EditCaption, ReplaceCodeWithPicture
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
-from tests.bot.engine.runner_fixture import ANNA, Desk, program
+from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification import attempts
-from verification.attempts import AttemptId, Method, Reason, Status
-from verification.ports import News, Notice
+from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ports import Notice, NoticeKind
 
 ATTEMPT = AttemptId("a1")
-NOTICE = Notice(1, ANNA, News.ENDED, ATTEMPT, ANNA, Method.QQ, Status.SUCCEEDED, None, NOON)
+NOTICE = Notice(1, ANNA, NoticeKind.ENDED, ATTEMPT, ANNA, Method.QQ, AttemptStatus.SUCCEEDED, None, NOON)
 
 
 @pytest.mark.parametrize(
     ("changes", "event"),
     [
         ({}, AttemptPassed(ATTEMPT, ANNA, Method.QQ)),
-        ({"status": Status.FAILED, "reason": Reason.NO_CARD}, AttemptFailed(ATTEMPT, Reason.NO_CARD)),
-        ({"status": Status.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
-        ({"status": Status.EXPIRED}, CodeExpired(ATTEMPT)),
-        ({"status": Status.CANCELLED}, CodeExpired(ATTEMPT)),
-        ({"news": News.FADING, "status": Status.WAITING}, CodeExpiring(ATTEMPT)),
-        ({"news": News.PROGRESS, "status": Status.OPENED}, AttemptProgressed(ATTEMPT, PhoneStage.OPENED, NOON)),
-        ({"news": News.PROGRESS, "status": Status.CONFIRMING}, AttemptProgressed(ATTEMPT, PhoneStage.CONFIRMING, NOON)),
-        ({"news": News.PROGRESS, "status": Status.WAITING}, None),
+        ({"status": AttemptStatus.FAILED, "reason": Reason.NO_CARD}, AttemptFailed(ATTEMPT, Reason.NO_CARD)),
+        ({"status": AttemptStatus.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
+        ({"status": AttemptStatus.EXPIRED}, CodeExpired(ATTEMPT)),
+        ({"status": AttemptStatus.CANCELLED}, CodeExpired(ATTEMPT)),
+        ({"news": NoticeKind.EXPIRING_SOON, "status": AttemptStatus.WAITING}, CodeExpiring(ATTEMPT)),
+        (
+            {"news": NoticeKind.PROGRESS, "status": AttemptStatus.OPENED},
+            AttemptProgressed(ATTEMPT, PhoneStage.OPENED, NOON),
+        ),
+        (
+            {"news": NoticeKind.PROGRESS, "status": AttemptStatus.CONFIRMING},
+            AttemptProgressed(ATTEMPT, PhoneStage.CONFIRMING, NOON),
+        ),
+        ({"news": NoticeKind.PROGRESS, "status": AttemptStatus.WAITING}, None),
     ],
 )
 def test_each_news_has_its_event(changes: dict[str, object], event: Event | None) -> None:
     assert event_of(replace(NOTICE, **changes)) == event  # type: ignore[arg-type]  # fields of a notice
 
 
-def notices_of(desk: Desk) -> NoticeDispatcher:
+def notices_of(desk: RunnerFixture) -> NoticeDispatcher:
     return NoticeDispatcher(desk.store, desk.core, desk.runner, desk.clock)
 
 
-async def scanning(desk: Desk) -> AttemptId:
+async def scanning(desk: RunnerFixture) -> AttemptId:
     await desk.until_method()
     await desk.taps(Choice.WECHAT)
     async with desk.store.unit(ANNA) as unit:
@@ -52,9 +58,9 @@ async def scanning(desk: Desk) -> AttemptId:
 
 
 async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
-        await desk.core.progress(attempt, Status.OPENED, "page")
+        await desk.core.progress(attempt, AttemptStatus.OPENED, "page")
         await desk.core.complete(attempt, attempts.Passed())
         notices = notices_of(desk)
         told = [await notices.dispatch_batch(), await notices.dispatch_batch(), await notices.dispatch_batch()]
@@ -70,10 +76,10 @@ async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) ->
 
 
 async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_its_lease_is_over(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Passed())
-        await desk.store.claim(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
+        await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
         notices = notices_of(desk)
         early = await notices.dispatch_batch()
         desk.clock.now += LEASE
@@ -86,13 +92,13 @@ async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_it
 
 
 async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_told_twice(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Rejected(Reason.MISMATCH))
-        [notice] = await desk.store.claim(desk.clock.now, desk.clock.now + LEASE, 9)
+        [notice] = await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)
         event = event_of(notice)
         assert event is not None
-        await desk.happens(event, event_id=f"notice:{notice.id}")
+        await desk.send_event(event, event_id=f"notice:{notice.id}")
         desk.clock.now += LEASE
         told = await notices_of(desk).dispatch_batch()
         assert await desk.runner.wait_until_idle(10)

@@ -7,9 +7,9 @@ from bot.engine.messages import Envelope
 from bot.engine.replicas import Replicas
 from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import Command, Commanded
-from storage import Store
-from tests.bot.engine.runner_fixture import ANNA, Chat, Desk, program
-from verification.dialogue_store import Owed
+from storage import SqlStore
+from tests.bot.engine.runner_fixture import ANNA, FakeChat, RunnerFixture, runner_fixture
+from verification.dialogue_store import PendingReply
 
 
 def at(name: str, program_id: str = "") -> "Make":
@@ -23,12 +23,12 @@ class Make:
         self.name, self.program_id = name, program_id
         self.made: Replicas
 
-    def __call__(self, store: Store) -> Replicas:
+    def __call__(self, store: SqlStore) -> Replicas:
         self.made = Replicas(store, self.name, self.program_id, lambda _: False)
         return self.made
 
 
-async def says(desk: Desk, command: Command) -> None:
+async def says(desk: RunnerFixture, command: Command) -> None:
     await desk.runner.handle(Envelope(ANNA, Commanded(command), None))
 
 
@@ -41,8 +41,8 @@ async def hear(*made: Make) -> None:
 
 async def test_an_answer_waits_for_the_one_another_program_is_showing(tmp_path: Path) -> None:
     here, there = at("here"), at("there")
-    slow = Chat(gates={ANNA: asyncio.Event()})
-    async with program(tmp_path, slow, replicas=here) as one, program(tmp_path, replicas=there) as other:
+    slow = FakeChat(gates={ANNA: asyncio.Event()})
+    async with runner_fixture(tmp_path, slow, replicas=here) as one, runner_fixture(tmp_path, replicas=there) as other:
         await hear(here, there)
         await says(one, Command.START)
         await slow.reached.setdefault(ANNA, asyncio.Event()).wait()
@@ -59,7 +59,7 @@ async def test_an_answer_waits_for_the_one_another_program_is_showing(tmp_path: 
 
 async def test_each_program_finds_the_panel_the_other_left(tmp_path: Path) -> None:
     here, there = at("here"), at("there")
-    async with program(tmp_path, replicas=here) as one, program(tmp_path, replicas=there) as other:
+    async with runner_fixture(tmp_path, replicas=here) as one, runner_fixture(tmp_path, replicas=there) as other:
         await hear(here, there)
         await says(one, Command.START)
         assert await one.runner.wait_until_idle(10)
@@ -74,9 +74,13 @@ async def test_each_program_finds_the_panel_the_other_left(tmp_path: Path) -> No
 
 async def test_what_a_dead_program_held_is_left_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
     here, there, reborn = at("here"), at("there"), at("there", "its next start")
-    async with program(tmp_path, replicas=here), program(tmp_path, replicas=there), program(tmp_path, replicas=reborn):
+    async with (
+        runner_fixture(tmp_path, replicas=here),
+        runner_fixture(tmp_path, replicas=there),
+        runner_fixture(tmp_path, replicas=reborn),
+    ):
         await hear(here, there)
-        owed = Owed(ANNA, 1, there.program_id)
+        owed = PendingReply(ANNA, 1, there.program_id)
         while_it_lives = here.made.is_orphaned(owed)
         await reborn.made.heartbeat()
         await here.made.heartbeat()
@@ -88,14 +92,14 @@ async def test_what_a_dead_program_held_is_left_and_what_a_living_one_holds_is_n
 
 async def test_an_answer_that_nobody_holds_is_not_left_at_first_sight(tmp_path: Path) -> None:
     here = at("here")
-    async with program(tmp_path, replicas=here):
-        assert not here.made.is_orphaned(Owed(ANNA, 1, None))
+    async with runner_fixture(tmp_path, replicas=here):
+        assert not here.made.is_orphaned(PendingReply(ANNA, 1, None))
 
 
 async def test_a_program_that_was_taken_for_dead_says_nothing_again_that_another_has_shown(tmp_path: Path) -> None:
     here, there = at("here"), at("there")
-    slow = Chat(gates={ANNA: asyncio.Event()})
-    async with program(tmp_path, slow, replicas=here) as one, program(tmp_path, replicas=there) as other:
+    slow = FakeChat(gates={ANNA: asyncio.Event()})
+    async with runner_fixture(tmp_path, slow, replicas=here) as one, runner_fixture(tmp_path, replicas=there) as other:
         await there.made.heartbeat()
         await says(one, Command.START)
         await slow.reached.setdefault(ANNA, asyncio.Event()).wait()
@@ -111,11 +115,11 @@ async def test_a_program_that_was_taken_for_dead_says_nothing_again_that_another
 
 async def test_of_two_programs_that_see_a_dead_ones_debt_one_pays_it(tmp_path: Path) -> None:
     dead, here, there = at("dead"), at("here"), at("there")
-    silent = Chat(gates={ANNA: asyncio.Event()})
-    async with program(tmp_path, silent, replicas=dead) as gone:
+    silent = FakeChat(gates={ANNA: asyncio.Event()})
+    async with runner_fixture(tmp_path, silent, replicas=dead) as gone:
         await says(gone, Command.START)
         await silent.reached.setdefault(ANNA, asyncio.Event()).wait()
-        async with program(tmp_path, replicas=here) as one, program(tmp_path, replicas=there) as other:
+        async with runner_fixture(tmp_path, replicas=here) as one, runner_fixture(tmp_path, replicas=there) as other:
             for _ in range(2):
                 await here.made.heartbeat()
                 await there.made.heartbeat()

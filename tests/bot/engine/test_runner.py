@@ -15,42 +15,42 @@ from bot.engine.turns import RunnerConfig
 from bot.flow.effects import AskQuestion, DeleteUserMessage, SendText, ShowToast
 from bot.flow.events import AttemptPassed, Choice, Command, Commanded, Said, Tapped
 from bot.flow.rows import RuleContext
-from storage import Store, StoreUnavailable
-from storage.unit import Unit
-from tests.bot.engine.runner_fixture import ANNA, BERT, Chat, program
+from storage import SqlStore, StoreUnavailable
+from storage.unit import SqlUnit
+from tests.bot.engine.runner_fixture import ANNA, BERT, FakeChat, runner_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method
-from verification.dialogue_store import Owed, Person
+from verification.dialogue_store import PendingReply, Person
 
 
 async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START), event_id="update:1")
-        await desk.happens(Commanded(Command.START), event_id="update:1")
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START), event_id="update:1")
+        await desk.send_event(Commanded(Command.START), event_id="update:1")
 
         assert desk.chat.questions() == ["type.ask"]
 
 
 async def test_inv03_an_event_that_comes_ten_times_at_once_acts_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await asyncio.gather(*(desk.happens(Commanded(Command.START), event_id="update:1") for _ in range(10)))
+    async with runner_fixture(tmp_path) as desk:
+        await asyncio.gather(*(desk.send_event(Commanded(Command.START), event_id="update:1") for _ in range(10)))
 
         assert desk.chat.questions() == ["type.ask"]
 
 
 async def test_inv03_an_event_delivered_to_two_programs_acts_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as one, program(tmp_path) as other:
+    async with runner_fixture(tmp_path) as one, runner_fixture(tmp_path) as other:
         await asyncio.gather(
-            one.happens(Commanded(Command.START), event_id="update:1"),
-            other.happens(Commanded(Command.START), event_id="update:1"),
+            one.send_event(Commanded(Command.START), event_id="update:1"),
+            other.send_event(Commanded(Command.START), event_id="update:1"),
         )
 
         assert one.chat.questions() + other.chat.questions() == ["type.ask"]
 
 
 async def test_an_event_without_an_id_always_acts(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         for _ in range(2):
             await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
         assert await desk.runner.wait_until_idle(10)
@@ -59,26 +59,26 @@ async def test_an_event_without_an_id_always_acts(tmp_path: Path) -> None:
 
 
 async def test_what_a_dead_program_owed_is_shown_at_the_next_start_and_then_no_more(tmp_path: Path) -> None:
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "update:1"))
-    async with program(tmp_path) as alive:
+    async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
-    async with program(tmp_path) as later:
+    async with runner_fixture(tmp_path) as later:
         await later.runner.resume_pending()
         assert await later.runner.wait_until_idle(10)
 
     assert (dead.chat.shown, alive.chat.questions(), later.chat.shown) == ([], ["type.ask"], [])
 
 
-class Unheard(Store):
+class LostConfirmationStore(SqlStore):
     """A store whose first commit goes through, and nobody is told."""
 
     heard = False
 
     @asynccontextmanager
-    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
-        async with super().unit(alone_with) as unit:
+    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
+        async with super().unit(lock_key) as unit:
             yield unit
         if not self.heard:
             self.heard = True
@@ -86,8 +86,8 @@ class Unheard(Store):
 
 
 async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        store = Unheard(desk.store._database, desk.store._sealing)
+    async with runner_fixture(tmp_path) as desk:
+        store = LostConfirmationStore(desk.store._database, desk.store._sealing)
         surroundings = RunnerConfig(
             lambda: RuleContext(NOON, "0" * 32), lambda error: isinstance(error, StoreUnavailable)
         )
@@ -106,10 +106,10 @@ async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same
 
 async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) -> None:
     people = [Person(f"telegram:{number}") for number in range(200_000_000, 200_000_230)]
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         for person in people:
             await dead.runner.handle(Envelope(person, Commanded(Command.START), None))
-    async with program(tmp_path) as alive:
+    async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(20)
 
@@ -117,29 +117,29 @@ async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) ->
 
 
 async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_after_the_start(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         mark = next(reply.question_id for _, reply in reversed(desk.chat.shown) if isinstance(reply, AskQuestion))
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), "update:99"))
-    async with program(tmp_path) as alive:
+    async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
         first = list(alive.provider.asked)
-        await alive.happens(Commanded(Command.START))
+        await alive.send_event(Commanded(Command.START))
 
     assert (len(first), alive.provider.asked) == (1, first)
     assert alive.chat.questions()[0] == "scan.waiting"
 
 
 async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
         async with desk.store.unit(ANNA) as unit:
             live = await unit.live_attempt(ANNA)
-    async with program(tmp_path) as alive:
-        await alive.happens(Commanded(Command.START))
+    async with runner_fixture(tmp_path) as alive:
+        await alive.send_event(Commanded(Command.START))
         async with alive.store.unit(ANNA) as unit:
             still = await unit.live_attempt(ANNA)
 
@@ -149,7 +149,7 @@ async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tm
 
 
 async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         desk.chat.gates[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
@@ -168,29 +168,29 @@ async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_pat
 
 
 async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        desk.chat.troubles = [DeliveryFailed("NetworkError")]
-        await desk.happens(Commanded(Command.START))
+    async with runner_fixture(tmp_path) as desk:
+        desk.chat.failures = [DeliveryFailed("NetworkError")]
+        await desk.send_event(Commanded(Command.START))
 
         assert desk.chat.questions() == ["type.ask"]
-        assert await desk.store.owed(10) == []
+        assert await desk.store.pending_replies(10) == []
 
 
 @pytest.mark.parametrize("perhaps", [True, False])
 async def test_inv26_a_question_says_that_it_comes_again_when_its_first_copy_may_have_arrived(
     tmp_path: Path, perhaps: bool
 ) -> None:
-    async with program(tmp_path) as desk:
-        desk.chat.troubles = [DeliveryFailed("TimedOut", maybe_delivered=perhaps), DeliveryFailed("NotSent")]
-        await desk.happens(Commanded(Command.START))
-        await desk.happens(Commanded(Command.STATUS))
+    async with runner_fixture(tmp_path) as desk:
+        desk.chat.failures = [DeliveryFailed("TimedOut", maybe_delivered=perhaps), DeliveryFailed("NotSent")]
+        await desk.send_event(Commanded(Command.START))
+        await desk.send_event(Commanded(Command.STATUS))
 
         assert [view.maybe_duplicate for view in desk.chat.views] == [perhaps, False]
 
 
 async def test_inv26_another_question_than_the_doubtful_one_does_not_say_so(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        desk.chat.troubles = [DeliveryFailed("TimedOut", maybe_delivered=True)]
+    async with runner_fixture(tmp_path) as desk:
+        desk.chat.failures = [DeliveryFailed("TimedOut", maybe_delivered=True)]
         desk.chat.gates[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:doubt"))
         await desk.runner.handle(Envelope(ANNA, Said("个人认证"), "test:gone on"))
@@ -204,9 +204,9 @@ async def test_inv26_another_question_than_the_doubtful_one_does_not_say_so(tmp_
 async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again_and_lets_answers_pass(
     tmp_path: Path,
 ) -> None:
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:death"))
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.runner.resume_pending()
         assert await desk.runner.wait_until_idle(10)
 
@@ -217,7 +217,7 @@ async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again
 async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_not_note_that_it_was_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         note, away = desk.store.mark_shown, [StoreUnavailable("away")]
 
         async def away_once(person: Person, revision: int, panel: str) -> None:
@@ -226,8 +226,8 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
             await note(person, revision, panel)
 
         monkeypatch.setattr(desk.store, "mark_shown", away_once)
-        await desk.happens(Commanded(Command.START))
-        await desk.happens(Commanded(Command.STATUS))
+        await desk.send_event(Commanded(Command.START))
+        await desk.send_event(Commanded(Command.STATUS))
 
         assert desk.chat.questions() == ["type.ask", "type.ask", "type.ask_again"]
         assert [view.maybe_duplicate for view in desk.chat.views] == [False, True, False]
@@ -236,7 +236,7 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
 async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         note, lost = desk.store.mark_shown, [StoreUnavailable("the answer is lost")]
 
         async def unheard_once(person: Person, revision: int, panel: str) -> None:
@@ -245,7 +245,7 @@ async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_aga
                 raise lost.pop()
 
         monkeypatch.setattr(desk.store, "mark_shown", unheard_once)
-        await desk.happens(Commanded(Command.START))
+        await desk.send_event(Commanded(Command.START))
 
         assert desk.chat.questions() == ["type.ask"]
 
@@ -253,17 +253,17 @@ async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_aga
 async def test_inv22_what_was_shown_since_somebody_looked_is_not_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chat = Chat(gates={ANNA: asyncio.Event()})
-    async with program(tmp_path, chat) as desk:
-        look = desk.store.owed
+    chat = FakeChat(gates={ANNA: asyncio.Event()})
+    async with runner_fixture(tmp_path, chat) as desk:
+        look = desk.store.pending_replies
 
-        async def overtaken(limit: int) -> Sequence[Owed]:
+        async def overtaken(limit: int) -> Sequence[PendingReply]:
             found = await look(limit)
             chat.gates[ANNA].set()
             assert await desk.runner.wait_until_idle(10)
             return found
 
-        monkeypatch.setattr(desk.store, "owed", overtaken)
+        monkeypatch.setattr(desk.store, "pending_replies", overtaken)
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
         await desk.runner.resume_pending()
         assert await desk.runner.wait_until_idle(10)
@@ -272,18 +272,18 @@ async def test_inv22_what_was_shown_since_somebody_looked_is_not_asked_again(
 
 
 @dataclass
-class HeardLate:
+class LateConfirmationStore:
     """A store whose commits are heard of only after something else has happened."""
 
-    store: Store
+    store: SqlStore
     meanwhile: Callable[[], Awaitable[object]]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
     @asynccontextmanager
-    async def unit(self, alone_with: str) -> AsyncIterator[Unit]:
-        async with self.store.unit(alone_with) as unit:
+    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
+        async with self.store.unit(lock_key) as unit:
             yield unit
         await self.meanwhile()
 
@@ -291,8 +291,8 @@ class HeardLate:
 async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_not_taken_for_lost(
     tmp_path: Path,
 ) -> None:
-    chat = Chat(gates={ANNA: asyncio.Event()})
-    async with program(tmp_path, chat) as desk:
+    chat = FakeChat(gates={ANNA: asyncio.Event()})
+    async with runner_fixture(tmp_path, chat) as desk:
 
         async def arrive() -> None:
             desk.runner._committer._store = desk.store
@@ -300,7 +300,7 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
             assert await desk.runner.wait_until_idle(10)
 
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
-        desk.runner._committer._store = HeardLate(desk.store, arrive)
+        desk.runner._committer._store = LateConfirmationStore(desk.store, arrive)
         await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
         assert await desk.runner.wait_until_idle(10)
 
@@ -308,35 +308,35 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
 
 
 async def test_a_fault_in_showing_does_not_stop_the_person_or_anybody_else(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        desk.chat.troubles = [ValueError("a fault of ours")]
-        await desk.happens(Commanded(Command.START))
-        await desk.happens(Commanded(Command.START), BERT)
+    async with runner_fixture(tmp_path) as desk:
+        desk.chat.failures = [ValueError("a fault of ours")]
+        await desk.send_event(Commanded(Command.START))
+        await desk.send_event(Commanded(Command.START), BERT)
 
         assert desk.chat.questions() == ["type.ask"]
         assert desk.chat.questions(BERT) == ["type.ask"]
 
 
 async def test_a_person_out_of_reach_is_left_in_peace_and_welcomed_back(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START))
-        desk.chat.troubles = [BotBlocked()]
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START))
+        desk.chat.failures = [BotBlocked()]
         await desk.taps(Choice.PERSONAL)
-        owed = await desk.store.owed(10)
-        await desk.happens(Commanded(Command.START))
+        owed = await desk.store.pending_replies(10)
+        await desk.send_event(Commanded(Command.START))
 
         assert owed == []
         assert desk.chat.questions() == ["type.ask", "consent.ask"]
 
 
 async def test_stopping_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
-    chat = Chat(gates={ANNA: asyncio.Event()})
+    chat = FakeChat(gates={ANNA: asyncio.Event()})
 
     async def open_the_gate() -> None:
         await chat.reached.setdefault(ANNA, asyncio.Event()).wait()
         chat.gates[ANNA].set()
 
-    async with asyncio.TaskGroup() as tasks, program(tmp_path, chat) as desk:
+    async with asyncio.TaskGroup() as tasks, runner_fixture(tmp_path, chat) as desk:
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
         tasks.create_task(open_the_gate())
 
@@ -344,19 +344,19 @@ async def test_stopping_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
 
 
 async def test_an_event_while_the_store_is_away_leaves_nothing_half_done(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         pass
     with suppress(ValueError, StoreUnavailable):
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "update:1"))
-    async with program(tmp_path) as alive:
-        await alive.happens(Commanded(Command.START), event_id="update:1")
+    async with runner_fixture(tmp_path) as alive:
+        await alive.send_event(Commanded(Command.START), event_id="update:1")
 
     assert (desk.chat.shown, alive.chat.questions()) == ([], ["type.ask"])
 
 
 async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START))
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START))
         mark = next(reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion))
         for _ in range(2):
             origin = MessageRef(7, "query")
@@ -369,16 +369,16 @@ async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> No
 
 
 async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START))
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START))
         await desk.taps(Choice.PERSONAL)
         await desk.taps(Choice.AGREE)
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Said(NAME), "update:9", MessageRef(message_id=55)))
-        left = await dead.store.litter(10)
-    async with program(tmp_path) as alive:
-        await alive.happens(Said(NUMBER))
-        after = await alive.store.litter(10)
+        left = await dead.store.pending_deletions(10)
+    async with runner_fixture(tmp_path) as alive:
+        await alive.send_event(Said(NUMBER))
+        after = await alive.store.pending_deletions(10)
 
     assert [litter.message_id for litter in left] == [55]
     assert [litter.message_id for litter in after] == [55]
@@ -387,7 +387,7 @@ async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(tmp_path: Path, language: str) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None, language=language))
         assert await desk.runner.wait_until_idle(10)
         async with desk.store.unit(ANNA) as unit:
@@ -398,18 +398,18 @@ async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(
 
 
 async def test_a_success_is_told_wherever_the_person_has_gone(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
-        await desk.happens(AttemptPassed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
+        await desk.send_event(AttemptPassed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
 
         assert desk.chat.questions()[-1] == "verified.ask"
 
 
 async def test_a_cancelled_code_is_dead_even_when_nothing_could_be_shown_of_it(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
-    async with program(tmp_path, showing=False) as dead:
+    async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.CANCEL), "update:cancel"))
         async with dead.store.unit(ANNA) as unit:
             live = await unit.live_attempt(ANNA)
@@ -418,11 +418,11 @@ async def test_a_cancelled_code_is_dead_even_when_nothing_could_be_shown_of_it(t
 
 
 async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
-        desk.chat.troubles = [DeliveryFailed("NetworkError")]
-        await desk.happens(Commanded(Command.BACK))
+        desk.chat.failures = [DeliveryFailed("NetworkError")]
+        await desk.send_event(Commanded(Command.BACK))
         async with desk.store.unit(ANNA) as unit:
             live = await unit.live_attempt(ANNA)
 

@@ -34,7 +34,7 @@ from bot.flow.events import (
 )
 from bot.flow.rows import RuleContext
 from bot.flow.states import PhoneStage, State
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, identity
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
 
@@ -67,7 +67,7 @@ EVENT_KINDS: tuple[type[Event], ...] = get_args(Event)
 
 def state_samples() -> Iterator[State]:
     """Instances of every kind of state: all methods, stages and reasons, touched or not."""
-    person = identity()
+    person = make_identity()
     for plain in (states.Idle, states.ChoosingType, states.ReadingEnterprise, states.ReadingOverseas, states.Agreeing):
         yield plain(account=ACCOUNT, question_id=MARK)
     yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
@@ -80,7 +80,7 @@ def state_samples() -> Iterator[State]:
     yield states.ChangingName(account=ACCOUNT, question_id=MARK, identity=person)
     yield states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=person)
     yield states.Confirming(account=ACCOUNT, question_id=MARK, identity=person)
-    yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+    yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=MARK, identity=make_identity(OTHER_NUMBER, OTHER_NAME))
     yield states.ChoosingMethod(account=ACCOUNT, question_id=MARK, identity=person)
     yield states.ChoosingMethod(account=FOREIGN_ACCOUNT, question_id=MARK, identity=person, suggested=Method.FACE)
     yield states.AgreeingFace(account=ACCOUNT, question_id=MARK, identity=person)
@@ -100,7 +100,7 @@ def scanning(
     return states.Scanning(
         account=ACCOUNT,
         question_id=MARK,
-        identity=identity(),
+        identity=make_identity(),
         method=method,
         attempt=ATTEMPT,
         link=LINK,
@@ -116,7 +116,7 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     return states.Failed(
         account=ACCOUNT,
         question_id=MARK,
-        identity=identity(),
+        identity=make_identity(),
         method=method,
         attempt=ATTEMPT,
         reason=reason,
@@ -129,11 +129,11 @@ def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> st
 
 
 def opening(method: Method = Method.WECHAT) -> states.Opening:
-    return states.Opening(account=ACCOUNT, question_id=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+    return states.Opening(account=ACCOUNT, question_id=MARK, identity=make_identity(), method=method, attempt=ATTEMPT)
 
 
 def expired(method: Method = Method.WECHAT) -> states.Expired:
-    return states.Expired(account=ACCOUNT, question_id=MARK, identity=identity(), method=method, attempt=ATTEMPT)
+    return states.Expired(account=ACCOUNT, question_id=MARK, identity=make_identity(), method=method, attempt=ATTEMPT)
 
 
 def _attempts(method: Method) -> Iterator[State]:

@@ -21,7 +21,7 @@ from tests.bot.flow.samples import (
     label,
     scanning,
 )
-from tests.fakes import NUMBER, identity
+from tests.fakes import NUMBER, make_identity
 from verification.attempts import Method
 from verification.identity import Name
 
@@ -144,4 +144,4 @@ def test_a_printed_state_shows_neither_name_nor_number_nor_link(state: State) ->
 def test_the_samples_do_hold_what_must_not_be_shown() -> None:
     written = "".join(map(codec.dump, ONE_OF_EACH))
 
-    assert all(secret in written for secret in (identity().name.plain, identity().number.plain, LINK))
+    assert all(secret in written for secret in (make_identity().name.plain, make_identity().number.plain, LINK))

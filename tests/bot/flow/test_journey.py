@@ -46,23 +46,23 @@ from tests.bot.flow.samples import (
 )
 from tests.fakes import NOON, NUMBER
 from verification.attempts import AttemptId, Method, Reason
-from verification.support.funnel import BY_WAY, STEPS, Cohort, Step, Tally, bucket
+from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, FunnelStep, duration_bucket
 
 START = Commanded(Command.START)
-MINUTE = bucket(timedelta(minutes=1))
+MINUTE = duration_bucket(timedelta(minutes=1))
 COHORT = Cohort(NOON.date(), "", "zh")
 
 
-class Way:
+class JourneyFixture:
     """Somebody's way through the dialogue, a minute a turn, and what it added to the funnel."""
 
     def __init__(self, state: State | None = None, journeys: Journeys = ()) -> None:
         self.state: State = state or states.Idle(account=ACCOUNT, question_id=MARK)
         self.journeys = journeys
         self.turns = 0
-        self.all: list[Tally] = []
+        self.all: list[FunnelIncrement] = []
 
-    def meets(self, event: Event) -> tuple[Tally, ...]:
+    def take_event(self, event: Event) -> tuple[FunnelIncrement, ...]:
         """Let something happen; say what it added."""
         now = moment(self.turns)
         self.turns += 1
@@ -72,13 +72,13 @@ class Way:
         self.all += tallies
         return tallies
 
-    def goes(self, *choices: Choice | str) -> None:
+    def go(self, *choices: Choice | str) -> None:
         for each in choices:
-            self.meets(Tapped(each, self.state.question_id) if isinstance(each, Choice) else Said(each))
+            self.take_event(Tapped(each, self.state.question_id) if isinstance(each, Choice) else Said(each))
 
     def to_the_method(self) -> None:
-        self.meets(START)
-        self.goes(Choice.PERSONAL, Choice.AGREE, NAME, NUMBER, Choice.CONFIRM)
+        self.take_event(START)
+        self.go(Choice.PERSONAL, Choice.AGREE, NAME, NUMBER, Choice.CONFIRM)
 
     @property
     def attempt(self) -> AttemptId:
@@ -87,61 +87,61 @@ class Way:
 
     def gets_a_code(self, choice: Choice | None = None) -> AttemptId:
         if choice is not None:
-            self.goes(choice)
+            self.go(choice)
         attempt = self.attempt
-        self.meets(AttemptOpened(attempt, LINK, "42", NOON + timedelta(hours=1)))
+        self.take_event(AttemptOpened(attempt, LINK, "42", NOON + timedelta(hours=1)))
         return attempt
 
-    def is_on_the_phone(self, attempt: AttemptId) -> tuple[Tally, ...]:
-        return self.meets(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)))
+    def is_on_the_phone(self, attempt: AttemptId) -> tuple[FunnelIncrement, ...]:
+        return self.take_event(AttemptProgressed(attempt, PhoneStage.OPENED, NOON + timedelta(hours=1)))
 
 
-def counted(tallies: Iterable[Tally], method: Method | None = None) -> list[Step]:
+def counted(tallies: Iterable[FunnelIncrement], method: Method | None = None) -> list[FunnelStep]:
     return [tally.step for tally in tallies if tally.step is not None and tally.method is method]
 
 
 def test_the_whole_way_counts_each_step_once_and_from_the_code_on_once_by_its_way() -> None:
-    way = Way()
+    way = JourneyFixture()
 
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
     way.is_on_the_phone(attempt)
-    way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
+    way.take_event(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
     assert counted(way.all) == list(STEPS)
-    assert counted(way.all, Method.QQ) == list(BY_WAY)
+    assert counted(way.all, Method.QQ) == list(METHOD_STEPS)
     assert {tally.cohort for tally in way.all} == {COHORT}
 
 
 def test_a_time_is_that_since_the_step_before() -> None:
-    way = Way()
+    way = JourneyFixture()
 
     way.to_the_method()
     way.is_on_the_phone(way.gets_a_code(Choice.WECHAT))
 
-    minutes = {(tally.step, tally.method): tally.took for tally in way.all}
-    two, three = (bucket(timedelta(minutes=minute)) for minute in (2, 3))
+    minutes = {(tally.step, tally.method): tally.bucket for tally in way.all}
+    two, three = (duration_bucket(timedelta(minutes=minute)) for minute in (2, 3))
     assert minutes == {
-        (Step.OPENED, None): None,
-        (Step.STARTED, None): MINUTE,
-        (Step.AGREED, None): MINUTE,
-        (Step.CONFIRMED, None): three,
-        (Step.SHOWN, None): two,
-        (Step.SHOWN, Method.WECHAT): two,
-        (Step.PHONE, None): MINUTE,
-        (Step.PHONE, Method.WECHAT): MINUTE,
+        (FunnelStep.OPENED, None): None,
+        (FunnelStep.STARTED, None): MINUTE,
+        (FunnelStep.AGREED, None): MINUTE,
+        (FunnelStep.CONFIRMED, None): three,
+        (FunnelStep.SHOWN, None): two,
+        (FunnelStep.SHOWN, Method.WECHAT): two,
+        (FunnelStep.PHONE, None): MINUTE,
+        (FunnelStep.PHONE, Method.WECHAT): MINUTE,
     }
 
 
 def test_going_back_and_forth_cancelling_and_renewing_count_nothing_twice() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     way.gets_a_code(Choice.QQ)
     before = list(way.all)
 
-    way.goes(Choice.NEW_CODE)
+    way.go(Choice.NEW_CODE)
     way.gets_a_code()
-    way.meets(Commanded(Command.CANCEL))
+    way.take_event(Commanded(Command.CANCEL))
     way.to_the_method()
     way.gets_a_code(Choice.QQ)
 
@@ -149,111 +149,111 @@ def test_going_back_and_forth_cancelling_and_renewing_count_nothing_twice() -> N
 
 
 def test_a_second_way_is_counted_for_itself_alone_and_its_code_has_no_time() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     way.gets_a_code(Choice.QQ)
     before = len(way.all)
 
-    way.goes(Choice.OTHER_METHOD)
+    way.go(Choice.OTHER_METHOD)
     attempt = way.gets_a_code(Choice.WECHAT)
     way.is_on_the_phone(attempt)
 
     assert way.all[before:] == [
-        Tally(COHORT, Step.SHOWN, Method.WECHAT),
-        Tally(COHORT, Step.PHONE, took=bucket(timedelta(minutes=4))),
-        Tally(COHORT, Step.PHONE, Method.WECHAT, took=MINUTE),
+        FunnelIncrement(COHORT, FunnelStep.SHOWN, Method.WECHAT),
+        FunnelIncrement(COHORT, FunnelStep.PHONE, bucket=duration_bucket(timedelta(minutes=4))),
+        FunnelIncrement(COHORT, FunnelStep.PHONE, Method.WECHAT, bucket=MINUTE),
     ]
 
 
 def test_a_success_that_comes_before_the_news_of_the_phone_counts_the_phone_too_without_times() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    tallies = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
+    tallies = way.take_event(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
-    assert counted(tallies) == counted(tallies, Method.QQ) == [Step.PHONE, Step.VERIFIED]
-    assert {tally.took for tally in tallies} == {None}
+    assert counted(tallies) == counted(tallies, Method.QQ) == [FunnelStep.PHONE, FunnelStep.VERIFIED]
+    assert {tally.bucket for tally in tallies} == {None}
 
 
 def test_a_success_is_counted_wherever_the_person_has_gone_and_once_however_often_it_is_told() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
-    way.meets(Commanded(Command.CANCEL))
+    way.take_event(Commanded(Command.CANCEL))
     # As the store has it: the place was taken, the news of it is on its way.
     way.state = replace(verified(Method.QQ), attempt=AttemptId(""))
 
-    first = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
-    second = way.meets(AttemptPassed(attempt, ACCOUNT, Method.QQ))
+    first = way.take_event(AttemptPassed(attempt, ACCOUNT, Method.QQ))
+    second = way.take_event(AttemptPassed(attempt, ACCOUNT, Method.QQ))
 
-    assert Step.VERIFIED in counted(first)
+    assert FunnelStep.VERIFIED in counted(first)
     assert second == ()
 
 
 def test_another_account_that_passed_is_not_this_journey() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert way.meets(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
+    assert way.take_event(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
 
 
 @pytest.mark.parametrize("event", [START, Said("你好"), ReaskRequested()])
 def test_somebody_verified_begins_no_journey(event: Event) -> None:
-    assert Way(verified()).meets(event) == ()
+    assert JourneyFixture(verified()).take_event(event) == ()
 
 
 def test_an_account_that_was_verified_elsewhere_is_no_success_of_this_journey() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
-    way.goes(Choice.QQ)
+    way.go(Choice.QQ)
 
-    tallies = way.meets(AttemptRefused(way.attempt, AttemptRefusal.VERIFIED))
+    tallies = way.take_event(AttemptRefused(way.attempt, AttemptRefusal.VERIFIED))
 
     assert type(way.state) is states.Verified
     assert tallies == ()
 
 
 def test_failures_are_counted_every_time_by_reason_and_way() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
-    way.goes(Choice.QQ)
+    way.go(Choice.QQ)
 
-    declined = way.meets(AttemptRefused(way.attempt, AttemptRefusal.QUOTA))
-    way.goes(Choice.TRY_AGAIN)
+    declined = way.take_event(AttemptRefused(way.attempt, AttemptRefusal.QUOTA))
+    way.go(Choice.TRY_AGAIN)
     attempt = way.gets_a_code()
-    rejected = way.meets(AttemptFailed(attempt, Reason.NO_CARD))
-    stale = way.meets(AttemptFailed(attempt, Reason.NO_CARD))
+    rejected = way.take_event(AttemptFailed(attempt, Reason.NO_CARD))
+    stale = way.take_event(AttemptFailed(attempt, Reason.NO_CARD))
 
-    assert declined == (Tally(COHORT, None, Method.QQ, Reason.QUOTA),)
-    assert rejected == (Tally(COHORT, None, Method.QQ, Reason.NO_CARD),)
+    assert declined == (FunnelIncrement(COHORT, None, Method.QQ, Reason.QUOTA),)
+    assert rejected == (FunnelIncrement(COHORT, None, Method.QQ, Reason.NO_CARD),)
     assert stale == ()
 
 
 def test_news_begin_no_journey_and_the_next_word_does_with_all_that_was_reached() -> None:
     # As after an update of the program: nobody counted before.
-    way = Way(scanning(Method.FACE))
+    way = JourneyFixture(scanning(Method.FACE))
 
-    news = way.meets(AttemptProgressed(AttemptId("attempt-current"), PhoneStage.OPENED, NOON))
-    word = way.meets(Commanded(Command.STATUS))
+    news = way.take_event(AttemptProgressed(AttemptId("attempt-current"), PhoneStage.OPENED, NOON))
+    word = way.take_event(Commanded(Command.STATUS))
 
     assert news == ()
-    assert counted(word) == list(STEPS[: STEPS.index(Step.PHONE) + 1])
-    assert {tally.took for tally in word} == {None}
+    assert counted(word) == list(STEPS[: STEPS.index(FunnelStep.PHONE) + 1])
+    assert {tally.bucket for tally in word} == {None}
 
 
 def test_an_erasure_ends_the_journey_and_another_may_begin() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
 
-    erased = way.meets(SideTapped(SideMessage.PRIVACY, "erase_now", way.state.question_id))
+    erased = way.take_event(SideTapped(SideMessage.PRIVACY, "erase_now", way.state.question_id))
     journeys = way.journeys
-    again = way.meets(START)
+    again = way.take_event(START)
 
     assert erased == ()
     assert journeys == ()
-    assert counted(again) == [Step.OPENED]
+    assert counted(again) == [FunnelStep.OPENED]
 
 
 def test_a_journey_is_counted_under_the_day_it_began_in_beijing() -> None:
@@ -278,7 +278,7 @@ def test_a_clock_that_was_put_back_gives_no_negative_time() -> None:
         journeys, JourneyTurn(type_asked.state, START, agreeing, NOON - timedelta(hours=1), "zh")
     )
 
-    assert started.took == 0
+    assert started.bucket == 0
 
 
 def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_few_are_known() -> None:
@@ -310,7 +310,7 @@ def test_whatever_happens_wherever_no_step_is_counted_twice_and_nothing_of_the_p
 
 
 def test_journeys_are_saved_beside_the_state() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     way.gets_a_code(Choice.QQ)
 
@@ -321,22 +321,22 @@ def test_journeys_are_saved_beside_the_state() -> None:
 
 
 def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
-    opened = way.meets(LinkAccepted("100012345", campaign="spring"))
-    accepted = way.meets(Tapped(Choice.MINE, way.state.question_id))
-    way.meets(LinkAccepted("100099999", campaign="autumn"))
-    back = way.meets(Tapped(Choice.NOT_MINE, way.state.question_id))
+    opened = way.take_event(LinkAccepted("100012345", campaign="spring"))
+    accepted = way.take_event(Tapped(Choice.MINE, way.state.question_id))
+    way.take_event(LinkAccepted("100099999", campaign="autumn"))
+    back = way.take_event(Tapped(Choice.NOT_MINE, way.state.question_id))
 
     spring = replace(COHORT, campaign="spring")
-    assert [(tally.cohort, tally.step) for tally in opened] == [(spring, Step.OPENED)]
-    assert [(tally.cohort, tally.step) for tally in accepted] == [(spring, Step.STARTED)]
+    assert [(tally.cohort, tally.step) for tally in opened] == [(spring, FunnelStep.OPENED)]
+    assert [(tally.cohort, tally.step) for tally in accepted] == [(spring, FunnelStep.STARTED)]
     assert back == ()
 
 
 def test_lapsed_codes_move_nobody_forward() -> None:
-    way = Way()
+    way = JourneyFixture()
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert counted(way.meets(CodeExpired(attempt))) == []
+    assert counted(way.take_event(CodeExpired(attempt))) == []

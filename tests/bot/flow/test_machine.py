@@ -33,7 +33,7 @@ from bot.flow.states import (
     State,
     Verified,
 )
-from tests.bot.flow.reading import strings, told, visible
+from tests.bot.flow.effect_texts import strings, told, visible
 from tests.bot.flow.samples import (
     CORE_EVENTS,
     EVENT_KINDS,

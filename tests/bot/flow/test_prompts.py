@@ -13,7 +13,7 @@ from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
-from tests.bot.flow.reading import buttons, texts_in
+from tests.bot.flow.effect_texts import buttons, texts_in
 from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
 
 CATALOGUE = load(days=30, test=True)

@@ -43,10 +43,10 @@ from bot.flow.states import (
     State,
     Verified,
 )
-from tests.bot.flow.ordering import LEAVING, meaning, step_of
-from tests.bot.flow.reading import strings, told
+from tests.bot.flow.effect_texts import strings, told
+from tests.bot.flow.fake_core import FakeCore
 from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, moment, texts
-from tests.bot.flow.tiny_core import TinyCore
+from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Method, Reason
 
@@ -60,12 +60,12 @@ LINKED = ("cloud:200056789", "cloud:200011111")
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
 
 
-class Dialogues(RuleBasedStateMachine):
+class DialogueMachine(RuleBasedStateMachine):
     """One dialogue, its core, and the mail between them, which may be slow, doubled and out of order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.core = TinyCore()
+        self.core = FakeCore()
         self.state: State = states.Idle(account=ACCOUNT, question_id=moment(0).question_id)
         self.marks = {self.state.question_id}
         self.requests: list[OpenAttempt] = []
@@ -151,7 +151,7 @@ class Dialogues(RuleBasedStateMachine):
 
     @rule(account=st.sampled_from(LINKED))
     def a_link_is_taken_back(self, account: str) -> None:
-        self.core.take_back(account)
+        self.core.revoke_link(account)
 
     # What the network does
 
@@ -205,7 +205,7 @@ class Dialogues(RuleBasedStateMachine):
     @rule(over=st.booleans())
     def time_passes(self, over: bool) -> None:
         attempt = self.core.live[0]
-        self.core.expire(attempt) if over else self.core.fade(attempt)
+        self.core.expire(attempt) if over else self.core.announce_expiry(attempt)
 
     @rule(full=st.booleans(), down=st.booleans())
     def the_world_changes(self, full: bool, down: bool) -> None:
@@ -310,5 +310,5 @@ class Dialogues(RuleBasedStateMachine):
             assert set(self.core.live) <= mine | self.left_to_expire
 
 
-Dialogues.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
-TestDialogues = Dialogues.TestCase
+DialogueMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestDialogues = DialogueMachine.TestCase

@@ -12,7 +12,7 @@ from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import Trigger
 from bot.flow.states import State
 from bot.flow.table import TABLE
-from tests.bot.flow.reading import picks
+from tests.bot.flow.effect_texts import picks
 from tests.bot.flow.samples import EVENT_KINDS, STATE_KINDS, STATES, label
 
 TRIGGERS: tuple[Trigger, ...] = (*(kind for kind in EVENT_KINDS if kind not in (Tapped, Commanded)), *Command)

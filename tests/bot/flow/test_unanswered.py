@@ -6,11 +6,11 @@ from bot.flow import states
 from bot.flow.states import State
 from bot.flow.unanswered import redact_question
 from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, invitation, scanning, texts
-from tests.fakes import NUMBER, OTHER_NUMBER, identity
+from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import Name
 
 IDLE = states.Idle(account=ACCOUNT, question_id=MARK)
-OF_ANOTHER = states.Confirming(account=ACCOUNT, question_id=MARK, identity=identity(OTHER_NUMBER, OTHER_NAME))
+OF_ANOTHER = states.Confirming(account=ACCOUNT, question_id=MARK, identity=make_identity(OTHER_NUMBER, OTHER_NAME))
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_what_asks_nothing_or_may_name_somebody_is_not_kept(text: str) -> None:
     [
         states.AskingName(account=ACCOUNT, question_id=MARK),
         states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name("王小明")),
-        states.ChangingName(account=ACCOUNT, question_id=MARK, identity=identity()),
-        states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=identity()),
+        states.ChangingName(account=ACCOUNT, question_id=MARK, identity=make_identity()),
+        states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=make_identity()),
     ],
 )
 def test_nothing_is_kept_where_a_name_or_a_number_is_asked(state: State) -> None:

@@ -12,52 +12,59 @@ from bot.flow.effects import Reply
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import ReplySender
-from tests.simulator_fixture import TOKEN, Guest, Town, town
-from verification.dialogue_store import Person, Records
+from tests.simulator_fixture import TOKEN, ChatUser, Simulator, simulator
+from verification.dialogue_store import Person, PersonRecords
 
 CATALOGUE = texts.load(days=30, test=True)
 
 
 @dataclass
-class Desk:
+class SenderFixture:
     """Shows replies to one guest."""
 
-    guest: Guest
+    guest: ChatUser
     outgoing: ReplySender
-    left: list[tuple[Person, int]]
+    scheduled_deletions: list[tuple[Person, int]]
     language: str = "zh"
     panel: str = ""
 
     @property
-    def town(self) -> Town:
-        return self.guest.town
+    def simulator(self) -> Simulator:
+        return self.guest.simulator
 
     async def show(
-        self, reply: Reply, origin: MessageRef | None = None, records: Records | None = None, *, again: bool = False
+        self,
+        reply: Reply,
+        origin: MessageRef | None = None,
+        records: PersonRecords | None = None,
+        *,
+        again: bool = False,
     ) -> None:
         view = ReplyContext(person_of(self.guest.id), self.language, self.panel, origin or MessageRef(), records, again)
         self.panel = await self.outgoing.deliver(reply, view)
 
     async def pressed(self, message: int, data: str = "q:x:y") -> MessageRef:
         """Let the guest press something, and take the press as the bot would."""
-        answer = await self.town.sim(f"/chats/{self.guest.id}/messages/{message}/tap", user=self.guest.id, data=data)
+        answer = await self.simulator.sim(
+            f"/chats/{self.guest.id}/messages/{message}/tap", user=self.guest.id, data=data
+        )
         return MessageRef(message, answer["query"])
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def sender_fixture() -> AsyncIterator[SenderFixture]:
     """A chat that somebody has opened, without a bot behind it."""
-    async with town() as place:
+    async with simulator() as place:
         request = AiohttpRequest()
         bot = Bot(
             TOKEN, f"{place.url}/bot", f"{place.url}/file/bot", request=request, get_updates_request=AiohttpRequest()
         )
         async with bot:
-            guest = await place.guest()
+            guest = await place.new_user()
             await guest.says("/start")
             left: list[tuple[Person, int]] = []
 
             async def leave(person: Person, message: int) -> None:
                 left.append((person, message))
 
-            yield Desk(guest, ReplySender(bot, CATALOGUE, leave), left)
+            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, leave), left)

@@ -23,16 +23,16 @@ from bot.flow.events import (
     Tapped,
 )
 from bot.handlers import incoming
-from tests.fakes import fixed_sealing
+from tests.fakes import make_sealing
 from tests.simulator_fixture import TOKEN as BOT_TOKEN
 from verification.attempts import Method
-from verification.invitations import LinkId, token_of
+from verification.invitations import LinkId, link_token
 
 # The library announces that durations will become timedeltas; the bot reads none of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
 BOT = Bot(BOT_TOKEN)
-TOKEN = token_of(LinkId("0123456789abcdef"), fixed_sealing().index)
+TOKEN = link_token(LinkId("0123456789abcdef"), make_sealing().index)
 ME = {"id": 200012345, "is_bot": False, "first_name": "李雷", "language_code": "zh-hans"}
 HERE = {"id": 200012345, "type": "private", "first_name": "李雷"}
 GROUP = {"id": -1000012345, "type": "group", "title": "群"}

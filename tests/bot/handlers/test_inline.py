@@ -10,28 +10,30 @@ from telegram import InlineQuery, User
 
 from bot.handlers import inline
 from bot.handlers.inline import InlineHandler
-from tests.bot.app_fixture import living
+from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.bot.test_webhook import by_webhook
 from tests.crash.process import free_port
-from tests.simulator_fixture import Guest, plain, town
+from tests.simulator_fixture import ChatUser, plain, simulator
 
 Json = dict[str, Any]
 
 
-async def typed(guest: Guest, query: str) -> None:
-    await guest.town.sim(f"/chats/{guest.chat}/inline", user=guest.id, query=query)
+async def typed(guest: ChatUser, query: str) -> None:
+    await guest.simulator.sim(f"/chats/{guest.chat}/inline", user=guest.id, query=query)
 
 
 def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
-async def answered(guest: Guest, query: str) -> Json:
+async def answered(guest: ChatUser, query: str) -> Json:
     """Type something behind the bot's name, and give the answer to it."""
     before = len(guest.events("results"))
     await typed(guest, query)
-    await guest.town.until(lambda: len(guest.events("results")) > before, lambda: "no answer to the inline query")
+    await guest.simulator.wait_until(
+        lambda: len(guest.events("results")) > before, lambda: "no answer to the inline query"
+    )
     return dict(guest.events("results")[-1])
 
 
@@ -40,8 +42,8 @@ def ids(answer: Json) -> list[str]:
 
 
 async def test_words_give_the_best_answers_ready_to_be_sent(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
         best = (await answered(guest, "提示满3个账号"))["results"][0]
         entry = CATALOGUE.entry("zh", "three_accounts")
         name = place.playground.world.profile.username
@@ -56,7 +58,7 @@ async def test_words_give_the_best_answers_ready_to_be_sent(tmp_path: Path) -> N
     assert best["description"] in plain(entry.answer).replace("\n", " ").replace("  ", " ")
 
 
-class Recorder:
+class RecordingBot:
     """A bot that remembers how it was told to answer."""
 
     username = "example_bot"
@@ -68,7 +70,7 @@ class Recorder:
 
 
 async def test_telegram_may_keep_an_answer_for_five_minutes_and_for_the_person_alone() -> None:
-    recorder = Recorder()
+    recorder = RecordingBot()
     query = InlineQuery("1", User(7, "Anna", is_bot=False, language_code="en"), "icp", "")
     query.set_bot(recorder)  # type: ignore[arg-type]  # as much of a bot as is needed
     handler = InlineHandler(CATALOGUE, lambda _: ("icp",), "zh")
@@ -83,16 +85,16 @@ async def test_telegram_may_keep_an_answer_for_five_minutes_and_for_the_person_a
     ("language", "title"), [("zh-hant", "和 ICP 备案"), ("en", "ICP filing"), ("de", "ICP filing")]
 )
 async def test_the_language_is_that_of_whoever_types(tmp_path: Path, language: str, title: str) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest(language=language)
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user(language=language)
         answer = await answered(guest, "icp")
 
     assert title in answer["results"][0]["title"]
 
 
 async def test_an_empty_query_gives_what_is_asked_most(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
         answer = await answered(guest, " ")
 
     assert ids(answer) == [entry.id for entry in CATALOGUE.faq["zh"][:10]]
@@ -100,8 +102,8 @@ async def test_an_empty_query_gives_what_is_asked_most(tmp_path: Path) -> None:
 
 
 async def test_words_that_fit_nothing_lead_to_the_list(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
         answer = await answered(guest, "今天天气怎么样")
 
     assert answer["results"] == []
@@ -110,8 +112,8 @@ async def test_words_that_fit_nothing_lead_to_the_list(tmp_path: Path) -> None:
 
 async def test_every_answer_fits_into_a_message_and_every_query_is_answered(tmp_path: Path) -> None:
     queries = ["", *(entry.id for entry in CATALOGUE.faq["zh"]), "<b>&", "x" * 256, "‮", "{days}"]
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
         for query in queries:
             for result in (await answered(guest, query))["results"]:
                 assert len(json.dumps(result)) < 16_000
@@ -119,9 +121,9 @@ async def test_every_answer_fits_into_a_message_and_every_query_is_answered(tmp_
 
 
 async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        typist, guest = await place.guest(), await place.guest()
-        held = place.hold("answerInlineQuery", done=False)
+    async with simulator() as place, running_bot(place, tmp_path):
+        typist, guest = await place.new_user(), await place.new_user()
+        held = place.hold_call("answerInlineQuery", applied=False)
         await typed(typist, "备案")
         await held.caught.wait()
         for person in (guest, typist):
@@ -134,26 +136,26 @@ async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["403", "500", "502", "drop", "garbage"])
 async def test_an_answer_that_is_lost_harms_nobody(tmp_path: Path, kind: str) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
-        await place.fault("answerInlineQuery", kind)
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
+        await place.inject_fault("answerInlineQuery", kind)
         await typed(guest, "备案")
-        await place.taken()
+        await place.wait_until_idle()
         answer = await answered(guest, "icp")
 
         assert ids(answer)[0] == "icp"
 
 
 async def test_while_telegram_wants_silence_answers_are_dropped_and_the_dialogue_goes_on(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
-        await place.fault("answerInlineQuery", "429", retry_after=600)
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
+        await place.inject_fault("answerInlineQuery", "429", retry_after=600)
         for query in ("备案", "icp"):
             await typed(guest, query)
-            await place.taken()
+            await place.wait_until_idle()
         await guest.says("/start")
         await guest.sees("你要认证哪一类")
-        await place.taken()
+        await place.wait_until_idle()
 
         assert guest.events("results") == []
 
@@ -162,31 +164,31 @@ async def test_more_queries_than_can_be_answered_at_once_are_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inline, "_MAX_CONCURRENT", 1)
-    async with town() as place, living(place, tmp_path):
-        guest = await place.guest()
-        held = place.hold("answerInlineQuery", done=False)
+    async with simulator() as place, running_bot(place, tmp_path):
+        guest = await place.new_user()
+        held = place.hold_call("answerInlineQuery", applied=False)
         await typed(guest, "备案")
         await held.caught.wait()
         await typed(guest, "icp")
-        await place.taken()
+        await place.wait_until_idle()
 
         assert guest.events("results") == []
 
 
 async def test_a_query_by_webhook_is_answered_too(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path, **by_webhook(free_port())):
-        guest = await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path, **by_webhook(free_port())):
+        guest = await place.new_user()
 
         assert ids(await answered(guest, "icp"))[0] == "icp"
 
 
 async def test_a_query_leaves_no_trace_in_the_store(tmp_path: Path) -> None:
-    async with town() as place:
-        guest = await place.guest()
+    async with simulator() as place:
+        guest = await place.new_user()
         async with AsyncExitStack() as stack:
-            bot = await stack.enter_async_context(living(place, tmp_path))
+            bot = await stack.enter_async_context(running_bot(place, tmp_path))
             await answered(guest, "王小明 3个账号")
-            owed = await bot.house.store.owed(10)
+            owed = await bot.app.store.pending_replies(10)
         written = everything_in(tmp_path)
 
     assert owed == []

@@ -24,7 +24,7 @@ from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.handlers import keyboards
 from bot.handlers.keyboards import is_public, keyboard
-from tests.fakes import NOON, identity
+from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
 
@@ -36,7 +36,7 @@ LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"
 
 def every_state() -> Iterator[State]:
     """Each kind of state with each of its ways, stages and reasons."""
-    person = identity(NUMBER, NAME)
+    person = make_identity(NUMBER, NAME)
     facts: dict[str, Iterable[Any]] = {
         "account": [ACCOUNT],
         "question_id": [MARK],

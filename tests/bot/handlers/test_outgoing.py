@@ -8,10 +8,10 @@ from bot.engine.messages import MessageRef
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
-from tests.bot.handlers.staff_fixture import CATALOGUE, Desk, desk
+from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
-from verification.dialogue_store import Bond, Consent, PastAttempt, Person, Records
+from verification.dialogue_store import Consent, LinkBinding, PastAttempt, Person, PersonRecords
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
@@ -36,22 +36,22 @@ STAMP = e.ReplaceCodeWithPicture("m4", e.Picture.VERIFIED, "stamp.verified", MET
 EXPIRED = e.ReplaceCodeWithPicture("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
 
 
-def panel_id(place: Desk) -> int:
+def panel_id(place: SenderFixture) -> int:
     return int(json.loads(place.panel)["id"])
 
 
 async def test_a_question_stands_with_its_buttons_and_is_remembered() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
 
-        [message] = place.guest.armed()
+        [message] = place.guest.waiting_messages()
         assert "目前没有正在进行的认证" in said(message)
         assert message["buttons"][0][0]["data"] == "q:begin:m1"
         assert (panel_id(place), message["markup"]) == (message["id"], "inline")
 
 
 async def test_a_note_is_said_above_the_question() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.AskQuestion("m1", "idle.ask", VALUES, (), note="misc.resumed"))
 
         text = said(place.guest.messages()[-1])
@@ -59,7 +59,7 @@ async def test_a_note_is_said_above_the_question() -> None:
 
 
 async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(TYPED)
 
         message = place.guest.messages()[-1]
@@ -69,29 +69,29 @@ async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
 @pytest.mark.parametrize("second", [OTHER_QUESTION, TYPED, CODE, EXPIRED], ids=["buttons", "typed", "code", "card"])
 async def test_inv09_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(first)
         old = panel_id(place)
         await place.show(second)
 
-        armed = [message["id"] for message in place.guest.armed()]
+        armed = [message["id"] for message in place.guest.waiting_messages()]
         assert armed == [panel_id(place)]
         assert old not in armed
 
 
 async def test_a_question_that_cannot_be_taken_away_now_is_left_for_later_and_the_next_is_put_once() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         old = panel_id(place)
-        await place.guest.town.fault("deleteMessage", "502", times=3)
+        await place.guest.simulator.inject_fault("deleteMessage", "502", times=3)
         await place.show(OTHER_QUESTION)
 
-        assert [message["id"] for message in place.guest.armed()] == [old, panel_id(place)]
-        assert place.left == [(person_of(place.guest.id), old)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [old, panel_id(place)]
+        assert place.scheduled_deletions == [(person_of(place.guest.id), old)]
 
 
 async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         settled = panel_id(place)
         await place.show(e.RecordAnswer("type.done"))
@@ -102,7 +102,7 @@ async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
 
 
 async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_is_asked_again() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         before = place.panel
         await place.show(e.RecordAnswer("type.done"))
@@ -110,11 +110,11 @@ async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_
         await place.show(OTHER_QUESTION, again=True)
 
         assert any(said(message) == "认证类型：个人认证 ✓" for message in place.guest.messages())
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
 
 
 async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(TYPED)
         await place.show(e.RecordAnswer("type.done"))
 
@@ -123,81 +123,81 @@ async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> N
 
 
 async def test_settling_without_a_question_does_nothing() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.RecordAnswer("type.done"))
 
         assert [message["from"] for message in place.guest.messages()] == ["user"]
 
 
 async def test_a_code_can_be_scanned_and_leads_to_its_link() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
 
-        assert place.guest.link(place.guest.messages()[-1]) == LINK
+        assert place.guest.scanned_link(place.guest.messages()[-1]) == LINK
 
 
 async def test_a_new_code_takes_the_place_of_the_old_one_in_its_message() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         before = panel_id(place)
         await place.show(NEW_CODE)
 
         assert panel_id(place) == before
-        assert place.guest.link(place.guest.messages()[-1]) == OTHER_LINK
+        assert place.guest.scanned_link(place.guest.messages()[-1]) == OTHER_LINK
         assert len(place.guest.messages()) == 2
 
 
 @pytest.mark.parametrize("first", [None, QUESTION], ids=["nothing", "a question"])
 async def test_a_code_in_place_of_no_code_is_a_new_message(first: e.Reply | None) -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         if first is not None:
             await place.show(first)
         await place.show(NEW_CODE)
 
-        [armed] = place.guest.armed()
-        assert place.guest.link(armed) == OTHER_LINK
+        [armed] = place.guest.waiting_messages()
+        assert place.guest.scanned_link(armed) == OTHER_LINK
 
 
 async def test_progress_changes_what_stands_under_the_code_and_keeps_the_code() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         before = panel_id(place)
         await place.show(CAPTION)
 
         message = place.guest.messages()[-1]
-        assert (message["id"], place.guest.link(message)) == (before, LINK)
+        assert (message["id"], place.guest.scanned_link(message)) == (before, LINK)
         assert "已在手机上打开" in said(message)
 
 
 async def test_progress_without_a_code_on_the_screen_is_still_told() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CAPTION)
 
         assert "已在手机上打开" in said(place.guest.messages()[-1])
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
 
 
 async def test_a_stamp_takes_the_code_away_and_leaves_nothing_to_press() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         shown = panel_id(place)
         await place.show(STAMP)
 
         message = place.guest.messages()[-1]
-        kept = place.town.playground.world.files.get(message["photo"]["file_id"])
+        kept = place.simulator.playground.world.files.get(message["photo"]["file_id"])
         assert (message["id"], message["buttons"], place.panel) == (shown, [], "")
         assert kept is not None
         assert "已通过" in said(message)
         with pytest.raises(AssertionError, match="no code"):
-            place.guest.link(message)
+            place.guest.scanned_link(message)
 
 
 async def test_a_stamp_with_buttons_is_the_question_now() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         await place.show(EXPIRED)
 
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
         assert len(place.guest.messages()) == 2
 
 
@@ -212,9 +212,9 @@ async def test_a_stamp_with_buttons_is_the_question_now() -> None:
     ids=["question", "new code", "progress", "stamp"],
 )
 async def test_what_the_person_deleted_is_sent_anew(first: e.Reply, second: e.Reply, sign: str) -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(first)
-        world = place.town.playground.world
+        world = place.simulator.playground.world
         gone = world.message(place.guest.id, panel_id(place))
         assert gone is not None
         world.delete_message(gone)
@@ -224,39 +224,39 @@ async def test_what_the_person_deleted_is_sent_anew(first: e.Reply, second: e.Re
 
 
 async def test_a_settled_question_that_the_person_deleted_is_no_fault() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
-        world = place.town.playground.world
+        world = place.simulator.playground.world
         gone = world.message(place.guest.id, panel_id(place))
         assert gone is not None
         world.delete_message(gone)
         await place.show(e.RecordAnswer("type.done"))
         await place.show(OTHER_QUESTION)
 
-        assert len(place.guest.armed()) == 1
+        assert len(place.guest.waiting_messages()) == 1
 
 
 async def test_showing_the_same_again_is_a_success() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         await place.show(CAPTION)
         await place.show(CAPTION)
 
         assert len(place.guest.messages()) == 2
-        assert len(place.guest.armed()) == 1
+        assert len(place.guest.waiting_messages()) == 1
 
 
 async def test_a_word_beside_the_question_leaves_the_question_armed() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         await place.show(e.SendText("misc.help", rows=((e.TopicButton(),), (e.UrlButton("console"),))))
 
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
         assert "我能做什么" in said(place.guest.messages()[-1])
 
 
 async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         await place.show(e.ShowToast("misc.closed_question"), await place.pressed(panel_id(place)))
         await place.show(e.ShowToast(""), await place.pressed(panel_id(place)))
@@ -266,32 +266,32 @@ async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
 
 
 async def test_a_toast_for_a_press_nobody_waits_for_any_more_is_no_fault() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowToast("misc.closed_question"), MessageRef(1, "12345"))
 
         assert place.guest.events("toast") == []
 
 
 async def test_a_press_on_an_old_question_disarms_that_one_only() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         old, place.panel = panel_id(place), ""
         await place.show(OTHER_QUESTION)
         await place.show(e.RemoveButtons(), await place.pressed(old))
 
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
 
 
 async def test_a_second_press_on_the_live_question_does_not_disarm_it() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(CODE)
         await place.show(e.RemoveButtons(), await place.pressed(panel_id(place)))
 
-        assert [message["id"] for message in place.guest.armed()] == [panel_id(place)]
+        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
 
 
 async def test_what_the_person_wrote_is_deleted_and_deleting_it_twice_is_no_fault() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         written = await place.guest.says("韩梅梅")
         await place.show(e.DeleteUserMessage(), MessageRef(written))
         await place.show(e.DeleteUserMessage(), MessageRef(written))
@@ -300,14 +300,14 @@ async def test_what_the_person_wrote_is_deleted_and_deleting_it_twice_is_no_faul
 
 
 async def test_being_busy_shows_and_leaves_nothing() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowChatAction())
 
         assert [event["action"] for event in place.guest.events("action")] == ["upload_photo"]
 
 
 async def test_a_topic_opens_beside_and_changes_in_its_own_message() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(QUESTION)
         await place.show(e.ShowFaq("which_way"))
         beside = place.guest.messages()[-1]
@@ -319,7 +319,7 @@ async def test_a_topic_opens_beside_and_changes_in_its_own_message() -> None:
 
 
 async def test_a_topic_nobody_knows_and_a_page_too_far_give_the_list() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowFaq("no_such_topic"))
         await place.show(e.ShowFaq(page=999))
 
@@ -327,7 +327,7 @@ async def test_a_topic_nobody_knows_and_a_page_too_far_give_the_list() -> None:
 
 
 async def test_every_topic_can_be_shown_in_both_languages() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         for place.language in ("zh", "en"):
             for entry in CATALOGUE.faq[place.language]:
                 await place.show(e.ShowFaq(entry.id))
@@ -336,7 +336,7 @@ async def test_every_topic_can_be_shown_in_both_languages() -> None:
 
 
 async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowLanguages())
         offer = place.guest.messages()[-1]
         place.language = "en"
@@ -349,8 +349,8 @@ async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
 
 async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
     person = Person("telegram:1")
-    kept = Records([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
-    async with desk() as place:
+    kept = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
+    async with sender_fixture() as place:
         await place.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
 
         text = said(place.guest.messages()[-1])
@@ -360,12 +360,14 @@ async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
 
 
 async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_accounts_only_masked() -> None:
-    kept = Records([], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [Bond("cloud:200056789", NOON)])
-    async with desk() as place:
+    kept = PersonRecords(
+        [], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [LinkBinding("cloud:200056789", NOON)]
+    )
+    async with sender_fixture() as place:
         await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
         shown = said(place.guest.messages()[-1])
         await place.show(e.SendExport("cloud:200056789"), records=kept)
-        file = place.town.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
+        file = place.simulator.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
         content = json.loads(file.content)
@@ -375,19 +377,19 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:
-    kept = Records([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
-    async with desk() as place:
+    kept = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
+    async with sender_fixture() as place:
         await place.show(e.SendExport("telegram:1"), records=kept)
 
         document = place.guest.messages()[-1]["document"]
-        file = place.town.playground.world.files.get(document["file_id"])
+        file = place.simulator.playground.world.files.get(document["file_id"])
         assert file is not None
         assert document["file_name"] == "my-data.json"
         assert json.loads(file.content)["consents"][0]["kind"] == "identity"
 
 
 async def test_an_answer_offers_what_else_may_have_been_meant_below_its_links() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowFaq("how_many", others=("three_accounts", "no_such_topic")))
 
         labels = [[button["label"] for button in row] for row in place.guest.messages()[-1]["buttons"]]
@@ -395,7 +397,7 @@ async def test_an_answer_offers_what_else_may_have_been_meant_below_its_links() 
 
 
 async def test_where_nothing_answers_the_list_says_so() -> None:
-    async with desk() as place:
+    async with sender_fixture() as place:
         await place.show(e.ShowFaq(unanswered=True))
 
         assert said(place.guest.messages()[-1]).startswith("没有找到对得上的问题")

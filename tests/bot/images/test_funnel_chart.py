@@ -13,8 +13,8 @@ from bot.images import funnel_chart
 from bot.images.canvas import Colour
 from bot.images.funnel_chart import format_duration, format_percent, funnel_png
 from verification.attempts import Reason
-from verification.support.funnel import BY_WAY, STEPS, Step
-from verification.support.funnel_report import Report, Stage
+from verification.support.funnel import METHOD_STEPS, STEPS, FunnelStep
+from verification.support.funnel_report import FunnelReport, StepStatistics
 
 FULL = (1284, 1203, 1011, 702, 688, 512, 455)
 REASONS = ((Reason.MISMATCH, 41), (Reason.NO_CARD, 30), (Reason.BUSY, 1))
@@ -24,12 +24,12 @@ def a_report(
     counts: tuple[int, ...] = FULL,
     *,
     group: str = "",
-    steps: tuple[Step, ...] = STEPS,
+    steps: tuple[FunnelStep, ...] = STEPS,
     reasons: tuple[tuple[Reason, int], ...] = REASONS,
-) -> Report:
+) -> FunnelReport:
     formers = (0, *counts)
     stages = tuple(
-        Stage(
+        StepStatistics(
             step,
             count,
             count / counts[0] if counts[0] else None,
@@ -38,7 +38,7 @@ def a_report(
         )
         for step, count, former in zip(steps, counts, formers, strict=False)
     )
-    return Report(group, stages, reasons)
+    return FunnelReport(group, stages, reasons)
 
 
 def colours(png: bytes) -> dict[str, int]:
@@ -81,13 +81,16 @@ def test_a_small_funnel_each_is_drawn_of_many_groups_the_largest_of_too_many() -
         [a_report((1, 1, 0, 0, 0, 0, 0))],
         [a_report((0, 7, 6, 5, 4, 3, 2))],
         [a_report((10**9,) * 7)],
-        [a_report((30, 20, 10), steps=BY_WAY)],
-        [a_report((30, 20, 10), steps=BY_WAY, group="wechat"), a_report((0, 0, 0), steps=BY_WAY, group="qq")],
+        [a_report((30, 20, 10), steps=METHOD_STEPS)],
+        [
+            a_report((30, 20, 10), steps=METHOD_STEPS, group="wechat"),
+            a_report((0, 0, 0), steps=METHOD_STEPS, group="qq"),
+        ],
         [a_report(group="x" * 500), a_report(group="")],
         [a_report(reasons=tuple((reason, 1) for reason in Reason))],
     ],
 )
-def test_a_picture_comes_of_whatever_was_counted(reports: list[Report]) -> None:
+def test_a_picture_comes_of_whatever_was_counted(reports: list[FunnelReport]) -> None:
     assert colours(funnel_png(reports, "春天 spring\n\x00"))[Colour.PAPER] > 1000
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.jobs.cleanup import Cleanup
 from storage import open_store
-from tests.fakes import Clock, fixed_sealing
+from tests.fakes import FakeClock, make_sealing
 from verification.dialogue_store import Person
 
 ANNA = Person("telegram:200000001")
@@ -22,12 +22,12 @@ LEFT_ALONE = timedelta(seconds=10)
 async def test_a_message_is_deleted_soon_even_when_the_clock_is_put_back(
     tmp_path: Path, later: timedelta, gone: bool
 ) -> None:
-    clock, deleted = Clock(), []
+    clock, deleted = FakeClock(), []
 
     async def discard(person: Person, message: int) -> None:
         deleted.append((person, message))
 
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=fixed_sealing()) as store:
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         housekeeping = Cleanup(store, discard, clock, timedelta(days=30))
         await housekeeping.schedule_deletion(ANNA, 7)
         clock.now += later

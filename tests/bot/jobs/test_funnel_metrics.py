@@ -8,14 +8,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.flow.events import AttemptFailed, Choice, Command, Commanded
 from bot.jobs.funnel_metrics import FunnelCollector
-from storage import Store, StoreUnavailable
-from tests.bot.engine.runner_fixture import program
+from storage import SqlStore, StoreUnavailable
+from tests.bot.engine.runner_fixture import runner_fixture
 from tests.bot.engine.test_journeys import attempt_of
 from verification.attempts import Reason
-from verification.support.funnel import Counted
+from verification.support.funnel import FunnelCount
 
 
-class Seconds:
+class FakeMonotonic:
     now = 0.0
 
     def __call__(self) -> float:
@@ -30,14 +30,14 @@ def told(tallies: FunnelCollector) -> list[str]:
 
 
 async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.QQ)
-        await desk.happens(AttemptFailed(await attempt_of(desk.store), Reason.NO_CARD))
-    async with program(tmp_path) as later, program(tmp_path) as beside:
+        await desk.send_event(AttemptFailed(await attempt_of(desk.store), Reason.NO_CARD))
+    async with runner_fixture(tmp_path) as later, runner_fixture(tmp_path) as beside:
         tellings = []
         for each in (later, beside):
-            tallies = FunnelCollector(each.store, StoreUnavailable, Seconds())
+            tallies = FunnelCollector(each.store, StoreUnavailable, FakeMonotonic())
             await tallies.refresh()
             tellings.append(told(tallies))
 
@@ -54,11 +54,11 @@ async def test_every_program_tells_what_all_have_counted_after_a_restart_too(tmp
 
 
 async def test_what_was_read_is_told_again_for_some_seconds(tmp_path: Path) -> None:
-    seconds = Seconds()
-    async with program(tmp_path) as desk:
+    seconds = FakeMonotonic()
+    async with runner_fixture(tmp_path) as desk:
         tallies = FunnelCollector(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
-        await desk.happens(Commanded(Command.START))
+        await desk.send_event(Commanded(Command.START))
         await tallies.refresh()
         soon = told(tallies)
         seconds.now = 60
@@ -67,28 +67,28 @@ async def test_what_was_read_is_told_again_for_some_seconds(tmp_path: Path) -> N
         assert (soon, told(tallies)) == ([], ['bot_funnel_journeys_total{campaign="",step="opened"} 1.0'])
 
 
-class Away(Store):
+class UnavailableStore(SqlStore):
     """A store whose database fell silent."""
 
-    async def totals(self) -> Sequence[Counted]:
+    async def funnel_totals(self) -> Sequence[FunnelCount]:
         raise StoreUnavailable("the database does not answer")
 
 
-class Slow(Store):
+class SlowStore(SqlStore):
     """A store that never answers."""
 
-    async def totals(self) -> Sequence[Counted]:
+    async def funnel_totals(self) -> Sequence[FunnelCount]:
         await asyncio.get_running_loop().create_future()
         return ()
 
 
 async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_path: Path) -> None:
-    seconds = Seconds()
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START))
+    seconds = FakeMonotonic()
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START))
         tallies = FunnelCollector(desk.store, StoreUnavailable, seconds)
         await tallies.refresh()
-        for kind in (Away, Slow):
+        for kind in (UnavailableStore, SlowStore):
             seconds.now += 60
             tallies._store = kind(desk.store._database, desk.store._sealing)
             await tallies.refresh()

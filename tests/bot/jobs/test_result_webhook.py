@@ -13,20 +13,20 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.http_client import outbound
+from bot.http_client import http_client
 from bot.jobs.result_webhook import LEASE, MAX_IN_FLIGHT, ResultEndpoint, ResultSender
 from bot.jobs.result_webhook import TIMEOUT as PATIENCE_OF_A_CALL
 from playground.phone.browser import Phone
-from storage import Store, StoreUnavailable, open_store
-from tests.bot.app_fixture import living
-from tests.fakes import NOON, Clock, an_attempt, fixed_sealing
+from storage import SqlStore, StoreUnavailable, open_store
+from tests.bot.app_fixture import running_bot
+from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
 from tests.reliability import Proof
-from tests.result_receiver import PATIENCE, SECRET, Listener, Message, as_the_page_says, receiver
-from tests.simulator_fixture import NAME, NUMBER, TOKEN, fill_in, press, scan, town
-from verification.attempts import Attempt, Reason, Status
-from verification.providers.http import Call, Unanswered
-from verification.result_outbox import PAUSES, Ending, Outbox, Result
-from verification.signing import Signing
+from tests.result_receiver import PATIENCE, SECRET, ReceivedMessage, ResultReceiver, as_the_page_says, result_receiver
+from tests.simulator_fixture import NAME, NUMBER, TOKEN, go_to_method_choice, press, scan, simulator
+from verification.attempts import Attempt, AttemptStatus, Reason
+from verification.providers.http import HttpCall, TransientFailure
+from verification.result_outbox import RETRY_DELAYS, DeliveryStatus, OutgoingResult, ResultOutbox
+from verification.signing import WebhookSigner
 
 MOMENT = timedelta(microseconds=1)
 URL = "https://shop.example.org/results"
@@ -34,11 +34,11 @@ DONE = "🎉 认证成功"
 
 
 @dataclass
-class Line:
+class FakeResultServer:
     """A line to the other server: notes what was told, and gives the answers it was told to, 200 without any."""
 
     answers: list[int | Exception] = field(default_factory=list)
-    told: list[Message] = field(default_factory=list)
+    told: list[ReceivedMessage] = field(default_factory=list)
     gate: asyncio.Event | None = None
     busy: int = 0
     busiest: int = 0
@@ -51,7 +51,7 @@ class Line:
     async def __call__(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         assert (verb, url) == ("POST", URL)
         async with self._bell:
-            self.told.append(Message(dict(headers), body))
+            self.told.append(ReceivedMessage(dict(headers), body))
             self._bell.notify_all()
         self.busy += 1
         self.busiest = max(self.busy, self.busiest)
@@ -65,7 +65,7 @@ class Line:
 
 
 @dataclass
-class Counts:
+class OutcomeCounts:
     """What came of the tries, and somebody who waits for it."""
 
     seen: Counter[str] = field(default_factory=Counter)
@@ -83,70 +83,72 @@ class Counts:
 
 
 @dataclass
-class Forgetful:
+class LossyOutbox:
     """An outbox that loses as many notes as it is told to: the database was away."""
 
-    real: Outbox
+    real: ResultOutbox
     losses: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Result]:
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
         return await self.real.claim(now, until, limit)
 
-    async def postpone(self, result: Result, until: datetime) -> None:
+    async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         await self.real.postpone(result, until)
 
-    async def settle(self, result: Result, ending: Ending, now: datetime) -> None:
+    async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
         if self.losses:
             self.losses -= 1
             self.lost.set()
             raise StoreUnavailable("away")
-        await self.real.settle(result, ending, now)
+        await self.real.settle(result, status, now)
 
 
 @dataclass
-class Office:
+class ResultsFixture:
     """A program that tells results, on a clock that is set."""
 
-    store: Store
-    outbox: Forgetful
+    store: SqlStore
+    outbox: LossyOutbox
     results: ResultSender
-    clock: Clock
-    counts: Counts
+    clock: FakeClock
+    counts: OutcomeCounts
 
     async def later(self, by: timedelta) -> None:
         self.clock.now += by
         self.results.wake()
 
-    async def owed(self) -> list[Result]:
+    async def owed(self) -> list[OutgoingResult]:
         """What is still owed, whenever it is due."""
         far = self.clock.now + timedelta(days=9)
-        return list(await self.store.results().claim(far, far, 100))
+        return list(await self.store.result_outbox().claim(far, far, 100))
 
 
 @asynccontextmanager
-async def office(
-    folder: Path, call: Call, clock: Clock | None = None, *, url: str = URL, counts: Counts | None = None
-) -> AsyncIterator[Office]:
-    clock, counts = clock or Clock(), counts or Counts()
+async def results_fixture(
+    folder: Path, call: HttpCall, clock: FakeClock | None = None, *, url: str = URL, counts: OutcomeCounts | None = None
+) -> AsyncIterator[ResultsFixture]:
+    clock, counts = clock or FakeClock(), counts or OutcomeCounts()
     async with (
-        open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=fixed_sealing()) as store,
+        open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store,
         asyncio.TaskGroup() as tasks,
     ):
-        outbox = Forgetful(store.results())
-        results = ResultSender(outbox, ResultEndpoint(url, Signing(SECRET), call), clock, counts)
+        outbox = LossyOutbox(store.result_outbox())
+        results = ResultSender(outbox, ResultEndpoint(url, WebhookSigner(SECRET), call), clock, counts)
         running = tasks.create_task(results.run())
-        yield Office(store, outbox, results, clock, counts)
+        yield ResultsFixture(store, outbox, results, clock, counts)
         running.cancel()
 
 
-async def judged(store: Store, *numbers: int, status: Status = Status.SUCCEEDED, reason: Reason | None = None) -> None:
+async def judged(
+    store: SqlStore, *numbers: int, status: AttemptStatus = AttemptStatus.SUCCEEDED, reason: Reason | None = None
+) -> None:
     for number in numbers:
-        attempt = an_attempt(f"a{number}", f"telegram:{number}", status=status, reason=reason, identity=None)
+        attempt = make_attempt(f"a{number}", f"telegram:{number}", status=status, reason=reason, identity=None)
         await post(store, attempt)
 
 
-async def post(store: Store, attempt: Attempt) -> None:
+async def post(store: SqlStore, attempt: Attempt) -> None:
     async with store.unit("post") as unit:
         await unit.save_attempt(attempt)
         await unit.post_result(attempt, NOON, simulated=False)
@@ -158,9 +160,9 @@ def test_a_lease_is_longer_than_a_call_may_take() -> None:
 
 
 async def test_a_result_is_told_whole_and_signed(tmp_path: Path) -> None:
-    line = Line()
-    async with office(tmp_path, line) as at:
-        await judged(at.store, 1, status=Status.FAILED, reason=Reason.NO_CARD)
+    line = FakeResultServer()
+    async with results_fixture(tmp_path, line) as at:
+        await judged(at.store, 1, status=AttemptStatus.FAILED, reason=Reason.NO_CARD)
         at.results.wake()
         await at.counts.come_to(delivered=1)
         left = await at.owed()
@@ -181,12 +183,12 @@ async def test_a_result_is_told_whole_and_signed(tmp_path: Path) -> None:
     }
     assert message.headers["content-type"] == "application/json"
     assert (message.id, left) == ("result_a1", [])
-    Signing(SECRET).check(message.headers, message.body, NOON)
+    WebhookSigner(SECRET).verify(message.headers, message.body, NOON)
 
 
 async def test_a_success_has_no_reason(tmp_path: Path) -> None:
-    line = Line()
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer()
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, 1)
         at.results.wake()
         await at.counts.come_to(delivered=1)
@@ -202,22 +204,22 @@ async def test_a_success_has_no_reason(tmp_path: Path) -> None:
 async def test_who_does_not_take_it_is_told_again_at_growing_intervals_and_then_given_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, proof: Proof
 ) -> None:
-    troubles: list[int | Exception] = [500, Unanswered("no answer in time"), 404, 302, 429]
-    line = Line([troubles[number % len(troubles)] for number in range(len(PAUSES) + 1)])
-    async with office(tmp_path, line) as at:
+    troubles: list[int | Exception] = [500, TransientFailure("no answer in time"), 404, 302, 429]
+    line = FakeResultServer([troubles[number % len(troubles)] for number in range(len(RETRY_DELAYS) + 1)])
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, 1)
         at.results.wake()
-        for tries, pause in enumerate(PAUSES, 1):
+        for tries, pause in enumerate(RETRY_DELAYS, 1):
             await at.counts.come_to(postponed=tries)
-            assert not await at.store.results().claim(at.clock.now + pause - MOMENT, at.clock.now + pause, 9)
+            assert not await at.store.result_outbox().claim(at.clock.now + pause - MOMENT, at.clock.now + pause, 9)
             await at.later(pause)
-        await at.counts.come_to(postponed=len(PAUSES), given_up=1)
+        await at.counts.come_to(postponed=len(RETRY_DELAYS), given_up=1)
         left = await at.owed()
 
     assert left == []
     assert len({(message.id, message.body) for message in line.told}) == 1
     assert len({message.headers["webhook-timestamp"] for message in line.told}) == len(line.told) == 10
-    assert timedelta(days=3) < sum(PAUSES, timedelta()) < timedelta(days=4)
+    assert timedelta(days=3) < sum(RETRY_DELAYS, timedelta()) < timedelta(days=4)
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
         "the result of attempt a1 was not taken (status 429); it is given up"
     ]
@@ -226,20 +228,20 @@ async def test_who_does_not_take_it_is_told_again_at_growing_intervals_and_then_
 
 
 async def test_one_that_failed_is_taken_the_next_time(tmp_path: Path) -> None:
-    line = Line([503])
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer([503])
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, 1)
         at.results.wake()
         await at.counts.come_to(postponed=1)
-        await at.later(PAUSES[0])
+        await at.later(RETRY_DELAYS[0])
         await at.counts.come_to(postponed=1, delivered=1)
 
     assert [message.id for message in line.told] == ["result_a1"] * 2
 
 
 async def test_who_wants_one_no_more_is_told_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    line = Line([410])
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer([410])
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, 1)
         at.results.wake()
         await at.counts.come_to(gone=1)
@@ -255,12 +257,12 @@ async def test_who_wants_one_no_more_is_told_the_others(tmp_path: Path, caplog: 
 async def test_who_died_between_telling_and_noting_is_followed_by_one_who_tells_the_same_again(
     tmp_path: Path, proof: Proof
 ) -> None:
-    clock, first, second = Clock(), Line(gate=asyncio.Event()), Line()
-    async with office(tmp_path, first, clock) as at:
+    clock, first, second = FakeClock(), FakeResultServer(gate=asyncio.Event()), FakeResultServer()
+    async with results_fixture(tmp_path, first, clock) as at:
         await judged(at.store, 1)
         at.results.wake()
         await first.hears(1)  # it is told, and here the program ends
-    async with office(tmp_path, second, clock) as at:
+    async with results_fixture(tmp_path, second, clock) as at:
         await judged(at.store, 2)
         at.results.wake()
         await at.counts.come_to(delivered=1)
@@ -275,8 +277,8 @@ async def test_who_died_between_telling_and_noting_is_followed_by_one_who_tells_
 async def test_a_note_that_is_lost_costs_a_repetition_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = Line()
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer()
+    async with results_fixture(tmp_path, line) as at:
         at.outbox.losses = 1
         await judged(at.store, 1)
         at.results.wake()
@@ -289,8 +291,8 @@ async def test_a_note_that_is_lost_costs_a_repetition_and_nothing_else(
 
 
 async def test_inv29_a_clock_that_leaps_has_nothing_told_twice_side_by_side(tmp_path: Path) -> None:
-    line = Line(gate=asyncio.Event())
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer(gate=asyncio.Event())
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, 1)
         at.results.wake()
         await line.hears(1)
@@ -306,12 +308,12 @@ async def test_inv29_a_clock_that_leaps_has_nothing_told_twice_side_by_side(tmp_
 
 
 async def test_inv31_two_programs_share_out_what_there_is_to_tell(tmp_path: Path, proof: Proof) -> None:
-    slow, quick, counts, many = Line(gate=asyncio.Event()), Line(), Counts(), 40
-    async with office(tmp_path, slow, counts=counts) as at:
+    slow, quick, counts, many = FakeResultServer(gate=asyncio.Event()), FakeResultServer(), OutcomeCounts(), 40
+    async with results_fixture(tmp_path, slow, counts=counts) as at:
         await judged(at.store, *range(many))
         at.results.wake()
         await slow.hears(MAX_IN_FLIGHT)
-        async with office(tmp_path, quick, counts=counts):
+        async with results_fixture(tmp_path, quick, counts=counts):
             await counts.come_to(delivered=many - MAX_IN_FLIGHT)
             assert slow.gate is not None
             slow.gate.set()
@@ -324,8 +326,8 @@ async def test_inv31_two_programs_share_out_what_there_is_to_tell(tmp_path: Path
 
 
 async def test_a_few_are_under_way_at_once_and_one_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
-    line = Line(gate=asyncio.Event())
-    async with office(tmp_path, line) as at:
+    line = FakeResultServer(gate=asyncio.Event())
+    async with results_fixture(tmp_path, line) as at:
         await judged(at.store, *range(3 * MAX_IN_FLIGHT))
         at.results.wake()
         await line.hears(MAX_IN_FLIGHT)
@@ -340,7 +342,11 @@ async def test_a_few_are_under_way_at_once_and_one_that_hangs_holds_up_no_other(
 
 
 async def test_a_redirect_is_no_answer_and_is_not_followed(tmp_path: Path) -> None:
-    async with receiver() as other, outbound(here=True) as call, office(tmp_path, call, url=other.url) as at:
+    async with (
+        result_receiver() as other,
+        http_client(loopback_only=True) as call,
+        results_fixture(tmp_path, call, url=other.url) as at,
+    ):
         other.answers = [307, 301]
         await judged(at.store, 1, 2)
         at.results.wake()
@@ -352,9 +358,9 @@ async def test_a_redirect_is_no_answer_and_is_not_followed(tmp_path: Path) -> No
 async def test_a_receiver_that_hangs_is_left_and_told_again(tmp_path: Path) -> None:
     patience = aiohttp.ClientTimeout(total=0.05)
     async with (
-        receiver() as other,
-        outbound(here=True, patience=patience) as call,
-        office(tmp_path, call, url=other.url) as at,
+        result_receiver() as other,
+        http_client(loopback_only=True, client_timeout=patience) as call,
+        results_fixture(tmp_path, call, url=other.url) as at,
     ):
         gate = asyncio.Event()
         other.before = gate.wait
@@ -362,8 +368,8 @@ async def test_a_receiver_that_hangs_is_left_and_told_again(tmp_path: Path) -> N
         at.results.wake()
         await at.counts.come_to(postponed=1)
         gate.set()
-        await at.later(PAUSES[0])
-        await other.hears(2)
+        await at.later(RETRY_DELAYS[0])
+        await other.wait_for(2)
 
     assert len({message.id for message in other.heard}) == 1
 
@@ -372,12 +378,12 @@ async def test_a_receiver_that_hangs_is_left_and_told_again(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def conversation(folder: Path, other: Listener) -> AsyncIterator[tuple[list[str], int]]:
+async def conversation(folder: Path, other: ResultReceiver) -> AsyncIterator[tuple[list[str], int]]:
     """Somebody fails once and is verified, while the bot tells results to this server; gives what they were told."""
     facts = {"result_webhook_url": other.url, "result_webhook_secret": SECRET}
-    async with town() as place, living(place, folder, **facts) as bot, Phone() as phone:
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, folder, **facts) as bot, Phone() as phone:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await scan(guest, phone)
         await press(phone, "拒绝")
@@ -386,15 +392,15 @@ async def conversation(folder: Path, other: Listener) -> AsyncIterator[tuple[lis
         await press(phone, "前往授权")
         await press(phone, "授权验证")
         await guest.sees(DONE)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         yield guest.everything_said(), guest.id
 
 
 async def test_inv38_a_conversation_is_told_in_order_signed_as_the_page_says_and_without_name_or_number(
     tmp_path: Path, proof: Proof
 ) -> None:
-    async with receiver() as other, conversation(tmp_path, other) as (_, guest):
-        heard = await other.hears(2)
+    async with result_receiver() as other, conversation(tmp_path, other) as (_, guest):
+        heard = await other.wait_for(2)
 
     told = [json.loads(message.body)["data"] for message in heard]
     assert [(data["status"], data.get("reason")) for data in told] == [("failed", "declined"), ("verified", None)]
@@ -413,24 +419,24 @@ async def test_inv38_a_conversation_is_told_in_order_signed_as_the_page_says_and
 
 
 async def test_nobody_in_the_chat_waits_for_a_server_that_hangs(tmp_path: Path) -> None:
-    async with receiver() as other:
+    async with result_receiver() as other:
         gate = asyncio.Event()
         other.before = gate.wait
         async with conversation(tmp_path, other) as (said, _):
             assert len([text for text in said if DONE in text]) == 1
             assert len(other.heard) == 1
             gate.set()
-            await other.hears(2)
+            await other.wait_for(2)
 
 
 async def test_a_program_without_a_receiver_keeps_nothing(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.guest()
-        await fill_in(guest)
+    async with simulator() as place, running_bot(place, tmp_path) as bot, Phone() as phone:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await scan(guest, phone)
         await press(phone, "拒绝")
         await guest.sees("这次没有通过")
         far = NOON + timedelta(days=9999)
 
-        assert not await bot.house.store.results().claim(far, far, 9)
+        assert not await bot.app.store.result_outbox().claim(far, far, 9)

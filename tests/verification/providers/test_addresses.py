@@ -2,7 +2,7 @@
 
 import pytest
 
-from verification.providers.addresses import is_public, read_base
+from verification.providers.addresses import is_public, parse_base_url
 
 INNER = [
     "127.0.0.1",
@@ -58,7 +58,7 @@ def test_an_address_of_the_open_internet_is_public(address: str) -> None:
 def test_ssrf_a_base_address_in_our_own_network_is_refused(address: str) -> None:
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(ValueError, match=r"write an|open Internet|does not appear|At most"):
-        read_base(f"https://{host}/verify")
+        parse_base_url(f"https://{host}/verify")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_ssrf_a_base_address_in_our_own_network_is_refused(address: str) -> None
 )
 def test_ssrf_a_base_address_that_is_not_plain_https_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="write a"):
-        read_base(url)
+        parse_base_url(url)
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_ssrf_a_base_address_that_is_not_plain_https_is_refused(url: str) -> Non
     ],
 )
 def test_a_public_address_or_this_very_machine_is_taken(url: str) -> None:
-    assert read_base(url).geturl() == url
+    assert parse_base_url(url).geturl() == url

@@ -6,37 +6,37 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.http_client import outbound
-from tests.fakes import NOON, NUMBER, Clock, identity
-from tests.provider import PASSING, SIGNING, Provider, Trouble, nobody, provider
+from bot.http_client import http_client
+from tests.fakes import NOON, NUMBER, FakeClock, make_identity
+from tests.provider_server import PASSING, SIGNING, FakeProviderServer, ProviderFault, nobody, provider
 from tests.reliability import Proof
-from verification.attempts import AttemptId, Outcome, Passed, Reason, Rejected, Status
+from verification.attempts import AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.errors import ProviderUnavailable
-from verification.providers.http import Http, Misread, Service
-from verification.signing import BadSignature
+from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint
+from verification.signing import InvalidSignature
 
 A1 = AttemptId("a1")
-LASTING = [trouble for trouble in Trouble if trouble not in PASSING and trouble is not Trouble.HELD]
+LASTING = [trouble for trouble in ProviderFault if trouble not in PASSING and trouble is not ProviderFault.HELD]
 
 
 @dataclass
-class Line:
+class ProviderPair:
     """Our side, and the other."""
 
-    ours: Http
-    other: Provider
+    ours: HttpProvider
+    other: FakeProviderServer
 
 
 @pytest.fixture
-async def line() -> AsyncIterator[Line]:
-    async with provider() as other, outbound(here=True) as call:
-        yield Line(other.http(call, Clock()), other)
+async def line() -> AsyncIterator[ProviderPair]:
+    async with provider() as other, http_client(loopback_only=True) as call:
+        yield ProviderPair(other.http(call, FakeClock()), other)
 
 
-async def test_a_session_is_opened_with_what_is_to_be_verified(line: Line) -> None:
-    session = await line.ours.open(A1, identity())
+async def test_a_session_is_opened_with_what_is_to_be_verified(line: ProviderPair) -> None:
+    session = await line.ours.open(A1, make_identity())
 
-    assert session.page == f"{line.other.base}/phone/a1"
+    assert session.provider_state == f"{line.other.base}/phone/a1"
     assert line.other.sessions["a1"] == {
         "method": "wechat",
         "name": "王小明",
@@ -46,25 +46,25 @@ async def test_a_session_is_opened_with_what_is_to_be_verified(line: Line) -> No
     }
 
 
-async def test_opening_again_is_the_same_session(line: Line) -> None:
-    assert await line.ours.open(A1, identity()) == await line.ours.open(A1, identity())
+async def test_opening_again_is_the_same_session(line: ProviderPair) -> None:
+    assert await line.ours.open(A1, make_identity()) == await line.ours.open(A1, make_identity())
     assert list(line.other.sessions) == ["a1"]
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_a_passing_fault_is_got_over(line: Line, trouble: Trouble, proof: Proof) -> None:
+async def test_inv21_a_passing_fault_is_got_over(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble, trouble]
 
-    assert (await line.ours.open(A1, identity())).page
+    assert (await line.ours.open(A1, make_identity())).provider_state
     assert len(line.other.asked) == 3
     proof(cases=1, faults=2)
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_tries_to_open_are_counted(line: Line, trouble: Trouble, proof: Proof) -> None:
+async def test_inv21_tries_to_open_are_counted(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble] * 99
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, identity())
+        await line.ours.open(A1, make_identity())
 
     assert len(line.other.asked) == 3
     proof(cases=1, faults=3)
@@ -72,11 +72,11 @@ async def test_inv21_tries_to_open_are_counted(line: Line, trouble: Trouble, pro
 
 @pytest.mark.parametrize("trouble", LASTING)
 async def test_inv21_what_no_second_try_helps_is_not_tried_again(
-    line: Line, trouble: Trouble, caplog: pytest.LogCaptureFixture, proof: Proof
+    line: ProviderPair, trouble: ProviderFault, caplog: pytest.LogCaptureFixture, proof: Proof
 ) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, identity())
+        await line.ours.open(A1, make_identity())
 
     assert len(line.other.asked) == 1
     assert "a1" in caplog.text
@@ -85,10 +85,12 @@ async def test_inv21_what_no_second_try_helps_is_not_tried_again(
 
 
 @pytest.mark.parametrize("trouble", [*LASTING, *PASSING])
-async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, trouble: Trouble, proof: Proof) -> None:
+async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(
+    line: ProviderPair, trouble: ProviderFault, proof: Proof
+) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
-        await line.ours.ask(A1)
+        await line.ours.poll(A1)
 
     assert line.other.asked == [("GET", "a1")]
     proof(cases=1, faults=1)
@@ -97,9 +99,9 @@ async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, t
 @pytest.mark.parametrize(
     ("state", "meant"),
     [
-        ({"state": "waiting"}, Status.WAITING),
-        ({"state": "opened"}, Status.OPENED),
-        ({"state": "confirming"}, Status.CONFIRMING),
+        ({"state": "waiting"}, AttemptStatus.WAITING),
+        ({"state": "opened"}, AttemptStatus.OPENED),
+        ({"state": "confirming"}, AttemptStatus.CONFIRMING),
         ({"state": "passed"}, Passed()),
         ({"state": "failed", "reason": "face_covered"}, Rejected(Reason.FACE_COVERED)),
         ({"state": "failed", "reason": "a new word"}, Rejected(Reason.UNAVAILABLE)),
@@ -108,17 +110,17 @@ async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(line: Line, t
         ({"state": "failed"}, Rejected(Reason.UNAVAILABLE)),
     ],
 )
-async def test_an_answer_is_read(line: Line, state: dict[str, object], meant: Status | Outcome) -> None:
+async def test_an_answer_is_read(line: ProviderPair, state: dict[str, object], meant: AttemptStatus | Verdict) -> None:
     line.other.states["a1"] = state
 
-    assert await line.ours.ask(A1) == meant
+    assert await line.ours.poll(A1) == meant
 
 
 @pytest.mark.parametrize("state", ["succeeded", "expired", "reserved", "", None, 7, ["passed"]])
-async def test_a_state_that_is_none_of_the_protocol_is_no_answer(line: Line, state: object) -> None:
+async def test_a_state_that_is_none_of_the_protocol_is_no_answer(line: ProviderPair, state: object) -> None:
     line.other.states["a1"] = {"state": state}
     with pytest.raises(ProviderUnavailable):
-        await line.ours.ask(A1)
+        await line.ours.poll(A1)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +148,20 @@ async def test_a_state_that_is_none_of_the_protocol_is_no_answer(line: Line, sta
     ],
 )
 def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: object) -> None:
-    service = Service("https://api.example.org/v1", frozenset({"verify.example.org"}), SIGNING)
+    service = ProviderEndpoint("https://api.example.org/v1", frozenset({"verify.example.org"}), SIGNING)
 
-    assert service.phone_address(url) is None
-    assert service.phone_address("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
+    assert service.phone_url(url) is None
+    assert service.phone_url("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
 
 
-async def test_an_address_where_no_phone_may_go_opens_nothing(line: Line) -> None:
+async def test_an_address_where_no_phone_may_go_opens_nothing(line: ProviderPair) -> None:
     line.other.url = "https://evil.example/a1"
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, identity())
+        await line.ours.open(A1, make_identity())
 
 
-def at_the_door() -> Http:
-    return Provider(base="https://api.example.org").http(nobody, Clock())
+def at_the_door() -> HttpProvider:
+    return FakeProviderServer(base="https://api.example.org").http(nobody, FakeClock())
 
 
 @pytest.mark.parametrize("session", ["a1", "0123456789abcdef" * 2])
@@ -188,10 +190,10 @@ def test_a_callback_says_which_session_has_news(session: str) -> None:
     ],
 )
 def test_inv18_a_signed_callback_that_is_none_of_ours_is_told_so(body: bytes) -> None:
-    with pytest.raises(Misread):
+    with pytest.raises(InvalidCallback):
         at_the_door().read_callback(SIGNING.headers("m1", NOON, body), body)
 
 
 def test_inv18_a_callback_without_a_signature_is_not_read() -> None:
-    with pytest.raises(BadSignature):
+    with pytest.raises(InvalidSignature):
         at_the_door().read_callback({}, b'{"session":"a1"}')

@@ -4,166 +4,179 @@ from itertools import product
 
 import pytest
 
-from verification import AttemptId, Identity, Method, Name, Number, Passed, Reason, Rejected, Status
+from verification import AttemptId, AttemptStatus, Identity, Method, Name, Number, Passed, Reason, Rejected
 from verification.providers.simulated import (
-    TABLE,
-    Choice,
-    Hitch,
-    Judged,
-    Moved,
-    Page,
-    Press,
-    Pressed,
-    Simulated,
-    Stage,
-    Stayed,
-    Turn,
-    advance,
+    PAGE_TRANSITIONS,
+    Advanced,
+    ButtonPress,
+    Decided,
+    FormError,
+    NotAdvanced,
+    PageButton,
+    PageStage,
+    SimulatedPage,
+    SimulatedProvider,
+    Transition,
+    VerdictChoice,
+    apply_press,
     first_page,
+    offered_buttons,
     offered_choices,
-    offered_presses,
     read_page,
 )
 
 GOOD_PATHS = {
-    Method.WECHAT: [(Stage.CHECK, Press.GO_AUTHORISE), (Stage.AUTHORISE, Press.AUTHORISE)],
-    Method.QQ: [(Stage.CHECK, Press.CONFIRM)],
+    Method.WECHAT: [(PageStage.CHECK, PageButton.GO_AUTHORISE), (PageStage.AUTHORISE, PageButton.AUTHORISE)],
+    Method.QQ: [(PageStage.CHECK, PageButton.CONFIRM)],
     Method.FACE: [
-        (Stage.WELCOME, Press.QUICK),
-        (Stage.AGREEMENT, Press.NEXT),
-        (Stage.RECOGNITION, Press.RECOGNISE),
+        (PageStage.WELCOME, PageButton.QUICK),
+        (PageStage.AGREEMENT, PageButton.NEXT),
+        (PageStage.RECOGNITION, PageButton.RECOGNISE),
     ],
 }
 DECIDING = {
-    (Method.WECHAT, Stage.AUTHORISE, Press.AUTHORISE),
-    (Method.QQ, Stage.CHECK, Press.CONFIRM),
-    (Method.QQ, Stage.CARD_BOUND, Press.CONFIRM),
-    (Method.FACE, Stage.RECOGNITION, Press.RECOGNISE),
+    (Method.WECHAT, PageStage.AUTHORISE, PageButton.AUTHORISE),
+    (Method.QQ, PageStage.CHECK, PageButton.CONFIRM),
+    (Method.QQ, PageStage.CARD_BOUND, PageButton.CONFIRM),
+    (Method.FACE, PageStage.RECOGNITION, PageButton.RECOGNISE),
 }
 
 
-def walk(method: Method, choice: Choice) -> list[Turn]:
+def walk(method: Method, choice: VerdictChoice) -> list[Transition]:
     """Every turn of the straight way, with the same choice all along."""
-    return [advance(method, stage, Pressed(press, choice, ticked=True)) for stage, press in GOOD_PATHS[method]]
+    return [apply_press(method, stage, ButtonPress(press, choice, ticked=True)) for stage, press in GOOD_PATHS[method]]
 
 
-@pytest.mark.parametrize(("method", "stage"), list(product(Method, Stage)))
-def test_no_press_on_any_stage_leads_astray(method: Method, stage: Stage) -> None:
-    for press, choice, ticked in product(Press, Choice, (True, False)):
-        pressed = Pressed(press, choice, ticked)
+@pytest.mark.parametrize(("method", "stage"), list(product(Method, PageStage)))
+def test_no_press_on_any_stage_leads_astray(method: Method, stage: PageStage) -> None:
+    for press, choice, ticked in product(PageButton, VerdictChoice, (True, False)):
+        pressed = ButtonPress(press, choice, ticked)
 
-        check_turn(method, stage, pressed, advance(method, stage, pressed))
+        check_turn(method, stage, pressed, apply_press(method, stage, pressed))
 
 
-def check_turn(method: Method, stage: Stage, pressed: Pressed, turn: Turn) -> None:
-    there = stage in TABLE[method] and pressed.press in offered_presses(method, stage)
+def check_turn(method: Method, stage: PageStage, pressed: ButtonPress, turn: Transition) -> None:
+    there = stage in PAGE_TRANSITIONS[method] and pressed.button in offered_buttons(method, stage)
     match turn:
-        case Moved(page, status):
+        case Advanced(page, status):
             assert there
-            assert page.stage in TABLE[method]
-            assert status in (Status.OPENED, Status.CONFIRMING)
-            assert page.choice in (*offered_choices(method, page.stage), Choice.PASS)
-        case Judged(Passed()):
-            assert (method, stage, pressed.press) in DECIDING
-            assert pressed.choice is Choice.PASS
-        case Judged(Rejected()):
+            assert page.stage in PAGE_TRANSITIONS[method]
+            assert status in (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
+            assert page.choice in (*offered_choices(method, page.stage), VerdictChoice.PASS)
+        case Decided(Passed()):
+            assert (method, stage, pressed.button) in DECIDING
+            assert pressed.choice is VerdictChoice.PASS
+        case Decided(Rejected()):
             assert there
-        case Stayed(Hitch.UNTICKED):
-            assert (stage, pressed.press, pressed.ticked) == (Stage.AGREEMENT, Press.NEXT, False)
-        case Stayed(Hitch.ELSEWHERE):
+        case NotAdvanced(FormError.UNTICKED):
+            assert (stage, pressed.button, pressed.ticked) == (PageStage.AGREEMENT, PageButton.NEXT, False)
+        case NotAdvanced(FormError.WRONG_STAGE):
             assert not there
 
 
 @pytest.mark.parametrize("method", Method)
 def test_each_way_passes_when_nothing_else_is_chosen(method: Method) -> None:
-    *moves, last = walk(method, Choice.PASS)
+    *moves, last = walk(method, VerdictChoice.PASS)
 
-    assert all(isinstance(turn, Moved) for turn in moves)
-    assert last == Judged(Passed())
+    assert all(isinstance(turn, Advanced) for turn in moves)
+    assert last == Decided(Passed())
 
 
 @pytest.mark.parametrize("method", Method)
 def test_each_move_leads_to_the_next_stage_of_the_way(method: Method) -> None:
     stages = [stage for stage, _ in GOOD_PATHS[method]]
 
-    assert [turn.page.stage for turn in walk(method, Choice.PASS) if isinstance(turn, Moved)] == stages[1:]
+    assert [turn.page.stage for turn in walk(method, VerdictChoice.PASS) if isinstance(turn, Advanced)] == stages[1:]
 
 
 @pytest.mark.parametrize(
     ("method", "choice", "reason"),
     [
-        *[(method, Choice.MISMATCH, Reason.MISMATCH) for method in Method],
-        *[(method, Choice.DECLINED, Reason.DECLINED) for method in Method],
-        (Method.FACE, Choice.FACE_COVERED, Reason.FACE_COVERED),
-        (Method.FACE, Choice.FACE_DIFFERS, Reason.FACE_DIFFERS),
-        (Method.FACE, Choice.FACE_OUT_OF_FRAME, Reason.FACE_OUT_OF_FRAME),
+        *[(method, VerdictChoice.MISMATCH, Reason.MISMATCH) for method in Method],
+        *[(method, VerdictChoice.DECLINED, Reason.DECLINED) for method in Method],
+        (Method.FACE, VerdictChoice.FACE_COVERED, Reason.FACE_COVERED),
+        (Method.FACE, VerdictChoice.FACE_DIFFERS, Reason.FACE_DIFFERS),
+        (Method.FACE, VerdictChoice.FACE_OUT_OF_FRAME, Reason.FACE_OUT_OF_FRAME),
     ],
 )
-def test_a_chosen_failure_is_the_verdict_of_the_last_press(method: Method, choice: Choice, reason: Reason) -> None:
-    assert walk(method, choice)[-1] == Judged(Rejected(reason))
+def test_a_chosen_failure_is_the_verdict_of_the_last_press(
+    method: Method, choice: VerdictChoice, reason: Reason
+) -> None:
+    assert walk(method, choice)[-1] == Decided(Rejected(reason))
 
 
-@pytest.mark.parametrize(("method", "stage"), [(method, stage) for method in Method for stage in TABLE[method]])
-def test_every_stage_can_be_declined(method: Method, stage: Stage) -> None:
-    assert advance(method, stage, Pressed(Press.DECLINE)) == Judged(Rejected(Reason.DECLINED))
+@pytest.mark.parametrize(
+    ("method", "stage"), [(method, stage) for method in Method for stage in PAGE_TRANSITIONS[method]]
+)
+def test_every_stage_can_be_declined(method: Method, stage: PageStage) -> None:
+    assert apply_press(method, stage, ButtonPress(PageButton.DECLINE)) == Decided(Rejected(Reason.DECLINED))
 
 
 def test_a_missing_card_leads_to_binding_one_and_back_to_passing() -> None:
-    needed = advance(Method.QQ, Stage.CHECK, Pressed(Press.CONFIRM, Choice.NO_CARD))
-    binding = advance(Method.QQ, Stage.CARD_NEEDED, Pressed(Press.BIND_CARD))
-    bound = advance(Method.QQ, Stage.CARD_BINDING, Pressed(Press.CARD_DONE))
-    passed = advance(Method.QQ, Stage.CARD_BOUND, Pressed(Press.CONFIRM))
+    needed = apply_press(Method.QQ, PageStage.CHECK, ButtonPress(PageButton.CONFIRM, VerdictChoice.NO_CARD))
+    binding = apply_press(Method.QQ, PageStage.CARD_NEEDED, ButtonPress(PageButton.BIND_CARD))
+    bound = apply_press(Method.QQ, PageStage.CARD_BINDING, ButtonPress(PageButton.CARD_DONE))
+    passed = apply_press(Method.QQ, PageStage.CARD_BOUND, ButtonPress(PageButton.CONFIRM))
 
-    assert needed == Moved(Page(Stage.CARD_NEEDED), Status.OPENED)
-    assert binding == Moved(Page(Stage.CARD_BINDING), Status.OPENED)
-    assert bound == Moved(Page(Stage.CARD_BOUND), Status.OPENED)
-    assert passed == Judged(Passed())
+    assert needed == Advanced(SimulatedPage(PageStage.CARD_NEEDED), AttemptStatus.OPENED)
+    assert binding == Advanced(SimulatedPage(PageStage.CARD_BINDING), AttemptStatus.OPENED)
+    assert bound == Advanced(SimulatedPage(PageStage.CARD_BOUND), AttemptStatus.OPENED)
+    assert passed == Decided(Passed())
 
 
-@pytest.mark.parametrize("stage", [Stage.CARD_NEEDED, Stage.CARD_BINDING])
-def test_leaving_without_a_card_ends_for_that_reason(stage: Stage) -> None:
-    assert advance(Method.QQ, stage, Pressed(Press.NO_CARD)) == Judged(Rejected(Reason.NO_CARD))
+@pytest.mark.parametrize("stage", [PageStage.CARD_NEEDED, PageStage.CARD_BINDING])
+def test_leaving_without_a_card_ends_for_that_reason(stage: PageStage) -> None:
+    assert apply_press(Method.QQ, stage, ButtonPress(PageButton.NO_CARD)) == Decided(Rejected(Reason.NO_CARD))
 
 
 def test_the_agreement_must_be_ticked_before_going_on() -> None:
-    assert advance(Method.FACE, Stage.AGREEMENT, Pressed(Press.NEXT)) == Stayed(Hitch.UNTICKED)
+    assert apply_press(Method.FACE, PageStage.AGREEMENT, ButtonPress(PageButton.NEXT)) == NotAdvanced(
+        FormError.UNTICKED
+    )
 
 
 def test_declining_needs_no_tick() -> None:
-    assert advance(Method.FACE, Stage.AGREEMENT, Pressed(Press.DECLINE)) == Judged(Rejected(Reason.DECLINED))
+    assert apply_press(Method.FACE, PageStage.AGREEMENT, ButtonPress(PageButton.DECLINE)) == Decided(
+        Rejected(Reason.DECLINED)
+    )
 
 
 def test_confirming_begins_with_the_authorisation_and_with_the_agreement() -> None:
-    authorising = advance(Method.WECHAT, Stage.CHECK, Pressed(Press.GO_AUTHORISE))
-    agreeing = advance(Method.FACE, Stage.AGREEMENT, Pressed(Press.NEXT, ticked=True))
+    authorising = apply_press(Method.WECHAT, PageStage.CHECK, ButtonPress(PageButton.GO_AUTHORISE))
+    agreeing = apply_press(Method.FACE, PageStage.AGREEMENT, ButtonPress(PageButton.NEXT, ticked=True))
 
-    assert isinstance(authorising, Moved)
-    assert isinstance(agreeing, Moved)
-    assert authorising.status is agreeing.status is Status.CONFIRMING
+    assert isinstance(authorising, Advanced)
+    assert isinstance(agreeing, Advanced)
+    assert authorising.status is agreeing.status is AttemptStatus.CONFIRMING
 
 
 def test_a_choice_is_carried_to_the_next_stage() -> None:
-    turn = advance(Method.WECHAT, Stage.CHECK, Pressed(Press.GO_AUTHORISE, Choice.MISMATCH))
+    turn = apply_press(Method.WECHAT, PageStage.CHECK, ButtonPress(PageButton.GO_AUTHORISE, VerdictChoice.MISMATCH))
 
-    assert isinstance(turn, Moved)
-    assert turn.page.choice is Choice.MISMATCH
+    assert isinstance(turn, Advanced)
+    assert turn.page.choice is VerdictChoice.MISMATCH
 
 
 def test_the_four_reasons_of_a_failed_face_recognition_can_be_chosen() -> None:
-    offered = offered_choices(Method.FACE, Stage.RECOGNITION)
+    offered = offered_choices(Method.FACE, PageStage.RECOGNITION)
 
-    assert {Choice.FACE_COVERED, Choice.FACE_DIFFERS, Choice.MISMATCH, Choice.FACE_OUT_OF_FRAME} <= set(offered)
+    assert {
+        VerdictChoice.FACE_COVERED,
+        VerdictChoice.FACE_DIFFERS,
+        VerdictChoice.MISMATCH,
+        VerdictChoice.FACE_OUT_OF_FRAME,
+    } <= set(offered)
 
 
 def test_once_bound_a_card_cannot_be_missing() -> None:
-    assert Choice.NO_CARD in offered_choices(Method.QQ, Stage.CHECK)
-    assert Choice.NO_CARD not in offered_choices(Method.QQ, Stage.CARD_BOUND)
+    assert VerdictChoice.NO_CARD in offered_choices(Method.QQ, PageStage.CHECK)
+    assert VerdictChoice.NO_CARD not in offered_choices(Method.QQ, PageStage.CARD_BOUND)
 
 
-@pytest.mark.parametrize(("method", "choice"), list(product(Method, Choice)))
-def test_a_page_is_read_back_as_it_was_kept(method: Method, choice: Choice) -> None:
-    for stage in TABLE[method]:
-        assert read_page(method, Page(stage, choice).text) == Page(stage, choice)
+@pytest.mark.parametrize(("method", "choice"), list(product(Method, VerdictChoice)))
+def test_a_page_is_read_back_as_it_was_kept(method: Method, choice: VerdictChoice) -> None:
+    for stage in PAGE_TRANSITIONS[method]:
+        assert read_page(method, SimulatedPage(stage, choice).text) == SimulatedPage(stage, choice)
 
 
 @pytest.mark.parametrize("text", ["", "check", "nonsense", "recognition nonsense", "\0 \0", "welcome  pass"])
@@ -172,14 +185,14 @@ def test_an_unknown_page_is_the_first_one(text: str) -> None:
 
 
 def test_a_page_of_another_way_is_the_first_one() -> None:
-    assert read_page(Method.QQ, Page(Stage.RECOGNITION).text) == Page(Stage.CHECK)
+    assert read_page(Method.QQ, SimulatedPage(PageStage.RECOGNITION).text) == SimulatedPage(PageStage.CHECK)
 
 
 @pytest.mark.parametrize("method", Method)
 async def test_a_simulated_provider_opens_at_the_first_page_and_says_that_it_is_one(method: Method) -> None:
-    provider = Simulated(method)
+    provider = SimulatedProvider(method)
 
     session = await provider.open(AttemptId("a1"), Identity(Name("王小明"), Number("11010519491231002X")))
 
-    assert read_page(method, session.page) == first_page(method)
+    assert read_page(method, session.provider_state) == first_page(method)
     assert provider.simulated

@@ -25,7 +25,7 @@ from bot.flow.events import Command, Commanded, MessageKind, ReaskRequested, Sen
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
-from tests.bot.flow.reading import picks, visible
+from tests.bot.flow.effect_texts import picks, visible
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, ONE_OF_EACH, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
 from tests.reliability import Proof

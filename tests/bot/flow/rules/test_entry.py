@@ -7,10 +7,10 @@ from bot.flow.effects import AskQuestion, TopicButton, UrlButton
 from bot.flow.events import Said
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
-from tests.bot.flow.reading import buttons
+from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import MOMENT, NAME, OTHER_NAME
 from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after, holds
-from tests.fakes import NUMBER, OTHER_NUMBER, identity
+from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
 
@@ -44,7 +44,7 @@ def test_the_straight_way_asks_each_step_once() -> None:
     """)
 
     assert isinstance(state, states.ChoosingMethod)
-    assert state.identity == identity()
+    assert state.identity == make_identity()
 
 
 def test_all_of_it_may_be_typed() -> None:
@@ -196,7 +196,7 @@ def test_a_changed_name_keeps_the_number() -> None:
     )
 
     assert isinstance(state, states.Confirming)
-    assert state.identity == identity(NUMBER, OTHER_NAME)
+    assert state.identity == make_identity(NUMBER, OTHER_NAME)
 
 
 def test_a_changed_number_keeps_the_name() -> None:
@@ -217,7 +217,7 @@ def test_a_changed_number_keeps_the_name() -> None:
     )
 
     assert isinstance(state, states.Confirming)
-    assert state.identity == identity(OTHER_NUMBER, NAME)
+    assert state.identity == make_identity(OTHER_NUMBER, NAME)
 
 
 def test_a_change_that_is_given_up_changes_nothing() -> None:
@@ -227,7 +227,7 @@ def test_a_change_that_is_given_up_changes_nothing() -> None:
         state = after(f"{change}\n/back", confirming)
 
         assert isinstance(state, states.Confirming)
-        assert state.identity == identity()
+        assert state.identity == make_identity()
 
 
 NOT_NAMES = {

@@ -8,7 +8,7 @@ from bot.flow.events import Choice, LinkAccepted, LinkRejected, MethodSuggested,
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from tests.bot.flow.reading import picks, visible
+from tests.bot.flow.effect_texts import picks, visible
 from tests.bot.flow.samples import ACCOUNT, FOREIGN_ACCOUNT, MOMENT, NAME, ONE_OF_EACH, STATES, label
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NUMBER, TO_OPENING, after, holds
 from verification.attempts import Method

@@ -11,7 +11,7 @@ from bot.flow.events import Command, Commanded, Said
 from bot.flow.machine import advance
 from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
-from tests.bot.flow.reading import strings
+from tests.bot.flow.effect_texts import strings
 from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, NAME, ONE_OF_EACH, label, scanning
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NUMBER

@@ -8,7 +8,7 @@ from bot.flow.events import AttemptOpened, AttemptProgressed, CodeExpiring, Comm
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import PhoneStage
-from tests.bot.flow.reading import buttons
+from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
     LATER,

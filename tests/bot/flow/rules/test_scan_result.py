@@ -10,7 +10,7 @@ from bot.flow.events import AttemptProgressed, AttemptRefusal, AttemptRefused, C
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import PhoneStage
-from tests.bot.flow.reading import buttons
+from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
     LATER,
@@ -23,7 +23,7 @@ from tests.bot.flow.samples import (
     verified,
 )
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
-from tests.fakes import identity
+from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
 
 
@@ -49,7 +49,7 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
     )
 
     assert isinstance(state, states.Opening)
-    assert state.identity == identity()
+    assert state.identity == make_identity()
     question = prompt(failed(reason))
     assert isinstance(question, AskQuestion)
     assert question.values["reason"] == TextKey(f"reason.{reason}")

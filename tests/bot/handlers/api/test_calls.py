@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:Depr
 Make = Callable[[], Awaitable[str]]
 
 
-class Line:
+class FlakyCall:
     """A line to Telegram on which these errors happen, one a call, before it works."""
 
     def __init__(self, *errors: Exception) -> None:
@@ -42,7 +42,7 @@ class Line:
 
 
 async def test_a_call_that_works_is_made_once() -> None:
-    line = Line()
+    line = FlakyCall()
 
     assert await call(line, idempotent=False) == "sent"
     assert line.calls == 1
@@ -57,7 +57,7 @@ async def test_a_call_that_works_is_made_once() -> None:
     ],
 )
 async def test_a_refusal_that_means_done_is_done(words: str) -> None:
-    assert await call(Line(BadRequest(words)), idempotent=False) is None
+    assert await call(FlakyCall(BadRequest(words)), idempotent=False) is None
 
 
 @pytest.mark.parametrize(
@@ -72,18 +72,18 @@ async def test_a_refusal_that_means_done_is_done(words: str) -> None:
 )
 async def test_a_message_that_is_gone_is_gone(words: str) -> None:
     with pytest.raises(MessageGone):
-        await call(Line(BadRequest(words)), idempotent=True)
-    assert not await call_idempotent(Line(BadRequest(words)))
+        await call(FlakyCall(BadRequest(words)), idempotent=True)
+    assert not await call_idempotent(FlakyCall(BadRequest(words)))
 
 
 @pytest.mark.parametrize("error", [Forbidden("bot was blocked by the user"), BadRequest("Chat not found")])
 async def test_a_chat_that_is_closed_to_the_bot_is_out_of_reach(error: TelegramError) -> None:
     with pytest.raises(BotBlocked):
-        await call(Line(error), idempotent=True)
+        await call(FlakyCall(error), idempotent=True)
 
 
 async def test_a_fault_of_ours_is_not_hidden_and_not_repeated() -> None:
-    line = Line(BadRequest("Can't parse entities: unsupported start tag"))
+    line = FlakyCall(BadRequest("Can't parse entities: unsupported start tag"))
 
     with pytest.raises(BadRequest):
         await call(line, idempotent=True)
@@ -92,14 +92,14 @@ async def test_a_fault_of_ours_is_not_hidden_and_not_repeated() -> None:
 
 @pytest.mark.parametrize("pause", [0, timedelta(0), 0.01])
 async def test_however_often_telegram_asks_to_wait_the_call_is_made_in_the_end(pause: float | timedelta) -> None:
-    line = Line(*(RetryAfter(pause) for _ in range(9)))  # type: ignore[arg-type]  # fractions come from test servers
+    line = FlakyCall(*(RetryAfter(pause) for _ in range(9)))  # type: ignore[arg-type]  # fractions come from test servers
 
     assert await call(line, idempotent=False) == "sent"
     assert line.calls == 10
 
 
 async def test_a_long_pause_is_left_to_whoever_asks_again_later() -> None:
-    line = Line(DeferredByRateLimiter(3600))
+    line = FlakyCall(DeferredByRateLimiter(3600))
 
     with pytest.raises(DeliveryFailed) as raised:
         await call(line, idempotent=True)
@@ -112,7 +112,7 @@ UNKNOWN = [NetworkError("Bad Gateway"), TimedOut(), TelegramError("Invalid serve
 
 @pytest.mark.parametrize("error", UNKNOWN)
 async def test_inv26_what_may_have_arrived_is_repeated_only_where_that_does_no_harm(error: TelegramError) -> None:
-    careful, careless = Line(error), Line(error)
+    careful, careless = FlakyCall(error), FlakyCall(error)
 
     with pytest.raises(DeliveryFailed) as raised:
         await call(careful, idempotent=False)
@@ -122,13 +122,13 @@ async def test_inv26_what_may_have_arrived_is_repeated_only_where_that_does_no_h
 
 
 async def test_what_never_left_is_repeated_always() -> None:
-    line = Line(NotSent("ClientConnectorError"))
+    line = FlakyCall(NotSent("ClientConnectorError"))
 
     assert await call(line, idempotent=False) == "sent"
 
 
 async def test_a_network_that_stays_away_is_given_up_after_a_few_tries() -> None:
-    line = Line(*(NotSent("ClientConnectorError") for _ in range(9)))
+    line = FlakyCall(*(NotSent("ClientConnectorError") for _ in range(9)))
 
     with pytest.raises(DeliveryFailed) as raised:
         await call(line, idempotent=False)
@@ -138,7 +138,7 @@ async def test_a_network_that_stays_away_is_given_up_after_a_few_tries() -> None
 
 @pytest.mark.parametrize("error", [InvalidToken(), Conflict("two"), ChatMigrated(5)])
 async def test_any_other_refusal_is_tried_again_later(error: TelegramError) -> None:
-    line = Line(error)
+    line = FlakyCall(error)
 
     with pytest.raises(DeliveryFailed):
         await call(line, idempotent=True)
@@ -150,7 +150,7 @@ async def test_any_other_refusal_is_tried_again_later(error: TelegramError) -> N
     [lambda: Forbidden("blocked"), TimedOut, lambda: RetryAfter(9), lambda: BadRequest("nonsense"), InvalidToken],
 )
 async def test_a_courtesy_that_fails_changes_nothing(make: Callable[[], TelegramError]) -> None:
-    line = Line(make())
+    line = FlakyCall(make())
 
     await best_effort(line)
 

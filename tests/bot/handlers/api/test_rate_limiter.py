@@ -27,7 +27,7 @@ A_MOMENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     """A call as it reached Telegram."""
 
     time: float
@@ -37,11 +37,11 @@ class Call:
 
 
 @dataclass
-class Telegram:
+class FakeTelegram:
     """What hears the calls of some pacers; it refuses as it is told, one error a call."""
 
     errors: dict[int | str | None, list[Exception]] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     held: dict[int | str, float] = field(default_factory=dict)
 
     async def call(
@@ -56,7 +56,7 @@ class Telegram:
         """Make one call through a pacer."""
 
         async def callback() -> bool:
-            self.calls.append(Call(now(), method, chat, word))
+            self.calls.append(RecordedCall(now(), method, chat, word))
             assert now() >= self.held.get(method if chat is None else chat, 0), "a call into a silence"
             await asyncio.sleep(seconds)
             for error in self.errors.get(chat, [])[:1]:
@@ -124,7 +124,7 @@ def keeps(pace: Rate, times: Sequence[float]) -> bool:
 def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_is_lost(
     record_property: Any, replicas: int
 ) -> None:
-    telegram, pacers = Telegram(), [pacer(replicas) for _ in range(replicas)]
+    telegram, pacers = FakeTelegram(), [pacer(replicas) for _ in range(replicas)]
 
     async def main() -> float:
         began = now()
@@ -144,7 +144,7 @@ def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_i
 
 
 def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -164,7 +164,7 @@ def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> Non
 
 
 def test_inv23_a_group_gets_twenty_messages_a_minute_at_most() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     run(together(telegram.call(one, -5) for _ in range(100)))
 
@@ -173,7 +173,7 @@ def test_inv23_a_group_gets_twenty_messages_a_minute_at_most() -> None:
 
 
 def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(20)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), pacer()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -192,7 +192,7 @@ def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() ->
 
 
 def test_a_429_that_names_no_chat_silences_its_method_only() -> None:
-    telegram, one = Telegram(errors={None: [RetryAfter(20)]}), pacer()
+    telegram, one = FakeTelegram(errors={None: [RetryAfter(20)]}), pacer()
 
     async def main() -> list[float]:
         with pytest.raises(RetryAfter):
@@ -210,7 +210,7 @@ def test_a_429_that_names_no_chat_silences_its_method_only() -> None:
 
 
 def test_a_429_without_a_number_of_seconds_is_a_429() -> None:
-    telegram, one = Telegram(errors={1: [NetworkError("Too Many Requests")]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [NetworkError("Too Many Requests")]}), pacer()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -225,7 +225,7 @@ def test_a_429_without_a_number_of_seconds_is_a_429() -> None:
 
 
 def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(3600)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), pacer()
 
     async def main() -> float:
         with pytest.raises(RetryAfter):
@@ -245,7 +245,7 @@ def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -
 
 
 def test_whoever_waits_for_the_pace_hears_when_the_wait_becomes_long() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(3600)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), pacer()
 
     async def main() -> list[object]:
         calls = [telegram.call(one, 1, seconds=0.5) for _ in range(PRIVATE_CHAT.burst + 2)]
@@ -258,7 +258,7 @@ def test_whoever_waits_for_the_pace_hears_when_the_wait_becomes_long() -> None:
 
 
 def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(30)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(30)]}), pacer()
 
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -280,7 +280,7 @@ def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> No
 
 
 def test_a_courtesy_waits_for_nothing() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(5)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(5)]}), pacer()
 
     async def spare(chat: int | None, method: str) -> str:
         began = now()
@@ -308,7 +308,7 @@ def test_a_courtesy_waits_for_nothing() -> None:
 
 
 def test_what_is_no_message_costs_nothing() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     async def main() -> float:
         began = now()
@@ -321,7 +321,7 @@ def test_what_is_no_message_costs_nothing() -> None:
 
 
 def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     async def news(chat: int) -> None:
         with priority(Priority.NOTICE):
@@ -347,7 +347,7 @@ def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None
 
 
 def test_whoever_gives_up_leaves_no_hole() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     async def main() -> list[float]:
         began = now()
@@ -369,7 +369,7 @@ def test_whoever_gives_up_leaves_no_hole() -> None:
 
 
 def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back() -> None:
-    one, telegram = pacer(), Telegram()
+    one, telegram = pacer(), FakeTelegram()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -393,7 +393,7 @@ def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back(
 
 
 def test_idle_chats_are_forgotten() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
     sizes: list[int] = []
 
     async def main() -> None:
@@ -409,7 +409,7 @@ def test_idle_chats_are_forgotten() -> None:
 
 
 def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(20)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), pacer()
 
     async def main() -> None:
         slow = asyncio.ensure_future(telegram.call(one, 1, method="deleteMessage", seconds=5))
@@ -427,7 +427,7 @@ def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
 
 
 def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(7)]}), pacer(paced=False)
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(7)]}), pacer(paced=False)
 
     async def main() -> list[float]:
         began = now()
@@ -455,7 +455,7 @@ def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> Non
     ],
 )
 def test_what_became_of_a_call_is_counted_and_nobody_is_named(error: TelegramError, outcome: str) -> None:
-    telegram, one = Telegram(errors={200000001: [error]}), pacer()
+    telegram, one = FakeTelegram(errors={200000001: [error]}), pacer()
 
     async def main() -> None:
         with pytest.raises(type(error)):
@@ -468,7 +468,7 @@ def test_what_became_of_a_call_is_counted_and_nobody_is_named(error: TelegramErr
 
 
 def test_a_429_is_counted_as_one() -> None:
-    telegram, one = Telegram(errors={1: [RetryAfter(3)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3)]}), pacer()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -480,7 +480,7 @@ def test_a_429_is_counted_as_one() -> None:
 
 
 def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does_not_count() -> None:
-    telegram, one = Telegram(), pacer()
+    telegram, one = FakeTelegram(), pacer()
 
     async def main() -> None:
         tasks = [asyncio.ensure_future(telegram.call(one, 1, seconds=9)) for _ in range(PRIVATE_CHAT.burst + 1)]
@@ -494,7 +494,7 @@ def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does
     assert outcomes(one) == {"unknown": PRIVATE_CHAT.burst}
 
 
-deeds = st.tuples(
+acts_of_people = st.tuples(
     st.floats(0, 5),  # after so many seconds
     st.integers(-2, 5).filter(bool),  # to this chat or group
     st.sampled_from([Priority.ANSWER, Priority.ANSWER, Priority.NOTICE, Priority.BEST_EFFORT]),
@@ -506,9 +506,9 @@ deeds = st.tuples(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(deeds, max_size=120), st.integers(1, 30))
+@given(st.lists(acts_of_people, max_size=120), st.integers(1, 30))
 def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ever(story: Any, replicas: int) -> None:
-    telegram, one = Telegram(), pacer(replicas)
+    telegram, one = FakeTelegram(), pacer(replicas)
     ended: list[str] = []
 
     async def deed(deed: Any) -> None:

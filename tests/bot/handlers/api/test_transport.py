@@ -10,7 +10,7 @@ from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.handlers.api.transport import AiohttpRequest, NotSent
 from playground.server.app import serve_playground
-from tests.simulator_fixture import TOKEN, Town, town
+from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 
 @asynccontextmanager
@@ -20,9 +20,9 @@ async def speaking(url: str, *, patience: float = 10.0) -> AsyncIterator[Bot]:
         yield Bot(TOKEN, f"{url}/bot", request=request, get_updates_request=AiohttpRequest())
 
 
-async def failure(place: Town, kind: str, *, patience: float = 10.0, **facts: Any) -> BaseException:
+async def failure(place: Simulator, kind: str, *, patience: float = 10.0, **facts: Any) -> BaseException:
     async with speaking(place.url, patience=patience) as bot:
-        await place.fault("getMe", kind, **facts)
+        await place.inject_fault("getMe", kind, **facts)
         with pytest.raises(TelegramError) as caught:
             await bot.get_me()
     return caught.value
@@ -41,7 +41,7 @@ async def failure(place: Town, kind: str, *, patience: float = 10.0, **facts: An
     ],
 )
 async def test_each_fault_has_its_kind_and_none_is_sure_not_to_have_left(kind: str, error: type[TelegramError]) -> None:
-    async with town() as place:
+    async with simulator() as place:
         found = await failure(place, kind)
 
         assert isinstance(found, error)
@@ -49,12 +49,12 @@ async def test_each_fault_has_its_kind_and_none_is_sure_not_to_have_left(kind: s
 
 
 async def test_an_answer_that_does_not_come_is_a_time_out() -> None:
-    async with town() as place:
+    async with simulator() as place:
         assert isinstance(await failure(place, "slow", patience=0.05, seconds=1), TimedOut)
 
 
 async def test_a_call_that_found_nobody_never_left() -> None:
-    async with town() as place:
+    async with simulator() as place:
         async with serve_playground(place.playground) as url:
             nobody = url
         async with speaking(nobody) as bot:
@@ -64,7 +64,7 @@ async def test_a_call_that_found_nobody_never_left() -> None:
 
 @pytest.mark.parametrize("kind", ["502", "drop", "lost", "garbage", "401"])
 async def test_no_error_names_the_address_for_it_holds_the_token(kind: str) -> None:
-    async with town() as place:
+    async with simulator() as place:
         found: BaseException | None = await failure(place, kind)
 
         while found is not None:
@@ -73,15 +73,15 @@ async def test_no_error_names_the_address_for_it_holds_the_token(kind: str) -> N
 
 
 async def test_a_429_without_a_number_of_seconds_is_no_lasting_refusal() -> None:
-    async with town() as place:
+    async with simulator() as place:
         found = await failure(place, "429", retry_after=0)
 
         assert isinstance(found, NetworkError)
 
 
 async def test_after_a_fault_the_next_call_works() -> None:
-    async with town() as place, speaking(place.url) as bot:
-        await place.fault("getMe", "drop")
+    async with simulator() as place, speaking(place.url) as bot:
+        await place.inject_fault("getMe", "drop")
         with pytest.raises(NetworkError):
             await bot.get_me()
 

@@ -18,7 +18,7 @@ from bot.handlers.staff.command_parser import (
     read_links,
 )
 from verification.attempts import Method
-from verification.support.funnel import Wanted
+from verification.support.funnel import FunnelQuery
 
 TODAY = date(2026, 11, 23)
 LINK = "0123456789abcdef"
@@ -70,7 +70,7 @@ def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(
 def test_a_funnel_is_asked_for_by_a_campaign_and_a_time(
     words: str, since: date, until: date, campaign: str | None
 ) -> None:
-    assert read_funnel(words, TODAY) == Wanted(since, until, campaign)
+    assert read_funnel(words, TODAY) == FunnelQuery(since, until, campaign)
 
 
 @pytest.mark.parametrize("words", ["spring autumn", "2026-13", "2026-02-30", "0000-01", "春天"])

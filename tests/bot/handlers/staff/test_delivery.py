@@ -23,7 +23,7 @@ REPEATED = CATALOGUE.text("zh", "misc.repeated")
 Json = dict[str, Any]
 
 
-class Chat:
+class FakeBot:
     """A bot that notes its calls, and fails as it is told to."""
 
     def __init__(self, *failures: TelegramError) -> None:
@@ -44,14 +44,14 @@ class Chat:
         return call
 
 
-async def shown(chat: Chat, answers: Sequence[StaffReply], where: ReplyTarget = HERE, **facts: Any) -> None:
+async def shown(chat: FakeBot, answers: Sequence[StaffReply], where: ReplyTarget = HERE, **facts: Any) -> None:
     delivery = StaffReplySender(chat, CATALOGUE, retry_delays=(0.0, 0.0), **facts)  # type: ignore[arg-type]  # as much of a bot as is needed
     async with delivery.running():
         await delivery.show(answers, where)
 
 
 async def test_answers_come_in_their_order() -> None:
-    chat = Chat()
+    chat = FakeBot()
 
     await shown(chat, [TOLD, PhotoReply(b"1", MessageContent("图", None)), FileReply(b"2", "a.svg", "文件")])
 
@@ -59,7 +59,7 @@ async def test_answers_come_in_their_order() -> None:
 
 
 async def test_a_press_is_answered_even_when_there_is_nothing_to_say_over_the_chat() -> None:
-    silent, spoken = Chat(), Chat()
+    silent, spoken = FakeBot(), FakeBot()
 
     await shown(silent, [TOLD], PRESSED)
     await shown(spoken, [ToastReply("已撤销。"), TOLD], PRESSED)
@@ -70,7 +70,7 @@ async def test_a_press_is_answered_even_when_there_is_nothing_to_say_over_the_ch
 
 async def test_what_was_pressed_is_rewritten_and_what_is_gone_is_said_anew() -> None:
     screen = TextReply(MessageContent("卡片", InlineKeyboardMarkup([])), in_place=True)
-    there, gone = Chat(), Chat(BadRequest("Query is too old"), BadRequest("Message to edit not found"))
+    there, gone = FakeBot(), FakeBot(BadRequest("Query is too old"), BadRequest("Message to edit not found"))
 
     await shown(there, [screen], PRESSED)
     await shown(gone, [screen], PRESSED)
@@ -81,8 +81,8 @@ async def test_what_was_pressed_is_rewritten_and_what_is_gone_is_said_anew() -> 
 
 @pytest.mark.parametrize("failure", [TimedOut(), NetworkError("httpx.ReadError")])
 async def test_inv22_what_may_have_arrived_comes_at_most_once_more_and_says_so(failure: TelegramError) -> None:
-    chat = Chat(failure)
-    worse = Chat(failure, failure)
+    chat = FakeBot(failure)
+    worse = FakeBot(failure, failure)
 
     await shown(chat, [TOLD])
     await shown(worse, [TOLD])
@@ -92,7 +92,7 @@ async def test_inv22_what_may_have_arrived_comes_at_most_once_more_and_says_so(f
 
 
 async def test_inv24_a_429_is_waited_for_and_nothing_is_lost() -> None:
-    chat = Chat(RetryAfter(0), RetryAfter(0))
+    chat = FakeBot(RetryAfter(0), RetryAfter(0))
 
     await shown(chat, [TOLD, TOLD])
 
@@ -101,7 +101,7 @@ async def test_inv24_a_429_is_waited_for_and_nothing_is_lost() -> None:
 
 @pytest.mark.parametrize("failure", [Forbidden("bot was blocked by the user"), BadRequest("chat not found")])
 async def test_inv25_who_cannot_be_written_to_is_left_alone(failure: TelegramError) -> None:
-    chat = Chat(failure)
+    chat = FakeBot(failure)
 
     await shown(chat, [TOLD, TOLD])
 
@@ -109,7 +109,7 @@ async def test_inv25_who_cannot_be_written_to_is_left_alone(failure: TelegramErr
 
 
 async def test_an_answer_that_telegram_refuses_stops_nobody_and_names_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    chat = Chat(BadRequest("can't parse entities: 100012345"))
+    chat = FakeBot(BadRequest("can't parse entities: 100012345"))
 
     await shown(chat, [TOLD])
 
@@ -118,7 +118,7 @@ async def test_an_answer_that_telegram_refuses_stops_nobody_and_names_nothing(ca
 
 
 async def test_nobody_waits_for_long_for_an_answer_that_telegram_holds_up() -> None:
-    chat = Chat()
+    chat = FakeBot()
     chat.gate = asyncio.Event()
     delivery = StaffReplySender(chat, CATALOGUE, wait=0.0)  # type: ignore[arg-type]  # as much of a bot as is needed
 

@@ -16,11 +16,11 @@ from bot.handlers.staff.replies import StaffReply
 from bot.handlers.staff.service import StaffRequest, StaffService
 from playground.world import serializers
 from storage import StoreUnavailable
-from tests.bot.app_fixture import Living, living
+from tests.bot.app_fixture import RunningBot, running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
-from tests.simulator_fixture import Guest, Town, plain, said, town
-from verification.support.funnel import Cohort, Step, Tally, day_of
-from verification.support.store import Use
+from tests.simulator_fixture import ChatUser, Simulator, plain, said, simulator
+from verification.support.funnel import Cohort, FunnelIncrement, FunnelStep, beijing_day
+from verification.support.store import AuditEntry
 
 ACCOUNT, MASKED = "100012345", "10*****45"
 UNKNOWN = plain(CATALOGUE.text("zh", "misc.unknown_command"))
@@ -40,16 +40,16 @@ PRESSES += ["s:list::0:", "s:poster:wechat", "s:card:0123456789abcdef:0:spring"]
 Json = dict[str, Any]
 
 
-def staffed(*guests: Guest) -> Json:
+def staffed(*guests: ChatUser) -> Json:
     return {"staff_ids": ",".join(str(guest.id) for guest in guests)}
 
 
-async def uses(bot: Living) -> Sequence[Use]:
+async def uses(bot: RunningBot) -> Sequence[AuditEntry]:
     """Who used the desk, but for this look at it."""
-    return [use for use in await bot.house.support.uses("test", 100) if use.actor != "test"]
+    return [use for use in await bot.app.support.audit_log("test", 100) if use.actor != "test"]
 
 
-async def made(guest: Guest) -> str:
+async def made(guest: ChatUser) -> str:
     """Let somebody of support make a link; gives its id."""
     await guest.says(WORDS[StaffCommand.LINK])
     await guest.sees("认证链接")
@@ -57,18 +57,18 @@ async def made(guest: Guest) -> str:
     return data.rpartition(":")[2]
 
 
-async def answer_to(guest: Guest, bot: Living, text: str) -> list[str]:
+async def answer_to(guest: ChatUser, bot: RunningBot, text: str) -> list[str]:
     """What the bot says to a text."""
     before = len(guest.everything_said())
     await guest.says(text)
-    await bot.quiet()
+    await bot.wait_until_quiet()
     return guest.everything_said()[before:]
 
 
 async def test_authz_to_anybody_else_every_command_is_as_unknown_as_any(tmp_path: Path) -> None:
-    async with town() as place:
-        staff, foreign = await place.guest(), await place.guest("李雷")
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff, foreign = await place.new_user(), await place.new_user("李雷")
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             nonsense = await answer_to(foreign, bot, "/no_such_command")
             answers = [await answer_to(foreign, bot, words) for words in WORDS.values()]
             help_of_people = await answer_to(foreign, bot, "/help")
@@ -80,17 +80,17 @@ async def test_authz_to_anybody_else_every_command_is_as_unknown_as_any(tmp_path
 
 
 async def test_authz_to_anybody_else_every_button_is_as_old_as_any(tmp_path: Path) -> None:
-    async with town() as place:
-        staff, foreign = await place.guest(), await place.guest("李雷")
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff, foreign = await place.new_user(), await place.new_user("李雷")
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             link = await made(staff)
             await foreign.says("/start")
-            await bot.quiet()
+            await bot.wait_until_quiet()
             at = foreign.messages()[-1]["id"]
             before = foreign.transcript()
             for data in ["no:such:data", *PRESSES, f"s:really:{link}", f"s:code:{link}"]:
-                await foreign.forges(at, data)
-                await bot.quiet()
+                await foreign.press_raw(at, data)
+                await bot.wait_until_quiet()
             toasts, after, noted = foreign.toasts(), foreign.transcript(), await uses(bot)
 
     assert toasts == [CLOSED] * (len(PRESSES) + 3)
@@ -99,17 +99,17 @@ async def test_authz_to_anybody_else_every_button_is_as_old_as_any(tmp_path: Pat
 
 
 async def test_authz_whoever_is_no_longer_of_support_is_as_anybody_else(tmp_path: Path) -> None:
-    async with town() as place:
-        staff, other = await place.guest(), await place.guest("李雷")
-        async with living(place, tmp_path, **staffed(staff, other)) as bot:
+    async with simulator() as place:
+        staff, other = await place.new_user(), await place.new_user("李雷")
+        async with running_bot(place, tmp_path, **staffed(staff, other)) as bot:
             link = await made(staff)
-            await bot.quiet()
-        async with living(place, tmp_path, **staffed(other)) as bot:
+            await bot.wait_until_quiet()
+        async with running_bot(place, tmp_path, **staffed(other)) as bot:
             answers = [await answer_to(staff, bot, words) for words in WORDS.values()]
             await staff.taps("撤销")
-            await bot.quiet()
-            await staff.forges(staff.messages()[0]["id"], f"s:really:{link}")
-            await bot.quiet()
+            await bot.wait_until_quiet()
+            await staff.press_raw(staff.messages()[0]["id"], f"s:really:{link}")
+            await bot.wait_until_quiet()
             noted = await uses(bot)
 
     assert answers == [[UNKNOWN]] * len(WORDS)
@@ -118,16 +118,16 @@ async def test_authz_whoever_is_no_longer_of_support_is_as_anybody_else(tmp_path
 
 
 async def test_authz_in_a_group_nobody_is_of_support(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest()
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff = await place.new_user()
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             await staff.says("/start")
             group = (await place.sim("/chats", members=[staff.id], title="群"))["id"]
-            await bot.quiet()
-            there = Guest(place, staff.id, group)
+            await bot.wait_until_quiet()
+            there = ChatUser(place, staff.id, group)
             before = len(there.everything_said())
             await place.sim(f"/chats/{group}/messages", user=staff.id, text="/links")
-            await bot.quiet()
+            await bot.wait_until_quiet()
             texts, noted = there.everything_said(), await uses(bot)
 
     hello = plain(CATALOGUE.text("zh", "group.hello"))
@@ -137,15 +137,15 @@ async def test_authz_in_a_group_nobody_is_of_support(tmp_path: Path) -> None:
 
 
 async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest()
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff = await place.new_user()
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             link = await made(staff)
             for words in (WORDS[StaffCommand.LINKS], WORDS[StaffCommand.ATTEMPT], WORDS[StaffCommand.FUNNEL]):
                 await answer_to(staff, bot, words)
             for data in (f"s:card:{link}:0:", f"s:code:{link}", f"s:really:{link}"):
-                await staff.forges(staff.messages()[-1]["id"], data)
-                await bot.quiet()
+                await staff.press_raw(staff.messages()[-1]["id"], data)
+                await bot.wait_until_quiet()
             for wrong in ("/link", "/link 王小明", "/attempt 1", "/funnel a b", WORDS[StaffCommand.SHARE], "/help"):
                 await answer_to(staff, bot, wrong)
             noted = list(reversed(await uses(bot)))
@@ -164,7 +164,7 @@ async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_p
     assert noted[0].subject == f"{link} {MASKED}"
 
 
-def command_of(place: Town, guest: Guest, update_id: int, text: str) -> Json:
+def command_of(place: Simulator, guest: ChatUser, update_id: int, text: str) -> Json:
     """An update as Telegram brings it."""
     world = place.playground.world
     message = {
@@ -179,23 +179,23 @@ def command_of(place: Town, guest: Guest, update_id: int, text: str) -> Json:
 
 
 async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_remembers_it(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest()
+    async with simulator() as place:
+        staff = await place.new_user()
         await staff.says("/start")
         update = command_of(place, staff, 900_000_001, WORDS[StaffCommand.LINK])
         for _ in range(2):
-            async with living(place, tmp_path, **staffed(staff)) as bot:
-                await bot.house.intake.handle(update)
-                await bot.house.intake.handle(update)
-                kept = await bot.house.support.links("test")
-        links = {staff.link(message) for message in staff.messages() if message["photo"]}
+            async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+                await bot.app.intake.handle(update)
+                await bot.app.intake.handle(update)
+                kept = await bot.app.support.links("test")
+        links = {staff.scanned_link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
 
     assert (len(kept), len(links)) == (1, 1)
     assert shown == 2, "once for each start, for what was known of its showing went with the program"
 
 
-class Forgetful(StaffService):
+class FailingStaffService(StaffService):
     """A clerk whose desk is out of reach at first."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ class Forgetful(StaffService):
         return []
 
 
-class Silent(StaffReplySender):
+class SilentSender(StaffReplySender):
     """Shows nothing, and notes that."""
 
     def __init__(self) -> None:
@@ -219,12 +219,12 @@ class Silent(StaffReplySender):
 
 
 async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_nothing_before(tmp_path: Path) -> None:
-    clerk, delivery = Forgetful(), Silent()
-    async with town() as place, living(place, tmp_path) as bot:
-        staff = await place.guest()
-        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.house.runner, bot.house.store, "zh")
-        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.house.application.bot)
-        context = DialogueContext(bot.house.application)
+    clerk, delivery = FailingStaffService(), SilentSender()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        staff = await place.new_user()
+        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.app.runner, bot.app.store, "zh")
+        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.application.bot)
+        context = DialogueContext(bot.app.application)
 
         with pytest.raises(StoreUnavailable):
             await handler.callback(update, context)
@@ -240,13 +240,13 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "bot")
-    async with town() as place:
-        staff = await place.guest()
-        async with living(place, tmp_path, **staffed(staff)) as bot:
-            await place.fault("sendPhoto", "500", 1)
+    async with simulator() as place:
+        staff = await place.new_user()
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+            await place.inject_fault("sendPhoto", "500", 1)
             await made(staff)
             await answer_to(staff, bot, WORDS[StaffCommand.ATTEMPT])
-            tokens = [bot.house.support.token(link.id) for link in await bot.house.support.links("test")]
+            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links("test")]
 
     secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]
     assert tokens
@@ -257,35 +257,35 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
 async def test_supports_people_are_answered_in_the_language_of_their_client(
     tmp_path: Path, language: str, expected: str
 ) -> None:
-    async with town() as place:
-        staff = await place.guest(language=language)
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff = await place.new_user(language=language)
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             answers = await answer_to(staff, bot, "/links")
 
     assert answers == [plain(CATALOGUE.text(expected, "staff.list.none"))]
 
 
 async def test_supports_people_are_answered_in_the_language_they_chose(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest(language="zh-hans")
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff = await place.new_user(language="zh-hans")
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             await staff.says("/language")
             await staff.taps("English")
-            await bot.quiet()
+            await bot.wait_until_quiet()
             answers = await answer_to(staff, bot, "/links")
 
     assert answers == [plain(CATALOGUE.text("en", "staff.list.none"))]
 
 
 async def test_supports_people_are_people_too(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest()
-        async with living(place, tmp_path, **staffed(staff)) as bot:
+    async with simulator() as place:
+        staff = await place.new_user()
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
             texts = await answer_to(staff, bot, "/help")
             await staff.says("/links", forward=True)
             edited = await staff.says("王小明")
             await staff.edits(edited, "/links")
-            await bot.quiet()
+            await bot.wait_until_quiet()
             noted = await uses(bot)
 
     assert [text.splitlines()[0] for text in texts] == ["客服命令（只有客服看得到）", "我能做什么"]
@@ -293,12 +293,18 @@ async def test_supports_people_are_people_too(tmp_path: Path) -> None:
 
 
 async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> None:
-    async with town() as place:
-        staff = await place.guest()
-        async with living(place, tmp_path, **staffed(staff)) as bot:
-            cohort = Cohort(day_of(bot.house.clock.now()), "spring", "zh")
-            async with bot.house.store.unit(f"telegram:{staff.id}") as unit:
-                await unit.tally([Tally(cohort, Step.STARTED), Tally(cohort, Step.STARTED), Tally(cohort, Step.AGREED)])
+    async with simulator() as place:
+        staff = await place.new_user()
+        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+            cohort = Cohort(beijing_day(bot.app.clock.now()), "spring", "zh")
+            async with bot.app.store.unit(f"telegram:{staff.id}") as unit:
+                await unit.add_to_funnel(
+                    [
+                        FunnelIncrement(cohort, FunnelStep.STARTED),
+                        FunnelIncrement(cohort, FunnelStep.STARTED),
+                        FunnelIncrement(cohort, FunnelStep.AGREED),
+                    ]
+                )
             await staff.says("/funnel spring today")
             shown = await staff.sees("漏斗")
             nothing = await answer_to(staff, bot, "/funnel autumn")

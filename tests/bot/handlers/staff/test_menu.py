@@ -10,13 +10,13 @@ from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
 from tests.bot.handlers.staff_fixture import CATALOGUE
-from tests.simulator_fixture import TOKEN, Town, town
+from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 THEIRS = ["link", "links", "attempt", "funnel", "share"]
 
 
 @asynccontextmanager
-async def a_bot(place: Town) -> AsyncIterator[Bot]:
+async def a_bot(place: Simulator) -> AsyncIterator[Bot]:
     """A bot that knows how to speak to this town."""
     request = AiohttpRequest()
     async with Bot(TOKEN, f"{place.url}/bot", request=request, get_updates_request=AiohttpRequest()) as bot:
@@ -24,17 +24,17 @@ async def a_bot(place: Town) -> AsyncIterator[Bot]:
         yield bot
 
 
-def menu(place: Town, person: int, language: str = "zh") -> list[str]:
+def menu(place: Simulator, person: int, language: str = "zh") -> list[str]:
     return [command["command"] for command in place.playground.world.profile.commands_for(person, language)]
 
 
-def changes(place: Town) -> int:
+def changes(place: Simulator) -> int:
     return sum(call.method == "setMyCommands" for call in place.playground.world.traffic.recent_calls)
 
 
 async def test_support_sees_its_commands_above_everybodys_in_both_languages(tmp_path: Path) -> None:
-    async with town() as place, a_bot(place) as bot:
-        staff, other = (await place.guest()).id, (await place.guest()).id
+    async with simulator() as place, a_bot(place) as bot:
+        staff, other = (await place.new_user()).id, (await place.new_user()).id
         await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
         before = changes(place)
         await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
@@ -47,10 +47,10 @@ async def test_support_sees_its_commands_above_everybodys_in_both_languages(tmp_
 
 async def test_authz_whoever_is_no_longer_of_support_loses_the_menu(tmp_path: Path) -> None:
     kept = tmp_path / "menus"
-    async with town() as place, a_bot(place) as bot:
-        staff, other = (await place.guest()).id, (await place.guest()).id
+    async with simulator() as place, a_bot(place) as bot:
+        staff, other = (await place.new_user()).id, (await place.new_user()).id
         await publish_staff_menus(bot, CATALOGUE, {staff, other}, kept)
-        await place.fault("deleteMyCommands", "500")
+        await place.inject_fault("deleteMyCommands", "500")
         await publish_staff_menus(bot, CATALOGUE, {other}, kept)
         remembered = kept.read_text(encoding="ascii").split()
         await publish_staff_menus(bot, CATALOGUE, frozenset(), kept)
@@ -61,9 +61,9 @@ async def test_authz_whoever_is_no_longer_of_support_loses_the_menu(tmp_path: Pa
 
 
 async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tmp_path: Path) -> None:
-    async with town() as place, a_bot(place) as bot:
-        first, second = sorted([(await place.guest()).id, (await place.guest()).id])
-        await place.fault("setMyCommands", "403")
+    async with simulator() as place, a_bot(place) as bot:
+        first, second = sorted([(await place.new_user()).id, (await place.new_user()).id])
+        await place.inject_fault("setMyCommands", "403")
         await publish_staff_menus(bot, CATALOGUE, {first, second}, tmp_path / "menus")
 
         assert menu(place, first) == menu(place, 0)
@@ -71,7 +71,7 @@ async def test_whoever_has_never_opened_the_chat_keeps_nobody_from_their_menu(tm
 
 
 async def test_a_bot_without_support_asks_nothing_of_telegram(tmp_path: Path) -> None:
-    async with town() as place, a_bot(place) as bot:
+    async with simulator() as place, a_bot(place) as bot:
         before = len(place.playground.world.traffic.recent_calls)
         await publish_staff_menus(bot, CATALOGUE, frozenset(), tmp_path / "menus")
 

@@ -17,11 +17,11 @@ from bot.handlers.staff.command_parser import CommandProblem, ListPage, StaffCom
 from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
-from verification.attempts import AttemptId, Method, Reason, Status
+from verification.attempts import AttemptId, AttemptStatus, Method, Reason
 from verification.invitations import Link, LinkId, LinkState
-from verification.support.funnel import STEPS, Counted, Figures, Step, Took, Wanted
-from verification.support.funnel_report import reports
-from verification.support.store import Glimpse
+from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
+from verification.support.funnel_report import build_reports
+from verification.support.store import AttemptSummary
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 LONGEST = "9" * 64
@@ -44,7 +44,7 @@ IN_EACH_STATE = {
     LinkState.EXPIRED: replace(LINK, expires_at=NOON),
     LinkState.REVOKED: replace(OPENED, revoked_at=NOON),
 }
-WANTED = Wanted(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
+WANTED = FunnelQuery(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
 
 
 def labels(screen: MessageContent) -> list[str]:
@@ -65,15 +65,15 @@ def every_screen(voice: StaffTexts) -> Iterator[MessageContent]:
         yield links.render_card(voice, link, NOON, spot)
         yield links.render_revoke_question(voice, link, spot)
     yield public_links.render_public_link(voice, "wechat", ADDRESS)
-    yield MessageContent(attempt_views.format_funnel(voice, reports(full(), WANTED)[0], WANTED), None)
+    yield MessageContent(attempt_views.format_funnel(voice, build_reports(full(), WANTED)[0], WANTED), None)
 
 
-def full() -> Figures:
+def full() -> FunnelStatistics:
     """A funnel that loses some at every step, for every reason."""
-    counts = [Counted("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
-    failed = [Counted("", None, Method.QQ, reason, 10_000) for reason in Reason]
-    times = [Took("", step, None, 60, 5) for step in STEPS]
-    return Figures([*counts, *failed], times)
+    counts = [FunnelCount("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
+    failed = [FunnelCount("", None, Method.QQ, reason, 10_000) for reason in Reason]
+    times = [DurationCount("", step, None, 60, 5) for step in STEPS]
+    return FunnelStatistics([*counts, *failed], times)
 
 
 @in_each_language
@@ -83,7 +83,7 @@ def test_every_word_has_its_text(language: str) -> None:
         "slip": set(CommandProblem),
         "state": set(LinkState),
     }
-    families |= {"step": set(Step), "reason": set(Reason)}
+    families |= {"step": set(FunnelStep), "reason": set(Reason)}
     keys = {f"staff.{family}.{word}" for family, words in families.items() for word in words}
 
     assert keys <= CATALOGUE.texts[language].keys()
@@ -129,9 +129,11 @@ def test_a_page_leads_on_and_back_and_a_list_of_nothing_says_how_to_begin() -> N
 
 
 def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
-    counts = [Counted("", step, None, None, count) for step, count in zip(STEPS, (9, 10, 8, 4, 4, 4, 3), strict=True)]
-    failed = [Counted("", None, Method.QQ, Reason.MISMATCH, 2), Counted("", None, Method.QQ, Reason.NO_CARD, 1)]
-    (report,) = reports(Figures([*counts, *failed], []), WANTED)
+    counts = [
+        FunnelCount("", step, None, None, count) for step, count in zip(STEPS, (9, 10, 8, 4, 4, 4, 3), strict=True)
+    ]
+    failed = [FunnelCount("", None, Method.QQ, Reason.MISMATCH, 2), FunnelCount("", None, Method.QQ, Reason.NO_CARD, 1)]
+    (report,) = build_reports(FunnelStatistics([*counts, *failed], []), WANTED)
 
     lines = attempt_views.format_funnel(StaffTexts(CATALOGUE, "zh"), report, WANTED).splitlines()
 
@@ -172,12 +174,12 @@ def test_any_time_can_be_told(time: timedelta) -> None:
 
 def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
     voice = StaffTexts(CATALOGUE, "zh")
-    seen = Glimpse(
+    seen = AttemptSummary(
         id=AttemptId("attempt-0a1b2c3d4e5f"),
         account="100012345",
         contact="telegram:200054321",
         method=Method.QQ,
-        status=Status.FAILED,
+        status=AttemptStatus.FAILED,
         reason=Reason.MISMATCH,
         created_at=NOON,
         expires_at=NOON,

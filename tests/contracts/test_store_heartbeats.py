@@ -3,21 +3,21 @@ import json
 from datetime import timedelta
 
 from tests.contracts.conftest import Another
-from tests.contracts.program import go, line, program
+from tests.contracts.process import go, line, program
 from tests.contracts.racing import PERSON, ROUNDS
-from tests.fakes import NOON, an_attempt
+from tests.fakes import NOON, make_attempt
 from verification.dialogue_store import DialogueStore
-from verification.ports import PLACES, News
+from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 PATIENCE = 20
 
 
 async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url: str) -> None:
     for number in range(2 * ROUNDS):
-        attempt = an_attempt(f"n{number}", f"telegram:n{number}")
+        attempt = make_attempt(f"n{number}", f"telegram:n{number}")
         async with store.unit("post") as unit:
             await unit.save_attempt(attempt)
-            await unit.post(News.ENDED, attempt, NOON)
+            await unit.post_notice(NoticeKind.ENDED, attempt, NOON)
     async with program("racing", url, "a") as one, program("racing", url, "b") as two:
         assert [await line(one), await line(two)] == ["ready", "ready"]
         await asyncio.gather(go(one), go(two))
@@ -25,7 +25,7 @@ async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url
 
     async with store.unit(PERSON) as unit:
         dialogue = await unit.dialogue(PERSON)
-    assert sum(len(result["places"]) for result in results) == PLACES
+    assert sum(len(result["places"]) for result in results) == MAX_ACCOUNTS
     assert sorted(results[0]["revisions"] + results[1]["revisions"]) == list(range(1, 2 * ROUNDS + 1))
     assert dialogue is not None
     assert dialogue.text == "x" * 2 * ROUNDS
@@ -36,7 +36,7 @@ async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url
 async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
     store: DialogueStore, another: Another
 ) -> None:
-    attempt = an_attempt()
+    attempt = make_attempt()
     read = asyncio.Event()
     async with store.unit("keep") as unit:
         await unit.save_attempt(attempt)
@@ -45,7 +45,7 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
         await read.wait()
         async with other.unit("two") as unit:
             found = await unit.attempt(attempt.id)
-        return found is not None and found.fading
+        return found is not None and found.expiry_announced
 
     async with another() as other:
         waiting = asyncio.ensure_future(second(other))
@@ -54,7 +54,7 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
             assert found is not None
             read.set()
             await asyncio.wait({waiting}, timeout=0.05)
-            await unit.save_attempt(an_attempt(fading=True))
+            await unit.save_attempt(make_attempt(expiry_announced=True))
 
         assert await waiting
 
@@ -70,11 +70,11 @@ async def test_inv31_one_program_has_the_turn_to_poll_and_the_next_gets_it_when_
         busy.set()
 
     async def wait(other: DialogueStore) -> bool:
-        async with other.polling_turn(note) as still_mine:
+        async with other.polling_lease(note) as still_mine:
             return await still_mine()
 
     async with another() as other, asyncio.timeout(PATIENCE):
-        async with store.polling_turn(note) as still_mine:
+        async with store.polling_lease(note) as still_mine:
             assert await still_mine()
             waiting = asyncio.ensure_future(wait(other))
             await busy.wait()
@@ -88,27 +88,27 @@ async def test_who_stops_waiting_for_the_turn_leaves_it_to_others(store: Dialogu
     busy = asyncio.Event()
 
     async def wait(other: DialogueStore) -> None:
-        async with other.polling_turn(busy.set):
+        async with other.polling_lease(busy.set):
             pass
 
     async with another() as other, asyncio.timeout(PATIENCE):
-        async with store.polling_turn(lambda: None):
+        async with store.polling_lease(lambda: None):
             waiting = asyncio.ensure_future(wait(other))
             await busy.wait()
             waiting.cancel()
             await asyncio.wait({waiting})
-        async with store.polling_turn(lambda: None) as still_mine:
+        async with store.polling_lease(lambda: None) as still_mine:
             assert await still_mine()
 
 
 async def test_inv31_a_killed_program_leaves_its_turn_to_the_next(store: DialogueStore, url: str) -> None:
-    async with program("holding_the_turn", url) as holder, asyncio.timeout(PATIENCE):
+    async with program("polling_lease_holder", url) as holder, asyncio.timeout(PATIENCE):
         assert await line(holder) == "holding"
-        async with store.polling_turn(holder.kill) as still_mine:
+        async with store.polling_lease(holder.kill) as still_mine:
             assert await still_mine()
             assert holder.returncode is None or holder.returncode < 0
 
 
 async def test_a_turn_is_no_obstacle_to_units(store: DialogueStore) -> None:
-    async with store.polling_turn(lambda: None):
-        assert await store.claim(NOON, NOON + timedelta(seconds=1), 1) == []
+    async with store.polling_lease(lambda: None):
+        assert await store.claim_notices(NOON, NOON + timedelta(seconds=1), 1) == []

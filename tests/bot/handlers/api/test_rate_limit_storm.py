@@ -33,7 +33,7 @@ TOPICS = ("misc.help", "misc.not_understood", "misc.unknown_command", "misc.nowh
 
 
 @dataclass
-class Storm(BaseRequest):
+class RateLimitStorm(BaseRequest):
     """Every second call is one too many, for so long; the others are answered."""
 
     seconds: float
@@ -75,7 +75,7 @@ class Storm(BaseRequest):
         return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 1, "chat": where}}).encode()
 
 
-async def weathered(storm: Storm) -> dict[Person, list[str]]:
+async def waited_out(storm: RateLimitStorm) -> dict[Person, list[str]]:
     """Say something to everybody, again and again; gives what each was to hear."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
     bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=RateLimiter(calls))
@@ -110,9 +110,9 @@ async def weathered(storm: Storm) -> dict[Person, list[str]]:
 def test_inv24_when_every_second_call_is_refused_for_a_minute_nothing_is_lost_and_every_chat_keeps_its_order(
     record_property: Any, wait: int
 ) -> None:
-    storm = Storm(60.0, wait)
+    storm = RateLimitStorm(60.0, wait)
 
-    wanted = run(weathered(storm))
+    wanted = run(waited_out(storm))
     record_property("cases", PEOPLE * WORDS)
     record_property("faults", storm.refused)
     lost = Tally(len(storm.told[chat_of(person)]) - len(words) for person, words in wanted.items())

@@ -7,18 +7,18 @@ from tests.fakes import (
     NOON,
     NUMBER,
     OTHER_NUMBER,
-    Clock,
+    FakeClock,
     FakeProvider,
-    an_attempt,
-    identity,
-    outside,
-    wish,
+    make_attempt,
+    make_deps,
+    make_identity,
+    make_request,
 )
 from verification.attempts import Attempt, Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, Person
-from verification.errors import TooMany
-from verification.limits import DAY, Limits, Try
+from verification.errors import TooManyAttempts
+from verification.limits import DAY, AttemptLimits, RateLimitRecord
 
 BEFORE = NOON - DAY
 
@@ -33,19 +33,21 @@ async def note(
     asked: bool = True,
     hours: int = 0,
 ) -> Attempt:
-    attempt = an_attempt(name, account, contact=contact, created_at=NOON - timedelta(hours=hours))
+    attempt = make_attempt(name, account, contact=contact, created_at=NOON - timedelta(hours=hours))
     async with store.unit("note") as unit:
-        await unit.note_try(attempt, identity(number), asked=asked)
+        await unit.add_rate_limit_record(attempt, make_identity(number), asked=asked)
     return attempt
 
 
-async def tries(store: DialogueStore, attempt: Attempt, number: str = NUMBER, crowd: int = 100) -> list[Try]:
+async def tries(
+    store: DialogueStore, attempt: Attempt, number: str = NUMBER, crowd: int = 100
+) -> list[RateLimitRecord]:
     async with store.unit("look") as unit:
-        found = await unit.tries(attempt, identity(number), BEFORE, crowd)
+        found = await unit.rate_limit_records(attempt, make_identity(number), BEFORE, crowd)
     return sorted(found, key=lambda each: each.at)
 
 
-def facts(each: Try) -> tuple[bool, bool, bool, bool]:
+def facts(each: RateLimitRecord) -> tuple[bool, bool, bool, bool]:
     return each.asked, each.same_account, each.same_person, each.same_number
 
 
@@ -57,7 +59,7 @@ async def test_tries_are_those_with_something_in_common_and_say_what(store: Dial
     await note(store, "a4", "cloud:4", "telegram:4", OTHER_NUMBER, hours=1)
     await note(store, "a5", "cloud:1", "telegram:1", hours=25)
 
-    found = await tries(store, an_attempt("new", "cloud:1", contact="telegram:1"))
+    found = await tries(store, make_attempt("new", "cloud:1", contact="telegram:1"))
 
     assert [facts(each) for each in found] == [
         (True, True, True, True),
@@ -73,7 +75,7 @@ async def test_of_a_crowd_with_one_number_only_the_last_are_listed_and_one_s_own
     for hours in range(1, 9):
         await note(store, f"a{hours}", f"cloud:{hours}", f"telegram:{hours}", hours=hours)
 
-    found = await tries(store, an_attempt("new", "cloud:me", contact="telegram:me"), crowd=3)
+    found = await tries(store, make_attempt("new", "cloud:me", contact="telegram:me"), crowd=3)
 
     assert [each.at for each in found] == [NOON - timedelta(hours=hours) for hours in (9, 3, 2, 1)]
 
@@ -111,19 +113,19 @@ async def test_tries_outlive_an_erasure_and_are_forgotten_after_their_day(store:
     async with store.unit("erase") as unit:
         await unit.erase(Person("telegram:1"), "telegram:1")
     kept = await tries(store, attempt)
-    await store.forget_tries(NOON - timedelta(minutes=30))
+    await store.purge_rate_limit_records(NOON - timedelta(minutes=30))
 
     assert len(kept) == 1
     assert await tries(store, attempt) == []
 
 
 async def test_of_programs_that_begin_at_once_no_more_than_the_budget_gets_through(another: Another) -> None:
-    provider, clock, limits = FakeProvider(), Clock(), Limits(overall=7)
+    provider, clock, limits = FakeProvider(), FakeClock(), AttemptLimits(overall=7)
 
     async def begin(store: DialogueStore, each: int) -> None:
-        core = Core(store, dict.fromkeys(Method, provider), outside(clock, f"{each}-"), ttl=DAY, limits=limits)
-        with suppress(TooMany):
-            await core.begin(wish(f"a{each}", f"telegram:{each}"))
+        core = Core(store, dict.fromkeys(Method, provider), make_deps(clock, f"{each}-"), ttl=DAY, limits=limits)
+        with suppress(TooManyAttempts):
+            await core.begin(make_request(f"a{each}", f"telegram:{each}"))
 
     async with another() as one, another() as two, asyncio.TaskGroup() as group:
         for each in range(40):

@@ -15,20 +15,20 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from verification.attempts import Method
-from verification.providers.http import Call, Http, Service
-from verification.signing import Signing
+from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
+from verification.signing import WebhookSigner
 from web.serving import listen, serving
 
 SECRET = "whsec_" + "c2lnbmVkIHdpdGggdGhpcyB2ZXJ5IGtleSAzMiBieXRlcw=="
 OTHER_SECRET = "whsec_" + "YW5vdGhlciBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyBsbA=="
-SIGNING = Signing(SECRET)
+SIGNING = WebhookSigner(SECRET)
 
 Json = dict[str, Any]
 BUTTON = '<button name="state" value="{}">{}</button>'
 PAGE = f"<form method='post'>{BUTTON.format('passed', '通过')}{BUTTON.format('failed', '不通过')}</form>"
 
 
-class Trouble(StrEnum):
+class ProviderFault(StrEnum):
     """How an answer may go wrong."""
 
     HELD = "held"
@@ -45,21 +45,21 @@ class Trouble(StrEnum):
     PACKED = "packed"
 
 
-PASSING = (Trouble.BROKEN, Trouble.BUSY, Trouble.CUT)
+PASSING = (ProviderFault.BROKEN, ProviderFault.BUSY, ProviderFault.CUT)
 """Those that a second try may get over."""
 
 
 @dataclass
-class Provider:
+class FakeProviderServer:
     """The other side. `troubles` happen to the next answers, one each; `url` overrides where phones are sent."""
 
     base: str = ""
     sessions: dict[str, Json] = field(default_factory=dict)
     states: dict[str, Json] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[ProviderFault] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     url: object = None
-    rings: bool = True
+    callbacks_sent: bool = True
     gate: asyncio.Event | None = None
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,22 +72,22 @@ class Provider:
             ]
         )
 
-    def service(self, hosts: frozenset[str] | None = None) -> Service:
+    def service(self, hosts: frozenset[str] | None = None) -> ProviderEndpoint:
         place = self.base.removeprefix("http://")
-        return Service(self.base, frozenset({place}) if hosts is None else hosts, SIGNING)
+        return ProviderEndpoint(self.base, frozenset({place}) if hosts is None else hosts, SIGNING)
 
-    def http(self, call: Call, clock: Callable[[], datetime], method: Method = Method.WECHAT) -> Http:
-        return Http(
+    def http(self, call: HttpCall, clock: Callable[[], datetime], method: Method = Method.WECHAT) -> HttpProvider:
+        return HttpProvider(
             method,
             self.service(),
             call,
             clock,
             callback=f"https://bot.example.org/callbacks/{method}",
-            keep=timedelta(minutes=30),
-            pauses=(0, 0),
+            session_lifetime=timedelta(minutes=30),
+            retry_delays=(0, 0),
         )
 
-    async def ring(self, session: str) -> int:
+    async def send_callback(self, session: str) -> int:
         """Say that there may be news of a session; gives the status of the answer."""
         body = b'{"session":"%s"}' % session.encode()
         headers = SIGNING.headers(f"msg-{session}", datetime.now(UTC), body)
@@ -100,7 +100,7 @@ class Provider:
     async def _session(self, request: Request) -> Response:
         session = request.path_params["id"]
         body = await request.body()
-        SIGNING.check(request.headers, body, datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC))
+        SIGNING.verify(request.headers, body, datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC))
         assert request.headers["webhook-id"] == session
         self.asked.append((request.method, session))
         self.came.set()
@@ -121,37 +121,37 @@ class Provider:
             return HTMLResponse(PAGE)
         form = await request.form()
         self.states[session] = {"state": form["state"], "reason": "mismatch"}
-        if self.rings:
-            await self.ring(session)
+        if self.callbacks_sent:
+            await self.send_callback(session)
         return HTMLResponse("<p>完成</p>")
 
     async def _elsewhere(self, request: Request) -> Response:
         raise AssertionError("nobody may come here")
 
-    async def _go_wrong(self, trouble: Trouble, request: Request) -> Response:
+    async def _go_wrong(self, trouble: ProviderFault, request: Request) -> Response:
         session = request.path_params["id"]
         match trouble:
-            case Trouble.HELD:
+            case ProviderFault.HELD:
                 while (await request.receive())["type"] != "http.disconnect":
                     pass
                 return Response()
-            case Trouble.CUT:
+            case ProviderFault.CUT:
                 return Response(b"{", headers={"content-length": "100"})
-            case Trouble.REDIRECT:
+            case ProviderFault.REDIRECT:
                 return RedirectResponse(f"{self.base}/elsewhere", 302)
         return _WRONG[trouble](session)
 
 
-_WRONG: Mapping[Trouble, Callable[[str], Response]] = {
-    Trouble.BROKEN: lambda _: Response(status_code=502),
-    Trouble.BUSY: lambda _: Response(status_code=429),
-    Trouble.REFUSED: lambda _: Response(status_code=403),
-    Trouble.NO_JSON: lambda _: HTMLResponse("<p>nginx</p>"),
-    Trouble.DEEP_JSON: lambda _: Response("[" * 60_000),
-    Trouble.A_LIST: lambda _: JSONResponse([]),
-    Trouble.HUGE: lambda session: JSONResponse({"session": session, "state": "passed", "more": "x" * 70_000}),
-    Trouble.FOREIGN: lambda _: JSONResponse({"session": "other", "state": "passed", "url": "https://a.example"}),
-    Trouble.PACKED: lambda _: Response(b"\x1f\x8b\x08", headers={"content-encoding": "gzip"}),
+_WRONG: Mapping[ProviderFault, Callable[[str], Response]] = {
+    ProviderFault.BROKEN: lambda _: Response(status_code=502),
+    ProviderFault.BUSY: lambda _: Response(status_code=429),
+    ProviderFault.REFUSED: lambda _: Response(status_code=403),
+    ProviderFault.NO_JSON: lambda _: HTMLResponse("<p>nginx</p>"),
+    ProviderFault.DEEP_JSON: lambda _: Response("[" * 60_000),
+    ProviderFault.A_LIST: lambda _: JSONResponse([]),
+    ProviderFault.HUGE: lambda session: JSONResponse({"session": session, "state": "passed", "more": "x" * 70_000}),
+    ProviderFault.FOREIGN: lambda _: JSONResponse({"session": "other", "state": "passed", "url": "https://a.example"}),
+    ProviderFault.PACKED: lambda _: Response(b"\x1f\x8b\x08", headers={"content-encoding": "gzip"}),
 }
 
 
@@ -161,9 +161,9 @@ async def nobody(verb: str, url: str, headers: Mapping[str, str], body: bytes) -
 
 
 @asynccontextmanager
-async def provider() -> AsyncIterator[Provider]:
+async def provider() -> AsyncIterator[FakeProviderServer]:
     """Serve one until left."""
-    made = Provider()
+    made = FakeProviderServer()
     listener = listen("127.0.0.1", 0)
     made.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with serving(made.app(), listener):

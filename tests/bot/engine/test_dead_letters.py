@@ -9,26 +9,26 @@ from bot.engine.messages import Envelope, MessageRef
 from bot.engine.notices import NoticeDispatcher
 from bot.flow.effects import AskQuestion
 from bot.flow.events import Choice, Command, Commanded, SideMessage, SideTapped, Tapped
-from tests.bot.app_fixture import living
-from tests.bot.engine.runner_fixture import ANNA, BERT, Desk, program
-from tests.fakes import NOON, an_attempt
-from tests.simulator_fixture import fill_in, town
-from verification.attempts import Status
-from verification.dialogue_store import Litter, Person
-from verification.ports import News
+from tests.bot.app_fixture import running_bot
+from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
+from tests.fakes import NOON, make_attempt
+from tests.simulator_fixture import go_to_method_choice, simulator
+from verification.attempts import AttemptStatus
+from verification.dialogue_store import PendingDeletion, Person
+from verification.ports import NoticeKind
 
 OF_ANOTHER_RELEASE = '{"state": "Renamed"}'
 
 
-async def succeeded(desk: Desk, person: Person) -> None:
+async def succeeded(desk: RunnerFixture, person: Person) -> None:
     async with desk.store.unit(person) as unit:
-        attempt = an_attempt(f"of-{person}", account=person, status=Status.SUCCEEDED, identity=None)
+        attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
         await unit.save_attempt(attempt)
-        await unit.post(News.ENDED, attempt, NOON)
+        await unit.post_notice(NoticeKind.ENDED, attempt, NOON)
 
 
 async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         async with desk.store.unit(ANNA) as unit:
             await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", NOON)
         await succeeded(desk, ANNA)
@@ -40,9 +40,9 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_
 
 
 async def test_an_attempt_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         async with desk.store.unit("anybody") as unit:
-            await unit.save_attempt(an_attempt("broken", account="telegram:9", expires_at=NOON))
+            await unit.save_attempt(make_attempt("broken", account="telegram:9", expires_at=NOON))
             await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'broken'")
         await succeeded(desk, BERT)
         notices = NoticeDispatcher(desk.store, desk.core, desk.runner, lambda: desk.clock.now)
@@ -56,23 +56,23 @@ async def test_an_attempt_nobody_can_read_does_not_keep_results_from_others(tmp_
 
 
 async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_starting(tmp_path: Path) -> None:
-    async with town() as place:
-        guest = await place.guest()
-        async with living(place, tmp_path) as bot:
+    async with simulator() as place:
+        guest = await place.new_user()
+        async with running_bot(place, tmp_path) as bot:
             await guest.says("/start")
             await guest.sees("你要认证哪一类")
-            await bot.quiet()
-            async with bot.house.store.unit("anybody") as unit:
+            await bot.wait_until_quiet()
+            async with bot.app.store.unit("anybody") as unit:
                 await unit.save_dialogue(Person("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
-        async with living(place, tmp_path):
+        async with running_bot(place, tmp_path):
             await guest.says("/status")
 
             await guest.sees("📍")
 
 
 async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
-        await desk.happens(Commanded(Command.START))
+    async with runner_fixture(tmp_path) as desk:
+        await desk.send_event(Commanded(Command.START))
         [mark] = [reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion)]
         gate = desk.chat.gates[ANNA] = asyncio.Event()
         desk.chat.reached[ANNA] = asyncio.Event()
@@ -91,7 +91,7 @@ async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: P
 
 
 async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(tmp_path: Path) -> None:
-    async with program(tmp_path) as desk:
+    async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
@@ -114,40 +114,40 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
 
 
 async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        first, second = await place.guest(), await place.guest()
-        store, now = bot.house.store, bot.house.clock.now()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        first, second = await place.new_user(), await place.new_user()
+        store, now = bot.app.store, bot.app.clock.now()
         async with store.unit("anybody") as unit:
-            await unit.litter(Litter(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
-            await unit.litter(Litter(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
-        await place.fault("deleteMessage", "429", times=1, retry_after=3600)
-        await bot.house.cleanup.delete_pending_messages(timedelta())
+            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
+            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
+        await place.inject_fault("deleteMessage", "429", times=1, retry_after=3600)
+        await bot.app.cleanup.delete_pending_messages(timedelta())
 
-        assert [litter.person for litter in await store.litter(10)] == [f"telegram:{first.id}"]
+        assert [litter.person for litter in await store.pending_deletions(10)] == [f"telegram:{first.id}"]
 
 
 async def test_who_blocked_the_bot_finds_one_question_on_returning_not_two(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest = await place.guest()
-        await fill_in(guest)
-        await bot.quiet()
-        await place.fault("sendMessage", "403")
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest = await place.new_user()
+        await go_to_method_choice(guest)
+        await bot.wait_until_quiet()
+        await place.inject_fault("sendMessage", "403")
         await guest.says("/status")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         await guest.says("/start")
         await guest.sees("欢迎回来")
-        await bot.quiet()
+        await bot.wait_until_quiet()
 
-        assert len(guest.armed()) == 1
+        assert len(guest.waiting_messages()) == 1
 
 
 async def test_a_group_that_does_not_let_go_holds_nobody_up_for_long(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot:
-        guest, host = await place.guest(), await place.guest()
+    async with simulator() as place, running_bot(place, tmp_path) as bot:
+        guest, host = await place.new_user(), await place.new_user()
         await guest.says("/start")
         await guest.sees("你要认证哪一类")
-        await bot.quiet()
-        await place.fault("leaveChat", "slow", seconds=60)
+        await bot.wait_until_quiet()
+        await place.inject_fault("leaveChat", "slow", seconds=60)
         await place.sim("/chats", type="group", title="x", members=[host.id])
         await guest.says("/help")
 

@@ -24,7 +24,7 @@ from verification.attempts import AttemptId, Method, Reason
 
 
 @dataclass(frozen=True)
-class Kept:
+class FakeAttempt:
     """An attempt as this core keeps it."""
 
     account: str
@@ -34,7 +34,7 @@ class Kept:
 
 
 @dataclass
-class TinyCore:
+class FakeCore:
     """One person's attempts; `news` waits to be told, in whatever order the test tells it.
 
     `unbound` are accounts whose links were taken back.
@@ -44,7 +44,7 @@ class TinyCore:
     down: bool = False
     verified: set[str] = field(default_factory=set)
     unbound: set[str] = field(default_factory=set)
-    attempts: dict[AttemptId, Kept] = field(default_factory=dict)
+    attempts: dict[AttemptId, FakeAttempt] = field(default_factory=dict)
     news: list[Event] = field(default_factory=list)
 
     @property
@@ -66,7 +66,7 @@ class TinyCore:
             self.attempts[attempt] = replace(self.attempts[attempt], stage=stage)
             self.news.append(AttemptProgressed(attempt, stage, LATER))
 
-    def fade(self, attempt: AttemptId) -> None:
+    def announce_expiry(self, attempt: AttemptId) -> None:
         self.news.append(CodeExpiring(attempt))
 
     def expire(self, attempt: AttemptId) -> None:
@@ -81,7 +81,7 @@ class TinyCore:
         else:
             self.news.append(AttemptFailed(attempt, reason or Reason.QUOTA))
 
-    def take_back(self, account: str) -> None:
+    def revoke_link(self, account: str) -> None:
         """Let the links of an account bind nobody any more."""
         self.unbound.add(account)
         for attempt in [attempt for attempt in self.live if self.attempts[attempt].account == account]:
@@ -102,7 +102,7 @@ class TinyCore:
             if self.attempts[other].account == begin.account:
                 self.drop(other)
         if self.down and begin.attempt not in self.attempts:
-            self.attempts[begin.attempt] = Kept(begin.account, begin.method, live=False)
+            self.attempts[begin.attempt] = FakeAttempt(begin.account, begin.method, live=False)
             return AttemptRefused(begin.attempt, AttemptRefusal.UNAVAILABLE)
-        self.attempts.setdefault(begin.attempt, Kept(begin.account, begin.method))
+        self.attempts.setdefault(begin.attempt, FakeAttempt(begin.account, begin.method))
         return AttemptOpened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)

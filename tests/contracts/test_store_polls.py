@@ -7,24 +7,24 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, an_attempt
-from verification.attempts import AttemptId, Method, Status
+from tests.fakes import NOON, make_attempt
+from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.dialogue_store import DialogueStore
 
 FIVE = timedelta(seconds=5)
-UNDER_WAY = {Status.OPENED, Status.CONFIRMING}
+UNDER_WAY = {AttemptStatus.OPENED, AttemptStatus.CONFIRMING}
 
 
 async def keep(store: DialogueStore, *numbers: int, **changes: object) -> None:
     async with store.unit("keep") as unit:
         for number in numbers:
-            changes.setdefault("status", Status.OPENED)
-            await unit.save_attempt(an_attempt(f"a{number}", f"telegram:{number}", **changes))
+            changes.setdefault("status", AttemptStatus.OPENED)
+            await unit.save_attempt(make_attempt(f"a{number}", f"telegram:{number}", **changes))
 
 
 async def take(store: DialogueStore, now: datetime = NOON, limit: int = 100) -> Sequence[AttemptId]:
     async with store.unit("asks") as unit:
-        return sorted(await unit.take_asks(Method.WECHAT, now, now - FIVE, limit))
+        return sorted(await unit.claim_due_polls(Method.WECHAT, now, now - FIVE, limit))
 
 
 async def test_one_taken_comes_again_only_after_its_time(store: DialogueStore) -> None:
@@ -35,8 +35,8 @@ async def test_one_taken_comes_again_only_after_its_time(store: DialogueStore) -
     assert await take(store, NOON + FIVE) == ["a1", "a2"]
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status not in UNDER_WAY])
-async def test_nobody_is_asked_about_who_is_not_under_way(store: DialogueStore, status: Status) -> None:
+@pytest.mark.parametrize("status", [status for status in AttemptStatus if status not in UNDER_WAY])
+async def test_nobody_is_asked_about_who_is_not_under_way(store: DialogueStore, status: AttemptStatus) -> None:
     await keep(store, 1, status=status)
 
     assert await take(store) == []
@@ -58,7 +58,7 @@ async def test_whoever_waited_longest_comes_first(store: DialogueStore) -> None:
 async def test_keeping_an_attempt_does_not_bring_its_turn_nearer(store: DialogueStore) -> None:
     await keep(store, 1)
     await take(store)
-    await keep(store, 1, status=Status.CONFIRMING, page="further")
+    await keep(store, 1, status=AttemptStatus.CONFIRMING, provider_state="further")
 
     assert await take(store, NOON + timedelta(seconds=1)) == []
     assert await take(store, NOON + FIVE) == ["a1"]

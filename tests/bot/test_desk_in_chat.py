@@ -6,18 +6,20 @@ from pathlib import Path
 import httpx
 
 from playground.phone.browser import Phone
-from tests.bot.app_fixture import Living, living
-from tests.simulator_fixture import NAME, NUMBER, Guest, press, scan, town
-from tests.web.desk_fixture import KEY, URL, Visitor
+from tests.bot.app_fixture import RunningBot, running_bot
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, press, scan, simulator
+from tests.web.desk_fixture import KEY, URL, DeskBrowser
 
 ACCOUNT, MASKED = "200056789", "20*****89"
 
 
-def at_the_desk(bot: Living) -> Visitor:
-    return Visitor(transport=httpx.ASGITransport(bot.house.web_app), base_url="http://127.0.0.1", follow_redirects=True)
+def at_the_desk(bot: RunningBot) -> DeskBrowser:
+    return DeskBrowser(
+        transport=httpx.ASGITransport(bot.app.web_app), base_url="http://127.0.0.1", follow_redirects=True
+    )
 
 
-async def goes_on_to_the_ways(guest: Guest) -> None:
+async def goes_on_to_the_ways(guest: ChatUser) -> None:
     await guest.taps("这是我的账号")
     await guest.taps("同意并继续")
     await guest.sees("第 1 步")
@@ -31,33 +33,33 @@ async def goes_on_to_the_ways(guest: Guest) -> None:
 
 async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path) -> None:
     async with (
-        town() as place,
-        living(place, tmp_path, desk_key=KEY) as bot,
+        simulator() as place,
+        running_bot(place, tmp_path, desk_key=KEY) as bot,
         Phone() as phone,
         at_the_desk(bot) as anna,
     ):
-        await anna.enter()
+        await anna.sign_in()
         made = await anna.fill("/desk/links/new", account=ACCOUNT, campaign="spring")
         [url] = URL.findall(made.text)
         payload = url.partition("?start=")[2]
-        guest, stranger = await place.guest(), await place.guest("李雷")
+        guest, stranger = await place.new_user(), await place.new_user("李雷")
 
         await guest.says(f"/start {payload}")
         await guest.sees(MASKED)
         await stranger.says(f"/start {payload}")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         strangers = "\n".join(stranger.bot_texts())
         opened = (await anna.get(made.url.path)).text
         await goes_on_to_the_ways(guest)
         waiting = (await anna.get(made.url.path)).text
         await scan(guest, phone)
-        await bot.quiet()
+        await bot.wait_until_quiet()
         on_the_phone = (await anna.get(made.url.path)).text
         [code] = set(re.findall(r"attempts/([0-9A-F]{4}-[0-9A-F]{4})", on_the_phone))
         await press(phone, "前往授权")
         await press(phone, "授权验证")
         await guest.sees("认证成功")
-        await bot.quiet()
+        await bot.wait_until_quiet()
         attempt = (await anna.get(f"/desk/attempts/{code}")).text
         link = (await anna.get(made.url.path)).text
         funnel = (await anna.get("/desk/funnel.csv?campaign=spring")).text
@@ -77,7 +79,7 @@ async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path
 
 
 async def test_without_a_key_the_bot_has_no_desk(tmp_path: Path) -> None:
-    async with town() as place, living(place, tmp_path) as bot, at_the_desk(bot) as anna:
+    async with simulator() as place, running_bot(place, tmp_path) as bot, at_the_desk(bot) as anna:
         answer = await anna.get("/desk/sign-in")
 
     assert answer.status_code == 404

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 from storage import statements, support_statements
-from storage.database import Busy, Connection, Database, Row, StillMine, Value
+from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
 
 NOWHERE = "nowhere"
-_PULSES = frozenset({"claim", "sweep", "asks"})
-_PLACES = _PULSES | {"schema", "keys", "forget"}
+_PERIODIC = frozenset({"claim", "sweep", "asks"})
+_NAMED_LOCKS = _PERIODIC | {"schema", "keys", "forget"}
 _NAMES = {
     text: name
     for module in (statements, support_statements)
@@ -28,7 +28,7 @@ _NAMES = {
 }
 
 
-class Aim:
+class CrashTarget:
     """Where the bot is to die next: written by the one who watches, read by the one who dies."""
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Aim:
         return [point for generation, _, point in lines if generation == str(self._generation)]
 
 
-class Points:
+class CrashPoints:
     """Counts points in the bot's process, and ends it at the one that is aimed at."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,59 +85,59 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Passing(Protocol):
+class PointListener(Protocol):
     """Hears of every point."""
 
     def reach(self, what: str) -> None:
         """Pass a point, or die at it."""
 
 
-class Watched:
+class CrashPointDatabase:
     """A database whose every transaction passes points."""
 
-    def __init__(self, database: Database, points: Passing) -> None:
+    def __init__(self, database: Database, points: PointListener) -> None:
         self._database = database
         self._points = points
 
     @asynccontextmanager
-    async def transaction(self, alone_with: str | None = None) -> AsyncIterator[Connection]:
+    async def transaction(self, lock_key: str | None = None) -> AsyncIterator[Connection]:
         """Open one; the looks that come round by the clock count once they found something."""
-        place = _place(alone_with)
-        pulse = alone_with in _PULSES
+        place = _lock_name(lock_key)
+        pulse = lock_key in _PERIODIC
         if not pulse:
             self._points.reach(f"before BEGIN {place}")
-        async with self._database.transaction(alone_with) as connection:
-            watched = _Watched(connection, self._points, place, counts=not pulse)
+        async with self._database.transaction(lock_key) as connection:
+            watched = _CrashPointConnection(connection, self._points, place, counts=not pulse)
             yield watched
             if watched.counts:
                 self._points.reach(f"before COMMIT {place}")
         if watched.counts:
             self._points.reach(f"after COMMIT {place}")
 
-    def reading(self) -> AbstractAsyncContextManager[Connection]:
+    def read_transaction(self) -> AbstractAsyncContextManager[Connection]:
         """Read: to die of it loses nothing."""
-        return self._database.reading()
+        return self._database.read_transaction()
 
-    async def outlive(self) -> None:
+    async def wait_for_open_transactions(self) -> None:
         """Wait for every transaction that is open now."""
-        await self._database.outlive()
+        await self._database.wait_for_open_transactions()
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Let what was deleted vanish."""
         self._points.reach("before scrub")
-        await self._database.scrub()
+        await self._database.purge_deleted()
 
-    def in_own_words(self, script: str) -> str:
+    def translate_schema(self, script: str) -> str:
         """Say it in the database's words."""
-        return self._database.in_own_words(script)
+        return self._database.translate_schema(script)
 
-    def polling_turn(self, busy: Busy) -> AbstractAsyncContextManager[StillMine]:
+    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the turn to poll."""
-        return self._database.polling_turn(busy)
+        return self._database.polling_lease(on_busy)
 
 
-class _Watched:
-    def __init__(self, connection: Connection, points: Passing, place: str, *, counts: bool) -> None:
+class _CrashPointConnection:
+    def __init__(self, connection: Connection, points: PointListener, place: str, *, counts: bool) -> None:
         self._connection = connection
         self._points = points
         self._place = place
@@ -147,13 +147,13 @@ class _Watched:
         self._reach(statement)
         return self._seen(await self._connection.fetch(statement, *values))
 
-    async def fetch_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
         self._reach(statement)
-        return self._seen(await self._connection.fetch_locked(statement, *values))
+        return self._seen(await self._connection.fetch_for_update(statement, *values))
 
-    async def fetch_free(self, statement: str, *values: Value) -> Sequence[Row]:
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         self._reach(statement)
-        return self._seen(await self._connection.fetch_free(statement, *values))
+        return self._seen(await self._connection.fetch_skip_locked(statement, *values))
 
     def _reach(self, statement: str) -> None:
         if self.counts:
@@ -168,8 +168,8 @@ def _name(statement: str) -> str:
     return _NAMES.get(statement) or " ".join(re.findall(r"[A-Za-z_]+", statement)[:4])
 
 
-def _place(alone_with: str | None) -> str:
+def _lock_name(lock_key: str | None) -> str:
     """Whom a transaction is alone with, without the part that differs from run to run."""
-    if alone_with is None or alone_with in _PLACES:
-        return alone_with or "nobody"
-    return "person" if alone_with.startswith("telegram:") else "code" if ":" in alone_with else "attempt"
+    if lock_key is None or lock_key in _NAMED_LOCKS:
+        return lock_key or "nobody"
+    return "person" if lock_key.startswith("telegram:") else "code" if ":" in lock_key else "attempt"
