@@ -21,7 +21,7 @@ REFERENCE_CODE_LENGTH = 8
 def reference_code(attempt: AttemptId) -> str:
     """A short name of an attempt, to be read out: it opens nothing.
 
-    >>> code_of(AttemptId("attempt-0a1b2c3d4e5f"))
+    >>> reference_code(AttemptId("attempt-0a1b2c3d4e5f"))
     '0A1B-2C3D'
     """
     digits = attempt.rpartition("-")[2][:REFERENCE_CODE_LENGTH].upper()

@@ -43,7 +43,7 @@ def step_number(stage: StepStatistics) -> int:
 def format_duration(took: timedelta) -> str:
     """A time as people say it, in two units at most.
 
-    >>> lasting(timedelta(seconds=38.4)), lasting(timedelta(seconds=130)), lasting(timedelta(hours=26))
+    >>> format_duration(timedelta(seconds=38.4)), format_duration(timedelta(seconds=130)), format_duration(timedelta(hours=26))
     ('38 s', '2 min 10 s', '1 d 2 h')
     """
     seconds = round(took.total_seconds())
@@ -57,7 +57,7 @@ def format_duration(took: timedelta) -> str:
 def format_percent(part: float | None) -> str:
     """A share as people read it: nobody lost is not the same as few; a dash where there is none.
 
-    >>> percent(0.4149), percent(0.004), percent(0.998), percent(None)
+    >>> format_percent(0.4149), format_percent(0.004), format_percent(0.998), format_percent(None)
     ('41 %', '0.4 %', '99.8 %', '-')
     """
     if part is None:

@@ -65,7 +65,7 @@ class AttemptSummary:
 def read_reference_code(text: str) -> str | None:
     """The digits of a code as somebody writes it; None for what is none.
 
-    >>> read_code(" 0a1b 2c3d")
+    >>> read_reference_code(" 0a1b 2c3d")
     '0a1b2c3d'
     """
     digits = "".join(character for character in text.casefold() if character not in " -#")

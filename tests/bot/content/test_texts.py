@@ -213,7 +213,7 @@ def test_inv36_every_message_and_caption_fits_with_the_longest_values_and_a_note
 POINTED_TO = {
     topic
     for source in (FOLDER.parent / "flow").rglob("*.py")
-    for topic in re.findall(r"""(?:Topic\(|Reason\.\w+: )"(\w+)\"""", source.read_text(encoding="utf-8"))
+    for topic in re.findall(r"""(?:TopicButton\(|Reason\.\w+: )"(\w+)\"""", source.read_text(encoding="utf-8"))
 }
 OFFICIAL = re.compile(
     r"https://(intl\.cloud\.tencent\.com/|console\.cloud\.tencent\.com/developer(/auth)?"

@@ -28,16 +28,16 @@ NOTICE = Notice(1, ANNA, NoticeKind.ENDED, ATTEMPT, ANNA, Method.QQ, AttemptStat
         ({"status": AttemptStatus.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
         ({"status": AttemptStatus.EXPIRED}, CodeExpired(ATTEMPT)),
         ({"status": AttemptStatus.CANCELLED}, CodeExpired(ATTEMPT)),
-        ({"news": NoticeKind.EXPIRING_SOON, "status": AttemptStatus.WAITING}, CodeExpiring(ATTEMPT)),
+        ({"kind": NoticeKind.EXPIRING_SOON, "status": AttemptStatus.WAITING}, CodeExpiring(ATTEMPT)),
         (
-            {"news": NoticeKind.PROGRESS, "status": AttemptStatus.OPENED},
+            {"kind": NoticeKind.PROGRESS, "status": AttemptStatus.OPENED},
             AttemptProgressed(ATTEMPT, PhoneStage.OPENED, NOON),
         ),
         (
-            {"news": NoticeKind.PROGRESS, "status": AttemptStatus.CONFIRMING},
+            {"kind": NoticeKind.PROGRESS, "status": AttemptStatus.CONFIRMING},
             AttemptProgressed(ATTEMPT, PhoneStage.CONFIRMING, NOON),
         ),
-        ({"news": NoticeKind.PROGRESS, "status": AttemptStatus.WAITING}, None),
+        ({"kind": NoticeKind.PROGRESS, "status": AttemptStatus.WAITING}, None),
     ],
 )
 def test_each_news_has_its_event(changes: dict[str, object], event: Event | None) -> None:
