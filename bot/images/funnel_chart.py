@@ -43,8 +43,8 @@ def step_number(stage: StepStatistics) -> int:
 def format_duration(took: timedelta) -> str:
     """A time as people say it, in two units at most.
 
-    >>> format_duration(timedelta(seconds=38.4)), format_duration(timedelta(seconds=130)), format_duration(timedelta(hours=26))
-    ('38 s', '2 min 10 s', '1 d 2 h')
+    >>> [format_duration(timedelta(seconds=seconds)) for seconds in (38.4, 130, 93_600)]
+    ['38 s', '2 min 10 s', '1 d 2 h']
     """
     seconds = round(took.total_seconds())
     for (size, unit), (smaller, its_unit) in pairwise(_UNITS):

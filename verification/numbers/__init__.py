@@ -52,9 +52,9 @@ def compact(text: str) -> str:
 def check_number(text: str, today: date) -> str | NumberProblem:
     """Say what is wrong with a typed number, or give its stored form.
 
-    >>> judge("11010519491231002x", date(2026, 1, 1))
+    >>> check_number("11010519491231002x", date(2026, 1, 1))
     '11010519491231002X'
-    >>> judge("110105194912310021", date(2026, 1, 1))
+    >>> check_number("110105194912310021", date(2026, 1, 1))
     <NumberProblem.CHECK_DIGIT: 'check_digit'>
     """
     if len(text) > _MAX_INPUT:

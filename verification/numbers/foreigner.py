@@ -10,7 +10,7 @@ import re
 def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise belongs to such a card.
 
-    >>> is_one("932682198501010017")
+    >>> matches("932682198501010017")
     True
     """
     return number.startswith("9")

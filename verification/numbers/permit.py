@@ -10,7 +10,7 @@ REGIONS = frozenset({"81", "82", "83", "71"})
 def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise belongs to such a permit.
 
-    >>> is_one("810000199408230021")
+    >>> matches("810000199408230021")
     True
     """
     return number[:2] in REGIONS

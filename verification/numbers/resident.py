@@ -16,7 +16,7 @@ PROVINCES = frozenset(
 def matches(number: str) -> bool:
     """Whether an 18-character number that is right otherwise was given in a mainland province.
 
-    >>> is_one("440524188001010014")
+    >>> matches("440524188001010014")
     True
     """
     return number[:2] in PROVINCES
