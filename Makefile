@@ -43,7 +43,7 @@ bench-funnel: .venv/dev.lock
 
 # The table of invariants, from a run of everything.
 reliability: .venv/dev.lock
-	$(BIN)/pytest -n auto --reliability docs/reliability.md
+	$(BIN)/pytest -n auto --reliability docs/operators/reliability.md
 
 # kill -9 at every point; a run of all tests tries a twelfth of them, another one each day.
 crash: .venv/dev.lock

@@ -1,4 +1,4 @@
-"""Counts what the tests prove of each invariant, and writes docs/reliability.md from the run.
+"""Counts what the tests prove of each invariant, and writes docs/operators/reliability.md from the run.
 
 A test that proves an invariant carries its number: `test_inv07_…`. The `proof` fixture counts what it tried; a test
 that counts nothing is one case. Figures come from the run alone, on one process or on many.

@@ -15,7 +15,7 @@ from run_bot import words_of
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "any-bot.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "any-bot.md").read_text(encoding="utf-8")
 
 
 def test_the_document_lists_what_the_stand_in_knows() -> None:
