@@ -1,4 +1,4 @@
-"""docs/operators/reliability.md tells of every invariant, and each of its commands runs something."""
+"""docs/operators/reliability.md has a row for every invariant, and each of its commands runs a test."""
 
 import ast
 import re
