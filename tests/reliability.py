@@ -18,8 +18,8 @@ _NUMBERED = re.compile(r"test_inv(\d\d)_")
 _FIGURES = ("cases", "faults", "losses")
 _HEAD = """# Reliability: guarantees and test evidence
 
-Each row is a guarantee (an invariant) with what the tests tried. To repeat one row, run its command. To renew the table, run
-`make reliability`: it writes this page from a run of the whole test suite.
+Each row is a guarantee (an invariant) with what the tests tried. To repeat one row, run its command. To renew
+the table, run `make reliability`: it writes this page from a run of the whole test suite.
 
 - **Cases**: how many inputs, runs or schedules the tests of this row tried.
 - **Faults**: how many faults they injected: a killed process, a refused call, a lost answer, a failed write.
@@ -78,7 +78,7 @@ class Ledger:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes the table."""
-    parser.addoption("--reliability", type=Path, metavar="FILE", help="write the table of invariants with the test evidence")
+    parser.addoption("--reliability", type=Path, metavar="FILE", help="write the table of invariants with its evidence")
 
 
 def pytest_configure(config: pytest.Config) -> None:
