@@ -19,7 +19,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "any-bot.md").read_
 
 
 def test_the_document_lists_what_the_stand_in_knows() -> None:
-    listed = DOCUMENT.partition("## What the stand-in knows")[2].partition("\n\n## ")[0]
+    listed = DOCUMENT.partition("## Methods the simulator knows")[2].partition("\n\n## ")[0]
 
     assert set(re.findall(r"`([a-z]+[A-Z]\w*|close)`", listed)) == {method.name for method in METHODS.values()}
 
