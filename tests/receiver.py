@@ -27,7 +27,7 @@ def as_the_page_says() -> Callable[[dict[str, str], bytes, str], bool]:
     example = PAGE.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
     known: Json = {}
     exec(example, known)  # noqa: S102 - our own page, as its readers would run it
-    check: Callable[[dict[str, str], bytes, str], bool] = known["is_ours"]
+    check: Callable[[dict[str, str], bytes, str], bool] = known["is_authentic"]
     return check
 
 
