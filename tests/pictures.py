@@ -27,7 +27,7 @@ VIEW_WIDTH, VIEW_HEIGHT = 1020, 790  # CSS pixels, and pixels of the picture; be
 START_WITHIN = 60.0  # seconds
 MAX_BYTES = 1_500_000
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-ADDRESS = re.compile(rb"Chat with the bot:\s+(http://\S+)")
+ADDRESS = re.compile(rb"(?i)\bchat\b.*?(http://\S+)")
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=zh-CN"]
 """Chromium refuses to run as root with its sandbox, and containers run as root."""
 
