@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench bench-funnel reliability crash soak lock clean
+.PHONY: run test check format bench bench-funnel reliability pictures crash soak lock clean
 .DEFAULT_GOAL := run
 
 # The stamp of an installation is a copy of what was installed: a changed lock file installs again.
@@ -43,7 +43,11 @@ bench-funnel: .venv/dev.lock
 
 # The table of invariants, from a run of everything.
 reliability: .venv/dev.lock
-	$(BIN)/pytest -n auto --reliability docs/reliability.md
+	$(BIN)/pytest -n auto --reliability docs/operators/reliability.md
+
+# The animated picture of the README, from the real chat page; needs Chromium.
+pictures: .venv/dev.lock
+	$(BIN)/python -m tests.pictures
 
 # kill -9 at every point; a run of all tests tries a twelfth of them, another one each day.
 crash: .venv/dev.lock

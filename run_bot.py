@@ -19,7 +19,7 @@ app = add_operator_commands(
     typer.Typer(
         help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
         " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
-        " on this machine. docs/operating.md tells every setting.",
+        " on this machine. docs/operators/guide.md tells every setting.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -75,7 +75,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
-    bot: Annotated[str | None, typer.Option(help="Another bot, see docs/any-bot.md", metavar="COMMAND")] = None,
+    bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
 ) -> None:

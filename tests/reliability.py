@@ -1,4 +1,4 @@
-"""Counts what the tests prove of each invariant, and writes docs/reliability.md from the run.
+"""Counts the test evidence for each invariant, and writes docs/operators/reliability.md from the run.
 
 A test that proves an invariant carries its number: `test_inv07_…`. The `proof` fixture counts what it tried; a test
 that counts nothing is one case. Figures come from the run alone, on one process or on many.
@@ -16,14 +16,16 @@ from tests.invariants import INVARIANTS
 
 _NUMBERED = re.compile(r"test_inv(\d\d)_")
 _FIGURES = ("cases", "faults", "losses")
-_HEAD = """# What must hold, and what the tests saw
+_HEAD = """# Reliability: guarantees and test evidence
 
-Each row is an invariant. The table was made by `make reliability` from a run of the whole test suite: how many cases
-were tried, how many faults were put in on purpose (a process killed, a call refused, an answer lost, a write that
-fails), and how often something was lost, repeated or told to the wrong person. The command in the last column runs
-that row's tests alone.
+Each row is a guarantee (an invariant) with what the tests tried. To repeat one row, run its command. To renew
+the table, run `make reliability`: it writes this page from a run of the whole test suite.
 
-| # | What holds | Tests | Cases | Faults | Losses | Run it |
+- **Cases**: how many inputs, runs or schedules the tests of this row tried.
+- **Faults**: how many faults they injected: a killed process, a refused call, a lost answer, a failed write.
+- **Losses**: how often something was lost, repeated or sent to the wrong person.
+
+| # | Guarantee | Tests | Cases | Faults | Losses | Command |
 |---|---|---|---|---|---|---|
 """
 
@@ -78,7 +80,7 @@ class ReliabilityReport:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes the table."""
-    parser.addoption("--reliability", type=Path, metavar="FILE", help="write what was proven of each invariant")
+    parser.addoption("--reliability", type=Path, metavar="FILE", help="write the table of invariants with its evidence")
 
 
 def pytest_configure(config: pytest.Config) -> None:

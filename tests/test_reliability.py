@@ -1,4 +1,4 @@
-"""docs/reliability.md tells of every invariant, and each of its commands runs something."""
+"""docs/operators/reliability.md has a row for every invariant, and each of its commands runs a test."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ ROW = re.compile(
 
 
 def rows() -> list[tuple[str, ...]]:
-    return ROW.findall((ROOT / "docs" / "reliability.md").read_text(encoding="utf-8"))
+    return ROW.findall((ROOT / "docs" / "operators" / "reliability.md").read_text(encoding="utf-8"))
 
 
 def numbered_tests() -> set[int]:

@@ -1,6 +1,6 @@
 """Reads `.chat` files: text in, typed steps out, or every mistake with file:line:column.
 
-A header (`title:`, `cases:`), then one event a line; `#` begins a comment. docs/scripts.md has every line type.
+A header (`title:`, `cases:`), then one event a line; `#` begins a comment. docs/testers/scripts.md has every line type.
 Nothing runs while any script has a mistake.
 """
 

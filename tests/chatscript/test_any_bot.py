@@ -15,11 +15,11 @@ from run_bot import split_command
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "any-bot.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "any-bot.md").read_text(encoding="utf-8")
 
 
 def test_the_document_lists_what_the_stand_in_knows() -> None:
-    listed = DOCUMENT.partition("## What the stand-in knows")[2].partition("\n\n## ")[0]
+    listed = DOCUMENT.partition("## Methods the simulator knows")[2].partition("\n\n## ")[0]
 
     assert set(re.findall(r"`([a-z]+[A-Z]\w*|close)`", listed)) == {method.name for method in METHODS.values()}
 

@@ -336,7 +336,7 @@ def test_a_capture_is_known_on_the_lines_below_it() -> None:
     assert len(script.steps) == 4
 
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "scripts.md").read_text(encoding="utf-8")
 
 
 def test_the_example_of_the_document_can_be_read() -> None:

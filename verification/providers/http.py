@@ -1,4 +1,4 @@
-"""A provider over HTTP: whoever speaks the small protocol of docs/providers.md can verify people.
+"""A provider over HTTP: whoever speaks the small protocol of docs/operators/providers.md can verify people.
 
 Its sessions carry our attempts' ids, so asking again is harmless and nothing has to be looked up. What it calls back is
 only that there may be news; what is so, it is asked. Nothing here quotes what was sent or answered.
