@@ -29,7 +29,7 @@ def test_the_defaults_are_those_of_the_decision() -> None:
     assert timedelta(hours=24) == DAY
 
 
-def record(at: int, number: str = "own", **facts: bool) -> RateLimitRecord:
+def record(at: int, number: str = "own", /, **facts: bool) -> RateLimitRecord:
     facts = {"asked": True, "same_account": False, "same_person": False, "same_number": False} | facts
     return RateLimitRecord(NOON + at * STEP, number, **facts)
 

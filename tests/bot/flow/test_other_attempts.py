@@ -1,0 +1,240 @@
+"""News of another attempt or another account changes nothing: every state meets every such event.
+
+The events are made from the fields of their classes, so a new event that names an attempt is tried here by itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from itertools import product
+
+import pytest
+
+from bot.flow import codec
+from bot.flow.effects import AskQuestion, CancelAttempt, EditCaption, SendText
+from bot.flow.events import (
+    AttemptFailed,
+    AttemptOpened,
+    AttemptPassed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
+    CodeExpired,
+    CodeExpiring,
+    Event,
+)
+from bot.flow.machine import advance
+from bot.flow.rows import Step
+from bot.flow.states import Attempting, Expired, Failed, Idle, Opening, PhoneStage, ReadingInvitation, Scanning, State
+from bot.flow.states import Verified as VerifiedState
+from tests.bot.flow.samples import (
+    ACCOUNT,
+    ATTEMPT,
+    CORE_EVENTS,
+    EVENT_KINDS,
+    FOREIGN_ACCOUNT,
+    FOREIGN_ATTEMPT,
+    LATER,
+    MARK,
+    MOMENT,
+    STATES,
+    invitation,
+    label,
+    opening,
+    scanning,
+    verified,
+)
+from verification.attempts import AttemptId, Method, Reason
+from verification.identity import mask_account
+
+in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+
+OTHER_ATTEMPTS = (FOREIGN_ATTEMPT, AttemptId("attempt-currenT"), AttemptId("attempt-curren"), AttemptId(""))
+"""Some of them look much like the one of the state."""
+THIRD_ACCOUNT = "cloud:200099999"
+WAITED_FOR = (Opening, Scanning)
+"""The states in which news of their attempt are waited for."""
+
+
+def naming(field: str) -> set[type[Event]]:
+    return {kind for kind in EVENT_KINDS if field in {each.name for each in fields(kind)}}
+
+
+def of_attempt(attempt: AttemptId) -> Iterator[Event]:
+    for event in CORE_EVENTS:
+        if getattr(event, "attempt", None) == FOREIGN_ATTEMPT:
+            yield replace(event, attempt=attempt)  # type: ignore[arg-type]
+
+
+def test_the_events_tried_here_are_all_that_name_an_attempt() -> None:
+    assert {type(event) for event in of_attempt(ATTEMPT)} == naming("attempt")
+    assert all(type(event).__name__.startswith(("Attempt", "Code")) for event in of_attempt(ATTEMPT))
+
+
+@in_each_state
+def test_news_of_another_attempt_change_nothing(state: State) -> None:
+    for event in (event for attempt in OTHER_ATTEMPTS for event in of_attempt(attempt)):
+        step = advance(state, event, MOMENT)
+        match event:
+            case AttemptPassed():
+                # A success of the account counts whichever attempt it came by; the other accounts are tried below.
+                continue
+            case AttemptOpened():
+                # Nobody sees its code: it must not stay open.
+                assert step == Step(state, (CancelAttempt(event.attempt),)), event
+            case _:
+                assert step == Step(state), event
+
+
+@in_each_state
+def test_news_of_the_own_attempt_change_nothing_where_nobody_waits_for_them(state: State) -> None:
+    own = state.attempt if isinstance(state, Attempting) else ATTEMPT
+    for event in of_attempt(own):
+        if isinstance(state, WAITED_FOR) or isinstance(event, AttemptPassed):
+            continue
+        expected = (CancelAttempt(own),) if isinstance(event, AttemptOpened) else ()
+
+        assert advance(state, event, MOMENT) == Step(state, expected), event
+
+
+@in_each_state
+def test_a_success_of_another_account_is_told_and_changes_nothing(state: State) -> None:
+    for attempt, method in product((ATTEMPT, *OTHER_ATTEMPTS), Method):
+        step = advance(state, AttemptPassed(attempt, THIRD_ACCOUNT, method), MOMENT)
+
+        assert step == Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(THIRD_ACCOUNT)}),))
+
+
+@in_each_state
+def test_a_success_of_the_account_is_recorded_with_its_own_attempt_and_method(state: State) -> None:
+    for method in Method:
+        step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, state.account, method), MOMENT)
+        if isinstance(state, VerifiedState) and state.attempt:
+            assert step == Step(state)
+            continue
+        at, recorded = (state.at, state.method) if isinstance(state, VerifiedState) else (MOMENT.now, method)
+
+        assert step.state == VerifiedState(
+            account=state.account, question_id=MOMENT.question_id, method=recorded, attempt=FOREIGN_ATTEMPT, at=at
+        )
+        assert isinstance(step.effects[-1], AskQuestion)
+
+
+@pytest.mark.parametrize("former", [pytest.param(state, id=label(state)) for state in STATES[:5]])
+@pytest.mark.parametrize("account", [ACCOUNT, THIRD_ACCOUNT])
+def test_behind_an_invitation_only_the_account_that_passed_comes_back_verified(former: State, account: str) -> None:
+    state = invitation(replace(former, account=ACCOUNT))
+    step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, account, Method.QQ), MOMENT)
+
+    assert isinstance(step.state, ReadingInvitation)
+    back = codec.load(step.state.former)
+    if account == ACCOUNT:
+        assert back == VerifiedState(
+            account=ACCOUNT,
+            question_id=MOMENT.question_id,
+            method=Method.QQ,
+            attempt=FOREIGN_ATTEMPT,
+            at=MOMENT.now,
+        )
+    else:
+        assert step.state == state
+    assert (step.state.account, step.state.question_id) == (FOREIGN_ACCOUNT, MARK)
+
+
+# The own attempt, in the states that wait for it: every cell of the tables
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(PhoneStage, PhoneStage)))
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_stage_on_the_phone_is_followed_only_forward(before: PhoneStage, after: PhoneStage, touched: bool) -> None:
+    order = [PhoneStage.WAITING, PhoneStage.OPENED, PhoneStage.CONFIRMING]
+    state = scanning(stage=before, touched=touched)
+    step = advance(state, AttemptProgressed(ATTEMPT, after, MOMENT.now), MOMENT)
+
+    if order.index(after) < order.index(before):
+        assert step == Step(state)
+    else:
+        assert step.state == replace(state, stage=after, expires_at=MOMENT.now, touched=True)
+        assert [type(effect) for effect in step.effects] == [EditCaption]
+
+
+@pytest.mark.parametrize("stage", PhoneStage)
+@pytest.mark.parametrize("touched", [False, True])
+@pytest.mark.parametrize("method", Method)
+def test_a_code_is_renewed_only_for_somebody_who_is_there_and_not_on_the_page(
+    stage: PhoneStage, touched: bool, method: Method
+) -> None:
+    state = scanning(method, stage, touched)
+    step = advance(state, CodeExpiring(ATTEMPT), MOMENT)
+
+    if touched and stage is PhoneStage.WAITING:
+        assert isinstance(step.state, Opening)
+        assert (step.state.identity, step.state.method) == (state.identity, method)
+        assert step.state.attempt != ATTEMPT
+        assert CancelAttempt(ATTEMPT) in step.effects
+    else:
+        assert step == Step(state)
+
+
+@pytest.mark.parametrize("refusal", AttemptRefusal)
+@pytest.mark.parametrize("until", [None, LATER])
+def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: object) -> None:
+    reasons = {
+        AttemptRefusal.QUOTA: Reason.QUOTA,
+        AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
+        AttemptRefusal.BUSY: Reason.BUSY,
+        AttemptRefusal.UNAVAILABLE: Reason.UNAVAILABLE,
+        AttemptRefusal.OVER: Reason.UNAVAILABLE,
+    }
+    event = AttemptRefused(ATTEMPT, refusal, LATER if until else None)
+    waiting, shown = advance(opening(), event, MOMENT), advance(scanning(), event, MOMENT)
+
+    match refusal:
+        case AttemptRefusal.UNBOUND:
+            idle = Idle(account=MOMENT.own_account, question_id=MOMENT.question_id)
+            assert (waiting.state, shown.state) == (idle, idle)
+        case AttemptRefusal.VERIFIED:
+            assert isinstance(waiting.state, VerifiedState)
+            assert shown == Step(scanning())
+        case _:
+            assert isinstance(waiting.state, Failed)
+            assert (waiting.state.reason, waiting.state.until) == (reasons[refusal], event.until)
+            assert (waiting.state.attempt, waiting.state.identity) == (ATTEMPT, opening().identity)
+            assert shown == Step(scanning())
+
+
+@pytest.mark.parametrize("method", Method)
+def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
+    state = scanning(method)
+    ended = advance(state, CodeExpired(ATTEMPT), MOMENT).state
+    rejected = [advance(state, AttemptFailed(ATTEMPT, reason), MOMENT).state for reason in Reason]
+
+    facts = {
+        "account": ACCOUNT,
+        "question_id": MOMENT.question_id,
+        "identity": state.identity,
+        "method": method,
+        "attempt": ATTEMPT,
+    }
+    assert ended == Expired(**facts)  # type: ignore[arg-type]
+    assert rejected == [Failed(**facts, reason=reason) for reason in Reason]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", Method)
+def test_a_code_that_was_opened_is_shown_with_what_the_core_said(method: Method) -> None:
+    state = opening(method)
+    step = advance(state, AttemptOpened(ATTEMPT, "https://verify.example.com/s/other", "07", LATER), MOMENT)
+
+    assert step.state == Scanning(
+        account=ACCOUNT,
+        question_id=MARK,
+        identity=state.identity,
+        method=method,
+        attempt=ATTEMPT,
+        link="https://verify.example.com/s/other",
+        match_code="07",
+        expires_at=LATER,
+    )
+
+
+def test_the_same_success_is_told_once_by_whichever_attempt() -> None:
+    assert advance(verified(), AttemptPassed(ATTEMPT, ACCOUNT, Method.WECHAT), MOMENT) == Step(verified())
