@@ -1,0 +1,174 @@
+"""Plants a seeded sample of faults in each package, and prints how many of them a test finds."""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.mutants import trial
+from tests.mutants.mutations import Mutant, sites_of
+from tests.mutants.trial import Fate
+
+ROOT = Path(__file__).parents[2]
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "verification": ("tests/verification", "tests/contracts"),
+    "bot/flow": ("tests/bot/flow",),
+    "bot/engine": ("tests/bot/engine",),
+    "storage": ("tests/storage", "tests/contracts", "tests/verification"),
+}
+"""The packages that mutants are drawn from, and the folders whose tests are run."""
+
+_NOT_TRIED = {"storage/postgres.py"}
+"""Each trial would start a server; the same promises are tried on it by `make test`."""
+_LEFT_OUT = ("--deselect=tests/bot/flow/test_rows.py", "-k=not postgres and not crash")
+_ACCEPTED = Path(__file__).with_name("equivalent.toml")
+_ENOUGH = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A mutant and what became of it."""
+
+    mutant: Mutant
+    fate: Fate
+    reason: str | None
+
+    @property
+    def counts(self) -> bool:
+        return self.fate is Fate.KILLED or (self.fate is Fate.SURVIVED and self.reason is None)
+
+
+def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
+    """Draw mutants of a package or module: places first, so that one with many mutants weighs no more than another."""
+    inside = sorted((ROOT / part).rglob("*.py")) or [ROOT / part]
+    files = [file for file in inside if file.relative_to(ROOT).as_posix() not in _NOT_TRIED]
+    sites = [site for file in files for site in sites_of(file, ROOT)]
+    drawn = random.Random(f"{part} {seed}")
+    drawn.shuffle(sites)
+    made = (site.mutant(drawn.choice(site.changes)) for site in sites)
+    return islice((mutant for mutant in made if mutant is not None), size)
+
+
+def coverage_of(package: str, folder: str) -> CoverageData:
+    """Run the package's tests once, and note which lines each of them runs."""
+    data = Path(folder) / "coverage"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *_LEFT_OUT),
+            *(f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=", *PACKAGES[package]),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "COVERAGE_FILE": str(data)},
+        stdout=sys.stderr,
+        check=True,
+    )
+    found = CoverageData(str(data))
+    found.read()
+    return found
+
+
+def tests_that_see(mutant: Mutant, covered: CoverageData) -> set[str]:
+    """The tests that run a line of the mutant, or anything of its module where the line is run by the import."""
+    by_line = covered.contexts_by_lineno(str(ROOT / mutant.path))
+    lines = {line: {name.partition("|")[0] for name in names if name} for line, names in by_line.items()}
+    seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines))
+    return seen or set[str]().union(*lines.values())
+
+
+def try_all(mutants: Iterable[Mutant], covered: CoverageData, jobs: int) -> Iterable[tuple[Mutant, Fate]]:
+    """Run the trials, so many at a time."""
+    running = dict[int, Mutant]()
+    for mutant in mutants:
+        tests = tests_that_see(mutant, covered)
+        if not tests:
+            yield mutant, Fate.SURVIVED
+            continue
+        while len(running) >= jobs:
+            yield _ended(running)
+        running[trial.start(mutant, tests)] = mutant
+    while running:
+        yield _ended(running)
+
+
+def _ended(running: dict[int, Mutant]) -> tuple[Mutant, Fate]:
+    process, status = os.wait()
+    return running.pop(process), trial.fate(status)
+
+
+def accepted() -> dict[tuple[str, str, str], str]:
+    """The survivors that are named, each with its reason; raises `SystemExit` for one whose code has changed."""
+    named = tomllib.loads(_ACCEPTED.read_text("utf-8")).get("survivor", [])
+    for each in named:
+        lines = [line.strip() for line in (ROOT / each["module"]).read_text("utf-8").splitlines()]
+        if any(line not in lines for line in each["before"].splitlines()):
+            raise SystemExit(f"{_ACCEPTED.name} names code that is no longer in {each['module']}: {each['before']}")
+    return {(each["module"], each["before"], each["after"]): each["reason"] for each in named}
+
+
+def table(tried: Collection[Tried]) -> str:
+    """The rate of each module, and of each package."""
+    rows = [f"{'':40} {'mutants':>8} {'killed':>7} {'survived':>9} {'accepted':>9} {'rate':>6}"]
+    modules = Counter[str](each.mutant.path for each in tried)
+    for name in (*sorted(modules), *PACKAGES):
+        of = [each for each in tried if each.mutant.path == name or each.mutant.path.startswith(f"{name}/")]
+        if of:
+            fates = Counter(each.fate for each in of)
+            excused = sum(each.reason is not None and each.fate is Fate.SURVIVED for each in of)
+            counted = fates[Fate.KILLED] + fates[Fate.SURVIVED]
+            survived = fates[Fate.SURVIVED] - excused
+            numbers = f"{counted:8} {fates[Fate.KILLED]:7} {survived:9} {excused:9} {rate(of):6.0%}"
+            rows.append(f"{name:40} {numbers}")
+    return "\n".join(rows)
+
+
+def rate(tried: Collection[Tried]) -> float:
+    """How many of the mutants that count were killed."""
+    counted = [each for each in tried if each.counts]
+    return sum(each.fate is Fate.KILLED for each in counted) / len(counted) if counted else 1.0
+
+
+def package_of(path: str) -> str:
+    """The package that a path lies in."""
+    return next(name for name in PACKAGES if f"{path}/".startswith(f"{name}/"))
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    options.add_argument("part", nargs="*", default=list(PACKAGES), help="packages or modules (default: all packages)")
+    options.add_argument("--sample", type=int, default=100, help="mutants of each part (default: 100)")
+    options.add_argument("--seed", type=int, default=1, help="another sample (default: 1)")
+    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="trials at a time")
+    chosen = options.parse_args()
+    os.chdir(ROOT)
+    reasons, tried = accepted(), list[Tried]()
+    trial.warm_up()
+    for part in chosen.part:
+        with tempfile.TemporaryDirectory() as folder:
+            covered = coverage_of(package_of(part), folder)
+            for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), covered, chosen.jobs):
+                tried.append(Tried(mutant, fate, reasons.get((mutant.path, mutant.before, mutant.after))))
+                _report(tried[-1])
+    print(table(tried))
+    packages = {package_of(each.mutant.path) for each in tried}
+    rates = (rate([each for each in tried if package_of(each.mutant.path) == name]) for name in packages)
+    return int(min(rates) < _ENOUGH)
+
+
+def _report(tried: Tried) -> None:
+    if tried.fate is Fate.SURVIVED:
+        because = f" ({tried.reason})" if tried.reason else ""
+        print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} survived{because}")
+        print(f"- {tried.mutant.before}\n+ {tried.mutant.after}", flush=True)
+
+
+sys.exit(main())

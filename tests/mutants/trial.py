@@ -1,0 +1,127 @@
+"""Runs tests in a forked process that imports one module with a fault in it; no file is changed."""
+
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+from collections.abc import Collection, Sequence
+from enum import Enum
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.mutants.mutations import Mutant
+
+_WARM = ("aiosqlite", "cryptography.hazmat.primitives.ciphers.aead", "pydantic_settings", "pytest_asyncio.plugin")
+_WARM_TOO = (
+    "aiohttp",
+    "hypothesis.stateful",
+    "starlette.applications",
+    "telegram.ext",
+    "typer",
+    "zxingcpp",
+    "PIL.Image",
+)
+_ARGUMENTS = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", "--no-header")
+CPU_SECONDS, SECONDS = 120, 300
+"""A mutant that is still running then has made something endless: it is killed."""
+
+
+class Fate(Enum):
+    """What became of a mutant; an unborn one cannot even be imported, and counts for nothing."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    UNBORN = "unborn"
+
+
+class _Loader(SourceFileLoader):
+    """Gives one module another source than its file has."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        super().__init__(module_name(mutant.path), str(Path(mutant.path).resolve()))
+        self._source = mutant.source
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._source, self.path, "exec", dont_inherit=True)
+
+
+class _Finder(MetaPathFinder):
+    """Sends the import of one module to that loader."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._loader = _Loader(mutant)
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        mine = name == self._loader.name
+        return spec_from_file_location(name, self._loader.path, loader=self._loader) if mine else None
+
+
+class _Only:
+    """Keeps the tests that may see the mutant; first one of each function, then their other cases."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self._wanted = wanted
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        seen = dict[str, int]()
+        order = list[tuple[int, int]]()
+        for at, item in enumerate(items):
+            if item.nodeid in self._wanted:
+                function = item.nodeid.partition("[")[0]
+                seen[function] = seen.get(function, -1) + 1
+                order.append((seen[function], at))
+        items[:] = [items[at] for _, at in sorted(order)]
+
+
+def module_name(path: str) -> str:
+    """The name a file is imported by."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def warm_up() -> None:
+    """Import what the tests need and what is not ours, once for all trials."""
+    for name in (*_WARM, *_WARM_TOO):
+        importlib.import_module(name)
+    # A counterexample is enough: nobody reads the smallest one, and a trial is the same again.
+    settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None, derandomize=True)
+    settings.load_profile("mutants")
+    gc.freeze()
+
+
+def start(mutant: Mutant, tests: Collection[str]) -> int:
+    """Begin a trial in a process of its own; gives its id."""
+    process = os.fork()
+    if process:
+        return process
+    os.setsid()
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    sys.meta_path.insert(0, _Finder(mutant))
+    try:
+        importlib.import_module(module_name(mutant.path))
+        code: int = pytest.main([*_ARGUMENTS, *sorted({test.partition("::")[0] for test in tests})], [_Only(tests)])
+    except BaseException:
+        code = 99
+    os._exit(code)
+
+
+def fate(status: int) -> Fate:
+    """What the end of a trial's process says."""
+    match os.waitstatus_to_exitcode(status):
+        case 0 | 5:
+            return Fate.SURVIVED
+        case 99:
+            return Fate.UNBORN
+        case _:
+            return Fate.KILLED
