@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatType, MessageEntityType
+from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
 from bot.catalogue import language_of
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.incoming import FRONT_END, person_of
+from bot.handlers.incoming import FRONT_END, command_in, person_of
 from bot.handlers.staff.clerk import Asked, Clerk, Typed
 from bot.handlers.staff.delivery import Delivery, Where
 from bot.handlers.staff.words import Command, read_press
@@ -126,8 +126,5 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
 
 
 def _command(message: Message) -> Typed | None:
-    text, first = message.text or "", next(iter(message.entities or ()), None)
-    if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0 or message.forward_origin:
-        return None
-    name = text[1 : first.length].partition("@")[0].lower()
-    return Typed(Command(name), text[first.length :].strip()) if name in set(Command) else None
+    command = None if message.forward_origin else command_in(message)
+    return Typed(Command(command[0]), command[1]) if command and command[0] in set(Command) else None
