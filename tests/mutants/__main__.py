@@ -59,19 +59,21 @@ def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
     return islice((mutant for mutant in made if mutant is not None), size)
 
 
-def coverage_of(package: str, folder: str) -> CoverageData:
-    """Run the package's tests once, and note which lines each of them runs."""
-    data = Path(folder) / "coverage"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *_LEFT_OUT),
-            *(f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=", *PACKAGES[package]),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "COVERAGE_FILE": str(data)},
-        stdout=sys.stderr,
-        check=True,
-    )
+def coverage_of(package: str, folder: Path, jobs: int) -> CoverageData:
+    """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
+    data = folder / package.replace("/", "-")
+    if not data.exists():
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"-n{jobs if jobs > 1 else 0}"),
+                *(f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=", *_LEFT_OUT),
+                *PACKAGES[package],
+            ],
+            cwd=ROOT,
+            env={**os.environ, "COVERAGE_FILE": str(data)},
+            stdout=sys.stderr,
+            check=True,
+        )
     found = CoverageData(str(data))
     found.read()
     return found
@@ -148,13 +150,14 @@ def main() -> int:
     options.add_argument("--sample", type=int, default=100, help="mutants of each part (default: 100)")
     options.add_argument("--seed", type=int, default=1, help="another sample (default: 1)")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="trials at a time")
+    options.add_argument("--keep", type=Path, help="a folder for what each test runs, used again by the next run")
     chosen = options.parse_args()
     os.chdir(ROOT)
     reasons, tried = accepted(), list[Tried]()
     trial.warm_up()
-    for part in chosen.part:
-        with tempfile.TemporaryDirectory() as folder:
-            covered = coverage_of(package_of(part), folder)
+    with tempfile.TemporaryDirectory() as folder:
+        for part in chosen.part:
+            covered = coverage_of(package_of(part), chosen.keep or Path(folder), chosen.jobs)
             for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), covered, chosen.jobs):
                 tried.append(Tried(mutant, fate, reasons.get((mutant.path, mutant.before, mutant.after))))
                 _report(tried[-1])
