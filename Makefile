@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-.PHONY: run test check format bench bench-funnel reliability pictures crash soak lock clean FORCE
+.PHONY: run test check format bench bench-funnel mutants reliability pictures crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.
@@ -36,6 +36,12 @@ bench: $(VENV)/dev.lock
 # A million journeys take some minutes to be made.
 bench-funnel: $(VENV)/dev.lock
 	$(BIN)/python -m bench.funnel
+
+# Faults planted in our code, a hundred in each package: at least 95 % must fail a test. Others: make mutants SEED=2
+SEED ?= 1
+SAMPLE ?= 100
+mutants: $(VENV)/dev.lock
+	$(BIN)/python -m tests.mutants --seed $(SEED) --sample $(SAMPLE) $(PART)
 
 # The table of invariants, from a run of everything.
 reliability: $(VENV)/dev.lock

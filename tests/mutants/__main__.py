@@ -3,7 +3,6 @@
 import argparse
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import tomllib
@@ -59,21 +58,15 @@ def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
     return islice((mutant for mutant in made if mutant is not None), size)
 
 
-def coverage_of(package: str, folder: Path, jobs: int) -> CoverageData:
+def coverage_of(package: str, folder: Path) -> CoverageData:
     """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
     data = folder / package.replace("/", "-")
     if not data.exists():
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"-n{jobs if jobs > 1 else 0}"),
-                *(f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=", *_LEFT_OUT),
-                *PACKAGES[package],
-            ],
-            cwd=ROOT,
-            env={**os.environ, "COVERAGE_FILE": str(data)},
-            stdout=sys.stderr,
-            check=True,
-        )
+        os.environ["COVERAGE_FILE"] = str(data)
+        noted = (f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=")
+        if not trial.run([*noted, *_LEFT_OUT, *PACKAGES[package]]):
+            data.unlink(missing_ok=True)
+            raise SystemExit(f"a test of {package} fails without any fault")
     found = CoverageData(str(data))
     found.read()
     return found
@@ -157,7 +150,7 @@ def main() -> int:
     trial.warm_up()
     with tempfile.TemporaryDirectory() as folder:
         for part in chosen.part:
-            covered = coverage_of(package_of(part), chosen.keep or Path(folder), chosen.jobs)
+            covered = coverage_of(package_of(part), chosen.keep or Path(folder))
             for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), covered, chosen.jobs):
                 tried.append(Tried(mutant, fate, reasons.get((mutant.path, mutant.before, mutant.after))))
                 _report(tried[-1])

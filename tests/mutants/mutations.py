@@ -91,16 +91,18 @@ class _Sites(cst.CSTVisitor):
 
 
 def _is_left_alone(node: cst.CSTNode) -> bool:
-    """Types, imports and decorators are no behaviour; the wording of logs and errors is promised to nobody."""
+    """Types, ports, imports and decorators are no behaviour; the wording of logs and errors is promised to nobody."""
     match node:
         case (
             cst.Annotation()
             | cst.Decorator()
             | cst.Import()
             | cst.ImportFrom()
+            | cst.ClassDef(bases=[*_, cst.Arg(value=cst.Name("Protocol"))])
+            | cst.Assign(value=cst.BinaryOperation(operator=cst.BitOr()))
             | cst.FunctionDef(name=cst.Name("__repr__"))
-            | cst.Call(func=cst.Attribute(value=cst.Name("log")))
             | cst.Call(func=cst.Name("NewType" | "TypeVar" | "cast"))
+            | cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name("log"))))
             | cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString() | cst.Ellipsis())
             | cst.Assign(targets=[cst.AssignTarget(target=cst.Name("log" | "__slots__"))])
         ):

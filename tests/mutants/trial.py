@@ -29,7 +29,10 @@ _WARM_TOO = (
     "zxingcpp",
     "PIL.Image",
 )
-_ARGUMENTS = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", "--no-header")
+_NO_REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
+"""Plugins are imported before pytest could rewrite their assertions, which matters to nobody."""
+ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", _NO_REWRITE)
+_PHASES = (Phase.explicit, Phase.generate)
 CPU_SECONDS, SECONDS = 120, 300
 """A mutant that is still running then has made something endless: it is killed."""
 
@@ -91,7 +94,7 @@ def warm_up() -> None:
     for name in (*_WARM, *_WARM_TOO):
         importlib.import_module(name)
     # A counterexample is enough: nobody reads the smallest one, and a trial is the same again.
-    settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None, derandomize=True)
+    settings.register_profile("mutants", phases=_PHASES, database=None, derandomize=True, deadline=None)
     settings.load_profile("mutants")
     gc.freeze()
 
@@ -110,10 +113,19 @@ def start(mutant: Mutant, tests: Collection[str]) -> int:
     sys.meta_path.insert(0, _Finder(mutant))
     try:
         importlib.import_module(module_name(mutant.path))
-        code: int = pytest.main([*_ARGUMENTS, *sorted({test.partition("::")[0] for test in tests})], [_Only(tests)])
+        files = sorted({test.partition("::")[0] for test in tests})
+        code: int = pytest.main([*ARGUMENTS, "-x", *files], [_Only(tests)])
     except BaseException:
         code = 99
     os._exit(code)
+
+
+def run(arguments: Sequence[str]) -> bool:
+    """Run tests without any fault; says whether they passed."""
+    process = os.fork()
+    if not process:
+        os._exit(int(pytest.main([*ARGUMENTS, *arguments])))
+    return os.waitpid(process, 0)[1] == 0
 
 
 def fate(status: int) -> Fate:

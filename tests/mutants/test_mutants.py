@@ -1,0 +1,106 @@
+"""The runner itself: which faults it plants, and that it tells a killed one from one that survived."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.mutations import changed_lines, sites_of
+from tests.mutants.trial import Fate
+
+SOURCE = '''
+"""A module."""
+import logging
+log = logging.getLogger(__name__)
+CODES = {"11", "12", "13"}
+LIMIT: int = 20
+QUERY = "SELECT id FROM attempts WHERE status <= $1 AND live"
+
+def allowed(code: str, count: int) -> bool:
+    if code == "11" and count > 3:
+        log.info("no %s", code)
+        raise ValueError(f"{code}")
+    CODES.clear()
+    return count < LIMIT
+'''
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> list[tuple[str, str]]:
+    """Every fault in that module, as the lines before and after."""
+    (tmp_path / "planted.py").write_text(SOURCE, "utf-8")
+    sites = sites_of(tmp_path / "planted.py", tmp_path)
+    made = [site.mutant(change) for site in sites for change in site.changes]
+    return [(mutant.before, mutant.after) for mutant in made if mutant is not None]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('CODES = {"11", "12", "13"}', 'CODES = {"11", "13"}'),
+        ("LIMIT: int = 20", "LIMIT: int = 21"),
+        (SOURCE.splitlines()[6], SOURCE.splitlines()[6].replace("<=", "<")),
+        (SOURCE.splitlines()[6], SOURCE.splitlines()[6].replace("AND", "OR")),
+        ('if code == "11" and count > 3:', 'if (code == "11"):'),
+        ('if code == "11" and count > 3:', "if (count > 3):"),
+        ('if code == "11" and count > 3:', "if False:"),
+        ('if code == "11" and count > 3:', 'if code == "11" and count >= 3:'),
+        ("CODES.clear()", "pass"),
+        ("return count < LIMIT", "return count <= LIMIT"),
+    ],
+)
+def test_a_fault_is_planted_in_tables_guards_and_statements(
+    planted: list[tuple[str, str]], before: str, after: str
+) -> None:
+    assert (before, after) in planted
+
+
+def test_nothing_is_planted_in_docstrings_logs_errors_and_types(planted: list[tuple[str, str]]) -> None:
+    changed = "\n".join(before for before, _ in planted)
+
+    assert not any(word in changed for word in ("module", "getLogger", "log.info", "raise", "def "))
+
+
+def test_the_lines_that_a_fault_changes_are_named_without_the_lines_around_them() -> None:
+    assert changed_lines("a\n  b\nc\n", "a\n  x\nc\n") == ("b", "x")
+    assert changed_lines("a\nb\nb\nc\n", "a\nb\nc\n") == ("b", "")
+
+
+TRY = """
+import os, sys
+from tests.mutants import trial
+from tests.mutants.mutations import Mutant
+source, *tests = sys.argv[1:]
+trial.warm_up()
+process = trial.start(Mutant("verification/numbers/permit.py", range(1), "", "", source), tests)
+print(trial.fate(os.waitpid(process, 0)[1]).value)
+"""
+
+
+def fate_of(source: str, *tests: str) -> Fate:
+    # In another process: this one has imported the module already.
+    said = subprocess.run([sys.executable, "-c", TRY, source, *tests], capture_output=True, text=True, check=True)
+    return Fate(said.stdout.splitlines()[0])
+
+
+def test_a_fault_is_killed_survives_or_cannot_be_imported() -> None:
+    file = Path("verification/numbers/permit.py")
+    original = file.read_text("utf-8")
+    test = "tests/verification/test_numbers.py::test_a_residence_permit_is_sent_to_its_own_site[810000199408230021]"
+
+    assert fate_of(original.replace('"81"', '"84"'), test) is Fate.KILLED
+    assert fate_of(original.replace('"82"', '"84"'), test) is Fate.SURVIVED
+    assert fate_of(original + "\n1 / 0\n", test) is Fate.UNBORN
+    assert file.read_text("utf-8") == original
+
+
+def test_each_survivor_that_is_accepted_is_still_in_the_code_and_has_a_reason() -> None:
+    named = tomllib.loads(Path("tests/mutants/equivalent.toml").read_text("utf-8")).get("survivor", [])
+
+    for each in named:
+        lines = [line.strip() for line in Path(each["module"]).read_text("utf-8").splitlines()]
+        assert [line for line in each["before"].splitlines() if line not in lines] == []
+        assert each["after"] != each["before"]
+        assert len(each["reason"]) > 20
