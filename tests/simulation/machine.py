@@ -19,7 +19,7 @@ from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.intake import StartupError
 from bot.settings import Settings
-from playground.world.serializers import ascii_json
+from playground.botapi.json_response import ascii_json
 from playground.world.update_queue import Update
 from storage import SqlStore, StoreUnavailable
 from storage.migrations import known_migrations, migrate
