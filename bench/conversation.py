@@ -102,7 +102,7 @@ async def measure(count: int) -> None:
                 "BOT_API_URL": address,
                 "DATA_DIR": folder,
                 "PORT": "0",
-                "PACE_SENDING": "0",
+                "RATE_LIMIT_SENDING": "0",
             }
             bot = await CommandLauncher.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
             try:

@@ -1,10 +1,12 @@
-"""Reads the lines that begin with @: what happens around the chat, and the phone."""
+"""Parses the lines that begin with @: directives and the phone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
+from chatscript.coverage import COVERAGE_VARIABLES
 from chatscript.language import steps
 from chatscript.language.blocks import ScriptBlock, nearest_hint
 from chatscript.language.lexer import parse_expected_text, parse_text
@@ -14,17 +16,16 @@ from playground.phone.apps import Gesture, PhoneApp
 
 FAULT_KINDS = ("401", "403", "429", "500", "502", "lost", "drop", "slow", "garbage")
 
-
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SETTING = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)=")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
-RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", "COVERAGE_FILE"})
+RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", *COVERAGE_VARIABLES})
 
 
 def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
-    """Read one; raises `Wrong`."""
+    """Parse one block. Raises `SyntaxProblem`."""
     reader = _PARSERS.get(block.mark)
     if reader is None:
         raise block.line.problem(f"unknown directive {block.mark}{nearest_hint(block.mark, _PARSERS)}")
@@ -32,11 +33,11 @@ def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
     return reader(block)
 
 
-def _without_argument(made: Callable[[SourceLocation, str], AnyStep]) -> Callable[[ScriptBlock], AnyStep]:
+def _without_argument(step: Callable[[SourceLocation, str], AnyStep]) -> Callable[[ScriptBlock], AnyStep]:
     def read(block: ScriptBlock) -> AnyStep:
         if block.body.text:
             raise block.body.problem(f"expected nothing after {block.mark}")
-        return made(block.line.location, block.source)
+        return step(block.line.location, block.source)
 
     return read
 
@@ -50,12 +51,6 @@ def _parse_language(block: ScriptBlock) -> AnyStep:
 
 def _parse_person(block: ScriptBlock) -> AnyStep:
     return steps.SwitchPerson(block.line.location, block.source, block.require_body("a name").text)
-
-
-def _parse_block(block: ScriptBlock) -> AnyStep:
-    if block.body.text:
-        raise block.body.problem(f"expected nothing after {block.mark}")
-    return steps.SetBlocked(block.line.location, block.source, blocked=block.mark == "@block")
 
 
 def _parse_wait(block: ScriptBlock) -> AnyStep:
@@ -86,7 +81,7 @@ def _parse_setting(block: ScriptBlock) -> BotSetting:
     if found is None:
         raise block.body.problem("expected NAME=VALUE, the name in capitals")
     if found["name"] in RESERVED_SETTINGS:
-        raise block.body.problem(f"{found['name']} is set by the player for every case")
+        raise block.body.problem(f"{found['name']} is set by the runner for every case")
     return BotSetting(found["name"], parse_text(block.body.subspan(found.end()), wild=False))
 
 
@@ -126,8 +121,8 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@user": _parse_person,
     "@group": _without_argument(steps.SwitchToGroup),
     "@private": _without_argument(steps.SwitchToPrivateChat),
-    "@block": _parse_block,
-    "@unblock": _parse_block,
+    "@block": _without_argument(partial(steps.SetBlocked, blocked=True)),
+    "@unblock": _without_argument(partial(steps.SetBlocked, blocked=False)),
     "@left": _without_argument(steps.ExpectLeft),
     "@wait": _parse_wait,
     "@crash": _without_argument(steps.CrashBot),
