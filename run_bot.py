@@ -80,14 +80,14 @@ def diagram() -> None:
 @app.command()
 def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
-    keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title contains this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
-    show: Annotated[Path | None, typer.Option(help="Draw the chats into .html or .png", metavar="FILE")] = None,
+    show: Annotated[Path | None, typer.Option(help="Draw the chats as .html or .png", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
-    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
+    coverage: Annotated[bool, typer.Option("--coverage", help="Report what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases in parallel")] = 8,
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
@@ -101,19 +101,19 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start_timeout=start_within)
-    asked = suite.SuiteOptions(
+    options = suite.SuiteOptions(
         jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
     )
     with bot_launcher(bot) as launch:
-        status = asyncio.run(suite.run_suite(files, asked, launcher=launch, texts=texts, out=typer.echo))
+        status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
 
 @app.command()
 def record(
-    out: Annotated[Path | None, typer.Option(help="Where to; else it is printed at the end", metavar="FILE")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; else it is printed at the end", metavar="FILE")] = None,
 ) -> None:
-    """Write what happens in the chat as a .chat script: the playground with a bot that knows nobody yet."""
+    """Write what happens in the chat as a .chat script: the playground with a bot without data."""
     from bot.settings import BadSetting, load
 
     if out is not None and out.exists():

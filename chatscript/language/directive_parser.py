@@ -62,12 +62,12 @@ def _parse_wait(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_fault(block: ScriptBlock) -> AnyStep:
-    words = block.require_body("METHOD KIND [times] [retry=SECONDS]").text.split()
-    retry = [int(word[6:]) for word in words if re.fullmatch(r"retry=\d+", word)]
-    words = [word for word in words if not re.fullmatch(r"retry=\d+", word)]
-    if not 2 <= len(words) <= 3 or len(retry) > 1:
+    arguments = block.require_body("METHOD KIND [times] [retry=SECONDS]").text.split()
+    retry = [int(word[6:]) for word in arguments if re.fullmatch(r"retry=\d+", word)]
+    arguments = [word for word in arguments if not re.fullmatch(r"retry=\d+", word)]
+    if not 2 <= len(arguments) <= 3 or len(retry) > 1:
         raise block.body.problem("expected METHOD KIND [times] [retry=SECONDS], such as sendPhoto 429 2")
-    method, kind, times = words[0], words[1], words[2] if len(words) > 2 else "1"
+    method, kind, times = arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else "1"
     if kind not in FAULT_KINDS:
         offset = block.body.text.index(kind, len(method))
         raise block.body.problem(f"unknown fault {kind}: expected one of {', '.join(FAULT_KINDS)}", offset)
@@ -90,11 +90,11 @@ def _parse_state(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_scan(block: ScriptBlock) -> AnyStep:
-    words = block.require_body(f"an app: {', '.join(PhoneApp)}")
-    name, _, rest = words.text.partition(" ")
+    argument = block.require_body(f"an app: {', '.join(PhoneApp)}")
+    name, _, rest = argument.text.partition(" ")
     if name not in list(PhoneApp):
-        raise words.problem(f"unknown app {name}: expected one of {', '.join(PhoneApp)}")
-    address = parse_text(words.subspan(len(name)), wild=False) if rest.strip() else None
+        raise argument.problem(f"unknown app {name}: expected one of {', '.join(PhoneApp)}")
+    address = parse_text(argument.subspan(len(name)), wild=False) if rest.strip() else None
     return steps.OpenInApp(block.line.location, block.source, PhoneApp(name), address)
 
 
@@ -104,8 +104,8 @@ def _parse_gesture(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_page(block: ScriptBlock) -> AnyStep:
-    words = parse_expected_text(block.require_body("a text or /regex/"))
-    return steps.ExpectPageText(block.line.location, block.source, words, absent=block.mark.endswith("!"))
+    text = parse_expected_text(block.require_body("a text or /regex/"))
+    return steps.ExpectPageText(block.line.location, block.source, text, absent=block.mark.endswith("!"))
 
 
 def _parse_status(block: ScriptBlock) -> AnyStep:

@@ -86,9 +86,9 @@ def _match_buttons(
     if first is None or actual[0] is None:
         ended_together = first is None and actual[0] is None
         return _match_buttons(rest, actual[1:], scope) if ended_together else None
-    here = _match_button(first, actual[0], scope)
-    tail = None if here is None else _match_buttons(rest, actual[1:], scope)
-    return None if here is None or tail is None else here | tail
+    captured = _match_button(first, actual[0], scope)
+    tail = None if captured is None else _match_buttons(rest, actual[1:], scope)
+    return None if captured is None or tail is None else captured | tail
 
 
 def _match_button(button: ButtonPattern, key: ButtonView, scope: MatchContext) -> Captures | None:

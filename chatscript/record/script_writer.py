@@ -52,7 +52,7 @@ class _ScriptWriter:
     _apps: dict[str, int] = field(default_factory=dict)
     _person: int = 0
     _chat: int = 0
-    _began: float | None = None
+    _started: float | None = None
     _waited: float = 0
     _last: float = 0
 
@@ -140,15 +140,15 @@ class _ScriptWriter:
         self._languages[self._person] = language
 
     def _on_user_action(self, at: float, person: int) -> None:
-        self._began = self._began or at
+        self._started = self._started or at
         self._last = at
         if not self._person:
             self._switch_to(person, person)
 
     def _advance_clock(self, at: float) -> None:
         """Write @wait before an event that the bot sent by the clock."""
-        began = self._began or at
-        missing = math.ceil(at - began - self._waited)
+        started = self._started or at
+        missing = math.ceil(at - started - self._waited)
         if at - self._last > _UNPROMPTED_AFTER and missing > 0:
             minutes, seconds = divmod(missing, 60)
             self.lines.append("@wait " + (f"{minutes}m" if minutes else "") + (f"{seconds}s" if seconds else ""))

@@ -149,9 +149,9 @@ class StepWriter:
     def write_press(self, chat: ChatView, event: ChatEvent, raw: Json) -> str:
         """Return the line for a press: by its label, as an old button, or by its data."""
         current = chat.inline_keyboard_message()
-        place = (raw.get("row"), raw.get("column"))
+        cell = (raw.get("row"), raw.get("column"))
         known = button_positions(current.id, current.rows) if current and current.id == raw["message_id"] else []
-        pressed = [position for position in known if (position.row, position.column) == place]
+        pressed = [position for position in known if (position.row, position.column) == cell]
         if pressed:
             label = self.write_label(event.text)
             matching = [position for position in known if self._label_matches(label, position.button.label)]

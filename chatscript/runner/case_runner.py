@@ -69,7 +69,7 @@ class StrictReader:
 
 async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | None = None) -> CaseResult:
     """Run a case. A failure is a part of the result, not an exception."""
-    began = time.monotonic()
+    started = time.monotonic()
     capture = Capture()
     has_states = any(isinstance(step, steps.ExpectState) for step in case.script.steps)
     async with (
@@ -90,7 +90,7 @@ async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | No
         if config.with_capture:
             await collect(capture, context)
         remarks = tuple(dict.fromkeys(environment.listener.remarks))
-    return CaseResult(case, time.monotonic() - began, failure, capture if config.with_capture else None, remarks)
+    return CaseResult(case, time.monotonic() - started, failure, capture if config.with_capture else None, remarks)
 
 
 async def _run_steps(

@@ -144,9 +144,9 @@ def _select_button(context: RunContext, step: steps.TapButton, known: list[Butto
     if step.nth is not None:
         return matching[step.nth - 1] if step.nth <= len(matching) else None
     if len(matching) > 1 and not step.old:
-        places = ", ".join(f"{position.row + 1}.{position.column + 1}" for position in matching)
+        cells = ", ".join(f"{position.row + 1}.{position.column + 1}" for position in matching)
         raise StepFailed(
-            f"{_label_of(step)} matches several buttons; write {_label_of(step)}@2 or @row.column (at {places})"
+            f"{_label_of(step)} matches several buttons; write {_label_of(step)}@2 or @row.column (at {cells})"
         )
     return matching[0] if matching else None
 

@@ -151,15 +151,15 @@ def _choose_option(control: Control) -> None:
 
 
 def _find_control(controls: list[Control], label: LabelMatcher, purpose: str) -> Control:
-    fitting = [control for control in controls if label.matches_exactly(control.label)]
-    fitting = fitting or [control for control in controls if label.matches_partly(control.label)]
-    if len(fitting) == 1:
-        if fitting[0].disabled:
-            raise PhoneError(f"{fitting[0].label!r} is disabled")
-        return fitting[0]
-    there = [control.label for control in controls if control.label]
-    if fitting:
-        raise PhoneError(f"{label.source!r} fits several: {', '.join(c.label for c in fitting)}")
-    near = get_close_matches(label.source, there, 1, 0.4)
+    matching = [control for control in controls if label.matches_exactly(control.label)]
+    matching = matching or [control for control in controls if label.matches_partly(control.label)]
+    if len(matching) == 1:
+        if matching[0].disabled:
+            raise PhoneError(f"{matching[0].label!r} is disabled")
+        return matching[0]
+    labels = [control.label for control in controls if control.label]
+    if matching:
+        raise PhoneError(f"{label.source!r} matches several: {', '.join(c.label for c in matching)}")
+    near = get_close_matches(label.source, labels, 1, 0.4)
     hint = f"; nearest: {near[0]}" if near else ""
-    raise PhoneError(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(there) or 'nothing'}){hint}")
+    raise PhoneError(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(labels) or 'nothing'}){hint}")

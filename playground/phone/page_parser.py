@@ -114,7 +114,7 @@ def read_page(html: str) -> WebPage:
 @dataclass(slots=True)
 class _Label:
     target: str
-    words: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
 
 class _PageParser(HTMLParser):
@@ -123,7 +123,7 @@ class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._page = WebPage()
-        self._words: list[str] = []
+        self._text: list[str] = []
         self._hidden_tags: list[str] = []
         self._forms: dict[str, Form] = {}
         self._form: Form | None = None
@@ -143,7 +143,7 @@ class _PageParser(HTMLParser):
             self._hidden_tags += [tag] if tag not in _VOID else []
             return
         if tag not in _INLINE:
-            self._words.append("\n")
+            self._text.append("\n")
         self._open_element(tag, attributes)
 
     def _open_element(self, tag: str, attributes: Attributes) -> None:
@@ -168,7 +168,7 @@ class _PageParser(HTMLParser):
                 option = Control("option", attributes, is_chosen="selected" in attributes, select=self._select)
                 self._begin(tag, self._into_form(option))
             case "img" if attributes.get("alt"):
-                self._words.append(attributes["alt"])
+                self._text.append(attributes["alt"])
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
@@ -187,35 +187,35 @@ class _PageParser(HTMLParser):
         elif self._open and self._open[-1][0] == tag:
             self._end()
         if tag not in _INLINE:
-            self._words.append("\n")
+            self._text.append("\n")
 
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self._page.title += data
         if self._hidden_tags:
             return
-        self._words.append(data)
+        self._text.append(data)
         if self._open_label is not None:
-            self._open_label.words.append(data)
+            self._open_label.parts.append(data)
 
     def build(self) -> WebPage:
         """Assign a label to every control and return the page."""
         while self._open:
             self._end()
-        by_target = {label.target: _collapse_spaces(label.words) for label in self._labels if label.target}
+        by_target = {label.target: _collapse_spaces(label.parts) for label in self._labels if label.target}
         for control in self._page.controls:
             control.label = control.label or by_target.get(control.attributes.get("id", ""), "")
             control.label = control.attributes.get("aria-label", "") if not control.label else control.label
-        self._page.text = _collapse_spaces(self._words)
+        self._page.text = _collapse_spaces(self._text)
         self._page.title = _collapse_spaces([self._page.title])
         return self._page
 
     def _begin(self, tag: str, control: Control) -> None:
-        self._open.append((tag, control, len(self._words)))
+        self._open.append((tag, control, len(self._text)))
 
     def _end(self) -> None:
         _, control, since = self._open.pop()
-        control.label = _collapse_spaces(self._words[since:])
+        control.label = _collapse_spaces(self._text[since:])
         self._page.controls.append(control)
 
     def _input(self, attributes: Attributes) -> None:
@@ -227,7 +227,7 @@ class _PageParser(HTMLParser):
         self._page.controls.append(self._into_form(control))
         if kind == "submit":
             control.label = attributes.get("value") or attributes.get("alt", "")
-            self._words.append(control.label)
+            self._text.append(control.label)
         elif self._open_label is not None and not self._open_label.target:
             self._open_label.target = attributes.setdefault("id", f"input {len(self._page.controls)}")
 
@@ -244,5 +244,5 @@ class _PageParser(HTMLParser):
             self._page.refresh = found["url"] or ""
 
 
-def _collapse_spaces(words: list[str]) -> str:
-    return re.sub(r"\s+", " ", "".join(words)).strip()
+def _collapse_spaces(parts: list[str]) -> str:
+    return re.sub(r"\s+", " ", "".join(parts)).strip()

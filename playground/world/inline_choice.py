@@ -9,7 +9,7 @@ from playground.world.world import World
 
 
 def type_query(world: World, chat: Chat, user: int, text: str) -> str | None:
-    """Type something behind the bot's name; return the query's id, None when a cached answer is shown."""
+    """Type an inline query. Return its id, or None when a cached answer is shown instead."""
     user_actions.require_can_write(world, chat, user)
     world.log.add("inline", chat.id, **{"from": "user", "user": user, "text": text})
     cached = world.inline_answers.find(text, user, world.clock())

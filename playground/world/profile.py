@@ -25,10 +25,10 @@ class BotProfile:
         """Return the bot as the sender of a message, in the Bot API's form."""
         return {"id": self.id, "is_bot": True, "first_name": self.text("name", ""), "username": self.username}
 
-    def text(self, what: str, language: str) -> str:
+    def text(self, name: str, language: str) -> str:
         """Return the name, description or short description in that language, or the one for all languages."""
-        default = self.username if what == "name" else ""
-        return self.texts.get((what, language[:2])) or self.texts.get((what, ""), default) or default
+        default = self.username if name == "name" else ""
+        return self.texts.get((name, language[:2])) or self.texts.get((name, ""), default) or default
 
     def commands_for(self, chat: int, language: str, *, private: bool = True) -> Sequence[Json]:
         """Return the commands that a person sees in a chat: the narrowest scope first, then the language.

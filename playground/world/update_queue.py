@@ -53,7 +53,7 @@ UPDATE_KINDS = frozenset(
         "managed_bot",
     ]
 )
-# An offset this far behind the end of the queue counts as a mistake and is read as "from the head".
+# An offset further ahead of the next id than this counts as a mistake and confirms nothing.
 FAR_AHEAD = 10
 
 

@@ -150,7 +150,7 @@ async def test_a_form_without_a_method_is_sent_by_get(phone: Phone, site: Callab
         (Gesture.PRESS, "灰色", "is disabled"),
         (Gesture.PRESS, "脚本", "nothing to press"),
         (Gesture.TICK, "通过", "nothing to tick is labelled '通过'"),
-        (Gesture.CHOOSE, "", "fits several"),
+        (Gesture.CHOOSE, "", "matches several"),
     ],
 )
 async def test_an_impossible_gesture_says_why(

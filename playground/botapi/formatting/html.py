@@ -10,8 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playground.botapi.formatting.markup import Entity, InvalidMarkup, date_time_entity, emoji_entity, link_entity
-from playground.world.entities import sort_entities, utf16_length
+from playground.botapi.formatting.markup import (
+    Entity,
+    InvalidMarkup,
+    MarkupScanner,
+    date_time_entity,
+    emoji_entity,
+    link_entity,
+)
 from playground.world.records import Json
 
 _ENTITY_TYPES = {
@@ -49,37 +55,26 @@ def read_html(source: str) -> tuple[str, tuple[Json, ...]]:
     return _HtmlParser(source).read()
 
 
-class _HtmlParser:
+class _HtmlParser(MarkupScanner):
     def __init__(self, source: str) -> None:
-        self._source = source
-        self._at = 0
-        self._out: list[str] = []
-        self._units = 0
+        super().__init__(source)
         self._open: list[_OpenTag] = []
-        self._entities: list[Entity] = []
 
     def read(self) -> tuple[str, tuple[Json, ...]]:
         while self._at < len(self._source):
             if plain := _PLAIN.match(self._source, self._at):
                 self._at = plain.end()
-                self._append(plain[0])
+                self._write(plain[0])
             elif self._source[self._at] == "<":
                 self._tag()
             else:
-                self._append(self._reference())
+                self._write(self._reference())
         if self._open:
             raise InvalidMarkup(f'Can\'t find end tag corresponding to start tag "{self._open[-1].tag}"')
         for entity in self._entities:
             if entity["type"] == "code":
                 entity.pop("language", None)
-        return "".join(self._out), sort_entities(self._entities)
-
-    def _append(self, text: str) -> None:
-        self._out.append(text)
-        self._units += utf16_length(text)
-
-    def _peek(self) -> str:
-        return self._source[self._at] if self._at < len(self._source) else ""
+        return self._result()
 
     def _skip(self, stops: frozenset[str]) -> str:
         begin = self._at
@@ -90,9 +85,6 @@ class _HtmlParser:
     def _skip_space(self) -> None:
         while self._peek() and self._peek() in _SPACE:
             self._at += 1
-
-    def _byte_offset(self, index: int) -> int:
-        return len(self._source[:index].encode())
 
     def _reference(self) -> str:
         match = _REFERENCE.match(self._source, self._at)

@@ -11,8 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playground.botapi.formatting.markup import Entity, InvalidMarkup, date_time_entity, emoji_entity, link_entity
-from playground.world.entities import sort_entities, utf16_length
+from playground.botapi.formatting.markup import (
+    Entity,
+    InvalidMarkup,
+    MarkupScanner,
+    date_time_entity,
+    emoji_entity,
+    link_entity,
+)
 from playground.world.records import Json
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!\n")
@@ -51,14 +57,10 @@ def read_markdown(source: str) -> tuple[str, tuple[Json, ...]]:
     return _MarkdownParser(source).read()
 
 
-class _MarkdownParser:
+class _MarkdownParser(MarkupScanner):
     def __init__(self, source: str) -> None:
-        self._source = source
-        self._at = 0
-        self._out: list[str] = []
-        self._units = 0
+        super().__init__(source)
         self._open: list[_OpenMark] = []
-        self._entities: list[Entity] = []
         self._line_start = True
         self._quoting = False
 
@@ -69,7 +71,7 @@ class _MarkdownParser:
             self._end_quote()
         if self._open:
             raise self._missing_end(self._open[-1])
-        return "".join(self._out), sort_entities(self._entities)
+        return self._result()
 
     def _step(self) -> None:
         char = self._source[self._at]
@@ -88,13 +90,9 @@ class _MarkdownParser:
             self._begin(char)
 
     def _append(self, text: str, taken: int) -> None:
-        self._out.append(text)
-        self._units += utf16_length(text)
+        self._write(text)
         self._at += taken
         self._line_start = text == "\n"
-
-    def _byte_offset(self, index: int) -> int:
-        return len(self._source[:index].encode())
 
     def _ends(self, kind: str) -> bool:
         mark = _ENDS.get(kind)
@@ -148,9 +146,6 @@ class _MarkdownParser:
             case _:
                 entity = {"type": kind}
         self._add_entity(entity, last)
-
-    def _peek(self) -> str:
-        return self._source[self._at : self._at + 1]
 
     def _url(self) -> str:
         self._at += 1

@@ -1,10 +1,12 @@
-"""The parts that HTML and MarkdownV2 share: entities that need an argument, and the error."""
+"""The parts that HTML and MarkdownV2 share: the scanner, entities that need an argument, and the error."""
 
 from __future__ import annotations
 
 import re
 
 from playground.botapi.formatting.urls import normalize_url_or_empty
+from playground.world.entities import sort_entities, utf16_length
+from playground.world.records import Json
 
 Entity = dict[str, object]
 MAX_UNIX_TIME = 2**31 - 1
@@ -15,6 +17,30 @@ _MENTION = re.compile(r"(?i)tg://user\?id=(\d{1,15})")
 
 class InvalidMarkup(Exception):
     """The markup of a text is wrong. The message is the public server's."""
+
+
+class MarkupScanner:
+    """A position in the source, with the plain text and the entities that were read before it."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._at = 0
+        self._out: list[str] = []
+        self._units = 0
+        self._entities: list[Entity] = []
+
+    def _write(self, text: str) -> None:
+        self._out.append(text)
+        self._units += utf16_length(text)
+
+    def _peek(self) -> str:
+        return self._source[self._at : self._at + 1]
+
+    def _byte_offset(self, index: int) -> int:
+        return len(self._source[:index].encode())
+
+    def _result(self) -> tuple[str, tuple[Json, ...]]:
+        return "".join(self._out), sort_entities(self._entities)
 
 
 def link_entity(url: str, text: str) -> Entity | None:
