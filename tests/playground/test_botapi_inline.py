@@ -155,7 +155,7 @@ async def test_a_stored_picture_can_be_sent_and_a_picture_on_the_web_is_only_sho
     assert (await simulator.result("getUpdates"))[0]["message"]["caption"] == "码"
     assert await simulator.try_sim(f"/chats/{user}/inline/choose", user=user, result="2") == (
         409,
-        {"error": "a result of the kind photo can be offered here, but not be sent"},
+        {"error": "a result of the kind photo is shown here, but cannot be sent"},
     )
     assert (await simulator.try_sim(f"/chats/{user}/inline/choose", user=user, result="3"))[1] == {
         "error": "the bot offers no result '3'; it offers: '1', '2'"

@@ -145,7 +145,7 @@ async def test_a_form_without_a_method_is_sent_by_get(phone: Phone, site: Callab
     ("gesture", "words", "expected"),
     [
         (Gesture.PRESS, "前往授權", "there: 前往授权, 拒绝, 其他方式, 无处, 灰色); nearest: 前往授权"),
-        (Gesture.PRESS, "前往授权", "before this is filled in: '我已阅读并同意《服务协议》'"),
+        (Gesture.PRESS, "前往授权", "before this field is filled in: '我已阅读并同意《服务协议》'"),
         (Gesture.PRESS, "无处", "belongs to no form"),
         (Gesture.PRESS, "灰色", "is disabled"),
         (Gesture.PRESS, "脚本", "nothing to press"),
