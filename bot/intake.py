@@ -12,7 +12,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
+from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.dialogue import HandlerErrors
 from bot.handlers.flood_control import FloodControl
 
@@ -291,9 +291,3 @@ def _sender_key(raw: RawUpdate) -> object:
             # What somebody types behind the bot's name elsewhere must not use up the patience for their dialogue.
             return -number if source == "inline_query" else number
     return None
-
-
-def retry_after_seconds(error: RetryAfter) -> float:
-    """How long Telegram asks to wait."""
-    asked = error.retry_after
-    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
