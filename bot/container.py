@@ -1,10 +1,14 @@
-"""Puts the parts of the program together, on whatever ground it stands."""
+"""Builds every object of the program, in the order in which they depend on each other.
+
+Nothing is started here: `bot.app` runs what is built. No object reaches for one that is made after it. Where two parts
+need each other, something small is made before both. `Announcements`: the core wakes the loops, and the loops call the
+core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loop deletes it through the reply sender.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
@@ -31,29 +35,29 @@ from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.staff.service import StaffService
 from bot.images import qr
 from bot.intake import AnyApplication, Poller, UpdateIntake
-from bot.jobs.cleanup import Cleanup
+from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.funnel_metrics import FunnelCollector
 from bot.jobs.result_webhook import ResultEndpoint, ResultSender
 from bot.links import to_account
+from bot.providers import ConfiguredProviders
 from bot.settings import Settings
 from storage import SqlStore, StorageError, StoreUnavailable
-from verification.attempts import Method
 from verification.core import Core, CoreDeps
 from verification.dialogue_store import Person
 from verification.limits import AttemptLimits
-from verification.ports import Provider
 from verification.provider_polling import ProviderPoller
-from verification.providers.http import HttpProvider
 from verification.support.service import SupportService
 from web.app import WebDeps, web_app
-from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute
+from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
 
 _POLL_HEALTHY_WITHIN = 90
+"""Seconds; a poll without updates takes 30."""
+_QR_CODES = QrCodes(qr.page_svg, qr.print_png)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppDeps:
-    """What the program stands on: everything that is not itself, so that it can be tried in another world."""
+    """What the program takes from outside; a test or the simulation gives it another world here."""
 
     store: SqlStore
     make_bot: Callable[[RateLimiter], ExtBot[None]]
@@ -61,201 +65,354 @@ class AppDeps:
     new_token: Callable[[], str]
     new_match_code: Callable[[], str]
     public_url: str
-    providers: Mapping[Method, Provider]
+    providers: ConfiguredProviders
     catalogue: Catalogue
     advance: Advance = advance
     result_endpoint: ResultEndpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BotApp:
-    """The parts that the loops of the program need."""
+class Announcements:
+    """Carries "there is news" from the core to the loops that tell it.
 
-    settings: Settings
-    clock: Clock
-    store: SqlStore
-    application: AnyApplication
+    It is made before the core, and the loops subscribe when they are made. An announcement that nobody hears is no
+    loss: each loop also looks at the store by itself.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call the listener at every announcement from now on."""
+        self._listeners.append(listener)
+
+    def announce(self) -> None:
+        """Call every listener."""
+        for listener in self._listeners:
+            listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """The bot, and what sends messages with it."""
+
+    bot: ExtBot[None]
+    replies: ReplySender
+    staff_replies: StaffReplySender
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What runs dialogues; `replicas` is None where this process is the only one that writes to people."""
+
     runner: Runner
+    replicas: Replicas | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The handlers of updates, in the order in which they are asked."""
+
+    staff: StaffHandler
+    dialogue: DialogueHandler
+    groups: GroupHandler
+    inline: InlineHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where updates come in: each goes through `updates`, and `poller` fetches them where there is no webhook."""
+
+    application: AnyApplication
+    updates: UpdateIntake
+    poller: Poller
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The loops that work while the program runs."""
+
     notices: NoticeDispatcher
     cleanup: Cleanup
     provider_poller: ProviderPoller
     result_sender: ResultSender
-    reply_sender: ReplySender
-    intake: UpdateIntake
-    poller: Poller
-    replicas: Replicas | None
-    inline: InlineHandler
+
+    def loops(self) -> tuple[Coroutine[object, object, None], ...]:
+        """One endless coroutine for each job."""
+        return self.notices.run(), self.cleanup.run(), self.provider_poller.run(), self.result_sender.run()
+
+
+@dataclass(frozen=True, slots=True)
+class BotApp:
+    """The built program."""
+
+    settings: Settings
+    deps: AppDeps
     support: SupportService
-    staff_reply_sender: StaffReplySender
+    senders: Senders
+    engine: Engine
+    handlers: Handlers
+    intake: Intake
+    jobs: Jobs
     web_app: Starlette
 
 
-def build_app(settings: Settings, deps: AppDeps, replica_name: str) -> BotApp:
-    """All parts of the program put together on this ground; nothing is begun yet.
+def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp:
+    """Build everything and start nothing; needs a running event loop.
 
-    `place` names where it runs, among other programs on the same store.
+    `replica_name` names this program among others on the same store, and stays the same over its restarts.
     """
-    store, clock, ways, catalogue = deps.store, deps.clock, deps.providers, deps.catalogue
-    failures, registry = HandlerErrors(), CollectorRegistry()
-    told = Counter("bot_results", "Results for another server, by what became of them", ["outcome"], registry=registry)
-    results = ResultSender(
-        store.result_outbox(), deps.result_endpoint, clock.now, lambda outcome: told.labels(outcome).inc()
+    registry, announcements = CollectorRegistry(), Announcements()
+    core = _core(settings, deps, announcements)
+    support = SupportService(deps.store, deps.clock.now, settings.link_ttl)
+    replicas = _replicas(settings, deps, replica_name)
+    senders = _senders(settings, deps, registry, replicas)
+    faq = FaqMatcher(deps.catalogue.faq, registry)
+    runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
+    handlers = _handlers(settings, deps, support, senders, faq, runner)
+    intake = _intake(settings, deps, registry, senders.bot, handlers, runner)
+    jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
+    announcements.subscribe(jobs.notices.wake)
+    announcements.subscribe(jobs.result_sender.wake)
+    return BotApp(
+        settings=settings,
+        deps=deps,
+        support=support,
+        senders=senders,
+        engine=Engine(runner, replicas),
+        handlers=handlers,
+        intake=intake,
+        jobs=jobs,
+        web_app=_web(settings, deps, registry, core, jobs.provider_poller, intake, support),
     )
 
-    def announce() -> None:
-        notices.wake()
-        results.wake()
 
-    outside = CoreDeps(
-        clock.now, deps.new_token, deps.new_match_code, lambda made: f"{deps.public_url}/v/{made}", announce
-    )
-    core = Core(
-        store,
-        ways,
-        outside,
+def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Core:
+    return Core(
+        deps.store,
+        deps.providers.by_method,
+        CoreDeps(
+            clock=deps.clock.now,
+            token=deps.new_token,
+            match_code=deps.new_match_code,
+            phone_url=lambda token: f"{deps.public_url}/v/{token}",
+            on_notice=announcements.announce,
+        ),
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),
         posts_results=deps.result_endpoint is not None,
     )
-    # Only by webhook: whoever polls is the only one at work.
-    replicas = Replicas(store, replica_name, deps.new_token(), _is_outage) if settings.webhook_url else None
-    calls = Counter("bot_calls", "Calls to Telegram, by what became of them", ["method", "outcome"], registry=registry)
-    bot = deps.make_bot(
-        RateLimiter(calls, lambda: 1 if replicas is None else len(replicas.alive), enabled=settings.rate_limit_sending)
+
+
+def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
+    """With webhooks several programs may serve one bot; the one that polls works alone."""
+    return Replicas(deps.store, name, deps.new_token(), _is_outage) if settings.webhook_url else None
+
+
+def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
+    calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
+    limiter = RateLimiter(
+        calls, lambda: 1 if replicas is None else len(replicas.alive), enabled=settings.rate_limit_sending
     )
-    application = _application(bot, failures)
-    outgoing = ReplySender(bot, catalogue, lambda person, message: housekeeping.schedule_deletion(person, message))
-    questions = FaqMatcher(catalogue.faq, registry)
-    moment = questions.with_topics_in(clock.rule_context)
-    surroundings = RunnerConfig(
-        moment, _is_outage, settings.language, deps.advance, questions.count, _is_counted(settings)
-    )
-    runner = Runner(store, core, outgoing, surroundings, replicas)
-    notices = NoticeDispatcher(store, core, runner, clock.now)
-    housekeeping = Cleanup(store, outgoing.delete_pending, clock.now, timedelta(days=settings.retention_days))
-    support = SupportService(store, clock.now, settings.link_ttl)
-    inline = InlineHandler(catalogue, questions.topics_in, settings.language)
-    delivery = StaffReplySender(bot, catalogue)
-    clerk = StaffService(support, catalogue, clock.now, lambda: bot.username)
-    staff = StaffHandler(settings.staff.__contains__, clerk, delivery, runner, store, settings.language)
-    groups = GroupHandler(catalogue, settings.language)
-    application.add_handlers((staff, DialogueHandler(runner), groups, inline))
-    updates = Counter("bot_updates", "Updates taken, by what became of them", ["outcome"], registry=registry)
-    answers = Counter("bot_provider_answers", "News of attempts, by what came of it", ["outcome"], registry=registry)
-    remote = {method: way for method, way in ways.items() if isinstance(way, HttpProvider)}
-    asking = ProviderPoller(store, core, remote, clock.now, lambda outcome: answers.labels(outcome).inc())
-    tallies = FunnelCollector(store, StoreUnavailable, asyncio.get_running_loop().time)
-    registry.register(tallies)
-    trouble = DeadLetters(bot, catalogue, store, clock.now, settings.language)
-    crowd = FloodControl(store, runner, clock.now, asyncio.get_running_loop().time)
-    door = UpdateIntake(application, failures, trouble.add, _is_outage, updates, crowd)
-    polling = Poller(application, door, store.polling_lease, runner.resume_pending, _is_outage)
-    parts = WebDeps(
-        core=core,
-        providers=ways,
-        texts={
-            language: catalogue.section(language, "page.") | catalogue.section(language, "desk.")
-            for language in LANGUAGES
-        },
-        ready=_readiness(store, door, polling, settings),
-        registry=registry,
-        clock=clock.now,
-        notify_provider_news=asking.notify,
-        refresh=tallies.refresh,
+    bot = deps.make_bot(limiter)
+    deletions = DeletionScheduler(deps.store, deps.clock.now)
+    return Senders(bot, ReplySender(bot, deps.catalogue, deletions.schedule), StaffReplySender(bot, deps.catalogue))
+
+
+def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> RunnerConfig:
+    # The funnel counts people, not what staff try out.
+    staff = frozenset(map(person_of, settings.staff))
+
+    def is_counted(person: Person) -> bool:
+        return person not in staff
+
+    return RunnerConfig(
+        new_rule_context=faq.with_topics_in(deps.clock.rule_context),
         is_outage=_is_outage,
-        telegram=_telegram_route(settings, door),
-        desk=_desk_route(settings, deps, support, bot),
-        api=_api_route(settings, deps, support, bot),
-    )
-    return BotApp(
-        settings=settings,
-        clock=clock,
-        store=store,
-        application=application,
-        runner=runner,
-        notices=notices,
-        cleanup=housekeeping,
-        provider_poller=asking,
-        result_sender=results,
-        reply_sender=outgoing,
-        intake=door,
-        poller=polling,
-        replicas=replicas,
-        inline=inline,
-        support=support,
-        staff_reply_sender=delivery,
-        web_app=web_app(parts),
+        language=settings.language,
+        advance=deps.advance,
+        count_question=faq.count,
+        is_counted=is_counted,
     )
 
 
-def _application(bot: ExtBot[None], failures: HandlerErrors) -> AnyApplication:
+def _handlers(
+    settings: Settings, deps: AppDeps, support: SupportService, senders: Senders, faq: FaqMatcher, runner: Runner
+) -> Handlers:
+    service = StaffService(support, deps.catalogue, deps.clock.now, lambda: senders.bot.username)
+    return Handlers(
+        StaffHandler(
+            settings.staff.__contains__, service, senders.staff_replies, runner, deps.store, settings.language
+        ),
+        DialogueHandler(runner),
+        GroupHandler(deps.catalogue, settings.language),
+        InlineHandler(deps.catalogue, faq.topics_in, settings.language),
+    )
+
+
+def _intake(
+    settings: Settings,
+    deps: AppDeps,
+    registry: CollectorRegistry,
+    bot: ExtBot[None],
+    handlers: Handlers,
+    runner: Runner,
+) -> Intake:
+    errors = HandlerErrors()
+    application = _application(bot, handlers, errors)
+    monotonic = asyncio.get_running_loop().time
+    updates = UpdateIntake(
+        application,
+        errors,
+        DeadLetters(bot, deps.catalogue, deps.store, deps.clock.now, settings.language).add,
+        _is_outage,
+        Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry),
+        FloodControl(deps.store, runner, deps.clock.now, monotonic),
+    )
+    poller = Poller(application, updates, deps.store.polling_lease, runner.resume_pending, _is_outage)
+    return Intake(application, updates, poller)
+
+
+def _application(bot: ExtBot[None], handlers: Handlers, errors: HandlerErrors) -> AnyApplication:
     application: AnyApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
     )
-    application.add_error_handler(failures.record)
+    application.add_handlers((handlers.staff, handlers.dialogue, handlers.groups, handlers.inline))
+    application.add_error_handler(errors.record)
     return application
 
 
-def _readiness(store: SqlStore, door: UpdateIntake, polling: Poller, settings: Settings) -> Callable[[], Any]:
-    async def ready() -> Mapping[str, bool]:
+def _jobs(
+    settings: Settings,
+    deps: AppDeps,
+    registry: CollectorRegistry,
+    core: Core,
+    runner: Runner,
+    replies: ReplySender,
+) -> Jobs:
+    store, now = deps.store, deps.clock.now
+    news = _outcome_counter(registry, "bot_provider_answers", "Providers' answers about attempts, by outcome")
+    results = _outcome_counter(registry, "bot_results", "Results for another server, by outcome")
+    return Jobs(
+        notices=NoticeDispatcher(store, core, runner, now),
+        cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
+        provider_poller=ProviderPoller(store, core, deps.providers.pollable, now, news),
+        result_sender=ResultSender(store.result_outbox(), deps.result_endpoint, now, results),
+    )
+
+
+def _outcome_counter(registry: CollectorRegistry, name: str, description: str) -> Callable[[str], None]:
+    counter = Counter(name, description, ["outcome"], registry=registry)
+    return lambda outcome: counter.labels(outcome).inc()
+
+
+def _web(
+    settings: Settings,
+    deps: AppDeps,
+    registry: CollectorRegistry,
+    core: Core,
+    provider_poller: ProviderPoller,
+    intake: Intake,
+    support: SupportService,
+) -> Starlette:
+    funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
+    registry.register(funnel)
+    return web_app(
+        WebDeps(
+            core=core,
+            providers=deps.providers.by_method,
+            texts=_page_texts(deps.catalogue),
+            ready=_Readiness(deps.store, intake, by_webhook=bool(settings.webhook_url)).check,
+            registry=registry,
+            clock=deps.clock.now,
+            notify_provider_news=provider_poller.notify,
+            refresh=funnel.refresh,
+            is_outage=_is_outage,
+            telegram=_telegram_route(settings, intake.updates),
+            desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
+            api=_api_route(settings, deps, support, _link_url(intake.application.bot)),
+        )
+    )
+
+
+def _page_texts(catalogue: Catalogue) -> Mapping[str, Texts]:
+    return {
+        language: catalogue.section(language, "page.") | catalogue.section(language, "desk.") for language in LANGUAGES
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Readiness:
+    """Whether the parts that the program cannot do without work: the answer of `/readyz`."""
+
+    store: SqlStore
+    intake: Intake
+    by_webhook: bool
+
+    async def check(self) -> Mapping[str, bool]:
+        """Return each part's name, and whether it works."""
+        return {"store": await self._can_write(), "telegram": self._can_hear()}
+
+    async def _can_write(self) -> bool:
         try:
-            await store.pending_replies(1)
+            await self.store.pending_replies(1)
         except StorageError:
-            stored = False
-        else:
-            # A full disk can be read from: only whoever has to write notices.
-            stored = not door.stuck
-        heard = polling.polled_at
-        listening = heard is not None and asyncio.get_running_loop().time() - heard < _POLL_HEALTHY_WITHIN
-        # A program that waits for its turn is as good as one can be: nothing must wait for it to poll.
-        return {"store": stored, "telegram": bool(settings.webhook_url) or polling.is_waiting or listening}
+            return False
+        # A full disk can still be read; only the intake, which writes, notices it.
+        return not self.intake.updates.stuck
 
-    return ready
-
-
-def _is_counted(settings: Settings) -> Callable[[Person], bool]:
-    """The funnel is about people, not about support's own trials."""
-    staff = frozenset(map(person_of, settings.staff))
-    return lambda person: person not in staff
+    def _can_hear(self) -> bool:
+        poller = self.intake.poller
+        # A program that waits for the polling lease is ready: nothing should wait for it to poll.
+        if self.by_webhook or poller.is_waiting:
+            return True
+        now = asyncio.get_running_loop().time()
+        return poller.polled_at is not None and now - poller.polled_at < _POLL_HEALTHY_WITHIN
 
 
 def _is_outage(error: BaseException) -> bool:
     return isinstance(error, StoreUnavailable)
 
 
-def _telegram_route(settings: Settings, door: UpdateIntake) -> TelegramRoute | None:
-    """Telegram's own, where it delivers by webhook."""
+def _link_url(bot: ExtBot[None]) -> Callable[[str], str]:
+    # The bot learns its name when it connects, which is before any page or call is served.
+    return lambda token: to_account(bot.username, token)
+
+
+def _telegram_route(settings: Settings, updates: UpdateIntake) -> TelegramRoute | None:
+    """The route of Telegram's webhook; None where the bot polls."""
     if not settings.webhook_url or settings.webhook_secret is None:
         return None
-    return TelegramRoute(settings.webhook_secret.get_secret_value(), door.handle_body)
+    return TelegramRoute(settings.webhook_secret.get_secret_value(), updates.handle_body)
 
 
-def _desk_route(settings: Settings, ground: AppDeps, support: SupportService, bot: ExtBot[None]) -> DeskRoute | None:
-    """Support's desk, where there is a key to it."""
+def _desk_route(
+    settings: Settings, deps: AppDeps, support: SupportService, link_url: Callable[[str], str]
+) -> DeskRoute | None:
+    """The route of support's desk; None where no key is set."""
     if settings.desk_key is None:
         return None
-    # The bot's name is known once it is connected, and no page is served before.
     return DeskRoute(
         key=settings.desk_key.get_secret_value(),
         support=support,
-        keyed_digest=ground.store.keyed_digest,
-        link_url=lambda token: to_account(bot.username, token),
-        qr=QrCodes(qr.page_svg, qr.print_png),
-        topics={language: ground.catalogue.titles(language) for language in LANGUAGES},
-        new_id=ground.new_token,
-        secure=ground.public_url.startswith("https:"),
+        keyed_digest=deps.store.keyed_digest,
+        link_url=link_url,
+        qr=_QR_CODES,
+        topics={language: deps.catalogue.titles(language) for language in LANGUAGES},
+        new_id=deps.new_token,
+        secure=deps.public_url.startswith("https:"),
     )
 
 
-def _api_route(settings: Settings, ground: AppDeps, support: SupportService, bot: ExtBot[None]) -> ApiRoute | None:
-    """Other programs' calls, where any has a key."""
+def _api_route(
+    settings: Settings, deps: AppDeps, support: SupportService, link_url: Callable[[str], str]
+) -> ApiRoute | None:
+    """The route for other programs' calls; None where no key is set."""
     if not settings.caller_keys:
         return None
     return ApiRoute(
         keys=settings.caller_keys,
         support=support,
-        # The bot's name is known once it is connected, and no call is served before.
-        link_url=lambda token: to_account(bot.username, token),
-        qr=QrCodes(qr.page_svg, qr.print_png),
-        new_id=ground.new_token,
+        link_url=link_url,
+        qr=_QR_CODES,
+        new_id=deps.new_token,
     )

@@ -62,7 +62,7 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
             await guest.says("/start")
             await guest.sees("你要认证哪一类")
             await bot.wait_until_quiet()
-            async with bot.app.store.unit("anybody") as unit:
+            async with bot.app.deps.store.unit("anybody") as unit:
                 await unit.save_dialogue(Person("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
         async with running_bot(place, tmp_path):
             await guest.says("/status")
@@ -116,12 +116,12 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
 async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(tmp_path: Path) -> None:
     async with simulator() as place, running_bot(place, tmp_path) as bot:
         first, second = await place.new_user(), await place.new_user()
-        store, now = bot.app.store, bot.app.clock.now()
+        store, now = bot.app.deps.store, bot.app.deps.clock.now()
         async with store.unit("anybody") as unit:
             await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
             await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
         await place.inject_fault("deleteMessage", "429", times=1, retry_after=3600)
-        await bot.app.cleanup.delete_pending_messages(timedelta())
+        await bot.app.jobs.cleanup.delete_pending_messages(timedelta())
 
         assert [litter.person for litter in await store.pending_deletions(10)] == [f"telegram:{first.id}"]
 

@@ -51,7 +51,7 @@ async def test_inv26_a_question_that_may_be_lost_is_asked_again_at_most_twice_an
 
         assert (asked, marked) == (2 if kind == "lost" else 1, 1)
         assert times(guest, AGAIN) == 1
-        assert await bot.app.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(10) == []
 
 
 @pytest.mark.parametrize("kind", ["502", "lost"])
@@ -105,7 +105,7 @@ async def test_inv26_the_new_question_stands_even_if_the_old_one_cannot_be_taken
 
         assert times(guest, "核对一下") == 2
         assert times(guest, AGAIN) == 0
-        assert await bot.app.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(10) == []
 
 
 async def test_inv26_a_429_is_no_doubt(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: 
         await guest.blocks()
         for number in range(3):
             news = AttemptPassed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
-            await bot.app.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
+            await bot.app.engine.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
             await bot.wait_until_quiet()
 
         assert len(place.gate.rejected) == 1

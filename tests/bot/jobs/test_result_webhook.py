@@ -287,7 +287,7 @@ async def test_a_note_that_is_lost_costs_a_repetition_and_nothing_else(
         await at.counts.come_to(delivered=1)
 
     assert [message.id for message in line.told] == ["result_a1"] * 2
-    assert "what came of the result of attempt a1 could not be noted" in caplog.text
+    assert "the outcome of the result of attempt a1 could not be stored" in caplog.text
 
 
 async def test_inv29_a_clock_that_leaps_has_nothing_told_twice_side_by_side(tmp_path: Path) -> None:
@@ -439,4 +439,4 @@ async def test_a_program_without_a_receiver_keeps_nothing(tmp_path: Path) -> Non
         await guest.sees("这次没有通过")
         far = NOON + timedelta(days=9999)
 
-        assert not await bot.app.store.result_outbox().claim(far, far, 9)
+        assert not await bot.app.deps.store.result_outbox().claim(far, far, 9)

@@ -185,8 +185,8 @@ async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_
         update = command_of(place, staff, 900_000_001, WORDS[StaffCommand.LINK])
         for _ in range(2):
             async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-                await bot.app.intake.handle(update)
-                await bot.app.intake.handle(update)
+                await bot.app.intake.updates.handle(update)
+                await bot.app.intake.updates.handle(update)
                 kept = await bot.app.support.links("test")
         links = {staff.scanned_link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
@@ -222,9 +222,11 @@ async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_noth
     clerk, delivery = FailingStaffService(), SilentSender()
     async with simulator() as place, running_bot(place, tmp_path) as bot:
         staff = await place.new_user()
-        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.app.runner, bot.app.store, "zh")
-        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.application.bot)
-        context = DialogueContext(bot.app.application)
+        handler = StaffHandler(
+            {staff.id}.__contains__, clerk, delivery, bot.app.engine.runner, bot.app.deps.store, "zh"
+        )
+        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.intake.application.bot)
+        context = DialogueContext(bot.app.intake.application)
 
         with pytest.raises(StoreUnavailable):
             await handler.callback(update, context)
@@ -296,8 +298,8 @@ async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> Non
     async with simulator() as place:
         staff = await place.new_user()
         async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            cohort = Cohort(beijing_day(bot.app.clock.now()), "spring", "zh")
-            async with bot.app.store.unit(f"telegram:{staff.id}") as unit:
+            cohort = Cohort(beijing_day(bot.app.deps.clock.now()), "spring", "zh")
+            async with bot.app.deps.store.unit(f"telegram:{staff.id}") as unit:
                 await unit.add_to_funnel(
                     [
                         FunnelIncrement(cohort, FunnelStep.STARTED),
