@@ -29,6 +29,7 @@ from storage.sealing import Sealing
 from storage.store import SqlStore
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number
+from verification.ids import Account
 from verification.support.funnel import Cohort, Dimension, FunnelIncrement, FunnelQuery, beijing_day
 from verification.support.funnel_report import build_reports
 from verification.support.service import SupportService
@@ -44,7 +45,7 @@ SPREAD = 0.9
 FAILURE_RATE = 0.1
 ROUNDS = 3
 
-_ACCOUNT = "telegram:1"
+_ACCOUNT = Account("telegram:1")
 _ATTEMPT = AttemptId("attempt-1")
 _COUNTED = "INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TIMED = "INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -75,7 +76,7 @@ def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State
 
 def _scanning(account: str, mark: str, identity: Identity, method: Method) -> states.Scanning:
     return states.Scanning(
-        account=account,
+        account=Account(account),
         question_id=mark,
         identity=identity,
         method=method,
@@ -86,9 +87,14 @@ def _scanning(account: str, mark: str, identity: Identity, method: Method) -> st
     )
 
 
-def _failed(account: str, mark: str, identity: Identity, method: Method) -> states.Failed:
+def _failed(account: Account, mark: str, identity: Identity, method: Method) -> states.Failed:
     return states.Failed(
-        account=account, question_id=mark, identity=identity, method=method, attempt=_ATTEMPT, reason=Reason.DECLINED
+        account=Account(account),
+        question_id=mark,
+        identity=identity,
+        method=method,
+        attempt=_ATTEMPT,
+        reason=Reason.DECLINED,
     )
 
 

@@ -43,7 +43,7 @@ from bot.providers import ConfiguredProviders
 from bot.settings import Settings
 from storage import SqlStore, StorageError, StoreUnavailable
 from verification.core import Core, CoreDeps
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.limits import AttemptLimits
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
@@ -222,7 +222,7 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
     # The funnel counts people, not what staff try out.
     staff = frozenset(map(person_of, settings.staff))
 
-    def is_counted(person: Person) -> bool:
+    def is_counted(person: PersonId) -> bool:
         return person not in staff
 
     return RunnerConfig(

@@ -8,8 +8,9 @@ from storage.database import Row, Value
 from storage.errors import DecryptionFailed
 from storage.sealing import IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
-from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion, Person
+from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact, PersonId
 from verification.invitations import Link, LinkId
 from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -55,8 +56,8 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
     kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         match_code=match_code,
@@ -81,13 +82,13 @@ def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
 def read_past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
-    return PastAttempt(account, method, status, reason, from_micros(created_at))
+    return PastAttempt(Account(account), method, status, reason, from_micros(created_at))
 
 
 def read_quota_slot(row: Row) -> QuotaSlot:
     """Read a taken place."""
     account, method, taken_at = row
-    return QuotaSlot(account, Method(method), from_micros(taken_at))
+    return QuotaSlot(Account(account), Method(method), from_micros(taken_at))
 
 
 def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
@@ -108,10 +109,10 @@ def read_notice(row: Row) -> Notice:
     identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
     return Notice(
         id=identifier,
-        contact=contact,
+        contact=Contact(contact),
         kind=NoticeKind(news),
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -125,7 +126,7 @@ def read_result(row: Row) -> OutgoingResult:
     return OutgoingResult(
         id=identifier,
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -139,7 +140,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
     person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
-        person=Person(person),
+        person=PersonId(person),
         text=sealing.open(text, dialogue_aad(person, "text")),
         language=language,
         revision=revision,
@@ -149,7 +150,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     )
 
 
-def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
+def read_panel(person: PersonId, sealed: bytes | None, sealing: Sealing) -> str:
     """Read a dialogue's panel; none was shown yet where there is none."""
     return "" if sealed is None else sealing.open(sealed, dialogue_aad(person, "panel"))
 
@@ -157,13 +158,14 @@ def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
 def read_consent(row: Row) -> Consent:
     """Read a consent."""
     person, account, kind, version, language, agreed_at = row
-    return Consent(Person(person), account, kind, version, language, from_micros(agreed_at))
+    return Consent(PersonId(person), Account(account), kind, version, language, from_micros(agreed_at))
 
 
 def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
     """Read messages that still have to vanish."""
     return [
-        PendingDeletion(Person(person), message_id, from_micros(written_at)) for person, message_id, written_at in rows
+        PendingDeletion(PersonId(person), message_id, from_micros(written_at))
+        for person, message_id, written_at in rows
     ]
 
 
@@ -178,14 +180,14 @@ def read_link(row: Row) -> Link:
     identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
     return Link(
         id=LinkId(identifier),
-        account=account,
+        account=Account(account),
         campaign=campaign,
         made_by=made_by,
         made_at=from_micros(made_at),
         expires_at=from_micros(expires_at),
         method=None if method is None else Method(method),
         language=language,
-        person=person,
+        person=None if person is None else PersonId(person),
         opened_at=_optional_time(opened),
         revoked_at=_optional_time(revoked),
         verified=bool(done),
@@ -198,8 +200,8 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
     name, number = _masked(identifier, sealed[0], sealing) if sealing is not None else ("", "")
     return AttemptSummary(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -255,7 +257,7 @@ def associated_data(table: str, row: str, column: str) -> str:
     return f"{table}:{row}:{column}"
 
 
-def dialogue_aad(person: str, column: str) -> str:
+def dialogue_aad(person: PersonId, column: str) -> str:
     """Where a dialogue's sealed column stands."""
     return associated_data("dialogues", person, column)
 

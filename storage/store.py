@@ -14,7 +14,8 @@ from storage.results import SqlResultOutbox
 from storage.sealing import IndexKind, Sealing
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
-from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply, Person
+from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
+from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
@@ -68,24 +69,24 @@ class SqlStore:
     async def settle_notice(self, notice: Notice) -> None:
         await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
-    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
+    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
-    async def mark_blocked(self, person: Person, panel: str) -> None:
+    async def mark_blocked(self, person: PersonId, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return [
-            PendingReply(Person(person), revision, holder)
+            PendingReply(PersonId(person), revision, holder)
             for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, limit)
         ]
 
     async def acquire_lease(
-        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+        self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
         async with self._database.transaction(person) as connection:
             found = await connection.fetch_for_update(sql.LEASE, person)
@@ -97,7 +98,7 @@ class SqlStore:
             await connection.fetch(sql.ACQUIRE_LEASE, person, program)
         return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
-    async def release_lease(self, person: Person, program: str) -> None:
+    async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
     async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
@@ -114,7 +115,7 @@ class SqlStore:
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
-    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, person: PersonId | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(raw, mapping.dead_update_aad(event_id))
             await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
@@ -131,9 +132,9 @@ class SqlStore:
     async def purge_before(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_BEFORE, before)
 
-    async def people_of(self, account: str) -> Sequence[Person]:
+    async def people_of(self, account: Account) -> Sequence[PersonId]:
         """List the people whose chats this account was talked about in."""
-        return [Person(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
+        return [PersonId(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
 
     def result_outbox(self) -> SqlResultOutbox:
         """The results that another server is owed."""

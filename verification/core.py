@@ -22,6 +22,7 @@ from verification.errors import (
     Unreadable,
 )
 from verification.identity import Identity
+from verification.ids import Account, Contact
 from verification.limits import DAY, AttemptLimits, refused_until
 from verification.ports import MAX_ACCOUNTS, NoticeKind, Provider, QuotaSlot, Store, Unit
 
@@ -37,8 +38,8 @@ class AttemptRequest:
     """What a front end asks for: `id` is made by it once, and makes asking again harmless."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     identity: Identity
     method: Method
 
@@ -181,7 +182,7 @@ class Core:
             if attempt is not None and attempt.live:
                 await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         """The place this account holds, if it is verified."""
         async with self._store.unit(account) as unit:
             return await unit.slot_of(account)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
@@ -38,7 +39,7 @@ class OutgoingResult:
 
     id: int
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
     status: AttemptStatus
     reason: Reason | None

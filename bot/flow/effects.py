@@ -12,6 +12,7 @@ from enum import StrEnum
 from bot.flow.events import Choice
 from verification.attempts import AttemptId, Method
 from verification.identity import Identity
+from verification.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class ShowRecords:
     """Show what is kept about the person; `ask_erase` puts the last question before erasing."""
 
     question_id: str
-    account: str
+    account: Account
     ask_erase: bool = False
 
 
@@ -211,7 +212,7 @@ class ShowRecords:
 class SendExport:
     """Send the person what is kept about them, as a file."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,7 @@ class RecordConsent:
 class EraseRecords:
     """Delete what is kept about the person."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ class OpenAttempt:
     """Ask the core to open an attempt; asking again with the same id is harmless."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     identity: Identity
     method: Method
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 class Command(StrEnum):
@@ -135,7 +136,7 @@ class VerificationRecord:
 class LinkAccepted:
     """A link binds the person to an account; it may suggest a way and a language, and the account may be verified."""
 
-    account: str
+    account: Account
     method: Method | None = None
     language: str | None = None
     verified: VerificationRecord | None = None
@@ -218,7 +219,7 @@ class AttemptPassed:
     """The account is verified."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
 
 

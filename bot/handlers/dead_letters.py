@@ -13,7 +13,8 @@ from telegram.constants import ChatType
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
 from bot.handlers.incoming import person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 
 _TIMEOUT = 2
 
@@ -59,7 +60,7 @@ class DeadLetters:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language
 
 
-def _sender_of(raw: Mapping[str, Any]) -> Person | None:
+def _sender_of(raw: Mapping[str, Any]) -> PersonId | None:
     """Who sent what the update brings, whatever that is."""
     brought = [_mapping(value) for value in raw.values()]
     chats = [_mapping(value.get("chat")) for value in brought]

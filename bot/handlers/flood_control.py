@@ -14,7 +14,8 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets
 
 RawUpdate = Mapping[str, Any]
@@ -59,7 +60,7 @@ class FloodControl:
             await self._runner.handle(Envelope(person, Throttled(), None))
 
 
-def _person(raw: RawUpdate) -> Person | None:
+def _person(raw: RawUpdate) -> PersonId | None:
     """Whose dialogue an update belongs to, if to any; the raw form may be anything."""
     match raw:
         case (

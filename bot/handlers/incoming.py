@@ -22,7 +22,7 @@ from bot.flow.events import (
     Tapped,
 )
 from verification.attempts import Method
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 FRONT_END = "telegram"
 QUESTION_PREFIX = "q"
@@ -48,12 +48,12 @@ _KINDS: tuple[tuple[str, MessageKind], ...] = (
 )
 
 
-def person_of(chat_id: int) -> Person:
+def person_of(chat_id: int) -> PersonId:
     """The dialogue's key of a private chat."""
-    return Person(f"{FRONT_END}:{chat_id}")
+    return PersonId(f"{FRONT_END}:{chat_id}")
 
 
-def chat_of(person: Person) -> int:
+def chat_of(person: PersonId) -> int:
     """The private chat of a dialogue."""
     return int(person.partition(":")[2])
 

@@ -19,7 +19,8 @@ from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempote
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.incoming import chat_of
 from bot.images import cards
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Otherwise Telegram's servers would open the links."""
 
 
-ScheduleDeletion = Callable[[Person, int], Awaitable[None]]
+ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Leaves a message to whoever sees to it that it vanishes later."""
 
 
@@ -225,14 +226,14 @@ class ReplySender:
         if pressed is not None and (panel is None or panel.id != pressed):
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(context.person), pressed))
 
-    async def delete_user_message(self, person: Person, message_id: int) -> None:
+    async def delete_user_message(self, person: PersonId, message_id: int) -> None:
         """Delete a person's message; one that is gone, too old or out of reach is done with."""
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
             log.warning("a message could not be deleted (%s)", type(error).__name__)
 
-    async def delete_pending(self, person: Person, message_id: int) -> None:
+    async def delete_pending(self, person: PersonId, message_id: int) -> None:
         """Delete it when Telegram lets it be done at once; raises `Undelivered` when not."""
         with priority(Priority.BEST_EFFORT):
             await self.delete_user_message(person, message_id)

@@ -14,6 +14,7 @@ from bot.flow.events import SideMessage
 from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
+from verification.ids import Account, PersonId, own_account
 
 TOPICS_A_PAGE = 7
 _MAX_LINES = 10
@@ -64,7 +65,7 @@ def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept
     return MessageContent(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
+def export_json(person: PersonId, account: Account, kept: PersonRecords) -> bytes:
     """What is kept about a person, as JSON; without name and number, which no record holds.
 
     An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
@@ -73,8 +74,8 @@ def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
     def told(record: Consent | PastAttempt | LinkBinding) -> dict[str, object]:
         return asdict(record) | {"account": shown(record.account)}
 
-    def shown(named: str) -> str:
-        return named if named == own else mask_account(named)
+    def shown(named: Account) -> str:
+        return named if named == own_account(person) else mask_account(named)
 
     content = {
         "account": shown(account),

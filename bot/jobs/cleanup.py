@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.engine.messages import DeliveryFailed
-from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.limits import DAY
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ _EVENT_IDS_KEPT_FOR = timedelta(days=7)
 _AUDIT_LOG_KEPT_FOR = timedelta(days=365)
 """For a year one can ask who looked at what."""
 
-MessageDeleter = Callable[[Person, int], Awaitable[None]]
+MessageDeleter = Callable[[PersonId, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class DeletionScheduler:
     store: DialogueStore
     clock: Callable[[], datetime]
 
-    async def schedule(self, person: Person, message_id: int) -> None:
+    async def schedule(self, person: PersonId, message_id: int) -> None:
         """Write the message down."""
         async with self.store.unit(person) as unit:
             await unit.schedule_deletion(PendingDeletion(person, message_id, self.clock()))

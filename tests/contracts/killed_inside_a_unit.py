@@ -5,10 +5,10 @@ import sys
 
 from storage import open_store
 from tests.fakes import NOON, make_attempt, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 async def main(url: str, statements: int) -> None:

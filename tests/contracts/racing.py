@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 ROUNDS = 25
 
 

@@ -9,27 +9,27 @@ from verification.dialogue_store import (
     DialogueStore,
     PastAttempt,
     PendingDeletion,
-    Person,
     PersonRecords,
 )
+from verification.ids import PersonId, contact_of, own_account
 from verification.ports import NoticeKind, QuotaSlot
 
-PERSON = Person("telegram:100012345")
-OTHER = Person("telegram:2")
+PERSON = PersonId("telegram:100012345")
+OTHER = PersonId("telegram:2")
 LATER = NOON + timedelta(seconds=1)
 
 
-async def say(store: DialogueStore, text: str, person: Person = PERSON, language: str | None = None) -> int:
+async def say(store: DialogueStore, text: str, person: PersonId = PERSON, language: str | None = None) -> int:
     async with store.unit(person) as unit:
         return await unit.save_dialogue(person, text, language, NOON)
 
 
-async def load(store: DialogueStore, person: Person = PERSON) -> Dialogue | None:
+async def load(store: DialogueStore, person: PersonId = PERSON) -> Dialogue | None:
     async with store.unit(person) as unit:
         return await unit.dialogue(person)
 
 
-async def owed(store: DialogueStore, limit: int = 10) -> list[Person]:
+async def owed(store: DialogueStore, limit: int = 10) -> list[PersonId]:
     return [one.person for one in await store.pending_replies(limit)]
 
 
@@ -38,8 +38,8 @@ async def first_sight(store: DialogueStore, event_id: str) -> bool:
         return await unit.mark_seen(event_id, NOON)
 
 
-def consent(person: Person, kind: str = "data") -> Consent:
-    return Consent(person, person, kind, "2026-11", "zh", NOON)
+def consent(person: PersonId, kind: str = "data") -> Consent:
+    return Consent(person, own_account(person), kind, "2026-11", "zh", NOON)
 
 
 def some(gone: DeletedCounts) -> DeletedCounts:
@@ -103,7 +103,7 @@ async def test_a_late_note_about_an_erased_dialogue_hides_no_answer_of_the_new_o
     await say(store, "one")
     revision = await say(store, "two")
     async with store.unit(PERSON) as unit:
-        await unit.erase(PERSON, PERSON)
+        await unit.erase(PERSON, own_account(PERSON))
     await say(store, "anew")
     await store.mark_shown(PERSON, revision, "panel two")
 
@@ -113,9 +113,9 @@ async def test_a_late_note_about_an_erased_dialogue_hides_no_answer_of_the_new_o
 async def test_who_waits_longest_is_owed_first(store: DialogueStore) -> None:
     for number in (2, 0, 1):
         async with store.unit("say") as unit:
-            await unit.save_dialogue(Person(f"telegram:{number}"), "text", None, NOON + timedelta(seconds=number))
+            await unit.save_dialogue(PersonId(f"telegram:{number}"), "text", None, NOON + timedelta(seconds=number))
 
-    assert await owed(store, 2) == [Person("telegram:0"), Person("telegram:1")]
+    assert await owed(store, 2) == [PersonId("telegram:0"), PersonId("telegram:1")]
 
 
 async def test_litter_is_listed_oldest_first_until_it_is_swept(store: DialogueStore) -> None:
@@ -145,13 +145,13 @@ async def test_a_person_sees_their_consents_and_the_attempts_told_to_them(store:
     assert records == PersonRecords(
         consents=[consent(PERSON), consent(PERSON, "face")],
         attempts=[
-            PastAttempt(PERSON, "wechat", "failed", "declined", NOON),
-            PastAttempt(PERSON, "wechat", "waiting", None, LATER),
+            PastAttempt(own_account(PERSON), "wechat", "failed", "declined", NOON),
+            PastAttempt(own_account(PERSON), "wechat", "waiting", None, LATER),
         ],
     )
 
 
-async def fill(store: DialogueStore, person: Person, number: str) -> None:
+async def fill(store: DialogueStore, person: PersonId, number: str) -> None:
     attempt = make_attempt(f"attempt-of-{person}", person)
     async with store.unit(person) as unit:
         await unit.save_dialogue(person, "text", "zh", NOON)
@@ -165,23 +165,23 @@ async def test_inv39_erasing_leaves_only_the_place_and_touches_nobody_else(store
     await fill(store, PERSON, NUMBER)
     await fill(store, OTHER, OTHER_NUMBER)
     async with store.unit(PERSON) as unit:
-        await unit.erase(PERSON, PERSON)
+        await unit.erase(PERSON, own_account(PERSON))
 
     async with store.unit("look") as unit:
         assert await unit.dialogue(PERSON) is None
-        assert await unit.live_attempt(PERSON) is None
+        assert await unit.live_attempt(own_account(PERSON)) is None
         assert await unit.records(PERSON) == PersonRecords([], [])
-        assert await unit.slot_of(PERSON) == QuotaSlot(PERSON, make_attempt().method, NOON)
+        assert await unit.slot_of(own_account(PERSON)) == QuotaSlot(own_account(PERSON), make_attempt().method, NOON)
         assert await unit.dialogue(OTHER) is not None
         assert len((await unit.records(OTHER)).consents) == 1
-    assert [notice.contact for notice in await store.claim_notices(NOON, LATER, 10)] == [OTHER]
+    assert [notice.contact for notice in await store.claim_notices(NOON, LATER, 10)] == [contact_of(OTHER)]
 
 
 async def test_messages_that_must_still_vanish_outlive_the_erasure(store: DialogueStore) -> None:
     litter = PendingDeletion(PERSON, 7, NOON)
     async with store.unit(PERSON) as unit:
         await unit.schedule_deletion(litter)
-        await unit.erase(PERSON, PERSON)
+        await unit.erase(PERSON, own_account(PERSON))
 
     assert await store.pending_deletions(10) == [litter]
 
@@ -222,7 +222,7 @@ async def test_erasing_reaches_the_updates_that_were_set_aside_and_says_what_wen
     await store.store_dead_letter("update:8", PERSON, "raw", NOON)
     await store.store_dead_letter("update:9", OTHER, "raw", NOON)
     async with store.unit(PERSON) as unit:
-        gone = await unit.erase(PERSON, PERSON)
+        gone = await unit.erase(PERSON, own_account(PERSON))
 
     assert some(gone) == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}
     assert (await store.purge_processed(LATER))["dead_updates"] == 1

@@ -11,7 +11,7 @@ from storage.inspection import inspect_database
 from storage.key_rotation import KeyRotation
 from storage.sealing import Sealing
 from tests.fakes import NOON, make_attempt
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 INDEX = b"i" * 32
 OLD, NEW = Sealing({"old": b"o" * 32}, INDEX), Sealing({"new": b"n" * 32}, INDEX)
@@ -20,8 +20,8 @@ MANY = 25
 BATCH = 4
 
 
-def person(number: int) -> Person:
-    return Person(f"telegram:{number:03}")
+def person(number: int) -> PersonId:
+    return PersonId(f"telegram:{number:03}")
 
 
 async def fill(store: SqlStore, count: int = MANY) -> None:

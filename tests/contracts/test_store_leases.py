@@ -1,7 +1,8 @@
 """Who may show a person's answers: one living program at a time, in order; nobody, to somebody who blocked the bot."""
 
 from tests.contracts.test_store_dialogues import PERSON, load, owed, say
-from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply, Person
+from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
+from verification.ids import PersonId
 
 BOTH = frozenset({"one", "other"})
 
@@ -54,7 +55,7 @@ async def test_an_answer_waits_for_the_one_before_even_when_nobody_holds_the_per
 
 
 async def test_nobody_can_be_held_who_has_no_dialogue(store: DialogueStore) -> None:
-    assert await store.acquire_lease(Person("telegram:9"), "one", BOTH, 0) is None
+    assert await store.acquire_lease(PersonId("telegram:9"), "one", BOTH, 0) is None
 
 
 async def test_somebody_who_blocked_the_bot_is_owed_nothing_until_they_return(store: DialogueStore) -> None:

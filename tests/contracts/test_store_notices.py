@@ -7,6 +7,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
+from verification.ids import Contact
 from verification.ports import Notice, NoticeKind
 
 LATER = NOON + timedelta(seconds=60)
@@ -35,7 +36,7 @@ async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: Di
     [notice] = await claim(store)
     assert notice == Notice(
         id=notice.id,
-        contact="telegram:7",
+        contact=Contact("telegram:7"),
         kind=NoticeKind.ENDED,
         attempt=failed.id,
         account=failed.account,

@@ -13,7 +13,8 @@ from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
-from verification.dialogue_store import DialogueStore, LinkBinding, Person
+from verification.dialogue_store import DialogueStore, LinkBinding
+from verification.ids import Account, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -41,7 +42,7 @@ COHORT = Cohort(TODAY, "spring", "zh")
 def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
     return Link(
         id=LinkId(f"{number:016x}"),
-        account=account,
+        account=Account(account),
         campaign=campaign,
         made_by="telegram:7",
         made_at=NOON + timedelta(minutes=number),
@@ -57,7 +58,7 @@ async def keep(store: SqlStore, *links: Link) -> None:
 
 async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int = 1) -> Link | None:
     async with store.unit(person) as unit:
-        return await unit.open_link(link.id, person, NOON + timedelta(minutes=minutes))
+        return await unit.open_link(link.id, PersonId(person), NOON + timedelta(minutes=minutes))
 
 
 async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: SqlStore) -> None:
@@ -68,7 +69,7 @@ async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store
     foreign = await opened(store, link, "telegram:2")
     again = await opened(store, link, "telegram:1", minutes=500)
 
-    assert first == again == replace(link, person="telegram:1", opened_at=NOON + timedelta(minutes=1))
+    assert first == again == replace(link, person=PersonId("telegram:1"), opened_at=NOON + timedelta(minutes=1))
     assert foreign is None
 
 
@@ -98,12 +99,12 @@ async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     await keep(store, link)
     await opened(store, link, "telegram:1")
     async with store.unit("look") as unit:
-        before = await unit.is_bound("telegram:1", link.account)
-        other = await unit.is_bound("telegram:2", link.account)
+        before = await unit.is_bound(PersonId("telegram:1"), link.account)
+        other = await unit.is_bound(PersonId("telegram:2"), link.account)
     async with store.support_unit(USE) as desk:
         revoked = await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
-        after = await unit.is_bound("telegram:1", link.account)
+        after = await unit.is_bound(PersonId("telegram:1"), link.account)
 
     assert (before, other, after) == (True, False, False)
     assert revoked is not None
@@ -161,15 +162,15 @@ async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(st
         await opened(store, link, "telegram:1", minutes=minutes)
     await opened(store, links[2], "telegram:2")
     async with store.unit("telegram:1") as unit:
-        records = await unit.records(Person("telegram:1"))
-        await unit.erase(Person("telegram:1"), "telegram:1")
-        after = await unit.records(Person("telegram:1"))
-        others = await unit.records(Person("telegram:2"))
+        records = await unit.records(PersonId("telegram:1"))
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
+        after = await unit.records(PersonId("telegram:1"))
+        others = await unit.records(PersonId("telegram:2"))
 
     minute = timedelta(minutes=1)
     assert list(records.link_bindings) == [
-        LinkBinding("100012345", NOON + minute),
-        LinkBinding("other", NOON + 2 * minute),
+        LinkBinding(Account("100012345"), NOON + minute),
+        LinkBinding(Account("other"), NOON + 2 * minute),
     ]
     assert (len(after.link_bindings), len(others.link_bindings)) == (0, 1)
 
@@ -177,13 +178,13 @@ async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(st
 async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: SqlStore) -> None:
     links = [a_link(number, campaign="spring" if number % 2 else "") for number in range(1, 6)]
     await keep(store, *links)
-    await keep(store, replace(links[0], account="another"))
+    await keep(store, replace(links[0], account=Account("another")))
 
     async with store.support_unit(USE) as desk:
         everything = await desk.links(campaign=None, account=None, limit=3)
         rest = await desk.links(campaign=None, account=None, limit=3, skip=3)
         spring = await desk.links(campaign="spring", account=None, limit=9)
-        accounts = await desk.links(campaign=None, account="another", limit=9)
+        accounts = await desk.links(campaign=None, account=Account("another"), limit=9)
 
     assert [*everything, *rest] == links[::-1]
     assert spring == [links[4], links[2], links[0]]
@@ -353,7 +354,7 @@ async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: S
 
     async def erase() -> None:
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
             looked.set()
 
     async with asyncio.timeout(10):
@@ -391,7 +392,7 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore)
     await opened(store, mine, "telegram:1")
 
     async with store.unit("telegram:1") as unit:
-        await unit.erase(Person("telegram:1"), "telegram:1")
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     async with store.support_unit(USE) as desk:
         left = await desk.links(campaign=None, account=None, limit=9)
 

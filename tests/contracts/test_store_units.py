@@ -9,10 +9,11 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import AttemptId
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:

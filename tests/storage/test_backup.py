@@ -11,7 +11,7 @@ from storage.backup import copy_database
 from storage.inspection import inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.reliability import Proof
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 COPIES = 5
@@ -27,7 +27,7 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
             number = 0
             while not stop.is_set():
                 number += 1
-                who = Person(f"telegram:{number}")
+                who = PersonId(f"telegram:{number}")
                 async with store.unit(who) as unit:
                     attempt = make_attempt(f"a{number}", who)
                     await unit.save_attempt(attempt)

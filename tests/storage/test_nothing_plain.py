@@ -8,9 +8,9 @@ from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 CANARIES = [
     "王小明",
     NUMBER,
@@ -79,7 +79,7 @@ async def test_inv39_after_erasing_even_the_sealed_bytes_are_gone_from_every_fil
             await unit.save_dialogue(PERSON, "x" * 50_000, "zh", NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]
         async with store.unit(PERSON) as unit:
-            await unit.erase(PERSON, PERSON)
+            await unit.erase(PERSON, own_account(PERSON))
         after = b"".join(files_in(tmp_path).values())
 
     pieces = [log[at : at + 64] for at in range(4_096, len(log), 4_120)]

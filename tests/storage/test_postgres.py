@@ -19,9 +19,10 @@ from storage.sqlite import open_sqlite
 from tests.fakes import NOON, make_attempt, make_sealing
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 PATIENCE = 20
 STEPS = [
     Migration(1, "one", "CREATE TABLE one (a INTEGER) STRICT;"),
@@ -209,7 +210,7 @@ async def test_a_unit_whose_statement_was_refused_cannot_seem_to_stand(url: str)
             await keep_two(store, suppress(ConstraintViolated))
 
         async with store.unit(PERSON) as unit:
-            assert await unit.live_attempt(PERSON) is None
+            assert await unit.live_attempt(own_account(PERSON)) is None
 
 
 async def test_what_is_refused_is_told_without_the_values(url: str) -> None:

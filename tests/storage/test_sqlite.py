@@ -21,11 +21,11 @@ from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
 from tests.fakes import NOON, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import Account, PersonId
 from verification.ports import MAX_ACCOUNTS
 from verification.support.funnel import Dimension, FunnelQuery
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> 
 async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path) -> None:
     url, index = f"sqlite:///{tmp_path}/bot.sqlite3", b"i" * 32
     old, new = {"old": b"1" * 32}, {"new": b"2" * 32}
-    person = Person("telegram:200000001")
+    person = PersonId("telegram:200000001")
     async with open_store(url, sealing=Sealing(old, index)) as store, store.unit(person) as unit:
         await unit.save_dialogue(person, "a dialogue", "zh", NOON)
     async with open_store(url, sealing=Sealing(new | old, index)):
@@ -270,10 +270,10 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("campaign", "account", "index"),
-    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, "acme:1", "links_account")],
+    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, Account("acme:1"), "links_account")],
 )
 def test_links_are_listed_by_an_index(
-    raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
+    raw: sqlite3.Connection, campaign: str | None, account: Account | None, index: str
 ) -> None:
     statement, values = support_statements.select_links(campaign, account, ("waiting", 0))
     named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
+from verification.ids import Account
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
@@ -14,7 +15,7 @@ from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, Quo
 @dataclass(slots=True)
 class MemoryUnit:
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
-    slots: dict[str, dict[str, QuotaSlot]] = field(default_factory=dict)
+    slots: dict[str, dict[Account, QuotaSlot]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     tried: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
 
@@ -28,12 +29,12 @@ class MemoryUnit:
     async def attempt_by_token(self, token: str) -> Attempt | None:
         return next((attempt for attempt in self.attempts.values() if attempt.token == token), None)
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         return next(
             (attempt for attempt in self.attempts.values() if attempt.account == account and attempt.live), None
         )
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         return next((taken[account] for taken in self.slots.values() if account in taken), None)
 
     async def save_attempt(self, attempt: Attempt) -> None:
@@ -55,7 +56,7 @@ class MemoryUnit:
         taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
         return taken[:limit]
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         return frozenset(self.slots.get(identity.number.plain, {}))
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:

@@ -12,9 +12,10 @@ from tests.fakes import NOON, make_identity
 from tests.reliability import Proof
 from tests.web.desk_fixture import URL, DeskFixture
 from verification import AttemptStatus, Method
+from verification.ids import Account, PersonId
 from verification.invitations import Link, LinkState
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 MASKED = "10*****45"
 HOSTILE = (
     '"><script>alert(1)</script>',
@@ -157,7 +158,7 @@ async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk
 async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     async with desk.store.unit("open") as unit:
-        await unit.open_link(link.id, "telegram:100054321", desk.clock())
+        await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
     await desk.attempt(account=ACCOUNT, status=AttemptStatus.OPENED)
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk/links/{link.id}")
@@ -174,7 +175,7 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) 
     async with desk.somebody() as anna:
         waiting = await anna.get(f"/desk/links/{link.id}")
         async with desk.store.unit("open") as unit:
-            await unit.open_link(link.id, "telegram:100054321", desk.clock())
+            await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
         opened = await anna.get(f"/desk/links/{link.id}")
 
     assert "这个账号已经通过认证" in waiting.text

@@ -7,9 +7,10 @@ import pytest
 from tests.fakes import make_identity
 from tests.web.desk_fixture import DeskFixture
 from verification import AttemptStatus, Method, Reason
+from verification.ids import Account
 from verification.support.store import AuditEntry
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 MASKED = "10*****45"
 SCRIPT = "<script>alert(1)</script>"
 

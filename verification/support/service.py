@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from verification.attempts import Method
 from verification.identity import mask_account
+from verification.ids import Account
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -37,7 +38,7 @@ def is_valid_ttl(ttl: timedelta) -> bool:
 class LinkRequest:
     """What a link is wanted for; `request` names the asking, so that its repetition gives the same link."""
 
-    account: str
+    account: Account
     idempotency_key: str
     campaign: str = ""
     ttl: timedelta | None = None
@@ -100,7 +101,7 @@ class SupportService:
         actor: str,
         *,
         campaign: str | None = None,
-        account: str | None = None,
+        account: Account | None = None,
         state: LinkState | None = None,
         limit: int = _PAGE,
         skip: int = 0,
@@ -122,7 +123,7 @@ class SupportService:
             return await desk.attempt(code)
 
     async def attempts(
-        self, actor: str, *, account: str | None = None, limit: int = _PAGE, skip: int = 0
+        self, actor: str, *, account: Account | None = None, limit: int = _PAGE, skip: int = 0
     ) -> Sequence[AttemptSummary]:
         """List attempts, the newest first."""
         async with self._store.support_unit(

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
 from verification.attempts import reference_code as reference_code  # support knows it from here
+from verification.ids import Account, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
@@ -46,8 +47,8 @@ class AttemptSummary:
     """An attempt as support may see it: name and number only masked, and only while they are kept."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -75,13 +76,13 @@ def read_reference_code(text: str) -> str | None:
 class DialogueSupportUnit(Protocol):
     """What a dialogue's transaction does for the desk; part of `DialogueUnit`."""
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         """Bind a link to the first person who opens it in time; to them it opens again and again, until revoked.
 
         None for whoever else, and for one that is unknown, expired or revoked: nothing tells these apart.
         """
 
-    async def is_bound(self, person: str, account: str) -> bool:
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
         """Whether a link that nobody revoked binds the person to the account."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
@@ -104,7 +105,7 @@ class SupportView(Protocol):
         self,
         *,
         campaign: str | None,
-        account: str | None,
+        account: Account | None,
         limit: int,
         skip: int = 0,
         state_at: tuple[LinkState, datetime] | None = None,
@@ -114,7 +115,7 @@ class SupportView(Protocol):
     async def attempt(self, code: str) -> Sequence[AttemptSummary]:
         """List attempts whose id's digits begin with a code, masked name and number among it where they are kept."""
 
-    async def attempts(self, *, account: str | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
+    async def attempts(self, *, account: Account | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         """List attempts, the newest first, without name and number."""
 
     async def funnel_statistics(self, query: FunnelQuery) -> FunnelStatistics:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from verification.ids import Account
 from verification.support.funnel import beijing_day
 from verification.support.service import SupportService
 from verification.support.store import read_reference_code
@@ -46,7 +47,7 @@ class AttemptPages:
         attempts = [] if code is None else await self._support.attempt(visit.actor, code)
         if attempts:
             return self._frame.page(visit, "attempt.html", attempts=attempts)
-        attempts = await self._support.attempts(visit.actor, account=sought, limit=_OF_ONE_ACCOUNT)
+        attempts = await self._support.attempts(visit.actor, account=Account(sought), limit=_OF_ONE_ACCOUNT)
         return self._frame.page(visit, "attempts.html", attempts=attempts, page=1, more=False, sought=sought)
 
     async def show(self, visit: DeskRequest) -> Response:

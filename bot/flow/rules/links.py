@@ -34,6 +34,7 @@ from bot.flow.rules.common import ask, choosing_method, touched
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method
 from verification.identity import mask_account
+from verification.ids import Account
 
 _NOTHING_TO_LOSE = (
     states.Idle,
@@ -120,7 +121,7 @@ def _ask_whose_account(state: State, event: LinkAccepted, context: RuleContext) 
     return ask(invitation, *left)
 
 
-def _already_verified(state: State, account: str, standing: VerificationRecord, context: RuleContext) -> Step:
+def _already_verified(state: State, account: Account, standing: VerificationRecord, context: RuleContext) -> Step:
     if account != state.account and not isinstance(state, _NOTHING_TO_LOSE):
         return Step(touched(state), (SendText("link.verified", {"account": mask_account(account)}),))
     if isinstance(state, states.Verified) and account == state.account:

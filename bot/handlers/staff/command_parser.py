@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from verification.attempts import Method
+from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.funnel import FunnelQuery
 from verification.support.service import is_valid_ttl
@@ -70,7 +71,7 @@ class CommandProblem(StrEnum):
 class LinkArguments:
     """What a link is wanted for."""
 
-    account: str
+    account: Account
     campaign: str = ""
     ttl: timedelta | None = None
     method: Method | None = None

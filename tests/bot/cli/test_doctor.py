@@ -14,10 +14,10 @@ from tests.fakes import NOON, make_attempt
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.result_outbox import DeliveryStatus
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
 KEY = "5f0c1d9be27a48d3a6b0c4e8f1927d36"
 WEAK = base64.b64encode(b"1" * 32).decode()

@@ -25,12 +25,13 @@ from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
+from verification.ids import Account, PersonId
 from verification.invitations import LinkState, read_link_token
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, bucket_range, duration_bucket
 from verification.support.funnel_export import COLUMNS
 from verification.support.store import AuditEntry
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 LINK = re.compile(r"https://t\.me/example_bot\?start=(a([0-9a-f]{16})\S{22})")
 TODAY = NOON.date()
 
@@ -114,7 +115,7 @@ def test_a_link_that_was_told_opens_and_one_is_another_each_time() -> None:
         link = read_link_token(first[1], store.keyed_digest)
         assert link is not None
         async with store.unit("telegram:7") as unit:
-            opened = await unit.open_link(link, "telegram:7", datetime.now(UTC))
+            opened = await unit.open_link(link, PersonId("telegram:7"), datetime.now(UTC))
         return opened.account if opened else None
 
     assert stored(opened) == ACCOUNT

@@ -14,13 +14,14 @@ from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fi
 from tests.fakes import NOON, make_attempt
 from tests.simulator_fixture import go_to_method_choice, simulator
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import PendingDeletion, Person
+from verification.dialogue_store import PendingDeletion
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 OF_ANOTHER_RELEASE = '{"state": "Renamed"}'
 
 
-async def succeeded(desk: RunnerFixture, person: Person) -> None:
+async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
     async with desk.store.unit(person) as unit:
         attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
         await unit.save_attempt(attempt)
@@ -63,7 +64,7 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
             await guest.sees("你要认证哪一类")
             await bot.wait_until_quiet()
             async with bot.app.deps.store.unit("anybody") as unit:
-                await unit.save_dialogue(Person("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
+                await unit.save_dialogue(PersonId("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
         async with running_bot(place, tmp_path):
             await guest.says("/status")
 
@@ -118,8 +119,10 @@ async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(t
         first, second = await place.new_user(), await place.new_user()
         store, now = bot.app.deps.store, bot.app.deps.clock.now()
         async with store.unit("anybody") as unit:
-            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
-            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
+            await unit.schedule_deletion(PendingDeletion(PersonId(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
+            await unit.schedule_deletion(
+                PendingDeletion(PersonId(f"telegram:{second.id}"), 1, now - timedelta(hours=1))
+            )
         await place.inject_fault("deleteMessage", "429", times=1, retry_after=3600)
         await bot.app.jobs.cleanup.delete_pending_messages(timedelta())
 

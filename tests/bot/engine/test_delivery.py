@@ -14,6 +14,7 @@ from playground.world.world import ApiCall
 from tests.bot.app_fixture import running_bot
 from tests.simulator_fixture import ChatUser, go_to_method_choice, press, scan, simulator
 from verification.attempts import AttemptId, Method
+from verification.ids import Account
 
 WELCOME, WAITING, DONE = "你要认证哪一类", "等待扫码", "🎉 认证成功"
 AGAIN = "再发一次，以这条为准"
@@ -197,7 +198,7 @@ async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: 
         await bot.wait_until_quiet()
         await guest.blocks()
         for number in range(3):
-            news = AttemptPassed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
+            news = AttemptPassed(AttemptId("attempt-1"), Account(f"telegram:{guest.id}"), Method.WECHAT)
             await bot.app.engine.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
             await bot.wait_until_quiet()
 

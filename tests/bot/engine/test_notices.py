@@ -14,16 +14,19 @@ from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification import attempts
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import contact_of, own_account
 from verification.ports import Notice, NoticeKind
 
 ATTEMPT = AttemptId("a1")
-NOTICE = Notice(1, ANNA, NoticeKind.ENDED, ATTEMPT, ANNA, Method.QQ, AttemptStatus.SUCCEEDED, None, NOON)
+NOTICE = Notice(
+    1, contact_of(ANNA), NoticeKind.ENDED, ATTEMPT, own_account(ANNA), Method.QQ, AttemptStatus.SUCCEEDED, None, NOON
+)
 
 
 @pytest.mark.parametrize(
     ("changes", "event"),
     [
-        ({}, AttemptPassed(ATTEMPT, ANNA, Method.QQ)),
+        ({}, AttemptPassed(ATTEMPT, own_account(ANNA), Method.QQ)),
         ({"status": AttemptStatus.FAILED, "reason": Reason.NO_CARD}, AttemptFailed(ATTEMPT, Reason.NO_CARD)),
         ({"status": AttemptStatus.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
         ({"status": AttemptStatus.EXPIRED}, CodeExpired(ATTEMPT)),
@@ -52,7 +55,7 @@ async def scanning(desk: RunnerFixture) -> AttemptId:
     await desk.until_method()
     await desk.taps(Choice.WECHAT)
     async with desk.store.unit(ANNA) as unit:
-        live = await unit.live_attempt(ANNA)
+        live = await unit.live_attempt(own_account(ANNA))
     assert live is not None
     return live.id
 

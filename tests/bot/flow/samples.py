@@ -37,9 +37,10 @@ from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
+from verification.ids import Account
 
-ACCOUNT = "telegram:100012345"
-FOREIGN_ACCOUNT = "cloud:200056789"
+ACCOUNT = Account("telegram:100012345")
+FOREIGN_ACCOUNT = Account("cloud:200056789")
 NAME = "王小明"
 OTHER_NAME = "阿依古丽·买买提"
 SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
@@ -72,7 +73,7 @@ def state_samples() -> Iterator[State]:
         yield plain(account=ACCOUNT, question_id=MARK)
     yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
     yield invitation(states.Confirming(account=ACCOUNT, question_id="m-former", identity=person), Method.QQ)
-    yield invitation(states.AskingName(account="cloud:200011111", question_id="m-former"))
+    yield invitation(states.AskingName(account=Account("cloud:200011111"), question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
     yield states.AskingName(account=ACCOUNT, question_id=MARK)
     for name in (NAME, OTHER_NAME, "李"):
@@ -316,7 +317,7 @@ def events_of_links() -> Iterator[Event]:
     """Whatever may come of a link."""
     yield LinkRejected()
     yield from map(MethodSuggested, Method)
-    for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
+    for account in (ACCOUNT, FOREIGN_ACCOUNT, Account("cloud:200011111")):
         yield LinkAccepted(account)
         yield LinkAccepted(account, Method.FACE, "en")
         yield LinkAccepted(account, verified=VerificationRecord(Method.QQ, NOON))

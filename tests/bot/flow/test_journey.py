@@ -46,6 +46,7 @@ from tests.bot.flow.samples import (
 )
 from tests.fakes import NOON, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, FunnelStep, duration_bucket
 
 START = Commanded(Command.START)
@@ -196,7 +197,7 @@ def test_another_account_that_passed_is_not_this_journey() -> None:
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert way.take_event(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
+    assert way.take_event(AttemptPassed(attempt, Account("cloud:1"), Method.QQ)) == ()
 
 
 @pytest.mark.parametrize("event", [START, Said("你好"), ReaskRequested()])
@@ -285,7 +286,7 @@ def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_few_are_
     journeys: Journeys = ()
     begun = []
     for number in (1, 2, 1, 3, 4, 2):
-        idle = states.Idle(account=f"cloud:{number}", question_id=MARK)
+        idle = states.Idle(account=Account(f"cloud:{number}"), question_id=MARK)
         journeys, tallies = update_journeys(journeys, JourneyTurn(idle, START, Answer(idle), NOON, "zh"))
         begun += [number] * len(tallies)
 
@@ -323,9 +324,9 @@ def test_journeys_are_saved_beside_the_state() -> None:
 def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
     way = JourneyFixture()
     way.to_the_method()
-    opened = way.take_event(LinkAccepted("100012345", campaign="spring"))
+    opened = way.take_event(LinkAccepted(Account("100012345"), campaign="spring"))
     accepted = way.take_event(Tapped(Choice.MINE, way.state.question_id))
-    way.take_event(LinkAccepted("100099999", campaign="autumn"))
+    way.take_event(LinkAccepted(Account("100099999"), campaign="autumn"))
     back = way.take_event(Tapped(Choice.NOT_MINE, way.state.question_id))
 
     spring = replace(COHORT, campaign="spring")

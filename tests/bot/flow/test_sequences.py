@@ -49,6 +49,7 @@ from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS,
 from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 WANTED: dict[type[State], str] = {
     states.AskingName: NAME,
@@ -56,7 +57,7 @@ WANTED: dict[type[State], str] = {
     states.AskingNumber: NUMBER,
     states.ChangingNumber: OTHER_NUMBER,
 }
-LINKED = ("cloud:200056789", "cloud:200011111")
+LINKED = (Account("cloud:200056789"), Account("cloud:200011111"))
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
 
 
@@ -128,7 +129,7 @@ class DialogueMachine(RuleBasedStateMachine):
         self.meets(SideTapped(side, choice, self.state.question_id))
 
     @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
-    def comes_by_a_link(self, account: str, method: Method | None) -> None:
+    def comes_by_a_link(self, account: Account, method: Method | None) -> None:
         self.core.unbound.discard(account)
         before, standing = (
             self.state,
@@ -150,7 +151,7 @@ class DialogueMachine(RuleBasedStateMachine):
         assert self.way is way
 
     @rule(account=st.sampled_from(LINKED))
-    def a_link_is_taken_back(self, account: str) -> None:
+    def a_link_is_taken_back(self, account: Account) -> None:
         self.core.revoke_link(account)
 
     # What the network does

@@ -51,6 +51,7 @@ from bot.flow.states import Attempting, Idle, PhoneStage, State
 from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, NAME, moment
 from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 IDLE = Idle(account=ACCOUNT, question_id=MARK)
 TO_NAME = "/start\n[personal]\n[agree]"
@@ -108,7 +109,7 @@ def _by_link(line: str) -> Event | None:
     what, _, rest = line.partition(": ")
     match what, rest.split():
         case "link", [account, *words]:
-            return _invited(account, words)
+            return _invited(Account(account), words)
         case "way", [method]:
             return MethodSuggested(Method(method))
         case "bad link", []:
@@ -117,7 +118,7 @@ def _by_link(line: str) -> Event | None:
             return None
 
 
-def _invited(account: str, words: list[str]) -> Event:
+def _invited(account: Account, words: list[str]) -> Event:
     method = next((Method(word) for word in words if word in set(Method)), None)
     language = next((word for word in words if word in LANGUAGES), None)
     return LinkAccepted(
@@ -132,7 +133,7 @@ def _news(what: str, word: str, attempt: AttemptId) -> Event:
         "progressed": lambda: AttemptProgressed(attempt, PhoneStage(word), LATER),
         "faded": lambda: CodeExpiring(attempt),
         "lapsed": lambda: CodeExpired(attempt),
-        "passed": lambda: AttemptPassed(attempt, word or ACCOUNT, Method.WECHAT),
+        "passed": lambda: AttemptPassed(attempt, Account(word or ACCOUNT), Method.WECHAT),
         "rejected": lambda: AttemptFailed(attempt, Reason(word)),
         "resumed": ReaskRequested,
     }

@@ -27,9 +27,10 @@ from bot.handlers.keyboards import is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 CATALOGUE = texts.load(days=30, test=True)
-ACCOUNT = "telegram:7123456789012"
+ACCOUNT = Account("telegram:7123456789012")
 MARK = "f" * 10
 LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"
 

@@ -11,7 +11,8 @@ from bot.handlers.incoming import person_of
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
-from verification.dialogue_store import Consent, LinkBinding, PastAttempt, Person, PersonRecords
+from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
+from verification.ids import Account, PersonId
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
@@ -348,10 +349,10 @@ async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
 
 
 async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
-    person = Person("telegram:1")
-    kept = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
+    person = PersonId("telegram:1")
+    kept = PersonRecords([Consent(person, Account("telegram:1"), "identity", "v", "zh", NOON) for _ in range(25)], [])
     async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
+        await place.show(e.ShowRecords("m1", Account("telegram:7123456789")), records=kept)
 
         text = said(place.guest.messages()[-1])
         assert text.count("同意记录") == 10
@@ -361,12 +362,14 @@ async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
 
 async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_accounts_only_masked() -> None:
     kept = PersonRecords(
-        [], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [LinkBinding("cloud:200056789", NOON)]
+        [],
+        [PastAttempt(Account("cloud:200056789"), "qq", "failed", None, NOON)],
+        [LinkBinding(Account("cloud:200056789"), NOON)],
     )
     async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
+        await place.show(e.ShowRecords("m1", Account("cloud:200056789")), records=kept)
         shown = said(place.guest.messages()[-1])
-        await place.show(e.SendExport("cloud:200056789"), records=kept)
+        await place.show(e.SendExport(Account("cloud:200056789")), records=kept)
         file = place.simulator.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
@@ -377,9 +380,9 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:
-    kept = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
+    kept = PersonRecords([Consent(PersonId("telegram:1"), Account("telegram:1"), "identity", "v", "zh", NOON)], [])
     async with sender_fixture() as place:
-        await place.show(e.SendExport("telegram:1"), records=kept)
+        await place.show(e.SendExport(Account("telegram:1")), records=kept)
 
         document = place.guest.messages()[-1]["document"]
         file = place.simulator.playground.world.files.get(document["file_id"])

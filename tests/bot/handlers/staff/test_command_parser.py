@@ -18,6 +18,7 @@ from bot.handlers.staff.command_parser import (
     read_links,
 )
 from verification.attempts import Method
+from verification.ids import Account
 from verification.support.funnel import FunnelQuery
 
 TODAY = date(2026, 11, 23)
@@ -27,13 +28,16 @@ LINK = "0123456789abcdef"
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("100012345", LinkArguments("100012345")),
-        (" １０００１２３４５ ", LinkArguments("100012345")),
-        ("100012345 spring", LinkArguments("100012345", "spring")),
-        ("100012345 30m", LinkArguments("100012345", ttl=timedelta(minutes=30))),
-        ("100012345 2小时", LinkArguments("100012345", ttl=timedelta(hours=2))),
-        ("100012345 en WeChat 7d spring", LinkArguments("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
-        ("100012345 中文 人脸", LinkArguments("100012345", method=Method.FACE, language="zh")),
+        ("100012345", LinkArguments(Account("100012345"))),
+        (" １０００１２３４５ ", LinkArguments(Account("100012345"))),
+        ("100012345 spring", LinkArguments(Account("100012345"), "spring")),
+        ("100012345 30m", LinkArguments(Account("100012345"), ttl=timedelta(minutes=30))),
+        ("100012345 2小时", LinkArguments(Account("100012345"), ttl=timedelta(hours=2))),
+        (
+            "100012345 en WeChat 7d spring",
+            LinkArguments(Account("100012345"), "spring", timedelta(days=7), Method.WECHAT, "en"),
+        ),
+        ("100012345 中文 人脸", LinkArguments(Account("100012345"), method=Method.FACE, language="zh")),
         ("", CommandProblem.NO_ACCOUNT),
         ("王小明", CommandProblem.ACCOUNT),
         ("telegram:100012345", CommandProblem.ACCOUNT),

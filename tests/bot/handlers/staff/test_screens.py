@@ -18,13 +18,14 @@ from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState
 from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
 from verification.support.funnel_report import build_reports
 from verification.support.store import AttemptSummary
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
-LONGEST = "9" * 64
+LONGEST = Account("9" * 64)
 LINK = Link(
     id=LinkId("0123456789abcdef"),
     account=LONGEST,
@@ -36,7 +37,7 @@ LINK = Link(
     language="zh",
 )
 ADDRESS = "https://t.me/" + "b" * 32 + "?start=" + "a" * 39
-OPENED = replace(LINK, opened_at=NOON, person="telegram:1")
+OPENED = replace(LINK, opened_at=NOON, person=PersonId("telegram:1"))
 IN_EACH_STATE = {
     LinkState.WAITING: LINK,
     LinkState.OPENED: OPENED,
@@ -176,8 +177,8 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
     voice = StaffTexts(CATALOGUE, "zh")
     seen = AttemptSummary(
         id=AttemptId("attempt-0a1b2c3d4e5f"),
-        account="100012345",
-        contact="telegram:200054321",
+        account=Account("100012345"),
+        contact=Contact("telegram:200054321"),
         method=Method.QQ,
         status=AttemptStatus.FAILED,
         reason=Reason.MISMATCH,
