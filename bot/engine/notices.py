@@ -12,7 +12,8 @@ from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Cod
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptStatus, Reason
 from verification.core import Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class NoticeDispatcher:
     async def _dispatch_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", proactive=True))
+            await self._runner.handle(Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", proactive=True))
         await self._store.settle_notice(notice)
 
     async def _dispatch_all(self) -> None:

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from verification.dialogue_store import DialogueStore, Lease, PendingReply, Person
+from verification.dialogue_store import DialogueStore, Lease, PendingReply
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Replicas:
     program: str
     is_outage: Callable[[BaseException], bool]
     _peers: dict[str, _Peer] = field(default_factory=dict)
-    _unclaimed: dict[Person, _Unclaimed] = field(default_factory=dict)
+    _unclaimed: dict[PersonId, _Unclaimed] = field(default_factory=dict)
 
     @property
     def alive(self) -> frozenset[str]:
@@ -98,7 +99,7 @@ class Replicas:
             if now - life.seen_at > _UNREGISTER_AFTER:
                 await self.store.unregister(beat.name, beat.program)
 
-    async def acquire(self, person: Person, revision: int) -> Lease | None:
+    async def acquire(self, person: PersonId, revision: int) -> Lease | None:
         """Wait until this program may show a revision to its person; None when there is no such dialogue any more."""
         begun = _now()
         while True:
@@ -119,7 +120,7 @@ class Replicas:
             return False
         return held is not None
 
-    async def release(self, person: Person) -> None:
+    async def release(self, person: PersonId) -> None:
         """Let others show things to this person."""
         await self.store.release_lease(person, self.program)
 
