@@ -29,7 +29,7 @@ from storage.sealing import Sealing
 from storage.store import SqlStore
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number
-from verification.ids import Account
+from verification.ids import Account, Actor
 from verification.support.funnel import Cohort, Dimension, FunnelIncrement, FunnelQuery, beijing_day
 from verification.support.funnel_report import build_reports
 from verification.support.service import SupportService
@@ -170,7 +170,7 @@ async def timed_query(store: SqlStore, wanted: FunnelQuery) -> tuple[float, floa
     await asyncio.sleep(0.05)
     bystander.longest = 0.0
     began = time.perf_counter()
-    build_reports(await support.funnel_statistics("command", wanted), wanted)
+    build_reports(await support.funnel_statistics(Actor("command"), wanted), wanted)
     took = time.perf_counter() - began
     writing.cancel()
     await asyncio.wait({writing})

@@ -10,7 +10,7 @@ from storage.sealing import IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
-from verification.ids import Account, Contact, PersonId
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId
 from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -182,7 +182,7 @@ def read_link(row: Row) -> Link:
         id=LinkId(identifier),
         account=Account(account),
         campaign=campaign,
-        made_by=made_by,
+        made_by=Actor(made_by),
         made_at=from_micros(made_at),
         expires_at=from_micros(expires_at),
         method=None if method is None else Method(method),
@@ -249,7 +249,7 @@ def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
 def read_audit_entry(row: Row) -> AuditEntry:
     """Read a use of the desk."""
     actor, action, subject, used_at = row
-    return AuditEntry(actor, action, subject, from_micros(used_at))
+    return AuditEntry(Actor(actor), action, subject, from_micros(used_at))
 
 
 def associated_data(table: str, row: str, column: str) -> str:

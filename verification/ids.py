@@ -1,4 +1,4 @@
-"""Types for the ids of accounts and people: all are text, and none may stand where another is meant.
+"""Types for the ids of accounts and people. All of them are text, and none may stand where another is meant.
 
 They are made where text comes in: a Telegram id, an option of a command, a field of a call, a row of the database.
 """
@@ -13,6 +13,9 @@ PersonId = NewType("PersonId", str)
 
 Contact = NewType("Contact", str)
 """Where a front end reaches the person of an attempt. The core only compares it and hands it back."""
+
+Actor = NewType("Actor", str)
+"""Who uses support's desk, as the audit log names them: `telegram:<id>`, `command`, `api:<key>`, `desk:<name>`."""
 
 
 def own_account(person: PersonId) -> Account:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NewType
 
 from verification.attempts import Method
-from verification.ids import Account, PersonId
+from verification.ids import Account, Actor, PersonId
 
 LinkId = NewType("LinkId", str)
 """Sixteen hexadecimal digits: enough to be told apart; what cannot be guessed is the signature."""
@@ -62,7 +62,7 @@ class Link:
     id: LinkId
     account: Account
     campaign: str
-    made_by: str
+    made_by: Actor
     made_at: datetime
     expires_at: datetime
     method: Method | None = None

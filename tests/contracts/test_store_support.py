@@ -14,7 +14,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore, LinkBinding
-from verification.ids import Account, PersonId
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -34,7 +34,7 @@ class CutShort(Exception):
     """What ends a unit before it commits."""
 
 
-USE = AuditEntry("telegram:7", "try", "", NOON)
+USE = AuditEntry(Actor("telegram:7"), "try", "", NOON)
 TODAY = date(2026, 11, 23)
 COHORT = Cohort(TODAY, "spring", "zh")
 
@@ -44,7 +44,7 @@ def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
         id=LinkId(f"{number:016x}"),
         account=Account(account),
         campaign=campaign,
-        made_by="telegram:7",
+        made_by=Actor("telegram:7"),
         made_at=NOON + timedelta(minutes=number),
         expires_at=NOON + timedelta(hours=1),
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON
-from verification.ids import Account, PersonId
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -26,7 +26,7 @@ LINK = Link(
     id=LinkId("0123456789abcdef"),
     account=Account("100012345"),
     campaign="spring",
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(minutes=30),
 )

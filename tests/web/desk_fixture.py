@@ -17,6 +17,7 @@ from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.web.app_fixture import page_texts
 from verification import Core, Method
+from verification.ids import Actor
 from verification.invitations import Link
 from verification.providers.simulated import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
@@ -94,7 +95,7 @@ class DeskFixture:
     async def link(self, account: str = "100012345", **more: object) -> Link:
         """A link that somebody else made."""
         order = LinkRequest(account=account, idempotency_key=f"{account}{more}", **more)  # type: ignore[arg-type]
-        return (await self.support.create_link("telegram:100054321", order)).link
+        return (await self.support.create_link(Actor("telegram:100054321"), order)).link
 
     async def attempt(self, digits: str = "0a1b2c3d4e5f", account: str = "100012345", **changes: object) -> None:
         """An attempt of an account, with a name and a number where they are still kept."""
@@ -129,7 +130,7 @@ class DeskFixture:
 
     async def audit_log(self) -> list[AuditEntry]:
         """What was noted so far, the newest first."""
-        return list(await self.support.audit_log("test", 500))[1:]
+        return list(await self.support.audit_log(Actor("test"), 500))[1:]
 
 
 class DeskBrowser(httpx.AsyncClient):

@@ -16,7 +16,7 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.web.app_fixture import START, WebFixture
-from verification.ids import PersonId
+from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
 from verification.support.service import SupportService
 from verification.support.store import AuditEntry
@@ -79,7 +79,7 @@ async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Jso
 
 
 async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-    async with store.support_unit(AuditEntry("test", "uses", "", START)) as desk:
+    async with store.support_unit(AuditEntry(Actor("test"), "uses", "", START)) as desk:
         return [(use.actor, use.action, use.subject) for use in await desk.audit_log(20) if use.actor != "test"]
 
 

@@ -12,7 +12,7 @@ from tests.fakes import NOON, make_identity
 from tests.reliability import Proof
 from tests.web.desk_fixture import URL, DeskFixture
 from verification import AttemptStatus, Method
-from verification.ids import Account, PersonId
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkState
 
 ACCOUNT = Account("100012345")
@@ -28,7 +28,7 @@ HOSTILE = (
 
 
 async def links_of(desk: DeskFixture) -> list[Link]:
-    return list(await desk.support.links("test", limit=500))
+    return list(await desk.support.links(Actor("test"), limit=500))
 
 
 async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskFixture) -> None:
@@ -104,7 +104,7 @@ async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskFixture
 async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT, campaign="spring")
     revoked = await desk.link("100054321", campaign="autumn")
-    await desk.support.revoke("test", revoked.id)
+    await desk.support.revoke(Actor("test"), revoked.id)
     async with desk.somebody() as anna:
         every = await anna.get("/desk/links")
         waiting = await anna.get("/desk/links?state=waiting")
@@ -210,7 +210,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
 ) -> None:
     link = await desk.link(ACCOUNT)
     if state is LinkState.REVOKED:
-        await desk.support.revoke("test", link.id)
+        await desk.support.revoke(Actor("test"), link.id)
     else:
         desk.clock.advance(hours=1)
     async with desk.somebody() as anna:
@@ -226,7 +226,7 @@ async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: Des
     link = await desk.link(ACCOUNT)
     async with desk.somebody() as anna:
         question = await anna.get(f"/desk/links/{link.id}/revoke")
-        before = await desk.support.link("test", link.id)
+        before = await desk.support.link(Actor("test"), link.id)
         answer = await anna.fill(f"/desk/links/{link.id}/revoke")
         again = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": await anna.proof()})
 

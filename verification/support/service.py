@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from verification.attempts import Method
 from verification.identity import mask_account
-from verification.ids import Account
+from verification.ids import Account, Actor
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -63,7 +63,7 @@ class SupportService:
         self._clock = clock
         self.ttl = ttl
 
-    async def create_link(self, actor: str, request: LinkRequest) -> CreatedLink:
+    async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
         """Make a link; raises `BadLink` where it cannot be one, `OtherLink` where its request made another."""
         account, campaign = read_account(request.account), read_campaign(request.campaign)
         ttl = self.ttl if request.ttl is None else request.ttl
@@ -91,14 +91,14 @@ class SupportService:
         """The token that opens a link."""
         return link_token(link, self._store.keyed_digest)
 
-    async def link(self, actor: str, link: LinkId) -> Link | None:
+    async def link(self, actor: Actor, link: LinkId) -> Link | None:
         """Look at a link."""
         async with self._store.support_unit(self._entry(actor, "look at link", link)) as desk:
             return await desk.link(link)
 
     async def links(
         self,
-        actor: str,
+        actor: Actor,
         *,
         campaign: str | None = None,
         account: Account | None = None,
@@ -112,18 +112,18 @@ class SupportService:
         async with self._store.support_unit(self._entry(actor, "links", subject)) as desk:
             return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip, state_at=standing)
 
-    async def revoke(self, actor: str, link: LinkId) -> Link | None:
+    async def revoke(self, actor: Actor, link: LinkId) -> Link | None:
         """End a link, opened or not; None when there is none."""
         async with self._store.support_unit(self._entry(actor, "revoke", link)) as desk:
             return await desk.revoke(link, self._clock())
 
-    async def attempt(self, actor: str, code: str) -> Sequence[AttemptSummary]:
+    async def attempt(self, actor: Actor, code: str) -> Sequence[AttemptSummary]:
         """Look at the attempts with a code, as `desk.read_code` gives it."""
         async with self._store.support_unit(self._entry(actor, "attempt", code)) as desk:
             return await desk.attempt(code)
 
     async def attempts(
-        self, actor: str, *, account: Account | None = None, limit: int = _PAGE, skip: int = 0
+        self, actor: Actor, *, account: Account | None = None, limit: int = _PAGE, skip: int = 0
     ) -> Sequence[AttemptSummary]:
         """List attempts, the newest first."""
         async with self._store.support_unit(
@@ -131,30 +131,30 @@ class SupportService:
         ) as desk:
             return await desk.attempts(account=account, limit=limit, skip=skip)
 
-    async def funnel_statistics(self, actor: str, query: FunnelQuery) -> FunnelStatistics:
+    async def funnel_statistics(self, actor: Actor, query: FunnelQuery) -> FunnelStatistics:
         """Give the figures of a funnel."""
         subject = f"{query.campaign or 'all'} {query.since}..{query.until}"
         async with self._store.support_view(self._entry(actor, "funnel", subject)) as desk:
             return await desk.funnel_statistics(query)
 
-    async def campaigns(self, actor: str) -> Sequence[str]:
+    async def campaigns(self, actor: Actor) -> Sequence[str]:
         """List the campaigns there are."""
         async with self._store.support_view(self._entry(actor, "campaigns", "")) as desk:
             return await desk.campaigns()
 
     async def questions(
-        self, actor: str, since: date, until: date
+        self, actor: Actor, since: date, until: date
     ) -> tuple[Mapping[str, int], Sequence[UnansweredQuestion]]:
         """What people asked: how often each topic answered, and the last questions that none did."""
         async with self._store.support_view(self._entry(actor, "questions", f"{since}..{until}")) as desk:
             return await desk.questions(since, until), await desk.unanswered_questions(_PAGE * 5)
 
-    async def audit_log(self, actor: str, limit: int = _PAGE, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, actor: Actor, limit: int = _PAGE, skip: int = 0) -> Sequence[AuditEntry]:
         """List uses of the desk, the newest first."""
         async with self._store.support_unit(self._entry(actor, "uses", "")) as desk:
             return await desk.audit_log(limit, skip)
 
-    def _entry(self, actor: str, action: str, subject: str) -> AuditEntry:
+    def _entry(self, actor: Actor, action: str, subject: str) -> AuditEntry:
         return AuditEntry(actor, action, subject, self._clock())
 
 

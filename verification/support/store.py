@@ -12,7 +12,7 @@ from typing import Protocol
 
 from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
 from verification.attempts import reference_code as reference_code  # support knows it from here
-from verification.ids import Account, Contact, PersonId
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
@@ -24,7 +24,7 @@ class AuditEntry:
     `subject` names links, codes and campaigns; an account only masked.
     """
 
-    actor: str
+    actor: Actor
     action: str
     subject: str
     at: datetime

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from verification.ids import Actor
 from verification.invitations import KeyedDigest, Purpose
 
 COOKIE = "desk"
@@ -25,9 +26,9 @@ class DeskSession:
     proof: str
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who they are in the notes of uses."""
-        return f"desk:{self.name}"
+        return Actor(f"desk:{self.name}")
 
 
 class DeskSessions:

@@ -27,6 +27,7 @@ from bot.handlers.staff.command_parser import (
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
+from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
 from verification.support.funnel_report import build_reports
@@ -57,9 +58,9 @@ class StaffRequest:
     on_picture: bool = False
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who is noted to have used the desk."""
-        return f"telegram:{self.staff_id}"
+        return Actor(f"telegram:{self.staff_id}")
 
 
 class StaffService:

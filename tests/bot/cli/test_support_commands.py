@@ -25,7 +25,7 @@ from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
-from verification.ids import Account, PersonId
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import LinkState, read_link_token
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, bucket_range, duration_bucket
 from verification.support.funnel_export import COLUMNS
@@ -162,8 +162,8 @@ def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> N
     run("revoke", link[2])
     run("funnel", "--campaign", "spring", "--since", "2026-11-01", "--until", "2026-11-02")
 
-    async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-        async with store.support_unit(AuditEntry("test", "uses", "", NOON)) as desk:
+    async def uses(store: SqlStore) -> list[tuple[Actor, str, str]]:
+        async with store.support_unit(AuditEntry(Actor("test"), "uses", "", NOON)) as desk:
             return [(use.actor, use.action, use.subject) for use in await desk.audit_log(9)][1:]
 
     assert stored(uses) == [

@@ -20,7 +20,7 @@ from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method, Passed
-from verification.ids import Account, PersonId, contact_of, own_account
+from verification.ids import Account, Actor, PersonId, contact_of, own_account
 from verification.invitations import Link, LinkId, link_token
 from verification.support.service import LinkRequest, SupportService
 
@@ -41,13 +41,13 @@ class SupportFixture:
     ) -> LinkOpened:
         """Make a link for an account, and give what opens it."""
         order = LinkRequest(account, f"order {len(self.made)}", method=method, language=language)
-        made = await self.support.create_link("telegram:7", order)
+        made = await self.support.create_link(Actor("telegram:7"), order)
         self.made.append(made.link)
         return LinkOpened(made.token)
 
     async def revoke(self) -> Link | None:
         """Take the last link back, and let the news of it be told."""
-        revoked = await self.support.revoke("telegram:7", self.made[-1].id)
+        revoked = await self.support.revoke(Actor("telegram:7"), self.made[-1].id)
         await self.notices.dispatch_batch()
         assert await self.desk.runner.wait_until_idle(10)
         return revoked
@@ -223,7 +223,7 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
 async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_path: Path) -> None:
     async with support_fixture(tmp_path) as at:
         link = await at.link()
-        at.desk.provider.meanwhile = lambda: at.support.revoke("telegram:7", at.made[-1].id)
+        at.desk.provider.meanwhile = lambda: at.support.revoke(Actor("telegram:7"), at.made[-1].id)
         await at.until_code(link)
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)

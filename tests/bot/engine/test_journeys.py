@@ -14,11 +14,11 @@ from storage import SqlStore
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason
-from verification.ids import PersonId, own_account
+from verification.ids import Actor, PersonId, own_account
 from verification.support.funnel import STEPS, Dimension, FunnelQuery, FunnelStatistics, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
-USE = AuditEntry("command", "look", "", NOON)
+USE = AuditEntry(Actor("command"), "look", "", NOON)
 TODAY = beijing_day(NOON)
 START = Commanded(Command.START)
 

@@ -19,6 +19,7 @@ from storage import StoreUnavailable
 from tests.bot.app_fixture import RunningBot, running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.simulator_fixture import ChatUser, Simulator, plain, said, simulator
+from verification.ids import Actor
 from verification.support.funnel import Cohort, FunnelIncrement, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
@@ -46,7 +47,7 @@ def staffed(*guests: ChatUser) -> Json:
 
 async def uses(bot: RunningBot) -> Sequence[AuditEntry]:
     """Who used the desk, but for this look at it."""
-    return [use for use in await bot.app.support.audit_log("test", 100) if use.actor != "test"]
+    return [use for use in await bot.app.support.audit_log(Actor("test"), 100) if use.actor != "test"]
 
 
 async def made(guest: ChatUser) -> str:
@@ -187,7 +188,7 @@ async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_
             async with running_bot(place, tmp_path, **staffed(staff)) as bot:
                 await bot.app.intake.updates.handle(update)
                 await bot.app.intake.updates.handle(update)
-                kept = await bot.app.support.links("test")
+                kept = await bot.app.support.links(Actor("test"))
         links = {staff.scanned_link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
 
@@ -248,7 +249,7 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
             await place.inject_fault("sendPhoto", "500", 1)
             await made(staff)
             await answer_to(staff, bot, WORDS[StaffCommand.ATTEMPT])
-            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links("test")]
+            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links(Actor("test"))]
 
     secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]
     assert tokens

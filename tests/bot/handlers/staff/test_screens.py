@@ -18,7 +18,7 @@ from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
-from verification.ids import Account, Contact, PersonId
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState
 from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
 from verification.support.funnel_report import build_reports
@@ -30,7 +30,7 @@ LINK = Link(
     id=LinkId("0123456789abcdef"),
     account=LONGEST,
     campaign="c" * 32,
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(hours=1),
     method=Method.WECHAT,
