@@ -64,7 +64,7 @@ def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State
         (states.Agreeing(account=_ACCOUNT, question_id="m"), word),
         (states.AskingName(account=_ACCOUNT, question_id="m"), word),
         (choosing, word),
-        (scanning, events.AttemptOpened(attempt, "", "42", FIRST)),
+        (scanning, events.AttemptOpened(attempt=attempt, link="", match_code="42", expires_at=FIRST)),
         (replace(scanning, stage=PhoneStage.OPENED), events.AttemptProgressed(attempt, PhoneStage.OPENED, FIRST)),
         (
             states.Verified(account=_ACCOUNT, question_id="m", method=method, attempt=attempt, at=FIRST),
@@ -104,7 +104,7 @@ TURNS = {method: turns_of(method) for method, _ in METHOD_WEIGHTS}
 def journey(rng: random.Random, campaign: str) -> Iterator[FunnelIncrement]:
     """What one person adds to the funnel."""
     now = FIRST + timedelta(days=rng.randrange(DAYS))
-    cohort = Cohort(beijing_day(now), campaign, "en" if rng.random() < 0.15 else "zh")
+    cohort = Cohort(day=beijing_day(now), campaign=campaign, language="en" if rng.random() < 0.15 else "zh")
     turns, failure = TURNS[rng.choices([way for way, _ in METHOD_WEIGHTS], [share for _, share in METHOD_WEIGHTS])[0]]
     before: State = states.Idle(account=_ACCOUNT, question_id="m")
     journeys: Journeys = ()
@@ -155,7 +155,11 @@ class ConcurrentWriter:
             began = time.perf_counter()
             async with self.store.unit("telegram:2") as unit:
                 await unit.add_to_funnel(
-                    [FunnelIncrement(Cohort(FIRST.date(), "", "zh"), None, Method.QQ, Reason.NO_CARD)]
+                    [
+                        FunnelIncrement(
+                            Cohort(day=FIRST.date(), campaign="", language="zh"), None, Method.QQ, Reason.NO_CARD
+                        )
+                    ]
                 )
             self.longest = max(self.longest, time.perf_counter() - began)
             self.turns += 1
@@ -180,7 +184,7 @@ async def timed_query(store: SqlStore, wanted: FunnelQuery) -> tuple[float, floa
 async def measure(people: int) -> None:
     """Fill a database, ask it all, print the table."""
     first, last = beijing_day(FIRST), beijing_day(FIRST + timedelta(days=DAYS - 1))
-    whole = FunnelQuery(first, last)
+    whole = FunnelQuery(since=first, until=last)
     questions = {
         "everything": whole,
         "one campaign": replace(whole, campaign="campaign-00"),

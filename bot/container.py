@@ -205,7 +205,9 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
 
 def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
     """With webhooks several programs may serve one bot; the one that polls works alone."""
-    return Replicas(deps.store, name, deps.new_token(), _is_outage) if settings.webhook_url else None
+    if not settings.webhook_url:
+        return None
+    return Replicas(store=deps.store, name=name, program=deps.new_token(), is_outage=_is_outage)
 
 
 def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
@@ -290,8 +292,10 @@ def _jobs(
     replies: ReplySender,
 ) -> Jobs:
     store, now = deps.store, deps.clock.now
-    news = _outcome_counter(registry, "bot_provider_answers", "Providers' answers about attempts, by outcome")
-    results = _outcome_counter(registry, "bot_results", "Results for another server, by outcome")
+    news = _outcome_counter(
+        registry, name="bot_provider_answers", description="Providers' answers about attempts, by outcome"
+    )
+    results = _outcome_counter(registry, name="bot_results", description="Results for another server, by outcome")
     return Jobs(
         notices=NoticeDispatcher(store, core, runner, now),
         cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
@@ -300,7 +304,7 @@ def _jobs(
     )
 
 
-def _outcome_counter(registry: CollectorRegistry, name: str, description: str) -> Callable[[str], None]:
+def _outcome_counter(registry: CollectorRegistry, *, name: str, description: str) -> Callable[[str], None]:
     counter = Counter(name, description, ["outcome"], registry=registry)
     return lambda outcome: counter.labels(outcome).inc()
 
@@ -375,7 +379,7 @@ def _is_outage(error: BaseException) -> bool:
 
 def _link_url(bot: ExtBot[None]) -> Callable[[str], str]:
     # The bot learns its name when it connects, which is before any page or call is served.
-    return lambda token: to_account(bot.username, token)
+    return lambda token: to_account(bot.username, token=token)
 
 
 def _telegram_route(settings: Settings, updates: UpdateIntake) -> TelegramRoute | None:

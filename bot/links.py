@@ -28,7 +28,7 @@ def parse_bot_name(text: str) -> str:
     return name
 
 
-def to_topic(bot: str, topic: str = "") -> str:
+def to_topic(bot: str, *, topic: str = "") -> str:
     """The link that opens a topic of the FAQ, or the list."""
     return _to(bot, f"{FAQ_PREFIX}{topic}")
 
@@ -38,12 +38,12 @@ def to_method(bot: str, method: Method) -> str:
     return _to(bot, f"{METHOD_PREFIX}{method}")
 
 
-def to_language(bot: str, language: str) -> str:
+def to_language(bot: str, *, language: str) -> str:
     """The link that chooses a language."""
     return _to(bot, f"{LANGUAGE_PREFIX}{language}")
 
 
-def to_account(bot: str, token: str) -> str:
+def to_account(bot: str, *, token: str) -> str:
     """The link that brings one person to the account it was made for."""
     return _to(bot, token)
 

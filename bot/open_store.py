@@ -16,7 +16,9 @@ def key_file(settings: Settings) -> KeyFile:
 def load_sealing(settings: Settings) -> Sealing:
     """The keys, made where there are none; raises `BadKeys` or `BadSetting`."""
     if settings.encryption_keys is not None and settings.index_key is not None:
-        return parse_sealing(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
+        return parse_sealing(
+            encryption_keys=settings.encryption_keys.get_secret_value(), index_key=settings.index_key.get_secret_value()
+        )
     try:
         return key_file(settings).sealing()
     except OSError as error:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
 from storage.errors import DecryptionFailed
-from storage.sealing import IndexKind, Sealing
+from storage.sealing import AssociatedData, IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
@@ -82,7 +82,9 @@ def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
 def read_past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
-    return PastAttempt(Account(account), method, status, reason, from_micros(created_at))
+    return PastAttempt(
+        account=Account(account), method=method, status=status, reason=reason, created_at=from_micros(created_at)
+    )
 
 
 def read_quota_slot(row: Row) -> QuotaSlot:
@@ -158,7 +160,14 @@ def read_panel(person: PersonId, sealed: bytes | None, sealing: Sealing) -> str:
 def read_consent(row: Row) -> Consent:
     """Read a consent."""
     person, account, kind, version, language, agreed_at = row
-    return Consent(PersonId(person), Account(account), kind, version, language, from_micros(agreed_at))
+    return Consent(
+        person=PersonId(person),
+        account=Account(account),
+        kind=kind,
+        version=version,
+        language=language,
+        at=from_micros(agreed_at),
+    )
 
 
 def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
@@ -237,43 +246,45 @@ def read_count(row: Row) -> FunnelCount:
 def read_duration_count(row: Row) -> DurationCount:
     """Read a count of times."""
     group, step, method, of_bucket, count = row
-    return DurationCount(group, FunnelStep(step), _method(method), of_bucket, int(count))
+    return DurationCount(group=group, step=FunnelStep(step), method=_method(method), bucket=of_bucket, count=int(count))
 
 
 def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
     """Read a question that nothing answered."""
     identifier, sealed, asked_at = row
-    return UnansweredQuestion(identifier, sealing.open(sealed, unanswered_aad(identifier)), from_micros(asked_at))
+    return UnansweredQuestion(
+        id=identifier, text=sealing.open(sealed, unanswered_aad(identifier)), at=from_micros(asked_at)
+    )
 
 
 def read_audit_entry(row: Row) -> AuditEntry:
     """Read a use of the desk."""
     actor, action, subject, used_at = row
-    return AuditEntry(Actor(actor), action, subject, from_micros(used_at))
+    return AuditEntry(actor=Actor(actor), action=action, subject=subject, at=from_micros(used_at))
 
 
-def associated_data(table: str, row: str, column: str) -> str:
+def associated_data(*, table: str, row: str, column: str) -> AssociatedData:
     """Where a sealed value stands."""
-    return f"{table}:{row}:{column}"
+    return AssociatedData(f"{table}:{row}:{column}")
 
 
-def dialogue_aad(person: PersonId, column: str) -> str:
+def dialogue_aad(person: PersonId, column: str) -> AssociatedData:
     """Where a dialogue's sealed column stands."""
-    return associated_data("dialogues", person, column)
+    return associated_data(table="dialogues", row=person, column=column)
 
 
-def dead_update_aad(event_id: str) -> str:
+def dead_update_aad(event_id: str) -> AssociatedData:
     """Where a buried update stands."""
-    return associated_data("dead_updates", event_id, "raw")
+    return associated_data(table="dead_updates", row=event_id, column="raw")
 
 
-def unanswered_aad(row: str) -> str:
+def unanswered_aad(row: str) -> AssociatedData:
     """Where a question that nothing answered stands."""
-    return associated_data("missed", row, "text")
+    return associated_data(table="missed", row=row, column="text")
 
 
-def _secrets_aad(attempt_id: str) -> str:
-    return associated_data("attempts", attempt_id, "secrets")
+def _secrets_aad(attempt_id: str) -> AssociatedData:
+    return associated_data(table="attempts", row=attempt_id, column="secrets")
 
 
 def _secrets(attempt: Attempt) -> str:

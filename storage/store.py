@@ -11,7 +11,7 @@ from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
 from storage.errors import DecryptionFailed, WrongKeys
 from storage.key_rotation import KeyRotation
 from storage.results import SqlResultOutbox
-from storage.sealing import IndexKind, Sealing
+from storage.sealing import AssociatedData, IndexKind, Sealing
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
 from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
@@ -21,8 +21,8 @@ from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
-_ALL_TIME = FunnelQuery(date.min, date.max, by=Dimension.CAMPAIGN)
-_SEALED_CHECK = "key_checks:sealed:value"
+_ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
+_SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
 
 class SqlStore:
@@ -60,7 +60,7 @@ class SqlStore:
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim") as connection:
             leased = await connection.fetch(sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit)
@@ -101,12 +101,15 @@ class SqlStore:
     async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
         async with self._database.transaction() as connection:
             await connection.fetch(sql.HEARTBEAT, name, program)
-            return [Heartbeat(*row) for row in await connection.fetch(sql.HEARTBEATS)]
+            beats = await connection.fetch(sql.HEARTBEATS)
+        return [
+            Heartbeat(name=beat_name, program=beat_program, count=count) for beat_name, beat_program, count in beats
+        ]
 
-    async def unregister(self, name: str, program: str) -> None:
+    async def unregister(self, *, name: str, program: str) -> None:
         await self._fetch(sql.UNREGISTER, name, program)
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
@@ -115,7 +118,7 @@ class SqlStore:
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
-    async def store_dead_letter(self, event_id: str, person: PersonId | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(raw, mapping.dead_update_aad(event_id))
             await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))

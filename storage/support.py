@@ -103,7 +103,7 @@ class SqlSupportView:
     async def campaigns(self) -> Sequence[str]:
         return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
 
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+    async def questions(self, *, since: date, until: date) -> Mapping[str, int]:
         found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
         return {topic: int(count) for topic, count in found}
 
@@ -117,7 +117,7 @@ class SqlSupportView:
                 continue
         return found
 
-    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, *, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
         return [mapping.read_audit_entry(row) for row in await self._connection.fetch(sql.AUDIT_LOG, limit, skip)]
 
 

@@ -48,7 +48,9 @@ class SqlUnit(SqlDialogueSupport):
     async def abandon(self, attempt: AttemptId) -> None:
         await self._connection.fetch(sql.ABANDON, attempt)
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         taken = await self._connection.fetch(
             sql.CLAIM_DUE_POLLS, method, mapping.to_micros(now), mapping.to_micros(before), limit
         )
@@ -119,7 +121,7 @@ class SqlUnit(SqlDialogueSupport):
         found = await self._connection.fetch(sql.DIALOGUE, person)
         return mapping.read_dialogue(found[0], self._sealing) if found else None
 
-    async def save_dialogue(self, person: PersonId, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
         [(revision,)] = await self._connection.fetch(
             sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now)

@@ -98,7 +98,7 @@ class Rejected:
 Verdict = Passed | Rejected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt as it is kept.
 

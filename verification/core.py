@@ -44,7 +44,7 @@ class AttemptRequest:
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCode:
     """What the person needs to go on: where the code leads, and what to compare."""
 
@@ -305,4 +305,6 @@ class Core:
 
     def _scan_code(self, attempt: Attempt) -> ScanCode:
         link = self._deps.phone_url(attempt.token)
-        return ScanCode(attempt.id, link, attempt.match_code, attempt.expires_at)
+        return ScanCode(
+            attempt=attempt.id, phone_url=link, match_code=attempt.match_code, expires_at=attempt.expires_at
+        )

@@ -21,7 +21,7 @@ DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialogue:
     """A person's dialogue as it is kept."""
 
@@ -52,7 +52,7 @@ class Lease:
     already_held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """A program's sign of life: its place among the programs, this start of it, and how often it was heard."""
 
@@ -61,7 +61,7 @@ class Heartbeat:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """That a person agreed: to what (`kind` and text `version`), in which language, when."""
 
@@ -73,7 +73,7 @@ class Consent:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempt:
     """An attempt as its person may see it: without name and number."""
 
@@ -120,7 +120,7 @@ class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     async def dialogue(self, person: PersonId) -> Dialogue | None:
         """Load a person's dialogue."""
 
-    async def save_dialogue(self, person: PersonId, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         """Keep a dialogue's next revision, sealed, and say its number; a language of None leaves the kept one."""
 
     async def mark_unblocked(self, person: PersonId) -> None:
@@ -174,10 +174,10 @@ class DialogueStore(Store, Protocol):
     async def release_lease(self, person: PersonId, program: str) -> None:
         """Let go of a person whom this program holds."""
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
         """Give a sign of life, and hear everybody's. A new program of a name takes the place of the former."""
 
-    async def unregister(self, name: str, program: str) -> None:
+    async def unregister(self, *, name: str, program: str) -> None:
         """Take a program's sign of life away, unless another has its place."""
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
@@ -186,7 +186,7 @@ class DialogueStore(Store, Protocol):
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         """Forget a message that is gone."""
 
-    async def store_dead_letter(self, event_id: str, person: PersonId | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
 
     async def purge_before(self, before: datetime) -> DeletedCounts:

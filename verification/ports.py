@@ -84,7 +84,9 @@ class Unit(Protocol):
     async def abandon(self, attempt: AttemptId) -> None:
         """End a live attempt that cannot be read as expired, so that its account may begin another."""
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
 
         Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
@@ -127,7 +129,7 @@ class Store(Protocol):
     def unit(self, lock_key: str) -> AbstractAsyncContextManager[Unit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
 
         A lease that ends later than one given now does not count: the clock has been put back since.

@@ -20,7 +20,7 @@ async def backup(settings: Settings, target: Path, say: Say) -> int:
     if source is None:
         raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
     try:
-        size = copy_database(source, target)
+        size = copy_database(source, target=target)
     except FileExistsError:
         raise CommandFailed(f"{target}: exists already, and is not overwritten") from None
     except OSError as error:

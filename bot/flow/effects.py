@@ -92,7 +92,7 @@ class Picture(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskQuestion:
     """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
 
@@ -107,7 +107,7 @@ class AskQuestion:
     placeholder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCode:
     """Show the code to scan, with its caption and buttons; `in_place` in the message that showed the last one."""
 
@@ -120,7 +120,7 @@ class ShowCode:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCaption:
     """Change what stands under the code on the screen; the code stays."""
 
@@ -130,7 +130,7 @@ class EditCaption:
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceCodeWithPicture:
     """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled.
 
@@ -245,7 +245,7 @@ class SetSuggestedMethod:
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordConsent:
     """Keep that the person agreed."""
 

@@ -92,7 +92,7 @@ class Said:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tapped:
     """The person pressed a button: whatever its data say, until it is checked against the state."""
 
@@ -100,7 +100,7 @@ class Tapped:
     question_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideTapped:
     """The person pressed a button of a side message."""
 
@@ -172,7 +172,7 @@ class ReaskRequested:
     """What was last said may never have arrived: say it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt."""
 

@@ -126,7 +126,7 @@ def _new_journey(account: Account, turn: JourneyTurn) -> Journey | None:
     if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
         return None
     campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
-    return Journey(account, Cohort(beijing_day(turn.now), campaign, turn.language))
+    return Journey(account, Cohort(day=beijing_day(turn.now), campaign=campaign, language=turn.language))
 
 
 def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:

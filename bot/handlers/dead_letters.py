@@ -39,7 +39,7 @@ class DeadLetters:
     async def add(self, raw: Mapping[str, Any]) -> None:
         """Keep a raw update, and tell its person kindly where there is one."""
         event_id = f"telegram:{raw.get('update_id')}"
-        await self._store.store_dead_letter(event_id, _sender_of(raw), json.dumps(raw), self._clock())
+        await self._store.store_dead_letter(event_id, person=_sender_of(raw), raw=json.dumps(raw), now=self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
         number, message_id = chat.get("id"), message.get("message_id")

@@ -39,8 +39,8 @@ class FloodControl:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = TokenBuckets(_BURST, _REFILL_INTERVAL, monotonic)
-        self._notices = TokenBuckets(1, _NOTICE_INTERVAL, monotonic)
+        self._updates = TokenBuckets(burst=_BURST, interval=_REFILL_INTERVAL, clock=monotonic)
+        self._notices = TokenBuckets(burst=1, interval=_NOTICE_INTERVAL, clock=monotonic)
 
     def admits(self, whose: object) -> bool:
         """Whether the next update of this sender is handled; those of nobody in particular always are."""

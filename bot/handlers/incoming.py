@@ -115,8 +115,8 @@ def _event_of_data(data: str) -> Event:
     kind, _, rest = data.partition(":")
     choice, _, mark = rest.partition(":")
     if kind in set(SideMessage):
-        return SideTapped(SideMessage(kind), choice, mark)
-    return Tapped(choice, mark) if kind == QUESTION_PREFIX else Tapped("", "")
+        return SideTapped(side=SideMessage(kind), choice=choice, question_id=mark)
+    return Tapped(choice=choice, question_id=mark) if kind == QUESTION_PREFIX else Tapped(choice="", question_id="")
 
 
 def _event_of_message(message: Message) -> Event | LinkOpened | None:

@@ -90,7 +90,7 @@ class ReplySender:
             case e.AskQuestion():
                 return await self._replace_panel(panel, context, await self._ask(reply, context))
             case e.ShowCode():
-                picture = cards.qr_png(keyboards.localised(reply.link, context.language))
+                picture = cards.qr_png(keyboards.localised(reply.link, language=context.language))
                 return await self._show_photo(reply, picture, context, panel)
             case e.ReplaceCodeWithPicture():
                 live = await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
@@ -105,7 +105,7 @@ class ReplySender:
         text, markup = self._full_text(reply, context), self._markup(reply, context)
         if markup is not None or reply.placeholder is None:
             return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT)
-        waiting = keyboards.force_reply(self._catalogue, context.language, reply.placeholder)
+        waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
         return Panel((await self._send(context, text, waiting)).message_id, PanelKind.TYPED)
 
     async def _show_photo(
@@ -150,7 +150,7 @@ class ReplySender:
         After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
         """
         if old is not None and context.after_crash and old.kind is PanelKind.TEXT:
-            await self._remove_buttons(chat_of(context.person), old.id)
+            await self._remove_buttons(chat_of(context.person), message=old.id)
         elif old is not None:
             await self._remove_panel(old, context)
         return new
@@ -164,9 +164,9 @@ class ReplySender:
             await self._schedule_deletion(context.person, panel.id)
             return
         if not gone:
-            await self._remove_buttons(chat, panel.id)
+            await self._remove_buttons(chat, message=panel.id)
 
-    async def _remove_buttons(self, chat: int, message: int) -> None:
+    async def _remove_buttons(self, chat: int, *, message: int) -> None:
         """Take the buttons from a message. Nothing hangs on it, but it waits for its turn: dead buttons mislead."""
         with suppress(DeliveryFailed):
             await call_idempotent(lambda: self._bot.edit_message_reply_markup(chat, message))

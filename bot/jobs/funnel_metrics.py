@@ -51,25 +51,27 @@ class FunnelCollector(Collector):
         failures = [each for each in self._counts if each.reason is not None]
         yield _family(
             "bot_funnel_journeys",
-            _JOURNEYS,
-            ("step", "campaign"),
-            ((str(each.step), each.group, each.count) for each in steps if each.method is None),
+            what=_JOURNEYS,
+            labels=("step", "campaign"),
+            samples=((str(each.step), each.group, each.count) for each in steps if each.method is None),
         )
         yield _family(
             "bot_funnel_ways",
-            _METHODS,
-            ("step", "method", "campaign"),
-            ((str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None),
+            what=_METHODS,
+            labels=("step", "method", "campaign"),
+            samples=(
+                (str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None
+            ),
         )
         yield _family(
             "bot_funnel_failures",
-            _FAILURES,
-            ("reason", "method"),
-            ((str(each.reason), str(each.method), each.count) for each in failures),
+            what=_FAILURES,
+            labels=("reason", "method"),
+            samples=((str(each.reason), str(each.method), each.count) for each in failures),
         )
 
 
-def _family(name: str, what: str, labels: Sequence[str], samples: Iterable[tuple[str | int, ...]]) -> Metric:
+def _family(name: str, *, what: str, labels: Sequence[str], samples: Iterable[tuple[str | int, ...]]) -> Metric:
     summed: Counter[tuple[str, ...]] = Counter()
     for *values, count in samples:
         summed[tuple(map(str, values))] += int(count)

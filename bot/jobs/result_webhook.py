@@ -102,7 +102,7 @@ class ResultSender:
             return ()
         now = self._clock()
         try:
-            return await self._outbox.claim(now, now + LEASE, limit)
+            return await self._outbox.claim(now, until=now + LEASE, limit=limit)
         except Exception:
             log.exception("results could not be claimed; trying again")
             return ()

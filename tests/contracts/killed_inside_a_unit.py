@@ -15,7 +15,7 @@ async def main(url: str, statements: int) -> None:
     async with open_store(url, sealing=make_sealing()) as store, store.unit(PERSON) as unit:
         steps = (
             unit.mark_seen("update:1", NOON),
-            unit.save_dialogue(PERSON, "asking for the name", "zh", NOON),
+            unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON),
             unit.save_attempt(make_attempt()),
             unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON),
         )

@@ -69,7 +69,7 @@ class PollingProgram:
     async def verdicts(self) -> list[AttemptStatus]:
         """The verdicts that are told."""
         told = []
-        while notices := await self.store.claim_notices(NOON, NOON + timedelta(days=1), 100):
+        while notices := await self.store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
             for notice in notices:
                 told += [notice.status] if notice.kind is NoticeKind.ENDED else []
                 await self.store.settle_notice(notice)
@@ -309,7 +309,7 @@ async def test_a_verdict_whose_callback_was_lost_is_found(ours: PollingProgram, 
 
 async def test_whoever_rings_is_asked_at_once(ours: PollingProgram, remote: FakeRemoteProvider) -> None:
     async with ours.store.unit("asks") as unit:
-        await unit.claim_due_polls(Method.WECHAT, NOON, NOON, 9)
+        await unit.claim_due_polls(Method.WECHAT, now=NOON, before=NOON, limit=9)
     remote.says = Passed()
     async with at_work(ours.asking):
         for _ in range(9):

@@ -77,15 +77,17 @@ async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brough
 
     async with open_store(url, sealing=make_sealing()) as store:
         owed, litter = await store.pending_replies(10), await store.pending_deletions(10)
-        notices = await store.claim_notices(NOON, NOON + timedelta(seconds=1), 10)
+        notices = await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=10)
         async with store.unit(ANNA) as unit:
             kept, records = await unit.dialogue(ANNA), await unit.records(ANNA)
             live, accounts = await unit.live_attempt(own_account(ANNA)), await unit.accounts_of(make_identity())
             again = await unit.mark_seen("telegram:1", NOON)
 
-    assert kept == Dialogue(ANNA, "t", "en", revision=7, shown=6, panel="p")
+    assert kept == Dialogue(person=ANNA, text="t", language="en", revision=7, shown=6, panel="p")
     assert (owed, litter) == ([PendingReply(ANNA, 7, None)], [PendingDeletion(ANNA, 55, NOON)])
     assert (live, accounts, again) == (ATTEMPT, frozenset[str]({BERT}), False)
     assert [(notice.attempt, notice.kind) for notice in notices] == [(AttemptId("a1"), NoticeKind.PROGRESS)]
-    assert records.consents == [Consent(ANNA, own_account(ANNA), "data", "2026-11", "zh", NOON)]
+    assert records.consents == [
+        Consent(person=ANNA, account=own_account(ANNA), kind="data", version="2026-11", language="zh", at=NOON)
+    ]
     proof(cases=len(written))

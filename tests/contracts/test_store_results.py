@@ -36,7 +36,7 @@ async def post(store: SqlStore, *attempts: Attempt) -> None:
 
 
 async def claim(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> Sequence[OutgoingResult]:
-    return await store.result_outbox().claim(NOON + after, NOON + after + LEASE, limit)
+    return await store.result_outbox().claim(NOON + after, until=NOON + after + LEASE, limit=limit)
 
 
 async def claimed(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
@@ -62,7 +62,14 @@ async def test_a_verdict_is_owed_once_however_often_it_comes(
 
     [result] = await claim(store)
     told = OutgoingResult(
-        result.id, AttemptId("a1"), Account("telegram:1"), Method.WECHAT, status, reason, simulated=True, at=NOON
+        id=result.id,
+        attempt=AttemptId("a1"),
+        account=Account("telegram:1"),
+        method=Method.WECHAT,
+        status=status,
+        reason=reason,
+        simulated=True,
+        at=NOON,
     )
     assert result == told
 

@@ -34,9 +34,9 @@ class CutShort(Exception):
     """What ends a unit before it commits."""
 
 
-USE = AuditEntry(Actor("telegram:7"), "try", "", NOON)
+USE = AuditEntry(actor=Actor("telegram:7"), action="try", subject="", at=NOON)
 TODAY = date(2026, 11, 23)
-COHORT = Cohort(TODAY, "spring", "zh")
+COHORT = Cohort(day=TODAY, campaign="spring", language="zh")
 
 
 def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
@@ -133,7 +133,7 @@ async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along
 
     assert kept is not None
     assert (kept.status, kept.identity) == (AttemptStatus.CANCELLED, None)
-    [notice] = await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10)
+    [notice] = await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10)
     assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, AttemptStatus.CANCELLED)
 
 
@@ -152,7 +152,7 @@ async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_ano
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
-    assert await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10) == []
+    assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10) == []
 
 
 async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: SqlStore) -> None:
@@ -213,7 +213,7 @@ async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: S
             raise CutShort
 
     async with store.support_unit(replace(USE, action="look")) as desk:
-        uses = await desk.audit_log(10)
+        uses = await desk.audit_log(limit=10)
         links = await desk.links(campaign=None, account=None, limit=9)
 
     assert [use.action for use in uses] == ["look", "try"]
@@ -254,12 +254,14 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
             raise CutShort
 
     async with store.support_unit(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
-        whole = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, campaign="spring"))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, by=Dimension.LANGUAGE))
+        whole = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, campaign="spring"))
         of_qq = await desk.funnel_statistics(
-            FunnelQuery(TODAY, TODAY, campaign="spring", language="zh", method=Method.QQ)
+            FunnelQuery(since=TODAY, until=TODAY, campaign="spring", language="zh", method=Method.QQ)
         )
-        none = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
+        none = await desk.funnel_statistics(
+            FunnelQuery(since=TODAY - timedelta(days=2), until=TODAY - timedelta(days=1))
+        )
 
     assert set(figures.counts) == {
         FunnelCount("zh", FunnelStep.SHOWN, None, None, 2),
@@ -267,8 +269,8 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
         FunnelCount("en", FunnelStep.SHOWN, None, None, 2),
         FunnelCount("zh", None, Method.QQ, Reason.NO_CARD, 2),
     }
-    assert set(whole.times) == {DurationCount("", FunnelStep.SHOWN, None, 3, 2)}
-    assert set(of_qq.times) == {DurationCount("", FunnelStep.SHOWN, Method.QQ, 3, 2)}
+    assert set(whole.times) == {DurationCount(group="", step=FunnelStep.SHOWN, method=None, bucket=3, count=2)}
+    assert set(of_qq.times) == {DurationCount(group="", step=FunnelStep.SHOWN, method=Method.QQ, bucket=3, count=2)}
     assert {each.count for each in whole.counts if each.step is FunnelStep.SHOWN} == {2, 4}
     assert (none.counts, none.times) == ([], [])
 
@@ -276,7 +278,7 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
 @pytest.mark.parametrize("by", [None, *Dimension])
 async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlStore, by: Dimension | None) -> None:
     cohorts = [
-        Cohort(day, campaign, language)
+        Cohort(day=day, campaign=campaign, language=language)
         for day in (TODAY, TODAY - timedelta(days=1))
         for campaign in ("", "spring")
         for language in ("zh", "en")
@@ -291,7 +293,7 @@ async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlS
             )
 
     async with store.support_view(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=1), TODAY, by=by))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY - timedelta(days=1), until=TODAY, by=by))
 
     assert sum(each.count for each in figures.counts if each.method is None) == len(cohorts)
     took = {(each.method, each.bucket) for each in figures.times}
@@ -313,8 +315,8 @@ async def test_people_who_are_counted_side_by_side_are_all_counted_and_never_wai
     async with another() as other:
         await asyncio.gather(*(turn(of, number) for number in range(60) for of in (store, other)))
         async with store.support_view(USE) as desk:
-            figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-            questions = await desk.questions(TODAY, TODAY)
+            figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+            questions = await desk.questions(since=TODAY, until=TODAY)
 
     assert {each.count for each in figures.counts} == {each.count for each in figures.times} == {120}
     assert questions == {"icp": 120}
@@ -324,12 +326,12 @@ async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: 
     await keep(store, a_link(1))
 
     async with store.support_view(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
-        before = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        before = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
         await unit.add_to_funnel([FunnelIncrement(COHORT, FunnelStep.OPENED)])
-        during = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        during = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
     async with store.support_view(USE) as desk:
-        after = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-        uses = await desk.audit_log(9)
+        after = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+        uses = await desk.audit_log(limit=9)
 
     assert before == during == FunnelStatistics([], [])
     assert [each.count for each in after.counts] == [1]
@@ -368,11 +370,11 @@ async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: 
         await unit.count_question("icp", TODAY)
         await unit.count_question("icp", TODAY)
         await unit.count_question("", TODAY)
-        await unit.keep_unanswered(UnansweredQuestion("1", "能不能用护照", NOON))
-        await unit.keep_unanswered(UnansweredQuestion("2", "可以开发票吗", NOON + timedelta(minutes=1)))
+        await unit.keep_unanswered(UnansweredQuestion(id="1", text="能不能用护照", at=NOON))
+        await unit.keep_unanswered(UnansweredQuestion(id="2", text="可以开发票吗", at=NOON + timedelta(minutes=1)))
 
     async with store.support_unit(USE) as desk:
-        counted = await desk.questions(TODAY, TODAY)
+        counted = await desk.questions(since=TODAY, until=TODAY)
         missed = await desk.unanswered_questions(5)
 
     assert counted == {"icp": 2, "": 1}

@@ -106,7 +106,9 @@ def commands(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open a link: a new one, the newest, anybody's, or what never was one."""
     if not story.links or pick([True, True, False]):
-        order = LinkRequest(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
+        order = LinkRequest(
+            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *Method])
+        )
         made = story.run(story.machine.ask_support(lambda support: support.create_link(Actor("telegram:7"), order)))
         if made is None:
             return "support cannot make a link"

@@ -57,7 +57,7 @@ class LosesDialogues(SqlUnit):
         LosesDialogues.saved += 1
         if LosesDialogues.saved % 3 == 0:
             return 1
-        return await super().save_dialogue(person, text, language, now)
+        return await super().save_dialogue(person, text, language=language, now=now)
 
 
 class CountsTwice(SqlUnit):

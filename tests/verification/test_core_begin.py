@@ -30,7 +30,10 @@ async def test_beginning_gives_the_link_the_code_and_the_time_left(core: Core, s
     opening = await core.begin(make_request())
 
     assert opening == ScanCode(
-        AttemptId("a1"), "http://127.0.0.1:8080/q/token-1", "42", expires_at=NOON + timedelta(minutes=10)
+        attempt=AttemptId("a1"),
+        phone_url="http://127.0.0.1:8080/q/token-1",
+        match_code="42",
+        expires_at=NOON + timedelta(minutes=10),
     )
     attempt = await kept(store)
     assert (attempt.status, attempt.provider_state, attempt.identity) == (
@@ -125,7 +128,9 @@ async def test_whoever_else_was_at_the_account_is_told_that_their_attempt_is_ove
     await core.begin(make_request("a1"))
     await core.begin(replace(make_request("a2"), contact=Contact(contact)))
 
-    assert [notice.contact for notice in await store.claim_notices(NOON, NOON + timedelta(seconds=5), 9)] == told
+    assert [
+        notice.contact for notice in await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=9)
+    ] == told
 
 
 async def test_an_attempt_overtaken_while_its_provider_was_asked_is_over(core: Core, provider: FakeProvider) -> None:

@@ -18,7 +18,7 @@ A1 = AttemptId("a1")
 
 async def news(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
     told = []
-    while notices := await store.claim_notices(NOON, NOON + timedelta(days=1), 100):
+    while notices := await store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
         for notice in notices:
             told.append((notice.attempt, notice.kind, notice.status, notice.reason))
             await store.settle_notice(notice)

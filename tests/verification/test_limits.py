@@ -13,7 +13,14 @@ FEW = AttemptLimits(account=3, person=4, number=5, own_share=2, numbers=2, overa
 def tried(
     hours: float, number: str = "n", *, account: bool = True, person: bool = True, same: bool = True, asked: bool = True
 ) -> RateLimitRecord:
-    return RateLimitRecord(NOON - timedelta(hours=hours), number, asked, account, person, same)
+    return RateLimitRecord(
+        at=NOON - timedelta(hours=hours),
+        number=number,
+        asked=asked,
+        same_account=account,
+        same_person=person,
+        same_number=same,
+    )
 
 
 def other(hours: float, number: str, *, asked: bool = True) -> RateLimitRecord:

@@ -110,7 +110,7 @@ class DeskFixture:
 
     async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, many: int = 1) -> None:
         """People who came so many steps far today; from the code on by WeChat."""
-        cohort = Cohort(beijing_day(self.clock()), campaign, language)
+        cohort = Cohort(day=beijing_day(self.clock()), campaign=campaign, language=language)
         reached = STEPS[:steps]
         tallies = [
             FunnelIncrement(cohort, step, bucket=place * 5 if place else None) for place, step in enumerate(reached)
@@ -126,11 +126,11 @@ class DeskFixture:
             for _ in range(many):
                 await unit.count_question(topic, beijing_day(self.clock()))
             if text:
-                await unit.keep_unanswered(UnansweredQuestion(text, text, self.clock()))
+                await unit.keep_unanswered(UnansweredQuestion(id=text, text=text, at=self.clock()))
 
     async def audit_log(self) -> list[AuditEntry]:
         """What was noted so far, the newest first."""
-        return list(await self.support.audit_log(Actor("test"), 500))[1:]
+        return list(await self.support.audit_log(Actor("test"), limit=500))[1:]
 
 
 class DeskBrowser(httpx.AsyncClient):

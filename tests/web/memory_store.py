@@ -50,7 +50,9 @@ class MemoryUnit:
     async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         del now, before
         under_way = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
         taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
@@ -72,9 +74,9 @@ class MemoryUnit:
         del number_limit
         tried = [
             RateLimitRecord(
-                made.created_at,
-                number,
-                asked,
+                at=made.created_at,
+                number=number,
+                asked=asked,
                 same_account=made.account == attempt.account,
                 same_person=made.contact == attempt.contact,
                 same_number=number == identity.number.plain,
@@ -127,7 +129,7 @@ class MemoryStore:
             yield unit
             self.kept = unit
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         del now, until
         return self.kept.notices[:limit]
 

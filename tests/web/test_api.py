@@ -79,8 +79,8 @@ async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Jso
 
 
 async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-    async with store.support_unit(AuditEntry(Actor("test"), "uses", "", START)) as desk:
-        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(20) if use.actor != "test"]
+    async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=START)) as desk:
+        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(limit=20) if use.actor != "test"]
 
 
 def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:

@@ -123,7 +123,9 @@ async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskFixtur
 
 async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT)
-    async with desk.store.support_unit(AuditEntry(Actor(SCRIPT), "an old thing", SCRIPT, desk.clock())):
+    async with desk.store.support_unit(
+        AuditEntry(actor=Actor(SCRIPT), action="an old thing", subject=SCRIPT, at=desk.clock())
+    ):
         pass
     async with desk.somebody() as anna:
         page = (await anna.get("/desk/uses")).text

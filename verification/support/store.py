@@ -17,7 +17,7 @@ from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """That somebody used the desk: who (`telegram:<id>`, `command`, `api:<key>`, `desk`), what for, about what, when.
 
@@ -30,7 +30,7 @@ class AuditEntry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnansweredQuestion:
     """A question that nothing in the FAQ answered, as far as it may be kept: it belongs to nobody.
 
@@ -127,13 +127,13 @@ class SupportView(Protocol):
     async def campaigns(self) -> Sequence[str]:
         """List the campaigns there are links or journeys of."""
 
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+    async def questions(self, *, since: date, until: date) -> Mapping[str, int]:
         """How often each topic answered a question in these days, under "" how often none did."""
 
     async def unanswered_questions(self, limit: int) -> Sequence[UnansweredQuestion]:
         """List questions that nothing answered, the newest first."""
 
-    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, *, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
         """List uses of the desk, the newest first."""
 
 

@@ -30,7 +30,7 @@ class ApiKeyMiddleware:
             raise ValueError("without a key anybody could call")
         self._app = app
         self._keys = [key.encode() for key in keys]
-        self._wrong = TokenBuckets(BURST, _EVERY, monotonic_clock)
+        self._wrong = TokenBuckets(burst=BURST, interval=_EVERY, clock=monotonic_clock)
         self._counter = Counter("web_wrong_keys", "Calls over HTTP without a key that is ours.", registry=registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{1,16}")
 _COOKIE = re.compile(r"([A-Za-z0-9]{1,16})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSession:
     """Somebody at the desk; `proof` is what their forms carry."""
 
@@ -57,7 +57,7 @@ class DeskSessions:
         name, until, signature = match.groups()
         if not hmac.compare_digest(self._signed("session", f"{name}.{until}"), signature):
             return None
-        return DeskSession(name, self._signed("form", cookie)) if now.timestamp() < int(until) else None
+        return DeskSession(name=name, proof=self._signed("form", cookie)) if now.timestamp() < int(until) else None
 
     def _signed(self, what: str, text: str) -> str:
         digest = self._keyed(Purpose.DESK, f"{what}\0{self._key}\0{text}")

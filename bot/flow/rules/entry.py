@@ -69,7 +69,9 @@ def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Ste
 
 def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     asking = states.AskingName(account=state.account, question_id=context.question_id)
-    return ask(asking, RecordConsent(CONSENT, CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now}))
+    return ask(
+        asking, RecordConsent(kind=CONSENT, version=CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now})
+    )
 
 
 def not_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:

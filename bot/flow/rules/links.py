@@ -87,11 +87,11 @@ def invitation_refused(state: states.ReadingInvitation, _: Event, context: RuleC
 
 
 def enterprise_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "enterprise", "enterprise")
+    return _explained(state, "enterprise", page="enterprise")
 
 
 def overseas_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "overseas", "international")
+    return _explained(state, "overseas", page="international")
 
 
 def passed_meanwhile(state: states.ReadingInvitation, event: AttemptPassed, context: RuleContext) -> Step:
@@ -133,7 +133,7 @@ def _already_verified(state: State, account: Account, standing: VerificationReco
     return ask(verified, *left)
 
 
-def _explained(state: states.ReadingInvitation, what: str, page: str) -> Step:
+def _explained(state: states.ReadingInvitation, what: str, *, page: str) -> Step:
     """The question stays: whose account it is comes before everything else."""
     question = short_prompt(state, f"{what}.ask")
     more = ((UrlButton(page),), (TopicButton(what),))

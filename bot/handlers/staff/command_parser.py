@@ -67,7 +67,7 @@ class CommandProblem(StrEnum):
     SHARE = "share_how"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkArguments:
     """What a link is wanted for."""
 
@@ -134,7 +134,7 @@ def read_link(text: str) -> LinkArguments | CommandProblem:
     if not account:
         return CommandProblem.NO_ACCOUNT
     try:
-        wanted = LinkArguments(read_account(account))
+        wanted = LinkArguments(account=read_account(account))
     except InvalidLinkRequest:
         return CommandProblem.ACCOUNT
     return _add_words(wanted, words)
@@ -163,7 +163,7 @@ def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
                 return CommandProblem.PERIOD
         except ValueError:
             return CommandProblem.PERIOD
-    return FunnelQuery(since, until, campaign)
+    return FunnelQuery(since=since, until=until, campaign=campaign)
 
 
 def method_in(word: str) -> Method | None:

@@ -163,8 +163,8 @@ def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> N
     run("funnel", "--campaign", "spring", "--since", "2026-11-01", "--until", "2026-11-02")
 
     async def uses(store: SqlStore) -> list[tuple[Actor, str, str]]:
-        async with store.support_unit(AuditEntry(Actor("test"), "uses", "", NOON)) as desk:
-            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(9)][1:]
+        async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=NOON)) as desk:
+            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(limit=9)][1:]
 
     assert stored(uses) == [
         ("command", "funnel", "spring 2026-11-01..2026-11-02"),
@@ -252,7 +252,10 @@ async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_th
     assert "playground" not in told.stdout
 
 
-COHORTS = (Cohort(TODAY, "spring", "zh"), Cohort(TODAY - timedelta(days=1), "", "en"))
+COHORTS = (
+    Cohort(day=TODAY, campaign="spring", language="zh"),
+    Cohort(day=TODAY - timedelta(days=1), campaign="", language="en"),
+)
 
 
 def funnel(*words: str) -> Result:

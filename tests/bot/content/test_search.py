@@ -26,7 +26,7 @@ def search(*topics: Entry) -> TopicSearch:
 
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
-    return Entry(id, title, "", (), keywords)
+    return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
 
 
 @pytest.mark.parametrize(("topic", "text"), QUESTIONS)

@@ -73,7 +73,7 @@ class RunnerFixture:
         question = [reply for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)][
             -1
         ]
-        await self.send_event(Tapped(choice, question.question_id), person)
+        await self.send_event(Tapped(choice=choice, question_id=question.question_id), person)
 
     async def until_method(self, person: PersonId = ANNA) -> None:
         await self.send_event(Commanded(Command.START), person)

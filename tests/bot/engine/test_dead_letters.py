@@ -31,7 +31,7 @@ async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
 async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         async with desk.store.unit(ANNA) as unit:
-            await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", NOON)
+            await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=NOON)
         await succeeded(desk, ANNA)
         await succeeded(desk, BERT)
         await NoticeDispatcher(desk.store, desk.core, desk.runner, lambda: desk.clock.now).dispatch_batch()
@@ -64,7 +64,7 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
             await guest.sees("你要认证哪一类")
             await bot.wait_until_quiet()
             async with bot.app.deps.store.unit("anybody") as unit:
-                await unit.save_dialogue(PersonId("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
+                await unit.save_dialogue(PersonId("telegram:77"), OF_ANOTHER_RELEASE, language="zh", now=NOON)
         async with running_bot(place, tmp_path):
             await guest.says("/status")
 
@@ -79,11 +79,13 @@ async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: P
         desk.chat.reached[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
         await desk.chat.reached[ANNA].wait()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, MessageRef(7, "a")))
+        await desk.runner.handle(
+            Envelope(ANNA, Tapped(choice=Choice.PERSONAL, question_id=mark), None, MessageRef(7, "a"))
+        )
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
         await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
         assert await desk.runner.wait_until_idle(5)
@@ -100,12 +102,14 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
         mark = json.loads(kept.text)["mark"]
         gate = desk.chat.gates[ANNA] = asyncio.Event()
         desk.chat.reached[ANNA] = asyncio.Event()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), None, MessageRef(7, "a")))
+        await desk.runner.handle(
+            Envelope(ANNA, Tapped(choice=Choice.WECHAT, question_id=mark), None, MessageRef(7, "a"))
+        )
         await desk.chat.reached[ANNA].wait()
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
         await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
         assert await desk.runner.wait_until_idle(5)

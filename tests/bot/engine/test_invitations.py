@@ -40,7 +40,9 @@ class SupportFixture:
         self, account: Account = ACCOUNT, method: Method | None = None, language: str | None = None
     ) -> LinkOpened:
         """Make a link for an account, and give what opens it."""
-        order = LinkRequest(account, f"order {len(self.made)}", method=method, language=language)
+        order = LinkRequest(
+            account=account, idempotency_key=f"order {len(self.made)}", method=method, language=language
+        )
         made = await self.support.create_link(Actor("telegram:7"), order)
         self.made.append(made.link)
         return LinkOpened(made.token)
@@ -297,7 +299,10 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
         await at.desk.send_event(link, BERT)
         async with at.desk.store.unit("look") as unit:
             before = await unit.records(BERT)
-        await at.desk.send_event(SideTapped(SideMessage.PRIVACY, "erase_now", (await at.state(BERT)).question_id), BERT)
+        await at.desk.send_event(
+            SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=(await at.state(BERT)).question_id),
+            BERT,
+        )
         async with at.desk.store.unit("look") as unit:
             after, of_anna = await unit.records(BERT), await unit.live_attempt(ACCOUNT)
         await at.desk.send_event(link, BERT)

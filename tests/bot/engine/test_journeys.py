@@ -18,14 +18,14 @@ from verification.ids import Actor, PersonId, own_account
 from verification.support.funnel import STEPS, Dimension, FunnelQuery, FunnelStatistics, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
-USE = AuditEntry(Actor("command"), "look", "", NOON)
+USE = AuditEntry(actor=Actor("command"), action="look", subject="", at=NOON)
 TODAY = beijing_day(NOON)
 START = Commanded(Command.START)
 
 
 async def figures(store: SqlStore) -> FunnelStatistics:
     async with store.support_unit(USE) as desk:
-        return await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        return await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
 
 
 async def steps(store: SqlStore, method: Method | None = None) -> dict[FunnelStep, int]:
@@ -117,7 +117,7 @@ async def test_questions_are_counted_by_topic_and_those_in_vain_kept_without_who
         await desk.send_event(Said("今天天气怎么样"))
         await desk.send_event(Said("13800138000 天气好吗"), BERT)
         async with desk.store.support_unit(USE) as look:
-            counted = await look.questions(TODAY, TODAY)
+            counted = await look.questions(since=TODAY, until=TODAY)
             missed = await look.unanswered_questions(9)
 
     assert counted == {"": 2}
@@ -131,6 +131,6 @@ async def test_journeys_under_two_languages_are_told_apart(tmp_path: Path) -> No
         await desk.runner.handle(Envelope(ANNA, START, "update:1", language="en"))
         await desk.send_event(START, BERT)
         async with desk.store.support_unit(USE) as look:
-            found = await look.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
+            found = await look.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, by=Dimension.LANGUAGE))
 
     assert {(each.group, each.count) for each in found.counts} == {("en", 1), ("zh", 1)}

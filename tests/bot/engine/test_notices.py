@@ -82,7 +82,7 @@ async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_it
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Passed())
-        await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
+        await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)  # and here it died
         notices = notices_of(desk)
         early = await notices.dispatch_batch()
         desk.clock.now += LEASE
@@ -98,7 +98,7 @@ async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_to
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Rejected(Reason.MISMATCH))
-        [notice] = await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)
+        [notice] = await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)
         event = event_of(notice)
         assert event is not None
         await desk.send_event(event, event_id=f"notice:{notice.id}")

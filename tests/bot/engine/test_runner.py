@@ -122,7 +122,7 @@ async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_aft
         await desk.until_method()
         mark = next(reply.question_id for _, reply in reversed(desk.chat.shown) if isinstance(reply, AskQuestion))
     async with runner_fixture(tmp_path, showing=False) as dead:
-        await dead.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), "update:99"))
+        await dead.runner.handle(Envelope(ANNA, Tapped(choice=Choice.WECHAT, question_id=mark), "update:99"))
     async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
@@ -302,7 +302,7 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
 
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
         desk.runner._committer._store = LateConfirmationStore(desk.store, arrive)
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
+        await desk.runner.handle(Envelope(ANNA, Tapped(choice=Choice.AGREE, question_id="old"), "test:old"))
         assert await desk.runner.wait_until_idle(10)
 
         assert chat.questions() == ["type.ask"]
@@ -361,7 +361,7 @@ async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> No
         mark = next(reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion))
         for _ in range(2):
             origin = MessageRef(7, "query")
-            await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, origin))
+            await desk.runner.handle(Envelope(ANNA, Tapped(choice=Choice.PERSONAL, question_id=mark), None, origin))
         assert await desk.runner.wait_until_idle(10)
 
     toasts = [reply.text for _, reply in desk.chat.shown if isinstance(reply, ShowToast)]

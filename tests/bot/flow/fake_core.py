@@ -106,4 +106,9 @@ class FakeCore:
             self.attempts[begin.attempt] = FakeAttempt(begin.account, begin.method, live=False)
             return AttemptRefused(begin.attempt, AttemptRefusal.UNAVAILABLE)
         self.attempts.setdefault(begin.attempt, FakeAttempt(begin.account, begin.method))
-        return AttemptOpened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)
+        return AttemptOpened(
+            attempt=begin.attempt,
+            link=f"https://verify.example.com/s/{begin.attempt}",
+            match_code="42",
+            expires_at=LATER,
+        )

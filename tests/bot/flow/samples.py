@@ -290,17 +290,17 @@ def events_of_a_person() -> Iterator[Event]:
             Commanded(command, typed_input) for typed_input in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
         )
     for choice in (*Choice, *UNKNOWN_CHOICES):
-        yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
+        yield from (Tapped(choice=choice, question_id=mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
     for side in SideMessage:
         for choice in BROWSING:
-            yield from (SideTapped(side, choice, mark) for mark in (MARK, "m-earlier", ""))
+            yield from (SideTapped(side=side, choice=choice, question_id=mark) for mark in (MARK, "m-earlier", ""))
     yield from map(Sent, MessageKind)
 
 
 def events_of_the_core() -> Iterator[Event]:
     """Whatever the core may answer or tell, of the right attempt and of another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
-        yield AttemptOpened(attempt, LINK, "42", LATER)
+        yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)

@@ -95,11 +95,11 @@ def event_of(line: str, state: State, attempt: AttemptId) -> Event:
     if found := re.fullmatch(r"/(\w+) ?(.*)", line):
         return Commanded(Command(found[1]), found[2])
     if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
-        return Tapped(found[2], "m-earlier" if found[1] else state.question_id)
+        return Tapped(choice=found[2], question_id="m-earlier" if found[1] else state.question_id)
     if found := re.fullmatch(r"\((\w+)\)", line):
         return Sent(MessageKind(found[1]))
     if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
-        return SideTapped(SideMessage(found[1]), found[2], state.question_id)
+        return SideTapped(side=SideMessage(found[1]), choice=found[2], question_id=state.question_id)
     if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
         return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
     return _by_link(line) or Said(line)
@@ -128,7 +128,7 @@ def _invited(account: Account, words: list[str]) -> Event:
 
 def _news(what: str, word: str, attempt: AttemptId) -> Event:
     news: dict[str, Callable[[], Event]] = {
-        "opened": lambda: AttemptOpened(attempt, LINK, "42", LATER),
+        "opened": lambda: AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER),
         "declined": lambda: AttemptRefused(attempt, AttemptRefusal(word)),
         "progressed": lambda: AttemptProgressed(attempt, PhoneStage(word), LATER),
         "faded": lambda: CodeExpiring(attempt),

@@ -161,5 +161,5 @@ def test_every_link_is_an_address_telegram_takes(language: str) -> None:
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_open_input_field_shows_an_example(language: str) -> None:
     for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.force_reply(CATALOGUE, language, key)
+        waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
         assert 1 <= len(waiting.input_field_placeholder or "") <= 64

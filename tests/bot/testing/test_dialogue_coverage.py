@@ -30,7 +30,7 @@ def lines(notebook: CoverageFile) -> list[list[str]]:
 
 def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: CoverageFile) -> None:
     state = ChoosingType(account=Account("telegram:1"), question_id="m")
-    event = Tapped("personal", "m")
+    event = Tapped(choice="personal", question_id="m")
 
     step = notebook.advance(state, event, MOMENT)
 
@@ -54,7 +54,11 @@ def test_nothing_that_a_person_says_is_noted(notebook: CoverageFile) -> None:
 
 
 def test_a_dead_button_reaches_nothing(notebook: CoverageFile) -> None:
-    notebook.advance(ChoosingType(account=Account("telegram:1"), question_id="m"), Tapped("personal", "old"), MOMENT)
+    notebook.advance(
+        ChoosingType(account=Account("telegram:1"), question_id="m"),
+        Tapped(choice="personal", question_id="old"),
+        MOMENT,
+    )
 
     assert lines(notebook) == [["now", "state", "ChoosingType"]]
 

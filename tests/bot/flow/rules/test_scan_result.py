@@ -137,7 +137,7 @@ def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusa
 def test_after_waiting_it_goes_on_with_the_data_that_were_typed() -> None:
     waiting = failed(Reason.TOO_MANY)
 
-    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.question_id), MOMENT)
+    step = advance(waiting, Tapped(choice=Choice.TRY_AGAIN, question_id=waiting.question_id), MOMENT)
 
     assert isinstance(step.state, states.Opening)
     assert step.state.identity == waiting.identity

@@ -47,7 +47,7 @@ def staffed(*guests: ChatUser) -> Json:
 
 async def uses(bot: RunningBot) -> Sequence[AuditEntry]:
     """Who used the desk, but for this look at it."""
-    return [use for use in await bot.app.support.audit_log(Actor("test"), 100) if use.actor != "test"]
+    return [use for use in await bot.app.support.audit_log(Actor("test"), limit=100) if use.actor != "test"]
 
 
 async def made(guest: ChatUser) -> str:
@@ -299,7 +299,7 @@ async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> Non
     async with simulator() as place:
         staff = await place.new_user()
         async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            cohort = Cohort(beijing_day(bot.app.deps.clock.now()), "spring", "zh")
+            cohort = Cohort(day=beijing_day(bot.app.deps.clock.now()), campaign="spring", language="zh")
             async with bot.app.deps.store.unit(f"telegram:{staff.id}") as unit:
                 await unit.add_to_funnel(
                     [

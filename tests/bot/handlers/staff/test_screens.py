@@ -45,7 +45,7 @@ IN_EACH_STATE = {
     LinkState.EXPIRED: replace(LINK, expires_at=NOON),
     LinkState.REVOKED: replace(OPENED, revoked_at=NOON),
 }
-WANTED = FunnelQuery(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
+WANTED = FunnelQuery(since=date(2026, 11, 1), until=date(2026, 11, 30), campaign="c" * 32)
 
 
 def labels(screen: MessageContent) -> list[str]:
@@ -65,7 +65,7 @@ def every_screen(voice: StaffTexts) -> Iterator[MessageContent]:
     for link in IN_EACH_STATE.values():
         yield links.render_card(voice, link, NOON, spot)
         yield links.render_revoke_question(voice, link, spot)
-    yield public_links.render_public_link(voice, "wechat", ADDRESS)
+    yield public_links.render_public_link(voice, "wechat", link=ADDRESS)
     yield MessageContent(attempt_views.format_funnel(voice, build_reports(full(), WANTED)[0], WANTED), None)
 
 
@@ -73,7 +73,7 @@ def full() -> FunnelStatistics:
     """A funnel that loses some at every step, for every reason."""
     counts = [FunnelCount("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
     failed = [FunnelCount("", None, Method.QQ, reason, 10_000) for reason in Reason]
-    times = [DurationCount("", step, None, 60, 5) for step in STEPS]
+    times = [DurationCount(group="", step=step, method=None, bucket=60, count=5) for step in STEPS]
     return FunnelStatistics([*counts, *failed], times)
 
 
@@ -210,8 +210,8 @@ def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, 
     word = public_links.read_target(words, CATALOGUE, "zh")
 
     assert word is not None
-    assert public_links.public_link(word, "some_bot") == link
-    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link).text
+    assert public_links.public_link(word, bot="some_bot") == link
+    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link=link).text
 
 
 def test_every_topic_can_be_shared_and_nothing_else() -> None:
