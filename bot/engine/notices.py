@@ -55,7 +55,7 @@ class NoticeDispatcher:
     async def dispatch_batch(self) -> int:
         """Tell one batch of notices, and say how many there were."""
         now = self._clock()
-        notices = await self._store.claim_notices(now, now + LEASE, _BATCH_SIZE)
+        notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
         for notice in notices:
             # Left under its lease it comes again; those behind it in the batch do not wait for it.
             await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be told; trying again")

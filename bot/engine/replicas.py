@@ -46,7 +46,7 @@ class _Unclaimed:
     since: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Replicas:
     """This program among the others. `name` is its place, kept over restarts; `program` is this start of it."""
 
@@ -74,7 +74,7 @@ class Replicas:
             finally:
                 beats.cancel()
         with suppress(Exception):
-            await self.store.unregister(self.name, self.program)
+            await self.store.unregister(name=self.name, program=self.program)
 
     async def _heartbeat_forever(self, resume: Callable[[IsOrphaned], Awaitable[None]]) -> None:
         while True:
@@ -89,7 +89,7 @@ class Replicas:
 
     async def heartbeat(self) -> None:
         """Give a sign of life, and hear the others'."""
-        now, beats = _now(), await self.store.heartbeat(self.name, self.program)
+        now, beats = _now(), await self.store.heartbeat(name=self.name, program=self.program)
         known, self._peers = self._peers, {}
         for beat in beats:
             life = known.get(beat.program)
@@ -97,7 +97,7 @@ class Replicas:
                 life = _Peer(beat.name, beat.count, now)
             self._peers[beat.program] = life
             if now - life.seen_at > _UNREGISTER_AFTER:
-                await self.store.unregister(beat.name, beat.program)
+                await self.store.unregister(name=beat.name, program=beat.program)
 
     async def acquire(self, person: PersonId, revision: int) -> Lease | None:
         """Wait until this program may show a revision to its person; None when there is no such dialogue any more."""

@@ -249,7 +249,12 @@ class Runner:
             return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
         except RequestRefused:
             return AttemptRefused(request.attempt, AttemptRefusal.OVER)
-        return AttemptOpened(opening.attempt, opening.phone_url, opening.match_code, opening.expires_at)
+        return AttemptOpened(
+            attempt=opening.attempt,
+            link=opening.phone_url,
+            match_code=opening.match_code,
+            expires_at=opening.expires_at,
+        )
 
 
 def _has_question(turn: Turn) -> bool:

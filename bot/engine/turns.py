@@ -95,7 +95,7 @@ class TurnCommitter:
                 person, saved, JourneyTurn(saved.state, event, step, moment.now, view.language)
             )
             text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, view.language, moment.now)
+            revision = await unit.save_dialogue(person, text, language=view.language, now=moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
@@ -181,10 +181,15 @@ class TurnCommitter:
         self, effect: Effect, unit: DialogueUnit, reply_context: ReplyContext, state: State, rule_context: RuleContext
     ) -> None:
         match effect:
-            case RecordConsent(kind, version):
+            case RecordConsent(kind=kind, version=version):
                 await unit.record_consent(
                     Consent(
-                        reply_context.person, state.account, kind, version, reply_context.language, rule_context.now
+                        person=reply_context.person,
+                        account=state.account,
+                        kind=kind,
+                        version=version,
+                        language=reply_context.language,
+                        at=rule_context.now,
                     )
                 )
             case EraseRecords(account):
@@ -216,7 +221,9 @@ async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleCon
         of_nobody = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
         await unit.keep_unanswered(
             UnansweredQuestion(
-                of_nobody, count.redacted_question, rule_context.now.replace(minute=0, second=0, microsecond=0)
+                id=of_nobody,
+                text=count.redacted_question,
+                at=rule_context.now.replace(minute=0, second=0, microsecond=0),
             )
         )
 
