@@ -113,7 +113,7 @@ async def test_nobody_finds_out_about_more_than_a_few_numbers_a_day(core: Core, 
     with pytest.raises(QuotaReached):
         await core.begin(of("again", "cloud:spy", "telegram:spy", NUMBERS[0]))
 
-    assert answers == ["QuotaReached"] * FEW.numbers + ["TooMany"] * (len(NUMBERS) - FEW.numbers)
+    assert answers == ["QuotaReached"] * FEW.numbers + ["TooManyAttempts"] * (len(NUMBERS) - FEW.numbers)
     assert provider.asked == []
 
 

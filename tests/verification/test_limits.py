@@ -78,12 +78,12 @@ def test_with_a_number_that_is_tried_often_one_s_own_share_is_all_one_has() -> N
 
 KINDS = st.builds(
     RateLimitRecord,
-    st.integers(0, 23 * 60).map(lambda minutes: NOON - timedelta(minutes=minutes)),
-    st.sampled_from("abcdefg"),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+    at=st.integers(0, 23 * 60).map(lambda minutes: NOON - timedelta(minutes=minutes)),
+    number=st.sampled_from("abcdefg"),
+    asked=st.booleans(),
+    same_account=st.booleans(),
+    same_person=st.booleans(),
+    same_number=st.booleans(),
 )
 
 
