@@ -20,7 +20,8 @@ from telegram.ext import ExtBot
 
 from bot import bot_name, logs
 from bot.clock import Clock, new_match_code, new_token
-from bot.container import AppDeps, BotApp, Jobs, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import open_app, run_loops
-from bot.container import BotApp
+from bot.container.parts import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Simulator
 

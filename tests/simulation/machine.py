@@ -13,7 +13,8 @@ from telegram.ext import ExtBot
 
 from bot.app import run_loops, telegram_session
 from bot.clock import Clock
-from bot.container import AppDeps, BotApp, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp
 from bot.content import catalogue as texts
 from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
