@@ -81,7 +81,7 @@ class SeededClock(Clock):
     def now(self) -> datetime:
         return self._time.bot()
 
-    def moment(self) -> RuleContext:
+    def rule_context(self) -> RuleContext:
         return RuleContext(self.now(), f"{self._rng.getrandbits(128):032x}")
 
     def token(self) -> str:
