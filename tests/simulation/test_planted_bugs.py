@@ -63,7 +63,9 @@ class CountsTwice(SqlUnit):
     """Counts the first step of the funnel twice."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
-        await super().add_to_funnel([*increments, *(increment for increment in increments if increment.step is STEPS[0])])
+        await super().add_to_funnel(
+            [*increments, *(increment for increment in increments if increment.step is STEPS[0])]
+        )
 
 
 class RevivesAttempts(SqlUnit):
