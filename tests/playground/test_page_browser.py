@@ -4,47 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import qrcode
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
+from tests.browser import running_browser
 from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM and os.environ.get("CI") != "true", reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+long_walk = pytest.mark.slow("browser")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def simulator() -> AsyncIterator[RunningPlayground]:
     async with running_playground() as simulator:
         yield simulator
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """Open a browser; an error in a script of the page fails the test."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page with a storage of its own; an error of its scripts fails the test."""
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        await browser.close()
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
     assert errors == []
 
 
@@ -118,6 +119,7 @@ async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
 
 
+@long_walk
 async def test_edits_are_marked_and_deletions_leave_nothing(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     id = await says(simulator, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
@@ -132,6 +134,7 @@ async def test_edits_are_marked_and_deletions_leave_nothing(simulator: RunningPl
     await expect(page.locator(".message.bot")).to_have_count(0)
 
 
+@long_walk
 async def test_a_person_writes_edits_forwards_and_attaches(simulator: RunningPlayground, page: Page) -> None:
     await opened(simulator, page)
     await page.get_by_label("写消息…").fill("王小名")
@@ -153,6 +156,7 @@ async def test_a_person_writes_edits_forwards_and_attaches(simulator: RunningPla
     assert kinds <= {name for update in updates[2:] for name in update["message"]}
 
 
+@long_walk
 async def test_commands_are_suggested_by_their_first_letters_and_placeholders_are_shown(
     simulator: RunningPlayground, page: Page
 ) -> None:
@@ -171,6 +175,7 @@ async def test_commands_are_suggested_by_their_first_letters_and_placeholders_ar
     await expect(page.locator(".message.user").last).to_contain_text("/status")
 
 
+@long_walk
 async def test_a_reply_keyboard_types_its_labels_until_it_is_removed(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     await says(simulator, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})
@@ -182,6 +187,7 @@ async def test_a_reply_keyboard_types_its_labels_until_it_is_removed(simulator: 
     await expect(page.locator(".reply-key")).to_have_count(0)
 
 
+@long_walk
 async def test_a_scanned_code_opens_in_the_chosen_app(simulator: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
@@ -218,6 +224,7 @@ async def test_a_scanned_code_opens_in_the_chosen_app(simulator: RunningPlaygrou
         await expect(frame.locator("h1")).to_have_text("用微信打开")
 
 
+@long_walk
 async def test_a_code_that_leads_to_the_bot_is_scanned_by_a_chosen_person(
     simulator: RunningPlayground, page: Page
 ) -> None:
@@ -237,6 +244,7 @@ async def test_a_code_that_leads_to_the_bot_is_scanned_by_a_chosen_person(
     assert (await simulator.result("getUpdates"))[-1]["message"]["from"]["id"] == other
 
 
+@long_walk
 async def test_the_bot_can_be_blocked_and_unblocked(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
 
@@ -250,6 +258,7 @@ async def test_the_bot_can_be_blocked_and_unblocked(simulator: RunningPlayground
     assert len(await simulator.result("getUpdates")) == 2
 
 
+@long_walk
 async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_in_the_chat(
     simulator: RunningPlayground, page: Page
 ) -> None:
@@ -266,6 +275,7 @@ async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_
     await expect(page.locator(".key", has_text="官网")).to_have_attribute("target", "_blank")
 
 
+@long_walk
 async def test_another_person_has_another_chat_with_unread_messages(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     await page.get_by_role("button", name="新的人").click()
@@ -284,6 +294,7 @@ async def test_another_person_has_another_chat_with_unread_messages(simulator: R
     assert languages["韩梅梅"] == "en"
 
 
+@long_walk
 async def test_the_page_can_be_in_english_and_stores_the_choice(simulator: RunningPlayground, page: Page) -> None:
     await opened(simulator, page)
 
@@ -295,6 +306,7 @@ async def test_the_page_can_be_in_english_and_stores_the_choice(simulator: Runni
     assert await page.get_attribute("html", "lang") == "en"
 
 
+@long_walk
 async def test_on_a_narrow_screen_people_and_phone_cover_the_chat(simulator: RunningPlayground, page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await opened(simulator, page)
@@ -321,6 +333,7 @@ async def test_a_disconnected_bot_is_shown_in_the_header(simulator: RunningPlayg
     await expect(page.locator("#trouble")).to_contain_text("按钮只等 150 秒", timeout=15_000)
 
 
+@long_walk
 async def test_the_page_continues_after_a_restart_of_the_simulator(page: Page, unused_tcp_port: int) -> None:
     async with serve_playground(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
         await page.goto(url)
@@ -339,6 +352,7 @@ async def test_the_page_continues_after_a_restart_of_the_simulator(page: Page, u
             assert len(await answer.json()) == 1
 
 
+@long_walk
 async def test_inline_results_are_shown_above_the_field_and_one_is_sent(
     simulator: RunningPlayground, page: Page
 ) -> None:
@@ -371,6 +385,7 @@ async def test_inline_results_are_shown_above_the_field_and_one_is_sent(
     assert query["query"] == "3个账号"
 
 
+@long_walk
 async def test_a_button_can_start_an_inline_query(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     await says(simulator, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))
