@@ -98,7 +98,7 @@ async def test_a_bots_texts_are_shown_formatted_and_never_as_html(simulator: Run
     await expect(words.locator("blockquote")).to_have_text("引展开")
 
 
-async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(
+async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_are_shown(
     simulator: RunningPlayground, page: Page
 ) -> None:
     user = await opened(simulator, page)
