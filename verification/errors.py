@@ -36,7 +36,7 @@ class TooManyAttempts(RequestRefused):
     def __init__(self, until: datetime, *, everybody: bool = False) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
         self.until = until
-        self.is_global = everybody
+        self.is_overall = everybody
 
 
 class AttemptOver(RequestRefused):

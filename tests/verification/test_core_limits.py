@@ -49,7 +49,7 @@ async def test_an_account_is_asked_to_wait_once_enough_was_tried_and_no_provider
     refused = await refusal(core, make_request("more"))
 
     assert refused.until == NOON + DAY
-    assert not refused.is_global
+    assert not refused.is_overall
     assert provider.asked == ["a0", "a1", "a2"]
 
 
@@ -158,7 +158,7 @@ async def test_all_people_together_share_a_budget(core: Core, clock: FakeClock, 
     refused = await refusal(core, make_request("more", "telegram:99"))
     clock.now = refused.until
 
-    assert refused.is_global
+    assert refused.is_overall
     assert refused.until == NOON + DAY
     assert len(provider.asked) == 5
     assert await core.begin(make_request("more", "telegram:99"))
