@@ -243,7 +243,7 @@ class Runner:
         except AlreadyVerified:
             return AttemptRefused(request.attempt, AttemptRefusal.VERIFIED)
         except TooManyAttempts as error:
-            refusal = AttemptRefusal.BUSY if error.is_global else AttemptRefusal.TOO_MANY
+            refusal = AttemptRefusal.BUSY if error.is_overall else AttemptRefusal.TOO_MANY
             return AttemptRefused(request.attempt, refusal, error.until)
         except ProviderUnavailable:
             return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
