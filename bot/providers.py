@@ -56,6 +56,6 @@ def _http(
         ProviderEndpoint(settings.provider_url, settings.phone_hosts, signer),
         client,
         clock,
-        callback=callback,
+        callback_url=callback,
         session_lifetime=_MAX_LIFETIMES * settings.qr_ttl,
     )

@@ -1,4 +1,4 @@
-"""Rows to records and back: times as microseconds, secrets sealed for the row they stand in."""
+"""Maps rows to records and back: times as microseconds, secrets sealed for their row."""
 
 import json
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(moment: datetime) -> int:
-    """An aware time as whole microseconds; a naive one raises `TypeError`."""
+    """An aware time as whole microseconds since 1970; raises `TypeError` for a naive one."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The UTC time these microseconds mean."""
+    """The UTC time of these microseconds since 1970."""
     return _EPOCH + micros * _MICROSECOND
 
 
@@ -52,8 +52,20 @@ def attempt_values(attempt: Attempt, sealing: Sealing) -> tuple[Value, ...]:
 
 def read_attempt(row: Row, sealing: Sealing) -> Attempt:
     """Read an attempt."""
-    identifier, account, contact, method, status, match_code, created_at, expires_at, sealed, reason, fading = row
-    kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+    (
+        identifier,
+        account,
+        contact,
+        method,
+        status,
+        match_code,
+        created_at,
+        expires_at,
+        sealed,
+        reason,
+        expiry_announced,
+    ) = row
+    secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
         account=Account(account),
@@ -63,19 +75,21 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
         match_code=match_code,
         created_at=from_micros(created_at),
         expires_at=from_micros(expires_at),
-        identity=Identity(Name(kept["name"]), Number(kept["number"])) if "number" in kept else None,
-        token=kept["token"],
-        provider_state=kept["page"],
+        identity=Identity(Name(secret_fields["name"]), Number(secret_fields["number"]))
+        if "number" in secret_fields
+        else None,
+        token=secret_fields["token"],
+        provider_state=secret_fields["page"],
         reason=_reason(reason),
-        expiry_announced=bool(fading),
+        expiry_announced=bool(expiry_announced),
     )
 
 
-def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
-    """Read attempts whose time is up or nearly so."""
+def read_due_attempts(rows: Sequence[Row]) -> Sequence[DueAttempt]:
+    """Read attempts that have expired or soon will."""
     return [
-        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(fading))
-        for identifier, expires_at, fading in rows
+        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(expiry_announced))
+        for identifier, expires_at, expiry_announced in rows
     ]
 
 
@@ -88,18 +102,18 @@ def read_past_attempt(row: Row) -> PastAttempt:
 
 
 def read_quota_slot(row: Row) -> QuotaSlot:
-    """Read a taken place."""
+    """Read a taken quota slot."""
     account, method, taken_at = row
     return QuotaSlot(Account(account), Method(method), from_micros(taken_at))
 
 
 def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
-    """Read a try, compared with the account, contact and number of the one that is asked for."""
+    """Read a rate limit record, compared with the account, contact and number of the requested attempt."""
     _, tried_at, account, contact, number, asked = row
     return RateLimitRecord(
         at=from_micros(tried_at),
         number=bytes(number).hex(),
-        asked=bool(asked),
+        provider_called=bool(asked),
         same_account=account == own[0],
         same_person=contact == own[1],
         same_number=number == own[2],
@@ -108,11 +122,11 @@ def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLim
 
 def read_notice(row: Row) -> Notice:
     """Read a notice."""
-    identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
+    identifier, contact, kind, attempt_id, account, method, status, reason, expires_at = row
     return Notice(
         id=identifier,
         contact=Contact(contact),
-        kind=NoticeKind(news),
+        kind=NoticeKind(kind),
         attempt=AttemptId(attempt_id),
         account=Account(account),
         method=Method(method),
@@ -123,7 +137,7 @@ def read_notice(row: Row) -> Notice:
 
 
 def read_result(row: Row) -> OutgoingResult:
-    """Read a result that is owed."""
+    """Read an undelivered result."""
     identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
     return OutgoingResult(
         id=identifier,
@@ -153,7 +167,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
 
 
 def read_panel(person: PersonId, sealed: bytes | None, sealing: Sealing) -> str:
-    """Read a dialogue's panel; none was shown yet where there is none."""
+    """Read a dialogue's panel; empty when none was shown yet."""
     return "" if sealed is None else sealing.open(sealed, dialogue_aad(person, "panel"))
 
 
@@ -171,7 +185,7 @@ def read_consent(row: Row) -> Consent:
 
 
 def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
-    """Read messages that still have to vanish."""
+    """Read messages that are still to be deleted."""
     return [
         PendingDeletion(PersonId(person), message_id, from_micros(written_at))
         for person, message_id, written_at in rows
@@ -186,7 +200,9 @@ def link_values(link: Link) -> tuple[Value, ...]:
 
 def read_link(row: Row) -> Link:
     """Read a link."""
-    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
+    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, verified = (
+        row
+    )
     return Link(
         id=LinkId(identifier),
         account=Account(account),
@@ -199,7 +215,7 @@ def read_link(row: Row) -> Link:
         person=None if person is None else PersonId(person),
         opened_at=_optional_time(opened),
         revoked_at=_optional_time(revoked),
-        verified=bool(done),
+        verified=bool(verified),
     )
 
 
@@ -222,35 +238,35 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
 
 
 def increment_values(increment: FunnelIncrement) -> tuple[str, ...]:
-    """The values of `TALLY`."""
+    """The values of `ADD_FUNNEL_COUNT`."""
     return (*_cohort(increment), increment.method or "", increment.step or "", increment.reason or "")
 
 
-def time_values(increment: FunnelIncrement) -> tuple[str | int, ...]:
-    """The values of `TALLY_TIME`."""
+def duration_values(increment: FunnelIncrement) -> tuple[str | int, ...]:
+    """The values of `ADD_FUNNEL_DURATION`."""
     return (*_cohort(increment), increment.method or "", increment.step or "", increment.bucket or 0)
 
 
 def query_values(query: FunnelQuery) -> tuple[Value, ...]:
-    """The values that say which journeys a funnel is about."""
-    asked = [value for value in (query.campaign, query.language) if value is not None]
-    return (query.since.isoformat(), query.until.isoformat(), *asked)
+    """The values of the conditions that a query selects its journeys by."""
+    filters = [value for value in (query.campaign, query.language) if value is not None]
+    return (query.since.isoformat(), query.until.isoformat(), *filters)
 
 
 def read_count(row: Row) -> FunnelCount:
-    """Read a count."""
+    """Read a funnel count."""
     group, step, method, reason, count = row
     return FunnelCount(group, FunnelStep(step) if step else None, _method(method), _reason(reason or None), int(count))
 
 
 def read_duration_count(row: Row) -> DurationCount:
-    """Read a count of times."""
-    group, step, method, of_bucket, count = row
-    return DurationCount(group=group, step=FunnelStep(step), method=_method(method), bucket=of_bucket, count=int(count))
+    """Read a count of durations."""
+    group, step, method, bucket, count = row
+    return DurationCount(group=group, step=FunnelStep(step), method=_method(method), bucket=bucket, count=int(count))
 
 
 def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
-    """Read a question that nothing answered."""
+    """Read an unanswered question."""
     identifier, sealed, asked_at = row
     return UnansweredQuestion(
         id=identifier, text=sealing.open(sealed, unanswered_aad(identifier)), at=from_micros(asked_at)
@@ -258,28 +274,28 @@ def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
 
 
 def read_audit_entry(row: Row) -> AuditEntry:
-    """Read a use of the desk."""
+    """Read an audit entry."""
     actor, action, subject, used_at = row
     return AuditEntry(actor=Actor(actor), action=action, subject=subject, at=from_micros(used_at))
 
 
 def associated_data(*, table: str, row: str, column: str) -> AssociatedData:
-    """Where a sealed value stands."""
+    """The associated data that binds a sealed value to its row and column."""
     return AssociatedData(f"{table}:{row}:{column}")
 
 
 def dialogue_aad(person: PersonId, column: str) -> AssociatedData:
-    """Where a dialogue's sealed column stands."""
+    """The associated data of a dialogue's sealed column."""
     return associated_data(table="dialogues", row=person, column=column)
 
 
-def dead_update_aad(event_id: str) -> AssociatedData:
-    """Where a buried update stands."""
+def dead_letter_aad(event_id: str) -> AssociatedData:
+    """The associated data of a dead letter."""
     return associated_data(table="dead_updates", row=event_id, column="raw")
 
 
 def unanswered_aad(row: str) -> AssociatedData:
-    """Where a question that nothing answered stands."""
+    """The associated data of an unanswered question."""
     return associated_data(table="missed", row=row, column="text")
 
 
@@ -288,22 +304,22 @@ def _secrets_aad(attempt_id: str) -> AssociatedData:
 
 
 def _secrets(attempt: Attempt) -> str:
-    kept = {"token": attempt.token, "page": attempt.provider_state}
+    secret_fields = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
-        kept |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
-    return json.dumps(kept)
+        secret_fields |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
+    return json.dumps(secret_fields)
 
 
-def _reason(word: str | None) -> Reason | None:
-    return None if word is None else Reason(word)
+def _reason(text: str | None) -> Reason | None:
+    return None if text is None else Reason(text)
 
 
 def _optional_time(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
 
 
-def _method(word: str) -> Method | None:
-    return Method(word) if word else None
+def _method(text: str) -> Method | None:
+    return Method(text) if text else None
 
 
 def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
@@ -312,8 +328,12 @@ def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
 
 def _masked(identifier: str, sealed: bytes, sealing: Sealing) -> tuple[str, str]:
     try:
-        kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+        secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     except DecryptionFailed:
-        # Support sees the rest of it all the more.
+        # Support needs the rest of a damaged attempt all the more.
         return "", ""
-    return (Name(kept["name"]).masked, Number(kept["number"]).masked) if "number" in kept else ("", "")
+    return (
+        (Name(secret_fields["name"]).masked, Number(secret_fields["number"]).masked)
+        if "number" in secret_fields
+        else ("", "")
+    )

@@ -60,14 +60,14 @@ class FakeProvider:
     """Answers at once, or is out of order; `meanwhile` runs while the core waits for it."""
 
     out_of_order: bool = False
-    meanwhile: Callable[[], Awaitable[object]] | None = None
-    asked: list[AttemptId] = field(default_factory=list)
+    before_answer: Callable[[], Awaitable[object]] | None = None
+    opened: list[AttemptId] = field(default_factory=list)
     simulated: bool = True
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        self.asked.append(attempt)
-        if self.meanwhile is not None:
-            meanwhile, self.meanwhile = self.meanwhile, None
+        self.opened.append(attempt)
+        if self.before_answer is not None:
+            meanwhile, self.before_answer = self.before_answer, None
             await meanwhile()
         if self.out_of_order:
             raise ProviderUnavailable(attempt)

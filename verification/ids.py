@@ -1,28 +1,28 @@
-"""Types for the ids of accounts and people. All of them are text, and none may stand where another is meant.
+"""Types for the ids of accounts and people: all are text, but none may be used for another.
 
-They are made where text comes in: a Telegram id, an option of a command, a field of a call, a row of the database.
+Create them where text enters the program: a Telegram id, a command's option, a field of a call, a database row.
 """
 
 from typing import NewType
 
 Account = NewType("Account", str)
-"""A cloud account. Somebody whom no link brought verifies an account of their own, see `own_account`."""
+"""A cloud account. A person who came without a link verifies their own account, see `own_account`."""
 
 PersonId = NewType("PersonId", str)
 """The key of a person's dialogue: the front end and its id of the person, `telegram:100012345`."""
 
 Contact = NewType("Contact", str)
-"""Where a front end reaches the person of an attempt. The core only compares it and hands it back."""
+"""The front end's address of an attempt's person. The core only compares it and hands it back."""
 
 Actor = NewType("Actor", str)
-"""Who uses support's desk, as the audit log names them: `telegram:<id>`, `command`, `api:<key>`, `desk:<name>`."""
+"""A user of the support tools in the audit log: `telegram:<id>`, `command`, `api:<key>` or `desk:<name>`."""
 
 
 def own_account(person: PersonId) -> Account:
-    """Return the account that a person verifies when no link brought them."""
+    """The account that a person verifies when they came without a link."""
     return Account(person)
 
 
 def contact_of(person: PersonId) -> Contact:
-    """Return where a person is reached whose dialogue is kept here: the dialogue's key is their address too."""
+    """The contact of a person: the key of the dialogue is also the address."""
     return Contact(person)

@@ -219,7 +219,7 @@ async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleCon
     if count.redacted_question is not None:
         # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
         of_nobody = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
-        await unit.keep_unanswered(
+        await unit.add_unanswered(
             UnansweredQuestion(
                 id=of_nobody,
                 text=count.redacted_question,

@@ -133,7 +133,7 @@ class ResultSender:
     async def _retry_later(self, result: OutgoingResult, why: str) -> None:
         if result.tries >= len(RETRY_DELAYS):
             log.error("the result of attempt %s was not taken (%s); it is given up", result.attempt, why)
-            await self._settle(result, DeliveryStatus.GIVEN_UP)
+            await self._settle(result, DeliveryStatus.ABANDONED)
             return
         pause = RETRY_DELAYS[result.tries]
         log.warning("the result of attempt %s was not taken (%s); again in %s", result.attempt, why, pause)

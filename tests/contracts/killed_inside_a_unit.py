@@ -1,4 +1,4 @@
-"""A program that goes some statements far into a unit, says so, and waits to be killed."""
+"""A program that runs some statements of a unit, reports it, and waits to be killed."""
 
 import asyncio
 import sys

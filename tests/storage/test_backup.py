@@ -17,9 +17,7 @@ from verification.ports import NoticeKind
 COPIES = 5
 
 
-async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_of_it(
-    tmp_path: Path, proof: Proof
-) -> None:
+async def test_inv33_a_copy_during_writes_opens_as_one_consistent_snapshot(tmp_path: Path, proof: Proof) -> None:
     stop = asyncio.Event()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
 
@@ -90,7 +88,7 @@ async def test_a_copy_never_overwrites(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no database at all", b""])
-def test_a_database_that_is_none_is_not_copied(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_database_is_not_copied(tmp_path: Path, content: bytes | None) -> None:
     source = tmp_path / "bot # 1?.sqlite3"
     if content is not None:
         source.write_bytes(content)
@@ -101,7 +99,7 @@ def test_a_database_that_is_none_is_not_copied(tmp_path: Path, content: bytes | 
     assert source.exists() == (content is not None)
 
 
-def test_a_damaged_database_is_told_and_not_copied(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported_and_not_copied(tmp_path: Path) -> None:
     source = tmp_path / "bot.sqlite3"
     with closing(sqlite3.connect(source)) as database:
         database.execute("CREATE TABLE one (a TEXT PRIMARY KEY)")

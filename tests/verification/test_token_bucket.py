@@ -14,7 +14,7 @@ class FakeMonotonic:
         return self.now
 
 
-def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
+def test_a_bucket_gives_its_burst_and_then_one_token_per_interval() -> None:
     seconds = FakeMonotonic()
     buckets = TokenBuckets(burst=3, interval=2.0, clock=seconds)
 
@@ -32,7 +32,7 @@ def test_each_key_has_a_bucket_of_its_own() -> None:
     assert [buckets.take(key) for key in ("a", "a", "b", 1, None)] == [True, False, True, True, True]
 
 
-def test_how_long_to_wait_is_known_and_true() -> None:
+def test_the_reported_wait_is_correct() -> None:
     seconds = FakeMonotonic()
     buckets = TokenBuckets(burst=2, interval=3.0, clock=seconds)
     while buckets.take("a"):
@@ -56,7 +56,7 @@ def test_a_refused_token_costs_nothing() -> None:
     assert buckets.take("a")
 
 
-def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
+def test_keys_are_limited_and_full_buckets_are_forgotten() -> None:
     seconds = FakeMonotonic()
     buckets = TokenBuckets(burst=5, interval=1.0, clock=seconds, max_keys=100)
     for key in range(1000):
@@ -69,7 +69,7 @@ def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
 
 
 @given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
-def test_never_more_than_the_burst_and_the_pace_allow(burst: int, every: float, pauses: list[float]) -> None:
+def test_a_bucket_never_exceeds_its_burst_and_rate(burst: int, every: float, pauses: list[float]) -> None:
     seconds = FakeMonotonic(0.0)
     buckets = TokenBuckets(burst=burst, interval=every, clock=seconds)
     taken = list[float]()

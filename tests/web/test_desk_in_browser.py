@@ -1,4 +1,4 @@
-"""The desk in a real browser on a phone, without any script: a link from its form to its end, and the funnel."""
+"""The desk in a real browser on a phone, without any script: a link from its form to its revocation, and the funnel."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from verification.ids import Actor
 pytestmark = [pytest.mark.browser, pytest.mark.slow("browser")]
 
 
-async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_funnel(desk: DeskFixture) -> None:
-    await desk.journeys("spring", steps=7, many=2)
+async def test_support_creates_prints_finds_and_revokes_a_link_and_reads_the_funnel(desk: DeskFixture) -> None:
+    await desk.journeys("spring", steps=7, times=2)
     await desk.journeys("spring", steps=4)
     complaints: list[str] = []
     async with served(desk.app) as base, running_browser() as chromium:

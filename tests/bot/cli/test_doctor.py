@@ -228,7 +228,7 @@ async def test_it_tells_how_many_results_wait_and_since_when(
                 attempt = make_attempt(f"a{number}", f"telegram:{number}", status=AttemptStatus.SUCCEEDED)
                 await unit.post_result(attempt, NOON, simulated=True)
         for result in await store.result_outbox().claim(NOON, until=NOON, limit=given_up):
-            await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
+            await store.result_outbox().settle(result, DeliveryStatus.ABANDONED, NOON)
     status, said = await look(monkeypatch, PUBLIC | settings)
 
     assert status == 0

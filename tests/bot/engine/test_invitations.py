@@ -204,7 +204,7 @@ async def test_a_revoked_link_begins_nothing_any_more(tmp_path: Path) -> None:
         await at.desk.taps(Choice.QQ)
         state = await at.state()
 
-        assert at.desk.provider.asked == []
+        assert at.desk.provider.opened == []
         assert at.said()[-2:] == ["link.ended", "idle.ask"]
         assert (type(state), state.account) == (states.Idle, own_account(ANNA))
 
@@ -225,7 +225,7 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
 async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_path: Path) -> None:
     async with support_fixture(tmp_path) as at:
         link = await at.link()
-        at.desk.provider.meanwhile = lambda: at.support.revoke(Actor("telegram:7"), at.made[-1].id)
+        at.desk.provider.before_answer = lambda: at.support.revoke(Actor("telegram:7"), at.made[-1].id)
         await at.until_code(link)
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)

@@ -57,7 +57,7 @@ async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Pa
         assert await steps(desk.store) == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS}
         assert await steps(desk.store, Method.QQ) == {FunnelStep.SHOWN: 2, FunnelStep.PHONE: 2, FunnelStep.VERIFIED: 1}
         timed = Counter[FunnelStep]()
-        for each in (await figures(desk.store)).times:
+        for each in (await figures(desk.store)).durations:
             timed[each.step] += each.count if each.method is None else 0
         assert timed == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS[1:]}
 

@@ -126,10 +126,10 @@ async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_aft
     async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
-        first = list(alive.provider.asked)
+        first = list(alive.provider.opened)
         await alive.send_event(Commanded(Command.START))
 
-    assert (len(first), alive.provider.asked) == (1, first)
+    assert (len(first), alive.provider.opened) == (1, first)
     assert alive.chat.questions()[0] == "scan.waiting"
 
 
@@ -146,7 +146,7 @@ async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tm
 
     assert live is not None
     assert still == live
-    assert alive.provider.asked == []
+    assert alive.provider.opened == []
 
 
 async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_path: Path) -> None:
