@@ -52,7 +52,7 @@ class Names(AbstractResolver):
 async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
     names = Names("127.0.0.1")
     async with http_client(loopback_only=False, resolver=names) as call:
-        with pytest.raises(ProviderUnavailable, match="where no call may go"):
+        with pytest.raises(ProviderUnavailable, match="an address that is not allowed"):
             await call("GET", f"https://{host}/sessions/a1", {}, b"")
 
     assert not names.asked
@@ -76,7 +76,7 @@ async def test_ssrf_no_call_goes_where_a_name_leads_inside(host: str, addresses:
 async def test_ssrf_from_this_machine_no_call_goes_elsewhere() -> None:
     async with http_client(loopback_only=True, resolver=Names("8.8.8.8")) as call:
         for url in ("http://8.8.8.8", "http://10.0.0.1", "https://[2400:3200::1]"):
-            with pytest.raises(ProviderUnavailable, match="where no call may go"):
+            with pytest.raises(ProviderUnavailable, match="an address that is not allowed"):
                 await call("GET", url, {}, b"")
         with pytest.raises(TransientFailure, match="ClientConnectorDNSError"):
             await call("GET", "http://localhost", {}, b"")
