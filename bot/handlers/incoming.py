@@ -1,4 +1,4 @@
-"""What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises."""
+"""Parses an update into an envelope, or into nothing. It reads only the update and never raises."""
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
@@ -59,7 +59,7 @@ def chat_of(person: Person) -> int:
 
 
 def parse_update(update: object) -> Envelope | None:
-    """The envelope of a private message, edit, pressed button or return; None for anything else."""
+    """The envelope of a private message, an edit, a pressed button or an unblocking; None for anything else."""
     if not isinstance(update, Update):
         return None
     if update.callback_query is not None:
@@ -101,10 +101,10 @@ def _from_query(update_id: int, query: CallbackQuery) -> Envelope | None:
 
 
 def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
-    """Somebody who had blocked the bot lets it write again."""
-    # The library lets an update pass that lacks any of these.
-    chat, user, now = change.chat, change.from_user, change.new_chat_member
-    if not (chat and user and now) or chat.type != ChatType.PRIVATE or now.status != ChatMemberStatus.MEMBER:
+    """The envelope of a person who unblocks the bot."""
+    # The library accepts an update that lacks any of these fields.
+    chat, user, member = change.chat, change.from_user, change.new_chat_member
+    if not (chat and user and member) or chat.type != ChatType.PRIVATE or member.status != ChatMemberStatus.MEMBER:
         return None
     return Envelope(
         person_of(chat.id), ReaskRequested(), f"{FRONT_END}:{update_id}", language=language_of(user.language_code)
@@ -113,10 +113,10 @@ def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
 
 def _event_of_data(data: str) -> Event:
     kind, _, rest = data.partition(":")
-    choice, _, mark = rest.partition(":")
+    choice, _, question_id = rest.partition(":")
     if kind in set(SideMessage):
-        return SideTapped(SideMessage(kind), choice, mark)
-    return Tapped(choice, mark) if kind == QUESTION_PREFIX else Tapped("", "")
+        return SideTapped(SideMessage(kind), choice, question_id)
+    return Tapped(choice, question_id) if kind == QUESTION_PREFIX else Tapped("", "")
 
 
 def _event_of_message(message: Message) -> Event | LinkOpened | None:
@@ -138,20 +138,20 @@ def _event_of_command(message: Message) -> Event | LinkOpened | None:
     if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0:
         return None
     name = text[1 : first.length].partition("@")[0].lower()
-    words = text[first.length :].strip()
+    arguments = text[first.length :].strip()
     if name == Command.START:
-        return _event_of_payload(words)
-    known = name in set(Command) and name != Command.UNKNOWN
-    return Commanded(Command(name) if known else Command.UNKNOWN, words)
+        return _event_of_payload(arguments)
+    is_known = name in set(Command) and name != Command.UNKNOWN
+    return Commanded(Command(name) if is_known else Command.UNKNOWN, arguments)
 
 
 def _event_of_payload(payload: str) -> Event | LinkOpened:
-    """What stands behind `start`: whatever is no link of another kind is the token of one, good or bad."""
+    """The event of a `/start` payload; a payload of no other kind is taken as a link's token, valid or not."""
     if not payload:
         return Commanded(Command.START)
     if payload.startswith(links.FAQ_PREFIX):
         return Commanded(Command.FAQ, payload.removeprefix(links.FAQ_PREFIX))
-    if payload in {links.METHOD_PREFIX + way for way in Method}:
+    if payload in {links.METHOD_PREFIX + method for method in Method}:
         return MethodSuggested(Method(payload.removeprefix(links.METHOD_PREFIX)))
     if payload in {links.LANGUAGE_PREFIX + language for language in LANGUAGES}:
         return Commanded(Command.LANGUAGE, payload.removeprefix(links.LANGUAGE_PREFIX))
