@@ -93,11 +93,11 @@ async def test_a_panel_that_cannot_be_deleted_now_is_scheduled_and_the_next_ques
 async def test_an_answered_question_stays_as_a_record_without_buttons() -> None:
     async with sender_fixture() as sender:
         await sender.show(QUESTION)
-        settled = panel_id(sender)
+        answered = panel_id(sender)
         await sender.show(e.RecordAnswer("type.done"))
         await sender.show(OTHER_QUESTION)
 
-        record = next(message for message in sender.guest.messages() if message["id"] == settled)
+        record = next(message for message in sender.guest.messages() if message["id"] == answered)
         assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
 
 
@@ -184,9 +184,9 @@ async def test_a_picture_replaces_the_code_and_leaves_no_buttons() -> None:
         await sender.show(STAMP)
 
         message = sender.guest.messages()[-1]
-        kept = sender.simulator.playground.world.files.get(message["photo"]["file_id"])
+        file = sender.simulator.playground.world.files.get(message["photo"]["file_id"])
         assert (message["id"], message["buttons"], sender.panel) == (shown, [], "")
-        assert kept is not None
+        assert file is not None
         assert "已通过" in said(message)
         with pytest.raises(AssertionError, match="no code"):
             sender.guest.scanned_link(message)
@@ -261,8 +261,8 @@ async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
         await sender.show(e.ShowToast("misc.closed_question"), await sender.pressed(panel_id(sender)))
         await sender.show(e.ShowToast(""), await sender.pressed(panel_id(sender)))
 
-        told = [(event["text"], event["alert"]) for event in sender.guest.events("toast")]
-        assert told == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
+        toasts = [(event["text"], event["alert"]) for event in sender.guest.events("toast")]
+        assert toasts == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
 
 
 async def test_a_toast_for_an_expired_query_is_no_error() -> None:
@@ -310,11 +310,11 @@ async def test_a_topic_opens_in_its_own_message_and_changes_there() -> None:
     async with sender_fixture() as sender:
         await sender.show(QUESTION)
         await sender.show(e.ShowFaq("which_way"))
-        beside = sender.guest.messages()[-1]
-        await sender.show(e.ShowFaq(in_place=True), await sender.pressed(beside["id"], "faq:list.0"))
+        topic = sender.guest.messages()[-1]
+        await sender.show(e.ShowFaq(in_place=True), await sender.pressed(topic["id"], "faq:list.0"))
 
         changed = sender.guest.messages()[-1]
-        assert (changed["id"], changed["id"] != panel_id(sender)) == (beside["id"], True)
+        assert (changed["id"], changed["id"] != panel_id(sender)) == (topic["id"], True)
         assert "常见问题" in said(changed)
 
 
@@ -349,9 +349,9 @@ async def test_languages_are_offered_and_the_choice_becomes_a_sentence() -> None
 
 async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
     person = Person("telegram:1")
-    kept = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
+    records = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
     async with sender_fixture() as sender:
-        await sender.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
+        await sender.show(e.ShowRecords("m1", "telegram:7123456789"), records=records)
 
         text = said(sender.guest.messages()[-1])
         assert text.count("同意记录") == 10
@@ -360,13 +360,13 @@ async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
 
 
 async def test_records_and_export_name_the_chats_links_with_masked_accounts() -> None:
-    kept = PersonRecords(
+    records = PersonRecords(
         [], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [LinkBinding("cloud:200056789", NOON)]
     )
     async with sender_fixture() as sender:
-        await sender.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
+        await sender.show(e.ShowRecords("m1", "cloud:200056789"), records=records)
         shown = said(sender.guest.messages()[-1])
-        await sender.show(e.SendExport("cloud:200056789"), records=kept)
+        await sender.show(e.SendExport("cloud:200056789"), records=records)
         file = sender.simulator.playground.world.files.get(sender.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
@@ -377,9 +377,9 @@ async def test_records_and_export_name_the_chats_links_with_masked_accounts() ->
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:
-    kept = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
+    records = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
     async with sender_fixture() as sender:
-        await sender.show(e.SendExport("telegram:1"), records=kept)
+        await sender.show(e.SendExport("telegram:1"), records=records)
 
         document = sender.guest.messages()[-1]["document"]
         file = sender.simulator.playground.world.files.get(document["file_id"])
