@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot import __version__
 from bot.cli.commands import add_operator_commands
 
 if TYPE_CHECKING:
@@ -35,8 +36,20 @@ def print_error(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    """Print the version and end."""
+    if wanted:
+        typer.echo(f"realname-bot {__version__}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def start(context: typer.Context) -> None:
+def start(
+    context: typer.Context,
+    version: Annotated[  # noqa: FBT002 - typer's signature
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit")
+    ] = False,
+) -> None:
     """Start the bot: the playground without BOT_TOKEN; with it, Telegram by long polling, or by webhook."""
     if context.invoked_subcommand is not None:
         return

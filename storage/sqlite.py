@@ -116,9 +116,11 @@ class SqliteDatabase:
     async def close(self) -> None:
         """Let go of the file."""
         # Whoever writes goes last, and puts the log back into the file.
-        if self._reader is not None:
-            await self._reader.close()
-        await self._connection.close()
+        try:
+            if self._reader is not None:
+                await self._reader.close()
+        finally:
+            await self._connection.close()
 
     async def wait_for_open_transactions(self) -> None:
         """With one transaction at a time, whoever has the next has outlived all others."""
@@ -169,8 +171,12 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
 
 async def _open_reader(address: str) -> aiosqlite.Connection:
     reader = await aiosqlite.connect(f"{address}?mode=ro", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
-    for setting in _READER_SETTINGS:
-        await reader.execute_fetchall(setting)
+    try:
+        for setting in _READER_SETTINGS:
+            await reader.execute_fetchall(setting)
+    except BaseException:
+        await reader.close()
+        raise
     return reader
 
 

@@ -1,6 +1,20 @@
-"""Parses an update into an envelope, or into nothing. It reads only the update and never raises."""
+"""Parses an update into an envelope, or into nothing. It reads only the update and never raises.
 
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+The library does not check the types of an update's fields: any JSON value may be in the place of a text or a number, or
+the field may be missing. So the type of every field is checked before it is used.
+"""
+
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    ChatMemberUpdated,
+    MaybeInaccessibleMessage,
+    Message,
+    MessageEntity,
+    Update,
+    User,
+)
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
@@ -50,7 +64,8 @@ _KINDS: tuple[tuple[str, MessageKind], ...] = (
 
 def person_of(chat_id: int) -> Person:
     """The dialogue's key of a private chat."""
-    return Person(f"{FRONT_END}:{chat_id}")
+    # `:d`, because JSON's true is an int too.
+    return Person(f"{FRONT_END}:{chat_id:d}")
 
 
 def chat_of(person: Person) -> int:
@@ -60,55 +75,85 @@ def chat_of(person: Person) -> int:
 
 def parse_update(update: object) -> Envelope | None:
     """The envelope of a private message, an edit, a pressed button or an unblocking; None for anything else."""
-    if not isinstance(update, Update):
-        return None
-    if update.callback_query is not None:
-        return _from_query(update.update_id, update.callback_query)
-    if update.my_chat_member is not None:
-        return _from_unblock(update.update_id, update.my_chat_member)
-    message = update.message or update.edited_message
-    return (
-        None if message is None else _from_message(update.update_id, message, edited=update.edited_message is not None)
-    )
+    match update:
+        case Update(update_id=int(number), callback_query=CallbackQuery() as query):
+            return _from_query(number, query)
+        case Update(update_id=int(number), my_chat_member=ChatMemberUpdated() as change):
+            return _from_unblock(number, change)
+        case Update(update_id=int(number), message=Message() as message):
+            return _from_message(number, message, edited=False)
+        case Update(update_id=int(number), edited_message=Message() as message):
+            return _from_message(number, message, edited=True)
+        case _:
+            return None
+
+
+def command_in(message: Message) -> tuple[str, str] | None:
+    """The name of the command that a message begins with, and the text after it, if it begins with one."""
+    match message:
+        case Message(
+            text=str(text), entities=[MessageEntity(type=MessageEntityType.BOT_COMMAND, offset=0, length=int(end)), *_]
+        ):
+            return text[1:end].partition("@")[0].lower(), text[end:].strip()
+        case _:
+            return None
 
 
 def _from_message(update_id: int, message: Message, *, edited: bool) -> Envelope | None:
-    if message.chat.type != ChatType.PRIVATE or message.from_user is None or message.from_user.is_bot:
-        return None
-    event: Event | LinkOpened | None = Sent(MessageKind.EDITED) if edited else _event_of_message(message)
+    match message:
+        case Message(
+            message_id=int(message_id),
+            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
+            from_user=User(is_bot=False, language_code=str() | None as language),
+        ):
+            event = Sent(MessageKind.EDITED) if edited else _event_of_message(message)
+        case _:
+            return None
     if event is None:
         return None
     return Envelope(
-        person_of(message.chat.id),
+        person_of(chat_id),
         event,
         f"{FRONT_END}:{update_id}",
-        MessageRef(message_id=message.message_id),
-        language_of(message.from_user.language_code),
+        MessageRef(message_id=message_id),
+        language_of(language),
     )
 
 
 def _from_query(update_id: int, query: CallbackQuery) -> Envelope | None:
-    message = query.message
-    if message is None or message.chat.type != ChatType.PRIVATE:
-        return None
-    return Envelope(
-        person_of(message.chat.id),
-        _event_of_data(query.data or ""),
-        f"{FRONT_END}:{update_id}",
-        MessageRef(message_id=message.message_id, query_id=query.id),
-        language_of(query.from_user.language_code),
-    )
+    match query:
+        case CallbackQuery(
+            id=str(query_id),
+            data=data,
+            from_user=User(language_code=str() | None as language),
+            message=MaybeInaccessibleMessage(
+                message_id=int(message_id), chat=Chat(id=int(chat_id), type=ChatType.PRIVATE)
+            ),
+        ):
+            return Envelope(
+                person_of(chat_id),
+                _event_of_data(data if isinstance(data, str) else ""),
+                f"{FRONT_END}:{update_id}",
+                MessageRef(message_id=message_id, query_id=query_id),
+                language_of(language),
+            )
+        case _:
+            return None
 
 
 def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
     """The envelope of a person who unblocks the bot."""
-    # The library accepts an update that lacks any of these fields.
-    chat, user, member = change.chat, change.from_user, change.new_chat_member
-    if not (chat and user and member) or chat.type != ChatType.PRIVATE or member.status != ChatMemberStatus.MEMBER:
-        return None
-    return Envelope(
-        person_of(chat.id), ReaskRequested(), f"{FRONT_END}:{update_id}", language=language_of(user.language_code)
-    )
+    match change:
+        case ChatMemberUpdated(
+            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
+            from_user=User(language_code=str() | None as language),
+            new_chat_member=ChatMember(status=ChatMemberStatus.MEMBER),
+        ):
+            return Envelope(
+                person_of(chat_id), ReaskRequested(), f"{FRONT_END}:{update_id}", language=language_of(language)
+            )
+        case _:
+            return None
 
 
 def _event_of_data(data: str) -> Event:
@@ -122,9 +167,14 @@ def _event_of_data(data: str) -> Event:
 def _event_of_message(message: Message) -> Event | LinkOpened | None:
     if message.forward_origin is not None:
         return Sent(MessageKind.FORWARDED)
-    if message.text is not None:
-        return _event_of_command(message) or _event_of_text(message.text)
-    return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+    text: object = message.text
+    match text:
+        case None:
+            return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+        case str():
+            return _event_of_command(message) or _event_of_text(text)
+        case _:
+            return None
 
 
 def _event_of_text(text: str) -> Event | LinkOpened:
@@ -133,12 +183,10 @@ def _event_of_text(text: str) -> Event | LinkOpened:
 
 
 def _event_of_command(message: Message) -> Event | LinkOpened | None:
-    text = message.text or ""
-    first = message.entities[0] if message.entities else None
-    if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0:
+    command = command_in(message)
+    if command is None:
         return None
-    name = text[1 : first.length].partition("@")[0].lower()
-    arguments = text[first.length :].strip()
+    name, arguments = command
     if name == Command.START:
         return _event_of_payload(arguments)
     is_known = name in set(Command) and name != Command.UNKNOWN

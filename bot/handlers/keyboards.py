@@ -1,6 +1,5 @@
 """Builds keyboards. The callback data of a button name a choice and the id of its question, never a person's data."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
@@ -18,6 +17,7 @@ from bot.flow.effects import (
 )
 from bot.flow.events import Choice, SideMessage
 from bot.handlers.incoming import QUESTION_PREFIX
+from verification.providers.addresses import is_elsewhere
 
 _STYLES = {
     Choice.BEGIN: "primary",
@@ -63,11 +63,7 @@ def localised(link: str, language: str) -> str:
 
 def is_public(link: str) -> bool:
     """Whether another device can open this address; Telegram refuses a URL button for a host without a dot."""
-    host = urlsplit(link).hostname or ""
-    try:
-        return not (address := ipaddress.ip_address(host)).is_loopback and not address.is_unspecified
-    except ValueError:
-        return "." in host
+    return is_elsewhere(urlsplit(link).hostname or "")
 
 
 def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> InlineKeyboardButton | None:

@@ -1,6 +1,7 @@
 """kill -9 at any moment of a whole conversation: nothing a person completed is lost, undone or asked again."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from playground.phone.browser import Phone
@@ -10,7 +11,7 @@ from tests.simulator_fixture import ChatUser, simulator
 
 
 def verified_accounts(bot: ManagedBot) -> int:
-    with sqlite3.connect(bot.data / "bot.sqlite3") as database:
+    with closing(sqlite3.connect(bot.data / "bot.sqlite3")) as database:
         [(integrity,)] = database.execute("PRAGMA integrity_check").fetchall()
         [(accounts,)] = database.execute("SELECT count(*) FROM places").fetchall()
     assert integrity == "ok"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from storage import (
@@ -177,6 +178,24 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
         reopen(tmp_path / "data" / "bot.sqlite3")
+
+
+async def test_a_reader_that_cannot_be_set_up_is_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    class Watched(aiosqlite.Connection):
+        async def close(self) -> None:
+            await super().close()
+            closed.append(self)
+
+    monkeypatch.setattr("storage.sqlite._READER_SETTINGS", ("no SQL",))
+    monkeypatch.setattr("aiosqlite.core.Connection", Watched)
+    async with open_sqlite(path) as database:
+        with pytest.raises(StoreUnavailable, match="syntax error"):
+            async with database.read_transaction():
+                pass
+
+        assert len(closed) == 1
 
 
 async def test_inv27_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:

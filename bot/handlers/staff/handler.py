@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatType, MessageEntityType
+from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
 from bot.content.catalogue import language_of
 from bot.engine.runner import Runner
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.incoming import FRONT_END, person_of
+from bot.handlers.incoming import FRONT_END, command_in, person_of
 from bot.handlers.staff.command_parser import StaffCommand, read_button_data
 from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
 from bot.handlers.staff.service import StaffRequest, StaffService, TypedCommand
@@ -127,8 +127,5 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
 
 
 def _typed_command(message: Message) -> TypedCommand | None:
-    text, first = message.text or "", next(iter(message.entities or ()), None)
-    if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0 or message.forward_origin:
-        return None
-    name = text[1 : first.length].partition("@")[0].lower()
-    return TypedCommand(StaffCommand(name), text[first.length :].strip()) if name in set(StaffCommand) else None
+    command = None if message.forward_origin else command_in(message)
+    return TypedCommand(StaffCommand(command[0]), command[1]) if command and command[0] in set(StaffCommand) else None

@@ -1,5 +1,6 @@
 """The FAQ search finds the topic for what people write, mistyped too."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def search(*topics: Entry) -> TopicSearch:
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
     return Entry(id, title, "", (), keywords)
+
+
+def normalized_texts(path: Path) -> list[str]:
+    topics = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
+    return [normalize(text) for topic in topics for text in (topic["title"], *topic["keywords"], topic["answer"])]
 
 
 @pytest.mark.parametrize(("topic", "text"), QUESTIONS)
@@ -103,5 +109,15 @@ def test_topics_are_ordered_by_coverage_and_weak_ones_are_left_out() -> None:
     assert three.topics("我要企业账号变更") == ("b", "c")
 
 
-def test_traditional_hanzi_match_simplified_ones() -> None:
+def test_traditional_characters_match_simplified_ones() -> None:
     assert normalize("帳號滿了怎麼辦？") == "账号满了怎么办"
+
+
+def test_every_question_of_the_faq_is_found_in_traditional_characters() -> None:
+    texts = Path(__file__).parents[3] / "bot" / "texts" / "faq.zh.toml"
+    simplified, traditional = (
+        normalized_texts(path) for path in (texts, Path(__file__).with_name("faq_traditional.toml"))
+    )
+
+    assert len(simplified) > 100
+    assert traditional == simplified

@@ -1,9 +1,10 @@
 """The parsing of updates: every kind that Telegram sends, and arbitrary ones."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from telegram import Bot, Update
 
@@ -399,7 +400,71 @@ def parse_quietly(raw: Json) -> None:
     except Exception:
         return  # the intake stores it as a dead letter
     envelope = incoming.parse_update(update)
-    assert envelope is None or envelope.event_id == f"telegram:{raw['update_id']}"
+    if envelope is None:
+        return
+    assert envelope.event_id == f"telegram:{raw['update_id']}"
+    assert isinstance(incoming.chat_of(envelope.person), int)
+    assert isinstance(envelope.origin.message_id, int | None)
+    assert isinstance(envelope.origin.query_id, str | None)
+    assert envelope.language in ("zh", "en", None)
+    event = envelope.event
+    assert all(
+        isinstance(getattr(event, name), str)
+        for name in ("text", "arguments", "choice", "question_id")
+        if hasattr(event, name)
+    )
+
+
+VALID_UPDATES: list[Json] = [
+    {"message": message(text="王小明")},
+    {"message": command(f"/start {TOKEN}")},
+    {"message": message(photo=[SIZE], caption="x")},
+    {"message": {**command("/cancel"), "forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 0}}},
+    {"edited_message": message(edit_date=1_790_000_001, text="x")},
+    {"callback_query": query("q:confirm:abcdef0123")},
+    {
+        "my_chat_member": {
+            "chat": HERE,
+            "from": ME,
+            "date": 1_790_000_000,
+            "old_chat_member": {"status": "kicked", "user": ME, "until_date": 0},
+            "new_chat_member": {"status": "member", "user": ME},
+        }
+    },
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Json:
+    """An update in which up to three fields at any depth have an arbitrary value or are missing."""
+    update: Json = {"update_id": 1, **deepcopy(draw(st.sampled_from(VALID_UPDATES)))}
+    for _ in range(draw(st.integers(1, 3))):
+        inside: Any = update
+        while True:
+            name = draw(st.sampled_from(list(inside) if isinstance(inside, dict) else list(range(len(inside)))))
+            if not isinstance(inside[name], dict | list) or not inside[name] or draw(st.integers(0, 4)) == 0:
+                break
+            inside = inside[name]
+        if isinstance(inside, dict) and len(inside) > 1 and draw(st.integers(0, 4)) == 0:
+            del inside[name]
+        else:
+            inside[name] = draw(ANYTHING)
+    return update
+
+
+@given(damaged())
+@example({"update_id": 1, "message": message(text=[])})
+@example({"update_id": 1, "message": message(text={"start": "x"})})
+@example({"update_id": 1, "message": {**command("/start"), "text": ["/start"]}})
+@example({"update_id": 1, "message": message(text="/x", entities=[{"type": "bot_command", "offset": 0, "length": []}])})
+@example({"update_id": 1, "message": {**message(text="x"), "chat": None}})
+@example({"update_id": 1, "message": message({**HERE, "id": True}, text="x")})
+@example({"update_id": 1, "message": {**message(text="x"), "from": {**ME, "language_code": 7}}})
+@example({"update_id": 1, "callback_query": {**query("q:confirm:abc"), "from": None}})
+@example({"update_id": 1, "callback_query": {**query("q:confirm:abc"), "data": [7]}})
+@example({"update_id": [], "callback_query": query("q:confirm:abc")})
+def test_inv06_no_update_raises_with_any_value_in_any_field(raw: Json) -> None:
+    parse_quietly(raw)
 
 
 @given(MESSAGES, st.dictionaries(FIELDS, ANYTHING, max_size=3), st.sampled_from(["message", "edited_message"]))

@@ -111,6 +111,7 @@ def test_each_choice_has_one_word_of_data_in_a_question() -> None:
         ("http://[::1]:8080/v/x", False),
         ("http://0.0.0.0:8080/v/x", False),
         ("http://[::]:8080/v/x", False),
+        ("http://[::ffff:127.0.0.1]:8080/v/x", False),
         ("http://machine:8080/v/x", False),
         ("", False),
         ("http://192.168.1.5:8080/v/x", True),
