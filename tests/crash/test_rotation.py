@@ -99,7 +99,7 @@ async def test_a_rotation_that_is_killed_goes_on_at_the_next_call(tmp_path: Path
         status, said = await bot.run_command("keys", "rotate")
 
         assert (status, len(both)) == (0, 2), said
-        assert "going on with key" in said
+        assert "continuing with key" in said
         assert keys_of(bot) == both[:1]
         await guest.sees(DONE)
         await everything_opens(bot)
