@@ -344,7 +344,7 @@ async def test_what_is_stored_about_a_person_is_shown_exported_and_erased(tmp_pa
         assert [attempt["status"] for attempt in export["attempts"]] == ["succeeded"]
         assert NAME not in str(export)
         assert "收集姓名和身份证号" in shown
-        assert export["telegram"]["method"] == "wechat"
+        assert export["place"]["method"] == "wechat"
         assert "同意记录" not in remaining
         assert "认证记录" not in remaining
         assert "微信扫码" in again
