@@ -29,6 +29,7 @@ from storage.sealing import Sealing
 from storage.store import SqlStore
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Actor
 from verification.support.funnel import Cohort, Dimension, FunnelIncrement, FunnelQuery, beijing_day
 from verification.support.funnel_report import build_reports
 from verification.support.service import SupportService
@@ -44,7 +45,7 @@ SPREAD = 0.9
 FAILURE_RATE = 0.1
 ROUNDS = 3
 
-_ACCOUNT = "telegram:1"
+_ACCOUNT = Account("telegram:1")
 _ATTEMPT = AttemptId("attempt-1")
 _COUNTED = "INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TIMED = "INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -63,7 +64,7 @@ def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State
         (states.Agreeing(account=_ACCOUNT, question_id="m"), word),
         (states.AskingName(account=_ACCOUNT, question_id="m"), word),
         (choosing, word),
-        (scanning, events.AttemptOpened(attempt, "", "42", FIRST)),
+        (scanning, events.AttemptOpened(attempt=attempt, link="", match_code="42", expires_at=FIRST)),
         (replace(scanning, stage=PhoneStage.OPENED), events.AttemptProgressed(attempt, PhoneStage.OPENED, FIRST)),
         (
             states.Verified(account=_ACCOUNT, question_id="m", method=method, attempt=attempt, at=FIRST),
@@ -75,7 +76,7 @@ def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State
 
 def _scanning(account: str, mark: str, identity: Identity, method: Method) -> states.Scanning:
     return states.Scanning(
-        account=account,
+        account=Account(account),
         question_id=mark,
         identity=identity,
         method=method,
@@ -86,9 +87,14 @@ def _scanning(account: str, mark: str, identity: Identity, method: Method) -> st
     )
 
 
-def _failed(account: str, mark: str, identity: Identity, method: Method) -> states.Failed:
+def _failed(account: Account, mark: str, identity: Identity, method: Method) -> states.Failed:
     return states.Failed(
-        account=account, question_id=mark, identity=identity, method=method, attempt=_ATTEMPT, reason=Reason.DECLINED
+        account=Account(account),
+        question_id=mark,
+        identity=identity,
+        method=method,
+        attempt=_ATTEMPT,
+        reason=Reason.DECLINED,
     )
 
 
@@ -98,7 +104,7 @@ TURNS = {method: turns_of(method) for method, _ in METHOD_WEIGHTS}
 def journey(rng: random.Random, campaign: str) -> Iterator[FunnelIncrement]:
     """What one person adds to the funnel."""
     now = FIRST + timedelta(days=rng.randrange(DAYS))
-    cohort = Cohort(beijing_day(now), campaign, "en" if rng.random() < 0.15 else "zh")
+    cohort = Cohort(day=beijing_day(now), campaign=campaign, language="en" if rng.random() < 0.15 else "zh")
     turns, failure = TURNS[rng.choices([way for way, _ in METHOD_WEIGHTS], [share for _, share in METHOD_WEIGHTS])[0]]
     before: State = states.Idle(account=_ACCOUNT, question_id="m")
     journeys: Journeys = ()
@@ -149,7 +155,11 @@ class ConcurrentWriter:
             began = time.perf_counter()
             async with self.store.unit("telegram:2") as unit:
                 await unit.add_to_funnel(
-                    [FunnelIncrement(Cohort(FIRST.date(), "", "zh"), None, Method.QQ, Reason.NO_CARD)]
+                    [
+                        FunnelIncrement(
+                            Cohort(day=FIRST.date(), campaign="", language="zh"), None, Method.QQ, Reason.NO_CARD
+                        )
+                    ]
                 )
             self.longest = max(self.longest, time.perf_counter() - began)
             self.turns += 1
@@ -164,7 +174,7 @@ async def timed_query(store: SqlStore, wanted: FunnelQuery) -> tuple[float, floa
     await asyncio.sleep(0.05)
     bystander.longest = 0.0
     began = time.perf_counter()
-    build_reports(await support.funnel_statistics("command", wanted), wanted)
+    build_reports(await support.funnel_statistics(Actor("command"), wanted), wanted)
     took = time.perf_counter() - began
     writing.cancel()
     await asyncio.wait({writing})
@@ -174,7 +184,7 @@ async def timed_query(store: SqlStore, wanted: FunnelQuery) -> tuple[float, floa
 async def measure(people: int) -> None:
     """Fill a database, ask it all, print the table."""
     first, last = beijing_day(FIRST), beijing_day(FIRST + timedelta(days=DAYS - 1))
-    whole = FunnelQuery(first, last)
+    whole = FunnelQuery(since=first, until=last)
     questions = {
         "everything": whole,
         "one campaign": replace(whole, campaign="campaign-00"),

@@ -11,7 +11,7 @@ from storage.private_files import move_into_place, temporary_file_beside
 _WAIT_SECONDS = 30
 
 
-def copy_database(source: Path, target: Path) -> int:
+def copy_database(source: Path, *, target: Path) -> int:
     """Copy a database to a new file that only its owner may read, and say how many bytes it has.
 
     Raises `FileExistsError` rather than overwrite, and `StoreUnavailable` for a database that is not there or damaged.
@@ -20,14 +20,14 @@ def copy_database(source: Path, target: Path) -> int:
         raise FileExistsError(target)
     try:
         with temporary_file_beside(target) as draft:
-            _copy(source, draft)
-            move_into_place(draft, target)
+            _copy(source, draft=draft)
+            move_into_place(draft, path=target)
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot copy {source}: {error}") from error
     return target.stat().st_size
 
 
-def _copy(source: Path, draft: Path) -> None:
+def _copy(source: Path, *, draft: Path) -> None:
     # As a URL, so that a database that is missing is not made.
     live = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", timeout=_WAIT_SECONDS, uri=True)
     with closing(live), closing(sqlite3.connect(draft)) as copy:

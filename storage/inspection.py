@@ -9,13 +9,13 @@ from storage.database import Database
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data, from_micros
 from storage.migrations import known_migrations, schema_version
-from storage.sealing import Sealing
+from storage.sealing import AssociatedData, Sealing
 from storage.store import SqlStore
 
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultBacklog:
     """The results another server is owed: how many, since when, and how many were given up lately."""
 
@@ -24,7 +24,7 @@ class ResultBacklog:
     given_up: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionReport:
     """What a look has shown; of a database with another schema than this program's, its number only."""
 
@@ -41,7 +41,7 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
     """Look at everything; raises `WrongKeys`, or `StoreUnavailable`."""
     schema, newest = await schema_version(database), known_migrations()[-1].version
     if schema != newest:
-        return InspectionReport(schema, newest)
+        return InspectionReport(schema=schema, newest=newest)
     store = SqlStore(database, sealing)
     await store.check_keys()
     looked = {
@@ -53,13 +53,15 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
         [(owed, since)] = await connection.fetch(sql.RESULTS_OWED)
         [(given_up,)] = await connection.fetch(sql.RESULTS_GIVEN_UP)
     return InspectionReport(
-        schema,
-        newest,
+        schema=schema,
+        newest=newest,
         sealed=sum(found for found, _ in looked.values()),
         unreadable={column: unreadable for column, (_, unreadable) in looked.items() if unreadable},
         with_old_keys=sum((await store.key_rotation().remaining()).values()),
         dead_updates=int(dead),
-        results=ResultBacklog(int(owed), None if since is None else from_micros(since), int(given_up)),
+        results=ResultBacklog(
+            owed=int(owed), since=None if since is None else from_micros(since), given_up=int(given_up)
+        ),
     )
 
 
@@ -74,7 +76,8 @@ async def _inspect_column(database: Database, sealing: Sealing, table: str, key:
         async with database.transaction() as connection:
             rows = await connection.fetch(statement, last)
         unreadable += sum(
-            not _opens(sealing, bytes(sealed), associated_data(table, row, column)) for row, sealed in rows
+            not _opens(sealing, bytes(sealed), associated_data(table=table, row=row, column=column))
+            for row, sealed in rows
         )
         found += len(rows)
         if len(rows) < _BATCH:
@@ -82,7 +85,7 @@ async def _inspect_column(database: Database, sealing: Sealing, table: str, key:
         last = rows[-1][0]
 
 
-def _opens(sealing: Sealing, sealed: bytes, place: str) -> bool:
+def _opens(sealing: Sealing, sealed: bytes, place: AssociatedData) -> bool:
     try:
         sealing.open(sealed, place)
     except DecryptionFailed:

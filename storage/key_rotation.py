@@ -96,10 +96,10 @@ class KeyRotation:
     async def _reseal(self, connection: Connection, place: tuple[str, str, str], row: str, sealed: bytes) -> bool:
         table, key, column = place
         try:
-            plain = self._sealing.open(sealed, associated_data(table, row, column))
+            plain = self._sealing.open(sealed, associated_data(table=table, row=row, column=column))
         except DecryptionFailed:
             return False
-        anew = self._sealing.seal(plain, associated_data(table, row, column))
+        anew = self._sealing.seal(plain, associated_data(table=table, row=row, column=column))
         await connection.fetch(f"UPDATE {table} SET {column} = $2 WHERE {key} = $1", row, anew)  # noqa: S608
         self._resealed[f"{table}.{column}"] += 1
         return True

@@ -40,7 +40,9 @@ class KeyFile:
             # The stamp first: a file that changes in between is read again.
             self._seen = self._stamp()
             kept = self._content()
-            return parse_sealing(kept[ENCRYPTION_KEYS], kept[INDEX_KEY], self.reload_if_changed)
+            return parse_sealing(
+                encryption_keys=kept[ENCRYPTION_KEYS], index_key=kept[INDEX_KEY], reload_keys=self.reload_if_changed
+            )
 
     def reload_if_changed(self) -> Keys | None:
         """Read the keys again when the file has changed.
@@ -91,7 +93,7 @@ class KeyFile:
         with temporary_file_beside(self.path) as draft:
             _write(draft, fresh)
             try:
-                move_into_place(draft, self.path)
+                move_into_place(draft, path=self.path)
             except FileExistsError:
                 # Of two programs starting at once both end up with the same keys.
                 return

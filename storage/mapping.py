@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
 from storage.errors import DecryptionFailed
-from storage.sealing import IndexKind, Sealing
+from storage.sealing import AssociatedData, IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
-from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion, Person
+from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId
 from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -55,8 +56,8 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
     kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         match_code=match_code,
@@ -81,13 +82,15 @@ def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
 def read_past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
-    return PastAttempt(account, method, status, reason, from_micros(created_at))
+    return PastAttempt(
+        account=Account(account), method=method, status=status, reason=reason, created_at=from_micros(created_at)
+    )
 
 
 def read_quota_slot(row: Row) -> QuotaSlot:
     """Read a taken place."""
     account, method, taken_at = row
-    return QuotaSlot(account, Method(method), from_micros(taken_at))
+    return QuotaSlot(Account(account), Method(method), from_micros(taken_at))
 
 
 def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
@@ -108,10 +111,10 @@ def read_notice(row: Row) -> Notice:
     identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
     return Notice(
         id=identifier,
-        contact=contact,
+        contact=Contact(contact),
         kind=NoticeKind(news),
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -125,7 +128,7 @@ def read_result(row: Row) -> OutgoingResult:
     return OutgoingResult(
         id=identifier,
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -139,7 +142,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
     person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
-        person=Person(person),
+        person=PersonId(person),
         text=sealing.open(text, dialogue_aad(person, "text")),
         language=language,
         revision=revision,
@@ -149,7 +152,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     )
 
 
-def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
+def read_panel(person: PersonId, sealed: bytes | None, sealing: Sealing) -> str:
     """Read a dialogue's panel; none was shown yet where there is none."""
     return "" if sealed is None else sealing.open(sealed, dialogue_aad(person, "panel"))
 
@@ -157,13 +160,21 @@ def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
 def read_consent(row: Row) -> Consent:
     """Read a consent."""
     person, account, kind, version, language, agreed_at = row
-    return Consent(Person(person), account, kind, version, language, from_micros(agreed_at))
+    return Consent(
+        person=PersonId(person),
+        account=Account(account),
+        kind=kind,
+        version=version,
+        language=language,
+        at=from_micros(agreed_at),
+    )
 
 
 def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
     """Read messages that still have to vanish."""
     return [
-        PendingDeletion(Person(person), message_id, from_micros(written_at)) for person, message_id, written_at in rows
+        PendingDeletion(PersonId(person), message_id, from_micros(written_at))
+        for person, message_id, written_at in rows
     ]
 
 
@@ -178,14 +189,14 @@ def read_link(row: Row) -> Link:
     identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
     return Link(
         id=LinkId(identifier),
-        account=account,
+        account=Account(account),
         campaign=campaign,
-        made_by=made_by,
+        made_by=Actor(made_by),
         made_at=from_micros(made_at),
         expires_at=from_micros(expires_at),
         method=None if method is None else Method(method),
         language=language,
-        person=person,
+        person=None if person is None else PersonId(person),
         opened_at=_optional_time(opened),
         revoked_at=_optional_time(revoked),
         verified=bool(done),
@@ -198,8 +209,8 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
     name, number = _masked(identifier, sealed[0], sealing) if sealing is not None else ("", "")
     return AttemptSummary(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -235,43 +246,45 @@ def read_count(row: Row) -> FunnelCount:
 def read_duration_count(row: Row) -> DurationCount:
     """Read a count of times."""
     group, step, method, of_bucket, count = row
-    return DurationCount(group, FunnelStep(step), _method(method), of_bucket, int(count))
+    return DurationCount(group=group, step=FunnelStep(step), method=_method(method), bucket=of_bucket, count=int(count))
 
 
 def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
     """Read a question that nothing answered."""
     identifier, sealed, asked_at = row
-    return UnansweredQuestion(identifier, sealing.open(sealed, unanswered_aad(identifier)), from_micros(asked_at))
+    return UnansweredQuestion(
+        id=identifier, text=sealing.open(sealed, unanswered_aad(identifier)), at=from_micros(asked_at)
+    )
 
 
 def read_audit_entry(row: Row) -> AuditEntry:
     """Read a use of the desk."""
     actor, action, subject, used_at = row
-    return AuditEntry(actor, action, subject, from_micros(used_at))
+    return AuditEntry(actor=Actor(actor), action=action, subject=subject, at=from_micros(used_at))
 
 
-def associated_data(table: str, row: str, column: str) -> str:
+def associated_data(*, table: str, row: str, column: str) -> AssociatedData:
     """Where a sealed value stands."""
-    return f"{table}:{row}:{column}"
+    return AssociatedData(f"{table}:{row}:{column}")
 
 
-def dialogue_aad(person: str, column: str) -> str:
+def dialogue_aad(person: PersonId, column: str) -> AssociatedData:
     """Where a dialogue's sealed column stands."""
-    return associated_data("dialogues", person, column)
+    return associated_data(table="dialogues", row=person, column=column)
 
 
-def dead_update_aad(event_id: str) -> str:
+def dead_update_aad(event_id: str) -> AssociatedData:
     """Where a buried update stands."""
-    return associated_data("dead_updates", event_id, "raw")
+    return associated_data(table="dead_updates", row=event_id, column="raw")
 
 
-def unanswered_aad(row: str) -> str:
+def unanswered_aad(row: str) -> AssociatedData:
     """Where a question that nothing answered stands."""
-    return associated_data("missed", row, "text")
+    return associated_data(table="missed", row=row, column="text")
 
 
-def _secrets_aad(attempt_id: str) -> str:
-    return associated_data("attempts", attempt_id, "secrets")
+def _secrets_aad(attempt_id: str) -> AssociatedData:
+    return associated_data(table="attempts", row=attempt_id, column="secrets")
 
 
 def _secrets(attempt: Attempt) -> str:

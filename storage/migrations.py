@@ -15,7 +15,7 @@ _VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
 _ADD_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
     """One step of the schema."""
 
@@ -27,7 +27,7 @@ class Migration:
 def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:
     """The steps this program knows, in order; their files are called `NNNN_name.sql`."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
-    return [Migration(int(file.stem[:4]), file.stem[5:], file.read_text("utf-8")) for file in files]
+    return [Migration(version=int(file.stem[:4]), name=file.stem[5:], script=file.read_text("utf-8")) for file in files]
 
 
 async def migrate(database: Database, migrations: Sequence[Migration]) -> None:

@@ -25,7 +25,7 @@ def temporary_file_beside(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def move_into_place(draft: Path, path: Path) -> None:
+def move_into_place(draft: Path, *, path: Path) -> None:
     """Give a finished draft its name, for good; raises `FileExistsError` where there is a file of that name."""
     try:
         # A link never replaces.

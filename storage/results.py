@@ -15,7 +15,7 @@ class SqlResultOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+    async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
         wrong = mapping.to_micros(now + MAX_CLOCK_SKEW)
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim results") as connection:

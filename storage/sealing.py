@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import NewType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,9 @@ INDEX_KEY = "INDEX_KEY"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+AssociatedData = NewType("AssociatedData", str)
+"""The place of a sealed value, `table:row:column`. It is bound into the value, and is not secret."""
 
 Keys = Mapping[str, bytes]
 """Encryption keys by their ids, the one that seals first."""
@@ -63,7 +67,7 @@ class Sealing:
     def __repr__(self) -> str:
         return f"Sealing(keys={list(self._ciphers)})"
 
-    def seal(self, text: str, associated_data: str) -> bytes:
+    def seal(self, text: str, associated_data: AssociatedData) -> bytes:
         """Seal a text for the one place it may stand in; inside its transaction, which a rotation waits for."""
         self._renew_keys()
         nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -73,7 +77,7 @@ class Sealing:
         )
         return _prefix(self._first) + nonce + sealed
 
-    def open(self, sealed: bytes, associated_data: str) -> str:
+    def open(self, sealed: bytes, associated_data: AssociatedData) -> str:
         """Open what was sealed for this place; raises `Unsealable`."""
         key_id, body = self._split(sealed, associated_data)
         if key_id not in self._ciphers:
@@ -109,7 +113,7 @@ class Sealing:
             self._ciphers |= {key_id: AESGCM(key) for key_id, key in newer.items()}
             self._first = next(iter(newer))
 
-    def _split(self, sealed: bytes, associated_data: str) -> tuple[str, bytes]:
+    def _split(self, sealed: bytes, associated_data: AssociatedData) -> tuple[str, bytes]:
         length = sealed[0] if sealed else 0
         key_id, body = sealed[1 : 1 + length], sealed[1 + length :]
         if not key_id.isascii() or len(body) < _NONCE_BYTES:
@@ -117,7 +121,7 @@ class Sealing:
         return key_id.decode(), body
 
 
-def parse_sealing(encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:
+def parse_sealing(*, encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:
     """Read keys from settings: `id:base64` separated by commas, newest first, and one base64 index key."""
     return Sealing(parse_keys(encryption_keys), _decode(index_key, INDEX_KEY), reload_keys)
 

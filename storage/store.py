@@ -11,17 +11,18 @@ from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
 from storage.errors import DecryptionFailed, WrongKeys
 from storage.key_rotation import KeyRotation
 from storage.results import SqlResultOutbox
-from storage.sealing import IndexKind, Sealing
+from storage.sealing import AssociatedData, IndexKind, Sealing
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
-from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply, Person
+from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
+from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
-_ALL_TIME = FunnelQuery(date.min, date.max, by=Dimension.CAMPAIGN)
-_SEALED_CHECK = "key_checks:sealed:value"
+_ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
+_SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
 
 class SqlStore:
@@ -59,7 +60,7 @@ class SqlStore:
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         # Alone, so that two programs share out what there is instead of waiting for the same rows.
         async with self._database.transaction("claim") as connection:
             leased = await connection.fetch(sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit)
@@ -68,24 +69,24 @@ class SqlStore:
     async def settle_notice(self, notice: Notice) -> None:
         await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
-    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
+    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
-    async def mark_blocked(self, person: Person, panel: str) -> None:
+    async def mark_blocked(self, person: PersonId, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return [
-            PendingReply(Person(person), revision, holder)
+            PendingReply(PersonId(person), revision, holder)
             for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, limit)
         ]
 
     async def acquire_lease(
-        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+        self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
         async with self._database.transaction(person) as connection:
             found = await connection.fetch_for_update(sql.LEASE, person)
@@ -97,15 +98,18 @@ class SqlStore:
             await connection.fetch(sql.ACQUIRE_LEASE, person, program)
         return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
-    async def release_lease(self, person: Person, program: str) -> None:
+    async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
         async with self._database.transaction() as connection:
             await connection.fetch(sql.HEARTBEAT, name, program)
-            return [Heartbeat(*row) for row in await connection.fetch(sql.HEARTBEATS)]
+            beats = await connection.fetch(sql.HEARTBEATS)
+        return [
+            Heartbeat(name=beat_name, program=beat_program, count=count) for beat_name, beat_program, count in beats
+        ]
 
-    async def unregister(self, name: str, program: str) -> None:
+    async def unregister(self, *, name: str, program: str) -> None:
         await self._fetch(sql.UNREGISTER, name, program)
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
@@ -114,7 +118,7 @@ class SqlStore:
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
-    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(raw, mapping.dead_update_aad(event_id))
             await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
@@ -131,9 +135,9 @@ class SqlStore:
     async def purge_before(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_BEFORE, before)
 
-    async def people_of(self, account: str) -> Sequence[Person]:
+    async def people_of(self, account: Account) -> Sequence[PersonId]:
         """List the people whose chats this account was talked about in."""
-        return [Person(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
+        return [PersonId(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
 
     def result_outbox(self) -> SqlResultOutbox:
         """The results that another server is owed."""

@@ -12,6 +12,7 @@ from storage.errors import DecryptionFailed
 from storage.sealing import Sealing
 from verification.attempts import AttemptStatus
 from verification.errors import Unreadable
+from verification.ids import Account, PersonId, contact_of
 from verification.invitations import Link, LinkId, LinkState
 from verification.ports import NoticeKind, Unit
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
@@ -29,11 +30,11 @@ class SqlDialogueSupport:
         self._connection = connection
         self._sealing = sealing
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         opened = await self._connection.fetch(sql.OPEN_LINK, link, person, mapping.to_micros(now))
         return mapping.read_link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
 
-    async def is_bound(self, person: str, account: str) -> bool:
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
         # Locked, so that a link is taken back before this is answered, or after what follows from the answer is done.
         return bool(await self._connection.fetch_for_update(sql.IS_BOUND, person, account))
 
@@ -72,7 +73,7 @@ class SqlSupportView:
         self,
         *,
         campaign: str | None = None,
-        account: str | None = None,
+        account: Account | None = None,
         limit: int,
         skip: int = 0,
         state_at: tuple[LinkState, datetime] | None = None,
@@ -85,7 +86,7 @@ class SqlSupportView:
         found = await self._connection.fetch(sql.ATTEMPTS_BY_CODE, f"attempt-{code}", f"attempt-{code}g")
         return [mapping.read_attempt_summary(row, self._sealing) for row in found]
 
-    async def attempts(self, *, account: str | None = None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
+    async def attempts(self, *, account: Account | None = None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         statement, of = (sql.ATTEMPT_SUMMARIES, ()) if account is None else (sql.ATTEMPT_SUMMARIES_OF, (account,))
         return [mapping.read_attempt_summary(row) for row in await self._connection.fetch(statement, limit, skip, *of)]
 
@@ -102,7 +103,7 @@ class SqlSupportView:
     async def campaigns(self) -> Sequence[str]:
         return [campaign for (campaign,) in await self._connection.fetch(sql.CAMPAIGNS)]
 
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+    async def questions(self, *, since: date, until: date) -> Mapping[str, int]:
         found = await self._connection.fetch(sql.QUESTIONS, since.isoformat(), until.isoformat())
         return {topic: int(count) for topic, count in found}
 
@@ -116,7 +117,7 @@ class SqlSupportView:
                 continue
         return found
 
-    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, *, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
         return [mapping.read_audit_entry(row) for row in await self._connection.fetch(sql.AUDIT_LOG, limit, skip)]
 
 
@@ -140,14 +141,14 @@ class SqlSupportUnit(SqlSupportView):
             await self._end_attempt(ended.person, ended.account, now)
         return ended
 
-    async def _end_attempt(self, person: str, account: str, now: datetime) -> None:
+    async def _end_attempt(self, person: PersonId, account: Account, now: datetime) -> None:
         """A code that nobody may use any more must not stay on a screen; another link may still allow it."""
         try:
             attempt = await self._unit.live_attempt(account)
         except Unreadable:
             # It is given up when its time is over.
             return
-        if attempt is None or attempt.contact != person:
+        if attempt is None or attempt.contact != contact_of(person):
             return
         if not await self._connection.fetch(sql.IS_BOUND, person, account):
             over = attempt.with_status(AttemptStatus.CANCELLED)

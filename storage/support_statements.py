@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from storage.database import Value
+from verification.ids import Account
 from verification.support.funnel import Dimension, FunnelQuery
 
 _LINK = """
@@ -61,7 +62,7 @@ UNANSWERED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id L
 
 
 def select_links(
-    campaign: str | None, account: str | None, state_at: tuple[str, int] | None
+    campaign: str | None, account: Account | None, state_at: tuple[str, int] | None
 ) -> tuple[str, Sequence[Value]]:
     """List links, the latest first; gives the values too, which come behind limit and offset.
 

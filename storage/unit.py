@@ -15,10 +15,10 @@ from verification.dialogue_store import (
     Dialogue,
     LinkBinding,
     PendingDeletion,
-    Person,
     PersonRecords,
 )
 from verification.identity import Identity
+from verification.ids import Account, PersonId
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, NoticeKind, QuotaSlot
 
@@ -36,7 +36,7 @@ class SqlUnit(SqlDialogueSupport):
     async def attempt_by_token(self, token: str) -> Attempt | None:
         return await self._attempt(sql.ATTEMPT_BY_TOKEN, self._sealing.index(IndexKind.TOKEN, token))
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         return await self._attempt(sql.LIVE_ATTEMPT, account)
 
     async def save_attempt(self, attempt: Attempt) -> None:
@@ -48,19 +48,21 @@ class SqlUnit(SqlDialogueSupport):
     async def abandon(self, attempt: AttemptId) -> None:
         await self._connection.fetch(sql.ABANDON, attempt)
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         taken = await self._connection.fetch(
             sql.CLAIM_DUE_POLLS, method, mapping.to_micros(now), mapping.to_micros(before), limit
         )
         return [AttemptId(attempt) for (attempt,) in taken]
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         found = await self._connection.fetch(sql.SLOT_OF, account)
         return mapping.read_quota_slot(found[0]) if found else None
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         found = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
-        return frozenset(account for (account,) in found)
+        return frozenset(Account(account) for (account,) in found)
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         if attempt.account in await self.accounts_of(identity):
@@ -115,18 +117,18 @@ class SqlUnit(SqlDialogueSupport):
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         return bool(await self._connection.fetch(sql.MARK_SEEN, event_id, mapping.to_micros(now)))
 
-    async def dialogue(self, person: Person) -> Dialogue | None:
+    async def dialogue(self, person: PersonId) -> Dialogue | None:
         found = await self._connection.fetch(sql.DIALOGUE, person)
         return mapping.read_dialogue(found[0], self._sealing) if found else None
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
         [(revision,)] = await self._connection.fetch(
             sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now)
         )
         return int(revision)
 
-    async def mark_unblocked(self, person: Person) -> None:
+    async def mark_unblocked(self, person: PersonId) -> None:
         await self._connection.fetch(sql.MARK_UNBLOCKED, person)
 
     async def record_consent(self, consent: Consent) -> None:
@@ -145,17 +147,17 @@ class SqlUnit(SqlDialogueSupport):
             sql.SCHEDULE_DELETION, deletion.person, deletion.message_id, mapping.to_micros(deletion.at)
         )
 
-    async def records(self, person: Person) -> PersonRecords:
+    async def records(self, person: PersonId) -> PersonRecords:
         consents = await self._connection.fetch(sql.CONSENTS, person)
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
         bonds = await self._connection.fetch(sql.LINK_BINDINGS, person)
         return PersonRecords(
             [mapping.read_consent(row) for row in consents],
             [mapping.read_past_attempt(row) for row in attempts],
-            tuple(LinkBinding(account, mapping.from_micros(opened_at)) for account, opened_at in bonds),
+            tuple(LinkBinding(Account(account), mapping.from_micros(opened_at)) for account, opened_at in bonds),
         )
 
-    async def erase(self, person: Person, account: str) -> DeletedCounts:
+    async def erase(self, person: PersonId, account: Account) -> DeletedCounts:
         self.erased = True
         of_both = {
             table: await self._delete(table, which, person, account) for table, which in sql.ERASE_OF_ACCOUNT.items()

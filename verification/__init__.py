@@ -26,9 +26,11 @@ from verification.errors import (
     VerificationError,
 )
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact
 from verification.limits import AttemptLimits
 
 __all__ = [
+    "Account",
     "AlreadyVerified",
     "Attempt",
     "AttemptId",
@@ -36,6 +38,7 @@ __all__ = [
     "AttemptOver",
     "AttemptRequest",
     "AttemptStatus",
+    "Contact",
     "ContradictoryVerdict",
     "Core",
     "Identity",

@@ -12,6 +12,7 @@ from typing import NewType
 
 from verification.errors import AttemptOver
 from verification.identity import Identity
+from verification.ids import Account, Contact
 
 AttemptId = NewType("AttemptId", str)
 
@@ -97,7 +98,7 @@ class Rejected:
 Verdict = Passed | Rejected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt as it is kept.
 
@@ -106,8 +107,8 @@ class Attempt:
     """
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     method: Method
     status: AttemptStatus
     match_code: str

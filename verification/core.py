@@ -22,6 +22,7 @@ from verification.errors import (
     Unreadable,
 )
 from verification.identity import Identity
+from verification.ids import Account, Contact
 from verification.limits import DAY, AttemptLimits, refused_until
 from verification.ports import MAX_ACCOUNTS, NoticeKind, Provider, QuotaSlot, Store, Unit
 
@@ -37,13 +38,13 @@ class AttemptRequest:
     """What a front end asks for: `id` is made by it once, and makes asking again harmless."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     identity: Identity
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCode:
     """What the person needs to go on: where the code leads, and what to compare."""
 
@@ -181,7 +182,7 @@ class Core:
             if attempt is not None and attempt.live:
                 await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         """The place this account holds, if it is verified."""
         async with self._store.unit(account) as unit:
             return await unit.slot_of(account)
@@ -304,4 +305,6 @@ class Core:
 
     def _scan_code(self, attempt: Attempt) -> ScanCode:
         link = self._deps.phone_url(attempt.token)
-        return ScanCode(attempt.id, link, attempt.match_code, attempt.expires_at)
+        return ScanCode(
+            attempt=attempt.id, phone_url=link, match_code=attempt.match_code, expires_at=attempt.expires_at
+        )

@@ -10,24 +10,22 @@ from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType, Protocol
+from typing import Protocol
 
+from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot, Store, Unit
 from verification.support.store import DialogueSupportUnit
-
-Person = NewType("Person", str)
-"""The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
 
 DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialogue:
     """A person's dialogue as it is kept."""
 
-    person: Person
+    person: PersonId
     text: str = field(repr=False)
     language: str | None
     revision: int
@@ -40,7 +38,7 @@ class Dialogue:
 class PendingReply:
     """Somebody whose last answer has not reached the chat, and the program that holds them, if any."""
 
-    person: Person
+    person: PersonId
     revision: int
     holder: str | None
 
@@ -54,7 +52,7 @@ class Lease:
     already_held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """A program's sign of life: its place among the programs, this start of it, and how often it was heard."""
 
@@ -63,23 +61,23 @@ class Heartbeat:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """That a person agreed: to what (`kind` and text `version`), in which language, when."""
 
-    person: Person
-    account: str
+    person: PersonId
+    account: Account
     kind: str
     version: str
     language: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempt:
     """An attempt as its person may see it: without name and number."""
 
-    account: str
+    account: Account
     method: str
     status: str
     reason: str | None
@@ -90,7 +88,7 @@ class PastAttempt:
 class LinkBinding:
     """That a link bound a person to an account."""
 
-    account: str
+    account: Account
     at: datetime
 
 
@@ -108,7 +106,7 @@ class PersonRecords:
 class PendingDeletion:
     """A message that must vanish from the chat: the person's own that holds secrets, or a question that is over."""
 
-    person: Person
+    person: PersonId
     message_id: int
     at: datetime
 
@@ -119,13 +117,13 @@ class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         """Remember an event's id; False when it was seen before."""
 
-    async def dialogue(self, person: Person) -> Dialogue | None:
+    async def dialogue(self, person: PersonId) -> Dialogue | None:
         """Load a person's dialogue."""
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         """Keep a dialogue's next revision, sealed, and say its number; a language of None leaves the kept one."""
 
-    async def mark_unblocked(self, person: Person) -> None:
+    async def mark_unblocked(self, person: PersonId) -> None:
         """Note that somebody who blocked the bot can be written to again."""
 
     async def record_consent(self, consent: Consent) -> None:
@@ -134,10 +132,10 @@ class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     async def schedule_deletion(self, deletion: PendingDeletion) -> None:
         """Remember a message to delete, until it is."""
 
-    async def records(self, person: Person) -> PersonRecords:
+    async def records(self, person: PersonId) -> PersonRecords:
         """Everything kept about a person: their consents, and the attempts told to them."""
 
-    async def erase(self, person: Person, account: str) -> DeletedCounts:
+    async def erase(self, person: PersonId, account: Account) -> DeletedCounts:
         """Delete everything about the person but the place their account may hold.
 
         Messages of theirs that must still vanish from the chat stay listed until they have.
@@ -153,33 +151,33 @@ class DialogueStore(Store, Protocol):
     def unit(self, lock_key: str) -> AbstractAsyncContextManager[DialogueUnit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
-    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
+    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
         """Note that a revision's answer reached the chat, and where its panel is; an older revision never wins.
 
         Whoever held the person lets go.
         """
 
-    async def mark_blocked(self, person: Person, panel: str) -> None:
+    async def mark_blocked(self, person: PersonId, panel: str) -> None:
         """Note that somebody blocked the bot: they are owed nothing until they return. Whoever held them lets go."""
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         """List people whose last revision has not reached the chat, who have waited longest first."""
 
     async def acquire_lease(
-        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+        self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
         """Hold a person for a program; None while one of the others alive does, or less than `least` is shown.
 
         A person without a dialogue is None too.
         """
 
-    async def release_lease(self, person: Person, program: str) -> None:
+    async def release_lease(self, person: PersonId, program: str) -> None:
         """Let go of a person whom this program holds."""
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
         """Give a sign of life, and hear everybody's. A new program of a name takes the place of the former."""
 
-    async def unregister(self, name: str, program: str) -> None:
+    async def unregister(self, *, name: str, program: str) -> None:
         """Take a program's sign of life away, unless another has its place."""
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
@@ -188,7 +186,7 @@ class DialogueStore(Store, Protocol):
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         """Forget a message that is gone."""
 
-    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
 
     async def purge_before(self, before: datetime) -> DeletedCounts:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NewType
 
 from verification.attempts import Method
+from verification.ids import Account, Actor, PersonId
 
 LinkId = NewType("LinkId", str)
 """Sixteen hexadecimal digits: enough to be told apart; what cannot be guessed is the signature."""
@@ -59,14 +60,14 @@ class Link:
     """
 
     id: LinkId
-    account: str
+    account: Account
     campaign: str
-    made_by: str
+    made_by: Actor
     made_at: datetime
     expires_at: datetime
     method: Method | None = None
     language: str | None = None
-    person: str | None = None
+    person: PersonId | None = None
     opened_at: datetime | None = None
     revoked_at: datetime | None = None
     verified: bool = False
@@ -88,7 +89,7 @@ class LinkRequestConflict(InvalidLinkRequest):
     """The same request made another link before."""
 
 
-def read_account(text: str) -> str:
+def read_account(text: str) -> Account:
     """An account that a link may be made for; raises `BadLink`."""
     account = text.strip()
     if not _ACCOUNT.fullmatch(account):
@@ -97,7 +98,7 @@ def read_account(text: str) -> str:
         )
     if account.casefold().startswith(CHAT_ACCOUNT_PREFIX):
         raise InvalidLinkRequest(f"accounts that begin with {CHAT_ACCOUNT_PREFIX} belong to chats, and need no link")
-    return account
+    return Account(account)
 
 
 def read_campaign(text: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
     """The most tries a day: of an account, of a person, with a number, and of all people together.
 
@@ -28,7 +28,7 @@ class AttemptLimits:
     overall: int = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitRecord:
     """An earlier try that has something in common with the one that is asked for.
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
 from verification.identity import Identity
+from verification.ids import Account, Contact
 from verification.limits import RateLimitRecord
 
 MAX_ACCOUNTS = 3
@@ -31,10 +32,10 @@ class Notice:
     """Something a front end must tell a person: kept until it is settled, so a crash loses none."""
 
     id: int
-    contact: str
+    contact: Contact
     kind: NoticeKind
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -45,7 +46,7 @@ class Notice:
 class QuotaSlot:
     """One of the places of an ID number, taken: this account is verified."""
 
-    account: str
+    account: Account
     method: Method
     at: datetime
 
@@ -68,10 +69,10 @@ class Unit(Protocol):
     async def attempt_by_token(self, token: str) -> Attempt | None:
         """Load the attempt whose code holds this token."""
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         """Load the account's one live attempt."""
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         """Load the place this account holds; None when it is not verified."""
 
     async def save_attempt(self, attempt: Attempt) -> None:
@@ -83,14 +84,16 @@ class Unit(Protocol):
     async def abandon(self, attempt: AttemptId) -> None:
         """End a live attempt that cannot be read as expired, so that its account may begin another."""
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
 
         Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
         has been put right since.
         """
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         """List the accounts verified with this identity's number."""
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
@@ -126,7 +129,7 @@ class Store(Protocol):
     def unit(self, lock_key: str) -> AbstractAsyncContextManager[Unit]:
         """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
 
         A lease that ends later than one given now does not count: the clock has been put back since.

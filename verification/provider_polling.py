@@ -70,7 +70,9 @@ class ProviderPoller:
         now, found = self._clock(), 0
         for method in self._providers:
             async with self._store.unit("asks") as unit:
-                due = await unit.claim_due_polls(method, now, now - POLL_INTERVAL, _MAX_QUEUED - len(self._queued))
+                due = await unit.claim_due_polls(
+                    method, now=now, before=now - POLL_INTERVAL, limit=_MAX_QUEUED - len(self._queued)
+                )
             for attempt in due:
                 self.notify(attempt)
             found += len(due)

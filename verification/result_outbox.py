@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
@@ -32,13 +33,13 @@ class DeliveryStatus(StrEnum):
     GIVEN_UP = "given_up"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingResult:
     """A verdict as it is told; `tries` counts those that failed."""
 
     id: int
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -65,7 +66,7 @@ class OutgoingResult:
 class ResultOutbox(Protocol):
     """The results that are still owed, whichever program posted them."""
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+    async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
         """Lease results that are due, those never tried first; another claim gets them only after `until`.
 
         A result comes after the older ones of its account, unless those failed `HOLDS_UP` times already.

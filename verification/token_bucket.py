@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 class TokenBuckets:
     """One bucket for each key. Keys that are full again are forgotten, and never more than `most` are remembered."""
 
-    def __init__(self, burst: int, interval: float, clock: Callable[[], float], max_keys: int = 10_000) -> None:
+    def __init__(self, *, burst: int, interval: float, clock: Callable[[], float], max_keys: int = 10_000) -> None:
         self._interval = interval
         self._burst_window = (burst - 1) * interval
         self._clock = clock

@@ -39,11 +39,11 @@ class GuessThrottle:
     ) -> None:
         self._serve = serve
         self._pages = pages
-        self._by_address = TokenBuckets(BURST, _EVERY, monotonic_clock)
-        self._all_addresses = TokenBuckets(_ALARM_BURST, _ALARM_EVERY, monotonic_clock)
+        self._by_address = TokenBuckets(burst=BURST, interval=_EVERY, clock=monotonic_clock)
+        self._all_addresses = TokenBuckets(burst=_ALARM_BURST, interval=_ALARM_EVERY, clock=monotonic_clock)
         self._unknown = Counter("web_unknown_links", "Links opened that lead nowhere.", registry=registry)
         self._refused = Counter("web_refused_visits", "Visits refused to addresses that guess.", registry=registry)
-        self._warnings = TokenBuckets(1, _WARN_EVERY, monotonic_clock)
+        self._warnings = TokenBuckets(burst=1, interval=_WARN_EVERY, clock=monotonic_clock)
         guessing = Gauge("web_guessing", "1 while links are guessed on a large scale.", registry=registry)
         guessing.set_function(lambda: self._warnings.wait_time(_ALL) > 0)
 

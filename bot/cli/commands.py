@@ -97,10 +97,11 @@ def erase(
     As its person can with /privacy: everything but the quota slot of its ID number.
     """
     from bot.cli import data
+    from verification.ids import Account
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    run_command(lambda settings: data.erase(settings, account, typer.echo))
+    run_command(lambda settings: data.erase(settings, Account(account), typer.echo))
 
 
 def _time(text: str, now: datetime) -> datetime:

@@ -23,7 +23,7 @@ from verification.support.funnel_report import FunnelReport, StepStatistics, bui
 _STDOUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOptions:
     """The options of the funnel, as typed."""
 
@@ -45,10 +45,12 @@ class FunnelOptions:
             raise BadSetting("--method: one method cannot be grouped by method; leave out --by")
         campaign = None if self.campaign is None else read_option("--campaign", read_campaign, self.campaign)
         language = read_option("--language", read_language, self.language) if self.language else None
-        return FunnelQuery(since, until, campaign, self.method, language, self.by)
+        return FunnelQuery(
+            since=since, until=until, campaign=campaign, method=self.method, language=language, by=self.by
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOutput:
     """Where the funnel is written: to standard output and to files; `-` is standard output."""
 
@@ -132,14 +134,16 @@ def _single_table(report: FunnelReport) -> Table:
     length = min(max(columns_left(_OTHER_COLUMNS), _SHORTEST), _LONGEST)
     for step in report.steps:
         worst = step is report.worst
-        table.add_row(*_cells(step, most, length), f"{_WORST} worst" if worst else "", style=_WARM if worst else "")
+        table.add_row(
+            *_cells(step, most=most, length=length), f"{_WORST} worst" if worst else "", style=_WARM if worst else ""
+        )
     return table
 
 
-def _cells(step: StepStatistics, most: int, length: int) -> tuple[str, ...]:
+def _cells(step: StepStatistics, *, most: int, length: int) -> tuple[str, ...]:
     return (
         f"{step_number(step)} {STEP_NAMES[step.step]}",
-        bar(step.count, most, length),
+        bar(step.count, most=most, length=length),
         f"{step.count:,}",
         format_percent(step.of_first),
         format_percent(step.lost) if step.lost else "",
@@ -148,10 +152,10 @@ def _cells(step: StepStatistics, most: int, length: int) -> tuple[str, ...]:
     )
 
 
-def bar(count: int, most: int, length: int) -> str:
+def bar(count: int, *, most: int, length: int) -> str:
     """A bar of at most `length` characters, full for the largest count; a count above zero is always visible.
 
-    >>> bar(1, 2, 30), bar(1, 1000, 30), bar(0, 0, 30)
+    >>> bar(1, most=2, room=30), bar(1, most=1000, room=30), bar(0, most=0, room=30)
     ('███████████████', '▏', '')
     """
     eighths = max(round(count / most * length * 8), 1) if count else 0

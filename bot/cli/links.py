@@ -29,7 +29,7 @@ from verification.invitations import (
 from verification.support.service import CreatedLink, LinkRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
     """The options of a new link, as typed."""
 
@@ -51,7 +51,7 @@ class LinkOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFilter:
     """The links to list, as typed."""
 
@@ -72,7 +72,7 @@ async def make_link(settings: Settings, options: LinkOptions, output: LinkOutput
             raise BadSetting(f"--ttl: {error}") from None
         facts = _facts(created, client.clock.now(), playground=settings.bot_token is None and not output.bot)
     shown = replace(output, bot=bot)
-    return await show_link(settings, shown, lambda name: links.to_account(name, created.token), *facts)
+    return await show_link(settings, shown, lambda name: links.to_account(name, token=created.token), *facts)
 
 
 def _facts(created: CreatedLink, now: datetime, *, playground: bool) -> Iterator[str]:

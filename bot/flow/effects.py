@@ -13,6 +13,7 @@ from enum import StrEnum
 from bot.flow.events import Choice
 from verification.attempts import AttemptId, Method
 from verification.identity import Identity
+from verification.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Picture(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskQuestion:
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
@@ -108,7 +109,7 @@ class AskQuestion:
     placeholder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCode:
     """Show the code to scan, with caption and buttons; `in_place` in the message that shows the code before it."""
 
@@ -121,7 +122,7 @@ class ShowCode:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCaption:
     """Change the caption under the code; the code stays."""
 
@@ -131,7 +132,7 @@ class EditCaption:
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceCodeWithPicture:
     """Replace the code by a picture, so that an expired code cannot be scanned; without rows the panel is closed.
 
@@ -205,7 +206,7 @@ class ShowRecords:
     """Show what is stored about the person; `ask_erase` asks for the confirmation before erasing."""
 
     question_id: str
-    account: str
+    account: Account
     ask_erase: bool = False
 
 
@@ -213,7 +214,7 @@ class ShowRecords:
 class SendExport:
     """Send the person what is stored about them, as a file."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ class SetSuggestedMethod:
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordConsent:
     """Store that the person agreed, to which text and in which version."""
 
@@ -258,7 +259,7 @@ class RecordConsent:
 class EraseRecords:
     """Delete what is stored about the person."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,7 @@ class OpenAttempt:
     """Ask the core to open an attempt; the request is idempotent by the attempt's id."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     identity: Identity
     method: Method
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 class Command(StrEnum):
@@ -91,7 +92,7 @@ class Said:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tapped:
     """The person pressed a button; its data are unchecked, and may be forged, until the machine compares them."""
 
@@ -99,7 +100,7 @@ class Tapped:
     question_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideTapped:
     """The person pressed a button of a side message."""
 
@@ -141,7 +142,7 @@ class LinkAccepted:
     `verified` is set when the account is verified already.
     """
 
-    account: str
+    account: Account
     method: Method | None = None
     language: str | None = None
     verified: VerificationRecord | None = None
@@ -177,7 +178,7 @@ class ReaskRequested:
     """The last reply may not have arrived: ask the current question again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt."""
 
@@ -224,7 +225,7 @@ class AttemptPassed:
     """The account is verified."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
 
 

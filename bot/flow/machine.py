@@ -66,7 +66,7 @@ def _text_of(event: Event) -> str:
 def _trigger_of(state: State, event: Event) -> Trigger | None:
     """What an event means in this state; None for a button that is no longer valid."""
     match event:
-        case Tapped(choice, question_id):
+        case Tapped(choice=choice, question_id=question_id):
             is_offered = question_id == state.question_id and choice in choices(type(state))
             return Choice(choice) if is_offered else None
         case Said(text):

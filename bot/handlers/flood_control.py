@@ -15,7 +15,8 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets
 
 RawUpdate = Mapping[str, Any]
@@ -39,8 +40,8 @@ class FloodControl:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = TokenBuckets(_BURST, _REFILL_INTERVAL, monotonic)
-        self._notices = TokenBuckets(1, _NOTICE_INTERVAL, monotonic)
+        self._updates = TokenBuckets(burst=_BURST, interval=_REFILL_INTERVAL, clock=monotonic)
+        self._notices = TokenBuckets(burst=1, interval=_NOTICE_INTERVAL, clock=monotonic)
 
     def admits(self, sender: object) -> bool:
         """Whether the next update of this sender is handled; an update without a sender always is."""
@@ -60,7 +61,7 @@ class FloodControl:
             await self._runner.handle(Envelope(person, Throttled(), None))
 
 
-def _person(raw: RawUpdate) -> Person | None:
+def _person(raw: RawUpdate) -> PersonId | None:
     """The person whose dialogue an unparsed update belongs to, if any."""
     match raw:
         case (

@@ -22,7 +22,7 @@ _FAILED = 1
 _REQUEST_ENDS = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkRequest:
     """The environment, folder and log of a child."""
 

@@ -47,7 +47,7 @@ async def test_deletions_that_a_crash_left_are_done_at_the_start(tmp_path: Path)
         async with running_bot(telegram, tmp_path) as bot:
             await telegram.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
             async with asyncio.timeout(PATIENCE):
-                while await bot.app.store.pending_deletions(1):  # noqa: ASYNC110 - the database gives no notification
+                while await bot.app.deps.store.pending_deletions(1):  # noqa: ASYNC110 - the database gives no notification
                     await asyncio.sleep(0)
 
         assert "user" not in [shown["from"] for shown in guest.messages()]

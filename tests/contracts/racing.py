@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 ROUNDS = 25
 
 
@@ -27,7 +27,7 @@ async def speak(store: SqlStore) -> int:
     """Add a word to what the person's dialogue holds: a turn lost between reading and writing would show."""
     async with store.unit(PERSON) as unit:
         kept = await unit.dialogue(PERSON)
-        return await unit.save_dialogue(PERSON, f"{kept.text if kept else ''}x", None, NOON)
+        return await unit.save_dialogue(PERSON, f"{kept.text if kept else ''}x", language=None, now=NOON)
 
 
 async def race(url: str, name: str) -> dict[str, list[object]]:
@@ -39,7 +39,9 @@ async def race(url: str, name: str) -> dict[str, list[object]]:
         taken, revisions, claims = await asyncio.gather(
             asyncio.gather(*(take(store, account) for account in accounts)),
             asyncio.gather(*(speak(store) for _ in range(ROUNDS))),
-            asyncio.gather(*(store.claim_notices(NOON, NOON + timedelta(hours=1), 3) for _ in range(ROUNDS))),
+            asyncio.gather(
+                *(store.claim_notices(NOON, until=NOON + timedelta(hours=1), limit=3) for _ in range(ROUNDS))
+            ),
         )
     return {
         "places": [account for account, won in zip(accounts, taken, strict=True) if won],

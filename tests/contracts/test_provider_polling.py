@@ -18,6 +18,7 @@ from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Pas
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable
+from verification.ids import Account
 from verification.ports import NoticeKind, Store
 from verification.provider_polling import POLL_INTERVAL, ProviderPoller
 
@@ -68,7 +69,7 @@ class PollingProgram:
     async def verdicts(self) -> list[AttemptStatus]:
         """The verdicts that are told."""
         told = []
-        while notices := await self.store.claim_notices(NOON, NOON + timedelta(days=1), 100):
+        while notices := await self.store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
             for notice in notices:
                 told += [notice.status] if notice.kind is NoticeKind.ENDED else []
                 await self.store.settle_notice(notice)
@@ -190,7 +191,7 @@ async def test_inv19_after_its_time_nothing_is_believed(
     await ours.core.expire_due()
 
     assert await ours.verdicts() == [AttemptStatus.EXPIRED]
-    assert await ours.core.slot_of("telegram:1") is None
+    assert await ours.core.slot_of(Account("telegram:1")) is None
 
 
 async def test_inv19_a_verdict_for_a_cancelled_attempt_is_not_believed(
@@ -200,7 +201,7 @@ async def test_inv19_a_verdict_for_a_cancelled_attempt_is_not_believed(
     await ours.hears(Passed(), remote)
 
     assert (await ours.attempt()).status is AttemptStatus.CANCELLED
-    assert await ours.core.slot_of("telegram:1") is None
+    assert await ours.core.slot_of(Account("telegram:1")) is None
 
 
 async def test_inv19_whoever_declined_on_our_page_is_not_verified_by_the_provider(
@@ -210,7 +211,7 @@ async def test_inv19_whoever_declined_on_our_page_is_not_verified_by_the_provide
     await ours.hears(Passed(), remote)
 
     assert ours.counted == {"contradicted": 1}
-    assert await ours.core.slot_of("telegram:1") is None
+    assert await ours.core.slot_of(Account("telegram:1")) is None
 
 
 @asynccontextmanager
@@ -308,7 +309,7 @@ async def test_a_verdict_whose_callback_was_lost_is_found(ours: PollingProgram, 
 
 async def test_whoever_rings_is_asked_at_once(ours: PollingProgram, remote: FakeRemoteProvider) -> None:
     async with ours.store.unit("asks") as unit:
-        await unit.claim_due_polls(Method.WECHAT, NOON, NOON, 9)
+        await unit.claim_due_polls(Method.WECHAT, now=NOON, before=NOON, limit=9)
     remote.says = Passed()
     async with at_work(ours.asking):
         for _ in range(9):

@@ -9,6 +9,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
 from verification.attempts import LIVE, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
+from verification.ids import Account
 from verification.ports import MAX_ACCOUNTS, QuotaSlot
 
 ENDED = sorted(set(AttemptStatus) - LIVE)
@@ -55,8 +56,8 @@ async def test_what_is_unknown_is_none(store: DialogueStore) -> None:
     async with store.unit("look") as unit:
         assert await unit.attempt(AttemptId("nobody")) is None
         assert await unit.attempt_by_token("nothing") is None
-        assert await unit.live_attempt("telegram:2") is None
-        assert await unit.slot_of("telegram:2") is None
+        assert await unit.live_attempt(Account("telegram:2")) is None
+        assert await unit.slot_of(Account("telegram:2")) is None
         assert await unit.accounts_of(make_identity()) == frozenset()
 
 
@@ -68,7 +69,7 @@ async def test_inv09_an_account_has_one_live_attempt(store: DialogueStore, statu
 
     async with store.unit("look") as unit:
         assert await unit.attempt(AttemptId("a2")) is None
-        assert await unit.live_attempt("telegram:100012345") == make_attempt("a1", status=status)
+        assert await unit.live_attempt(Account("telegram:100012345")) == make_attempt("a1", status=status)
 
 
 @pytest.mark.parametrize("status", ENDED)
@@ -76,7 +77,7 @@ async def test_an_attempt_that_ended_makes_room_for_the_next(store: DialogueStor
     await keep(store, make_attempt("a1", status=status, identity=None), make_attempt("a2"))
 
     async with store.unit("look") as unit:
-        assert await unit.live_attempt("telegram:100012345") == make_attempt("a2")
+        assert await unit.live_attempt(Account("telegram:100012345")) == make_attempt("a2")
 
 
 async def test_two_attempts_never_share_a_token(store: DialogueStore) -> None:
@@ -107,8 +108,8 @@ async def test_a_number_has_three_places_however_the_name_is_written(store: Dial
     async with store.unit("look") as unit:
         assert await unit.accounts_of(make_identity(name="李雷")) == {"telegram:0", "telegram:1", "telegram:2"}
         assert await unit.accounts_of(make_identity(OTHER_NUMBER)) == frozenset()
-        assert await unit.slot_of("telegram:1") == QuotaSlot("telegram:1", Method.WECHAT, NOON)
-        assert await unit.slot_of("telegram:3") is None
+        assert await unit.slot_of(Account("telegram:1")) == QuotaSlot(Account("telegram:1"), Method.WECHAT, NOON)
+        assert await unit.slot_of(Account("telegram:3")) is None
 
 
 async def test_inv16_an_account_holds_one_place(store: DialogueStore) -> None:

@@ -111,4 +111,4 @@ async def test_inv31_a_killed_program_leaves_its_turn_to_the_next(store: Dialogu
 
 async def test_a_turn_is_no_obstacle_to_units(store: DialogueStore) -> None:
     async with store.polling_lease(lambda: None):
-        assert await store.claim_notices(NOON, NOON + timedelta(seconds=1), 1) == []
+        assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=1) == []

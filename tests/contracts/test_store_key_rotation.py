@@ -11,7 +11,7 @@ from storage.inspection import inspect_database
 from storage.key_rotation import KeyRotation
 from storage.sealing import Sealing
 from tests.fakes import NOON, make_attempt
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 INDEX = b"i" * 32
 OLD, NEW = Sealing({"old": b"o" * 32}, INDEX), Sealing({"new": b"n" * 32}, INDEX)
@@ -20,8 +20,8 @@ MANY = 25
 BATCH = 4
 
 
-def person(number: int) -> Person:
-    return Person(f"telegram:{number:03}")
+def person(number: int) -> PersonId:
+    return PersonId(f"telegram:{number:03}")
 
 
 async def fill(store: SqlStore, count: int = MANY) -> None:
@@ -29,10 +29,10 @@ async def fill(store: SqlStore, count: int = MANY) -> None:
         who = person(number)
         async with store.unit(who) as unit:
             await unit.save_attempt(make_attempt(f"a{number:03}", who))
-            revision = await unit.save_dialogue(who, f"text {number}", "zh", NOON)
+            revision = await unit.save_dialogue(who, f"text {number}", language="zh", now=NOON)
         if number % 2:
             await store.mark_shown(who, revision, f"panel {number}")
-        await store.store_dead_letter(f"update:{number}", who, "raw", NOON)
+        await store.store_dead_letter(f"update:{number}", person=who, raw="raw", now=NOON)
 
 
 async def reseal(url: str, progress: Callable[[str, int], None] = lambda *_: None) -> int:
@@ -85,7 +85,7 @@ async def test_nobody_s_change_is_overwritten_and_nobody_waits(
                 async with store.unit(person(number)) as unit:
                     kept = await unit.dialogue(person(number))
                     assert kept is not None
-                    await unit.save_dialogue(person(number), f"{kept.text}x", None, NOON)
+                    await unit.save_dialogue(person(number), f"{kept.text}x", language=None, now=NOON)
         return written
 
     async with open_store(url, sealing=OLD) as store:
@@ -107,7 +107,7 @@ async def test_nobody_s_change_is_overwritten_and_nobody_waits(
 async def test_a_turn_that_began_before_the_new_key_and_ends_later_is_not_forgotten(url: str) -> None:
     async with open_store(url, sealing=OLD) as running, open_store(url, sealing=BOTH):
         async with running.unit(person(1)) as unit:
-            await unit.save_dialogue(person(1), "begun before", "zh", NOON)
+            await unit.save_dialogue(person(1), "begun before", language="zh", now=NOON)
             resealing = asyncio.ensure_future(reseal(url))
             await asyncio.wait({resealing}, timeout=0.05)
         resealed = await resealing

@@ -1,7 +1,8 @@
 """Who may show a person's answers: one living program at a time, in order; nobody, to somebody who blocked the bot."""
 
 from tests.contracts.test_store_dialogues import PERSON, load, owed, say
-from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply, Person
+from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
+from verification.ids import PersonId
 
 BOTH = frozenset({"one", "other"})
 
@@ -54,7 +55,7 @@ async def test_an_answer_waits_for_the_one_before_even_when_nobody_holds_the_per
 
 
 async def test_nobody_can_be_held_who_has_no_dialogue(store: DialogueStore) -> None:
-    assert await store.acquire_lease(Person("telegram:9"), "one", BOTH, 0) is None
+    assert await store.acquire_lease(PersonId("telegram:9"), "one", BOTH, 0) is None
 
 
 async def test_somebody_who_blocked_the_bot_is_owed_nothing_until_they_return(store: DialogueStore) -> None:
@@ -73,19 +74,22 @@ async def test_somebody_who_blocked_the_bot_is_owed_nothing_until_they_return(st
 
 
 async def test_programs_hear_each_others_beats(store: DialogueStore) -> None:
-    await store.heartbeat("host:1", "one")
-    await store.heartbeat("host:2", "other")
-    heard = await store.heartbeat("host:1", "one")
+    await store.heartbeat(name="host:1", program="one")
+    await store.heartbeat(name="host:2", program="other")
+    heard = await store.heartbeat(name="host:1", program="one")
 
-    assert heard == [Heartbeat("host:1", "one", 2), Heartbeat("host:2", "other", 1)]
+    assert heard == [
+        Heartbeat(name="host:1", program="one", count=2),
+        Heartbeat(name="host:2", program="other", count=1),
+    ]
 
 
 async def test_a_new_program_takes_the_place_of_its_dead_namesake(store: DialogueStore) -> None:
-    await store.heartbeat("host:1", "one")
-    heard = await store.heartbeat("host:1", "one again")
-    await store.unregister("host:1", "one")
+    await store.heartbeat(name="host:1", program="one")
+    heard = await store.heartbeat(name="host:1", program="one again")
+    await store.unregister(name="host:1", program="one")
 
     assert [beat.program for beat in heard] == ["one again"]
-    assert [beat.program for beat in await store.heartbeat("host:2", "other")] == ["one again", "other"]
-    await store.unregister("host:1", "one again")
-    assert [beat.program for beat in await store.heartbeat("host:2", "other")] == ["other"]
+    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["one again", "other"]
+    await store.unregister(name="host:1", program="one again")
+    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["other"]

@@ -7,6 +7,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
+from verification.ids import Contact
 from verification.ports import Notice, NoticeKind
 
 LATER = NOON + timedelta(seconds=60)
@@ -21,7 +22,7 @@ async def post(store: DialogueStore, *news: NoticeKind, attempt: Attempt | None 
 
 
 async def claim(store: DialogueStore, limit: int = 10) -> Sequence[Notice]:
-    return await store.claim_notices(NOON, LATER, limit)
+    return await store.claim_notices(NOON, until=LATER, limit=limit)
 
 
 def of(number: int) -> Attempt:
@@ -35,7 +36,7 @@ async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: Di
     [notice] = await claim(store)
     assert notice == Notice(
         id=notice.id,
-        contact="telegram:7",
+        contact=Contact("telegram:7"),
         kind=NoticeKind.ENDED,
         attempt=failed.id,
         account=failed.account,
@@ -60,8 +61,10 @@ async def test_inv02_a_leased_notice_is_given_to_nobody_else_until_the_lease_end
     await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
 
-    assert await store.claim_notices(LATER - timedelta(microseconds=1), LATER, 10) == []
-    assert await store.claim_notices(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
+    assert await store.claim_notices(LATER - timedelta(microseconds=1), until=LATER, limit=10) == []
+    assert await store.claim_notices(LATER + timedelta(seconds=1), until=LATER + timedelta(seconds=61), limit=10) == [
+        first
+    ]
 
 
 async def test_a_lease_given_before_the_clock_was_put_back_holds_nothing_up(store: DialogueStore) -> None:
@@ -69,7 +72,7 @@ async def test_a_lease_given_before_the_clock_was_put_back_holds_nothing_up(stor
     [first] = await claim(store)
     put_back = NOON - timedelta(hours=1)
 
-    assert await store.claim_notices(put_back, put_back + timedelta(seconds=60), 10) == [first]
+    assert await store.claim_notices(put_back, until=put_back + timedelta(seconds=60), limit=10) == [first]
 
 
 async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
@@ -78,7 +81,7 @@ async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
     await store.settle_notice(notice)
     await store.settle_notice(notice)
 
-    assert await store.claim_notices(LATER + timedelta(days=1), LATER + timedelta(days=2), 10) == []
+    assert await store.claim_notices(LATER + timedelta(days=1), until=LATER + timedelta(days=2), limit=10) == []
 
 
 async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store: DialogueStore) -> None:

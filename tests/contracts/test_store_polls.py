@@ -24,7 +24,7 @@ async def keep(store: DialogueStore, *numbers: int, **changes: object) -> None:
 
 async def take(store: DialogueStore, now: datetime = NOON, limit: int = 100) -> Sequence[AttemptId]:
     async with store.unit("asks") as unit:
-        return sorted(await unit.claim_due_polls(Method.WECHAT, now, now - FIVE, limit))
+        return sorted(await unit.claim_due_polls(Method.WECHAT, now=now, before=now - FIVE, limit=limit))
 
 
 async def test_one_taken_comes_again_only_after_its_time(store: DialogueStore) -> None:

@@ -16,8 +16,9 @@ from tests.fakes import (
 )
 from verification.attempts import Attempt, Method
 from verification.core import Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
 from verification.errors import TooManyAttempts
+from verification.ids import Account, PersonId
 from verification.limits import DAY, AttemptLimits, RateLimitRecord
 
 BEFORE = NOON - DAY
@@ -111,7 +112,7 @@ async def test_the_budget_is_spent_from_the_moment_the_last_of_it_was(store: Dia
 async def test_tries_outlive_an_erasure_and_are_forgotten_after_their_day(store: DialogueStore) -> None:
     attempt = await note(store, "a1", "telegram:1", "telegram:1", hours=1)
     async with store.unit("erase") as unit:
-        await unit.erase(Person("telegram:1"), "telegram:1")
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     kept = await tries(store, attempt)
     await store.purge_rate_limit_records(NOON - timedelta(minutes=30))
 

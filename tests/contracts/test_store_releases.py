@@ -12,13 +12,14 @@ from storage.sealing import IndexKind
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus
-from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply, Person
+from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply
+from verification.ids import PersonId, own_account
 from verification.ports import NoticeKind
 
 RELEASES = {"0.1.0": 1}
 """The newest schema that each release knows."""
 
-ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+ANNA, BERT = PersonId("telegram:200000001"), PersonId("telegram:200000002")
 NOW = to_micros(NOON)
 ATTEMPT = make_attempt("a1", ANNA, status=AttemptStatus.OPENED, provider_state="check pass")
 DONE = make_attempt("a2", BERT, status=AttemptStatus.SUCCEEDED)
@@ -76,15 +77,17 @@ async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brough
 
     async with open_store(url, sealing=make_sealing()) as store:
         owed, litter = await store.pending_replies(10), await store.pending_deletions(10)
-        notices = await store.claim_notices(NOON, NOON + timedelta(seconds=1), 10)
+        notices = await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=10)
         async with store.unit(ANNA) as unit:
             kept, records = await unit.dialogue(ANNA), await unit.records(ANNA)
-            live, accounts = await unit.live_attempt(ANNA), await unit.accounts_of(make_identity())
+            live, accounts = await unit.live_attempt(own_account(ANNA)), await unit.accounts_of(make_identity())
             again = await unit.mark_seen("telegram:1", NOON)
 
-    assert kept == Dialogue(ANNA, "t", "en", revision=7, shown=6, panel="p")
+    assert kept == Dialogue(person=ANNA, text="t", language="en", revision=7, shown=6, panel="p")
     assert (owed, litter) == ([PendingReply(ANNA, 7, None)], [PendingDeletion(ANNA, 55, NOON)])
     assert (live, accounts, again) == (ATTEMPT, frozenset[str]({BERT}), False)
     assert [(notice.attempt, notice.kind) for notice in notices] == [(AttemptId("a1"), NoticeKind.PROGRESS)]
-    assert records.consents == [Consent(ANNA, ANNA, "data", "2026-11", "zh", NOON)]
+    assert records.consents == [
+        Consent(person=ANNA, account=own_account(ANNA), kind="data", version="2026-11", language="zh", at=NOON)
+    ]
     proof(cases=len(written))

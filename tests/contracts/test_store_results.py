@@ -14,7 +14,7 @@ from tests.fakes import NOON, FakeClock, FakeProvider, make_attempt, make_deps, 
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import Account, PersonId
 from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 LEASE = timedelta(seconds=20)
@@ -36,7 +36,7 @@ async def post(store: SqlStore, *attempts: Attempt) -> None:
 
 
 async def claim(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> Sequence[OutgoingResult]:
-    return await store.result_outbox().claim(NOON + after, NOON + after + LEASE, limit)
+    return await store.result_outbox().claim(NOON + after, until=NOON + after + LEASE, limit=limit)
 
 
 async def claimed(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
@@ -62,7 +62,14 @@ async def test_a_verdict_is_owed_once_however_often_it_comes(
 
     [result] = await claim(store)
     told = OutgoingResult(
-        result.id, AttemptId("a1"), "telegram:1", Method.WECHAT, status, reason, simulated=True, at=NOON
+        id=result.id,
+        attempt=AttemptId("a1"),
+        account=Account("telegram:1"),
+        method=Method.WECHAT,
+        status=status,
+        reason=reason,
+        simulated=True,
+        at=NOON,
     )
     assert result == told
 
@@ -216,7 +223,7 @@ async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(stor
     await store.result_outbox().settle(done, DeliveryStatus.DELIVERED, NOON)
     await post(store, verdict(4))
     async with store.unit(who) as unit:
-        gone = await unit.erase(Person(who), ANNA)
+        gone = await unit.erase(PersonId(who), Account(ANNA))
 
     assert gone["results"] == 2
     assert {*await claimed(store, LEASE), other.attempt} == {"a4", "a3"}

@@ -13,7 +13,8 @@ from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
-from verification.dialogue_store import DialogueStore, LinkBinding, Person
+from verification.dialogue_store import DialogueStore, LinkBinding
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -33,17 +34,17 @@ class CutShort(Exception):
     """What ends a unit before it commits."""
 
 
-USE = AuditEntry("telegram:7", "try", "", NOON)
+USE = AuditEntry(actor=Actor("telegram:7"), action="try", subject="", at=NOON)
 TODAY = date(2026, 11, 23)
-COHORT = Cohort(TODAY, "spring", "zh")
+COHORT = Cohort(day=TODAY, campaign="spring", language="zh")
 
 
 def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
     return Link(
         id=LinkId(f"{number:016x}"),
-        account=account,
+        account=Account(account),
         campaign=campaign,
-        made_by="telegram:7",
+        made_by=Actor("telegram:7"),
         made_at=NOON + timedelta(minutes=number),
         expires_at=NOON + timedelta(hours=1),
     )
@@ -57,7 +58,7 @@ async def keep(store: SqlStore, *links: Link) -> None:
 
 async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int = 1) -> Link | None:
     async with store.unit(person) as unit:
-        return await unit.open_link(link.id, person, NOON + timedelta(minutes=minutes))
+        return await unit.open_link(link.id, PersonId(person), NOON + timedelta(minutes=minutes))
 
 
 async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: SqlStore) -> None:
@@ -68,7 +69,7 @@ async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store
     foreign = await opened(store, link, "telegram:2")
     again = await opened(store, link, "telegram:1", minutes=500)
 
-    assert first == again == replace(link, person="telegram:1", opened_at=NOON + timedelta(minutes=1))
+    assert first == again == replace(link, person=PersonId("telegram:1"), opened_at=NOON + timedelta(minutes=1))
     assert foreign is None
 
 
@@ -98,12 +99,12 @@ async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     await keep(store, link)
     await opened(store, link, "telegram:1")
     async with store.unit("look") as unit:
-        before = await unit.is_bound("telegram:1", link.account)
-        other = await unit.is_bound("telegram:2", link.account)
+        before = await unit.is_bound(PersonId("telegram:1"), link.account)
+        other = await unit.is_bound(PersonId("telegram:2"), link.account)
     async with store.support_unit(USE) as desk:
         revoked = await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
-        after = await unit.is_bound("telegram:1", link.account)
+        after = await unit.is_bound(PersonId("telegram:1"), link.account)
 
     assert (before, other, after) == (True, False, False)
     assert revoked is not None
@@ -132,7 +133,7 @@ async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along
 
     assert kept is not None
     assert (kept.status, kept.identity) == (AttemptStatus.CANCELLED, None)
-    [notice] = await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10)
+    [notice] = await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10)
     assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, AttemptStatus.CANCELLED)
 
 
@@ -151,7 +152,7 @@ async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_ano
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
-    assert await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10) == []
+    assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10) == []
 
 
 async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: SqlStore) -> None:
@@ -161,15 +162,15 @@ async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(st
         await opened(store, link, "telegram:1", minutes=minutes)
     await opened(store, links[2], "telegram:2")
     async with store.unit("telegram:1") as unit:
-        records = await unit.records(Person("telegram:1"))
-        await unit.erase(Person("telegram:1"), "telegram:1")
-        after = await unit.records(Person("telegram:1"))
-        others = await unit.records(Person("telegram:2"))
+        records = await unit.records(PersonId("telegram:1"))
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
+        after = await unit.records(PersonId("telegram:1"))
+        others = await unit.records(PersonId("telegram:2"))
 
     minute = timedelta(minutes=1)
     assert list(records.link_bindings) == [
-        LinkBinding("100012345", NOON + minute),
-        LinkBinding("other", NOON + 2 * minute),
+        LinkBinding(Account("100012345"), NOON + minute),
+        LinkBinding(Account("other"), NOON + 2 * minute),
     ]
     assert (len(after.link_bindings), len(others.link_bindings)) == (0, 1)
 
@@ -177,13 +178,13 @@ async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(st
 async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: SqlStore) -> None:
     links = [a_link(number, campaign="spring" if number % 2 else "") for number in range(1, 6)]
     await keep(store, *links)
-    await keep(store, replace(links[0], account="another"))
+    await keep(store, replace(links[0], account=Account("another")))
 
     async with store.support_unit(USE) as desk:
         everything = await desk.links(campaign=None, account=None, limit=3)
         rest = await desk.links(campaign=None, account=None, limit=3, skip=3)
         spring = await desk.links(campaign="spring", account=None, limit=9)
-        accounts = await desk.links(campaign=None, account="another", limit=9)
+        accounts = await desk.links(campaign=None, account=Account("another"), limit=9)
 
     assert [*everything, *rest] == links[::-1]
     assert spring == [links[4], links[2], links[0]]
@@ -212,7 +213,7 @@ async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: S
             raise CutShort
 
     async with store.support_unit(replace(USE, action="look")) as desk:
-        uses = await desk.audit_log(10)
+        uses = await desk.audit_log(limit=10)
         links = await desk.links(campaign=None, account=None, limit=9)
 
     assert [use.action for use in uses] == ["look", "try"]
@@ -253,12 +254,14 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
             raise CutShort
 
     async with store.support_unit(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
-        whole = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, campaign="spring"))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, by=Dimension.LANGUAGE))
+        whole = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, campaign="spring"))
         of_qq = await desk.funnel_statistics(
-            FunnelQuery(TODAY, TODAY, campaign="spring", language="zh", method=Method.QQ)
+            FunnelQuery(since=TODAY, until=TODAY, campaign="spring", language="zh", method=Method.QQ)
         )
-        none = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
+        none = await desk.funnel_statistics(
+            FunnelQuery(since=TODAY - timedelta(days=2), until=TODAY - timedelta(days=1))
+        )
 
     assert set(figures.counts) == {
         FunnelCount("zh", FunnelStep.SHOWN, None, None, 2),
@@ -266,8 +269,8 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
         FunnelCount("en", FunnelStep.SHOWN, None, None, 2),
         FunnelCount("zh", None, Method.QQ, Reason.NO_CARD, 2),
     }
-    assert set(whole.times) == {DurationCount("", FunnelStep.SHOWN, None, 3, 2)}
-    assert set(of_qq.times) == {DurationCount("", FunnelStep.SHOWN, Method.QQ, 3, 2)}
+    assert set(whole.times) == {DurationCount(group="", step=FunnelStep.SHOWN, method=None, bucket=3, count=2)}
+    assert set(of_qq.times) == {DurationCount(group="", step=FunnelStep.SHOWN, method=Method.QQ, bucket=3, count=2)}
     assert {each.count for each in whole.counts if each.step is FunnelStep.SHOWN} == {2, 4}
     assert (none.counts, none.times) == ([], [])
 
@@ -275,7 +278,7 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
 @pytest.mark.parametrize("by", [None, *Dimension])
 async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlStore, by: Dimension | None) -> None:
     cohorts = [
-        Cohort(day, campaign, language)
+        Cohort(day=day, campaign=campaign, language=language)
         for day in (TODAY, TODAY - timedelta(days=1))
         for campaign in ("", "spring")
         for language in ("zh", "en")
@@ -290,7 +293,7 @@ async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlS
             )
 
     async with store.support_view(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=1), TODAY, by=by))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY - timedelta(days=1), until=TODAY, by=by))
 
     assert sum(each.count for each in figures.counts if each.method is None) == len(cohorts)
     took = {(each.method, each.bucket) for each in figures.times}
@@ -312,8 +315,8 @@ async def test_people_who_are_counted_side_by_side_are_all_counted_and_never_wai
     async with another() as other:
         await asyncio.gather(*(turn(of, number) for number in range(60) for of in (store, other)))
         async with store.support_view(USE) as desk:
-            figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-            questions = await desk.questions(TODAY, TODAY)
+            figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+            questions = await desk.questions(since=TODAY, until=TODAY)
 
     assert {each.count for each in figures.counts} == {each.count for each in figures.times} == {120}
     assert questions == {"icp": 120}
@@ -323,12 +326,12 @@ async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: 
     await keep(store, a_link(1))
 
     async with store.support_view(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
-        before = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        before = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
         await unit.add_to_funnel([FunnelIncrement(COHORT, FunnelStep.OPENED)])
-        during = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        during = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
     async with store.support_view(USE) as desk:
-        after = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-        uses = await desk.audit_log(9)
+        after = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+        uses = await desk.audit_log(limit=9)
 
     assert before == during == FunnelStatistics([], [])
     assert [each.count for each in after.counts] == [1]
@@ -353,7 +356,7 @@ async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: S
 
     async def erase() -> None:
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
             looked.set()
 
     async with asyncio.timeout(10):
@@ -367,11 +370,11 @@ async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: 
         await unit.count_question("icp", TODAY)
         await unit.count_question("icp", TODAY)
         await unit.count_question("", TODAY)
-        await unit.keep_unanswered(UnansweredQuestion("1", "能不能用护照", NOON))
-        await unit.keep_unanswered(UnansweredQuestion("2", "可以开发票吗", NOON + timedelta(minutes=1)))
+        await unit.keep_unanswered(UnansweredQuestion(id="1", text="能不能用护照", at=NOON))
+        await unit.keep_unanswered(UnansweredQuestion(id="2", text="可以开发票吗", at=NOON + timedelta(minutes=1)))
 
     async with store.support_unit(USE) as desk:
-        counted = await desk.questions(TODAY, TODAY)
+        counted = await desk.questions(since=TODAY, until=TODAY)
         missed = await desk.unanswered_questions(5)
 
     assert counted == {"icp": 2, "": 1}
@@ -391,7 +394,7 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore)
     await opened(store, mine, "telegram:1")
 
     async with store.unit("telegram:1") as unit:
-        await unit.erase(Person("telegram:1"), "telegram:1")
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     async with store.support_unit(USE) as desk:
         left = await desk.links(campaign=None, account=None, limit=9)
 

@@ -9,16 +9,17 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import AttemptId
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:
     async with store.unit(PERSON) as unit:
         await unit.mark_seen(event_id, NOON)
-        await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+        await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
         await unit.save_attempt(make_attempt())
         await unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON)
 
@@ -50,7 +51,7 @@ async def test_an_error_rolls_everything_back(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit(PERSON) as unit:
             await unit.mark_seen("update:1", NOON)
-            await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+            await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
             await unit.save_attempt(make_attempt())
             raise ZeroDivisionError
 
@@ -107,7 +108,7 @@ async def test_units_with_one_key_run_one_after_another_in_the_order_they_came(s
         async with store.unit(PERSON) as unit:
             inside.append(number)
             most.append(len(inside))
-            await unit.save_dialogue(PERSON, f"turn {number}", None, NOON)
+            await unit.save_dialogue(PERSON, f"turn {number}", language=None, now=NOON)
             order.append(number)
             inside.remove(number)
 
@@ -124,7 +125,7 @@ async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: Dialogu
         async with program.unit(PERSON) as unit:
             dialogue = await unit.dialogue(PERSON)
             count = int(dialogue.text) if dialogue else 0
-            await unit.save_dialogue(PERSON, str(count + 1), None, NOON)
+            await unit.save_dialogue(PERSON, str(count + 1), language=None, now=NOON)
 
     async with another() as other, asyncio.TaskGroup() as group:
         for number in range(40):

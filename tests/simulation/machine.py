@@ -13,11 +13,13 @@ from telegram.ext import ExtBot
 
 from bot.app import run_loops, telegram_session
 from bot.clock import Clock
-from bot.container import AppDeps, BotApp, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp
 from bot.content import catalogue as texts
 from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.intake import StartupError
+from bot.providers import ConfiguredProviders
 from bot.settings import Settings
 from playground.world.serializers import ascii_json
 from playground.world.update_queue import Update
@@ -81,7 +83,7 @@ class SeededClock(Clock):
     def now(self) -> datetime:
         return self._time.bot()
 
-    def moment(self) -> RuleContext:
+    def rule_context(self) -> RuleContext:
         return RuleContext(self.now(), f"{self._rng.getrandbits(128):032x}")
 
     def token(self) -> str:
@@ -240,12 +242,20 @@ class Supervisor:
         store = self.make_store(database)
         await store.check_keys()
         clock = self.clock
-        ground = AppDeps(
-            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
+        deps = AppDeps(
+            store=store,
+            make_bot=bot,
+            clock=clock,
+            new_token=clock.token,
+            new_match_code=clock.match_code,
+            public_url=PUBLIC,
+            providers=ConfiguredProviders(self._providers(), pollable={}),
+            catalogue=CATALOGUE,
+            advance=self.ledger.advance,
         )
-        house = build_app(_settings(webhook=self.webhook), ground, "here:8080")
-        async with telegram_session(house), run_loops(house):
-            self.app = house
+        app = build_app(_settings(webhook=self.webhook), deps, replica_name="here:8080")
+        async with telegram_session(app), run_loops(app):
+            self.app = app
             await life.stop.wait()
 
     def _providers(self) -> Mapping[Method, Provider]:

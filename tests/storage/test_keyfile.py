@@ -7,8 +7,9 @@ import pytest
 
 from storage import BadKeys, StoreUnavailable
 from storage.keyfile import KeyFile
+from storage.sealing import AssociatedData
 
-PLACE = "attempts:a1:secrets"
+PLACE = AssociatedData("attempts:a1:secrets")
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 CANARIES = [
     "王小明",
     NUMBER,
@@ -27,9 +27,9 @@ CANARIES = [
 async def a_whole_story(store: SqlStore) -> None:
     core = Core(store, dict.fromkeys(Method, FakeProvider()), make_deps(FakeClock()), ttl=timedelta(minutes=10))
     async with store.unit(PERSON) as unit:
-        revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
+        revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", language="zh", now=NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
-    await store.store_dead_letter("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    await store.store_dead_letter("update:9", person=None, raw=f"RAW-CANARY 王小明 {NUMBER}", now=NOON)
     first = await core.begin(make_request("a1"))
     await core.progress(first.attempt, AttemptStatus.OPENED, "page-of-a1 opened")
     await core.complete(first.attempt, Rejected(Reason.DECLINED))
@@ -76,10 +76,10 @@ async def test_inv39_after_erasing_even_the_sealed_bytes_are_gone_from_every_fil
     sealing = make_sealing()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
         async with store.unit(PERSON) as unit:
-            await unit.save_dialogue(PERSON, "x" * 50_000, "zh", NOON)
+            await unit.save_dialogue(PERSON, "x" * 50_000, language="zh", now=NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]
         async with store.unit(PERSON) as unit:
-            await unit.erase(PERSON, PERSON)
+            await unit.erase(PERSON, own_account(PERSON))
         after = b"".join(files_in(tmp_path).values())
 
     pieces = [log[at : at + 64] for at in range(4_096, len(log), 4_120)]

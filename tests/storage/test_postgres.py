@@ -19,13 +19,14 @@ from storage.sqlite import open_sqlite
 from tests.fakes import NOON, make_attempt, make_sealing
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 PATIENCE = 20
 STEPS = [
-    Migration(1, "one", "CREATE TABLE one (a INTEGER) STRICT;"),
-    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT) STRICT;"),
+    Migration(version=1, name="one", script="CREATE TABLE one (a INTEGER) STRICT;"),
+    Migration(version=2, name="two", script="-- two\nCREATE TABLE two (b TEXT) STRICT;"),
 ]
 
 
@@ -90,12 +91,12 @@ async def pumped(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
 
 async def say(store: DialogueStore, text: str) -> int:
     async with store.unit(PERSON) as unit:
-        return await unit.save_dialogue(PERSON, text, None, NOON)
+        return await unit.save_dialogue(PERSON, text, language=None, now=NOON)
 
 
 async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
     async with store.unit(PERSON) as unit:
-        await unit.save_dialogue(PERSON, "lost", None, NOON)
+        await unit.save_dialogue(PERSON, "lost", language=None, now=NOON)
         cut()
         await unit.dialogue(PERSON)
 
@@ -185,7 +186,9 @@ async def test_programs_that_start_at_once_bring_a_database_up_to_date_once(url:
 
 
 async def test_a_step_that_fails_leaves_nothing_of_itself(url: str) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT) STRICT;\nINSERT INTO nowhere VALUES (1);")
+    broken = Migration(
+        version=2, name="broken", script="CREATE TABLE two (b TEXT) STRICT;\nINSERT INTO nowhere VALUES (1);"
+    )
     async with open_postgres(url) as database:
         await migrate(database, STEPS[:1])
         with pytest.raises(StoreUnavailable):
@@ -209,7 +212,7 @@ async def test_a_unit_whose_statement_was_refused_cannot_seem_to_stand(url: str)
             await keep_two(store, suppress(ConstraintViolated))
 
         async with store.unit(PERSON) as unit:
-            assert await unit.live_attempt(PERSON) is None
+            assert await unit.live_attempt(own_account(PERSON)) is None
 
 
 async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
@@ -217,7 +220,7 @@ async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
         with pytest.raises(ConstraintViolated) as broken:
             await keep_two(store, nullcontext(), account="account-canary")
         with pytest.raises(ConstraintViolated) as unfit:
-            await store.store_dead_letter("canary\0", None, "raw", NOON)
+            await store.store_dead_letter("canary\0", person=None, raw="raw", now=NOON)
 
     assert "attempts_live" in str(broken.value)
     assert "canary" not in f"{broken.value} {unfit.value}"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from storage import BadKeys, DecryptionFailed
 from storage.keyfile import KeyFile
-from storage.sealing import IndexKind, Sealing, parse_sealing
+from storage.sealing import AssociatedData, IndexKind, Sealing, parse_sealing
 from tests.fakes import NUMBER, make_sealing
 
-PLACE = "attempts:a1:secrets"
+PLACE = AssociatedData("attempts:a1:secrets")
 OLD, NEW, INDEX = b"o" * 32, b"n" * 32, b"i" * 32
 
 
@@ -51,7 +51,7 @@ def test_a_value_moved_to_another_place_does_not_open(place: str) -> None:
     sealed = make_sealing().seal(NUMBER, PLACE)
 
     with pytest.raises(DecryptionFailed, match="moved"):
-        make_sealing().open(sealed, place)
+        make_sealing().open(sealed, AssociatedData(place))
 
 
 def test_a_value_changed_in_any_byte_does_not_open() -> None:
@@ -107,7 +107,9 @@ def test_no_repr_shows_a_key() -> None:
 
 
 def test_keys_are_read_from_settings_newest_first() -> None:
-    sealing = parse_sealing(f" new:{encoded(NEW)} , old:{encoded(OLD)},", f"{encoded(INDEX)}\n")
+    sealing = parse_sealing(
+        encryption_keys=f" new:{encoded(NEW)} , old:{encoded(OLD)},", index_key=f"{encoded(INDEX)}\n"
+    )
 
     assert repr(sealing) == "Sealing(keys=['new', 'old'])"
     assert sealing.index(IndexKind.TOKEN, "x") == Sealing({"new": NEW}, INDEX).index(IndexKind.TOKEN, "x")
@@ -116,9 +118,9 @@ def test_keys_are_read_from_settings_newest_first() -> None:
 def test_url_safe_base64_is_a_key_too() -> None:
     key = b"\xfb\xff" * 16
 
-    assert parse_sealing(f"k:{base64.urlsafe_b64encode(key).decode()}", encoded(INDEX)).is_current(
-        Sealing({"k": key}, INDEX).seal("", PLACE)
-    )
+    assert parse_sealing(
+        encryption_keys=f"k:{base64.urlsafe_b64encode(key).decode()}", index_key=encoded(INDEX)
+    ).is_current(Sealing({"k": key}, INDEX).seal("", PLACE))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_url_safe_base64_is_a_key_too() -> None:
 )
 def test_a_key_that_cannot_be_used_is_told_by_the_name_of_its_setting(keys: str, index: str, told: str) -> None:
     with pytest.raises(BadKeys) as refused:
-        parse_sealing(keys, index)
+        parse_sealing(encryption_keys=keys, index_key=index)
 
     assert str(refused.value).startswith(told)
     assert encoded(OLD) not in str(refused.value)
@@ -159,7 +161,10 @@ def test_what_the_key_file_holds_may_be_moved_into_the_settings(tmp_path: Path) 
     sealed = load_or_create(path).seal("text", PLACE)
     kept = json.loads(path.read_text("utf-8"))
 
-    assert parse_sealing(kept["ENCRYPTION_KEYS"], kept["INDEX_KEY"]).open(sealed, PLACE) == "text"
+    assert (
+        parse_sealing(encryption_keys=kept["ENCRYPTION_KEYS"], index_key=kept["INDEX_KEY"]).open(sealed, PLACE)
+        == "text"
+    )
 
 
 def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> None:

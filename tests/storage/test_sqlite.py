@@ -22,11 +22,11 @@ from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
 from tests.fakes import NOON, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import Account, PersonId
 from verification.ports import MAX_ACCOUNTS
 from verification.support.funnel import Dimension, FunnelQuery
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_a_relative_url_is_a_file_under_the_working_folder(
 
 async def test_the_file_its_log_and_its_folder_are_closed_to_others(path: Path) -> None:
     async with open_store(f"sqlite:///{path}", sealing=make_sealing()) as store:
-        await store.store_dead_letter("update:1", None, "raw", NOON)
+        await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
         files = sorted(path.parent.iterdir())
         assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -203,9 +203,9 @@ async def test_inv27_a_database_that_fails_says_so_and_works_again_afterwards(pa
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
             with pytest.raises(StoreUnavailable):
-                await store.store_dead_letter("update:1", None, "raw", NOON)
+                await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
             other.execute("ALTER TABLE elsewhere RENAME TO dead_updates")
-        await store.store_dead_letter("update:1", None, "raw", NOON)
+        await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
 
 
 async def test_inv27_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
@@ -229,8 +229,8 @@ async def fetch(database: SqliteDatabase, statement: str) -> list[tuple[object, 
 
 
 STEPS = [
-    Migration(1, "one", "CREATE TABLE one (a INTEGER);"),
-    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT);"),
+    Migration(version=1, name="one", script="CREATE TABLE one (a INTEGER);"),
+    Migration(version=2, name="two", script="-- two\nCREATE TABLE two (b TEXT);"),
 ]
 
 
@@ -252,7 +252,7 @@ async def test_two_programs_may_bring_one_database_up_to_date_at_once(path: Path
 
 
 async def test_a_step_that_fails_leaves_nothing_of_itself(path: Path) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT);\nINSERT INTO nowhere VALUES (1);")
+    broken = Migration(version=2, name="broken", script="CREATE TABLE two (b TEXT);\nINSERT INTO nowhere VALUES (1);")
     async with open_sqlite(path) as database:
         await migrate(database, STEPS[:1])
         with pytest.raises(StoreUnavailable):
@@ -276,9 +276,9 @@ async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> 
 async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path) -> None:
     url, index = f"sqlite:///{tmp_path}/bot.sqlite3", b"i" * 32
     old, new = {"old": b"1" * 32}, {"new": b"2" * 32}
-    person = Person("telegram:200000001")
+    person = PersonId("telegram:200000001")
     async with open_store(url, sealing=Sealing(old, index)) as store, store.unit(person) as unit:
-        await unit.save_dialogue(person, "a dialogue", "zh", NOON)
+        await unit.save_dialogue(person, "a dialogue", language="zh", now=NOON)
     async with open_store(url, sealing=Sealing(new | old, index)):
         pass
 
@@ -289,10 +289,10 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("campaign", "account", "index"),
-    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, "acme:1", "links_account")],
+    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, Account("acme:1"), "links_account")],
 )
 def test_links_are_listed_by_an_index(
-    raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
+    raw: sqlite3.Connection, campaign: str | None, account: Account | None, index: str
 ) -> None:
     statement, values = support_statements.select_links(campaign, account, ("waiting", 0))
     named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}
@@ -313,7 +313,7 @@ def test_an_accounts_attempts_are_listed_by_an_index(raw: sqlite3.Connection) ->
 def test_a_funnel_is_summed_up_in_the_order_it_is_kept_in(
     raw: sqlite3.Connection, sums: Callable[[FunnelQuery], str], language: str | None, by: Dimension | None
 ) -> None:
-    wanted = FunnelQuery(NOON.date(), NOON.date(), language=language, by=by)
+    wanted = FunnelQuery(since=NOON.date(), until=NOON.date(), language=language, by=by)
     values = {str(place): value for place, value in enumerate(mapping.query_values(wanted), 1)}
 
     plan = [step for *_, step in raw.execute(f"EXPLAIN QUERY PLAN {sums(wanted)}", values)]

@@ -7,8 +7,9 @@ import pytest
 from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_identity, make_request
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
 from verification.core import Core, ScanCode
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
 from verification.errors import AlreadyVerified, AttemptOver, ProviderUnavailable, QuotaReached
+from verification.ids import Account, Contact, PersonId
 from verification.ports import MAX_ACCOUNTS
 
 
@@ -29,7 +30,10 @@ async def test_beginning_gives_the_link_the_code_and_the_time_left(core: Core, s
     opening = await core.begin(make_request())
 
     assert opening == ScanCode(
-        AttemptId("a1"), "http://127.0.0.1:8080/q/token-1", "42", expires_at=NOON + timedelta(minutes=10)
+        attempt=AttemptId("a1"),
+        phone_url="http://127.0.0.1:8080/q/token-1",
+        match_code="42",
+        expires_at=NOON + timedelta(minutes=10),
     )
     attempt = await kept(store)
     assert (attempt.status, attempt.provider_state, attempt.identity) == (
@@ -95,12 +99,12 @@ async def test_a_fourth_account_is_refused_before_any_provider_is_asked(core: Co
 
 
 async def test_a_verified_account_has_nothing_left_to_do(core: Core, provider: FakeProvider) -> None:
-    assert await core.slot_of("telegram:v") is None
+    assert await core.slot_of(Account("telegram:v")) is None
     await verify(core, "v")
     with pytest.raises(AlreadyVerified):
         await core.begin(make_request("a2", "telegram:v", OTHER_NUMBER))
 
-    place = await core.slot_of("telegram:v")
+    place = await core.slot_of(Account("telegram:v"))
     assert place is not None
     assert place.at == NOON
     assert provider.asked == ["v"]
@@ -122,9 +126,11 @@ async def test_whoever_else_was_at_the_account_is_told_that_their_attempt_is_ove
     core: Core, store: DialogueStore, contact: str, told: list[str]
 ) -> None:
     await core.begin(make_request("a1"))
-    await core.begin(replace(make_request("a2"), contact=contact))
+    await core.begin(replace(make_request("a2"), contact=Contact(contact)))
 
-    assert [notice.contact for notice in await store.claim_notices(NOON, NOON + timedelta(seconds=5), 9)] == told
+    assert [
+        notice.contact for notice in await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=9)
+    ] == told
 
 
 async def test_an_attempt_overtaken_while_its_provider_was_asked_is_over(core: Core, provider: FakeProvider) -> None:
@@ -163,7 +169,7 @@ async def test_an_attempt_erased_while_its_provider_was_asked_is_over(
 ) -> None:
     async def erase() -> None:
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
     provider.meanwhile = erase
     with pytest.raises(AttemptOver):

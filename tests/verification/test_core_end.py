@@ -10,6 +10,7 @@ from verification.attempts import LIVE, AttemptId, AttemptStatus, Passed, Reason
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver, ContradictoryVerdict
+from verification.ids import Account
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 A1 = AttemptId("a1")
@@ -17,7 +18,7 @@ A1 = AttemptId("a1")
 
 async def news(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
     told = []
-    while notices := await store.claim_notices(NOON, NOON + timedelta(days=1), 100):
+    while notices := await store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
         for notice in notices:
             told.append((notice.attempt, notice.kind, notice.status, notice.reason))
             await store.settle_notice(notice)
@@ -30,7 +31,7 @@ async def test_a_pass_is_recorded_told_and_takes_a_place(core: Core, store: Dial
 
     assert (judged.status, judged.identity) == (AttemptStatus.SUCCEEDED, None)
     assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.SUCCEEDED, None)]
-    assert await core.slot_of("telegram:1") is not None
+    assert await core.slot_of(Account("telegram:1")) is not None
 
 
 async def test_inv16_a_rejection_is_recorded_told_and_takes_no_place(core: Core, store: DialogueStore) -> None:
@@ -39,7 +40,7 @@ async def test_inv16_a_rejection_is_recorded_told_and_takes_no_place(core: Core,
 
     assert (judged.status, judged.reason) == (AttemptStatus.FAILED, Reason.FACE_COVERED)
     assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.FAILED, Reason.FACE_COVERED)]
-    assert await core.slot_of("telegram:1") is None
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
 @pytest.mark.parametrize("outcome", [Passed(), Rejected(Reason.DECLINED)])
@@ -95,7 +96,7 @@ async def test_a_pass_before_the_code_was_shown_takes_no_place(core: Core, store
     with pytest.raises(AttemptOver):
         await core.complete(A1, Passed())
 
-    assert await core.slot_of("telegram:1") is None
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
 async def test_a_pass_without_an_identity_is_over(core: Core, store: DialogueStore) -> None:
@@ -165,7 +166,7 @@ async def test_progress_is_never_an_end(core: Core, status: AttemptStatus) -> No
     with pytest.raises(ValueError, match="progress"):
         await core.progress(A1, status, "page")
 
-    assert await core.slot_of("telegram:1") is None
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
 async def test_opening_the_page_gives_the_full_time_again_and_is_told(

@@ -8,9 +8,10 @@ import pytest
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_deps, make_request
 from verification.attempts import AttemptId, Method, Passed
 from verification.core import AttemptRequest, Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable, QuotaReached, TooManyAttempts
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact, PersonId
 from verification.limits import DAY, AttemptLimits
 
 FEW = AttemptLimits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)
@@ -28,7 +29,9 @@ def core(store: DialogueStore, clock: FakeClock, provider: FakeProvider, limits:
 
 
 def of(name: str, account: str, contact: str, number: str = NUMBER) -> AttemptRequest:
-    return AttemptRequest(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.WECHAT)
+    return AttemptRequest(
+        AttemptId(name), Account(account), Contact(contact), Identity(Name("王小明"), Number(number)), Method.WECHAT
+    )
 
 
 async def refusal(core: Core, asked: AttemptRequest) -> TooManyAttempts:
@@ -64,7 +67,7 @@ async def test_a_refused_wish_leaves_the_code_that_lives(core: Core, store: Dial
     await refusal(core, make_request("more"))
 
     async with store.unit("look") as unit:
-        live = await unit.live_attempt("telegram:1")
+        live = await unit.live_attempt(Account("telegram:1"))
     assert live is not None
     assert live.id == "a2"
 
@@ -110,7 +113,7 @@ async def test_nobody_finds_out_about_more_than_a_few_numbers_a_day(core: Core, 
     with pytest.raises(QuotaReached):
         await core.begin(of("again", "cloud:spy", "telegram:spy", NUMBERS[0]))
 
-    assert answers == ["QuotaReached"] * FEW.numbers + ["TooMany"] * (len(NUMBERS) - FEW.numbers)
+    assert answers == ["QuotaReached"] * FEW.numbers + ["TooManyAttempts"] * (len(NUMBERS) - FEW.numbers)
     assert provider.asked == []
 
 
@@ -142,7 +145,7 @@ async def test_erasing_does_not_set_the_limits_back(core: Core, store: DialogueS
     for each in range(FEW.account):
         await core.begin(make_request(f"a{each}"))
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
     await refusal(core, make_request("more"))
 

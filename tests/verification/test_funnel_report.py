@@ -34,7 +34,7 @@ COUNTS = [
 
 
 def test_a_funnel_says_how_many_came_how_far_and_which_step_loses_most() -> None:
-    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(DAY, DAY))
+    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(since=DAY, until=DAY))
 
     assert [stage.count for stage in report.steps] == [200, 100, 90, 80, 80, 20, 15]
     assert report.steps[0].of_previous is None
@@ -45,7 +45,7 @@ def test_a_funnel_says_how_many_came_how_far_and_which_step_loses_most() -> None
 
 
 def test_of_one_way_there_are_the_steps_from_its_code_on() -> None:
-    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(DAY, DAY, method=Method.QQ))
+    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(since=DAY, until=DAY, method=Method.QQ))
 
     assert [(stage.step, stage.count) for stage in report.steps] == [
         (FunnelStep.SHOWN, 30),
@@ -58,7 +58,7 @@ def test_of_one_way_there_are_the_steps_from_its_code_on() -> None:
 def test_taken_apart_there_is_a_report_for_each_group() -> None:
     counts = [FunnelCount(group, FunnelStep.OPENED, None, None, 5) for group in ("spring", "")]
 
-    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(DAY, DAY, by=Dimension.CAMPAIGN))
+    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY, by=Dimension.CAMPAIGN))
 
     assert [report.group for report in found] == ["", "spring"]
 
@@ -70,13 +70,13 @@ def test_by_way_all_ways_together_are_no_group() -> None:
         FunnelCount("face", FunnelStep.SHOWN, Method.FACE, None, 5),
     ]
 
-    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(DAY, DAY, by=Dimension.METHOD))
+    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY, by=Dimension.METHOD))
 
     assert [(report.group, report.steps[0].count) for report in found] == [("face", 5), ("qq", 4)]
 
 
 def test_an_empty_funnel_is_a_report_of_zeros() -> None:
-    [report] = build_reports(FunnelStatistics([], []), FunnelQuery(DAY, DAY))
+    [report] = build_reports(FunnelStatistics([], []), FunnelQuery(since=DAY, until=DAY))
 
     assert {stage.count for stage in report.steps} == {0}
     assert report.worst is None
@@ -100,10 +100,13 @@ def test_a_median_is_near_the_truth_and_grows_with_the_part() -> None:
 
 
 def test_times_belong_to_their_step_and_way() -> None:
-    times = [DurationCount("", FunnelStep.PHONE, None, 10, 4), DurationCount("", FunnelStep.PHONE, Method.QQ, 20, 4)]
+    times = [
+        DurationCount(group="", step=FunnelStep.PHONE, method=None, bucket=10, count=4),
+        DurationCount(group="", step=FunnelStep.PHONE, method=Method.QQ, bucket=20, count=4),
+    ]
 
-    [report] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(DAY, DAY))
-    [of_qq] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(DAY, DAY, method=Method.QQ))
+    [report] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(since=DAY, until=DAY))
+    [of_qq] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(since=DAY, until=DAY, method=Method.QQ))
 
     slow = next(stage.median for stage in of_qq.steps if stage.step is FunnelStep.PHONE)
     quick = next(stage.median for stage in report.steps if stage.step is FunnelStep.PHONE)

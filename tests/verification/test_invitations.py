@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -23,9 +24,9 @@ from verification.invitations import (
 
 LINK = Link(
     id=LinkId("0123456789abcdef"),
-    account="100012345",
+    account=Account("100012345"),
     campaign="spring",
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(minutes=30),
 )
@@ -86,7 +87,7 @@ def test_a_campaign_is_a_word_or_none() -> None:
 
 
 def test_a_link_says_how_far_it_has_come() -> None:
-    opened = replace(LINK, opened_at=NOON, person="telegram:1")
+    opened = replace(LINK, opened_at=NOON, person=PersonId("telegram:1"))
 
     assert LINK.state(NOON) is LinkState.WAITING
     assert LINK.state(LINK.expires_at) is LinkState.EXPIRED

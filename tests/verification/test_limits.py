@@ -13,7 +13,14 @@ FEW = AttemptLimits(account=3, person=4, number=5, own_share=2, numbers=2, overa
 def tried(
     hours: float, number: str = "n", *, account: bool = True, person: bool = True, same: bool = True, asked: bool = True
 ) -> RateLimitRecord:
-    return RateLimitRecord(NOON - timedelta(hours=hours), number, asked, account, person, same)
+    return RateLimitRecord(
+        at=NOON - timedelta(hours=hours),
+        number=number,
+        asked=asked,
+        same_account=account,
+        same_person=person,
+        same_number=same,
+    )
 
 
 def other(hours: float, number: str, *, asked: bool = True) -> RateLimitRecord:
@@ -71,12 +78,12 @@ def test_with_a_number_that_is_tried_often_one_s_own_share_is_all_one_has() -> N
 
 KINDS = st.builds(
     RateLimitRecord,
-    st.integers(0, 23 * 60).map(lambda minutes: NOON - timedelta(minutes=minutes)),
-    st.sampled_from("abcdefg"),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+    at=st.integers(0, 23 * 60).map(lambda minutes: NOON - timedelta(minutes=minutes)),
+    number=st.sampled_from("abcdefg"),
+    asked=st.booleans(),
+    same_account=st.booleans(),
+    same_person=st.booleans(),
+    same_number=st.booleans(),
 )
 
 

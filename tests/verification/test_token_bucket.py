@@ -16,7 +16,7 @@ class FakeMonotonic:
 
 def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(3, 2.0, seconds)
+    buckets = TokenBuckets(burst=3, interval=2.0, clock=seconds)
 
     burst = [buckets.take("a") for _ in range(5)]
     seconds.now += 2.0
@@ -27,14 +27,14 @@ def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
 
 
 def test_each_key_has_a_bucket_of_its_own() -> None:
-    buckets = TokenBuckets(1, 1.0, FakeMonotonic())
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=FakeMonotonic())
 
     assert [buckets.take(key) for key in ("a", "a", "b", 1, None)] == [True, False, True, True, True]
 
 
 def test_how_long_to_wait_is_known_and_true() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(2, 3.0, seconds)
+    buckets = TokenBuckets(burst=2, interval=3.0, clock=seconds)
     while buckets.take("a"):
         pass
 
@@ -48,7 +48,7 @@ def test_how_long_to_wait_is_known_and_true() -> None:
 
 def test_a_refused_token_costs_nothing() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(1, 1.0, seconds)
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=seconds)
     for _ in range(1000):
         buckets.take("a")
     seconds.now += 1.0
@@ -58,7 +58,7 @@ def test_a_refused_token_costs_nothing() -> None:
 
 def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(5, 1.0, seconds, max_keys=100)
+    buckets = TokenBuckets(burst=5, interval=1.0, clock=seconds, max_keys=100)
     for key in range(1000):
         buckets.take(key)
     many = len(buckets)
@@ -71,7 +71,7 @@ def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
 @given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
 def test_never_more_than_the_burst_and_the_pace_allow(burst: int, every: float, pauses: list[float]) -> None:
     seconds = FakeMonotonic(0.0)
-    buckets = TokenBuckets(burst, every, seconds)
+    buckets = TokenBuckets(burst=burst, interval=every, clock=seconds)
     taken = list[float]()
     for pause in pauses:
         seconds.now += pause

@@ -13,6 +13,7 @@ from storage import StoreUnavailable
 from tests.web.memory_store import MemoryStore
 from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name, Number, ScanCode
 from verification.core import CoreDeps
+from verification.ids import Account, Contact
 from verification.ports import Provider
 from verification.providers.simulated import SimulatedProvider
 from web.app import TelegramRoute, WebDeps, web_app
@@ -87,7 +88,11 @@ class WebFixture:
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
     ) -> ScanCode:
         wish = AttemptRequest(
-            AttemptId(f"a{self.tokens}"), account, contact="telegram:100012345", identity=identity, method=method
+            AttemptId(f"a{self.tokens}"),
+            Account(account),
+            contact=Contact("telegram:100012345"),
+            identity=identity,
+            method=method,
         )
         return await self.core.begin(wish)
 

@@ -17,6 +17,7 @@ from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.web.app_fixture import page_texts
 from verification import Core, Method
+from verification.ids import Actor
 from verification.invitations import Link
 from verification.providers.simulated import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
@@ -94,7 +95,7 @@ class DeskFixture:
     async def link(self, account: str = "100012345", **more: object) -> Link:
         """A link that somebody else made."""
         order = LinkRequest(account=account, idempotency_key=f"{account}{more}", **more)  # type: ignore[arg-type]
-        return (await self.support.create_link("telegram:100054321", order)).link
+        return (await self.support.create_link(Actor("telegram:100054321"), order)).link
 
     async def attempt(self, digits: str = "0a1b2c3d4e5f", account: str = "100012345", **changes: object) -> None:
         """An attempt of an account, with a name and a number where they are still kept."""
@@ -109,7 +110,7 @@ class DeskFixture:
 
     async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, many: int = 1) -> None:
         """People who came so many steps far today; from the code on by WeChat."""
-        cohort = Cohort(beijing_day(self.clock()), campaign, language)
+        cohort = Cohort(day=beijing_day(self.clock()), campaign=campaign, language=language)
         reached = STEPS[:steps]
         tallies = [
             FunnelIncrement(cohort, step, bucket=place * 5 if place else None) for place, step in enumerate(reached)
@@ -125,11 +126,11 @@ class DeskFixture:
             for _ in range(many):
                 await unit.count_question(topic, beijing_day(self.clock()))
             if text:
-                await unit.keep_unanswered(UnansweredQuestion(text, text, self.clock()))
+                await unit.keep_unanswered(UnansweredQuestion(id=text, text=text, at=self.clock()))
 
     async def audit_log(self) -> list[AuditEntry]:
         """What was noted so far, the newest first."""
-        return list(await self.support.audit_log("test", 500))[1:]
+        return list(await self.support.audit_log(Actor("test"), limit=500))[1:]
 
 
 class DeskBrowser(httpx.AsyncClient):

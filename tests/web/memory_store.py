@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
+from verification.ids import Account
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
@@ -14,7 +15,7 @@ from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, Quo
 @dataclass(slots=True)
 class MemoryUnit:
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
-    slots: dict[str, dict[str, QuotaSlot]] = field(default_factory=dict)
+    slots: dict[str, dict[Account, QuotaSlot]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     tried: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
 
@@ -28,12 +29,12 @@ class MemoryUnit:
     async def attempt_by_token(self, token: str) -> Attempt | None:
         return next((attempt for attempt in self.attempts.values() if attempt.token == token), None)
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         return next(
             (attempt for attempt in self.attempts.values() if attempt.account == account and attempt.live), None
         )
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         return next((taken[account] for taken in self.slots.values() if account in taken), None)
 
     async def save_attempt(self, attempt: Attempt) -> None:
@@ -49,13 +50,15 @@ class MemoryUnit:
     async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         del now, before
         under_way = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
         taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
         return taken[:limit]
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         return frozenset(self.slots.get(identity.number.plain, {}))
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
@@ -71,9 +74,9 @@ class MemoryUnit:
         del number_limit
         tried = [
             RateLimitRecord(
-                made.created_at,
-                number,
-                asked,
+                at=made.created_at,
+                number=number,
+                asked=asked,
                 same_account=made.account == attempt.account,
                 same_person=made.contact == attempt.contact,
                 same_number=number == identity.number.plain,
@@ -126,7 +129,7 @@ class MemoryStore:
             yield unit
             self.kept = unit
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         del now, until
         return self.kept.notices[:limit]
 

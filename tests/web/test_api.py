@@ -16,6 +16,7 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.web.app_fixture import START, WebFixture
+from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
 from verification.support.service import SupportService
 from verification.support.store import AuditEntry
@@ -78,8 +79,8 @@ async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Jso
 
 
 async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-    async with store.support_unit(AuditEntry("test", "uses", "", START)) as desk:
-        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(20) if use.actor != "test"]
+    async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=START)) as desk:
+        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(limit=20) if use.actor != "test"]
 
 
 def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
@@ -171,7 +172,7 @@ async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: WebFixtur
         house.now += timedelta(minutes=1)
         again = await client.delete(f"/v1/links/{made['id']}")
     async with store.unit("telegram:1") as unit:
-        opened = await unit.open_link(LinkId(made["id"]), "telegram:1", house.now)
+        opened = await unit.open_link(LinkId(made["id"]), PersonId("telegram:1"), house.now)
 
     assert revoked.json()["state"] == "revoked"
     assert again.json() == revoked.json()

@@ -37,7 +37,7 @@ async def counted(desk: DeskFixture) -> None:
     await desk.journeys("spring", steps=3, many=5)
     await desk.journeys(language="en", steps=2, many=2)
     async with desk.store.unit("failure") as unit:
-        cohort = Cohort(beijing_day(desk.clock()), "spring", "zh")
+        cohort = Cohort(day=beijing_day(desk.clock()), campaign="spring", language="zh")
         await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.WECHAT, Reason.MISMATCH)])
 
 

@@ -2,6 +2,7 @@
 
 from tests.web.desk_fixture import KEY, DeskFixture
 from tests.web.test_in_browser import browser, pytestmark, served
+from verification.ids import Actor
 
 __all__ = ["pytestmark"]
 
@@ -51,7 +52,7 @@ async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_
         await page.get_by_role("button", name="退出").click()
         await page.get_by_role("button", name="登录").wait_for()
 
-    [link] = await desk.support.links("test")
+    [link] = await desk.support.links(Actor("test"))
     assert url == f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"
     assert (link.account, link.made_by) == ("100012345", "desk:anna")
     assert link.revoked_at is not None

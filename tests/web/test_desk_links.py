@@ -12,9 +12,10 @@ from tests.fakes import NOON, make_identity
 from tests.reliability import Proof
 from tests.web.desk_fixture import URL, DeskFixture
 from verification import AttemptStatus, Method
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkState
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 MASKED = "10*****45"
 HOSTILE = (
     '"><script>alert(1)</script>',
@@ -27,7 +28,7 @@ HOSTILE = (
 
 
 async def links_of(desk: DeskFixture) -> list[Link]:
-    return list(await desk.support.links("test", limit=500))
+    return list(await desk.support.links(Actor("test"), limit=500))
 
 
 async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskFixture) -> None:
@@ -103,7 +104,7 @@ async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskFixture
 async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT, campaign="spring")
     revoked = await desk.link("100054321", campaign="autumn")
-    await desk.support.revoke("test", revoked.id)
+    await desk.support.revoke(Actor("test"), revoked.id)
     async with desk.somebody() as anna:
         every = await anna.get("/desk/links")
         waiting = await anna.get("/desk/links?state=waiting")
@@ -157,7 +158,7 @@ async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk
 async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     async with desk.store.unit("open") as unit:
-        await unit.open_link(link.id, "telegram:100054321", desk.clock())
+        await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
     await desk.attempt(account=ACCOUNT, status=AttemptStatus.OPENED)
     async with desk.somebody() as anna:
         page = await anna.get(f"/desk/links/{link.id}")
@@ -174,7 +175,7 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) 
     async with desk.somebody() as anna:
         waiting = await anna.get(f"/desk/links/{link.id}")
         async with desk.store.unit("open") as unit:
-            await unit.open_link(link.id, "telegram:100054321", desk.clock())
+            await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
         opened = await anna.get(f"/desk/links/{link.id}")
 
     assert "这个账号已经通过认证" in waiting.text
@@ -209,7 +210,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
 ) -> None:
     link = await desk.link(ACCOUNT)
     if state is LinkState.REVOKED:
-        await desk.support.revoke("test", link.id)
+        await desk.support.revoke(Actor("test"), link.id)
     else:
         desk.clock.advance(hours=1)
     async with desk.somebody() as anna:
@@ -225,7 +226,7 @@ async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: Des
     link = await desk.link(ACCOUNT)
     async with desk.somebody() as anna:
         question = await anna.get(f"/desk/links/{link.id}/revoke")
-        before = await desk.support.link("test", link.id)
+        before = await desk.support.link(Actor("test"), link.id)
         answer = await anna.fill(f"/desk/links/{link.id}/revoke")
         again = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": await anna.proof()})
 

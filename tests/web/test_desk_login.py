@@ -7,6 +7,7 @@ import pytest
 
 from tests.reliability import Proof
 from tests.web.desk_fixture import BASE, KEY, DeskFixture, desk_fixture
+from verification.ids import Actor
 
 PAGES = (
     "/desk",
@@ -206,7 +207,7 @@ async def test_authz_a_form_of_another_site_changes_nothing(desk: DeskFixture, h
     link = await desk.link()
     async with desk.somebody() as anna:
         answer = await anna.fill(f"/desk/links/{link.id}/revoke", headers=headers)
-        kept = await desk.support.link("test", link.id)
+        kept = await desk.support.link(Actor("test"), link.id)
 
     assert answer.status_code == 403
     assert kept is not None
@@ -224,7 +225,7 @@ async def test_authz_a_form_without_the_words_of_its_session_changes_nothing(
         given = of_ben if proof_given == "of ben" else proof_given
         answer = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": given})
         too_long = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": "x" * 20_000})
-        kept = await desk.support.link("test", link.id)
+        kept = await desk.support.link(Actor("test"), link.id)
 
     assert answer.status_code == 403
     assert "没有执行" in answer.text

@@ -7,9 +7,10 @@ import pytest
 from tests.fakes import make_identity
 from tests.web.desk_fixture import DeskFixture
 from verification import AttemptStatus, Method, Reason
+from verification.ids import Account, Actor
 from verification.support.store import AuditEntry
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 MASKED = "10*****45"
 SCRIPT = "<script>alert(1)</script>"
 
@@ -122,7 +123,9 @@ async def test_where_nobody_has_asked_anything_the_page_says_so(desk: DeskFixtur
 
 async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT)
-    async with desk.store.support_unit(AuditEntry(SCRIPT, "an old thing", SCRIPT, desk.clock())):
+    async with desk.store.support_unit(
+        AuditEntry(actor=Actor(SCRIPT), action="an old thing", subject=SCRIPT, at=desk.clock())
+    ):
         pass
     async with desk.somebody() as anna:
         page = (await anna.get("/desk/uses")).text
@@ -138,7 +141,7 @@ async def test_uses_are_told_with_who_and_what_for_and_looking_is_one_of_them(de
 
 async def test_older_uses_are_on_later_pages(desk: DeskFixture) -> None:
     for number in range(60):
-        await desk.support.attempt("api:1", f"{number:08x}")
+        await desk.support.attempt(Actor("api:1"), f"{number:08x}")
     async with desk.somebody() as anna:
         first, second = [(await anna.get(f"/desk/uses?page={page}")).text for page in (1, 2)]
 

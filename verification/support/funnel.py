@@ -44,7 +44,7 @@ class Dimension(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
     """What a journey is counted under: when, why and in which language it began."""
 
@@ -68,7 +68,7 @@ class FunnelIncrement:
     bucket: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelQuery:
     """Which journeys a funnel is about, days included; `campaign` "" are people whom no campaign brought."""
 
@@ -91,7 +91,7 @@ class FunnelCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DurationCount:
     """How many journeys of a group took so long for a step."""
 

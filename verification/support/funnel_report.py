@@ -25,7 +25,7 @@ _MEDIAN = 0.5
 _P90 = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStatistics:
     """One step: how many reached it, and how long half and nine in ten of them took for it at most.
 
@@ -97,8 +97,16 @@ def _step_statistics(
     for step in STEPS if method is None else METHOD_STEPS:
         count = reached.get(step, 0)
         first, former = (stages[0].count, stages[-1].count) if stages else (0, 0)
-        quantiles = (quantile(took[step], _MEDIAN), quantile(took[step], _P90))
-        stages.append(StepStatistics(step, count, _ratio(count, first), _ratio(count, former), *quantiles))
+        stages.append(
+            StepStatistics(
+                step=step,
+                count=count,
+                of_first=_ratio(count, of=first),
+                of_previous=_ratio(count, of=former),
+                median=quantile(took[step], _MEDIAN),
+                p90=quantile(took[step], _P90),
+            )
+        )
     return tuple(stages)
 
 
@@ -122,5 +130,5 @@ def quantile(buckets: Mapping[int, int], part: float) -> timedelta | None:
     return None
 
 
-def _ratio(count: int, whole: int) -> float | None:
-    return count / whole if whole else None
+def _ratio(count: int, *, of: int) -> float | None:
+    return count / of if of else None

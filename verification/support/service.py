@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from verification.attempts import Method
 from verification.identity import mask_account
+from verification.ids import Account, Actor
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -33,11 +34,11 @@ def is_valid_ttl(ttl: timedelta) -> bool:
     return MIN_TTL <= ttl <= MAX_TTL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
     """What a link is wanted for; `request` names the asking, so that its repetition gives the same link."""
 
-    account: str
+    account: Account
     idempotency_key: str
     campaign: str = ""
     ttl: timedelta | None = None
@@ -62,7 +63,7 @@ class SupportService:
         self._clock = clock
         self.ttl = ttl
 
-    async def create_link(self, actor: str, request: LinkRequest) -> CreatedLink:
+    async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
         """Make a link; raises `BadLink` where it cannot be one, `OtherLink` where its request made another."""
         account, campaign = read_account(request.account), read_campaign(request.campaign)
         ttl = self.ttl if request.ttl is None else request.ttl
@@ -80,7 +81,9 @@ class SupportService:
             method=request.method,
             language=request.language,
         )
-        async with self._store.support_unit(self._entry(actor, "link", f"{link.id} {mask_account(account)}")) as desk:
+        async with self._store.support_unit(
+            self._entry(actor, "link", subject=f"{link.id} {mask_account(account)}")
+        ) as desk:
             kept = await desk.add_link(link)
             if _differs(kept, link, request):
                 raise LinkRequestConflict("this request was made before, for another link")
@@ -90,17 +93,17 @@ class SupportService:
         """The token that opens a link."""
         return link_token(link, self._store.keyed_digest)
 
-    async def link(self, actor: str, link: LinkId) -> Link | None:
+    async def link(self, actor: Actor, link: LinkId) -> Link | None:
         """Look at a link."""
-        async with self._store.support_unit(self._entry(actor, "look at link", link)) as desk:
+        async with self._store.support_unit(self._entry(actor, "look at link", subject=link)) as desk:
             return await desk.link(link)
 
     async def links(
         self,
-        actor: str,
+        actor: Actor,
         *,
         campaign: str | None = None,
-        account: str | None = None,
+        account: Account | None = None,
         state: LinkState | None = None,
         limit: int = _PAGE,
         skip: int = 0,
@@ -108,53 +111,53 @@ class SupportService:
         """List links, the newest first."""
         subject = " ".join(filter(None, (campaign, account and mask_account(account), state)))
         standing = None if state is None else (state, self._clock())
-        async with self._store.support_unit(self._entry(actor, "links", subject)) as desk:
+        async with self._store.support_unit(self._entry(actor, "links", subject=subject)) as desk:
             return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip, state_at=standing)
 
-    async def revoke(self, actor: str, link: LinkId) -> Link | None:
+    async def revoke(self, actor: Actor, link: LinkId) -> Link | None:
         """End a link, opened or not; None when there is none."""
-        async with self._store.support_unit(self._entry(actor, "revoke", link)) as desk:
+        async with self._store.support_unit(self._entry(actor, "revoke", subject=link)) as desk:
             return await desk.revoke(link, self._clock())
 
-    async def attempt(self, actor: str, code: str) -> Sequence[AttemptSummary]:
+    async def attempt(self, actor: Actor, code: str) -> Sequence[AttemptSummary]:
         """Look at the attempts with a code, as `desk.read_code` gives it."""
-        async with self._store.support_unit(self._entry(actor, "attempt", code)) as desk:
+        async with self._store.support_unit(self._entry(actor, "attempt", subject=code)) as desk:
             return await desk.attempt(code)
 
     async def attempts(
-        self, actor: str, *, account: str | None = None, limit: int = _PAGE, skip: int = 0
+        self, actor: Actor, *, account: Account | None = None, limit: int = _PAGE, skip: int = 0
     ) -> Sequence[AttemptSummary]:
         """List attempts, the newest first."""
         async with self._store.support_unit(
-            self._entry(actor, "attempts", mask_account(account) if account else "")
+            self._entry(actor, "attempts", subject=mask_account(account) if account else "")
         ) as desk:
             return await desk.attempts(account=account, limit=limit, skip=skip)
 
-    async def funnel_statistics(self, actor: str, query: FunnelQuery) -> FunnelStatistics:
+    async def funnel_statistics(self, actor: Actor, query: FunnelQuery) -> FunnelStatistics:
         """Give the figures of a funnel."""
         subject = f"{query.campaign or 'all'} {query.since}..{query.until}"
-        async with self._store.support_view(self._entry(actor, "funnel", subject)) as desk:
+        async with self._store.support_view(self._entry(actor, "funnel", subject=subject)) as desk:
             return await desk.funnel_statistics(query)
 
-    async def campaigns(self, actor: str) -> Sequence[str]:
+    async def campaigns(self, actor: Actor) -> Sequence[str]:
         """List the campaigns there are."""
-        async with self._store.support_view(self._entry(actor, "campaigns", "")) as desk:
+        async with self._store.support_view(self._entry(actor, "campaigns", subject="")) as desk:
             return await desk.campaigns()
 
     async def questions(
-        self, actor: str, since: date, until: date
+        self, actor: Actor, *, since: date, until: date
     ) -> tuple[Mapping[str, int], Sequence[UnansweredQuestion]]:
         """What people asked: how often each topic answered, and the last questions that none did."""
-        async with self._store.support_view(self._entry(actor, "questions", f"{since}..{until}")) as desk:
-            return await desk.questions(since, until), await desk.unanswered_questions(_PAGE * 5)
+        async with self._store.support_view(self._entry(actor, "questions", subject=f"{since}..{until}")) as desk:
+            return await desk.questions(since=since, until=until), await desk.unanswered_questions(_PAGE * 5)
 
-    async def audit_log(self, actor: str, limit: int = _PAGE, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, actor: Actor, *, limit: int = _PAGE, skip: int = 0) -> Sequence[AuditEntry]:
         """List uses of the desk, the newest first."""
-        async with self._store.support_unit(self._entry(actor, "uses", "")) as desk:
-            return await desk.audit_log(limit, skip)
+        async with self._store.support_unit(self._entry(actor, "uses", subject="")) as desk:
+            return await desk.audit_log(limit=limit, skip=skip)
 
-    def _entry(self, actor: str, action: str, subject: str) -> AuditEntry:
-        return AuditEntry(actor, action, subject, self._clock())
+    def _entry(self, actor: Actor, action: str, *, subject: str) -> AuditEntry:
+        return AuditEntry(actor=actor, action=action, subject=subject, at=self._clock())
 
 
 def _differs(kept: Link, wanted: Link, request: LinkRequest) -> bool:

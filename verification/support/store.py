@@ -12,24 +12,25 @@ from typing import Protocol
 
 from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
 from verification.attempts import reference_code as reference_code  # support knows it from here
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """That somebody used the desk: who (`telegram:<id>`, `command`, `api:<key>`, `desk`), what for, about what, when.
 
     `subject` names links, codes and campaigns; an account only masked.
     """
 
-    actor: str
+    actor: Actor
     action: str
     subject: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnansweredQuestion:
     """A question that nothing in the FAQ answered, as far as it may be kept: it belongs to nobody.
 
@@ -46,8 +47,8 @@ class AttemptSummary:
     """An attempt as support may see it: name and number only masked, and only while they are kept."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -75,13 +76,13 @@ def read_reference_code(text: str) -> str | None:
 class DialogueSupportUnit(Protocol):
     """What a dialogue's transaction does for the desk; part of `DialogueUnit`."""
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         """Bind a link to the first person who opens it in time; to them it opens again and again, until revoked.
 
         None for whoever else, and for one that is unknown, expired or revoked: nothing tells these apart.
         """
 
-    async def is_bound(self, person: str, account: str) -> bool:
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
         """Whether a link that nobody revoked binds the person to the account."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
@@ -104,7 +105,7 @@ class SupportView(Protocol):
         self,
         *,
         campaign: str | None,
-        account: str | None,
+        account: Account | None,
         limit: int,
         skip: int = 0,
         state_at: tuple[LinkState, datetime] | None = None,
@@ -114,7 +115,7 @@ class SupportView(Protocol):
     async def attempt(self, code: str) -> Sequence[AttemptSummary]:
         """List attempts whose id's digits begin with a code, masked name and number among it where they are kept."""
 
-    async def attempts(self, *, account: str | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
+    async def attempts(self, *, account: Account | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         """List attempts, the newest first, without name and number."""
 
     async def funnel_statistics(self, query: FunnelQuery) -> FunnelStatistics:
@@ -126,13 +127,13 @@ class SupportView(Protocol):
     async def campaigns(self) -> Sequence[str]:
         """List the campaigns there are links or journeys of."""
 
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
+    async def questions(self, *, since: date, until: date) -> Mapping[str, int]:
         """How often each topic answered a question in these days, under "" how often none did."""
 
     async def unanswered_questions(self, limit: int) -> Sequence[UnansweredQuestion]:
         """List questions that nothing answered, the newest first."""
 
-    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+    async def audit_log(self, *, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
         """List uses of the desk, the newest first."""
 
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from verification.ids import Actor
 from verification.token_bucket import TokenBuckets
 from web.api.problems import Problem, problem_handler
 from web.throttle import client_network
@@ -29,7 +30,7 @@ class ApiKeyMiddleware:
             raise ValueError("without a key anybody could call")
         self._app = app
         self._keys = [key.encode() for key in keys]
-        self._wrong = TokenBuckets(BURST, _EVERY, monotonic_clock)
+        self._wrong = TokenBuckets(burst=BURST, interval=_EVERY, clock=monotonic_clock)
         self._counter = Counter("web_wrong_keys", "Calls over HTTP without a key that is ours.", registry=registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +44,7 @@ class ApiKeyMiddleware:
         else:
             await self._app(scope, receive, send)
 
-    def _actor(self, request: Request) -> str:
+    def _actor(self, request: Request) -> Actor:
         address = client_network(request)
         wait = self._wrong.wait_time(address)
         if wait > 0:
@@ -55,4 +56,4 @@ class ApiKeyMiddleware:
             self._counter.inc()
             self._wrong.take(address)
             raise Problem(401, "A key is needed: Authorization: Bearer KEY.", WWW_Authenticate="Bearer")
-        return f"api:{known.index(True) + 1}"
+        return Actor(f"api:{known.index(True) + 1}")

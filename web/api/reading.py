@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from verification.attempts import Method
+from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.service import MAX_TTL, MIN_TTL, LinkRequest
 from web.api.problems import Problem
 from web.middleware import read_body
+
+T = TypeVar("T")
 
 _LIMIT = 16 * 1024
 _LONGEST_KEY = 200
@@ -36,7 +40,7 @@ class LinkListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     campaign: str | None = None
-    account: str | None = None
+    account: Account | None = None
     limit: int = Field(default=20, ge=1, le=_MAX_LIMIT)
     skip: int = Field(default=0, ge=0, le=_MAX_SKIP)
 
@@ -92,7 +96,7 @@ def _idempotency_key(request: Request, fresh: str) -> str:
     return f"key:{key}"
 
 
-def _checked(field: str, read: Callable[[str], str], text: str) -> str:
+def _checked(field: str, read: Callable[[str], T], text: str) -> T:
     try:
         return read(text)
     except InvalidLinkRequest as error:

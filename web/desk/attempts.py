@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from verification.ids import Account
 from verification.support.funnel import beijing_day
 from verification.support.service import SupportService
 from verification.support.store import read_reference_code
@@ -46,7 +47,7 @@ class AttemptPages:
         attempts = [] if code is None else await self._support.attempt(visit.actor, code)
         if attempts:
             return self._frame.page(visit, "attempt.html", attempts=attempts)
-        attempts = await self._support.attempts(visit.actor, account=sought, limit=_OF_ONE_ACCOUNT)
+        attempts = await self._support.attempts(visit.actor, account=Account(sought), limit=_OF_ONE_ACCOUNT)
         return self._frame.page(visit, "attempts.html", attempts=attempts, page=1, more=False, sought=sought)
 
     async def show(self, visit: DeskRequest) -> Response:
@@ -73,7 +74,8 @@ class QuestionPages:
     async def show(self, visit: DeskRequest) -> Response:
         """Show the topics of a period by how often they were asked for, and the last questions in vain."""
         today, period = beijing_day(self._clock()), read_period(visit.query)
-        counted, missed = await self._support.questions(visit.actor, *period_days(period, today))
+        since, until = period_days(period, today)
+        counted, missed = await self._support.questions(visit.actor, since=since, until=until)
         titles = self._titles[self._frame.language(visit.request)]
         topics = [(titles.get(topic, topic), count) for topic, count in counted.items() if topic]
         answered, vain = sum(count for _, count in topics), counted.get("", 0)
@@ -104,7 +106,7 @@ class AuditLogPages:
     async def show(self, visit: DeskRequest) -> Response:
         """List the newest; looking is one of them."""
         page = read_page_number(visit.query)
-        uses = await self._support.audit_log(visit.actor, _ENTRIES_A_PAGE + 1, (page - 1) * _ENTRIES_A_PAGE)
+        uses = await self._support.audit_log(visit.actor, limit=_ENTRIES_A_PAGE + 1, skip=(page - 1) * _ENTRIES_A_PAGE)
         return self._frame.page(
             visit, "uses.html", uses=uses[:_ENTRIES_A_PAGE], page=page, more=len(uses) > _ENTRIES_A_PAGE
         )

@@ -25,7 +25,7 @@ NO_CAMPAIGN = "-"
 Word = TypeVar("Word", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelFilters:
     """What a funnel is asked for, in the words of the form that asks."""
 
@@ -51,8 +51,8 @@ class FunnelFilters:
         """The journeys that these filters are about."""
         since, until = period_days(self.period, today)
         return FunnelQuery(
-            since,
-            until,
+            since=since,
+            until=until,
             campaign="" if self.campaign == NO_CAMPAIGN else self.campaign or None,
             method=enum_or_none(Method, self.method),
             language=self.language or None,

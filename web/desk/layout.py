@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from verification.ids import Actor
 from web.dependencies import Texts
 from web.desk.formatting import PageFormatter
 from web.desk.sessions import DeskSession
@@ -28,7 +29,7 @@ class DeskRequest:
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who it is, in the notes of uses."""
         return self.session.actor
 

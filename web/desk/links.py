@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from verification import Method
+from verification.ids import Account
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -85,7 +86,7 @@ class LinkPages:
         account = read_text(visit.form, "account")
         if not account:
             return redirect(visit.request, "/links")
-        links = await self._support.links(visit.actor, account=account, limit=_OF_ONE_ACCOUNT)
+        links = await self._support.links(visit.actor, account=Account(account), limit=_OF_ONE_ACCOUNT)
         return self._frame.page(
             visit,
             "links.html",
@@ -110,7 +111,7 @@ class LinkPages:
         if problem:
             return await self._form(visit, given, problem)
         order = LinkRequest(
-            account=given["account"],
+            account=read_account(given["account"]),
             # A form that the browser goes back to may be sent with other words: that asks for another link.
             idempotency_key="\0".join(given.values()),
             campaign=given["campaign"],

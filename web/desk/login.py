@@ -28,7 +28,7 @@ class LoginPages:
         self._secure = route.secure
         self._frame = frame
         self._clock: UtcNow = parts.clock
-        self._attempts = TokenBuckets(_BURST, _EVERY, parts.monotonic_clock)
+        self._attempts = TokenBuckets(burst=_BURST, interval=_EVERY, clock=parts.monotonic_clock)
         self._wrong_keys = _counter(parts.registry)
 
     def session(self, request: Request) -> DeskSession | None:

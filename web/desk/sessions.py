@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from verification.ids import Actor
 from verification.invitations import KeyedDigest, Purpose
 
 COOKIE = "desk"
@@ -17,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{1,16}")
 _COOKIE = re.compile(r"([A-Za-z0-9]{1,16})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSession:
     """Somebody at the desk; `proof` is what their forms carry."""
 
@@ -25,9 +26,9 @@ class DeskSession:
     proof: str
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who they are in the notes of uses."""
-        return f"desk:{self.name}"
+        return Actor(f"desk:{self.name}")
 
 
 class DeskSessions:
@@ -56,7 +57,7 @@ class DeskSessions:
         name, until, signature = match.groups()
         if not hmac.compare_digest(self._signed("session", f"{name}.{until}"), signature):
             return None
-        return DeskSession(name, self._signed("form", cookie)) if now.timestamp() < int(until) else None
+        return DeskSession(name=name, proof=self._signed("form", cookie)) if now.timestamp() < int(until) else None
 
     def _signed(self, what: str, text: str) -> str:
         digest = self._keyed(Purpose.DESK, f"{what}\0{self._key}\0{text}")

@@ -41,7 +41,7 @@ class ProgressStep:
     position: Literal["past", "here", "ahead"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLeft:
     """How long the page may still be used; for those who read, and for the bar that runs down."""
 
@@ -50,7 +50,7 @@ class TimeLeft:
     until: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
     """One stage of one way; the only personal data in it is masked."""
 
@@ -69,7 +69,7 @@ class PhoneView:
     form_error: FormError | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverView:
     """The page before a provider's own; `leaving_to` once the phone is on its way there."""
 
@@ -100,7 +100,7 @@ def phone_view(
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
-        left=time_left(attempt.expires_at, now),
+        left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
         form_error=form_error,
     )
@@ -116,7 +116,7 @@ def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: s
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
-        left=time_left(attempt.expires_at, now),
+        left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
         leaving_to=leaving_to,
     )
@@ -135,10 +135,12 @@ def _steps_at(names: tuple[str, ...], stands_at: str) -> tuple[ProgressStep, ...
     )
 
 
-def time_left(until: datetime, now: datetime) -> TimeLeft:
+def time_left(until: datetime, *, now: datetime) -> TimeLeft:
     """Round up, so that the last minute reads as one and not as none."""
     seconds = max(math.ceil((until - now).total_seconds()), 0)
-    return TimeLeft(seconds, math.ceil(seconds / 60), until.astimezone(_BEIJING).strftime("%H:%M"))
+    return TimeLeft(
+        seconds=seconds, minutes=math.ceil(seconds / 60), until=until.astimezone(_BEIJING).strftime("%H:%M")
+    )
 
 
 def _step_of(method: Method, stage: PageStage) -> str:

@@ -62,8 +62,13 @@ def retry_after(error: TelegramError) -> float | None:
     A 429 without `retry_after` reaches us as a `NetworkError` of the library; it counts as one second.
     """
     if isinstance(error, RetryAfter):
-        seconds = error.retry_after
-        return seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
+        return retry_after_seconds(error)
     if isinstance(error, NetworkError) and error.message.startswith("Too Many Requests"):
         return _DEFAULT_RETRY_AFTER
     return None
+
+
+def retry_after_seconds(error: RetryAfter) -> float:
+    """How many seconds Telegram asks to wait; the library gives an int or a timedelta."""
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

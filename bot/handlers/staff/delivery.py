@@ -29,7 +29,7 @@ _SHUTDOWN_TIMEOUT = 5.0
 _RETRY_DELAYS = (0.5, 2.0, 8.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTarget:
     """Where a reply goes: the chat, the language, and the pressed button's message, if any."""
 
@@ -122,7 +122,7 @@ class StaffReplySender:
                     ),
                     idempotent=False,
                 )
-            case FileReply(file, name, caption):
+            case FileReply(content=file, name=name, caption=caption):
                 text = self._with_duplicate_note(caption, target, maybe_duplicate=maybe_duplicate)
                 await call(
                     lambda: self._bot.send_document(target.chat, file, text, filename=name, parse_mode=HTML),

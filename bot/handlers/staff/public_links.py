@@ -20,16 +20,16 @@ def read_target(text: str, catalogue: Catalogue, language: str) -> str | None:
     return target if target in {*Method, *LANGUAGES, _LIST, *topics} else None
 
 
-def public_link(target: str, bot: str) -> str:
+def public_link(target: str, *, bot: str) -> str:
     """The link to a target that `read_target` gave."""
     if target in set(Method):
         return links.to_method(bot, Method(target))
     if target in LANGUAGES:
-        return links.to_language(bot, target)
-    return links.to_topic(bot, "" if target == _LIST else target)
+        return links.to_language(bot, language=target)
+    return links.to_topic(bot, topic="" if target == _LIST else target)
 
 
-def render_public_link(texts: StaffTexts, target: str, link: str) -> MessageContent:
+def render_public_link(texts: StaffTexts, target: str, *, link: str) -> MessageContent:
     """The caption of a public link's QR code."""
     copy = InlineKeyboardButton(texts.text("button.copy"), copy_text=CopyTextButton(link))
     markup = InlineKeyboardMarkup([[copy, texts.button("print", ButtonData(ButtonAction.POSTER, target))]])

@@ -27,7 +27,7 @@ def search(*topics: Entry) -> TopicSearch:
 
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
-    return Entry(id, title, "", (), keywords)
+    return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
 
 
 def normalized_texts(path: Path) -> list[str]:

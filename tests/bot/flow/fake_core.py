@@ -21,13 +21,14 @@ from bot.flow.events import (
 from bot.flow.states import PhoneStage
 from tests.bot.flow.samples import LATER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 @dataclass(frozen=True)
 class FakeAttempt:
     """An attempt in this core."""
 
-    account: str
+    account: Account
     method: Method
     stage: PhoneStage = PhoneStage.WAITING
     live: bool = True
@@ -82,7 +83,7 @@ class FakeCore:
         else:
             self.news.append(AttemptFailed(attempt, reason or Reason.QUOTA))
 
-    def revoke_link(self, account: str) -> None:
+    def revoke_link(self, account: Account) -> None:
         """Revoke every link of an account."""
         self.revoked.add(account)
         for attempt in [attempt for attempt in self.live if self.attempts[attempt].account == account]:
@@ -106,4 +107,9 @@ class FakeCore:
             self.attempts[request.attempt] = FakeAttempt(request.account, request.method, live=False)
             return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
         self.attempts.setdefault(request.attempt, FakeAttempt(request.account, request.method))
-        return AttemptOpened(request.attempt, f"https://verify.example.com/s/{request.attempt}", "42", LATER)
+        return AttemptOpened(
+            attempt=request.attempt,
+            link=f"https://verify.example.com/s/{request.attempt}",
+            match_code="42",
+            expires_at=LATER,
+        )

@@ -37,9 +37,10 @@ from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
+from verification.ids import Account
 
-ACCOUNT = "telegram:100012345"
-FOREIGN_ACCOUNT = "cloud:200056789"
+ACCOUNT = Account("telegram:100012345")
+FOREIGN_ACCOUNT = Account("cloud:200056789")
 NAME = "王小明"
 OTHER_NAME = "阿依古丽·买买提"
 SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
@@ -72,7 +73,7 @@ def state_samples() -> Iterator[State]:
         yield plain(account=ACCOUNT, question_id=QUESTION_ID)
     yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
     yield invitation(states.Confirming(account=ACCOUNT, question_id="m-former", identity=person), Method.QQ)
-    yield invitation(states.AskingName(account="cloud:200011111", question_id="m-former"))
+    yield invitation(states.AskingName(account=Account("cloud:200011111"), question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
     yield states.AskingName(account=ACCOUNT, question_id=QUESTION_ID)
     for name in (NAME, OTHER_NAME, "李"):
@@ -297,17 +298,23 @@ def events_of_a_person() -> Iterator[Event]:
             Commanded(command, arguments) for arguments in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
         )
     for choice in (*Choice, *UNKNOWN_CHOICES):
-        yield from (Tapped(choice, question) for question in (QUESTION_ID, "m-earlier", "", QUESTION_ID.upper()))
+        yield from (
+            Tapped(choice=choice, question_id=question)
+            for question in (QUESTION_ID, "m-earlier", "", QUESTION_ID.upper())
+        )
     for side in SideMessage:
         for choice in BROWSING:
-            yield from (SideTapped(side, choice, question) for question in (QUESTION_ID, "m-earlier", ""))
+            yield from (
+                SideTapped(side=side, choice=choice, question_id=question)
+                for question in (QUESTION_ID, "m-earlier", "")
+            )
     yield from map(Sent, MessageKind)
 
 
 def events_of_the_core() -> Iterator[Event]:
     """Every answer and notice of the core, for the state's attempt and for another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
-        yield AttemptOpened(attempt, LINK, "42", LATER)
+        yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
@@ -324,7 +331,7 @@ def events_of_links() -> Iterator[Event]:
     """Every event that a link may cause."""
     yield LinkRejected()
     yield from map(MethodSuggested, Method)
-    for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
+    for account in (ACCOUNT, FOREIGN_ACCOUNT, Account("cloud:200011111")):
         yield LinkAccepted(account)
         yield LinkAccepted(account, Method.FACE, "en")
         yield LinkAccepted(account, verified=VerificationRecord(Method.QQ, NOON))

@@ -54,7 +54,7 @@ def step_of(state: State) -> int:
 def meaning(before: State, event: Event) -> object:
     """The choice or command that a person's event means in the state before it, if any."""
     match event:
-        case Tapped(choice, _):
+        case Tapped(choice=choice):
             return choice
         case Commanded(command, _):
             return command

@@ -46,11 +46,12 @@ from tests.bot.flow.samples import (
 )
 from tests.fakes import NOON, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, FunnelStep, duration_bucket
 
 START = Commanded(Command.START)
 MINUTE = duration_bucket(timedelta(minutes=1))
-COHORT = Cohort(NOON.date(), "", "zh")
+COHORT = Cohort(day=NOON.date(), campaign="", language="zh")
 
 
 class JourneyFixture:
@@ -76,7 +77,9 @@ class JourneyFixture:
 
     def go(self, *choices: Choice | str) -> None:
         for each in choices:
-            self.take_event(Tapped(each, self.state.question_id) if isinstance(each, Choice) else Said(each))
+            self.take_event(
+                Tapped(choice=each, question_id=self.state.question_id) if isinstance(each, Choice) else Said(each)
+            )
 
     def to_the_method(self) -> None:
         self.take_event(START)
@@ -91,7 +94,9 @@ class JourneyFixture:
         if choice is not None:
             self.go(choice)
         attempt = self.attempt
-        self.take_event(AttemptOpened(attempt, LINK, "42", NOON + timedelta(hours=1)))
+        self.take_event(
+            AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=NOON + timedelta(hours=1))
+        )
         return attempt
 
     def is_on_the_phone(self, attempt: AttemptId) -> tuple[FunnelIncrement, ...]:
@@ -198,7 +203,7 @@ def test_another_account_that_passed_is_not_this_journey() -> None:
     journey.to_the_method()
     attempt = journey.gets_a_code(Choice.QQ)
 
-    assert journey.take_event(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
+    assert journey.take_event(AttemptPassed(attempt, Account("cloud:1"), Method.QQ)) == ()
 
 
 @pytest.mark.parametrize("event", [START, Said("你好"), ReaskRequested()])
@@ -249,7 +254,9 @@ def test_an_erasure_ends_the_journey_and_the_next_message_begins_another() -> No
     journey = JourneyFixture()
     journey.to_the_method()
 
-    erased = journey.take_event(SideTapped(SideMessage.PRIVACY, "erase_now", journey.state.question_id))
+    erased = journey.take_event(
+        SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=journey.state.question_id)
+    )
     journeys = journey.journeys
     again = journey.take_event(START)
 
@@ -267,7 +274,11 @@ def test_a_journey_is_counted_under_the_day_it_began_in_beijing() -> None:
     further = Answer(states.Agreeing(account=ACCOUNT, question_id=QUESTION_ID))
     _, [started] = update_journeys(journeys, JourneyTurn(start.state, START, further, late + timedelta(days=3), "zh"))
 
-    assert opened.cohort == started.cohort == Cohort(datetime(2026, 11, 24, tzinfo=UTC).date(), "", "en")
+    assert (
+        opened.cohort
+        == started.cohort
+        == Cohort(day=datetime(2026, 11, 24, tzinfo=UTC).date(), campaign="", language="en")
+    )
 
 
 def test_a_clock_set_back_gives_no_negative_duration() -> None:
@@ -287,7 +298,7 @@ def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_three_ar
     journeys: Journeys = ()
     begun = []
     for number in (1, 2, 1, 3, 4, 2):
-        idle = states.Idle(account=f"cloud:{number}", question_id=QUESTION_ID)
+        idle = states.Idle(account=Account(f"cloud:{number}"), question_id=QUESTION_ID)
         journeys, increments = update_journeys(journeys, JourneyTurn(idle, START, Answer(idle), NOON, "zh"))
         begun += [number] * len(increments)
 
@@ -327,10 +338,10 @@ def test_journeys_are_saved_with_the_state() -> None:
 def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
     journey = JourneyFixture()
     journey.to_the_method()
-    opened = journey.take_event(LinkAccepted("100012345", campaign="spring"))
-    accepted = journey.take_event(Tapped(Choice.MINE, journey.state.question_id))
-    journey.take_event(LinkAccepted("100099999", campaign="autumn"))
-    back = journey.take_event(Tapped(Choice.NOT_MINE, journey.state.question_id))
+    opened = journey.take_event(LinkAccepted(Account("100012345"), campaign="spring"))
+    accepted = journey.take_event(Tapped(choice=Choice.MINE, question_id=journey.state.question_id))
+    journey.take_event(LinkAccepted(Account("100099999"), campaign="autumn"))
+    back = journey.take_event(Tapped(choice=Choice.NOT_MINE, question_id=journey.state.question_id))
 
     spring = replace(COHORT, campaign="spring")
     assert [(increment.cohort, increment.step) for increment in opened] == [(spring, FunnelStep.OPENED)]

@@ -52,6 +52,7 @@ from bot.flow.states import Attempting, Idle, PhoneStage, State
 from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, NAME, QUESTION_ID, context_at
 from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 IDLE = Idle(account=ACCOUNT, question_id=QUESTION_ID)
 TO_NAME = "/start\n[personal]\n[agree]"
@@ -95,11 +96,11 @@ def event_of(line: str, state: State, attempt: AttemptId) -> Event:
     if found := re.fullmatch(r"/(\w+) ?(.*)", line):
         return Commanded(Command(found[1]), found[2])
     if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
-        return Tapped(found[2], "m-earlier" if found[1] else state.question_id)
+        return Tapped(choice=found[2], question_id="m-earlier" if found[1] else state.question_id)
     if found := re.fullmatch(r"\((\w+)\)", line):
         return Sent(MessageKind(found[1]))
     if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
-        return SideTapped(SideMessage(found[1]), found[2], state.question_id)
+        return SideTapped(side=SideMessage(found[1]), choice=found[2], question_id=state.question_id)
     if found := re.fullmatch(r"(core|other): (\w+ \w+) ?(\S*)", line):
         return _core_event(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
     return _by_link(line) or Said(line)
@@ -109,7 +110,7 @@ def _by_link(line: str) -> Event | None:
     kind, _, rest = line.partition(": ")
     match kind, rest.split():
         case "link", [account, *words]:
-            return _link_accepted(account, words)
+            return _link_accepted(Account(account), words)
         case "method link", [method]:
             return MethodSuggested(Method(method))
         case "bad link", []:
@@ -118,7 +119,7 @@ def _by_link(line: str) -> Event | None:
             return None
 
 
-def _link_accepted(account: str, words: list[str]) -> Event:
+def _link_accepted(account: Account, words: list[str]) -> Event:
     method = next((Method(word) for word in words if word in set(Method)), None)
     language = next((word for word in words if word in LANGUAGES), None)
     return LinkAccepted(
@@ -128,12 +129,12 @@ def _link_accepted(account: str, words: list[str]) -> Event:
 
 def _core_event(label: str, detail: str, attempt: AttemptId) -> Event:
     events: dict[str, Callable[[], Event]] = {
-        "attempt opened": lambda: AttemptOpened(attempt, LINK, "42", LATER),
+        "attempt opened": lambda: AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER),
         "attempt refused": lambda: AttemptRefused(attempt, AttemptRefusal(detail)),
         "attempt progressed": lambda: AttemptProgressed(attempt, PhoneStage(detail), LATER),
         "code expiring": lambda: CodeExpiring(attempt),
         "code expired": lambda: CodeExpired(attempt),
-        "attempt passed": lambda: AttemptPassed(attempt, detail or ACCOUNT, Method.WECHAT),
+        "attempt passed": lambda: AttemptPassed(attempt, Account(detail or ACCOUNT), Method.WECHAT),
         "attempt failed": lambda: AttemptFailed(attempt, Reason(detail)),
         "reask requested": ReaskRequested,
     }

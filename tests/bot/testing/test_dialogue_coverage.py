@@ -14,6 +14,7 @@ from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
 from bot.testing.dialogue_coverage import _UNREACHABLE_ROWS, CoverageFile, with_coverage
 from verification.attempts import AttemptId
+from verification.ids import Account
 
 CONTEXT = RuleContext(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
 
@@ -28,8 +29,8 @@ def lines(coverage: CoverageFile) -> list[list[str]]:
 
 
 def test_a_pressed_button_reaches_a_row_a_button_and_a_transition(coverage: CoverageFile) -> None:
-    state = ChoosingType(account="telegram:1", question_id="m")
-    event = Tapped("personal", "m")
+    state = ChoosingType(account=Account("telegram:1"), question_id="m")
+    event = Tapped(choice="personal", question_id="m")
 
     step = coverage.advance(state, event, CONTEXT)
 
@@ -43,7 +44,7 @@ def test_a_pressed_button_reaches_a_row_a_button_and_a_transition(coverage: Cove
 
 
 def test_nothing_that_a_person_says_is_recorded(coverage: CoverageFile) -> None:
-    coverage.advance(AskingName(account="telegram:1", question_id="m"), Said("王小明"), CONTEXT)
+    coverage.advance(AskingName(account=Account("telegram:1"), question_id="m"), Said("王小明"), CONTEXT)
 
     assert lines(coverage) == [
         ["now", "state", "AskingNumber"],
@@ -53,7 +54,11 @@ def test_nothing_that_a_person_says_is_recorded(coverage: CoverageFile) -> None:
 
 
 def test_an_old_button_reaches_nothing(coverage: CoverageFile) -> None:
-    coverage.advance(ChoosingType(account="telegram:1", question_id="m"), Tapped("personal", "old"), CONTEXT)
+    coverage.advance(
+        ChoosingType(account=Account("telegram:1"), question_id="m"),
+        Tapped(choice="personal", question_id="old"),
+        CONTEXT,
+    )
 
     assert lines(coverage) == [["now", "state", "ChoosingType"]]
 
@@ -81,7 +86,9 @@ def test_everything_that_can_be_reached_is_written_first(coverage: CoverageFile)
 def test_transitions_that_only_a_race_reaches_are_left_out(coverage: CoverageFile) -> None:
     coverage.write_known(catalogue.load(days=30, test=True))
     coverage.advance(
-        AskingName(account="telegram:1", question_id="m"), AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA), CONTEXT
+        AskingName(account=Account("telegram:1"), question_id="m"),
+        AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA),
+        CONTEXT,
     )
 
     rows = {name for _, kind, name in lines(coverage) if kind == "row"}

@@ -189,7 +189,7 @@ def test_the_faq_is_a_message_of_its_own() -> None:
     ],
 )
 def test_the_data_of_an_faq_button_are_checked(choice: str, shown: ShowFaq) -> None:
-    assert advance(scanning(), SideTapped(SideMessage.FAQ, choice), CONTEXT).effects == (shown,)
+    assert advance(scanning(), SideTapped(side=SideMessage.FAQ, choice=choice), CONTEXT).effects == (shown,)
 
 
 # Languages
@@ -198,7 +198,7 @@ def test_the_data_of_an_faq_button_are_checked(choice: str, shown: ShowFaq) -> N
 @pytest.mark.parametrize("language", ["zh", "en"])
 @in_each_state
 def test_a_chosen_language_is_stored_and_the_question_is_asked_in_it(state: State, language: str) -> None:
-    step = advance(state, SideTapped(SideMessage.LANGUAGE, language), CONTEXT)
+    step = advance(state, SideTapped(side=SideMessage.LANGUAGE, choice=language), CONTEXT)
 
     assert step.effects[:2] == (SetLanguage(language), EditSideMessage("language.done"))
     assert len(step.effects) == 3
@@ -207,7 +207,9 @@ def test_a_chosen_language_is_stored_and_the_question_is_asked_in_it(state: Stat
 
 def test_a_language_without_texts_is_not_set() -> None:
     for choice in ("choose", "fr", "", "zh "):
-        assert advance(verified(), SideTapped(SideMessage.LANGUAGE, choice), CONTEXT).effects == (ShowLanguages(),)
+        assert advance(verified(), SideTapped(side=SideMessage.LANGUAGE, choice=choice), CONTEXT).effects == (
+            ShowLanguages(),
+        )
 
 
 # What is stored about a person
@@ -248,7 +250,7 @@ def test_a_language_may_be_named_with_the_command() -> None:
 
 @in_each_state
 def test_erasing_ends_the_dialogue_and_its_attempt(state: State) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", QUESTION_ID), CONTEXT)
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=QUESTION_ID), CONTEXT)
 
     assert step.state == Idle(account=CONTEXT.own_account, question_id=CONTEXT.question_id)
     assert EraseRecords(CONTEXT.own_account) in step.effects
@@ -260,28 +262,32 @@ def test_erasing_ends_the_dialogue_and_its_attempt(state: State) -> None:
 @in_each_state
 @pytest.mark.parametrize("question_id", ["", "m-earlier"])
 def test_an_old_button_erases_nothing(state: State, question_id: str) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", question_id), CONTEXT)
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=question_id), CONTEXT)
 
     assert step.state == state
     assert not [effect for effect in step.effects if isinstance(effect, EraseRecords)]
 
 
 def test_records_and_exports_are_those_of_the_account() -> None:
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "export"), CONTEXT).effects == (SendExport(ACCOUNT),)
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "erase"), CONTEXT).effects == (
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="export"), CONTEXT).effects == (
+        SendExport(ACCOUNT),
+    )
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="erase"), CONTEXT).effects == (
         ShowRecords(QUESTION_ID, ACCOUNT, ask_erase=True),
     )
 
 
 def test_a_side_button_marks_the_person_as_active() -> None:
     for side, choice in ((SideMessage.FAQ, "open"), (SideMessage.LANGUAGE, "en"), (SideMessage.LANGUAGE, "choose")):
-        state = advance(scanning(), SideTapped(side, choice), CONTEXT).state
+        state = advance(scanning(), SideTapped(side=side, choice=choice), CONTEXT).state
 
         assert isinstance(state, Scanning)
         assert state.touched
 
 
 def test_an_erased_account_that_is_verified_is_not_asked_to_begin_again() -> None:
-    step = advance(verified(), SideTapped(SideMessage.PRIVACY, "erase_now", QUESTION_ID), CONTEXT)
+    step = advance(
+        verified(), SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=QUESTION_ID), CONTEXT
+    )
 
     assert step.effects == (EraseRecords(ACCOUNT), EditSideMessage("privacy.erased"))

@@ -25,6 +25,7 @@ from tests.bot.flow.samples import (
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
 from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -136,7 +137,7 @@ def test_a_person_who_must_wait_learns_until_when_and_gets_the_console_link(refu
 def test_after_waiting_the_next_attempt_uses_the_same_identity() -> None:
     waiting = failed(Reason.TOO_MANY)
 
-    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.question_id), CONTEXT)
+    step = advance(waiting, Tapped(choice=Choice.TRY_AGAIN, question_id=waiting.question_id), CONTEXT)
 
     assert isinstance(step.state, states.Opening)
     assert step.state.identity == waiting.identity
@@ -192,7 +193,9 @@ def test_the_same_success_is_reported_once(state: states.State) -> None:
     )
 
 
-@pytest.mark.parametrize("state", [scanning(), verified(), states.Idle(account="telegram:100012345", question_id="m")])
+@pytest.mark.parametrize(
+    "state", [scanning(), verified(), states.Idle(account=Account("telegram:100012345"), question_id="m")]
+)
 def test_the_success_of_another_account_is_reported_and_changes_nothing(state: states.State) -> None:
     assert (
         holds(

@@ -23,7 +23,7 @@ from bot.handlers.outgoing import ReplySender
 from tests.bot.handlers.api.test_rate_limiter import most_in, now
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import run
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
@@ -75,23 +75,23 @@ class RateLimitStorm(BaseRequest):
         return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 1, "chat": where}}).encode()
 
 
-async def send_through_storm(storm: RateLimitStorm) -> dict[Person, list[str]]:
+async def send_through_storm(storm: RateLimitStorm) -> dict[PersonId, list[str]]:
     """Send several texts to each person; gives the expected texts of each."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
     bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=RateLimiter(calls))
 
-    async def schedule_deletion(person: Person, message: int) -> None:
+    async def schedule_deletion(person: PersonId, message: int) -> None:
         raise AssertionError(f"the deletion of message {message} of {person} was scheduled")
 
     outgoing = ReplySender(bot, CATALOGUE, schedule_deletion)
-    expected: dict[Person, list[str]] = defaultdict(list)
+    expected: dict[PersonId, list[str]] = defaultdict(list)
 
     async def show(turn: Turn, _: PersonQueue) -> None:
         for effect in turn.effects:
             assert isinstance(effect, SendText)
             await outgoing.deliver(effect, turn.context)
 
-    async def reask(person: Person) -> Turn:
+    async def reask(person: PersonId) -> Turn:
         raise AssertionError(f"a reply to {person} was abandoned")
 
     queues = DeliveryQueues(show, reask, lambda _: False)
