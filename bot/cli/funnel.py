@@ -155,7 +155,7 @@ def _cells(step: StepStatistics, *, most: int, length: int) -> tuple[str, ...]:
 def bar(count: int, *, most: int, length: int) -> str:
     """A bar of at most `length` characters, full for the largest count; a count above zero is always visible.
 
-    >>> bar(1, most=2, room=30), bar(1, most=1000, room=30), bar(0, most=0, room=30)
+    >>> bar(1, most=2, length=30), bar(1, most=1000, length=30), bar(0, most=0, length=30)
     ('███████████████', '▏', '')
     """
     eighths = max(round(count / most * length * 8), 1) if count else 0

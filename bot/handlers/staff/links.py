@@ -1,6 +1,6 @@
 """Renders links for support staff: a link with its QR code, a link as a card, and a page of the list.
 
-Accounts are shown only masked. The address of a link is shown only while nobody has opened it.
+Accounts are shown only masked. The address of a link is shown only until it is opened.
 """
 
 from collections.abc import Iterator, Sequence
