@@ -94,9 +94,9 @@ class ForkClient:
     command: Sequence[str]
     _servers: dict[frozenset[tuple[str, str]], _ForkServer] = field(default_factory=dict)
 
-    async def start(self, env: Mapping[str, str], log: Path) -> ForkedProcess:
-        """Start a bot with exactly this environment, its output appended to the log."""
-        request = {"env": dict(env), "folder": env["DATA_DIR"], "log": str(log)}
+    async def start(self, env: Mapping[str, str], log: Path, folder: Path | None = None) -> ForkedProcess:
+        """Start a bot with exactly this environment in a folder, by default DATA_DIR; the log takes its output."""
+        request = {"env": dict(env), "folder": str(folder or env["DATA_DIR"]), "log": str(log)}
         ours, theirs = socket.socketpair()
         with theirs:
             ours.sendall(json.dumps(request).encode() + b"\n")

@@ -1,16 +1,14 @@
 """`play --show`: played conversations as a file that needs nothing else, and as a picture."""
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
 
 from chatscript.report.entity_html import render_entities
 from chatscript.report.export import export_problem
 from chatscript.suite import SuiteOptions, run_suite
+from tests.browser import running_browser
 from tests.chatscript.bots.playing import FORM_BOT, launcher_for
 
 TALK = """title: <The> form
@@ -94,9 +92,6 @@ def test_a_picture_without_chromium_is_refused_in_a_line(monkeypatch: pytest.Mon
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(
-    export_problem(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
-)
 async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
     status, _, out = await shown(tmp_path, TALK, "out.png")
 
@@ -107,25 +102,17 @@ async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(
-    export_problem(Path("a.png")) is not None and os.environ.get("CI") != "true", reason="Chromium is not installed"
-)
 async def test_a_browser_that_opens_the_file_complains_of_nothing(tmp_path: Path) -> None:
     _, _, out = await shown(tmp_path, TALK)
     asked: list[str] = []
     complaints: list[str] = []
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-            args=["--headless", "--no-sandbox", "--disable-gpu"],
-        )
+    async with running_browser() as browser:
         page = await browser.new_page(color_scheme="dark")
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
         await page.goto(out.as_uri())
         width = await page.evaluate("document.querySelector('.photo img').naturalWidth")
-        await browser.close()
 
     assert [url for url in asked if not url.startswith("data:")] == [out.as_uri()]
     assert (complaints, width > 0) == ([], True)

@@ -14,7 +14,7 @@ from chatscript.runner.bot_process import BotLauncher, ClockOffsetFile
 from playground.world.update_queue import UpdateQueue
 from tests.crash import checker
 from tests.crash.crash_points import NOWHERE, CrashTarget
-from tests.crash.crashing_bot import AIM_FOLDER
+from tests.crash.crashing_bot import TARGET_FOLDER
 from tests.crash.database_view import DatabaseView
 from tests.crash.process import ManagedBot
 from tests.simulator_fixture import PATIENCE, Simulator
@@ -45,7 +45,7 @@ class CrashingBot(ManagedBot):
             folder,
             launch,
             CLOCK_OFFSET_FILE=str(self.clock.path),
-            **{AIM_FOLDER: str(folder)},
+            **{TARGET_FOLDER: str(folder)},
             **extra,
             **settings,
         )

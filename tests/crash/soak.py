@@ -151,12 +151,14 @@ class FaultInjector:
 
 
 async def soak_round(
-    ground: SweepEnvironment, server: postgres_server.Server | None, rng: random.Random, figures: SoakReport
+    environment: SweepEnvironment, server: postgres_server.Server | None, rng: random.Random, figures: SoakReport
 ) -> None:
     """Let people verify their accounts in bad weather, and look at what has become of them."""
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(simulator())
-        bot = RestartingBot(place, Path(tempfile.mkdtemp(dir=ground.folder)), ground.launch, await ground.new_url(0))
+        bot = RestartingBot(
+            place, Path(tempfile.mkdtemp(dir=environment.folder)), environment.launch, await environment.new_url(0)
+        )
         await stack.enter_async_context(bot.running())
         nemesis = asyncio.ensure_future(FaultInjector(place, bot, rng, figures.faults, server).run())
         people = [
@@ -214,14 +216,14 @@ async def soak(minutes: float, seed: int) -> SoakReport:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(postgres_server.running())
-        grounds = cycle(
+        environments = cycle(
             [
                 (SweepEnvironment(folder, fork_client(), own_file), None),
                 (SweepEnvironment(folder, fork_client(), server.new_database), server),
             ]
         )
         while time.monotonic() < ends_at and not figures.losses:
-            await soak_round(*next(grounds), rng, figures)
+            await soak_round(*next(environments), rng, figures)
             sys.stdout.write(f"{figures.people} people, {figures.ends.total()} ends, {len(figures.losses)} losses\n")
             sys.stdout.flush()
     return figures

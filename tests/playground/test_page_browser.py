@@ -4,47 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import qrcode
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
+from tests.browser import running_browser
 from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM and os.environ.get("CI") != "true", reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+long_walk = pytest.mark.slow("browser")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def stand() -> AsyncIterator[RunningPlayground]:
     async with running_playground() as stand:
         yield stand
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """Open a browser; an error of the page's own scripts fails the test."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page with a storage of its own; an error of its scripts fails the test."""
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        await browser.close()
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
     assert errors == []
 
 
@@ -116,6 +117,7 @@ async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: 
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
 
 
+@long_walk
 async def test_edits_are_marked_and_deletions_leave_nothing(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     id = await says(stand, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
@@ -130,6 +132,7 @@ async def test_edits_are_marked_and_deletions_leave_nothing(stand: RunningPlaygr
     await expect(page.locator(".message.bot")).to_have_count(0)
 
 
+@long_walk
 async def test_one_writes_edits_forwards_and_attaches(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
     await page.get_by_label("写消息…").fill("王小名")
@@ -151,6 +154,7 @@ async def test_one_writes_edits_forwards_and_attaches(stand: RunningPlayground, 
     assert kinds <= {name for update in heard[2:] for name in update["message"]}
 
 
+@long_walk
 async def test_commands_are_offered_by_their_first_letters_and_placeholders_shown(
     stand: RunningPlayground, page: Page
 ) -> None:
@@ -169,6 +173,7 @@ async def test_commands_are_offered_by_their_first_letters_and_placeholders_show
     await expect(page.locator(".message.user").last).to_contain_text("/status")
 
 
+@long_walk
 async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(
     stand: RunningPlayground, page: Page
 ) -> None:
@@ -182,6 +187,7 @@ async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(
     await expect(page.locator(".reply-key")).to_have_count(0)
 
 
+@long_walk
 async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
@@ -218,6 +224,7 @@ async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, 
         await expect(frame.locator("h1")).to_have_text("用微信打开")
 
 
+@long_walk
 async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(
     stand: RunningPlayground, page: Page
 ) -> None:
@@ -237,6 +244,7 @@ async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(
     assert (await stand.result("getUpdates"))[-1]["message"]["from"]["id"] == other
 
 
+@long_walk
 async def test_one_can_stop_the_bot_and_let_it_go_on(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
 
@@ -250,6 +258,7 @@ async def test_one_can_stop_the_bot_and_let_it_go_on(stand: RunningPlayground, p
     assert len(await stand.result("getUpdates")) == 2
 
 
+@long_walk
 async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_in_the_chat(
     stand: RunningPlayground, page: Page
 ) -> None:
@@ -266,6 +275,7 @@ async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_
     await expect(page.locator(".key", has_text="官网")).to_have_attribute("target", "_blank")
 
 
+@long_walk
 async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await page.get_by_role("button", name="新的人").click()
@@ -284,6 +294,7 @@ async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: Ru
     assert languages["韩梅梅"] == "en"
 
 
+@long_walk
 async def test_the_page_speaks_english_too_and_remembers_it(stand: RunningPlayground, page: Page) -> None:
     await opened(stand, page)
 
@@ -295,6 +306,7 @@ async def test_the_page_speaks_english_too_and_remembers_it(stand: RunningPlaygr
     assert await page.get_attribute("html", "lang") == "en"
 
 
+@long_walk
 async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: RunningPlayground, page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await opened(stand, page)
@@ -321,6 +333,7 @@ async def test_a_bot_that_is_away_is_told_quietly(stand: RunningPlayground, page
     await expect(page.locator("#trouble")).to_contain_text("按钮只等 150 秒", timeout=15_000)
 
 
+@long_walk
 async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, unused_tcp_port: int) -> None:
     async with serve_playground(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
         await page.goto(url)
@@ -339,6 +352,7 @@ async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, un
             assert len(await answer.json()) == 1
 
 
+@long_walk
 async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent(
     stand: RunningPlayground, page: Page
 ) -> None:
@@ -371,6 +385,7 @@ async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent
     assert query["query"] == "3个账号"
 
 
+@long_walk
 async def test_a_button_may_begin_an_inline_query(stand: RunningPlayground, page: Page) -> None:
     user = await opened(stand, page)
     await says(stand, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))

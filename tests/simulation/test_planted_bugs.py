@@ -1,4 +1,4 @@
-"""The simulator is worth what it finds: programs with a bug in them, each as somebody might write it."""
+"""The simulation finds planted bugs, each one a mistake that somebody might make."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 class ForgetsEvents(SqlUnit):
-    """Takes every event for a new one."""
+    """Handles every event as if it were new."""
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         await super().mark_seen(event_id, now)
@@ -35,21 +35,21 @@ class ForgetsEvents(SqlUnit):
 
 
 class IgnoresQuota(SqlUnit):
-    """Finds a place for everybody."""
+    """Gives every account a quota slot."""
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         return True
 
 
 class KeepsMessages(SqlUnit):
-    """Leaves what was typed where it was typed."""
+    """Leaves typed names and numbers in the chat."""
 
     async def schedule_deletion(self, deletion: PendingDeletion) -> None:
         return
 
 
 class LosesDialogues(SqlUnit):
-    """Keeps a dialogue but for every third time."""
+    """Loses every third change of a dialogue."""
 
     saved = 0
 
@@ -61,10 +61,12 @@ class LosesDialogues(SqlUnit):
 
 
 class CountsTwice(SqlUnit):
-    """Counts the first of all steps twice."""
+    """Counts the first step of the funnel twice."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
-        await super().add_to_funnel([*increments, *(tally for tally in increments if tally.step is STEPS[0])])
+        await super().add_to_funnel(
+            [*increments, *(increment for increment in increments if increment.step is STEPS[0])]
+        )
 
 
 class RevivesAttempts(SqlUnit):
@@ -77,7 +79,7 @@ class RevivesAttempts(SqlUnit):
 
 
 class OpensLinksToAll(SqlUnit):
-    """Lets a link open to everybody."""
+    """Opens a link for everybody."""
 
     async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         await self._connection.fetch("UPDATE links SET person = NULL, expires_at = $2 WHERE id = $1", link, 2**62)
@@ -85,14 +87,14 @@ class OpensLinksToAll(SqlUnit):
 
 
 class BindsEverybody(SqlUnit):
-    """Takes everybody for bound to any account."""
+    """Treats everybody as bound to any account."""
 
     async def is_bound(self, person: PersonId, account: Account) -> bool:
         return True
 
 
 class StoreWithUnits(SqlStore):
-    """A store with units of a kind."""
+    """A store with units of one class."""
 
     def __init__(self, database: SimulatedDatabase, kind: type[SqlUnit]) -> None:
         super().__init__(database, make_sealing())
@@ -105,20 +107,20 @@ class StoreWithUnits(SqlStore):
 
 
 class ForgetsNotices(SqlStore):
-    """Forgets that a notice was told."""
+    """Forgets that a notice was sent."""
 
     async def settle_notice(self, notice: Notice) -> None:
         return
 
 
 class KeepsCodesOfRevokedLinks(SqlStore):
-    """Lets a code live on whose link was taken back."""
+    """Keeps the code of a revoked link valid."""
 
     @asynccontextmanager
     async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
-        async with super().support_unit(entry) as desk:
-            desk._end_attempt = _nothing  # type: ignore[method-assign]  # the bug that is planted
-            yield desk
+        async with super().support_unit(entry) as unit:
+            unit._end_attempt = _nothing  # type: ignore[method-assign]  # the bug that is planted
+            yield unit
 
 
 async def _nothing(person: PersonId, account: Account, now: datetime) -> None:
@@ -126,14 +128,14 @@ async def _nothing(person: PersonId, account: Account, now: datetime) -> None:
 
 
 class ForgetsReplies(SqlStore):
-    """Takes every answer for shown before it is."""
+    """Treats every answer as shown before it is."""
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return []
 
 
 class CommitsLate(SimulatedDatabase):
-    """Says that something is committed, and commits it when it is next at it."""
+    """Reports a commit at once, and carries it out with the next transaction."""
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
@@ -144,7 +146,7 @@ class CommitsLate(SimulatedDatabase):
             yield _Transaction(self)
 
 
-def promising(database: SimulatedDatabase) -> SqlStore:
+def commits_late(database: SimulatedDatabase) -> SqlStore:
     return SqlStore(CommitsLate(database._disk, database._faults, database._life), make_sealing())
 
 
@@ -152,27 +154,34 @@ def of(kind: type[SqlUnit]) -> Callable[[SimulatedDatabase], SqlStore]:
     return lambda database: StoreWithUnits(database, kind)
 
 
+def is_found(make_store: Callable[[SimulatedDatabase], SqlStore], known_seed: int) -> bool:
+    """Whether a story finds a bug; the seed that found it last comes first, because most stories are innocent."""
+    return any(problems_of(seed, make_store=make_store) for seed in (known_seed, *range(1, 200)))
+
+
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "known_seed"),
     [
-        ForgetsEvents,
-        IgnoresQuota,
-        KeepsMessages,
-        LosesDialogues,
-        CountsTwice,
-        RevivesAttempts,
-        OpensLinksToAll,
-        BindsEverybody,
+        (ForgetsEvents, 1),
+        (IgnoresQuota, 5),
+        (KeepsMessages, 65),
+        (LosesDialogues, 1),
+        (CountsTwice, 1),
+        (RevivesAttempts, 1),
+        (OpensLinksToAll, 1),
+        (BindsEverybody, 8),
     ],
 )
-def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit]) -> None:
-    assert any(problems_of(seed, make_store=of(kind)) for seed in range(1, 200))
+def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit], known_seed: int) -> None:
+    assert is_found(of(kind), known_seed)
 
 
-@pytest.mark.parametrize("kind", [ForgetsNotices, ForgetsReplies, KeepsCodesOfRevokedLinks])
-def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore]) -> None:
-    assert any(problems_of(seed, make_store=lambda database: kind(database, make_sealing())) for seed in range(1, 200))
+@pytest.mark.parametrize(
+    ("kind", "known_seed"), [(ForgetsNotices, 1), (ForgetsReplies, 10), (KeepsCodesOfRevokedLinks, 1)]
+)
+def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore], known_seed: int) -> None:
+    assert is_found(lambda database: kind(database, make_sealing()), known_seed)
 
 
 def test_the_simulator_finds_a_planted_commit_that_comes_after_its_answer() -> None:
-    assert any(problems_of(seed, make_store=promising) for seed in range(1, 200))
+    assert is_found(commits_late, known_seed=1)

@@ -1,17 +1,20 @@
 """The desk in a real browser on a phone, without any script: a link from its form to its end, and the funnel."""
 
+import pytest
+
+from tests.browser import running_browser
 from tests.web.desk_fixture import KEY, DeskFixture
-from tests.web.test_in_browser import browser, pytestmark, served
+from tests.web.test_in_browser import served
 from verification.ids import Actor
 
-__all__ = ["pytestmark"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow("browser")]
 
 
 async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_funnel(desk: DeskFixture) -> None:
     await desk.journeys("spring", steps=7, many=2)
     await desk.journeys("spring", steps=4)
     complaints: list[str] = []
-    async with served(desk.app) as base, browser() as chromium:
+    async with served(desk.app) as base, running_browser() as chromium:
         context = await chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
         page = await context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
