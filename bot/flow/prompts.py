@@ -1,4 +1,4 @@
-"""Each state's own question, so that whatever was lost on the way can be asked again."""
+"""Builds each state's own question, so that a reply that was lost can be replaced by asking again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,11 +32,11 @@ from verification.identity import mask_account
 CONSENT = "identity"
 FACE_CONSENT = "face"
 CONSENT_VERSION = "2026-11-23"
-"""Changes whenever the sentences a person agrees to change in meaning."""
+"""Change it whenever the sentences that a person agrees to change in meaning."""
 
 
 def prompt(state: State, note: str | None = None) -> Reply:
-    """The question of a state, whole; `note` is said above it."""
+    """The full question of a state; `note` is the key of a text above it."""
     question = _PROMPTS[type(state)](state)
     if note is not None and isinstance(question, AskQuestion | ShowCode):
         return replace(question, note=note)
@@ -44,19 +44,19 @@ def prompt(state: State, note: str | None = None) -> Reply:
 
 
 def short_prompt(state: State, note: str) -> Reply:
-    """The question of a state in few words, for somebody who has just read it; a code on the screen stays there."""
+    """The question of a state in few words, for a person who has just read it; a code on the screen stays."""
     question = prompt(state, note)
     return replace(question, text=f"{question.text}_again") if isinstance(question, AskQuestion) else SendText(note)
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """What a state offers; a way that a link suggests comes first."""
-    way = state.suggested if isinstance(state, states.ChoosingMethod) else None
-    return offered if way is None else tuple(sorted(offered, key=lambda choice: choice.value != way.value))
+    """The choices of a state; the method that a link suggests comes first."""
+    method = state.suggested if isinstance(state, states.ChoosingMethod) else None
+    return offered if method is None else tuple(sorted(offered, key=lambda choice: choice.value != method.value))
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
-    """What stands under a code, and its buttons."""
+    """The caption of a code, as text key, values and buttons."""
     values: Values = {
         **_account(state),
         "code": state.match_code,
@@ -81,12 +81,12 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
 
 
 def deadline(state: Scanning) -> Values:
-    """Until when a code is good, and how long that is."""
+    """When a code expires, and how much time remains."""
     return {"until": ClockTime(state.expires_at), "left": RemainingTime(state.expires_at)}
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
-    """What texts about an attempt may name; its code is what a person reads out to support."""
+    """The values of texts about an attempt; `ticket` is the reference code that a person gives to support."""
     return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": reference_code(state.attempt)}
 
 
@@ -194,8 +194,12 @@ def _confirm(state: states.Confirming) -> Reply:
 
 
 def _method(state: states.ChoosingMethod) -> Reply:
-    ways: Rows = tuple((ChoiceButton(way),) for way in suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE)))
-    rows: Rows = (*ways, (TopicButton("which_way"),), (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)))
+    methods = suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE))
+    rows: Rows = (
+        *((ChoiceButton(method),) for method in methods),
+        (TopicButton("which_way"),),
+        (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)),
+    )
     if state.suggested is None:
         return AskQuestion(question_id=state.question_id, text="method.ask", values=_account(state), rows=rows)
     values: Values = {**_account(state), "method": TextKey(f"method.{state.suggested}")}
@@ -253,14 +257,14 @@ def _failed(state: states.Failed) -> Reply:
     )
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
-        # No other way would help here, but there is another place.
+        # Another method is under the same limit; the web console is the alternative.
         return AskQuestion(
             question_id=state.question_id,
             text="failed.later",
             values={**values, "until": state.until},
             rows=((UrlButton("console"),), *rows),
         )
-    # What to do about a full number stands in the FAQ: trying again comes after that.
+    # The FAQ says what to do when a number has its three accounts; trying again helps only after that.
     rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
     return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=rows)
 
@@ -272,7 +276,7 @@ def _verified(state: states.Verified) -> Reply:
     )
 
 
-# Each question takes its own state; the table is read with that very type.
+# Each function takes its own state's class, which is its key here.
 _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.Idle: _idle,
     states.ChoosingType: _type,

@@ -1,4 +1,4 @@
-"""Buttons as Telegram takes them. Data name a choice and the mark of its question, never a person's data."""
+"""Builds keyboards. The callback data of a button name a choice and the id of its question, never a person's data."""
 
 from urllib.parse import urlsplit
 
@@ -32,17 +32,17 @@ _STYLES = {
 def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> InlineKeyboardMarkup | None:
     """The keyboard of a question; None when it has no buttons."""
     built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
-    kept = [row for row in built if row]
-    return InlineKeyboardMarkup(kept) if kept else None
+    filled = [row for row in built if row]
+    return InlineKeyboardMarkup(filled) if filled else None
 
 
 def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
-    """An input field that is open, with an example in it."""
+    """A forced reply, which opens the input field with an example in it."""
     return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
 
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
-    """The choice of language."""
+    """The keyboard with the languages."""
     buttons = [
         side_button(SideMessage.LANGUAGE, choice=code, label=catalogue.text(language, f"language.{code}"))
         for code in LANGUAGES
@@ -58,12 +58,12 @@ def side_button(
 
 
 def localised(link: str, *, language: str) -> str:
-    """The address of a phone page in the chat's language; pages speak Chinese unless asked otherwise."""
+    """The address of a phone page in the chat's language; a page without `lang` is in Chinese."""
     return link if language == "zh" else f"{link}?lang={language}"
 
 
 def is_public(link: str) -> bool:
-    """Whether a phone elsewhere could open this address: Telegram refuses a button for a name without a dot."""
+    """Whether another device can open this address; Telegram refuses a URL button for a host without a dot."""
     return is_elsewhere(urlsplit(link).hostname or "")
 
 

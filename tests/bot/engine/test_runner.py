@@ -398,7 +398,7 @@ async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(
     assert kept.language == language
 
 
-async def test_a_success_is_told_wherever_the_person_has_gone(tmp_path: Path) -> None:
+async def test_a_success_is_reported_in_every_state(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.send_event(AttemptPassed(AttemptId("attempt-1"), own_account(ANNA), Method.WECHAT))
