@@ -25,7 +25,7 @@ from bot.flow.journey import Journeys, JourneyTurn, update_journeys
 from bot.flow.rows import Step
 from bot.flow.states import PhoneStage, State
 from storage import mapping, open_store
-from storage.sealing import Sealing
+from storage.encryption.sealing import Sealing
 from storage.store import SqlStore
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number

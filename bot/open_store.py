@@ -4,8 +4,8 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.settings import BadSetting, Settings
 from storage import Sealing, SqlStore, open_store
-from storage.keyfile import KeyFile
-from storage.sealing import parse_sealing
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import parse_sealing
 
 
 def key_file(settings: Settings) -> KeyFile:

@@ -15,7 +15,7 @@ from storage.errors import (
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
-from storage.sealing import Sealing
+from storage.encryption.sealing import Sealing
 from storage.sqlite import open_sqlite
 from storage.store import SqlStore
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.errors import StoreUnavailable
-from storage.private_files import move_into_place, temporary_file_for
+from storage.encryption.private_files import move_into_place, temporary_file_for
 
 _WAIT_SECONDS = 30
 

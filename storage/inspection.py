@@ -9,7 +9,7 @@ from storage.database import Database
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data, from_micros
 from storage.migrations import known_migrations, schema_version
-from storage.sealing import AssociatedData, Sealing
+from storage.encryption.sealing import AssociatedData, Sealing
 from storage.store import SqlStore
 
 _BATCH = 500

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
 from storage.errors import DecryptionFailed
-from storage.sealing import AssociatedData, IndexKind, Sealing
+from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number

@@ -17,7 +17,7 @@ import aiosqlite
 from storage.database import OnBusy, Row, StillHeld, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
 from storage.lockfile import file_lock
-from storage.private_files import make_private_folder
+from storage.encryption.private_files import make_private_folder
 
 _WAIT_SECONDS = 10
 _SETTINGS = (

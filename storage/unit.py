@@ -6,7 +6,7 @@ from datetime import datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Connection
-from storage.sealing import IndexKind, Sealing
+from storage.encryption.sealing import IndexKind, Sealing
 from storage.support import SqlDialogueSupport
 from verification.attempts import Attempt, AttemptId, Method
 from verification.dialogue_store import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from storage.sealing import Sealing
+from storage.encryption.sealing import Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, CoreDeps
 from verification.errors import ProviderUnavailable

@@ -10,7 +10,7 @@ from bot.cli.report import Finding, ok, problem, warning
 from bot.open_store import key_file
 from bot.settings import Settings
 from storage import BadKeys, sqlite_path
-from storage.sealing import Keys, parse_keys
+from storage.encryption.sealing import Keys, parse_keys
 
 _VARIETY = 16
 """The fewest different bytes in a key: 32 random bytes have about 30, words and counters fewer."""

@@ -18,7 +18,7 @@ from bot.handlers.incoming import person_of
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from storage import SqlStore, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from storage import BadKeys, StoreUnavailable
-from storage.keyfile import KeyFile
-from storage.sealing import AssociatedData
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import AssociatedData
 
 PLACE = AssociatedData("attempts:a1:secrets")
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import BadKeys, DecryptionFailed
-from storage.keyfile import KeyFile
-from storage.sealing import AssociatedData, IndexKind, Sealing, parse_sealing
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import AssociatedData, IndexKind, Sealing, parse_sealing
 from tests.fakes import NUMBER, make_sealing
 
 PLACE = AssociatedData("attempts:a1:secrets")

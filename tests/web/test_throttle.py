@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.clock import new_token
-from storage.sealing import IndexKind
+from storage.encryption.sealing import IndexKind
 from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.web.app_fixture import PHONES, WebFixture

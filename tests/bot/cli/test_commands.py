@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 
 from run_bot import app
 from storage import open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from storage.lockfile import file_lock
-from storage.sealing import Sealing, parse_sealing
+from storage.encryption.sealing import Sealing, parse_sealing
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import AttemptStatus
 from verification.dialogue_store import Consent

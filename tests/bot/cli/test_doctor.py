@@ -9,7 +9,7 @@ import pytest
 from bot.cli.check_settings import fingerprint
 from bot.cli.doctor import run_checks
 from storage import open_database, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.fakes import NOON, make_attempt
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator

@@ -20,7 +20,7 @@ from bot.settings import load
 from playground.world.files import read_qr_code
 from run_bot import app
 from storage import SqlStore, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
 from tests.simulator_fixture import TOKEN, simulator

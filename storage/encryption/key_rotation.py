@@ -13,7 +13,7 @@ from storage import statements as sql
 from storage.database import Connection, Database
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data
-from storage.sealing import Sealing
+from storage.encryption.sealing import Sealing
 
 _BATCH = 100
 _PAUSE = 0.1

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import BadKeys, StoreUnavailable
-from storage.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_for
-from storage.sealing import (
+from storage.encryption.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_for
+from storage.encryption.sealing import (
     ENCRYPTION_KEYS,
     INDEX_KEY,
     Keys,
