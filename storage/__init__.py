@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from storage.database import Database
+from storage.encryption.sealing import Sealing
 from storage.errors import (
     BadKeys,
     ConstraintViolated,
@@ -15,7 +16,6 @@ from storage.errors import (
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
-from storage.encryption.sealing import Sealing
 from storage.sqlite import open_sqlite
 from storage.store import SqlStore
 

@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from storage.errors import StoreUnavailable
 from storage.encryption.private_files import move_into_place, temporary_file_for
+from storage.errors import StoreUnavailable
 
 _WAIT_SECONDS = 30
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from storage import statements as sql
 from storage.database import Database
+from storage.encryption.sealing import AssociatedData, Sealing
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data, from_micros
 from storage.migrations import known_migrations, schema_version
-from storage.encryption.sealing import AssociatedData, Sealing
 from storage.store import SqlStore
 
 _BATCH = 500

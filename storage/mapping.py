@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
-from storage.errors import DecryptionFailed
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
+from storage.errors import DecryptionFailed
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number

@@ -15,9 +15,9 @@ from pathlib import Path
 import aiosqlite
 
 from storage.database import OnBusy, Row, StillHeld, Value
+from storage.encryption.private_files import make_private_folder
 from storage.errors import ConstraintViolated, StoreUnavailable
 from storage.lockfile import file_lock
-from storage.encryption.private_files import make_private_folder
 
 _WAIT_SECONDS = 10
 _SETTINGS = (

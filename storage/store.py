@@ -8,10 +8,10 @@ from datetime import date, datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
-from storage.errors import DecryptionFailed, WrongKeys
 from storage.encryption.key_rotation import KeyRotation
-from storage.results import SqlResultOutbox
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
+from storage.errors import DecryptionFailed, WrongKeys
+from storage.results import SqlResultOutbox
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
 from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply

@@ -8,8 +8,8 @@ from typing import TypeVar
 from storage import mapping
 from storage import support_statements as sql
 from storage.database import Connection, Row
-from storage.errors import DecryptionFailed
 from storage.encryption.sealing import Sealing
+from storage.errors import DecryptionFailed
 from verification.attempts import AttemptStatus
 from verification.errors import Unreadable
 from verification.ids import Account, PersonId, contact_of

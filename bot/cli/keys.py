@@ -9,10 +9,10 @@ from bot.cli.report import CommandFailed, Say
 from bot.open_store import key_file, load_sealing, open_configured_store
 from bot.settings import Settings
 from storage import SqlStore
-from storage.encryption.key_rotation import OnProgress, RotationResult
 from storage.encryption.key_file import KeyFile
-from storage.lockfile import file_lock
+from storage.encryption.key_rotation import OnProgress, RotationResult
 from storage.encryption.sealing import Sealing, parse_keys
+from storage.lockfile import file_lock
 
 _EVERY = 1000
 

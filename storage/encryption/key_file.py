@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.errors import BadKeys, StoreUnavailable
 from storage.encryption.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_for
 from storage.encryption.sealing import (
     ENCRYPTION_KEYS,
@@ -24,6 +23,7 @@ from storage.encryption.sealing import (
     parse_keys,
     parse_sealing,
 )
+from storage.errors import BadKeys, StoreUnavailable
 
 
 class KeyFile:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from storage import statements as sql
 from storage.database import Connection, Database
+from storage.encryption.sealing import Sealing
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data
-from storage.encryption.sealing import Sealing
 
 _BATCH = 100
 _PAUSE = 0.1

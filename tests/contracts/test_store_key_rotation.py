@@ -7,9 +7,9 @@ import pytest
 
 from storage import SqlStore, open_database, open_store
 from storage import statements as sql
-from storage.inspection import inspect_database
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import Sealing
+from storage.inspection import inspect_database
 from tests.fakes import NOON, make_attempt
 from verification.ids import PersonId
 

@@ -6,9 +6,9 @@ import pytest
 
 from storage import open_database, open_store
 from storage.database import Value
+from storage.encryption.sealing import IndexKind
 from storage.mapping import attempt_values, dead_letter_aad, dialogue_aad, to_micros
 from storage.migrations import known_migrations, migrate
-from storage.encryption.sealing import IndexKind
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus

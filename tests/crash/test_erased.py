@@ -9,8 +9,8 @@ from playground.phone.browser import Phone
 from storage import open_database, statements
 from storage.database import Database, Row
 from storage.encryption.key_file import KeyFile
-from storage.mapping import associated_data
 from storage.encryption.sealing import AssociatedData
+from storage.mapping import associated_data
 from tests.crash.process import ManagedBot, running_bot_process
 from tests.crash.test_nothing_leaks import fail_and_pass
 from tests.postgres_server import Server

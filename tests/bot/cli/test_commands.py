@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 from run_bot import app
 from storage import open_store
 from storage.encryption.key_file import KeyFile
-from storage.lockfile import file_lock
 from storage.encryption.sealing import Sealing, parse_sealing
+from storage.lockfile import file_lock
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import AttemptStatus
 from verification.dialogue_store import Consent
