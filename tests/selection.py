@@ -14,10 +14,10 @@ import pytest
 
 QUICK, SLOW = "not slow", "slow"
 KINDS = {
-    "crash": "crash tests at every point (a sample ran)",
+    "crash": "crash tests, most of them at every point (a sample ran)",
     "stories": "simulated stories and planted bugs (a few ran)",
     "browser": "long walks in a browser (short ones ran)",
-    "foreign bots": "bots in other languages and libraries (our own ran)",
+    "foreign bots": "bots of other libraries (our own and one without a library ran)",
     "fuzz": "long random tests (short ones ran)",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""
@@ -28,6 +28,12 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 _NO_BROWSER = "browser tests, because Chromium is not installed"
 _COUNTS = pytest.StashKey[Counter[str]]()
 _WORKER_COUNTS = "left_out"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three workers on two processors: many tests wait for a bot's process, and leave the processor to others."""
+    return ((os.cpu_count() or 1) * 3 + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:

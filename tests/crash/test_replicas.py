@@ -95,7 +95,7 @@ def told_once(guest: ChatUser) -> bool:
     return came(guest, DONE) == 1 and is_clean(guest) and len(guest.waiting_messages()) <= 1
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow("crash"))])
 async def test_inv31_any_program_serves_anybody_and_nothing_is_said_twice(
     tmp_path: Path, server: Server, size: int, proof: Proof
 ) -> None:
@@ -114,6 +114,7 @@ async def test_inv31_any_program_serves_anybody_and_nothing_is_said_twice(
     proof(cases=size * len(guests))
 
 
+@pytest.mark.slow("crash")
 @pytest.mark.parametrize("size", [2, 3])
 async def test_inv31_whichever_program_is_killed_at_whatever_step_the_others_go_on(
     tmp_path: Path, server: Server, size: int, proof: Proof

@@ -43,7 +43,7 @@ async def red(place: Simulator, bot: ManagedBot) -> None:
                     return
 
 
-@pytest.mark.parametrize("trouble", [locked, full])
+@pytest.mark.parametrize("trouble", [pytest.param(locked, marks=pytest.mark.slow("crash")), full])
 async def test_inv27_a_file_that_cannot_be_written_for_a_while_loses_nothing(
     tmp_path: Path, trouble: Callable[[ManagedBot], AbstractContextManager[None]], proof: Proof
 ) -> None:
