@@ -14,11 +14,11 @@ import pytest
 
 QUICK, SLOW = "not slow", "slow"
 KINDS = {
-    "crash": "crash tests, most of them at every point (a sample ran)",
-    "stories": "simulated stories and planted bugs (a few ran)",
-    "browser": "long walks in a browser (short ones ran)",
-    "foreign bots": "bots of other libraries (our own and one without a library ran)",
-    "fuzz": "long random tests (short ones ran)",
+    "crash": "crash tests at every point",
+    "stories": "simulated stories",
+    "browser": "long walks in a browser",
+    "foreign bots": "bots of other libraries",
+    "fuzz": "long random tests",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""
 
@@ -86,11 +86,11 @@ def left_out_lines(counts: Mapping[str, int], mark_expression: str) -> Iterator[
     if counts.get(_NO_BROWSER):
         yield f"Skipped {counts[_NO_BROWSER]} {_NO_BROWSER}."
     if mark_expression == QUICK:
-        slow = ", ".join(f"{counts[words]} {words}" for words in KINDS.values() if counts.get(words))
+        slow = ", ".join(f"{words} ({counts[words]})" for words in KINDS.values() if counts.get(words))
         if slow:
-            yield f"Left out, because slow: {slow}. Run them with: make test-all"
+            yield f"Left out, because slow: {slow}. A few of each kind ran. The rest runs with: make test-all"
     elif mark_expression == SLOW and counts.get(QUICK):
-        yield f"These were only the slow tests. The other {counts[QUICK]:,} tests run with: make test"
+        yield f"These were only the slow tests, in addition to make test, which runs the other {counts[QUICK]:,}."
 
 
 def _counts(config: pytest.Config) -> Counter[str]:

@@ -311,10 +311,11 @@ class DialogueMachine(RuleBasedStateMachine):
             assert set(self.core.live) <= mine | self.left_to_expire
 
 
-class TestDialogues(DialogueMachine.TestCase):
-    settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+class ManyDialogues(DialogueMachine):
+    """More of the same."""
 
 
-@pytest.mark.slow("fuzz")
-class TestManyDialogues(DialogueMachine.TestCase):
-    settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+DialogueMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+ManyDialogues.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestDialogues = DialogueMachine.TestCase
+TestManyDialogues = pytest.mark.slow("fuzz")(ManyDialogues.TestCase)
