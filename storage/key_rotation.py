@@ -1,7 +1,7 @@
-"""Brings everything sealed under the first key, while programs go on working with the rows.
+"""Reseals every sealed value with the first key, while other programs use the database.
 
-Batch by batch, each in a transaction of its own; rows that somebody is changing are left for the next pass, so nobody
-waits and no change is overwritten. A pass that was cut short has done what it has done: the next one finds the rest.
+It works in batches, each in its own transaction. Rows that another transaction has locked are left for the next pass,
+so nobody waits and no change is overwritten. After an interrupted run the next one continues with the rest.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ _BATCH = 100
 _PAUSE = 0.1
 
 OnProgress = Callable[[str, int], None]
-"""Told after each batch: of which column, and how many values of it are done so far."""
+"""Called after each batch with the column and the number of its values resealed so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class RotationResult:
-    """What a run has come to: how many values it sealed anew, and what it had to leave, by column."""
+    """The result of a run: how many values were resealed, and how many could not be opened, by column."""
 
     resealed: int
     unreadable: Mapping[str, int]
@@ -40,14 +40,14 @@ class KeyRotation:
         self._resealed: Counter[str] = Counter()
 
     async def remaining(self) -> Mapping[str, int]:
-        """Count what is sealed otherwise than with the first key, by column."""
+        """Count the values that are not sealed with the first key, by column."""
         return {
             f"{table}.{column}": await self._count(table, self._sealed_otherwise(column), self._first)
             for table, _, column in sql.SEALED
         }
 
     async def sealed_counts(self) -> Mapping[str, int]:
-        """Count what is sealed, by column."""
+        """Count the sealed values, by column."""
         return {
             f"{table}.{column}": await self._count(table, f"{column} IS NOT NULL") for table, _, column in sql.SEALED
         }
@@ -58,10 +58,10 @@ class KeyRotation:
         return int(number)
 
     async def run(self, on_progress: OnProgress) -> RotationResult:
-        """Seal everything anew that can be read.
+        """Reseal every value that can be opened.
 
-        Nothing is sealed with another key any more when this ends and nothing was unreadable: whoever began before the
-        first key was known has ended, and whoever began later uses it.
+        When it returns without unreadable values, nothing is sealed with another key any more: transactions that
+        started before the first key was known have ended, and later ones use it.
         """
         await self._database.wait_for_open_transactions()
         while True:
@@ -73,34 +73,34 @@ class KeyRotation:
                 return RotationResult(
                     self._resealed.total(), {column: count for column, count in unreadable.items() if count}
                 )
-            # The others' changes end soon.
+            # Other programs' transactions hold the rest; they end soon.
             await asyncio.sleep(_PAUSE)
 
     async def _pass(self, table: str, key: str, column: str, on_progress: OnProgress) -> int:
-        """Go once through a column; says how many values nobody can open."""
-        last, unreadable, found = "", 0, self._batch
+        """Reseal one column once; returns how many values cannot be opened."""
+        last, unreadable, batch_size = "", 0, self._batch
         statement = (
             f"SELECT {key}, {column} FROM {table} WHERE {key} > $2 AND {self._sealed_otherwise(column)}"  # noqa: S608
             f" ORDER BY {key} LIMIT {self._batch}"
         )
-        while found == self._batch:
+        while batch_size == self._batch:
             async with self._database.transaction() as connection:
                 rows = await connection.fetch_skip_locked(statement, self._first, last)
                 for row, sealed in rows:
                     unreadable += not await self._reseal(connection, (table, key, column), row, bytes(sealed))
-            found, last = len(rows), rows[-1][0] if rows else last
+            batch_size, last = len(rows), rows[-1][0] if rows else last
             if rows:
                 on_progress(f"{table}.{column}", self._resealed[f"{table}.{column}"])
         return unreadable
 
-    async def _reseal(self, connection: Connection, place: tuple[str, str, str], row: str, sealed: bytes) -> bool:
-        table, key, column = place
+    async def _reseal(self, connection: Connection, position: tuple[str, str, str], row: str, sealed: bytes) -> bool:
+        table, key, column = position
         try:
-            plain = self._sealing.open(sealed, associated_data(table, row, column))
+            plain = self._sealing.open(sealed, associated_data(table=table, row=row, column=column))
         except DecryptionFailed:
             return False
-        anew = self._sealing.seal(plain, associated_data(table, row, column))
-        await connection.fetch(f"UPDATE {table} SET {column} = $2 WHERE {key} = $1", row, anew)  # noqa: S608
+        resealed = self._sealing.seal(plain, associated_data(table=table, row=row, column=column))
+        await connection.fetch(f"UPDATE {table} SET {column} = $2 WHERE {key} = $1", row, resealed)  # noqa: S608
         self._resealed[f"{table}.{column}"] += 1
         return True
 

@@ -1,6 +1,8 @@
-"""The file the keys are kept in where settings name none: made once, replaced whole, followed by whoever runs on.
+"""The key file, which holds the keys when the settings name none.
 
-Whoever looks at it sees all of the old keys or all of the new ones. It stays its owner's, and closed to others.
+It is created once with fresh keys and then only replaced as a whole, so a reader sees all of the old keys or all of the
+new ones. It keeps its owner and is closed to other users. A running program notices a replaced file and follows the
+rotation.
 """
 
 import json
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import BadKeys, StoreUnavailable
-from storage.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_beside
+from storage.private_files import make_private_folder, move_into_place, sync_folder, temporary_file_for
 from storage.sealing import (
     ENCRYPTION_KEYS,
     INDEX_KEY,
@@ -33,25 +35,29 @@ class KeyFile:
         self._seen: tuple[int, int] | None = None
 
     def sealing(self) -> Sealing:
-        """Read the keys, or make the file with fresh ones; whoever makes it first wins. Raises `BadKeys`."""
+        """Read the keys, or create the file with fresh ones; the first of several programs wins. Raises `BadKeys`."""
         if not self.path.exists():
             self._create()
         with self._as_bad_keys():
-            # The stamp first: a file that changes in between is read again.
+            # The stamp is taken first: a file that changes between the two is read again.
             self._seen = self._stamp()
-            kept = self._content()
-            return parse_sealing(kept[ENCRYPTION_KEYS], kept[INDEX_KEY], self.reload_if_changed)
+            content = self._content()
+            return parse_sealing(
+                encryption_keys=content[ENCRYPTION_KEYS],
+                index_key=content[INDEX_KEY],
+                reload_keys=self.reload_if_changed,
+            )
 
     def reload_if_changed(self) -> Keys | None:
         """Read the keys again when the file has changed.
 
-        Raises `StoreUnavailable` for a changed file that cannot be used: to seal on with keys that another program
-        may have taken out would lose what is sealed.
+        Raises `StoreUnavailable` when the changed file cannot be used: if another program had removed the current key
+        from the file, values sealed with it would be lost.
         """
         try:
             stamp = self._stamp()
         except OSError:
-            # Nobody rotates a file that is not there.
+            # A missing file is no rotation.
             return None
         if stamp == self._seen:
             return None
@@ -64,44 +70,44 @@ class KeyFile:
         return keys
 
     def keys(self) -> Keys:
-        """The encryption keys it holds now; raises `BadKeys`."""
+        """Read the encryption keys that the file holds now; raises `BadKeys`."""
         with self._as_bad_keys():
             return parse_keys(self._content()[ENCRYPTION_KEYS])
 
     def add_primary_key(self) -> str:
-        """Put a fresh key before the others, and give its id."""
+        """Add a fresh key before the others, and return its id."""
         fresh = generate_key()
         with self._as_bad_keys():
-            kept = self._content()
-            parse_keys(kept[ENCRYPTION_KEYS])
-            self._replace({**kept, ENCRYPTION_KEYS: f"{fresh},{kept[ENCRYPTION_KEYS]}"})
+            content = self._content()
+            parse_keys(content[ENCRYPTION_KEYS])
+            self._replace({**content, ENCRYPTION_KEYS: f"{fresh},{content[ENCRYPTION_KEYS]}"})
         return fresh.partition(":")[0]
 
     def drop_old_keys(self) -> None:
-        """Take out every key but the one that seals."""
+        """Remove every key except the first one, which seals."""
         with self._as_bad_keys():
-            kept = self._content()
-            first = kept[ENCRYPTION_KEYS].partition(",")[0]
+            content = self._content()
+            first = content[ENCRYPTION_KEYS].partition(",")[0]
             parse_keys(first)
-            self._replace({**kept, ENCRYPTION_KEYS: first})
+            self._replace({**content, ENCRYPTION_KEYS: first})
 
     def _create(self) -> None:
         make_private_folder(self.path.parent)
         fresh = {ENCRYPTION_KEYS: generate_key(), INDEX_KEY: generate_raw_key()}
-        with temporary_file_beside(self.path) as draft:
+        with temporary_file_for(self.path) as draft:
             _write(draft, fresh)
             try:
-                move_into_place(draft, self.path)
+                move_into_place(draft, path=self.path)
             except FileExistsError:
-                # Of two programs starting at once both end up with the same keys.
+                # Another program has created the file meanwhile; both use its keys.
                 return
 
     def _replace(self, content: Mapping[str, str]) -> None:
         owner = self.path.stat()
-        with temporary_file_beside(self.path) as draft:
+        with temporary_file_for(self.path) as draft:
             _write(draft, content)
             if sys.platform != "win32" and (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-                # An administrator rotates: the program must go on reading its file.
+                # An administrator rotates the keys: the program must still be able to read its file.
                 os.chown(draft, owner.st_uid, owner.st_gid)
             draft.replace(self.path)
             sync_folder(self.path.parent)
@@ -111,9 +117,9 @@ class KeyFile:
         return content
 
     def _stamp(self) -> tuple[int, int]:
-        # Before everything that is sealed: pathlib takes three times as long.
-        facts = os.stat(self._name)  # noqa: PTH116
-        return facts.st_ino, facts.st_mtime_ns
+        # This runs before every sealing; pathlib takes three times as long.
+        status = os.stat(self._name)  # noqa: PTH116
+        return status.st_ino, status.st_mtime_ns
 
     @contextmanager
     def _as_bad_keys(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Folders and files for what only the program's own user may read."""
+"""Folders and files that only the program's own user may read."""
 
 import os
 import tempfile
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder and those above it where they are missing; what is new is closed to other users."""
-    for step in (*reversed(folder.parents), folder):
-        step.mkdir(mode=0o700, exist_ok=True)
+    """Create a folder and its parents where they are missing; new ones are closed to other users."""
+    for each in (*reversed(folder.parents), folder):
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager
-def temporary_file_beside(path: Path) -> Iterator[Path]:
-    """Make an empty file beside a path, closed to other users; what is left of it afterwards goes."""
+def temporary_file_for(path: Path) -> Iterator[Path]:
+    """Create an empty file in the folder of a path, closed to other users; it is deleted afterwards."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     draft = Path(name)
@@ -25,15 +25,15 @@ def temporary_file_beside(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def move_into_place(draft: Path, path: Path) -> None:
-    """Give a finished draft its name, for good; raises `FileExistsError` where there is a file of that name."""
+def move_into_place(draft: Path, *, path: Path) -> None:
+    """Give a finished file its name; raises `FileExistsError` when a file of that name exists."""
     try:
-        # A link never replaces.
+        # Creating a link never replaces a file.
         path.hardlink_to(draft)
     except FileExistsError:
         raise
     except OSError:
-        # Some file systems know no links.
+        # Some file systems do not support links.
         if path.exists():
             raise FileExistsError(path) from None
         draft.replace(path)
@@ -41,7 +41,7 @@ def move_into_place(draft: Path, path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a new name in a folder to the disk: syncing the file alone does not."""
+    """Write a folder's entries to the disk: syncing a new file alone does not do that."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,9 +1,9 @@
-"""Sealing of fields: AES-256-GCM bound to its place, and a keyed index for what must be found but not read.
+"""Sealing of fields: AES-256-GCM bound to row and column, and a keyed index for values that are looked up, not read.
 
-A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. The place
-("table:row:column") is bound data, so a value copied into another row does not open. The first key seals, every key
-opens: a new key goes first, old ones stay until nothing is sealed with them. Where keys come from a file, they are read
-again when it has changed, before anything is sealed: a program that runs on follows a rotation.
+A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. Its position
+("table:row:column") is associated data, so a value copied into another row does not open. The first key seals and every
+key opens: a new key goes first, and old keys stay until no value is sealed with them. Keys from a file are read again
+before each sealing when the file has changed, so a running program follows a rotation.
 """
 
 import base64
@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import NewType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,15 +28,18 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
+AssociatedData = NewType("AssociatedData", str)
+"""The position of a sealed value, `table:row:column`; it is bound to the value, and not secret."""
+
 Keys = Mapping[str, bytes]
-"""Encryption keys by their ids, the one that seals first."""
+"""Encryption keys by id; the first one seals."""
 
 ReloadKeys = Callable[[], Keys | None]
-"""Gives the keys when they are no longer those it gave before."""
+"""Returns the keys when they have changed since the last call, else None."""
 
 
 class IndexKind(StrEnum):
-    """What is found by keyed index; the words keep equal texts of different kinds apart."""
+    """What a keyed index is for; the values keep equal texts of different kinds apart."""
 
     NUMBER = "identity-number"
     TOKEN = "attempt-token"  # noqa: S105 - a label, not a secret
@@ -45,7 +49,7 @@ class IndexKind(StrEnum):
 
 
 class Sealing:
-    """The keys, and what may be done with them; its `repr` names key ids only."""
+    """Seals and opens fields with its keys; its `repr` names key ids only."""
 
     __slots__ = ("_ciphers", "_first", "_index_key", "_reload")
 
@@ -63,18 +67,18 @@ class Sealing:
     def __repr__(self) -> str:
         return f"Sealing(keys={list(self._ciphers)})"
 
-    def seal(self, text: str, associated_data: str) -> bytes:
-        """Seal a text for the one place it may stand in; inside its transaction, which a rotation waits for."""
+    def seal(self, text: str, associated_data: AssociatedData) -> bytes:
+        """Seal a text for one row and column; call it inside the transaction, because a rotation waits for that."""
         self._renew_keys()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        # Chat texts may hold half a surrogate pair, which plain UTF-8 refuses.
+        # A chat text may hold half a surrogate pair, which plain UTF-8 refuses.
         sealed = self._ciphers[self._first].encrypt(
             nonce, text.encode("utf-8", "surrogatepass"), associated_data.encode()
         )
         return _prefix(self._first) + nonce + sealed
 
-    def open(self, sealed: bytes, associated_data: str) -> str:
-        """Open what was sealed for this place; raises `Unsealable`."""
+    def open(self, sealed: bytes, associated_data: AssociatedData) -> str:
+        """Open a value that was sealed for this row and column; raises `DecryptionFailed`."""
         key_id, body = self._split(sealed, associated_data)
         if key_id not in self._ciphers:
             self._renew_keys()
@@ -89,7 +93,7 @@ class Sealing:
         return plain.decode("utf-8", "surrogatepass")
 
     def prefixes(self) -> list[bytes]:
-        """How values begin that these keys open; those of the first key come first."""
+        """The prefixes of values that these keys open; that of the first key comes first."""
         self._renew_keys()
         return [_prefix(key_id) for key_id in sorted(self._ciphers, key=lambda key_id: key_id != self._first)]
 
@@ -98,18 +102,18 @@ class Sealing:
         return sealed.startswith(self.prefixes()[0])
 
     def index(self, kind: IndexKind | Purpose, text: str) -> bytes:
-        """Give the keyed index of a text: equal texts of one kind have equal ones, and nothing else shows."""
+        """The keyed index of a text: equal for equal texts of one kind; it reveals nothing else."""
         message = kind.value.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, message, "sha256")
 
     def _renew_keys(self) -> None:
         newer = self._reload()
         if newer is not None:
-            # Those that went still open what was read before they went.
+            # Removed keys still open values that were read before the removal.
             self._ciphers |= {key_id: AESGCM(key) for key_id, key in newer.items()}
             self._first = next(iter(newer))
 
-    def _split(self, sealed: bytes, associated_data: str) -> tuple[str, bytes]:
+    def _split(self, sealed: bytes, associated_data: AssociatedData) -> tuple[str, bytes]:
         length = sealed[0] if sealed else 0
         key_id, body = sealed[1 : 1 + length], sealed[1 + length :]
         if not key_id.isascii() or len(body) < _NONCE_BYTES:
@@ -117,32 +121,32 @@ class Sealing:
         return key_id.decode(), body
 
 
-def parse_sealing(encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:
-    """Read keys from settings: `id:base64` separated by commas, newest first, and one base64 index key."""
+def parse_sealing(*, encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:
+    """Parse keys from settings: `id:base64` separated by commas, newest first, and one base64 index key."""
     return Sealing(parse_keys(encryption_keys), _decode(index_key, INDEX_KEY), reload_keys)
 
 
 def parse_keys(encryption_keys: str) -> Keys:
-    """Read encryption keys alone; raises `BadKeys`."""
+    """Parse the encryption keys alone; raises `BadKeys`."""
     keys: dict[str, bytes] = {}
     for item in filter(None, (item.strip() for item in encryption_keys.split(","))):
         key_id, colon, encoded = item.partition(":")
         if not colon:
             raise BadKeys(f"{ENCRYPTION_KEYS}: each key is written id:base64")
         if key_id in keys:
-            raise BadKeys(f"{ENCRYPTION_KEYS}: the id {key_id} stands twice")
+            raise BadKeys(f"{ENCRYPTION_KEYS}: the id {key_id} is used twice")
         keys[key_id] = _decode(encoded, ENCRYPTION_KEYS)
     _check_keys(keys)
     return keys
 
 
 def generate_key() -> str:
-    """A fresh encryption key with an id of its own, as settings write it."""
+    """A fresh encryption key with its own id, as written in settings."""
     return f"k{secrets.token_hex(4)}:{generate_raw_key()}"
 
 
 def generate_raw_key() -> str:
-    """A fresh key alone, as settings write it."""
+    """A fresh key without an id, as written in settings."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 

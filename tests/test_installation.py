@@ -97,12 +97,12 @@ def test_a_lock_holds_all_that_is_needed_and_nothing_else(name: str, python: str
     assert {package for package, _ in told} == {package for package, pin in lock.items() if applies(pin, where)}
 
 
-def test_the_lock_of_the_tool_that_makes_locks_is_the_tool_alone() -> None:
-    [wanted] = map(Requirement, WANTED["requirements-locking.lock"])
-    [pin] = locked("requirements-locking.lock").values()
+def test_the_lock_of_the_tools_that_make_locks_holds_these_tools_alone() -> None:
+    wanted = {requirement.name: requirement for requirement in map(Requirement, WANTED["requirements-locking.lock"])}
+    pins = {pin.name: pin for pin in locked("requirements-locking.lock").values()}
 
-    assert pin.name == wanted.name
-    assert wanted.specifier.contains(version_of(pin))
+    assert pins.keys() == wanted.keys()
+    assert all(wanted[name].specifier.contains(version_of(pin)) for name, pin in pins.items())
 
 
 def test_the_tests_run_on_what_the_bot_runs_on() -> None:

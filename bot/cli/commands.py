@@ -96,10 +96,11 @@ def erase(
     As its person can by /privacy: everything but its place among the three accounts of its ID number.
     """
     from bot.cli import data
+    from verification.ids import Account
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    run_command(lambda settings: data.erase(settings, account, typer.echo))
+    run_command(lambda settings: data.erase(settings, Account(account), typer.echo))
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -9,8 +9,9 @@ from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import SqlStore, sqlite_path
 from storage.backup import copy_database
-from verification.dialogue_store import DeletedCounts, Person
+from verification.dialogue_store import DeletedCounts
 from verification.identity import mask_account
+from verification.ids import Account, PersonId
 
 
 async def backup(settings: Settings, target: Path, say: Say) -> int:
@@ -19,7 +20,7 @@ async def backup(settings: Settings, target: Path, say: Say) -> int:
     if source is None:
         raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
     try:
-        size = copy_database(source, target)
+        size = copy_database(source, target=target)
     except FileExistsError:
         raise CommandFailed(f"{target}: exists already, and is not overwritten") from None
     except OSError as error:
@@ -36,7 +37,7 @@ async def retention(settings: Settings, now: datetime, say: Say) -> int:
     return 0
 
 
-async def erase(settings: Settings, account: str, say: Say) -> int:
+async def erase(settings: Settings, account: Account, say: Say) -> int:
     """Erase what is kept about an account, as its person can in the chat."""
     masked = mask_account(account)
     async with open_configured_store(settings) as store:
@@ -53,9 +54,9 @@ async def erase(settings: Settings, account: str, say: Say) -> int:
     return 0
 
 
-async def _erase_people(store: SqlStore, account: str) -> DeletedCounts:
+async def _erase_people(store: SqlStore, account: Account) -> DeletedCounts:
     gone: dict[str, int] = {}
-    for person in sorted({Person(account), *await store.people_of(account)}):
+    for person in sorted({PersonId(account), *await store.people_of(account)}):
         # Alone with the person, as the turns of their chat are.
         async with store.unit(person) as unit:
             went = await unit.erase(person, account)

@@ -64,8 +64,8 @@ def _condition_findings(condition: InspectionReport) -> list[Finding]:
         found.append(ok(f"sealed values: all {condition.sealed} open"))
     if condition.with_old_keys:
         found.append(warning(f"sealed values: {condition.with_old_keys} with an older key; run keys rotate"))
-    if condition.dead_updates:
-        found.append(warning(f"dead updates: {condition.dead_updates} could not be handled in the last 7 days"))
+    if condition.dead_letters:
+        found.append(warning(f"dead updates: {condition.dead_letters} could not be handled in the last 7 days"))
     return found
 
 
@@ -73,8 +73,8 @@ def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:
     if backlog.since is not None:
         since = f"{backlog.since:%Y-%m-%d %H:%M} UTC"
         nowhere = "" if settings.result_webhook_url else "; RESULT_WEBHOOK_URL is not set"
-        yield warning(f"results: {backlog.owed} wait to be told, the first since {since}{nowhere}")
+        yield warning(f"results: {backlog.undelivered} wait to be told, the first since {since}{nowhere}")
     elif settings.result_webhook_url:
         yield ok("results: none waits to be told")
-    if backlog.given_up:
-        yield warning(f"results: {backlog.given_up} could not be told in their time, within the last 7 days")
+    if backlog.abandoned:
+        yield warning(f"results: {backlog.abandoned} could not be told in their time, within the last 7 days")

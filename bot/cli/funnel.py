@@ -23,7 +23,7 @@ from verification.support.funnel_report import FunnelReport, StepStatistics, bui
 _STDOUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOptions:
     """Which funnel is asked for, as it is typed."""
 
@@ -45,10 +45,12 @@ class FunnelOptions:
             raise BadSetting("--method: one way cannot be taken apart by way; leave out --by")
         campaign = None if self.campaign is None else read_option("--campaign", read_campaign, self.campaign)
         language = read_option("--language", read_language, self.language) if self.language else None
-        return FunnelQuery(since, until, campaign, self.method, language, self.by)
+        return FunnelQuery(
+            since=since, until=until, campaign=campaign, method=self.method, language=language, by=self.by
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOutput:
     """Where a funnel goes: here, and into files."""
 
@@ -132,14 +134,16 @@ def _single_table(report: FunnelReport) -> Table:
     room = min(max(columns_left(_BESIDE), _SHORTEST), _LONGEST)
     for stage in report.steps:
         worst = stage is report.worst
-        table.add_row(*_cells(stage, most, room), f"{_WORST} worst" if worst else "", style=_WARM if worst else "")
+        table.add_row(
+            *_cells(stage, most=most, room=room), f"{_WORST} worst" if worst else "", style=_WARM if worst else ""
+        )
     return table
 
 
-def _cells(stage: StepStatistics, most: int, room: int) -> tuple[str, ...]:
+def _cells(stage: StepStatistics, *, most: int, room: int) -> tuple[str, ...]:
     return (
         f"{step_number(stage)} {STEP_NAMES[stage.step]}",
-        bar(stage.count, most, room),
+        bar(stage.count, most=most, room=room),
         f"{stage.count:,}",
         format_percent(stage.of_first),
         format_percent(stage.lost) if stage.lost else "",
@@ -148,10 +152,10 @@ def _cells(stage: StepStatistics, most: int, room: int) -> tuple[str, ...]:
     )
 
 
-def bar(count: int, most: int, room: int) -> str:
+def bar(count: int, *, most: int, room: int) -> str:
     """A bar, whole for the most; whoever came at all leaves a trace.
 
-    >>> bar(1, 2, 30), bar(1, 1000, 30), bar(0, 0, 30)
+    >>> bar(1, most=2, room=30), bar(1, most=1000, room=30), bar(0, most=0, room=30)
     ('███████████████', '▏', '')
     """
     eighths = max(round(count / most * room * 8), 1) if count else 0

@@ -29,7 +29,7 @@ from verification.invitations import (
 from verification.support.service import CreatedLink, LinkRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
     """What a link is wanted for, as it is typed."""
 
@@ -51,7 +51,7 @@ class LinkOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFilter:
     """Which links are looked for, as it is typed."""
 
@@ -71,7 +71,9 @@ async def make_link(settings: Settings, asked: LinkOptions, output: LinkOutput) 
         except InvalidLinkRequest as error:
             raise BadSetting(f"--ttl: {error}") from None
         facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not output.bot)
-    return await show_link(settings, replace(output, bot=bot), lambda name: links.to_account(name, made.token), *facts)
+    return await show_link(
+        settings, replace(output, bot=bot), lambda name: links.to_account(name, token=made.token), *facts
+    )
 
 
 def _facts(made: CreatedLink, now: datetime, *, playground: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bot.settings import BadSetting, Settings
 _PRINT_SIDE = 1600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOutput:
     """Where a link is shown, and of which bot, where somebody said so."""
 

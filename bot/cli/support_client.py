@@ -11,9 +11,10 @@ from bot.content.catalogue import LANGUAGES
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import sqlite_path
+from verification.ids import Actor
 from verification.support.service import SupportService
 
-ACTOR = "command"
+ACTOR = Actor("command")
 """Who used the desk, as its book has it."""
 
 T = TypeVar("T")

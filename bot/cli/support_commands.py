@@ -46,8 +46,8 @@ def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """
     from bot.cli import links as linking
 
-    wanted = linking.LinkOptions(account, campaign, ttl, method, language)
-    run_command(lambda settings: linking.make_link(settings, wanted, _link_output(bot, png, svg)))
+    wanted = linking.LinkOptions(account=account, campaign=campaign, ttl=ttl, method=method, language=language)
+    run_command(lambda settings: linking.make_link(settings, wanted, _link_output(bot=bot, png=png, svg=svg)))
 
 
 def links(
@@ -59,7 +59,7 @@ def links(
     """List links with how far they have come."""
     from bot.cli import links as linking
 
-    find = linking.LinkFilter(campaign, account, limit)
+    find = linking.LinkFilter(campaign=campaign, account=account, limit=limit)
     run_command(lambda settings: linking.list_links(settings, find, typer.echo, as_json=json, in_colour=_in_colour()))
 
 
@@ -83,7 +83,7 @@ def faq_link(
     async def work(settings: "Settings") -> int:
         show_link.check_topic(topic)
         return await show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_topic(name, topic)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_topic(name, topic=topic)
         )
 
     run_command(work)
@@ -96,7 +96,7 @@ def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None)
 
     run_command(
         lambda settings: show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_method(name, method)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, method)
         )
     )
 
@@ -114,7 +114,7 @@ def language_link(
     async def work(settings: "Settings") -> int:
         known = support_client.read_option("LANGUAGE", support_client.read_language, language)
         return await show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_language(name, known)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_language(name, language=known)
         )
 
     run_command(work)
@@ -135,15 +135,17 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Tell how many people come how far, where they are lost, and how long each step takes."""
     from bot.cli import funnel as counting
 
-    asked = counting.FunnelOptions(campaign, since, until, days, by, method, language)
-    into = counting.FunnelOutput(typer.echo, csv, json, png, in_colour=_in_colour())
+    asked = counting.FunnelOptions(
+        campaign=campaign, since=since, until=until, days=days, by=by, method=method, language=language
+    )
+    into = counting.FunnelOutput(say=typer.echo, csv=csv, json=json, png=png, in_colour=_in_colour())
     run_command(lambda settings: counting.report_funnel(settings, asked, into))
 
 
-def _link_output(bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
+def _link_output(*, bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
     from bot.cli.show_link import LinkOutput
 
-    return LinkOutput(typer.echo, bot, png, svg, in_colour=_in_colour())
+    return LinkOutput(say=typer.echo, bot=bot, png=png, svg=svg, in_colour=_in_colour())
 
 
 def _in_colour() -> bool:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
@@ -27,11 +28,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NO_WORD = re.compile(r"[\W_]+")
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}]) | (?=[{_HAN}])")
-_SIMPLIFIED = str.maketrans(
-    "帳賬號個認證實驗臉識別銀綁過還變辦請問麼為嗎時間機碼掃關聯網頁現臺灣門際戶費錢業應該擇種類選開發票權隱資訊須註冊銷沒錯誤顯頭滿",
-    "账账号个认证实验脸识别银绑过还变办请问么为吗时间机码扫关联网页现台湾门际户费钱业应该择种类选开发票权隐资讯须注册销没错误显头满",
-)
-"""Traditional hanzi in the words people ask with: those from Hong Kong, Macau and Taiwan write them."""
+_TRADITIONAL_TABLE = Path(__file__).with_name("traditional.txt")
 
 MatchSpan = tuple[int, int, float]
 
@@ -92,9 +89,16 @@ class TopicSearch:
                 yield self._fuzzy_topics[place], (near.dest_start, near.dest_end, near.score / 100)
 
 
+@cache
+def _simplified() -> dict[int, int]:
+    """Map traditional characters, as people from Hong Kong, Macau and Taiwan write them, to simplified ones."""
+    rows = [line.split() for line in _TRADITIONAL_TABLE.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    return str.maketrans("".join(old for old, _ in rows), "".join(new for _, new in rows))
+
+
 def normalize(text: str) -> str:
     """A text reduced to what is compared: words of letters and digits, in one case, hanzi without spaces."""
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_SIMPLIFIED)
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_simplified())
     words = _NO_WORD.sub(" ", plain).strip()
     return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
 

@@ -32,7 +32,7 @@ class _EntryProblem(Exception):
     """What is wrong, without the place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One topic of the FAQ; `keywords` are what people call it in their own words."""
 
@@ -79,7 +79,11 @@ def _entry(raw: object) -> Entry:
     if unknown:
         raise _EntryProblem(f"{unknown[0]}: there is no such key; there are {', '.join(_KEYS)}")
     entry = Entry(
-        _text(raw, "id"), _text(raw, "title"), _text(raw, "answer"), tuple(_links(raw)), tuple(_keywords(raw))
+        id=_text(raw, "id"),
+        title=_text(raw, "title"),
+        answer=_text(raw, "answer"),
+        links=tuple(_links(raw)),
+        keywords=tuple(_keywords(raw)),
     )
     _check_id(entry.id)
     _check_label(entry.title, "title")

@@ -12,6 +12,7 @@ from enum import StrEnum
 from bot.flow.events import Choice
 from verification.attempts import AttemptId, Method
 from verification.identity import Identity
+from verification.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Picture(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskQuestion:
     """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
 
@@ -106,7 +107,7 @@ class AskQuestion:
     placeholder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCode:
     """Show the code to scan, with its caption and buttons; `in_place` in the message that showed the last one."""
 
@@ -119,7 +120,7 @@ class ShowCode:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCaption:
     """Change what stands under the code on the screen; the code stays."""
 
@@ -129,7 +130,7 @@ class EditCaption:
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceCodeWithPicture:
     """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled.
 
@@ -203,7 +204,7 @@ class ShowRecords:
     """Show what is kept about the person; `ask_erase` puts the last question before erasing."""
 
     question_id: str
-    account: str
+    account: Account
     ask_erase: bool = False
 
 
@@ -211,7 +212,7 @@ class ShowRecords:
 class SendExport:
     """Send the person what is kept about them, as a file."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ class SetSuggestedMethod:
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordConsent:
     """Keep that the person agreed."""
 
@@ -256,7 +257,7 @@ class RecordConsent:
 class EraseRecords:
     """Delete what is kept about the person."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ class OpenAttempt:
     """Ask the core to open an attempt; asking again with the same id is harmless."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     identity: Identity
     method: Method
 

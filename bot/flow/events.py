@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 class Command(StrEnum):
@@ -91,7 +92,7 @@ class Said:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tapped:
     """The person pressed a button: whatever its data say, until it is checked against the state."""
 
@@ -99,7 +100,7 @@ class Tapped:
     question_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideTapped:
     """The person pressed a button of a side message."""
 
@@ -135,7 +136,7 @@ class VerificationRecord:
 class LinkAccepted:
     """A link binds the person to an account; it may suggest a way and a language, and the account may be verified."""
 
-    account: str
+    account: Account
     method: Method | None = None
     language: str | None = None
     verified: VerificationRecord | None = None
@@ -171,7 +172,7 @@ class ReaskRequested:
     """What was last said may never have arrived: say it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt."""
 
@@ -218,7 +219,7 @@ class AttemptPassed:
     """The account is verified."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
 
 

@@ -15,6 +15,7 @@ from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method
+from verification.ids import Account
 from verification.support.funnel import (
     METHOD_STEPS,
     STEPS,
@@ -41,7 +42,7 @@ class Milestone:
 class Journey:
     """How far a person has come with an account: all in all, and by each way they tried."""
 
-    account: str
+    account: Account
     cohort: Cohort
     reached: Milestone | None = None
     by_method: Mapping[Method, Milestone] = field(default_factory=dict)
@@ -113,7 +114,7 @@ def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tu
     return (*others, after)[-_MAX_JOURNEYS:], tallies
 
 
-def _account(turn: JourneyTurn) -> str:
+def _account(turn: JourneyTurn) -> Account:
     match turn.event:
         case events.AttemptPassed(account=account):
             return account
@@ -121,11 +122,11 @@ def _account(turn: JourneyTurn) -> str:
             return turn.answer.state.account
 
 
-def _new_journey(account: str, turn: JourneyTurn) -> Journey | None:
+def _new_journey(account: Account, turn: JourneyTurn) -> Journey | None:
     if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
         return None
     campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
-    return Journey(account, Cohort(beijing_day(turn.now), campaign, turn.language))
+    return Journey(account, Cohort(day=beijing_day(turn.now), campaign=campaign, language=turn.language))
 
 
 def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:

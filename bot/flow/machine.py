@@ -63,7 +63,7 @@ def _text_of(event: Event) -> str:
 def _trigger_of(state: State, event: Event) -> Trigger | None:
     """What an event means here; None for a button that has no meaning any more."""
     match event:
-        case Tapped(choice, mark):
+        case Tapped(choice=choice, question_id=mark):
             known = mark == state.question_id and choice in choices(type(state))
             return Choice(choice) if known else None
         case Said(text):

@@ -9,6 +9,9 @@ from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, Commanded, Event
 from bot.flow.states import State, StateBase
 from verification.attempts import Method
+from verification.ids import Account
+
+_NO_ACCOUNT = Account("")
 
 
 def _no_topics(_: str) -> tuple[str, ...]:
@@ -26,7 +29,7 @@ class RuleContext:
     now: datetime
     fresh_id: str
     topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
-    own_account: str = ""
+    own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
 
     @property

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name
+from verification.ids import Account
 
 
 class PhoneStage(StrEnum):
@@ -24,7 +25,7 @@ class PhoneStage(StrEnum):
 class StateBase:
     """What every state knows."""
 
-    account: str
+    account: Account
     question_id: str
 
 

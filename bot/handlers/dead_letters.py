@@ -13,7 +13,8 @@ from telegram.constants import ChatType
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
 from bot.handlers.incoming import person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 
 _TIMEOUT = 2
 
@@ -38,7 +39,7 @@ class DeadLetters:
     async def add(self, raw: Mapping[str, Any]) -> None:
         """Keep a raw update, and tell its person kindly where there is one."""
         event_id = f"telegram:{raw.get('update_id')}"
-        await self._store.store_dead_letter(event_id, _sender_of(raw), json.dumps(raw), self._clock())
+        await self._store.store_dead_letter(event_id, person=_sender_of(raw), raw=json.dumps(raw), now=self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
         number, message_id = chat.get("id"), message.get("message_id")
@@ -59,7 +60,7 @@ class DeadLetters:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language
 
 
-def _sender_of(raw: Mapping[str, Any]) -> Person | None:
+def _sender_of(raw: Mapping[str, Any]) -> PersonId | None:
     """Who sent what the update brings, whatever that is."""
     brought = [_mapping(value) for value in raw.values()]
     chats = [_mapping(value.get("chat")) for value in brought]

@@ -14,7 +14,8 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets
 
 RawUpdate = Mapping[str, Any]
@@ -38,8 +39,8 @@ class FloodControl:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = TokenBuckets(_BURST, _REFILL_INTERVAL, monotonic)
-        self._notices = TokenBuckets(1, _NOTICE_INTERVAL, monotonic)
+        self._updates = TokenBuckets(burst=_BURST, interval=_REFILL_INTERVAL, clock=monotonic)
+        self._notices = TokenBuckets(burst=1, interval=_NOTICE_INTERVAL, clock=monotonic)
 
     def admits(self, whose: object) -> bool:
         """Whether the next update of this sender is handled; those of nobody in particular always are."""
@@ -59,7 +60,7 @@ class FloodControl:
             await self._runner.handle(Envelope(person, Throttled(), None))
 
 
-def _person(raw: RawUpdate) -> Person | None:
+def _person(raw: RawUpdate) -> PersonId | None:
     """Whose dialogue an update belongs to, if to any; the raw form may be anything."""
     match raw:
         case (

@@ -36,7 +36,7 @@ from bot.flow.events import (
     Tapped,
 )
 from verification.attempts import Method
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 FRONT_END = "telegram"
 QUESTION_PREFIX = "q"
@@ -62,13 +62,13 @@ _KINDS: tuple[tuple[str, MessageKind], ...] = (
 )
 
 
-def person_of(chat_id: int) -> Person:
+def person_of(chat_id: int) -> PersonId:
     """The dialogue's key of a private chat."""
     # JSON's true is an int, too.
-    return Person(f"{FRONT_END}:{chat_id:d}")
+    return PersonId(f"{FRONT_END}:{chat_id:d}")
 
 
-def chat_of(person: Person) -> int:
+def chat_of(person: PersonId) -> int:
     """The private chat of a dialogue."""
     return int(person.partition(":")[2])
 
@@ -160,8 +160,8 @@ def _event_of_data(data: str) -> Event:
     kind, _, rest = data.partition(":")
     choice, _, mark = rest.partition(":")
     if kind in set(SideMessage):
-        return SideTapped(SideMessage(kind), choice, mark)
-    return Tapped(choice, mark) if kind == QUESTION_PREFIX else Tapped("", "")
+        return SideTapped(side=SideMessage(kind), choice=choice, question_id=mark)
+    return Tapped(choice=choice, question_id=mark) if kind == QUESTION_PREFIX else Tapped(choice="", question_id="")
 
 
 def _event_of_message(message: Message) -> Event | LinkOpened | None:

@@ -79,7 +79,10 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
     async def _answer(self, query: InlineQuery, bot: str) -> None:
         language = language_of(query.from_user.language_code) or self._default_language
         entries = self._entries(query.query, language)
-        results = [_article(entry, links.to_topic(bot, entry.id), self._text(language, "open")) for entry in entries]
+        results = [
+            _article(entry, link=links.to_topic(bot, topic=entry.id), label=self._text(language, "open"))
+            for entry in entries
+        ]
         # Cached for the person alone: another's client may speak another language.
         button = (
             None
@@ -108,7 +111,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         return self._catalogue.text(language, f"inline.{key}")
 
 
-def _article(entry: Entry, link: str, label: str) -> InlineQueryResultArticle:
+def _article(entry: Entry, *, link: str, label: str) -> InlineQueryResultArticle:
     rows = [[InlineKeyboardButton(name, url=url)] for name, url in entry.links]
     content = InputTextMessageContent(
         render_topic(entry), ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)

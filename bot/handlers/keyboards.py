@@ -36,7 +36,7 @@ def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) 
     return InlineKeyboardMarkup(kept) if kept else None
 
 
-def force_reply(catalogue: Catalogue, language: str, placeholder: str) -> ForceReply:
+def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
     """An input field that is open, with an example in it."""
     return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
@@ -44,19 +44,20 @@ def force_reply(catalogue: Catalogue, language: str, placeholder: str) -> ForceR
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
     """The choice of language."""
     buttons = [
-        side_button(SideMessage.LANGUAGE, code, catalogue.text(language, f"language.{code}")) for code in LANGUAGES
+        side_button(SideMessage.LANGUAGE, choice=code, label=catalogue.text(language, f"language.{code}"))
+        for code in LANGUAGES
     ]
     return InlineKeyboardMarkup([buttons])
 
 
 def side_button(
-    kind: SideMessage, choice: str, label: str, question_id: str = "", style: str | None = None
+    kind: SideMessage, *, choice: str, label: str, question_id: str = "", style: str | None = None
 ) -> InlineKeyboardButton:
     """A button of a side message."""
     return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, question_id))), style=style)
 
 
-def localised(link: str, language: str) -> str:
+def localised(link: str, *, language: str) -> str:
     """The address of a phone page in the chat's language; pages speak Chinese unless asked otherwise."""
     return link if language == "zh" else f"{link}?lang={language}"
 
@@ -76,21 +77,21 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
         case TopicButton(topic):
             return _topic(catalogue, language, topic)
         case LanguagesButton():
-            return side_button(SideMessage.LANGUAGE, "choose", catalogue.text(language, "button.language"))
+            return side_button(SideMessage.LANGUAGE, choice="choose", label=catalogue.text(language, "button.language"))
         case UrlButton(link):
             return InlineKeyboardButton(
                 catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
             )
         case CopyLinkButton(link):
-            text = CopyTextButton(localised(link, language))
+            text = CopyTextButton(localised(link, language=language))
             return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)
         case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
-            return InlineKeyboardButton(label, url=localised(link, language)) if is_public(link) else None
+            return InlineKeyboardButton(label, url=localised(link, language=language)) if is_public(link) else None
 
 
 def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:
     entry = catalogue.entry(language, topic)
     if entry is None:
-        return side_button(SideMessage.FAQ, "open", catalogue.text(language, "button.faq"))
-    return side_button(SideMessage.FAQ, f"open.{topic}", f"❓ {entry.title}")
+        return side_button(SideMessage.FAQ, choice="open", label=catalogue.text(language, "button.faq"))
+    return side_button(SideMessage.FAQ, choice=f"open.{topic}", label=f"❓ {entry.title}")

@@ -19,7 +19,8 @@ from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempote
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.incoming import chat_of
 from bot.images import cards
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Otherwise Telegram's servers would open the links."""
 
 
-ScheduleDeletion = Callable[[Person, int], Awaitable[None]]
+ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Leaves a message to whoever sees to it that it vanishes later."""
 
 
@@ -89,7 +90,7 @@ class ReplySender:
             case e.AskQuestion():
                 return await self._replace_panel(panel, context, await self._ask(reply, context))
             case e.ShowCode():
-                picture = cards.qr_png(keyboards.localised(reply.link, context.language))
+                picture = cards.qr_png(keyboards.localised(reply.link, language=context.language))
                 return await self._show_photo(reply, picture, context, panel)
             case e.ReplaceCodeWithPicture():
                 live = await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
@@ -104,7 +105,7 @@ class ReplySender:
         text, markup = self._full_text(reply, context), self._markup(reply, context)
         if markup is not None or reply.placeholder is None:
             return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT)
-        waiting = keyboards.force_reply(self._catalogue, context.language, reply.placeholder)
+        waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
         return Panel((await self._send(context, text, waiting)).message_id, PanelKind.TYPED)
 
     async def _show_photo(
@@ -149,7 +150,7 @@ class ReplySender:
         After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
         """
         if old is not None and context.after_crash and old.kind is PanelKind.TEXT:
-            await self._remove_buttons(chat_of(context.person), old.id)
+            await self._remove_buttons(chat_of(context.person), message=old.id)
         elif old is not None:
             await self._remove_panel(old, context)
         return new
@@ -163,9 +164,9 @@ class ReplySender:
             await self._schedule_deletion(context.person, panel.id)
             return
         if not gone:
-            await self._remove_buttons(chat, panel.id)
+            await self._remove_buttons(chat, message=panel.id)
 
-    async def _remove_buttons(self, chat: int, message: int) -> None:
+    async def _remove_buttons(self, chat: int, *, message: int) -> None:
         """Take the buttons from a message. Nothing hangs on it, but it waits for its turn: dead buttons mislead."""
         with suppress(DeliveryFailed):
             await call_idempotent(lambda: self._bot.edit_message_reply_markup(chat, message))
@@ -225,14 +226,14 @@ class ReplySender:
         if pressed is not None and (panel is None or panel.id != pressed):
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(context.person), pressed))
 
-    async def delete_user_message(self, person: Person, message_id: int) -> None:
+    async def delete_user_message(self, person: PersonId, message_id: int) -> None:
         """Delete a person's message; one that is gone, too old or out of reach is done with."""
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
             log.warning("a message could not be deleted (%s)", type(error).__name__)
 
-    async def delete_pending(self, person: Person, message_id: int) -> None:
+    async def delete_pending(self, person: PersonId, message_id: int) -> None:
         """Delete it when Telegram lets it be done at once; raises `Undelivered` when not."""
         with priority(Priority.BEST_EFFORT):
             await self.delete_user_message(person, message_id)

@@ -14,6 +14,7 @@ from bot.flow.events import SideMessage
 from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
+from verification.ids import Account, PersonId, own_account
 
 TOPICS_A_PAGE = 7
 _MAX_LINES = 10
@@ -36,8 +37,8 @@ def render_faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageCo
         return MessageContent(missed + screen.text, screen.markup)
     rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
     others = [other for other in catalogue.faq[language] if other.id in shown.others]
-    rows += [[side_button(SideMessage.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
-    rows.append([side_button(SideMessage.FAQ, "list.0", catalogue.text(language, "faq.list"))])
+    rows += [[side_button(SideMessage.FAQ, choice=f"show.{other.id}", label=f"❓ {other.title}")] for other in others]
+    rows.append([side_button(SideMessage.FAQ, choice="list.0", label=catalogue.text(language, "faq.list"))])
     return MessageContent(render_topic(entry), InlineKeyboardMarkup(rows))
 
 
@@ -51,20 +52,24 @@ def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept
     values = {"account": mask_account(shown.account)}
     if shown.ask_erase:
         now = side_button(
-            SideMessage.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.question_id, "danger"
+            SideMessage.PRIVACY,
+            choice="erase_now",
+            label=catalogue.text(language, "privacy.erase_now"),
+            question_id=shown.question_id,
+            style="danger",
         )
-        keep = side_button(SideMessage.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
+        keep = side_button(SideMessage.PRIVACY, choice="keep", label=catalogue.text(language, "privacy.keep"))
         return MessageContent(
             catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]])
         )
     lines = list(_lines(catalogue, language, kept))
     text = catalogue.text(language, "privacy.ask", values | {"records": "\v"})
-    export = side_button(SideMessage.PRIVACY, "export", catalogue.text(language, "privacy.export"))
-    erase = side_button(SideMessage.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
+    export = side_button(SideMessage.PRIVACY, choice="export", label=catalogue.text(language, "privacy.export"))
+    erase = side_button(SideMessage.PRIVACY, choice="erase", label=catalogue.text(language, "privacy.erase"))
     return MessageContent(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
+def export_json(person: PersonId, account: Account, kept: PersonRecords) -> bytes:
     """What is kept about a person, as JSON; without name and number, which no record holds.
 
     An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
@@ -73,8 +78,8 @@ def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
     def told(record: Consent | PastAttempt | LinkBinding) -> dict[str, object]:
         return asdict(record) | {"account": shown(record.account)}
 
-    def shown(named: str) -> str:
-        return named if named == own else mask_account(named)
+    def shown(named: Account) -> str:
+        return named if named == own_account(person) else mask_account(named)
 
     content = {
         "account": shown(account),
@@ -92,14 +97,18 @@ def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
     page = min(page, pages - 1)
     first = page * TOPICS_A_PAGE
     rows = [
-        [side_button(SideMessage.FAQ, f"show.{entry.id}", entry.title)]
+        [side_button(SideMessage.FAQ, choice=f"show.{entry.id}", label=entry.title)]
         for entry in entries[first : first + TOPICS_A_PAGE]
     ]
     turns = []
     if page > 0:
-        turns.append(side_button(SideMessage.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
+        turns.append(
+            side_button(SideMessage.FAQ, choice=f"list.{page - 1}", label=catalogue.text(language, "faq.previous"))
+        )
     if page < pages - 1:
-        turns.append(side_button(SideMessage.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
+        turns.append(
+            side_button(SideMessage.FAQ, choice=f"list.{page + 1}", label=catalogue.text(language, "faq.next"))
+        )
     title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
     return MessageContent(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
 

@@ -22,7 +22,7 @@ _FAILED = 1
 _REQUEST_ENDS = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkRequest:
     """What a child is born with."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import open_app, run_loops
-from bot.container import BotApp
+from bot.container.parts import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Simulator
 
@@ -22,7 +22,7 @@ class RunningBot:
     async def wait_until_quiet(self) -> None:
         """Wait until every update is taken, and everything committed is shown."""
         await self.simulator.wait_until_idle()
-        assert await self.app.runner.wait_until_idle(20), "something is not shown yet"
+        assert await self.app.engine.runner.wait_until_idle(20), "something is not shown yet"
         await self.simulator.wait_until_idle()
 
 

@@ -47,7 +47,7 @@ async def test_what_a_dead_program_left_in_a_chat_is_deleted_at_the_start(tmp_pa
         async with running_bot(place, tmp_path) as bot:
             await place.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
             async with asyncio.timeout(PATIENCE):
-                while await bot.app.store.pending_deletions(1):  # noqa: ASYNC110 - the database rings no bell
+                while await bot.app.deps.store.pending_deletions(1):  # noqa: ASYNC110 - the database rings no bell
                     await asyncio.sleep(0)
 
         assert "user" not in [shown["from"] for shown in guest.messages()]

@@ -19,12 +19,12 @@ LINK = "https://t.me/example_bot?start=faq_three_accounts"
 
 @pytest.mark.parametrize("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
 def test_a_link_to_a_topic_is_one_that_telegram_takes(topic: str) -> None:
-    assert links.to_topic("example_bot", topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
+    assert links.to_topic("example_bot", topic=topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
 
 
 def test_links_to_a_way_a_language_and_an_account_are_ones_that_telegram_takes() -> None:
-    made = [links.to_method("example_bot", Method.QQ), links.to_language("example_bot", "en")]
-    made.append(links.to_account("example_bot", "a0123456789abcdef_-"))
+    made = [links.to_method("example_bot", Method.QQ), links.to_language("example_bot", language="en")]
+    made.append(links.to_account("example_bot", token="a0123456789abcdef_-"))
 
     assert made == [
         create_deep_linked_url("example_bot", payload) for payload in ("way_qq", "lang_en", "a0123456789abcdef_-")

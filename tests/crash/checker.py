@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.crash.database_view import DatabaseView
 from tests.simulator_fixture import ChatUser, Json
-from verification.attempts import MOVES, AttemptStatus
+from verification.attempts import STATUS_TRANSITIONS, AttemptStatus
 from verification.support.funnel import STEPS
 
 _ALWAYS = (
@@ -58,7 +58,7 @@ class TransitionChecker:
 
 def _reachable(status: AttemptStatus) -> Collection[AttemptStatus]:
     reached = {status}
-    while more := {move for state in reached for move in MOVES[state]} - reached:
+    while more := {move for state in reached for move in STATUS_TRANSITIONS[state]} - reached:
         reached |= more
     return reached
 

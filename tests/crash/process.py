@@ -56,7 +56,7 @@ class ManagedBot:
             "BOT_API_URL": simulator.url,
             "DATA_DIR": str(self.data),
             "PORT": str(port.getsockname()[1]),
-            "PACE_SENDING": "0",
+            "RATE_LIMIT_SENDING": "0",
             "PYTHONPATH": str(ROOT),
             **settings,
         }

@@ -21,7 +21,7 @@ from storage.sqlite import open_sqlite
 from tests.crash.crash_points import CrashPointDatabase
 from tests.fakes import NOON, make_attempt, make_identity, make_sealing
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 _POINTS = 60
@@ -59,7 +59,7 @@ async def compete_for_slot(store: SqlStore, account: str, number: str) -> None:
     async with store.unit(account) as unit:
         if not await unit.mark_seen(account, NOON):
             return
-        await unit.save_dialogue(Person(account), "waiting", "zh", NOON)
+        await unit.save_dialogue(PersonId(account), "waiting", language="zh", now=NOON)
         taken = await unit.take_slot(attempt, make_identity(number), NOON)
         ended = make_attempt(
             attempt.id, account, status=AttemptStatus.SUCCEEDED if taken else AttemptStatus.FAILED, identity=None

@@ -10,6 +10,7 @@ from storage import open_database, statements
 from storage.database import Database, Row
 from storage.keyfile import KeyFile
 from storage.mapping import associated_data
+from storage.sealing import AssociatedData
 from tests.crash.process import ManagedBot, running_bot_process
 from tests.crash.test_nothing_leaks import fail_and_pass
 from tests.postgres_server import Server
@@ -32,14 +33,14 @@ async def rows(database: Database) -> dict[str, list[Row]]:
         return {table: list(await connection.fetch(f"SELECT * FROM {table}")) for table in TABLES}  # noqa: S608
 
 
-async def sealed_values(database: Database) -> dict[str, bytes]:
+async def sealed_values(database: Database) -> dict[AssociatedData, bytes]:
     """Every sealed value, by its table and column."""
     found = {}
     async with database.transaction() as connection:
         for table, key, column in statements.SEALED:
             statement = f"SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
             for row, value in await connection.fetch(statement):
-                found[associated_data(table, row, column)] = bytes(value)
+                found[associated_data(table=table, row=row, column=column)] = bytes(value)
     return found
 
 

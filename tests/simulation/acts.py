@@ -8,6 +8,7 @@ from tests.simulation.fault_schedule import ANY, FATAL, CallFault, DatabaseFault
 from tests.simulation.people import NAMES, NUMBERS, THINGS, SimulatedUser, buttons, group_with
 from tests.simulation.story import Pick, Story
 from verification.attempts import Method
+from verification.ids import Actor
 from verification.support.service import LinkRequest
 
 Do = Callable[[Story, SimulatedUser, Pick[Any]], str]
@@ -105,8 +106,10 @@ def commands(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open a link: a new one, the newest, any user's, or an invented one."""
     if not story.links or pick([True, True, False]):
-        order = LinkRequest(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
-        made = story.run(story.machine.ask_support(lambda support: support.create_link("telegram:7", order)))
+        order = LinkRequest(
+            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *Method])
+        )
+        made = story.run(story.machine.ask_support(lambda support: support.create_link(Actor("telegram:7"), order)))
         if made is None:
             return "support cannot make a link"
         story.has_link(made)
@@ -121,7 +124,7 @@ def takes_a_link_back(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     if not story.links:
         return "no link to take back"
     link = pick([story.links[-1], pick(story.links)]).link
-    done = story.run(story.machine.ask_support(lambda support: support.revoke("telegram:7", link.id)))
+    done = story.run(story.machine.ask_support(lambda support: support.revoke(Actor("telegram:7"), link.id)))
     return f"support takes {link.id} back: {done is not None}"
 
 

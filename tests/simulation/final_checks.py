@@ -12,7 +12,7 @@ from playground.world.records import Message
 from tests.simulation.journeys import funnel_errors
 from tests.simulation.ledger import is_asked_again
 from tests.simulation.people import NAMES, SimulatedUser, buttons
-from verification.attempts import LIVE, AttemptStatus
+from verification.attempts import LIVE_STATUSES, AttemptStatus
 
 if TYPE_CHECKING:
     from tests.simulation.story import Story
@@ -116,7 +116,7 @@ def _news(story: "Story") -> Iterator[str]:
         or (isinstance(turn.event, AttemptRefused) and (turn.event_id or "").startswith("notice:"))
     )
     for attempt, status in story.ledger.attempts.items():
-        if status in LIVE:
+        if status in LIVE_STATUSES:
             yield f"{attempt} is still {status}"
         if attempt in story.ledger.erased:
             continue

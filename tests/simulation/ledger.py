@@ -22,7 +22,7 @@ from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.simulation.disk import Commit, SimulatedDisk
 from tests.simulation.fault_schedule import CallFault
 from tests.simulation.telegram import TelegramCall
-from verification.attempts import LIVE, MOVES, AttemptId, AttemptStatus
+from verification.attempts import LIVE_STATUSES, STATUS_TRANSITIONS, AttemptId, AttemptStatus
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
@@ -181,7 +181,7 @@ class CommitChecker:
             before = self.attempts.get(attempt)
             if before is None and status is not AttemptStatus.RESERVED:
                 yield f"{attempt} begins as {status}"
-            if before is not None and status is not before and status not in MOVES[before]:
+            if before is not None and status is not before and status not in STATUS_TRANSITIONS[before]:
                 yield f"{attempt} went from {before} to {status}"
             if attempt in self.erased:
                 yield f"{attempt} was erased and is back"
@@ -231,7 +231,9 @@ class CommitChecker:
         state = turn.step.state
         if not isinstance(state, states.Scanning) or state.account == turn.person:
             return
-        if self.attempts.get(state.attempt) in LIVE and not self.disk.run(desk.IS_BOUND, turn.person, state.account):
+        if self.attempts.get(state.attempt) in LIVE_STATUSES and not self.disk.run(
+            desk.IS_BOUND, turn.person, state.account
+        ):
             yield f"{turn.person}: a code for {state.account} is shown, to which no link binds them"
 
 

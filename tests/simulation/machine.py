@@ -13,13 +13,15 @@ from telegram.ext import ExtBot
 
 from bot.app import run_loops, telegram_session
 from bot.clock import Clock
-from bot.container import AppDeps, BotApp, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp
 from bot.content import catalogue as texts
 from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.intake import StartupError
+from bot.providers import ConfiguredProviders
 from bot.settings import Settings
-from playground.world.serializers import ascii_json
+from playground.botapi.json_response import ascii_json
 from playground.world.update_queue import Update
 from storage import SqlStore, StoreUnavailable
 from storage.migrations import known_migrations, migrate
@@ -241,9 +243,17 @@ class Supervisor:
         await store.check_keys()
         clock = self.clock
         deps = AppDeps(
-            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
+            store=store,
+            make_bot=bot,
+            clock=clock,
+            new_token=clock.token,
+            new_match_code=clock.match_code,
+            public_url=PUBLIC,
+            providers=ConfiguredProviders(self._providers(), pollable={}),
+            catalogue=CATALOGUE,
+            advance=self.ledger.advance,
         )
-        app = build_app(_settings(webhook=self.webhook), deps, "here:8080")
+        app = build_app(_settings(webhook=self.webhook), deps, replica_name="here:8080")
         async with telegram_session(app), run_loops(app):
             self.app = app
             await life.stop.wait()

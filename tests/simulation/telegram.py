@@ -12,9 +12,9 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.handlers.api.transport import NotSent
 from playground.botapi.fields import CallFields, Upload
-from playground.botapi.methods import METHODS
+from playground.botapi.json_response import ascii_json
+from playground.botapi.methods.table import METHODS
 from playground.world.api_errors import ApiError, too_many_requests
-from playground.world.serializers import ascii_json
 from playground.world.world import World
 from tests.simulation.fault_schedule import FATAL, CallFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife

@@ -14,8 +14,9 @@ from tests.fakes import make_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.run_stories import problems_of
 from verification.attempts import Attempt, AttemptStatus
-from verification.dialogue_store import PendingDeletion, PendingReply, Person
+from verification.dialogue_store import PendingDeletion, PendingReply
 from verification.identity import Identity
+from verification.ids import Account, PersonId
 from verification.invitations import Link, LinkId
 from verification.ports import Notice
 from verification.support.funnel import STEPS, FunnelIncrement
@@ -52,11 +53,11 @@ class LosesDialogues(SqlUnit):
 
     saved = 0
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, language: str | None, now: datetime) -> int:
         LosesDialogues.saved += 1
         if LosesDialogues.saved % 3 == 0:
             return 1
-        return await super().save_dialogue(person, text, language, now)
+        return await super().save_dialogue(person, text, language=language, now=now)
 
 
 class CountsTwice(SqlUnit):
@@ -80,7 +81,7 @@ class RevivesAttempts(SqlUnit):
 class OpensLinksToAll(SqlUnit):
     """Opens a link for everybody."""
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         await self._connection.fetch("UPDATE links SET person = NULL, expires_at = $2 WHERE id = $1", link, 2**62)
         return await super().open_link(link, person, now)
 
@@ -88,7 +89,7 @@ class OpensLinksToAll(SqlUnit):
 class BindsEverybody(SqlUnit):
     """Treats everybody as bound to any account."""
 
-    async def is_bound(self, person: str, account: str) -> bool:
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
         return True
 
 
@@ -122,7 +123,7 @@ class KeepsCodesOfRevokedLinks(SqlStore):
             yield unit
 
 
-async def _nothing(person: str, account: str, now: datetime) -> None:
+async def _nothing(person: PersonId, account: Account, now: datetime) -> None:
     del person, account, now
 
 

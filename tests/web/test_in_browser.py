@@ -1,4 +1,4 @@
-"""The phone page in a real browser: nothing is cut off, nothing is blocked, and a press goes on without any script."""
+"""The phone page in a real browser: nothing is cut off or blocked, and a press works without any script."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ from tests.web.app_fixture import PHONES, RIGHT_APP, WebFixture
 from verification import AttemptId, AttemptStatus, Method
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-WAYS = {
+PATHS = {
     Method.WECHAT: [{}, {"press": "go_authorise"}, {"press": "authorise"}],
     Method.QQ: [
         {},
@@ -53,15 +53,15 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One way of looking at the page."""
+class Appearance:
+    """A screen width, a language and a colour scheme."""
 
     width: int
     language: str
     scheme: Literal["light", "dark"]
 
 
-LOOKS = [Look(320, "en", "dark"), Look(390, "zh", "light")]
+LOOKS = [Appearance(320, "en", "dark"), Appearance(390, "zh", "light")]
 QUICK = [(Method.QQ, LOOKS[0]), (Method.FACE, LOOKS[1])]
 
 
@@ -75,12 +75,12 @@ QUICK = [(Method.QQ, LOOKS[0]), (Method.FACE, LOOKS[1])]
     ids=str,
 )
 async def test_every_stage_fits_the_phone_and_nothing_is_blocked(
-    house: WebFixture, chromium: Browser, method: Method, look: Look
+    web_app: WebFixture, chromium: Browser, method: Method, look: Appearance
 ) -> None:
-    house.now = datetime.now(UTC)
-    opening = await house.begin(method)
+    web_app.now = datetime.now(UTC)
+    scan_code = await web_app.begin(method)
     complaints: list[str] = []
-    async with served(house.app) as base:
+    async with served(web_app.app) as base:
         context = await chromium.new_context(
             java_script_enabled=False,
             viewport={"width": look.width, "height": 844},
@@ -89,9 +89,9 @@ async def test_every_stage_fits_the_phone_and_nothing_is_blocked(
         )
         page = await context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
-        await page.goto(f"{base}/v/{opening.phone_url.rpartition('/')[2]}?lang={look.language}")
-        for way in WAYS[method]:
-            await follow(page, way)
+        await page.goto(f"{base}/v/{scan_code.phone_url.rpartition('/')[2]}?lang={look.language}")
+        for form in PATHS[method]:
+            await follow(page, form)
 
             body = await page.locator("body").bounding_box()
             widest = await page.locator("main").evaluate("main => Math.ceil(main.scrollWidth - main.clientWidth)")
@@ -101,14 +101,14 @@ async def test_every_stage_fits_the_phone_and_nothing_is_blocked(
         await context.close()
 
     assert complaints == []
-    assert house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
+    assert web_app.store.committed.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
 
 
-async def test_the_page_works_inside_a_frame_of_the_same_machine(house: WebFixture, chromium: Browser) -> None:
-    house.now = datetime.now(UTC)
-    opening = await house.begin(Method.QQ)
-    async with served(house.app) as base:
-        framed = FRAME.format(address=f"{base}/v/{opening.phone_url.rpartition('/')[2]}")
+async def test_the_page_works_inside_a_frame_of_the_same_machine(web_app: WebFixture, chromium: Browser) -> None:
+    web_app.now = datetime.now(UTC)
+    scan_code = await web_app.begin(Method.QQ)
+    async with served(web_app.app) as base:
+        framed = FRAME.format(address=f"{base}/v/{scan_code.phone_url.rpartition('/')[2]}")
         async with served(HTMLResponse(framed)) as outer:
             page = await chromium.new_page(user_agent=PHONES["qq"])
             await page.goto(outer.replace("127.0.0.1", "localhost"))
@@ -118,14 +118,14 @@ async def test_the_page_works_inside_a_frame_of_the_same_machine(house: WebFixtu
             await frame.get_by_text("认证通过").wait_for()
             await page.close()
 
-    assert house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
+    assert web_app.store.committed.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
 
 
-async def follow(page: Page, way: dict[str, str]) -> None:
-    if "choice" in way:
-        await page.check(f"input[value={way['choice']}]")
-    if "agree" in way:
+async def follow(page: Page, form: dict[str, str]) -> None:
+    if "choice" in form:
+        await page.check(f"input[value={form['choice']}]")
+    if "agree" in form:
         await page.check("input[name=agree]")
-    if "press" in way:
+    if "press" in form:
         async with page.expect_navigation():
-            await page.click(f"button[value={way['press']}]")
+            await page.click(f"button[value={form['press']}]")

@@ -17,6 +17,7 @@ from bot.flow.rules.common import (
 )
 from bot.flow.typed_input import is_question, match_choice
 from verification.identity import Identity, Name, Number, read_name, read_number
+from verification.ids import Account
 from verification.numbers import NumberProblem
 
 
@@ -68,7 +69,9 @@ def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Ste
 
 def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     asking = states.AskingName(account=state.account, question_id=context.question_id)
-    return ask(asking, RecordConsent(CONSENT, CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now}))
+    return ask(
+        asking, RecordConsent(kind=CONSENT, version=CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now})
+    )
 
 
 def not_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
@@ -147,7 +150,7 @@ def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) ->
     return ask(states.Confirming(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def _identified(account: str, identity: Identity, context: RuleContext) -> Step:
+def _identified(account: Account, identity: Identity, context: RuleContext) -> Step:
     return ask(
         states.Confirming(account=account, question_id=context.question_id, identity=identity), DeleteUserMessage()
     )

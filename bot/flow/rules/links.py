@@ -34,6 +34,7 @@ from bot.flow.rules.common import ask, choosing_method, touched
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method
 from verification.identity import mask_account
+from verification.ids import Account
 
 _NOTHING_TO_LOSE = (
     states.Idle,
@@ -86,11 +87,11 @@ def invitation_refused(state: states.ReadingInvitation, _: Event, context: RuleC
 
 
 def enterprise_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "enterprise", "enterprise")
+    return _explained(state, "enterprise", page="enterprise")
 
 
 def overseas_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "overseas", "international")
+    return _explained(state, "overseas", page="international")
 
 
 def passed_meanwhile(state: states.ReadingInvitation, event: AttemptPassed, context: RuleContext) -> Step:
@@ -120,7 +121,7 @@ def _ask_whose_account(state: State, event: LinkAccepted, context: RuleContext) 
     return ask(invitation, *left)
 
 
-def _already_verified(state: State, account: str, standing: VerificationRecord, context: RuleContext) -> Step:
+def _already_verified(state: State, account: Account, standing: VerificationRecord, context: RuleContext) -> Step:
     if account != state.account and not isinstance(state, _NOTHING_TO_LOSE):
         return Step(touched(state), (SendText("link.verified", {"account": mask_account(account)}),))
     if isinstance(state, states.Verified) and account == state.account:
@@ -132,7 +133,7 @@ def _already_verified(state: State, account: str, standing: VerificationRecord, 
     return ask(verified, *left)
 
 
-def _explained(state: states.ReadingInvitation, what: str, page: str) -> Step:
+def _explained(state: states.ReadingInvitation, what: str, *, page: str) -> Step:
     """The question stays: whose account it is comes before everything else."""
     question = short_prompt(state, f"{what}.ask")
     more = ((UrlButton(page),), (TopicButton(what),))

@@ -71,7 +71,7 @@ def face_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) ->
 
 
 def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> Step:
-    consent = RecordConsent(FACE_CONSENT, CONSENT_VERSION)
+    consent = RecordConsent(kind=FACE_CONSENT, version=CONSENT_VERSION)
     return open_attempt(state, Method.FACE, context, consent, RecordAnswer("face_consent.done", {"at": context.now}))
 
 
@@ -165,7 +165,8 @@ def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: Rule
     if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
     scanning = replace(state, stage=event.stage, expires_at=event.expires_at, touched=True)
-    return Step(scanning, (EditCaption(scanning.question_id, *caption_of(scanning)),))
+    text, values, rows = caption_of(scanning)
+    return Step(scanning, (EditCaption(question_id=scanning.question_id, text=text, values=values, rows=rows),))
 
 
 def code_expiring(state: states.Scanning, event: CodeExpiring, context: RuleContext) -> Step:
@@ -194,7 +195,9 @@ def code_expired(state: states.Scanning, event: CodeExpired, context: RuleContex
 def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    stamp = ReplaceCodeWithPicture(state.question_id, Picture.FAILED, "stamp.failed", method_values(state))
+    stamp = ReplaceCodeWithPicture(
+        question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
+    )
     return ask(failed(state, event.reason, context), stamp)
 
 
@@ -212,7 +215,12 @@ def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> 
     if isinstance(state, states.Scanning):
         return ask(
             verified,
-            ReplaceCodeWithPicture(state.question_id, Picture.VERIFIED, "stamp.verified", method_values(state)),
+            ReplaceCodeWithPicture(
+                question_id=state.question_id,
+                picture=Picture.VERIFIED,
+                text="stamp.verified",
+                values=method_values(state),
+            ),
         )
     return ask(verified)
 

@@ -56,8 +56,13 @@ def outcome_of(error: TelegramError) -> CallOutcome:
 def retry_after(error: TelegramError) -> float | None:
     """How many seconds a 429 asks for; some come without a number, and the library takes those for a bad line."""
     if isinstance(error, RetryAfter):
-        asked = error.retry_after
-        return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+        return retry_after_seconds(error)
     if isinstance(error, NetworkError) and error.message.startswith("Too Many Requests"):
         return _DEFAULT_RETRY_AFTER
     return None
+
+
+def retry_after_seconds(error: RetryAfter) -> float:
+    """How many seconds Telegram asks to wait; the library gives an int or a timedelta."""
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

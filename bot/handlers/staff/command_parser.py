@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from verification.attempts import Method
+from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.funnel import FunnelQuery
 from verification.support.service import is_valid_ttl
@@ -66,11 +67,11 @@ class CommandProblem(StrEnum):
     SHARE = "share_how"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkArguments:
     """What a link is wanted for."""
 
-    account: str
+    account: Account
     campaign: str = ""
     ttl: timedelta | None = None
     method: Method | None = None
@@ -133,7 +134,7 @@ def read_link(text: str) -> LinkArguments | CommandProblem:
     if not account:
         return CommandProblem.NO_ACCOUNT
     try:
-        wanted = LinkArguments(read_account(account))
+        wanted = LinkArguments(account=read_account(account))
     except InvalidLinkRequest:
         return CommandProblem.ACCOUNT
     return _add_words(wanted, words)
@@ -162,7 +163,7 @@ def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
                 return CommandProblem.PERIOD
         except ValueError:
             return CommandProblem.PERIOD
-    return FunnelQuery(since, until, campaign)
+    return FunnelQuery(since=since, until=until, campaign=campaign)
 
 
 def method_in(word: str) -> Method | None:

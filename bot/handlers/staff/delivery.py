@@ -28,7 +28,7 @@ _SHUTDOWN_TIMEOUT = 5.0
 _RETRY_DELAYS = (0.5, 2.0, 8.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTarget:
     """Whose chat, in which language, and what was pressed there, if anything."""
 
@@ -121,7 +121,7 @@ class StaffReplySender:
                     ),
                     idempotent=False,
                 )
-            case FileReply(content, name, caption):
+            case FileReply(content=content, name=name, caption=caption):
                 text = self._with_duplicate_note(caption, target, maybe_duplicate=maybe_duplicate)
                 await call(
                     lambda: self._bot.send_document(target.chat, content, text, filename=name, parse_mode=HTML),

@@ -107,8 +107,8 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
             return None
         language = language_of(user.language_code) or self._default_language
         return _ParsedRequest(
-            StaffRequest(user.id, f"{FRONT_END}:{update_id}", language, typed),
-            ReplyTarget(message.chat.id, language),
+            StaffRequest(staff_id=user.id, request_id=f"{FRONT_END}:{update_id}", language=language, action=typed),
+            ReplyTarget(chat=message.chat.id, language=language),
         )
 
     def _of_press(self, update_id: int, query: CallbackQuery) -> _ParsedRequest | None:
@@ -120,8 +120,20 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
         language = language_of(query.from_user.language_code) or self._default_language
         on_picture = isinstance(message, Message) and bool(message.photo)
         return _ParsedRequest(
-            StaffRequest(query.from_user.id, f"{FRONT_END}:{update_id}", language, press, on_picture),
-            ReplyTarget(message.chat.id, language, query.id, message.message_id, on_picture),
+            StaffRequest(
+                staff_id=query.from_user.id,
+                request_id=f"{FRONT_END}:{update_id}",
+                language=language,
+                action=press,
+                on_picture=on_picture,
+            ),
+            ReplyTarget(
+                chat=message.chat.id,
+                language=language,
+                query_id=query.id,
+                message_id=message.message_id,
+                on_picture=on_picture,
+            ),
         )
 
 

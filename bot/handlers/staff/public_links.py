@@ -20,16 +20,16 @@ def read_target(words: str, catalogue: Catalogue, language: str) -> str | None:
     return found if found in {*Method, *LANGUAGES, _LIST, *topics} else None
 
 
-def public_link(word: str, bot: str) -> str:
+def public_link(word: str, *, bot: str) -> str:
     """The link to what a word names."""
     if word in set(Method):
         return links.to_method(bot, Method(word))
     if word in LANGUAGES:
-        return links.to_language(bot, word)
-    return links.to_topic(bot, "" if word == _LIST else word)
+        return links.to_language(bot, language=word)
+    return links.to_topic(bot, topic="" if word == _LIST else word)
 
 
-def render_public_link(texts: StaffTexts, word: str, link: str) -> MessageContent:
+def render_public_link(texts: StaffTexts, word: str, *, link: str) -> MessageContent:
     """A shared link, to stand under its code."""
     copy = InlineKeyboardButton(texts.text("button.copy"), copy_text=CopyTextButton(link))
     keys = InlineKeyboardMarkup([[copy, texts.button("print", ButtonData(ButtonAction.POSTER, word))]])

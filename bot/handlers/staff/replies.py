@@ -26,7 +26,7 @@ class PhotoReply:
     content: MessageContent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReply:
     """A file, as it is: nothing makes it smaller on its way."""
 

@@ -27,6 +27,7 @@ from bot.handlers.staff.command_parser import (
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
+from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
 from verification.support.funnel_report import build_reports
@@ -46,7 +47,7 @@ class TypedCommand:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRequest:
     """What somebody of support wants: `request` names the asking, so that its repetition is known."""
 
@@ -57,9 +58,9 @@ class StaffRequest:
     on_picture: bool = False
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who is noted to have used the desk."""
-        return f"telegram:{self.staff_id}"
+        return Actor(f"telegram:{self.staff_id}")
 
 
 class StaffService:
@@ -148,7 +149,12 @@ class StaffService:
         if isinstance(wanted, CommandProblem):
             return _problem_reply(texts, wanted)
         order = LinkRequest(
-            wanted.account, request.request_id, wanted.campaign, wanted.ttl, wanted.method, wanted.language
+            account=wanted.account,
+            idempotency_key=request.request_id,
+            campaign=wanted.campaign,
+            ttl=wanted.ttl,
+            method=wanted.method,
+            language=wanted.language,
         )
         made = await self._support.create_link(request.actor, order)
         now = self._clock()
@@ -189,27 +195,27 @@ class StaffService:
         word = public_links.read_target(words, self._catalogue, texts.language)
         if word is None:
             return _problem_reply(texts, CommandProblem.SHARE)
-        address = public_links.public_link(word, self._bot())
-        return [PhotoReply(_qr_png(address, _PHOTO_SIDE), public_links.render_public_link(texts, word, address))]
+        address = public_links.public_link(word, bot=self._bot())
+        return [PhotoReply(_qr_png(address, _PHOTO_SIDE), public_links.render_public_link(texts, word, link=address))]
 
     def _print_public_link(self, word: str, texts: StaffTexts) -> Sequence[StaffReply]:
         if public_links.read_target(word, self._catalogue, texts.language) != word:
             return [ToastReply(texts.text("toast.no_link"))]
-        return _print_files(public_links.public_link(word, self._bot()), word, texts)
+        return _print_files(public_links.public_link(word, bot=self._bot()), word, texts)
 
     def _link_photo(self, link: Link, texts: StaffTexts, *, verified: bool = False) -> PhotoReply:
         address = self._address(link)
         return PhotoReply(_qr_png(address, _PHOTO_SIDE), links.render_waiting(texts, link, address, verified=verified))
 
     def _address(self, link: Link) -> str:
-        return addresses.to_account(self._bot(), self._support.link_token(link.id))
+        return addresses.to_account(self._bot(), token=self._support.link_token(link.id))
 
 
 def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:
     drawing = qr.svg(qr.matrix(address)).encode()
     return [
-        FileReply(drawing, f"{name}.svg", texts.text("print.svg")),
-        FileReply(_qr_png(address, _PRINT_SIDE), f"{name}.png", texts.text("print.png")),
+        FileReply(content=drawing, name=f"{name}.svg", caption=texts.text("print.svg")),
+        FileReply(content=_qr_png(address, _PRINT_SIDE), name=f"{name}.png", caption=texts.text("print.png")),
     ]
 
 

@@ -20,9 +20,11 @@ from storage.lockfile import file_lock
 from storage.sealing import Sealing, parse_sealing
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Consent, Person
+from verification.dialogue_store import Consent
+from verification.ids import PersonId, own_account
 
-ACCOUNT = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
+ACCOUNT = own_account(PERSON)
 INDEX = base64.b64encode(b"i" * 32).decode()
 
 
@@ -50,9 +52,11 @@ async def _keep(keys: Sealing) -> None:
         attempt = make_attempt("a1", ACCOUNT, status=AttemptStatus.SUCCEEDED, identity=None, contact="telegram:7")
         await unit.save_attempt(attempt)
         await unit.take_slot(attempt, make_identity(NUMBER), NOON)
-        await unit.save_dialogue(ACCOUNT, "text", "zh", NOON)
-        await unit.save_dialogue(Person("telegram:7"), "text", "zh", NOON)
-        await unit.record_consent(Consent(ACCOUNT, ACCOUNT, "data", "1", "zh", NOON))
+        await unit.save_dialogue(PERSON, "text", language="zh", now=NOON)
+        await unit.save_dialogue(PersonId("telegram:7"), "text", language="zh", now=NOON)
+        await unit.record_consent(
+            Consent(person=PERSON, account=ACCOUNT, kind="data", version="1", language="zh", at=NOON)
+        )
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["backup"], ["retention"], ["erase"], ["keys"], ["keys", "rotate"]])
@@ -100,7 +104,7 @@ def test_a_rotation_cut_short_goes_on_with_the_key_it_made() -> None:
 
 def test_with_keys_from_the_settings_a_rotation_tells_its_three_steps() -> None:
     old, new = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("old", "new"))
-    keep(parse_sealing(old, INDEX))
+    keep(parse_sealing(encryption_keys=old, index_key=INDEX))
     first = run("keys", "rotate", ENCRYPTION_KEYS=old, INDEX_KEY=INDEX)
     second = run("keys", "rotate", ENCRYPTION_KEYS=f"{new},{old}", INDEX_KEY=INDEX)
     third = run("retention", ENCRYPTION_KEYS=new, INDEX_KEY=INDEX)

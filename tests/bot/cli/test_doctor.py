@@ -14,10 +14,10 @@ from tests.fakes import NOON, make_attempt
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.result_outbox import DeliveryStatus
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
 KEY = "5f0c1d9be27a48d3a6b0c4e8f1927d36"
 WEAK = base64.b64encode(b"1" * 32).decode()
@@ -51,7 +51,7 @@ async def made(data: str = "keys") -> None:
     """A database with something in it, and its keys."""
     keys = KeyFile(Path(data) / "keys.json").sealing()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(PERSON) as unit:
-        await unit.save_dialogue(PERSON, "text", "zh", NOON)
+        await unit.save_dialogue(PERSON, "text", language="zh", now=NOON)
 
 
 def files() -> list[str]:
@@ -194,7 +194,7 @@ async def test_a_database_in_bad_shape_is_a_problem(monkeypatch: pytest.MonkeyPa
 async def test_dead_updates_and_old_keys_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     await made()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
-        await store.store_dead_letter("update:1", PERSON, "raw", NOON)
+        await store.store_dead_letter("update:1", person=PERSON, raw="raw", now=NOON)
     KeyFile(Path("keys/keys.json")).add_primary_key()
     status, said = await look(monkeypatch, PUBLIC)
 
@@ -227,8 +227,8 @@ async def test_it_tells_how_many_results_wait_and_since_when(
             async with store.unit("post") as unit:
                 attempt = make_attempt(f"a{number}", f"telegram:{number}", status=AttemptStatus.SUCCEEDED)
                 await unit.post_result(attempt, NOON, simulated=True)
-        for result in await store.result_outbox().claim(NOON, NOON, given_up):
-            await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
+        for result in await store.result_outbox().claim(NOON, until=NOON, limit=given_up):
+            await store.result_outbox().settle(result, DeliveryStatus.ABANDONED, NOON)
     status, said = await look(monkeypatch, PUBLIC | settings)
 
     assert status == 0

@@ -25,12 +25,13 @@ from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import LinkState, read_link_token
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, bucket_range, duration_bucket
 from verification.support.funnel_export import COLUMNS
 from verification.support.store import AuditEntry
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 LINK = re.compile(r"https://t\.me/example_bot\?start=(a([0-9a-f]{16})\S{22})")
 TODAY = NOON.date()
 
@@ -114,7 +115,7 @@ def test_a_link_that_was_told_opens_and_one_is_another_each_time() -> None:
         link = read_link_token(first[1], store.keyed_digest)
         assert link is not None
         async with store.unit("telegram:7") as unit:
-            opened = await unit.open_link(link, "telegram:7", datetime.now(UTC))
+            opened = await unit.open_link(link, PersonId("telegram:7"), datetime.now(UTC))
         return opened.account if opened else None
 
     assert stored(opened) == ACCOUNT
@@ -161,9 +162,9 @@ def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> N
     run("revoke", link[2])
     run("funnel", "--campaign", "spring", "--since", "2026-11-01", "--until", "2026-11-02")
 
-    async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-        async with store.support_unit(AuditEntry("test", "uses", "", NOON)) as desk:
-            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(9)][1:]
+    async def uses(store: SqlStore) -> list[tuple[Actor, str, str]]:
+        async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=NOON)) as desk:
+            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(limit=9)][1:]
 
     assert stored(uses) == [
         ("command", "funnel", "spring 2026-11-01..2026-11-02"),
@@ -251,7 +252,10 @@ async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_th
     assert "playground" not in told.stdout
 
 
-COHORTS = (Cohort(TODAY, "spring", "zh"), Cohort(TODAY - timedelta(days=1), "", "en"))
+COHORTS = (
+    Cohort(day=TODAY, campaign="spring", language="zh"),
+    Cohort(day=TODAY - timedelta(days=1), campaign="", language="en"),
+)
 
 
 def funnel(*words: str) -> Result:

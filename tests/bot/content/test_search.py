@@ -1,5 +1,6 @@
 """The search of the FAQ: what people write, mistyped too, and which topic answers it."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,12 @@ def search(*topics: Entry) -> TopicSearch:
 
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
-    return Entry(id, title, "", (), keywords)
+    return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
+
+
+def normalized_texts(path: Path) -> list[str]:
+    topics = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
+    return [normalize(text) for topic in topics for text in (topic["title"], *topic["keywords"], topic["answer"])]
 
 
 @pytest.mark.parametrize(("topic", "text"), QUESTIONS)
@@ -103,5 +109,15 @@ def test_who_accounts_for_more_of_the_text_comes_first_and_far_behind_is_left_ou
     assert three.topics("我要企业账号变更") == ("b", "c")
 
 
-def test_traditional_hanzi_are_read_as_simplified() -> None:
+def test_traditional_characters_are_read_as_simplified() -> None:
     assert normalize("帳號滿了怎麼辦？") == "账号满了怎么办"
+
+
+def test_the_whole_faq_reads_the_same_in_traditional_characters() -> None:
+    texts = Path(__file__).parents[3] / "bot" / "texts" / "faq.zh.toml"
+    simplified, traditional = (
+        normalized_texts(path) for path in (texts, Path(__file__).with_name("faq_traditional.toml"))
+    )
+
+    assert len(simplified) > 100
+    assert traditional == simplified

@@ -21,13 +21,14 @@ from bot.flow.events import (
 from bot.flow.states import PhoneStage
 from tests.bot.flow.samples import LATER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 @dataclass(frozen=True)
 class FakeAttempt:
     """An attempt as this core keeps it."""
 
-    account: str
+    account: Account
     method: Method
     stage: PhoneStage = PhoneStage.WAITING
     live: bool = True
@@ -81,7 +82,7 @@ class FakeCore:
         else:
             self.news.append(AttemptFailed(attempt, reason or Reason.QUOTA))
 
-    def revoke_link(self, account: str) -> None:
+    def revoke_link(self, account: Account) -> None:
         """Let the links of an account bind nobody any more."""
         self.unbound.add(account)
         for attempt in [attempt for attempt in self.live if self.attempts[attempt].account == account]:
@@ -105,4 +106,9 @@ class FakeCore:
             self.attempts[begin.attempt] = FakeAttempt(begin.account, begin.method, live=False)
             return AttemptRefused(begin.attempt, AttemptRefusal.UNAVAILABLE)
         self.attempts.setdefault(begin.attempt, FakeAttempt(begin.account, begin.method))
-        return AttemptOpened(begin.attempt, f"https://verify.example.com/s/{begin.attempt}", "42", LATER)
+        return AttemptOpened(
+            attempt=begin.attempt,
+            link=f"https://verify.example.com/s/{begin.attempt}",
+            match_code="42",
+            expires_at=LATER,
+        )

@@ -37,9 +37,10 @@ from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
+from verification.ids import Account
 
-ACCOUNT = "telegram:100012345"
-FOREIGN_ACCOUNT = "cloud:200056789"
+ACCOUNT = Account("telegram:100012345")
+FOREIGN_ACCOUNT = Account("cloud:200056789")
 NAME = "王小明"
 OTHER_NAME = "阿依古丽·买买提"
 SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
@@ -72,7 +73,7 @@ def state_samples() -> Iterator[State]:
         yield plain(account=ACCOUNT, question_id=MARK)
     yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
     yield invitation(states.Confirming(account=ACCOUNT, question_id="m-former", identity=person), Method.QQ)
-    yield invitation(states.AskingName(account="cloud:200011111", question_id="m-former"))
+    yield invitation(states.AskingName(account=Account("cloud:200011111"), question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
     yield states.AskingName(account=ACCOUNT, question_id=MARK)
     for name in (NAME, OTHER_NAME, "李"):
@@ -289,17 +290,17 @@ def events_of_a_person() -> Iterator[Event]:
             Commanded(command, typed_input) for typed_input in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
         )
     for choice in (*Choice, *UNKNOWN_CHOICES):
-        yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
+        yield from (Tapped(choice=choice, question_id=mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
     for side in SideMessage:
         for choice in BROWSING:
-            yield from (SideTapped(side, choice, mark) for mark in (MARK, "m-earlier", ""))
+            yield from (SideTapped(side=side, choice=choice, question_id=mark) for mark in (MARK, "m-earlier", ""))
     yield from map(Sent, MessageKind)
 
 
 def events_of_the_core() -> Iterator[Event]:
     """Whatever the core may answer or tell, of the right attempt and of another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
-        yield AttemptOpened(attempt, LINK, "42", LATER)
+        yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
@@ -316,7 +317,7 @@ def events_of_links() -> Iterator[Event]:
     """Whatever may come of a link."""
     yield LinkRejected()
     yield from map(MethodSuggested, Method)
-    for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
+    for account in (ACCOUNT, FOREIGN_ACCOUNT, Account("cloud:200011111")):
         yield LinkAccepted(account)
         yield LinkAccepted(account, Method.FACE, "en")
         yield LinkAccepted(account, verified=VerificationRecord(Method.QQ, NOON))

@@ -54,7 +54,7 @@ def step_of(state: State) -> int:
 def meaning(before: State, event: Event) -> object:
     """What a person who leaves a step said by it: the choice pressed or typed, or the command."""
     match event:
-        case Tapped(choice, _):
+        case Tapped(choice=choice):
             return choice
         case Commanded(command, _):
             return command

@@ -46,11 +46,12 @@ from tests.bot.flow.samples import (
 )
 from tests.fakes import NOON, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, FunnelStep, duration_bucket
 
 START = Commanded(Command.START)
 MINUTE = duration_bucket(timedelta(minutes=1))
-COHORT = Cohort(NOON.date(), "", "zh")
+COHORT = Cohort(day=NOON.date(), campaign="", language="zh")
 
 
 class JourneyFixture:
@@ -74,7 +75,9 @@ class JourneyFixture:
 
     def go(self, *choices: Choice | str) -> None:
         for each in choices:
-            self.take_event(Tapped(each, self.state.question_id) if isinstance(each, Choice) else Said(each))
+            self.take_event(
+                Tapped(choice=each, question_id=self.state.question_id) if isinstance(each, Choice) else Said(each)
+            )
 
     def to_the_method(self) -> None:
         self.take_event(START)
@@ -89,7 +92,9 @@ class JourneyFixture:
         if choice is not None:
             self.go(choice)
         attempt = self.attempt
-        self.take_event(AttemptOpened(attempt, LINK, "42", NOON + timedelta(hours=1)))
+        self.take_event(
+            AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=NOON + timedelta(hours=1))
+        )
         return attempt
 
     def is_on_the_phone(self, attempt: AttemptId) -> tuple[FunnelIncrement, ...]:
@@ -196,7 +201,7 @@ def test_another_account_that_passed_is_not_this_journey() -> None:
     way.to_the_method()
     attempt = way.gets_a_code(Choice.QQ)
 
-    assert way.take_event(AttemptPassed(attempt, "cloud:1", Method.QQ)) == ()
+    assert way.take_event(AttemptPassed(attempt, Account("cloud:1"), Method.QQ)) == ()
 
 
 @pytest.mark.parametrize("event", [START, Said("你好"), ReaskRequested()])
@@ -247,7 +252,7 @@ def test_an_erasure_ends_the_journey_and_another_may_begin() -> None:
     way = JourneyFixture()
     way.to_the_method()
 
-    erased = way.take_event(SideTapped(SideMessage.PRIVACY, "erase_now", way.state.question_id))
+    erased = way.take_event(SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=way.state.question_id))
     journeys = way.journeys
     again = way.take_event(START)
 
@@ -265,7 +270,11 @@ def test_a_journey_is_counted_under_the_day_it_began_in_beijing() -> None:
     further = Answer(states.Agreeing(account=ACCOUNT, question_id=MARK))
     _, [started] = update_journeys(journeys, JourneyTurn(start.state, START, further, late + timedelta(days=3), "zh"))
 
-    assert opened.cohort == started.cohort == Cohort(datetime(2026, 11, 24, tzinfo=UTC).date(), "", "en")
+    assert (
+        opened.cohort
+        == started.cohort
+        == Cohort(day=datetime(2026, 11, 24, tzinfo=UTC).date(), campaign="", language="en")
+    )
 
 
 def test_a_clock_that_was_put_back_gives_no_negative_time() -> None:
@@ -285,7 +294,7 @@ def test_each_account_of_a_person_has_its_own_journey_and_only_the_last_few_are_
     journeys: Journeys = ()
     begun = []
     for number in (1, 2, 1, 3, 4, 2):
-        idle = states.Idle(account=f"cloud:{number}", question_id=MARK)
+        idle = states.Idle(account=Account(f"cloud:{number}"), question_id=MARK)
         journeys, tallies = update_journeys(journeys, JourneyTurn(idle, START, Answer(idle), NOON, "zh"))
         begun += [number] * len(tallies)
 
@@ -323,10 +332,10 @@ def test_journeys_are_saved_beside_the_state() -> None:
 def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None:
     way = JourneyFixture()
     way.to_the_method()
-    opened = way.take_event(LinkAccepted("100012345", campaign="spring"))
-    accepted = way.take_event(Tapped(Choice.MINE, way.state.question_id))
-    way.take_event(LinkAccepted("100099999", campaign="autumn"))
-    back = way.take_event(Tapped(Choice.NOT_MINE, way.state.question_id))
+    opened = way.take_event(LinkAccepted(Account("100012345"), campaign="spring"))
+    accepted = way.take_event(Tapped(choice=Choice.MINE, question_id=way.state.question_id))
+    way.take_event(LinkAccepted(Account("100099999"), campaign="autumn"))
+    back = way.take_event(Tapped(choice=Choice.NOT_MINE, question_id=way.state.question_id))
 
     spring = replace(COHORT, campaign="spring")
     assert [(tally.cohort, tally.step) for tally in opened] == [(spring, FunnelStep.OPENED)]

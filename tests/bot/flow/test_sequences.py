@@ -50,6 +50,7 @@ from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS,
 from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 WANTED: dict[type[State], str] = {
     states.AskingName: NAME,
@@ -57,7 +58,7 @@ WANTED: dict[type[State], str] = {
     states.AskingNumber: NUMBER,
     states.ChangingNumber: OTHER_NUMBER,
 }
-LINKED = ("cloud:200056789", "cloud:200011111")
+LINKED = (Account("cloud:200056789"), Account("cloud:200011111"))
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
 
 
@@ -92,7 +93,9 @@ class DialogueMachine(RuleBasedStateMachine):
     def chooses(self, data: st.DataObject, typed: bool) -> None:
         places = offered_choices(self.state)
         choice = data.draw(st.sampled_from(places))
-        self.meets(Said(str(places.index(choice) + 1)) if typed else Tapped(choice, self.state.question_id))
+        self.meets(
+            Said(str(places.index(choice) + 1)) if typed else Tapped(choice=choice, question_id=self.state.question_id)
+        )
 
     @rule()
     def goes_on(self) -> None:
@@ -102,7 +105,7 @@ class DialogueMachine(RuleBasedStateMachine):
         elif type(self.state) in WANTED:
             self.meets(Said(WANTED[type(self.state)]))
         elif buttons := choices(type(self.state)):
-            self.meets(Tapped(buttons[0], self.state.question_id))
+            self.meets(Tapped(choice=buttons[0], question_id=self.state.question_id))
 
     @rule()
     def leaves_the_way(self) -> None:
@@ -112,8 +115,8 @@ class DialogueMachine(RuleBasedStateMachine):
     def presses_an_old_button(self, choice: Choice, data: st.DataObject) -> None:
         old = data.draw(st.sampled_from(sorted(self.marks - {self.state.question_id}) or ["m-never"]))
         before = self.state
-        self.meets(Tapped(choice, old))
-        self.meets(SideTapped(SideMessage.PRIVACY, "erase_now", old))
+        self.meets(Tapped(choice=choice, question_id=old))
+        self.meets(SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=old))
         assert self.state == before
 
     @rule(command=st.sampled_from(list(Command)), words=st.sampled_from(["", "icp", NUMBER]))
@@ -126,10 +129,10 @@ class DialogueMachine(RuleBasedStateMachine):
 
     @rule(side=st.sampled_from(list(SideMessage)), choice=st.sampled_from(BROWSING))
     def browses(self, side: SideMessage, choice: str) -> None:
-        self.meets(SideTapped(side, choice, self.state.question_id))
+        self.meets(SideTapped(side=side, choice=choice, question_id=self.state.question_id))
 
     @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
-    def comes_by_a_link(self, account: str, method: Method | None) -> None:
+    def comes_by_a_link(self, account: Account, method: Method | None) -> None:
         self.core.unbound.discard(account)
         before, standing = (
             self.state,
@@ -151,7 +154,7 @@ class DialogueMachine(RuleBasedStateMachine):
         assert self.way is way
 
     @rule(account=st.sampled_from(LINKED))
-    def a_link_is_taken_back(self, account: str) -> None:
+    def a_link_is_taken_back(self, account: Account) -> None:
         self.core.revoke_link(account)
 
     # What the network does

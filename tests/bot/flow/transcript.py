@@ -51,6 +51,7 @@ from bot.flow.states import Attempting, Idle, PhoneStage, State
 from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, NAME, moment
 from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 IDLE = Idle(account=ACCOUNT, question_id=MARK)
 TO_NAME = "/start\n[personal]\n[agree]"
@@ -94,11 +95,11 @@ def event_of(line: str, state: State, attempt: AttemptId) -> Event:
     if found := re.fullmatch(r"/(\w+) ?(.*)", line):
         return Commanded(Command(found[1]), found[2])
     if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
-        return Tapped(found[2], "m-earlier" if found[1] else state.question_id)
+        return Tapped(choice=found[2], question_id="m-earlier" if found[1] else state.question_id)
     if found := re.fullmatch(r"\((\w+)\)", line):
         return Sent(MessageKind(found[1]))
     if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
-        return SideTapped(SideMessage(found[1]), found[2], state.question_id)
+        return SideTapped(side=SideMessage(found[1]), choice=found[2], question_id=state.question_id)
     if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
         return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
     return _by_link(line) or Said(line)
@@ -108,7 +109,7 @@ def _by_link(line: str) -> Event | None:
     what, _, rest = line.partition(": ")
     match what, rest.split():
         case "link", [account, *words]:
-            return _invited(account, words)
+            return _invited(Account(account), words)
         case "way", [method]:
             return MethodSuggested(Method(method))
         case "bad link", []:
@@ -117,7 +118,7 @@ def _by_link(line: str) -> Event | None:
             return None
 
 
-def _invited(account: str, words: list[str]) -> Event:
+def _invited(account: Account, words: list[str]) -> Event:
     method = next((Method(word) for word in words if word in set(Method)), None)
     language = next((word for word in words if word in LANGUAGES), None)
     return LinkAccepted(
@@ -127,12 +128,12 @@ def _invited(account: str, words: list[str]) -> Event:
 
 def _news(what: str, word: str, attempt: AttemptId) -> Event:
     news: dict[str, Callable[[], Event]] = {
-        "opened": lambda: AttemptOpened(attempt, LINK, "42", LATER),
+        "opened": lambda: AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER),
         "declined": lambda: AttemptRefused(attempt, AttemptRefusal(word)),
         "progressed": lambda: AttemptProgressed(attempt, PhoneStage(word), LATER),
         "faded": lambda: CodeExpiring(attempt),
         "lapsed": lambda: CodeExpired(attempt),
-        "passed": lambda: AttemptPassed(attempt, word or ACCOUNT, Method.WECHAT),
+        "passed": lambda: AttemptPassed(attempt, Account(word or ACCOUNT), Method.WECHAT),
         "rejected": lambda: AttemptFailed(attempt, Reason(word)),
         "resumed": ReaskRequested,
     }

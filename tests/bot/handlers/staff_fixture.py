@@ -13,7 +13,8 @@ from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import ReplySender
 from tests.simulator_fixture import TOKEN, ChatUser, Simulator, simulator
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 CATALOGUE = texts.load(days=30, test=True)
 
@@ -24,7 +25,7 @@ class SenderFixture:
 
     guest: ChatUser
     outgoing: ReplySender
-    scheduled_deletions: list[tuple[Person, int]]
+    scheduled_deletions: list[tuple[PersonId, int]]
     language: str = "zh"
     panel: str = ""
 
@@ -62,9 +63,9 @@ async def sender_fixture() -> AsyncIterator[SenderFixture]:
         async with bot:
             guest = await place.new_user()
             await guest.says("/start")
-            left: list[tuple[Person, int]] = []
+            left: list[tuple[PersonId, int]] = []
 
-            async def leave(person: Person, message: int) -> None:
+            async def leave(person: PersonId, message: int) -> None:
                 left.append((person, message))
 
             yield SenderFixture(guest, ReplySender(bot, CATALOGUE, leave), left)

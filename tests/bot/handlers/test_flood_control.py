@@ -132,7 +132,7 @@ async def test_a_flood_holds_nobody_up_loses_no_step_and_leaves_no_number_in_the
                 # Until there is a token again.
                 await flooder.taps("微信扫码")
                 await bot.wait_until_quiet()
-        await bot.app.cleanup.delete_pending_messages(timedelta())
+        await bot.app.jobs.cleanup.delete_pending_messages(timedelta())
         own = [message["text"] for message in flooder.messages() if message["from"] != "bot"]
 
     assert sum("消息太多啦" in text for text in flooder.everything_said()) == 1

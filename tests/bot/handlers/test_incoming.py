@@ -183,7 +183,7 @@ def test_inv14_whatever_stands_behind_start_and_is_no_other_link_is_taken_for_th
 WRITTEN = [
     TOKEN,
     f" {TOKEN}\n",
-    links.to_account("example_bot", TOKEN),
+    links.to_account("example_bot", token=TOKEN),
     f"t.me/example_bot?start={TOKEN}",
     f"http://T.me/example_bot/?start={TOKEN}",
     f"https://telegram.me/example_bot?start={TOKEN}#x",
@@ -307,20 +307,20 @@ def test_what_is_no_update_is_left_to_others(thing: object) -> None:
 @pytest.mark.parametrize(
     ("data", "event"),
     [
-        ("q:confirm:abcdef0123", Tapped("confirm", "abcdef0123")),
-        ("q:confirm", Tapped("confirm", "")),
-        ("faq:open.which_way", SideTapped(SideMessage.FAQ, "open.which_way")),
-        ("language:en", SideTapped(SideMessage.LANGUAGE, "en")),
-        ("privacy:erase_now:abc", SideTapped(SideMessage.PRIVACY, "erase_now", "abc")),
-        ("", Tapped("", "")),
-        (None, Tapped("", "")),
-        (":", Tapped("", "")),
-        ("x" * 64, Tapped("", "")),
-        ("证" * 21, Tapped("", "")),
-        ("q:" + "证" * 20, Tapped("证" * 20, "")),
-        ("Q:confirm:abc", Tapped("", "")),
-        ("q:a:b:c:d", Tapped("a", "b:c:d")),
-        ("\x00\x01', DROP", Tapped("", "")),
+        ("q:confirm:abcdef0123", Tapped(choice="confirm", question_id="abcdef0123")),
+        ("q:confirm", Tapped(choice="confirm", question_id="")),
+        ("faq:open.which_way", SideTapped(side=SideMessage.FAQ, choice="open.which_way")),
+        ("language:en", SideTapped(side=SideMessage.LANGUAGE, choice="en")),
+        ("privacy:erase_now:abc", SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id="abc")),
+        ("", Tapped(choice="", question_id="")),
+        (None, Tapped(choice="", question_id="")),
+        (":", Tapped(choice="", question_id="")),
+        ("x" * 64, Tapped(choice="", question_id="")),
+        ("证" * 21, Tapped(choice="", question_id="")),
+        ("q:" + "证" * 20, Tapped(choice="证" * 20, question_id="")),
+        ("Q:confirm:abc", Tapped(choice="", question_id="")),
+        ("q:a:b:c:d", Tapped(choice="a", question_id="b:c:d")),
+        ("\x00\x01', DROP", Tapped(choice="", question_id="")),
     ],
 )
 def test_inv10_the_data_of_a_button_are_only_a_claim(data: str | None, event: Event) -> None:
@@ -335,7 +335,7 @@ def test_a_button_of_a_message_too_old_to_be_shown_still_gets_an_answer() -> Non
     envelope = read(callback_query=query("q:confirm:abc", message={"chat": HERE, "message_id": 6, "date": 0}))
 
     assert envelope is not None
-    assert envelope.event == Tapped("confirm", "abc")
+    assert envelope.event == Tapped(choice="confirm", question_id="abc")
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ async def test_a_query_leaves_no_trace_in_the_store(tmp_path: Path) -> None:
         async with AsyncExitStack() as stack:
             bot = await stack.enter_async_context(running_bot(place, tmp_path))
             await answered(guest, "王小明 3个账号")
-            owed = await bot.app.store.pending_replies(10)
+            owed = await bot.app.deps.store.pending_replies(10)
         written = everything_in(tmp_path)
 
     assert owed == []

@@ -27,9 +27,10 @@ from bot.handlers.keyboards import is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 CATALOGUE = texts.load(days=30, test=True)
-ACCOUNT = "telegram:7123456789012"
+ACCOUNT = Account("telegram:7123456789012")
 MARK = "f" * 10
 LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"
 
@@ -161,5 +162,5 @@ def test_every_link_is_an_address_telegram_takes(language: str) -> None:
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_open_input_field_shows_an_example(language: str) -> None:
     for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.force_reply(CATALOGUE, language, key)
+        waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
         assert 1 <= len(waiting.input_field_placeholder or "") <= 64

@@ -11,7 +11,8 @@ from bot.handlers.incoming import person_of
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
-from verification.dialogue_store import Consent, LinkBinding, PastAttempt, Person, PersonRecords
+from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
+from verification.ids import Account, PersonId
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
@@ -26,14 +27,18 @@ SCAN: e.Values = {
 }
 ROWS: e.Rows = ((e.ChoiceButton(Choice.NEW_CODE), e.ChoiceButton(Choice.CANCEL)),)
 
-QUESTION = e.AskQuestion("m1", "idle.ask", VALUES, ((e.ChoiceButton(Choice.BEGIN),),))
-OTHER_QUESTION = e.AskQuestion("m2", "method.ask", VALUES, ((e.ChoiceButton(Choice.WECHAT),),))
-TYPED = e.AskQuestion("m3", "name.ask", VALUES, placeholder="name.placeholder")
-CODE = e.ShowCode("m4", LINK, "scan.waiting", SCAN, ROWS)
-NEW_CODE = e.ShowCode("m5", OTHER_LINK, "scan.waiting", SCAN, ROWS, in_place=True)
-CAPTION = e.EditCaption("m4", "scan.opened", SCAN, ROWS)
-STAMP = e.ReplaceCodeWithPicture("m4", e.Picture.VERIFIED, "stamp.verified", METHOD)
-EXPIRED = e.ReplaceCodeWithPicture("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
+QUESTION = e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BEGIN),),))
+OTHER_QUESTION = e.AskQuestion(
+    question_id="m2", text="method.ask", values=VALUES, rows=((e.ChoiceButton(Choice.WECHAT),),)
+)
+TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
+CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
+NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
+CAPTION = e.EditCaption(question_id="m4", text="scan.opened", values=SCAN, rows=ROWS)
+STAMP = e.ReplaceCodeWithPicture(question_id="m4", picture=e.Picture.VERIFIED, text="stamp.verified", values=METHOD)
+EXPIRED = e.ReplaceCodeWithPicture(
+    question_id="m6", picture=e.Picture.EXPIRED, text="expired.ask", values=METHOD, rows=ROWS, in_place=False
+)
 
 
 def panel_id(place: SenderFixture) -> int:
@@ -52,7 +57,7 @@ async def test_a_question_stands_with_its_buttons_and_is_remembered() -> None:
 
 async def test_a_note_is_said_above_the_question() -> None:
     async with sender_fixture() as place:
-        await place.show(e.AskQuestion("m1", "idle.ask", VALUES, (), note="misc.resumed"))
+        await place.show(e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=(), note="misc.resumed"))
 
         text = said(place.guest.messages()[-1])
         assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
@@ -348,10 +353,16 @@ async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
 
 
 async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
-    person = Person("telegram:1")
-    kept = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
+    person = PersonId("telegram:1")
+    kept = PersonRecords(
+        [
+            Consent(person=person, account=Account("telegram:1"), kind="identity", version="v", language="zh", at=NOON)
+            for _ in range(25)
+        ],
+        [],
+    )
     async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
+        await place.show(e.ShowRecords("m1", Account("telegram:7123456789")), records=kept)
 
         text = said(place.guest.messages()[-1])
         assert text.count("同意记录") == 10
@@ -361,12 +372,14 @@ async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
 
 async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_accounts_only_masked() -> None:
     kept = PersonRecords(
-        [], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [LinkBinding("cloud:200056789", NOON)]
+        [],
+        [PastAttempt(account=Account("cloud:200056789"), method="qq", status="failed", reason=None, created_at=NOON)],
+        [LinkBinding(Account("cloud:200056789"), NOON)],
     )
     async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
+        await place.show(e.ShowRecords("m1", Account("cloud:200056789")), records=kept)
         shown = said(place.guest.messages()[-1])
-        await place.show(e.SendExport("cloud:200056789"), records=kept)
+        await place.show(e.SendExport(Account("cloud:200056789")), records=kept)
         file = place.simulator.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
@@ -377,9 +390,21 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:
-    kept = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
+    kept = PersonRecords(
+        [
+            Consent(
+                person=PersonId("telegram:1"),
+                account=Account("telegram:1"),
+                kind="identity",
+                version="v",
+                language="zh",
+                at=NOON,
+            )
+        ],
+        [],
+    )
     async with sender_fixture() as place:
-        await place.show(e.SendExport("telegram:1"), records=kept)
+        await place.show(e.SendExport(Account("telegram:1")), records=kept)
 
         document = place.guest.messages()[-1]["document"]
         file = place.simulator.playground.world.files.get(document["file_id"])

@@ -30,11 +30,11 @@ def a_report(
     formers = (0, *counts)
     stages = tuple(
         StepStatistics(
-            step,
-            count,
-            count / counts[0] if counts[0] else None,
-            count / former if former else None,
-            timedelta(seconds=former),
+            step=step,
+            count=count,
+            of_first=count / counts[0] if counts[0] else None,
+            of_previous=count / former if former else None,
+            median=timedelta(seconds=former),
         )
         for step, count, former in zip(steps, counts, formers, strict=False)
     )

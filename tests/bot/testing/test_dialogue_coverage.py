@@ -14,6 +14,7 @@ from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
 from bot.testing.dialogue_coverage import _UNREACHABLE_ROWS, CoverageFile, with_coverage
 from verification.attempts import AttemptId
+from verification.ids import Account
 
 MOMENT = RuleContext(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
 
@@ -28,8 +29,8 @@ def lines(notebook: CoverageFile) -> list[list[str]]:
 
 
 def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: CoverageFile) -> None:
-    state = ChoosingType(account="telegram:1", question_id="m")
-    event = Tapped("personal", "m")
+    state = ChoosingType(account=Account("telegram:1"), question_id="m")
+    event = Tapped(choice="personal", question_id="m")
 
     step = notebook.advance(state, event, MOMENT)
 
@@ -43,7 +44,7 @@ def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: CoverageFile) ->
 
 
 def test_nothing_that_a_person_says_is_noted(notebook: CoverageFile) -> None:
-    notebook.advance(AskingName(account="telegram:1", question_id="m"), Said("王小明"), MOMENT)
+    notebook.advance(AskingName(account=Account("telegram:1"), question_id="m"), Said("王小明"), MOMENT)
 
     assert lines(notebook) == [
         ["now", "state", "AskingNumber"],
@@ -53,7 +54,11 @@ def test_nothing_that_a_person_says_is_noted(notebook: CoverageFile) -> None:
 
 
 def test_a_dead_button_reaches_nothing(notebook: CoverageFile) -> None:
-    notebook.advance(ChoosingType(account="telegram:1", question_id="m"), Tapped("personal", "old"), MOMENT)
+    notebook.advance(
+        ChoosingType(account=Account("telegram:1"), question_id="m"),
+        Tapped(choice="personal", question_id="old"),
+        MOMENT,
+    )
 
     assert lines(notebook) == [["now", "state", "ChoosingType"]]
 
@@ -81,7 +86,9 @@ def test_all_there_is_to_reach_is_known_beforehand(notebook: CoverageFile) -> No
 def test_rows_that_only_a_race_reaches_are_left_out(notebook: CoverageFile) -> None:
     notebook.write_known(catalogue.load(days=30, test=True))
     notebook.advance(
-        AskingName(account="telegram:1", question_id="m"), AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA), MOMENT
+        AskingName(account=Account("telegram:1"), question_id="m"),
+        AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA),
+        MOMENT,
     )
 
     rows = {name for _, kind, name in lines(notebook) if kind == "row"}

@@ -189,7 +189,7 @@ def test_the_faq_is_a_message_of_its_own() -> None:
     ],
 )
 def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq) -> None:
-    assert advance(scanning(), SideTapped(SideMessage.FAQ, choice), MOMENT).effects == (shown,)
+    assert advance(scanning(), SideTapped(side=SideMessage.FAQ, choice=choice), MOMENT).effects == (shown,)
 
 
 # Languages
@@ -198,7 +198,7 @@ def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq
 @pytest.mark.parametrize("language", ["zh", "en"])
 @in_each_state
 def test_a_chosen_language_is_kept_and_the_question_put_in_it(state: State, language: str) -> None:
-    step = advance(state, SideTapped(SideMessage.LANGUAGE, language), MOMENT)
+    step = advance(state, SideTapped(side=SideMessage.LANGUAGE, choice=language), MOMENT)
 
     assert step.effects[:2] == (SetLanguage(language), EditSideMessage("language.done"))
     assert len(step.effects) == 3
@@ -207,7 +207,9 @@ def test_a_chosen_language_is_kept_and_the_question_put_in_it(state: State, lang
 
 def test_a_language_nobody_wrote_texts_in_is_not_chosen() -> None:
     for choice in ("choose", "fr", "", "zh "):
-        assert advance(verified(), SideTapped(SideMessage.LANGUAGE, choice), MOMENT).effects == (ShowLanguages(),)
+        assert advance(verified(), SideTapped(side=SideMessage.LANGUAGE, choice=choice), MOMENT).effects == (
+            ShowLanguages(),
+        )
 
 
 # What is kept about a person
@@ -248,7 +250,7 @@ def test_a_language_may_be_named_with_the_command() -> None:
 
 @in_each_state
 def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=MARK), MOMENT)
 
     assert step.state == Idle(account=MOMENT.own_account, question_id=MOMENT.question_id)
     assert EraseRecords(MOMENT.own_account) in step.effects
@@ -260,28 +262,30 @@ def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
 @in_each_state
 @pytest.mark.parametrize("mark", ["", "m-earlier"])
 def test_an_old_button_erases_nothing(state: State, mark: str) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", mark), MOMENT)
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=mark), MOMENT)
 
     assert step.state == state
     assert not [effect for effect in step.effects if isinstance(effect, EraseRecords)]
 
 
 def test_records_and_exports_are_those_of_the_account() -> None:
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "export"), MOMENT).effects == (SendExport(ACCOUNT),)
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "erase"), MOMENT).effects == (
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="export"), MOMENT).effects == (
+        SendExport(ACCOUNT),
+    )
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="erase"), MOMENT).effects == (
         ShowRecords(MARK, ACCOUNT, ask_erase=True),
     )
 
 
 def test_a_look_aside_shows_that_somebody_is_there() -> None:
     for side, choice in ((SideMessage.FAQ, "open"), (SideMessage.LANGUAGE, "en"), (SideMessage.LANGUAGE, "choose")):
-        state = advance(scanning(), SideTapped(side, choice), MOMENT).state
+        state = advance(scanning(), SideTapped(side=side, choice=choice), MOMENT).state
 
         assert isinstance(state, Scanning)
         assert state.touched
 
 
 def test_an_erased_account_that_is_verified_is_not_asked_to_begin_again() -> None:
-    step = advance(verified(), SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
+    step = advance(verified(), SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=MARK), MOMENT)
 
     assert step.effects == (EraseRecords(ACCOUNT), EditSideMessage("privacy.erased"))

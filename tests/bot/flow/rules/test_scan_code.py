@@ -24,7 +24,7 @@ from verification.attempts import Reason
 
 
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
-    step = advance(opening(), AttemptOpened(ATTEMPT, LINK, "42", LATER), MOMENT)
+    step = advance(opening(), AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER), MOMENT)
 
     assert step.state == scanning()
     assert buttons(prompt(scanning()))[2:4] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]

@@ -25,6 +25,7 @@ from tests.bot.flow.samples import (
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
 from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -136,7 +137,7 @@ def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusa
 def test_after_waiting_it_goes_on_with_the_data_that_were_typed() -> None:
     waiting = failed(Reason.TOO_MANY)
 
-    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.question_id), MOMENT)
+    step = advance(waiting, Tapped(choice=Choice.TRY_AGAIN, question_id=waiting.question_id), MOMENT)
 
     assert isinstance(step.state, states.Opening)
     assert step.state.identity == waiting.identity
@@ -189,7 +190,9 @@ def test_the_same_success_is_told_once(state: states.State) -> None:
     assert after("core: passed\ncore: lapsed\ncore: rejected mismatch\ncore: faded", told) == told
 
 
-@pytest.mark.parametrize("state", [scanning(), verified(), states.Idle(account="telegram:100012345", question_id="m")])
+@pytest.mark.parametrize(
+    "state", [scanning(), verified(), states.Idle(account=Account("telegram:100012345"), question_id="m")]
+)
 def test_the_success_of_another_account_is_told_and_changes_nothing(state: states.State) -> None:
     assert (
         holds(

@@ -23,7 +23,7 @@ from bot.handlers.outgoing import ReplySender
 from tests.bot.handlers.api.test_rate_limiter import most_in, now
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import run
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
@@ -75,23 +75,23 @@ class RateLimitStorm(BaseRequest):
         return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 1, "chat": where}}).encode()
 
 
-async def waited_out(storm: RateLimitStorm) -> dict[Person, list[str]]:
+async def waited_out(storm: RateLimitStorm) -> dict[PersonId, list[str]]:
     """Say something to everybody, again and again; gives what each was to hear."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
     bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=RateLimiter(calls))
 
-    async def leave(person: Person, message: int) -> None:
+    async def leave(person: PersonId, message: int) -> None:
         raise AssertionError(f"message {message} of {person} was left behind")
 
     outgoing = ReplySender(bot, CATALOGUE, leave)
-    wanted: dict[Person, list[str]] = defaultdict(list)
+    wanted: dict[PersonId, list[str]] = defaultdict(list)
 
     async def show(turn: Turn, _: PersonQueue) -> None:
         for effect in turn.effects:
             assert isinstance(effect, SendText)
             await outgoing.deliver(effect, turn.context)
 
-    async def again(person: Person) -> Turn:
+    async def again(person: PersonId) -> Turn:
         raise AssertionError(f"something to {person} was given up")
 
     lanes = DeliveryQueues(show, again, lambda _: False)

@@ -18,6 +18,7 @@ from bot.handlers.staff.command_parser import (
     read_links,
 )
 from verification.attempts import Method
+from verification.ids import Account
 from verification.support.funnel import FunnelQuery
 
 TODAY = date(2026, 11, 23)
@@ -27,13 +28,22 @@ LINK = "0123456789abcdef"
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("100012345", LinkArguments("100012345")),
-        (" １０００１２３４５ ", LinkArguments("100012345")),
-        ("100012345 spring", LinkArguments("100012345", "spring")),
-        ("100012345 30m", LinkArguments("100012345", ttl=timedelta(minutes=30))),
-        ("100012345 2小时", LinkArguments("100012345", ttl=timedelta(hours=2))),
-        ("100012345 en WeChat 7d spring", LinkArguments("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
-        ("100012345 中文 人脸", LinkArguments("100012345", method=Method.FACE, language="zh")),
+        ("100012345", LinkArguments(account=Account("100012345"))),
+        (" １０００１２３４５ ", LinkArguments(account=Account("100012345"))),
+        ("100012345 spring", LinkArguments(account=Account("100012345"), campaign="spring")),
+        ("100012345 30m", LinkArguments(account=Account("100012345"), ttl=timedelta(minutes=30))),
+        ("100012345 2小时", LinkArguments(account=Account("100012345"), ttl=timedelta(hours=2))),
+        (
+            "100012345 en WeChat 7d spring",
+            LinkArguments(
+                account=Account("100012345"),
+                campaign="spring",
+                ttl=timedelta(days=7),
+                method=Method.WECHAT,
+                language="en",
+            ),
+        ),
+        ("100012345 中文 人脸", LinkArguments(account=Account("100012345"), method=Method.FACE, language="zh")),
         ("", CommandProblem.NO_ACCOUNT),
         ("王小明", CommandProblem.ACCOUNT),
         ("telegram:100012345", CommandProblem.ACCOUNT),
@@ -70,7 +80,7 @@ def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(
 def test_a_funnel_is_asked_for_by_a_campaign_and_a_time(
     words: str, since: date, until: date, campaign: str | None
 ) -> None:
-    assert read_funnel(words, TODAY) == FunnelQuery(since, until, campaign)
+    assert read_funnel(words, TODAY) == FunnelQuery(since=since, until=until, campaign=campaign)
 
 
 @pytest.mark.parametrize("words", ["spring autumn", "2026-13", "2026-02-30", "0000-01", "春天"])

@@ -16,8 +16,8 @@ from tests.bot.handlers.staff_fixture import CATALOGUE
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
 TOLD = TextReply(MessageContent("好", None))
-HERE = ReplyTarget(7, "zh")
-PRESSED = ReplyTarget(7, "zh", query_id="1", message_id=5)
+HERE = ReplyTarget(chat=7, language="zh")
+PRESSED = ReplyTarget(chat=7, language="zh", query_id="1", message_id=5)
 REPEATED = CATALOGUE.text("zh", "misc.repeated")
 
 Json = dict[str, Any]
@@ -53,7 +53,10 @@ async def shown(chat: FakeBot, answers: Sequence[StaffReply], where: ReplyTarget
 async def test_answers_come_in_their_order() -> None:
     chat = FakeBot()
 
-    await shown(chat, [TOLD, PhotoReply(b"1", MessageContent("图", None)), FileReply(b"2", "a.svg", "文件")])
+    await shown(
+        chat,
+        [TOLD, PhotoReply(b"1", MessageContent("图", None)), FileReply(content=b"2", name="a.svg", caption="文件")],
+    )
 
     assert [method for method, _ in chat.calls] == ["send_message", "send_photo", "send_document"]
 

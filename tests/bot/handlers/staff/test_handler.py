@@ -19,6 +19,7 @@ from storage import StoreUnavailable
 from tests.bot.app_fixture import RunningBot, running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.simulator_fixture import ChatUser, Simulator, plain, said, simulator
+from verification.ids import Actor
 from verification.support.funnel import Cohort, FunnelIncrement, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
@@ -46,7 +47,7 @@ def staffed(*guests: ChatUser) -> Json:
 
 async def uses(bot: RunningBot) -> Sequence[AuditEntry]:
     """Who used the desk, but for this look at it."""
-    return [use for use in await bot.app.support.audit_log("test", 100) if use.actor != "test"]
+    return [use for use in await bot.app.support.audit_log(Actor("test"), limit=100) if use.actor != "test"]
 
 
 async def made(guest: ChatUser) -> str:
@@ -185,9 +186,9 @@ async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_
         update = command_of(place, staff, 900_000_001, WORDS[StaffCommand.LINK])
         for _ in range(2):
             async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-                await bot.app.intake.handle(update)
-                await bot.app.intake.handle(update)
-                kept = await bot.app.support.links("test")
+                await bot.app.intake.updates.handle(update)
+                await bot.app.intake.updates.handle(update)
+                kept = await bot.app.support.links(Actor("test"))
         links = {staff.scanned_link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
 
@@ -222,9 +223,11 @@ async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_noth
     clerk, delivery = FailingStaffService(), SilentSender()
     async with simulator() as place, running_bot(place, tmp_path) as bot:
         staff = await place.new_user()
-        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.app.runner, bot.app.store, "zh")
-        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.application.bot)
-        context = DialogueContext(bot.app.application)
+        handler = StaffHandler(
+            {staff.id}.__contains__, clerk, delivery, bot.app.engine.runner, bot.app.deps.store, "zh"
+        )
+        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.intake.application.bot)
+        context = DialogueContext(bot.app.intake.application)
 
         with pytest.raises(StoreUnavailable):
             await handler.callback(update, context)
@@ -246,7 +249,7 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
             await place.inject_fault("sendPhoto", "500", 1)
             await made(staff)
             await answer_to(staff, bot, WORDS[StaffCommand.ATTEMPT])
-            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links("test")]
+            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links(Actor("test"))]
 
     secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]
     assert tokens
@@ -296,8 +299,8 @@ async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> Non
     async with simulator() as place:
         staff = await place.new_user()
         async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            cohort = Cohort(beijing_day(bot.app.clock.now()), "spring", "zh")
-            async with bot.app.store.unit(f"telegram:{staff.id}") as unit:
+            cohort = Cohort(day=beijing_day(bot.app.deps.clock.now()), campaign="spring", language="zh")
+            async with bot.app.deps.store.unit(f"telegram:{staff.id}") as unit:
                 await unit.add_to_funnel(
                     [
                         FunnelIncrement(cohort, FunnelStep.STARTED),

@@ -18,25 +18,26 @@ from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState
 from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
 from verification.support.funnel_report import build_reports
 from verification.support.store import AttemptSummary
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
-LONGEST = "9" * 64
+LONGEST = Account("9" * 64)
 LINK = Link(
     id=LinkId("0123456789abcdef"),
     account=LONGEST,
     campaign="c" * 32,
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(hours=1),
     method=Method.WECHAT,
     language="zh",
 )
 ADDRESS = "https://t.me/" + "b" * 32 + "?start=" + "a" * 39
-OPENED = replace(LINK, opened_at=NOON, person="telegram:1")
+OPENED = replace(LINK, opened_at=NOON, person=PersonId("telegram:1"))
 IN_EACH_STATE = {
     LinkState.WAITING: LINK,
     LinkState.OPENED: OPENED,
@@ -44,7 +45,7 @@ IN_EACH_STATE = {
     LinkState.EXPIRED: replace(LINK, expires_at=NOON),
     LinkState.REVOKED: replace(OPENED, revoked_at=NOON),
 }
-WANTED = FunnelQuery(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
+WANTED = FunnelQuery(since=date(2026, 11, 1), until=date(2026, 11, 30), campaign="c" * 32)
 
 
 def labels(screen: MessageContent) -> list[str]:
@@ -64,7 +65,7 @@ def every_screen(voice: StaffTexts) -> Iterator[MessageContent]:
     for link in IN_EACH_STATE.values():
         yield links.render_card(voice, link, NOON, spot)
         yield links.render_revoke_question(voice, link, spot)
-    yield public_links.render_public_link(voice, "wechat", ADDRESS)
+    yield public_links.render_public_link(voice, "wechat", link=ADDRESS)
     yield MessageContent(attempt_views.format_funnel(voice, build_reports(full(), WANTED)[0], WANTED), None)
 
 
@@ -72,7 +73,7 @@ def full() -> FunnelStatistics:
     """A funnel that loses some at every step, for every reason."""
     counts = [FunnelCount("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
     failed = [FunnelCount("", None, Method.QQ, reason, 10_000) for reason in Reason]
-    times = [DurationCount("", step, None, 60, 5) for step in STEPS]
+    times = [DurationCount(group="", step=step, method=None, bucket=60, count=5) for step in STEPS]
     return FunnelStatistics([*counts, *failed], times)
 
 
@@ -176,8 +177,8 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
     voice = StaffTexts(CATALOGUE, "zh")
     seen = AttemptSummary(
         id=AttemptId("attempt-0a1b2c3d4e5f"),
-        account="100012345",
-        contact="telegram:200054321",
+        account=Account("100012345"),
+        contact=Contact("telegram:200054321"),
         method=Method.QQ,
         status=AttemptStatus.FAILED,
         reason=Reason.MISMATCH,
@@ -209,8 +210,8 @@ def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, 
     word = public_links.read_target(words, CATALOGUE, "zh")
 
     assert word is not None
-    assert public_links.public_link(word, "some_bot") == link
-    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link).text
+    assert public_links.public_link(word, bot="some_bot") == link
+    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link=link).text
 
 
 def test_every_topic_can_be_shared_and_nothing_else() -> None:

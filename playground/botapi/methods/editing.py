@@ -1,14 +1,14 @@
-"""The edit methods. An edit without reply_markup takes the keyboard away; one that changes nothing is refused."""
+"""The edit methods. An edit without reply_markup removes the keyboard; an edit that changes nothing is an error."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from playground.botapi.chats import by_inline_id, message_of
 from playground.botapi.fields import CallFields
+from playground.botapi.formatting.formatted_text import check_caption, read_markup
 from playground.botapi.keyboards import reply_markup
-from playground.botapi.sending import PREVIEW_FIELDS, document, photo
-from playground.botapi.texts import caption, check_caption, message_text, read_markup
+from playground.botapi.methods.chats import by_inline_id, message_of
+from playground.botapi.methods.sending import PREVIEW_FIELDS, caption, document, message_text, photo
 from playground.world.api_errors import NOT_MODIFIED, bad_request
 from playground.world.records import Json, Message
 from playground.world.world import World
@@ -18,7 +18,7 @@ _MEDIA_FIELDS = {
     "photo": f"{_ANY_MEDIA} show_caption_above_media has_spoiler",
     "document": f"{_ANY_MEDIA} thumbnail disable_content_type_detection",
 }
-Edited = Json | Literal[True]  # of messages sent via the bot Telegram tells only that it is done
+Edited = Json | Literal[True]  # for a message sent via the bot, Telegram returns only True
 _CAPTIONED = frozenset({"photo", "document"})
 
 
@@ -51,34 +51,34 @@ async def edit_message_reply_markup(world: World, fields: CallFields) -> Edited:
 
 
 async def edit_message_media(world: World, fields: CallFields) -> Edited:
-    """Put another photo or document into a message."""
+    """Replace the photo or document of a message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
     if (kind := str(given.get("type"))) in _MEDIA_FIELDS:
         given = fields.drop_unknown(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
-    words, mode = given.get("caption") or "", given.get("parse_mode") or ""
-    if not isinstance(words, str) or not isinstance(mode, str):
+    caption_text, mode = given.get("caption") or "", given.get("parse_mode") or ""
+    if not isinstance(caption_text, str) or not isinstance(mode, str):
         raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')
-    text, entities = check_caption(read_markup(words, mode, given.get("caption_entities")))
+    text, entities = check_caption(read_markup(caption_text, mode, given.get("caption_entities")))
     markup = reply_markup(fields, only_inline=True)
     _own(world, fields)
     kind, media = await _media(world, fields, given)
-    # The message may be gone by the time the picture is ready.
+    # The message may have been deleted while the picture was compressed.
     message = _own(world, fields)
     facts = {"text": text, "entities": entities, "markup": markup, "kind": kind, "media": media}
     return _edit(world, message, **facts, spoiler=bool(given.get("has_spoiler")))
 
 
 async def _media(world: World, fields: CallFields, given: dict[str, Any]) -> tuple[str, Json]:
-    named = given.get("media")
-    if not isinstance(named, str):
+    reference = given.get("media")
+    if not isinstance(reference, str):
         raise bad_request("can't parse InputMedia: media not found")
     match given.get("type"):
         case "photo":
-            return "photo", await photo(world, named, fields.attached(named))
+            return "photo", await photo(world, reference, fields.attached(reference))
         case "document":
-            return "document", document(world, named, fields.attached(named))
+            return "document", document(world, reference, fields.attached(reference))
         case kind:
             raise bad_request(f'can\'t parse InputMedia: type "{kind}" is unsupported')
 

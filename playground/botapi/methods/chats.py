@@ -1,4 +1,4 @@
-"""Which chat and which message a call means, and whether the bot may touch them."""
+"""Finds the chat and the message that a call names, and checks that the bot may use them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from playground.world.world import World
 
 
 def chat_of(world: World, fields: CallFields) -> Chat:
-    """Return the chat that a call names, if there is one and the bot is in it."""
-    named = fields.text("chat_id").strip()
-    if not named:
+    """Return the chat that a call names. Raises `ApiError` when there is none or the bot is not in it."""
+    chat_id = fields.text("chat_id").strip()
+    if not chat_id:
         raise bad_request("chat_id is empty")
-    chat = world.chats.get(int(named)) if re.fullmatch(r"-?[0-9]{1,20}", named) else None
+    chat = world.chats.get(int(chat_id)) if re.fullmatch(r"-?[0-9]{1,20}", chat_id) else None
     if chat is None:
         raise bad_request("chat not found")
     if not chat.bot_inside:
@@ -24,7 +24,7 @@ def chat_of(world: World, fields: CallFields) -> Chat:
 
 
 def chat_to_write(world: World, fields: CallFields) -> Chat:
-    """Return the chat that a call names, if the bot may write there."""
+    """Return the chat that a call names. Raises `ApiError` when the bot may not write there."""
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         person = world.people[chat.id]
@@ -36,12 +36,12 @@ def chat_to_write(world: World, fields: CallFields) -> Chat:
 
 
 def by_inline_id(fields: CallFields) -> bool:
-    """Whether a call means a message that somebody sent via the bot."""
+    """Whether a call names a message that a person sent via the bot."""
     return "inline_message_id" in fields and "chat_id" not in fields
 
 
-def message_of(world: World, fields: CallFields, what: str) -> Message:
-    """Return the message that a call names; `what` words the refusal when it is not there."""
+def message_of(world: World, fields: CallFields, description: str) -> Message:
+    """Return the message that a call names. Raises `ApiError` "`description` not found" when there is none."""
     if by_inline_id(fields):
         message = world.inline_message(fields.text("inline_message_id"))
         if message is None:
@@ -52,5 +52,5 @@ def message_of(world: World, fields: CallFields, what: str) -> Message:
         raise bad_request("message identifier is not specified")
     message = world.message(chat.id, fields.integer("message_id"))
     if message is None:
-        raise bad_request(f"{what} not found")
+        raise bad_request(f"{description} not found")
     return message

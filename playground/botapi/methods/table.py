@@ -1,4 +1,4 @@
-"""The table of methods: which fields each knows (Bot API 10.0) and what does it."""
+"""The table of methods: the fields that each one knows (Bot API 10.0) and the function that executes it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.botapi import bot_profile, callback_answers, deleting, editing, inline_answers, polling, sending
 from playground.botapi.fields import CallFields
+from playground.botapi.methods import bot_profile, callback_answers, deleting, editing, inline_answers, polling, sending
 from playground.world.world import World
 
 MethodHandler = Callable[[World, CallFields], Awaitable[Any]]
 
-_WHERE = "business_connection_id chat_id message_thread_id direct_messages_topic_id"
-_SENDING = (
+_TARGET = "business_connection_id chat_id message_thread_id direct_messages_topic_id"
+_SEND_OPTIONS = (
     "disable_notification protect_content allow_paid_broadcast message_effect_id suggested_post_parameters "
     "reply_parameters reply_markup"
 )
-_EDITED = "business_connection_id chat_id message_id inline_message_id reply_markup"
+_EDIT_TARGET = "business_connection_id chat_id message_id inline_message_id reply_markup"
 _CAPTION = "caption parse_mode caption_entities"
 
 
@@ -31,8 +31,8 @@ class ApiMethod:
 
 
 def _table(*rows: tuple[str, str, MethodHandler]) -> dict[str, ApiMethod]:
-    # The public server reads method names without regard to case.
-    return {name.lower(): ApiMethod(name, frozenset(fields.split()), do) for name, fields, do in rows}
+    # The public server ignores the case of method names.
+    return {name.lower(): ApiMethod(name, frozenset(fields.split()), handler) for name, fields, handler in rows}
 
 
 METHODS = _table(
@@ -49,28 +49,28 @@ METHODS = _table(
     ("close", "", bot_profile.return_true),
     (
         "sendMessage",
-        f"{_WHERE} text parse_mode entities link_preview_options {_SENDING}",
+        f"{_TARGET} text parse_mode entities link_preview_options {_SEND_OPTIONS}",
         sending.send_message,
     ),
     (
         "sendPhoto",
-        f"{_WHERE} photo {_CAPTION} show_caption_above_media has_spoiler {_SENDING}",
+        f"{_TARGET} photo {_CAPTION} show_caption_above_media has_spoiler {_SEND_OPTIONS}",
         sending.send_photo,
     ),
     (
         "sendDocument",
-        f"{_WHERE} document thumbnail {_CAPTION} disable_content_type_detection {_SENDING}",
+        f"{_TARGET} document thumbnail {_CAPTION} disable_content_type_detection {_SEND_OPTIONS}",
         sending.send_document,
     ),
     ("sendChatAction", "business_connection_id chat_id message_thread_id action", sending.send_chat_action),
     (
         "editMessageText",
-        f"{_EDITED} text parse_mode entities link_preview_options",
+        f"{_EDIT_TARGET} text parse_mode entities link_preview_options",
         editing.edit_message_text,
     ),
-    ("editMessageCaption", f"{_EDITED} {_CAPTION} show_caption_above_media", editing.edit_message_caption),
-    ("editMessageMedia", f"{_EDITED} media", editing.edit_message_media),
-    ("editMessageReplyMarkup", _EDITED, editing.edit_message_reply_markup),
+    ("editMessageCaption", f"{_EDIT_TARGET} {_CAPTION} show_caption_above_media", editing.edit_message_caption),
+    ("editMessageMedia", f"{_EDIT_TARGET} media", editing.edit_message_media),
+    ("editMessageReplyMarkup", _EDIT_TARGET, editing.edit_message_reply_markup),
     ("deleteMessage", "chat_id message_id", deleting.delete_message),
     ("deleteMessages", "chat_id message_ids", deleting.delete_messages),
     ("leaveChat", "chat_id", deleting.leave_chat),

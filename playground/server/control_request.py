@@ -1,4 +1,4 @@
-"""What the page and scripts order over /sim: JSON objects, read with care, and answered with kind words."""
+"""Requests of the control API (/sim): JSON objects with validated fields, and errors that say what is expected."""
 
 from __future__ import annotations
 
@@ -12,43 +12,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground.world.serializers import AsciiJsonResponse
+from playground.botapi.json_response import AsciiJsonResponse
+from playground.world.action_errors import ActionRefused, BadControlRequest, UnknownId
 
 Handler = Callable[[Request], Awaitable[Any]]
 EnumWord = TypeVar("EnumWord", bound=StrEnum)
-
-
-class BadControlRequest(Exception):
-    """The order cannot be understood; the message says what would be understood."""
-
-
-class UnknownId(Exception):
-    """The order names something that does not exist."""
-
-
-class ActionRefused(Exception):
-    """What somebody wanted to touch is not there, or not his to touch."""
 
 
 _STATUS: Mapping[type[Exception], int] = {BadControlRequest: 400, UnknownId: 404, ActionRefused: 409}
 
 
 def sim_route(path: str, handler: Handler, method: str = "GET") -> Route:
-    """Return a route under /sim whose answers and refusals are JSON."""
+    """Return a route under /sim. The handler's result is answered as JSON, and so are the action errors."""
 
     @wraps(handler)
     async def answer(request: Request) -> Response:
         try:
-            told = await handler(request)
+            result = await handler(request)
         except tuple(_STATUS) as error:
             return AsciiJsonResponse({"error": str(error)}, _STATUS[type(error)])
-        return told if isinstance(told, Response) else AsciiJsonResponse(told)
+        return result if isinstance(result, Response) else AsciiJsonResponse(result)
 
     return Route(f"/sim{path}", answer, methods=[method])
 
 
 class ControlRequest:
-    """The fields of one order."""
+    """The fields of one request. Every method raises `BadControlRequest` for a value of the wrong type."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
@@ -57,7 +46,7 @@ class ControlRequest:
         return name in self.values
 
     def text(self, name: str, default: str | None = None, *, longest: int = 100_000) -> str:
-        """Return a text; without a default it must be there and say something."""
+        """Return a text of at most `longest` characters; without a default it must not be blank."""
         value = self.values.get(name, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
             raise BadControlRequest(f"{name}: a text is needed")
@@ -66,7 +55,7 @@ class ControlRequest:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Return a text or nothing."""
+        """Return a text, or None when it is missing or empty."""
         return self.text(name) if self.values.get(name) else None
 
     def number(self, name: str, default: int | None = None) -> int:
@@ -77,14 +66,14 @@ class ControlRequest:
         return value
 
     def amount(self, name: str, default: float) -> float:
-        """Return a number greater than nothing."""
+        """Return a number greater than 0."""
         value = self.values.get(name, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
             raise BadControlRequest(f"{name}: a number greater than 0 is needed")
         return float(value)
 
     def optional_number(self, name: str) -> int | None:
-        """Return a whole number or nothing."""
+        """Return a whole number, or None."""
         return None if self.values.get(name) is None else self.number(name)
 
     def numbers(self, name: str) -> list[int]:
@@ -101,17 +90,17 @@ class ControlRequest:
             raise BadControlRequest(f"{name}: true or false is needed")
         return value
 
-    def one_of(self, name: str, words: type[EnumWord], default: EnumWord | None = None) -> EnumWord:
-        """Return one of a few words."""
+    def one_of(self, name: str, choices: type[EnumWord], default: EnumWord | None = None) -> EnumWord:
+        """Return a member of the enumeration."""
         value = self.values.get(name, default)
         try:
-            return words(str(value))
+            return choices(str(value))
         except ValueError:
-            raise BadControlRequest(f"{name}: one of {', '.join(words)}") from None
+            raise BadControlRequest(f"{name}: one of {', '.join(choices)}") from None
 
 
 async def read_control_request(request: Request) -> ControlRequest:
-    """Read the JSON object of a request."""
+    """Read the JSON object in the body of a request. Raises `BadControlRequest`."""
     try:
         given = json.loads(await request.body())
     except ValueError:
@@ -122,17 +111,17 @@ async def read_control_request(request: Request) -> ControlRequest:
 
 
 def path_number(request: Request, name: str) -> int:
-    """Return a number of the path; chats of groups have negative ones."""
+    """Return a number in the path; the ids of groups are negative."""
     return _whole(request.path_params[name], name)
 
 
 def query_number(request: Request, name: str, default: int = 0) -> int:
-    """Return a number of the query."""
+    """Return a number in the query."""
     return _whole(request.query_params.get(name) or str(default), name)
 
 
 def query_seconds(request: Request, name: str, *, longest: float) -> float:
-    """Return how long to wait."""
+    """Return a number of seconds in the query, at most `longest`."""
     value = request.query_params.get(name) or "0"
     try:
         return min(max(float(value), 0.0), longest)

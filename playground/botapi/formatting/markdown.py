@@ -1,7 +1,8 @@
-r"""Telegram's MarkdownV2, read by the public server's rules.
+r"""Reads Telegram's MarkdownV2 by the rules of the public server.
 
-Every mark outside an entity must be escaped with a backslash. A quote lasts while its lines begin with `>`,
-and `||` at its very end makes it expandable. Places in errors count bytes, places of entities UTF-16 units.
+Every mark outside an entity must be escaped with a backslash. A quote continues while its lines begin with `>`, and
+`||` at its end makes it expandable. Positions in errors count bytes; offsets of entities count UTF-16 units.
+https://core.telegram.org/bots/api#markdownv2-style
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playground.botapi.markup import Entity, InvalidMarkup, date_time_entity, emoji_entity, link_entity
-from playground.world.entities import sort_entities, utf16_length
+from playground.botapi.formatting.markup import (
+    Entity,
+    InvalidMarkup,
+    MarkupScanner,
+    date_time_entity,
+    emoji_entity,
+    link_entity,
+)
 from playground.world.records import Json
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!\n")
-# Longer marks first: `__` is no pair of `_`.
+# Longer marks come first, so that `__` is not read as two `_`.
 _MARKS = {"__": "underline", "||": "spoiler", "```": "pre", "![": "special", "_": "italic", "*": "bold"} | {
     "~": "strikethrough",
     "`": "code",
@@ -39,25 +46,21 @@ _LAST_ESCAPED = "~"
 @dataclass(slots=True)
 class _OpenMark:
     kind: str
-    place: int
+    start: int
     offset: int
     begin: int
     language: str = ""
 
 
 def read_markdown(source: str) -> tuple[str, tuple[Json, ...]]:
-    """Return the plain text and its entities."""
+    """Return the plain text and its entities. Raises `InvalidMarkup`."""
     return _MarkdownParser(source).read()
 
 
-class _MarkdownParser:
+class _MarkdownParser(MarkupScanner):
     def __init__(self, source: str) -> None:
-        self._source = source
-        self._at = 0
-        self._out: list[str] = []
-        self._units = 0
+        super().__init__(source)
         self._open: list[_OpenMark] = []
-        self._entities: list[Entity] = []
         self._line_start = True
         self._quoting = False
 
@@ -67,8 +70,8 @@ class _MarkdownParser:
         if self._quoting:
             self._end_quote()
         if self._open:
-            raise self._without_end(self._open[-1])
-        return "".join(self._out), sort_entities(self._entities)
+            raise self._missing_end(self._open[-1])
+        return self._result()
 
     def _step(self) -> None:
         char = self._source[self._at]
@@ -87,13 +90,9 @@ class _MarkdownParser:
             self._begin(char)
 
     def _append(self, text: str, taken: int) -> None:
-        self._out.append(text)
-        self._units += utf16_length(text)
+        self._write(text)
         self._at += taken
         self._line_start = text == "\n"
-
-    def _bytes(self, place: int) -> int:
-        return len(self._source[:place].encode())
 
     def _ends(self, kind: str) -> bool:
         mark = _ENDS.get(kind)
@@ -139,7 +138,7 @@ class _MarkdownParser:
         text = "".join(self._out[last.begin :])
         match kind:
             case "text_link":
-                entity = link_entity(self._address() if self._peek() == "(" else text, text)
+                entity = link_entity(self._url() if self._peek() == "(" else text, text)
             case "special":
                 entity = self._special()
             case "pre" if last.language:
@@ -148,38 +147,35 @@ class _MarkdownParser:
                 entity = {"type": kind}
         self._add_entity(entity, last)
 
-    def _peek(self) -> str:
-        return self._source[self._at : self._at + 1]
-
-    def _address(self) -> str:
+    def _url(self) -> str:
         self._at += 1
-        begin, said = self._at, []
+        begin, url = self._at, []
         while self._peek() != ")":
             if not self._peek():
-                raise InvalidMarkup(f"Can't find end of a URL at byte offset {self._bytes(begin)}")
+                raise InvalidMarkup(f"Can't find end of a URL at byte offset {self._byte_offset(begin)}")
             self._at += self._peek() == "\\" and "\0" < self._source[self._at + 1 : self._at + 2] <= _LAST_ESCAPED
-            said.append(self._peek())
+            url.append(self._peek())
             self._at += 1
         self._at += 1
-        return "".join(said)
+        return "".join(url)
 
     def _special(self) -> Entity | None:
         if self._peek() != "(":
             raise InvalidMarkup("The entity must contain a tg://emoji or tg://time URL")
-        address = self._address()
-        custom, moment = _EMOJI.fullmatch(address), _TIME.fullmatch(address)
-        if custom:
-            return emoji_entity(custom[1])
-        if moment:
-            return date_time_entity(int(moment[1]), moment[2] or "")
+        url = self._url()
+        emoji, time = _EMOJI.fullmatch(url), _TIME.fullmatch(url)
+        if emoji:
+            return emoji_entity(emoji[1])
+        if time:
+            return date_time_entity(int(time[1]), time[2] or "")
         raise InvalidMarkup("Invalid tg://emoji or tg://time URL specified")
 
     def _end_quote(self) -> None:
         last = self._open.pop()
-        expandable = last.kind == "spoiler" and last.place == self._at - len("||") and bool(self._open)
+        expandable = last.kind == "spoiler" and last.start == self._at - len("||") and bool(self._open)
         quote = self._open.pop() if expandable else last
         if quote.kind != "blockquote":
-            raise self._without_end(last)
+            raise self._missing_end(last)
         self._quoting = False
         self._add_entity({"type": "expandable_blockquote" if expandable else "blockquote"}, quote)
 
@@ -187,6 +183,6 @@ class _MarkdownParser:
         if entity is not None and self._units > last.offset:
             self._entities.append({**entity, "offset": last.offset, "length": self._units - last.offset})
 
-    def _without_end(self, last: _OpenMark) -> InvalidMarkup:
+    def _missing_end(self, last: _OpenMark) -> InvalidMarkup:
         kind = "PreCode" if last.language else _NAMES_IN_ERRORS.get(last.kind, last.kind.capitalize())
-        return InvalidMarkup(f"Can't find end of {kind} entity at byte offset {self._bytes(last.place)}")
+        return InvalidMarkup(f"Can't find end of {kind} entity at byte offset {self._byte_offset(last.start)}")

@@ -1,22 +1,22 @@
-"""deleteMessage, deleteMessages, leaveChat."""
+"""The methods deleteMessage, deleteMessages and leaveChat."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from playground.botapi.chats import chat_of, message_of
 from playground.botapi.fields import CallFields
+from playground.botapi.methods.chats import chat_of, message_of
 from playground.world import user_actions
 from playground.world.api_errors import bad_request
 from playground.world.records import ChatType, Message
 from playground.world.world import World
 
-DELETABLE_FOR = 48 * 3600
-MOST_AT_ONCE = 100
+DELETABLE_FOR = 48 * 3600  # seconds
+MAX_MESSAGES = 100
 
 
 async def delete_message(world: World, fields: CallFields) -> bool:
-    """Delete one message: the bot's own, or in a private chat the person's."""
+    """Delete one message: the bot's own, or, in a private chat, also the person's."""
     message = message_of(world, fields, "message to delete")
     if not _may_delete(world, message):
         raise bad_request("message can't be deleted")
@@ -25,7 +25,7 @@ async def delete_message(world: World, fields: CallFields) -> bool:
 
 
 async def delete_messages(world: World, fields: CallFields) -> bool:
-    """Delete several messages; those that are not there or must stay are passed over."""
+    """Delete several messages; skip those that do not exist or may not be deleted."""
     chat = chat_of(world, fields)
     for id in _ids(fields.json("message_ids", "message_ids")):
         message = world.message(chat.id, id)
@@ -48,7 +48,7 @@ def _ids(given: Any) -> list[int]:
         raise bad_request("message identifiers are not specified")
     if not isinstance(given, list):
         raise bad_request("expected an Array of message identifiers")
-    if len(given) > MOST_AT_ONCE:
+    if len(given) > MAX_MESSAGES:
         raise bad_request("too many message identifiers specified")
     if not all(isinstance(id, int) and id > 0 for id in given):
         raise bad_request("invalid message identifier specified")

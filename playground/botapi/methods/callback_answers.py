@@ -1,4 +1,4 @@
-"""answerCallbackQuery."""
+"""The method answerCallbackQuery."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from playground.botapi.fields import CallFields
 from playground.world.api_errors import QUERY_TOO_OLD, bad_request
 from playground.world.world import World
 
-LONGEST_ANSWER = 200
+MAX_ANSWER = 200
 
 
 async def answer_callback_query(world: World, fields: CallFields) -> bool:
-    """Answer a press: silently, with a line that passes by, or with an alert."""
+    """Answer a button press: with a toast, with an alert, or with nothing that is visible."""
     text, url = fields.text("text").strip(), fields.text("url")
-    if len(text) > LONGEST_ANSWER:
+    if len(text) > MAX_ANSWER:
         raise bad_request("MESSAGE_TOO_LONG")
     if url and not _opens_this_bot(world, url):
         raise bad_request("URL_INVALID")
@@ -25,7 +25,7 @@ async def answer_callback_query(world: World, fields: CallFields) -> bool:
 
 
 def _opens_this_bot(world: World, url: str) -> bool:
-    # "t.me/BOT?start=..." and the tg:// form of it are the only addresses a press may open.
+    # A press may open only a start link of the bot itself: https://core.telegram.org/bots/api#answercallbackquery
     link = url.removeprefix("https://").removeprefix("http://").lower()
     name = world.profile.username.lower()
     return link.startswith((f"t.me/{name}?start=", f"tg://resolve?domain={name}&start="))

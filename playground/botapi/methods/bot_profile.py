@@ -1,4 +1,4 @@
-"""What a bot asks and says about itself: getMe, files, chats, commands, descriptions, the menu button."""
+"""Methods about the bot, its files and its chats: getMe, getFile, getChat, commands, descriptions, the menu button."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from playground.botapi.chats import chat_of
 from playground.botapi.fields import CallFields
+from playground.botapi.methods.chats import chat_of
 from playground.world.api_errors import bad_request
 from playground.world.profile import DEFAULT_SCOPE
 from playground.world.records import Json
 from playground.world.world import World
 
-LARGEST_DOWNLOAD = 20 * 1024 * 1024
-MOST_COMMANDS = 100
-LONGEST_COMMAND_TEXT = 256
+MAX_DOWNLOAD = 20 * 1024 * 1024
+MAX_COMMANDS = 100
+MAX_COMMAND_TEXT = 256
 _LANGUAGE = re.compile(r"(?:[a-z]{2})?")
 _COMMAND = re.compile(r"/?[a-z0-9_]{1,32}")
 _SCOPES = frozenset(
@@ -30,11 +30,11 @@ _SCOPES = frozenset(
     ]
 )
 _MENUS = frozenset({"default", "commands", "web_app"})
-LONGEST_TEXTS = {"name": 64, "description": 512, "short_description": 120}
+MAX_TEXTS = {"name": 64, "description": 512, "short_description": 120}
 
 
 async def get_me(world: World, fields: CallFields) -> Json:
-    """Tell the bot who it is."""
+    """Return the bot as a user, with its abilities."""
     abilities = {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
@@ -48,25 +48,25 @@ async def get_me(world: World, fields: CallFields) -> Json:
 
 
 async def return_true(world: World, fields: CallFields) -> bool:
-    """Agree: there is only one server here."""
+    """Do nothing: there is no other server to log out from."""
     return True
 
 
 async def get_file(world: World, fields: CallFields) -> Json:
-    """Tell where a file can be downloaded."""
+    """Return the path from which a file can be downloaded."""
     if not fields.text("file_id"):
         raise bad_request("file_id not specified")
-    kept = world.files.get(fields.text("file_id"))
-    if kept is None:
+    stored = world.files.get(fields.text("file_id"))
+    if stored is None:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
-    if len(kept.content) > LARGEST_DOWNLOAD:
+    if len(stored.content) > MAX_DOWNLOAD:
         raise bad_request("file is too big")
-    facts = {"file_id": kept.id, "file_unique_id": kept.unique_id, "file_size": len(kept.content)}
-    return facts | {"file_path": kept.path}
+    facts = {"file_id": stored.id, "file_unique_id": stored.unique_id, "file_size": len(stored.content)}
+    return facts | {"file_path": stored.path}
 
 
 async def get_chat(world: World, fields: CallFields) -> Json:
-    """Tell of a chat at length."""
+    """Return the full description of a chat."""
     chat = chat_of(world, fields)
     gifts = dict.fromkeys(("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), False)
     facts = {"accent_color_id": chat.id % 7, "max_reaction_count": 11, "accepted_gift_types": gifts}
@@ -79,7 +79,7 @@ async def set_my_commands(world: World, fields: CallFields) -> bool:
     given = fields.json("commands", "commands")
     if not isinstance(given, list):
         raise bad_request("expected an Array of BotCommand")
-    if len(given) > MOST_COMMANDS:
+    if len(given) > MAX_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     commands = [_command(command, fields) for command in given]
     world.profile.commands[_scope(world, fields), _language(fields)] = commands
@@ -88,32 +88,32 @@ async def set_my_commands(world: World, fields: CallFields) -> bool:
 
 
 async def get_my_commands(world: World, fields: CallFields) -> list[Json]:
-    """Return the commands of exactly that scope and language."""
+    """Return the commands of exactly this scope and language."""
     return list(world.profile.commands.get((_scope(world, fields), _language(fields)), ()))
 
 
 async def delete_my_commands(world: World, fields: CallFields) -> bool:
-    """Forget the commands of a scope and language."""
+    """Delete the commands of a scope and language."""
     world.profile.commands.pop((_scope(world, fields), _language(fields)), None)
     world.log.add("profile", None)
     return True
 
 
-def _setter(what: str) -> Callable[[World, CallFields], Coroutine[Any, Any, bool]]:
+def _setter(name: str) -> Callable[[World, CallFields], Coroutine[Any, Any, bool]]:
     async def set_text(world: World, fields: CallFields) -> bool:
-        text = fields.text(what).strip()
-        if len(text) > LONGEST_TEXTS[what]:
-            raise bad_request(f"bot {what.replace('_', ' ')} is too long")
-        world.profile.texts[what, _language(fields)] = text
+        text = fields.text(name).strip()
+        if len(text) > MAX_TEXTS[name]:
+            raise bad_request(f"bot {name.replace('_', ' ')} is too long")
+        world.profile.texts[name, _language(fields)] = text
         world.log.add("profile", None)
         return True
 
     return set_text
 
 
-def _getter(what: str) -> Callable[[World, CallFields], Coroutine[Any, Any, Json]]:
+def _getter(name: str) -> Callable[[World, CallFields], Coroutine[Any, Any, Json]]:
     async def get_text(world: World, fields: CallFields) -> Json:
-        return {what: world.profile.text(what, _language(fields))}
+        return {name: world.profile.text(name, _language(fields))}
 
     return get_text
 
@@ -124,7 +124,7 @@ set_my_short_description, get_my_short_description = _setter("short_description"
 
 
 async def set_chat_menu_button(world: World, fields: CallFields) -> bool:
-    """Set what the button beside the input field does."""
+    """Set the menu button next to the input field."""
     given = fields.json("menu_button", "menu button") or {"type": "default"}
     if not isinstance(given, dict) or str(given.get("type")) not in _MENUS:
         raise bad_request("can't parse menu button: MenuButton has unsupported type")
@@ -133,7 +133,7 @@ async def set_chat_menu_button(world: World, fields: CallFields) -> bool:
 
 
 async def get_chat_menu_button(world: World, fields: CallFields) -> Json:
-    """Return what the button beside the input field does."""
+    """Return the menu button."""
     return world.profile.menu
 
 
@@ -151,7 +151,7 @@ def _command(given: Any, fields: CallFields) -> Json:
     fields.drop_unknown(given, names, "BotCommand")
     if not _COMMAND.fullmatch(given["command"]):
         raise bad_request("BOT_COMMAND_INVALID")
-    if not 0 < len(given["description"].strip()) <= LONGEST_COMMAND_TEXT:
+    if not 0 < len(given["description"].strip()) <= MAX_COMMAND_TEXT:
         raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     return {"command": given["command"].lstrip("/"), "description": given["description"].strip()}
 

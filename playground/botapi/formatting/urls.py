@@ -1,4 +1,4 @@
-"""Which addresses Telegram accepts in buttons and links: the host needs a dot, so localhost is refused."""
+"""The URLs that Telegram accepts in buttons and links. The host needs a dot, so localhost is refused."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _APP = re.compile(r"(?i)(tg|ton|tonsite):(?://)?")
 _APP_HOST = re.compile(r"[A-Za-z0-9_-]+")
 _HOST = re.compile(r"(?:[A-Za-z0-9._!$,~*'();&+=-]|%[0-9a-fA-F]{2}|[^\x00-\x7f])+")
-_LAST_PORT = 65535
+_MAX_PORT = 65535
 
 
 class InvalidUrl(Exception):
-    """An address that Telegram does not accept; the message is the server's."""
+    """Telegram does not accept the URL. The message is the public server's."""
 
 
 def normalize_url_or_empty(link: str) -> str:
-    """Return the address as Telegram keeps it, or nothing when it is unusable."""
+    """Return the URL as Telegram stores it, or "" when it is invalid."""
     try:
         return normalize_url(link)
     except InvalidUrl:
@@ -25,7 +25,7 @@ def normalize_url_or_empty(link: str) -> str:
 
 
 def normalize_url(link: str, *, https_only: bool = False) -> str:
-    """Return the address as Telegram keeps it."""
+    """Return the URL as Telegram stores it. Raises `InvalidUrl`."""
     app = _APP.match(link)
     if app:
         return _normalize_app_url(app.group(1).lower(), link[app.end() :], https_only=https_only)
@@ -35,8 +35,8 @@ def normalize_url(link: str, *, https_only: bool = False) -> str:
         raise InvalidUrl("Unsupported URL protocol")
     if https_only and scheme != "https":
         raise InvalidUrl("Only HTTPS links are allowed")
-    place, rest = _split(link[match.end() :] if match else link)
-    user, at, host_port = place.rpartition("@")
+    authority, rest = _split(link[match.end() :] if match else link)
+    user, at, host_port = authority.rpartition("@")
     host, port = _host_and_port(host_port)
     if "." not in host and not host.startswith("["):
         raise InvalidUrl("Wrong HTTP URL")
@@ -45,14 +45,14 @@ def normalize_url(link: str, *, https_only: bool = False) -> str:
 
 def _split(link: str) -> tuple[str, str]:
     match = re.search(r"[/?#]", link)
-    place, rest = (link[: match.start()], link[match.start() :].rstrip()) if match else (link, "")
+    authority, rest = (link[: match.start()], link[match.start() :].rstrip()) if match else (link, "")
     rest = rest if rest.startswith("/") else f"/{rest}"
-    return place.strip(), re.sub(r"[\x00-\x20]", lambda blank: f"%{ord(blank.group()):02X}", rest)
+    return authority.strip(), re.sub(r"[\x00-\x20]", lambda blank: f"%{ord(blank.group()):02X}", rest)
 
 
-def _host_and_port(place: str) -> tuple[str, str]:
-    host, colon, port = place.rpartition(":") if re.search(r":[^\]]*$", place) else (place, "", "")
-    if colon and not (port.isdigit() and 0 < int(port) <= _LAST_PORT):
+def _host_and_port(authority: str) -> tuple[str, str]:
+    host, colon, port = authority.rpartition(":") if re.search(r":[^\]]*$", authority) else (authority, "", "")
+    if colon and not (port.isdigit() and 0 < int(port) <= _MAX_PORT):
         raise InvalidUrl("Wrong port number specified in the URL")
     if not host:
         raise InvalidUrl("URL host is empty")
@@ -73,7 +73,7 @@ def _check_ipv6(host: str) -> None:
 def _normalize_app_url(scheme: str, rest: str, *, https_only: bool) -> str:
     if https_only:
         raise InvalidUrl("Only HTTPS links are allowed")
-    place, query = _split(rest)
-    if not _APP_HOST.fullmatch(place):
-        raise InvalidUrl("Unallowed characters in URL host" if place else "URL host is empty")
-    return f"{scheme}://{place}{query[1:] if query.startswith('/?') or query == '/' else query}"
+    authority, query = _split(rest)
+    if not _APP_HOST.fullmatch(authority):
+        raise InvalidUrl("Unallowed characters in URL host" if authority else "URL host is empty")
+    return f"{scheme}://{authority}{query[1:] if query.startswith('/?') or query == '/' else query}"
