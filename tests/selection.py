@@ -14,11 +14,11 @@ import pytest
 
 QUICK, SLOW = "not slow", "slow"
 KINDS = {
-    "crash": "crash tests at every point (a sample ran)",
-    "stories": "simulated stories and planted bugs (a few ran)",
-    "browser": "long walks in a browser (short ones ran)",
-    "foreign bots": "bots in other languages and libraries (our own ran)",
-    "fuzz": "long random tests (short ones ran)",
+    "crash": "crash tests at every point",
+    "stories": "simulated stories",
+    "browser": "long walks in a browser",
+    "foreign bots": "bots of other libraries",
+    "fuzz": "long random tests",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""
 
@@ -28,6 +28,12 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 _NO_BROWSER = "browser tests, because Chromium is not installed"
 _COUNTS = pytest.StashKey[Counter[str]]()
 _WORKER_COUNTS = "left_out"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three workers on two processors: many tests wait for a bot's process, and leave the processor to others."""
+    return ((os.cpu_count() or 1) * 3 + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,11 +86,11 @@ def left_out_lines(counts: Mapping[str, int], mark_expression: str) -> Iterator[
     if counts.get(_NO_BROWSER):
         yield f"Skipped {counts[_NO_BROWSER]} {_NO_BROWSER}."
     if mark_expression == QUICK:
-        slow = ", ".join(f"{counts[words]} {words}" for words in KINDS.values() if counts.get(words))
+        slow = ", ".join(f"{words} ({counts[words]})" for words in KINDS.values() if counts.get(words))
         if slow:
-            yield f"Left out, because slow: {slow}. Run them with: make test-all"
+            yield f"Left out, because slow: {slow}. A few of each kind ran. The rest runs with: make test-all"
     elif mark_expression == SLOW and counts.get(QUICK):
-        yield f"These were only the slow tests. The other {counts[QUICK]:,} tests run with: make test"
+        yield f"These were only the slow tests, in addition to make test, which runs the other {counts[QUICK]:,}."
 
 
 def _counts(config: pytest.Config) -> Counter[str]:

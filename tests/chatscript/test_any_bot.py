@@ -31,12 +31,14 @@ async def played(command: str) -> tuple[int, str]:
     return status, "\n".join(said)
 
 
+@pytest.mark.slow("foreign bots")
 async def test_a_bot_of_python_telegram_bot_can_be_tested() -> None:
     status, said = await played(f"{sys.executable} ptb_bot.py")
 
     assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
 
 
+@pytest.mark.slow("foreign bots")
 async def test_a_bot_of_grammy_can_be_tested() -> None:
     if shutil.which("node") is None or not (FOREIGN / "node_modules" / "grammy").exists():
         pytest.skip(f"no grammY to play with: npm install --prefix {FOREIGN}")

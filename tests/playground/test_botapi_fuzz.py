@@ -85,10 +85,25 @@ SHAPES = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
-@settings(max_examples=60, deadline=None)
+each_method = pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+
+
+@each_method
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_no_call_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
+    check_call(method, data)
+
+
+@pytest.mark.slow("fuzz")
+@each_method
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_no_call_of_many_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
+    check_call(method, data)
+
+
+def check_call(method: ApiMethod, data: st.DataObject) -> None:
     world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))
     person = world.add_person("王小明")
     typed = user_actions.write_text(world, world.chats[person.id], person.id, "/start")

@@ -22,7 +22,7 @@ from verification.ports import Notice
 from verification.support.funnel import STEPS, FunnelIncrement
 from verification.support.store import AuditEntry
 
-# A story that a planted bug cuts short leaves coroutines behind, and when they are collected is nobody's choice.
+# A story that a planted bug ends early leaves coroutines behind, which are collected at any later time.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -314,5 +315,11 @@ class DialogueMachine(RuleBasedStateMachine):
             assert set(self.core.live) <= mine | self.left_to_expire
 
 
-DialogueMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+class ManyDialogues(DialogueMachine):
+    """More of the same."""
+
+
+DialogueMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+ManyDialogues.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 TestDialogues = DialogueMachine.TestCase
+TestManyDialogues = pytest.mark.slow("fuzz")(ManyDialogues.TestCase)

@@ -14,11 +14,14 @@ from chatscript.report.console import failure_report
 from chatscript.results import CaseResult
 from chatscript.runner.bot_process import BotLauncher, CommandLauncher
 from chatscript.runner.case_runner import RunConfig, run_case
+from chatscript.runner.event_waiter import Timing
 from chatscript.suite import cases_of
 
 FORM_BOT = Path(__file__).with_name("form_bot.py")
 SHOP_BOT = Path(__file__).with_name("shop_bot.py")
 ROOT = Path(__file__).parents[3]
+TIMING = Timing(silence=1.0, settle=0.3)
+"""These bots send their messages at once, so that less silence than usual says that nothing more comes."""
 
 
 @cache
@@ -44,7 +47,7 @@ async def play_text(
     path = folder / "talk.chat"
     path.write_text(source, encoding="utf-8")
     texts = bot_texts or BotTexts()
-    config = RunConfig(launcher_for(bot), texts)
+    config = RunConfig(launcher_for(bot), texts, TIMING)
     cases = cases_of(path, texts, languages)
     return list(await asyncio.gather(*(run_case(case, config) for case in cases)))
 
