@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from bot.engine.messages import DeliveryFailed, Turn
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class PersonQueue:
 
 
 Show = Callable[[Turn, PersonQueue], Awaitable[None]]
-Reask = Callable[[Person], Awaitable[Turn | None]]
+Reask = Callable[[PersonId], Awaitable[Turn | None]]
 
 
 class DeliveryQueues:
@@ -53,14 +53,14 @@ class DeliveryQueues:
         reask: Reask,
         is_outage: Callable[[BaseException], bool],
         retry_delays: Sequence[float] = _RETRY_DELAYS,
-        on_abandoned: Callable[[Person], Awaitable[None]] | None = None,
+        on_abandoned: Callable[[PersonId], Awaitable[None]] | None = None,
     ) -> None:
         self._show = show
         self._reask = reask
         self._is_outage = is_outage
         self._retry_delays = retry_delays
         self._on_abandoned = on_abandoned
-        self._queues: dict[Person, PersonQueue] = {}
+        self._queues: dict[PersonId, PersonQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
@@ -88,7 +88,7 @@ class DeliveryQueues:
             return False
         return True
 
-    def is_delivering(self, person: Person) -> bool:
+    def is_delivering(self, person: PersonId) -> bool:
         """Whether turns of this person are on their way."""
         return person in self._queues
 
@@ -108,7 +108,7 @@ class DeliveryQueues:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _deliver_all(self, person: Person, queue: PersonQueue) -> None:
+    async def _deliver_all(self, person: PersonId, queue: PersonQueue) -> None:
         try:
             while queue.turns or queue.must_reask:
                 await self._deliver_next(person, queue)
@@ -119,7 +119,7 @@ class DeliveryQueues:
             if not self._queues:
                 self._idle.set()
 
-    async def _deliver_next(self, person: Person, queue: PersonQueue) -> None:
+    async def _deliver_next(self, person: PersonId, queue: PersonQueue) -> None:
         try:
             if queue.must_reask:
                 await self._reask_question(person, queue)
@@ -136,12 +136,12 @@ class DeliveryQueues:
             await self._back_off(queue, _OUTAGE_PAUSE if outage else inf)
             queue.must_reask = outage or queue.failures < len(self._retry_delays)
 
-    async def _reask_question(self, person: Person, queue: PersonQueue) -> None:
+    async def _reask_question(self, person: PersonId, queue: PersonQueue) -> None:
         turn = await self._reask(person)
         queue.turns = [] if turn is None else [turn]
         queue.must_reask = False
 
-    async def _abandon(self, person: Person, on_abandoned: Callable[[Person], Awaitable[None]]) -> None:
+    async def _abandon(self, person: PersonId, on_abandoned: Callable[[PersonId], Awaitable[None]]) -> None:
         try:
             await on_abandoned(person)
         except Exception:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 
 class DeliveryFailed(Exception):
@@ -35,7 +36,7 @@ class ReplyContext:
     `repeated`: the same may stand in the chat already, so it says that it comes again. `unasked`: nobody waits for it.
     """
 
-    person: Person
+    person: PersonId
     language: str
     panel: str
     origin: MessageRef
@@ -63,7 +64,7 @@ class Envelope:
     the person's, so it does not show that they can be written to, and nobody waits for it.
     """
 
-    person: Person
+    person: PersonId
     event: Event | LinkOpened
     event_id: str | None
     origin: MessageRef = field(default_factory=MessageRef)

@@ -12,7 +12,8 @@ from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Cod
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptStatus, Reason
 from verification.core import Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class NoticeDispatcher:
     async def dispatch_batch(self) -> int:
         """Tell one batch of notices, and say how many there were."""
         now = self._clock()
-        notices = await self._store.claim_notices(now, now + LEASE, _BATCH_SIZE)
+        notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
         for notice in notices:
             # Left under its lease it comes again; those behind it in the batch do not wait for it.
             await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be told; trying again")
@@ -63,7 +64,7 @@ class NoticeDispatcher:
     async def _dispatch_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", proactive=True))
+            await self._runner.handle(Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", proactive=True))
         await self._store.settle_notice(notice)
 
     async def _dispatch_all(self) -> None:

@@ -36,7 +36,8 @@ from bot.flow.machine import advance
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
-from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion, Person
+from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion
+from verification.ids import PersonId, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
 from verification.support.store import UnansweredQuestion
@@ -57,13 +58,13 @@ class RunnerConfig:
     language: str = "zh"
     advance: Advance = advance
     count_question: Callable[[str], None] = lambda _: None
-    is_counted: Callable[[Person], bool] = lambda _: True
+    is_counted: Callable[[PersonId], bool] = lambda _: True
 
 
 class TurnCommitter:
     """Commits turns; `on_its_way` says whether answers of a person are just being shown."""
 
-    def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[Person], bool]) -> None:
+    def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[PersonId], bool]) -> None:
         self._store = store
         self._config = config
         self._is_delivering = is_delivering
@@ -84,7 +85,7 @@ class TurnCommitter:
             if _is_reask(envelope) and (kept is None or kept.shown >= kept.revision):
                 return None
             saved = await self._load(unit, person, kept, moment)
-            moment = replace(moment, own_account=person, suggested_method=saved.suggested_method)
+            moment = replace(moment, own_account=own_account(person), suggested_method=saved.suggested_method)
             event = await self._resolve_event(unit, envelope, saved.state, moment, known=kept is not None)
             step = self._config.advance(saved.state, event, moment)
             view = self._reply_context(envelope, kept, step)
@@ -94,7 +95,7 @@ class TurnCommitter:
                 person, saved, JourneyTurn(saved.state, event, step, moment.now, view.language)
             )
             text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, view.language, moment.now)
+            revision = await unit.save_dialogue(person, text, language=view.language, now=moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
@@ -116,14 +117,16 @@ class TurnCommitter:
         match envelope.event:
             case LinkOpened() as linked:
                 return await self._resolve_link(unit, linked, person, rule_context, known=known)
-            case CodeExpired(attempt) if state.account != person and not await unit.is_bound(person, state.account):
+            case CodeExpired(attempt) if state.account != own_account(person) and not await unit.is_bound(
+                person, state.account
+            ):
                 # Another code would be refused: whoever waited for this one hears it now.
                 return AttemptRefused(attempt, AttemptRefusal.UNBOUND)
             case event:
                 return event
 
     async def _resolve_link(
-        self, unit: DialogueUnit, event: LinkOpened, person: Person, rule_context: RuleContext, *, known: bool
+        self, unit: DialogueUnit, event: LinkOpened, person: PersonId, rule_context: RuleContext, *, known: bool
     ) -> Event:
         """Whose a link is; what it suggests is no word against what somebody chose here before."""
         link = read_link_token(event.token, self._store.keyed_digest)
@@ -136,7 +139,7 @@ class TurnCommitter:
         return LinkAccepted(opened.account, opened.method, language, standing, opened.campaign)
 
     def _update_journeys(
-        self, person: Person, saved: SavedDialogue, turn: JourneyTurn
+        self, person: PersonId, saved: SavedDialogue, turn: JourneyTurn
     ) -> tuple[Journeys, Sequence[FunnelIncrement]]:
         return update_journeys(saved.journeys, turn) if self._config.is_counted(person) else (saved.journeys, ())
 
@@ -152,10 +155,10 @@ class TurnCommitter:
         )
 
     async def _load(
-        self, unit: DialogueUnit, person: Person, kept: Dialogue | None, rule_context: RuleContext
+        self, unit: DialogueUnit, person: PersonId, kept: Dialogue | None, rule_context: RuleContext
     ) -> SavedDialogue:
         saved = (
-            SavedDialogue(Idle(account=person, question_id=rule_context.question_id))
+            SavedDialogue(Idle(account=own_account(person), question_id=rule_context.question_id))
             if kept is None
             else codec.load_all(kept.text)
         )
@@ -178,10 +181,15 @@ class TurnCommitter:
         self, effect: Effect, unit: DialogueUnit, reply_context: ReplyContext, state: State, rule_context: RuleContext
     ) -> None:
         match effect:
-            case RecordConsent(kind, version):
+            case RecordConsent(kind=kind, version=version):
                 await unit.record_consent(
                     Consent(
-                        reply_context.person, state.account, kind, version, reply_context.language, rule_context.now
+                        person=reply_context.person,
+                        account=state.account,
+                        kind=kind,
+                        version=version,
+                        language=reply_context.language,
+                        at=rule_context.now,
                     )
                 )
             case EraseRecords(account):
@@ -211,9 +219,11 @@ async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleCon
     if count.redacted_question is not None:
         # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
         of_nobody = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
-        await unit.keep_unanswered(
+        await unit.add_unanswered(
             UnansweredQuestion(
-                of_nobody, count.redacted_question, rule_context.now.replace(minute=0, second=0, microsecond=0)
+                id=of_nobody,
+                text=count.redacted_question,
+                at=rule_context.now.replace(minute=0, second=0, microsecond=0),
             )
         )
 

@@ -1,7 +1,7 @@
-"""What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises.
+"""Parses an update into an envelope, or into nothing. It reads only the update and never raises.
 
-The library lets any JSON stand in an update where it expects a text or a number, or nothing where it expects something,
-so whatever is used of it is looked at first.
+The library does not check the types of an update's fields: any JSON value may be in the place of a text or a number, or
+the field may be missing. So the type of every field is checked before it is used.
 """
 
 from telegram import (
@@ -36,7 +36,7 @@ from bot.flow.events import (
     Tapped,
 )
 from verification.attempts import Method
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 FRONT_END = "telegram"
 QUESTION_PREFIX = "q"
@@ -62,19 +62,19 @@ _KINDS: tuple[tuple[str, MessageKind], ...] = (
 )
 
 
-def person_of(chat_id: int) -> Person:
+def person_of(chat_id: int) -> PersonId:
     """The dialogue's key of a private chat."""
-    # JSON's true is an int, too.
-    return Person(f"{FRONT_END}:{chat_id:d}")
+    # `:d`, because JSON's true is an int too.
+    return PersonId(f"{FRONT_END}:{chat_id:d}")
 
 
-def chat_of(person: Person) -> int:
+def chat_of(person: PersonId) -> int:
     """The private chat of a dialogue."""
     return int(person.partition(":")[2])
 
 
 def parse_update(update: object) -> Envelope | None:
-    """The envelope of a private message, edit, pressed button or return; None for anything else."""
+    """The envelope of a private message, an edit, a pressed button or an unblocking; None for anything else."""
     match update:
         case Update(update_id=int(number), callback_query=CallbackQuery() as query):
             return _from_query(number, query)
@@ -89,7 +89,7 @@ def parse_update(update: object) -> Envelope | None:
 
 
 def command_in(message: Message) -> tuple[str, str] | None:
-    """The name of the command that a message begins with, and the words behind it."""
+    """The name of the command that a message begins with, and the text after it, if it begins with one."""
     match message:
         case Message(
             text=str(text), entities=[MessageEntity(type=MessageEntityType.BOT_COMMAND, offset=0, length=int(end)), *_]
@@ -142,7 +142,7 @@ def _from_query(update_id: int, query: CallbackQuery) -> Envelope | None:
 
 
 def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
-    """Somebody who had blocked the bot lets it write again."""
+    """The envelope of a person who unblocks the bot."""
     match change:
         case ChatMemberUpdated(
             chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
@@ -158,10 +158,12 @@ def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
 
 def _event_of_data(data: str) -> Event:
     kind, _, rest = data.partition(":")
-    choice, _, mark = rest.partition(":")
+    choice, _, question_id = rest.partition(":")
     if kind in set(SideMessage):
-        return SideTapped(SideMessage(kind), choice, mark)
-    return Tapped(choice, mark) if kind == QUESTION_PREFIX else Tapped("", "")
+        return SideTapped(side=SideMessage(kind), choice=choice, question_id=question_id)
+    return (
+        Tapped(choice=choice, question_id=question_id) if kind == QUESTION_PREFIX else Tapped(choice="", question_id="")
+    )
 
 
 def _event_of_message(message: Message) -> Event | LinkOpened | None:
@@ -186,20 +188,20 @@ def _event_of_command(message: Message) -> Event | LinkOpened | None:
     command = command_in(message)
     if command is None:
         return None
-    name, words = command
+    name, arguments = command
     if name == Command.START:
-        return _event_of_payload(words)
-    known = name in set(Command) and name != Command.UNKNOWN
-    return Commanded(Command(name) if known else Command.UNKNOWN, words)
+        return _event_of_payload(arguments)
+    is_known = name in set(Command) and name != Command.UNKNOWN
+    return Commanded(Command(name) if is_known else Command.UNKNOWN, arguments)
 
 
 def _event_of_payload(payload: str) -> Event | LinkOpened:
-    """What stands behind `start`: whatever is no link of another kind is the token of one, good or bad."""
+    """The event of a `/start` payload; a payload of no other kind is taken as a link's token, valid or not."""
     if not payload:
         return Commanded(Command.START)
     if payload.startswith(links.FAQ_PREFIX):
         return Commanded(Command.FAQ, payload.removeprefix(links.FAQ_PREFIX))
-    if payload in {links.METHOD_PREFIX + way for way in Method}:
+    if payload in {links.METHOD_PREFIX + method for method in Method}:
         return MethodSuggested(Method(payload.removeprefix(links.METHOD_PREFIX)))
     if payload in {links.LANGUAGE_PREFIX + language for language in LANGUAGES}:
         return Commanded(Command.LANGUAGE, payload.removeprefix(links.LANGUAGE_PREFIX))

@@ -29,7 +29,7 @@ OUTSIDE = {
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
     "bot/testing/fork_server.py": {"os.environ"},
-    "storage/sealing.py": {"secrets"},
+    "storage/encryption/sealing.py": {"secrets"},
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }

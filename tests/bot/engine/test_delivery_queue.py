@@ -8,10 +8,10 @@ from bot.engine.messages import DeliveryFailed, MessageRef, ReplyContext, Turn
 from bot.flow.effects import SendText
 from tests.bot.engine.runner_fixture import ANNA, BERT
 from tests.virtual_time_loop import run
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 
-def turn(revision: int, person: Person = ANNA) -> Turn:
+def turn(revision: int, person: PersonId = ANNA) -> Turn:
     return Turn(revision, ReplyContext(person, "zh", f"panel {revision}", MessageRef()), (SendText("misc.help"),))
 
 
@@ -24,8 +24,8 @@ class Show:
     """Notes what is shown; troubles happen to the next ones."""
 
     troubles: list[Exception] = field(default_factory=list)
-    shown: list[tuple[Person, int]] = field(default_factory=list)
-    again: list[Person] = field(default_factory=list)
+    shown: list[tuple[PersonId, int]] = field(default_factory=list)
+    again: list[PersonId] = field(default_factory=list)
     gate: asyncio.Event | None = None
 
     async def show(self, turn: Turn, lane: PersonQueue) -> None:
@@ -35,7 +35,7 @@ class Show:
             raise self.troubles.pop(0)
         self.shown.append((turn.context.person, turn.revision))
 
-    async def ask_again(self, person: Person) -> Turn:
+    async def ask_again(self, person: PersonId) -> Turn:
         self.again.append(person)
         return turn(100, person)
 

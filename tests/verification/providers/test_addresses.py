@@ -34,8 +34,8 @@ INNER = [
     "2002:7f00:1::",
     "2001:db8::1",
 ]
-JUDGED = {
-    # Address: this machine as it is written, another machine may find it, on the open Internet.
+EXPECTED = {
+    # Address: is loopback as written, may be reached by another machine, is on the open Internet.
     "127.0.0.1": (True, False, False),
     "127.255.255.255": (True, False, False),
     "::1": (True, False, False),
@@ -119,12 +119,12 @@ NUMERIC = ["2130706433", "127.1", "0177.0.0.1", "127.0.0.1.", "1.2.3"]
 
 
 @pytest.mark.parametrize("address", INNER)
-def test_ssrf_an_inner_address_is_not_public(address: str) -> None:
+def test_ssrf_an_internal_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", [*NUMERIC, "0x7f000001", "", "localhost"])
-def test_ssrf_what_is_no_plain_address_is_not_public(address: str) -> None:
+def test_ssrf_a_malformed_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -133,15 +133,15 @@ def test_an_address_of_the_open_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize(("host", "judged"), JUDGED.items())
-def test_ssrf_an_address_is_judged_alike_on_every_python(host: str, judged: tuple[bool, bool, bool]) -> None:
-    assert (is_loopback(host), is_elsewhere(host), is_public(host)) == judged
+@pytest.mark.parametrize(("host", "expected"), EXPECTED.items())
+def test_ssrf_an_address_gets_the_same_answers_on_every_python(host: str, expected: tuple[bool, bool, bool]) -> None:
+    assert (is_loopback(host), is_elsewhere(host), is_public(host)) == expected
 
 
 @pytest.mark.parametrize(
     "address", [address for address in INNER if address not in ("127.0.0.1", "127.8.9.10", "::1")] + NUMERIC
 )
-def test_ssrf_a_base_address_in_our_own_network_is_refused(address: str) -> None:
+def test_ssrf_a_base_address_in_a_private_network_is_refused(address: str) -> None:
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(ValueError, match=r"write an|open Internet|does not appear|At most"):
         parse_base_url(f"https://{host}/verify")
@@ -183,5 +183,5 @@ def test_ssrf_a_base_address_that_is_not_plain_https_is_refused(url: str) -> Non
         "http://localhost",
     ],
 )
-def test_a_public_address_or_this_very_machine_is_taken(url: str) -> None:
+def test_a_public_address_or_this_machine_is_accepted(url: str) -> None:
     assert parse_base_url(url).geturl() == url
