@@ -4,11 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-<<<<<<< HEAD
-.PHONY: run test check format bench bench-funnel mutants reliability pictures crash soak lock clean FORCE
-=======
-.PHONY: run test test-all coverage check format bench bench-funnel reliability pictures crash soak lock clean FORCE
->>>>>>> main
+.PHONY: run test test-all coverage check format bench bench-funnel mutants reliability pictures crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from storage import SqlStore, open_store
-from storage.sealing import IndexKind, Sealing
-from verification.attempts import LIVE, Attempt, AttemptId, AttemptStatus, Method, Reason
-from verification.dialogue_store import Person
+from storage.encryption.sealing import IndexKind, Sealing
+from verification.attempts import LIVE_STATUSES, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact, PersonId
 from verification.ports import MAX_ACCOUNTS
 
 some_times = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - see timezones
@@ -39,14 +39,14 @@ def attempts(draw: st.DrawFn) -> Attempt:
     created_at = draw(some_times)
     return Attempt(
         id=AttemptId(f"attempt-{draw(some_ids)}"),
-        account=draw(some_accounts),
-        contact=draw(some_accounts),
+        account=Account(draw(some_accounts)),
+        contact=Contact(draw(some_accounts)),
         method=draw(st.sampled_from(Method)),
         status=status,
         match_code=f"{draw(st.integers(0, 99)):02}",
         created_at=created_at,
         expires_at=created_at + draw(st.timedeltas(timedelta(), timedelta(days=1))),
-        identity=draw(some_identities) if status in LIVE else None,
+        identity=draw(some_identities) if status in LIVE_STATUSES else None,
         token=draw(some_ids),
         provider_state=draw(st.text(max_size=20)),
         reason=draw(st.sampled_from([None, *Reason])),
@@ -110,14 +110,14 @@ def test_inv15_each_number_has_three_slots_of_its_own_whatever_the_numbers_are(
                 attempt = Attempt(
                     **{name: getattr(like, name) for name in like.__slots__ if name not in ("id", "account")},
                     id=AttemptId(f"attempt-{place}"),
-                    account=account,
+                    account=Account(account),
                 )
                 taken = await unit.take_slot(attempt, person, at)
                 assert taken is (place // len(people) < MAX_ACCOUNTS)
         async with store.unit("look") as unit:
             for place, person in enumerate(people):
                 assert await unit.accounts_of(person) == set(accounts[place :: len(people)][:MAX_ACCOUNTS])
-            slot = await unit.slot_of(accounts[0])
+            slot = await unit.slot_of(Account(accounts[0]))
         assert slot is not None
         assert (slot.account, slot.method, slot.at) == (accounts[0], like.method, at)
 
@@ -139,7 +139,7 @@ def test_what_two_numbers_have_in_common_no_index_shows(
                     **{name: getattr(attempt, name) for name in attempt.__slots__ if name != "id"},
                     id=AttemptId(f"attempt-{place}"),
                 )
-                await unit.add_rate_limit_record(noted, person, asked=True)
+                await unit.add_rate_limit_record(noted, person, provider_called=True)
             since = attempt.created_at - timedelta(seconds=1)
             records = await unit.rate_limit_records(attempt, one, since, 9)
         by_number = {record.same_number: record.number for record in records}
@@ -165,11 +165,11 @@ def test_whatever_dialogues_are_kept_each_comes_back_to_its_own_person(
         for account, text in turns:
             said.setdefault(account, []).append(text)
             async with store.unit(account) as unit:
-                revision = await unit.save_dialogue(Person(account), text, None, datetime.now(UTC))
+                revision = await unit.save_dialogue(PersonId(account), text, language=None, now=datetime.now(UTC))
             assert revision == len(said[account])
         for account, texts in said.items():
             async with store.unit(account) as unit:
-                dialogue = await unit.dialogue(Person(account))
+                dialogue = await unit.dialogue(PersonId(account))
             assert dialogue is not None
             assert (dialogue.person, dialogue.text, dialogue.revision) == (account, texts[-1], len(texts))
 

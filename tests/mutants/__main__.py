@@ -29,7 +29,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 
 _NOT_TRIED = {"storage/postgres.py"}
 """Each trial would start a server; the same promises are tried on it by `make test`."""
-_LEFT_OUT = ("--deselect=tests/bot/flow/test_rows.py", "-k=not postgres and not crash")
+_LEFT_OUT = ("--deselect=tests/bot/flow/test_rows.py", "-k=not postgres", "-m=not slow")
 _ACCEPTED = Path(__file__).with_name("equivalent.toml")
 _ENOUGH = 0.95
 

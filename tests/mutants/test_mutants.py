@@ -88,7 +88,7 @@ def fate_of(source: str, *tests: str) -> Fate:
 def test_a_fault_is_killed_survives_or_cannot_be_imported() -> None:
     file = Path("verification/numbers/permit.py")
     original = file.read_text("utf-8")
-    test = "tests/verification/test_numbers.py::test_a_residence_permit_is_sent_to_its_own_site[810000199408230021]"
+    test = "tests/verification/test_number_tables.py::test_inv35_a_number_of_each_code_is_judged_as_the_table_says[81]"
 
     assert fate_of(original.replace('"81"', '"84"'), test) is Fate.KILLED
     assert fate_of(original.replace('"82"', '"84"'), test) is Fate.SURVIVED

@@ -7,11 +7,22 @@ import pytest
 
 from tests.contracts.test_provider_polling import FakeRemoteProvider, program
 from tests.fakes import NOON, FakeClock, make_attempt, make_identity, make_request
-from tests.verification.test_core_end import news
-from verification.attempts import LIVE, MOVES, Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected
+from tests.verification.test_core_end import claim_notices
+from verification.attempts import (
+    LIVE_STATUSES,
+    STATUS_TRANSITIONS,
+    Attempt,
+    AttemptId,
+    AttemptStatus,
+    Method,
+    Passed,
+    Reason,
+    Rejected,
+)
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver, ContradictoryVerdict, VerificationError
+from verification.ids import Account
 from verification.ports import NoticeKind
 
 RESERVED, WAITING, OPENED, CONFIRMING, SUCCEEDED, FAILED, EXPIRED, CANCELLED = AttemptStatus
@@ -34,13 +45,13 @@ def test_the_moves_are_those_of_the_table() -> None:
     assert {
         old: {new for new, cell in zip(AttemptStatus, MOVE_TABLE[old].split(), strict=True) if cell != "."}
         for old in AttemptStatus
-    } == {old: set(moves) for old, moves in MOVES.items()}
+    } == {old: set(moves) for old, moves in STATUS_TRANSITIONS.items()}
 
 
 def attempt_in(status: AttemptStatus, **changes: object) -> Attempt:
     facts: dict[str, object] = {
         "status": status,
-        "identity": make_identity() if status in LIVE else None,
+        "identity": make_identity() if status in LIVE_STATUSES else None,
         "reason": Reason.MISMATCH if status is FAILED else None,
         "provider_state": "page",
         "method": Method.QQ,
@@ -70,18 +81,20 @@ async def error_of(operation: Awaitable[object]) -> type[VerificationError] | No
 
 
 @pytest.mark.parametrize("old", AttemptStatus)
-@pytest.mark.parametrize("new", [status for status in AttemptStatus if status in LIVE])
+@pytest.mark.parametrize("new", [status for status in AttemptStatus if status in LIVE_STATUSES])
 async def test_inv07_progress_in_each_status(
     old: AttemptStatus, new: AttemptStatus, core: Core, store: DialogueStore
 ) -> None:
     before = await keep(store, attempt_in(old))
-    allowed = new in MOVES[old] or (new is old and old in LIVE)
+    allowed = new in STATUS_TRANSITIONS[old] or (new is old and old in LIVE_STATUSES)
 
     assert await error_of(core.progress(A1, new, "next page")) is (None if allowed else AttemptOver)
     after = await kept(store)
     assert (after.status, after.provider_state) == ((new, "next page") if allowed else (old, "page"))
     assert after.account == before.account
-    assert [kind for _, kind, _, _ in await news(store)] == [NoticeKind.PROGRESS] * (allowed and new is not old)
+    assert [kind for _, kind, _, _ in await claim_notices(store)] == [NoticeKind.PROGRESS] * (
+        allowed and new is not old
+    )
 
 
 COMPLETED: dict[AttemptStatus, type[VerificationError] | None] = {
@@ -97,8 +110,8 @@ async def test_a_pass_in_each_status(status: AttemptStatus, core: Core, store: D
 
     assert await error_of(core.complete(A1, Passed())) is COMPLETED[status]
     assert (await kept(store)).status is (SUCCEEDED if counts else status)
-    assert (await core.slot_of("telegram:1") is not None) is counts
-    assert len(await news(store)) == counts
+    assert (await core.slot_of(Account("telegram:1")) is not None) is counts
+    assert len(await claim_notices(store)) == counts
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
@@ -108,8 +121,8 @@ async def test_a_rejection_in_each_status(status: AttemptStatus, core: Core, sto
     ended = AttemptOver if status in (EXPIRED, CANCELLED) else None
 
     assert await error_of(core.complete(A1, Rejected(Reason.DECLINED))) is expected.get(status, ended)
-    assert (await kept(store)).status is (FAILED if status in LIVE else status)
-    assert len(await news(store)) == (status in LIVE)
+    assert (await kept(store)).status is (FAILED if status in LIVE_STATUSES else status)
+    assert len(await claim_notices(store)) == (status in LIVE_STATUSES)
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
@@ -118,19 +131,19 @@ async def test_cancelling_in_each_status(status: AttemptStatus, core: Core, stor
     await core.cancel(A1)
 
     after = await kept(store)
-    assert after.status is (CANCELLED if status in LIVE else status)
+    assert after.status is (CANCELLED if status in LIVE_STATUSES else status)
     assert after.identity is None
-    assert status in LIVE or after == before
-    assert await news(store) == []
+    assert status in LIVE_STATUSES or after == before
+    assert await claim_notices(store) == []
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
 async def test_expiring_in_each_status(status: AttemptStatus, core: Core, store: DialogueStore) -> None:
     await keep(store, attempt_in(status, expires_at=NOON))
 
-    assert await core.expire_due() == (status in LIVE)
-    assert (await kept(store)).status is (EXPIRED if status in LIVE else status)
-    assert len(await news(store)) == (status in LIVE)
+    assert await core.expire_due() == (status in LIVE_STATUSES)
+    assert (await kept(store)).status is (EXPIRED if status in LIVE_STATUSES else status)
+    assert len(await claim_notices(store)) == (status in LIVE_STATUSES)
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
@@ -141,8 +154,8 @@ async def test_what_a_sweep_saw_is_looked_at_again_in_each_status(
     before = await keep(store, attempt_in(status, expires_at=NOON))
     await core._expire_or_announce(A1, NOON)
 
-    assert (await kept(store)).status is (EXPIRED if status in LIVE else status)
-    assert status in LIVE or await kept(store) == before
+    assert (await kept(store)).status is (EXPIRED if status in LIVE_STATUSES else status)
+    assert status in LIVE_STATUSES or await kept(store) == before
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
@@ -153,7 +166,7 @@ async def test_beginning_again_in_each_status(
     clock.advance(minutes=1)
     error = await error_of(core.begin(make_request()))
 
-    assert error is (None if status in LIVE else AttemptOver)
+    assert error is (None if status in LIVE_STATUSES else AttemptOver)
     after = await kept(store)
     assert after.status is (WAITING if status is RESERVED else status)
     assert (after.expires_at - before.expires_at) == (timedelta(minutes=1) if status is RESERVED else timedelta())
@@ -168,8 +181,8 @@ async def test_another_attempt_of_the_account_in_each_status(
     await core.begin(make_request("a2"))
 
     after = await kept(store)
-    assert after.status is (CANCELLED if status in LIVE else status)
-    assert status in LIVE or after == before
+    assert after.status is (CANCELLED if status in LIVE_STATUSES else status)
+    assert status in LIVE_STATUSES or after == before
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
@@ -179,7 +192,7 @@ async def test_an_attempt_that_cannot_be_read_is_abandoned_only_while_it_is_live
     await keep(store, attempt_in(status))
     await core._abandon(A1)
 
-    assert (await kept(store)).status is (EXPIRED if status in LIVE else status)
+    assert (await kept(store)).status is (EXPIRED if status in LIVE_STATUSES else status)
 
 
 # Which attempts a provider is asked about
@@ -192,13 +205,13 @@ ASKED_BY_THE_LOOP = {OPENED, CONFIRMING}
 async def test_inv19_a_notification_asks_in_each_status(
     status: AttemptStatus, store: DialogueStore, clock: FakeClock
 ) -> None:
-    remote = FakeRemoteProvider(says=WAITING)
+    remote = FakeRemoteProvider(answer=WAITING)
     ours = program(store, remote, clock)
     await keep(store, attempt_in(status, method=Method.WECHAT))
-    await ours.asking.poll_one(A1)
+    await ours.poller.poll_one(A1)
 
-    assert remote.questions == ([A1] if status in ASKED_WHEN_NOTIFIED else [])
-    assert ours.counted == {"progress" if status in ASKED_WHEN_NOTIFIED else "ignored": 1}
+    assert remote.polls == ([A1] if status in ASKED_WHEN_NOTIFIED else [])
+    assert ours.outcomes == {"progress" if status in ASKED_WHEN_NOTIFIED else "ignored": 1}
     assert (await kept(store)).status is status
 
 
@@ -207,7 +220,7 @@ async def test_the_loop_asks_in_each_status(status: AttemptStatus, store: Dialog
     ours = program(store, FakeRemoteProvider(), clock)
     await keep(store, attempt_in(status, method=Method.WECHAT))
 
-    assert await ours.asking.poll_due() == (status in ASKED_BY_THE_LOOP)
+    assert await ours.poller.poll_due() == (status in ASKED_BY_THE_LOOP)
 
 
 @pytest.mark.parametrize("old", [OPENED, CONFIRMING])
@@ -216,23 +229,23 @@ async def test_inv19_news_of_each_status_take_an_attempt_only_further(
     old: AttemptStatus, heard: AttemptStatus, store: DialogueStore, clock: FakeClock
 ) -> None:
     """A provider's status is never a verdict, whatever word it uses."""
-    ours = program(store, FakeRemoteProvider(says=heard), clock)
+    ours = program(store, FakeRemoteProvider(answer=heard), clock)
     await keep(store, attempt_in(old, method=Method.WECHAT))
-    await ours.asking.poll_one(A1)
+    await ours.poller.poll_one(A1)
 
     assert (await kept(store)).status is (CONFIRMING if heard is CONFIRMING else old)
     assert (await kept(store)).provider_state == "page"
-    assert ours.counted == {"progress": 1}
+    assert ours.outcomes == {"progress": 1}
 
 
 @pytest.mark.parametrize("method", Method)
 async def test_only_the_methods_of_the_poller_are_asked_about(
     method: Method, store: DialogueStore, clock: FakeClock
 ) -> None:
-    remote = FakeRemoteProvider(says=WAITING)
+    remote = FakeRemoteProvider(answer=WAITING)
     ours = program(store, remote, clock)
     await keep(store, attempt_in(OPENED, method=method))
 
-    assert await ours.asking.poll_due() == (method is Method.WECHAT)
-    await ours.asking.poll_one(A1)
-    assert remote.questions == ([A1] if method is Method.WECHAT else [])
+    assert await ours.poller.poll_due() == (method is Method.WECHAT)
+    await ours.poller.poll_one(A1)
+    assert remote.polls == ([A1] if method is Method.WECHAT else [])

@@ -25,7 +25,7 @@ from verification.support.funnel_export import to_csv, to_json
 from verification.support.funnel_report import build_reports, quantile
 
 SINCE, UNTIL = date(2026, 11, 1), date(2026, 11, 23)
-QUERY = FunnelQuery(SINCE, UNTIL, "spring", Method.QQ, "en", Dimension.CAMPAIGN)
+QUERY = FunnelQuery(since=SINCE, until=UNTIL, campaign="spring", method=Method.QQ, language="en", by=Dimension.CAMPAIGN)
 STATISTICS = FunnelStatistics(
     [
         FunnelCount("spring", FunnelStep.SHOWN, Method.QQ, None, 9),
@@ -35,7 +35,7 @@ STATISTICS = FunnelStatistics(
         FunnelCount("spring", None, Method.QQ, Reason.MISMATCH, 1),
         FunnelCount("spring", None, Method.FACE, Reason.FACE_COVERED, 5),
     ],
-    [DurationCount("spring", FunnelStep.PHONE, Method.QQ, 6, 3)],
+    [DurationCount(group="spring", step=FunnelStep.PHONE, method=Method.QQ, bucket=6, count=3)],
 )
 
 
@@ -88,7 +88,7 @@ def test_one_object_with_what_was_asked_for_and_its_groups() -> None:
 
 
 def test_an_empty_funnel_has_no_worst_step() -> None:
-    query = FunnelQuery(SINCE, UNTIL)
+    query = FunnelQuery(since=SINCE, until=UNTIL)
     [group] = json.loads(to_json(build_reports(FunnelStatistics([], []), query), query))["groups"]
 
     assert (group["group"], group["worst"], group["reasons"]) == ("", None, [])

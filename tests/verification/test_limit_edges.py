@@ -12,6 +12,7 @@ from verification.core import AttemptRequest, Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable, QuotaReached, TooManyAttempts
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact
 from verification.limits import DAY, AttemptLimits, RateLimitRecord, refused_until
 
 # As docs/decisions/0013 gives them.
@@ -30,14 +31,14 @@ def test_the_defaults_are_those_of_the_decision() -> None:
 
 
 def record(at: int, number: str = "own", /, **facts: bool) -> RateLimitRecord:
-    facts = {"asked": True, "same_account": False, "same_person": False, "same_number": False} | facts
-    return RateLimitRecord(NOON + at * STEP, number, **facts)
+    facts = {"provider_called": True, "same_account": False, "same_person": False, "same_number": False} | facts
+    return RateLimitRecord(at=NOON + at * STEP, number=number, **facts)
 
 
 RECORDS: dict[str, Callable[[int], RateLimitRecord]] = {
     "account": lambda at: record(at, same_account=True),
     "person": lambda at: record(at, "other", same_person=True),
-    "numbers": lambda at: record(at, f"n{at}", same_person=True, asked=False),
+    "numbers": lambda at: record(at, f"n{at}", same_person=True, provider_called=False),
 }
 """The records that count for one limit and, as far as that is possible, for no other."""
 
@@ -89,8 +90,8 @@ def test_a_record_for_which_no_provider_was_asked_counts_for_no_other_limit(name
     facts = {"same_account": True, "same_person": True, "same_number": True}
     limits = replace(NONE, own_share=1, **{name: 1})
 
-    assert refused_until([record(0, asked=False, **facts)], limits) is None
-    assert refused_until([record(0, asked=True, **facts)], limits) == NOON + DAY
+    assert refused_until([record(0, provider_called=False, **facts)], limits) is None
+    assert refused_until([record(0, provider_called=True, **facts)], limits) == NOON + DAY
 
 
 def test_of_several_limits_the_last_end_counts() -> None:
@@ -115,7 +116,9 @@ NUMBERS = ("11010519491231002X", "440524188001010014", "360426199101010071", "11
 
 
 def request(name: str, account: str, contact: str, number: str = NUMBERS[0]) -> AttemptRequest:
-    return AttemptRequest(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.QQ)
+    return AttemptRequest(
+        AttemptId(name), Account(account), Contact(contact), Identity(Name("王小明"), Number(number)), Method.QQ
+    )
 
 
 REQUESTS: dict[str, Callable[[int], AttemptRequest]] = {
@@ -161,7 +164,7 @@ async def test_each_limit_alone_refuses_one_too_many_until_its_day_is_over(
         refusals.append(await until(core, REQUESTS[name](LIMIT)))
 
     assert refusals == [over, over, None]
-    assert provider.asked == ["a0", "a1", "a2", "a3"]
+    assert provider.opened == ["a0", "a1", "a2", "a3"]
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -187,9 +190,9 @@ async def test_a_provider_out_of_order_counts_for_the_different_numbers_alone(
     assert await until(core, REQUESTS[name](LIMIT)) == (NOON + DAY if name == "numbers" else None)
 
 
-@pytest.mark.parametrize(("name", "is_global"), [(name, name == "overall") for name in REQUESTS])
+@pytest.mark.parametrize(("name", "is_overall"), [(name, name == "overall") for name in REQUESTS])
 async def test_whether_all_people_or_one_must_wait_is_said(
-    name: str, is_global: bool, store: DialogueStore, clock: FakeClock, provider: FakeProvider
+    name: str, is_overall: bool, store: DialogueStore, clock: FakeClock, provider: FakeProvider
 ) -> None:
     core = core_with(store, clock, alone(name), provider)
     for at in range(LIMIT):
@@ -197,7 +200,7 @@ async def test_whether_all_people_or_one_must_wait_is_said(
     with pytest.raises(TooManyAttempts) as refused:
         await core.begin(REQUESTS[name](LIMIT))
 
-    assert refused.value.is_global is is_global
+    assert refused.value.is_overall is is_overall
     assert str(refused.value) == "until 2026-11-24 12:00 UTC"
 
 

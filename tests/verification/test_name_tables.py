@@ -3,8 +3,9 @@
 import pytest
 
 from tests.fakes import NOON
-from verification.dialogue_store import Dialogue, Person
+from verification.dialogue_store import Dialogue
 from verification.identity import Name, NameProblem, mask_account, read_name
+from verification.ids import PersonId
 
 # One letter of each Unicode category that a name may hold, none of which NFKC changes.
 LETTERS = {"Lu": "Ж", "Ll": "ж", "Lt": "ᾈ", "Lm": "ー", "Lo": "अ", "Han": "王", "private use": "\ue000"}
@@ -86,7 +87,7 @@ def test_an_account_of_each_length_is_masked(own: str, masked: str) -> None:
 
 
 def test_no_repr_of_a_dialogue_shows_its_text() -> None:
-    dialogue = Dialogue(Person("telegram:1"), "王小明", None, 1, 0, "")
+    dialogue = Dialogue(person=PersonId("telegram:1"), text="王小明", language=None, revision=1, shown=0, panel="")
 
     assert "王小明" not in repr(dialogue)
     assert (dialogue.blocked, NOON.tzinfo is not None) == (False, True)

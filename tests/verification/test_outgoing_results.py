@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account
 from verification.result_outbox import (
     MAX_BLOCKING_TRIES,
     MAX_CLOCK_SKEW,
@@ -20,7 +21,7 @@ def result(status: AttemptStatus, reason: Reason | None = None, at: datetime = A
     return OutgoingResult(
         id=1,
         attempt=AttemptId("attempt-0a1b"),
-        account="cloud:100012345",
+        account=Account("cloud:100012345"),
         method=Method.FACE,
         status=status,
         reason=reason,

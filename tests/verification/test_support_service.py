@@ -10,6 +10,7 @@ import pytest
 from storage import SqlStore, open_store
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
 from verification.attempts import AttemptId, Method, reference_code
+from verification.ids import Account, Actor
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -25,9 +26,17 @@ from verification.invitations import (
 from verification.support.funnel import FunnelQuery
 from verification.support.service import LinkRequest, SupportService, is_valid_ttl
 
+SINCE, UNTIL = date(2026, 11, 1), date(2026, 11, 23)
 TTL = timedelta(minutes=30)
-ACTOR = "telegram:7"
-WANTED = LinkRequest("100012345", "request-1", "spring", timedelta(hours=2), Method.QQ, "en")
+ACTOR = Actor("telegram:7")
+WANTED = LinkRequest(
+    account=Account("100012345"),
+    idempotency_key="request-1",
+    campaign="spring",
+    ttl=timedelta(hours=2),
+    method=Method.QQ,
+    language="en",
+)
 INSTANT = timedelta(microseconds=1)
 
 
@@ -67,7 +76,7 @@ async def test_a_link_holds_what_was_wanted_and_its_token_opens_it(service: Supp
 
     assert made.link == Link(
         id=made.link.id,
-        account="100012345",
+        account=Account("100012345"),
         campaign="spring",
         made_by=ACTOR,
         made_at=NOON,
@@ -95,14 +104,14 @@ async def test_the_same_request_gives_the_same_link_and_keeps_its_first_time(
 
     assert await service.create_link(ACTOR, WANTED) == first
     assert await service.create_link(ACTOR, replace(WANTED, ttl=None)) == first
-    assert (await service.create_link("telegram:8", WANTED)).link.id != first.link.id
+    assert (await service.create_link(Actor("telegram:8"), WANTED)).link.id != first.link.id
     assert (await service.create_link(ACTOR, replace(WANTED, idempotency_key="request-2"))).link.id != first.link.id
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(WANTED, account="100012346"),
+        replace(WANTED, account=Account("100012346")),
         replace(WANTED, campaign="autumn"),
         replace(WANTED, ttl=timedelta(hours=3)),
         replace(WANTED, method=Method.FACE),
@@ -122,12 +131,16 @@ async def test_the_same_request_for_anything_else_is_refused(service: SupportSer
 async def test_links_are_listed_by_campaign_account_and_state(service: SupportService, clock: FakeClock) -> None:
     spring = (await service.create_link(ACTOR, WANTED)).link
     clock.advance(seconds=1)
-    autumn = (await service.create_link(ACTOR, LinkRequest("200056789", "request-2", "autumn"))).link
+    autumn = (
+        await service.create_link(
+            ACTOR, LinkRequest(account=Account("200056789"), idempotency_key="request-2", campaign="autumn")
+        )
+    ).link
     clock.advance(minutes=30)
 
     assert await service.links(ACTOR) == [autumn, spring]
     assert await service.links(ACTOR, campaign="spring") == [spring]
-    assert await service.links(ACTOR, account="200056789") == [autumn]
+    assert await service.links(ACTOR, account=Account("200056789")) == [autumn]
     assert await service.links(ACTOR, state=LinkState.EXPIRED) == [autumn]
     assert await service.links(ACTOR, state=LinkState.WAITING) == [spring]
     assert await service.links(ACTOR, limit=1) == [autumn]
@@ -136,7 +149,7 @@ async def test_links_are_listed_by_campaign_account_and_state(service: SupportSe
 
 async def test_of_many_links_twenty_are_listed_at_a_time(service: SupportService) -> None:
     for number in range(21):
-        await service.create_link(ACTOR, LinkRequest("100012345", f"request-{number}"))
+        await service.create_link(ACTOR, LinkRequest(account=Account("100012345"), idempotency_key=f"request-{number}"))
 
     assert len(await service.links(ACTOR)) == 20
     assert len(await service.links(ACTOR, skip=20)) == 1
@@ -161,11 +174,11 @@ async def test_attempts_are_found_by_code_and_account(service: SupportService, k
     for found in (
         await service.attempt(ACTOR, "0a1b2c3d"),
         await service.attempts(ACTOR),
-        await service.attempts(ACTOR, account="cloud:100012345"),
+        await service.attempts(ACTOR, account=Account("cloud:100012345")),
     ):
         assert [each.id for each in found] == [attempt.id]
     assert reference_code(attempt.id) == "0A1B-2C3D"
-    assert await service.attempts(ACTOR, account="cloud:1") == []
+    assert await service.attempts(ACTOR, account=Account("cloud:1")) == []
     assert await service.attempts(ACTOR, limit=0) == []
     assert await service.attempts(ACTOR, skip=1) == []
 
@@ -173,19 +186,19 @@ async def test_attempts_are_found_by_code_and_account(service: SupportService, k
 async def test_every_use_is_noted_with_its_actor_time_and_a_masked_subject(
     service: SupportService, clock: FakeClock
 ) -> None:
-    made = await service.create_link("telegram:1", WANTED)
-    await service.link("telegram:2", made.link.id)
-    await service.links("telegram:3", campaign="spring", account="100012345", state=LinkState.WAITING)
-    await service.revoke("telegram:4", made.link.id)
-    await service.attempt("telegram:5", "0a1b2c3d")
-    await service.attempts("telegram:6", account="cloud:100012345")
-    await service.attempts("telegram:6")
-    await service.funnel_statistics("telegram:7", FunnelQuery(date(2026, 11, 1), date(2026, 11, 23), "spring"))
-    await service.funnel_statistics("telegram:7", FunnelQuery(date(2026, 11, 1), date(2026, 11, 23)))
-    await service.campaigns("telegram:8")
-    await service.questions("telegram:9", date(2026, 11, 1), date(2026, 11, 23))
+    made = await service.create_link(Actor("telegram:1"), WANTED)
+    await service.link(Actor("telegram:2"), made.link.id)
+    await service.links(Actor("telegram:3"), campaign="spring", account=Account("100012345"), state=LinkState.WAITING)
+    await service.revoke(Actor("telegram:4"), made.link.id)
+    await service.attempt(Actor("telegram:5"), "0a1b2c3d")
+    await service.attempts(Actor("telegram:6"), account=Account("cloud:100012345"))
+    await service.attempts(Actor("telegram:6"))
+    await service.funnel_statistics(Actor("telegram:7"), FunnelQuery(since=SINCE, until=UNTIL, campaign="spring"))
+    await service.funnel_statistics(Actor("telegram:7"), FunnelQuery(since=SINCE, until=UNTIL))
+    await service.campaigns(Actor("telegram:8"))
+    await service.questions(Actor("telegram:9"), since=SINCE, until=UNTIL)
     clock.advance(seconds=1)
-    log = await service.audit_log("telegram:10", limit=99)
+    log = await service.audit_log(Actor("telegram:10"), limit=99)
 
     assert [(each.actor, each.action, each.subject) for each in reversed(log)] == [
         ("telegram:1", "link", f"{made.link.id} 10*****45"),

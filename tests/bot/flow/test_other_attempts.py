@@ -29,13 +29,13 @@ from bot.flow.states import Verified as VerifiedState
 from tests.bot.flow.samples import (
     ACCOUNT,
     ATTEMPT,
+    CONTEXT,
     CORE_EVENTS,
     EVENT_KINDS,
     FOREIGN_ACCOUNT,
     FOREIGN_ATTEMPT,
     LATER,
-    MARK,
-    MOMENT,
+    QUESTION_ID,
     STATES,
     invitation,
     label,
@@ -45,12 +45,13 @@ from tests.bot.flow.samples import (
 )
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
+from verification.ids import Account
 
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
 
 OTHER_ATTEMPTS = (FOREIGN_ATTEMPT, AttemptId("attempt-currenT"), AttemptId("attempt-curren"), AttemptId(""))
 """Some of them look much like the one of the state."""
-THIRD_ACCOUNT = "cloud:200099999"
+THIRD_ACCOUNT = Account("cloud:200099999")
 WAITED_FOR = (Opening, Scanning)
 """The states in which news of their attempt are waited for."""
 
@@ -73,7 +74,7 @@ def test_the_events_tried_here_are_all_that_name_an_attempt() -> None:
 @in_each_state
 def test_news_of_another_attempt_change_nothing(state: State) -> None:
     for event in (event for attempt in OTHER_ATTEMPTS for event in of_attempt(attempt)):
-        step = advance(state, event, MOMENT)
+        step = advance(state, event, CONTEXT)
         match event:
             case AttemptPassed():
                 # A success of the account counts whichever attempt it came by; the other accounts are tried below.
@@ -93,13 +94,13 @@ def test_news_of_the_own_attempt_change_nothing_where_nobody_waits_for_them(stat
             continue
         expected = (CancelAttempt(own),) if isinstance(event, AttemptOpened) else ()
 
-        assert advance(state, event, MOMENT) == Step(state, expected), event
+        assert advance(state, event, CONTEXT) == Step(state, expected), event
 
 
 @in_each_state
 def test_a_success_of_another_account_is_told_and_changes_nothing(state: State) -> None:
     for attempt, method in product((ATTEMPT, *OTHER_ATTEMPTS), Method):
-        step = advance(state, AttemptPassed(attempt, THIRD_ACCOUNT, method), MOMENT)
+        step = advance(state, AttemptPassed(attempt, THIRD_ACCOUNT, method), CONTEXT)
 
         assert step == Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(THIRD_ACCOUNT)}),))
 
@@ -107,37 +108,37 @@ def test_a_success_of_another_account_is_told_and_changes_nothing(state: State) 
 @in_each_state
 def test_a_success_of_the_account_is_recorded_with_its_own_attempt_and_method(state: State) -> None:
     for method in Method:
-        step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, state.account, method), MOMENT)
+        step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, state.account, method), CONTEXT)
         if isinstance(state, VerifiedState) and state.attempt:
             assert step == Step(state)
             continue
-        at, recorded = (state.at, state.method) if isinstance(state, VerifiedState) else (MOMENT.now, method)
+        at, recorded = (state.at, state.method) if isinstance(state, VerifiedState) else (CONTEXT.now, method)
 
         assert step.state == VerifiedState(
-            account=state.account, question_id=MOMENT.question_id, method=recorded, attempt=FOREIGN_ATTEMPT, at=at
+            account=state.account, question_id=CONTEXT.question_id, method=recorded, attempt=FOREIGN_ATTEMPT, at=at
         )
         assert isinstance(step.effects[-1], AskQuestion)
 
 
 @pytest.mark.parametrize("former", [pytest.param(state, id=label(state)) for state in STATES[:5]])
 @pytest.mark.parametrize("account", [ACCOUNT, THIRD_ACCOUNT])
-def test_behind_an_invitation_only_the_account_that_passed_comes_back_verified(former: State, account: str) -> None:
+def test_behind_an_invitation_only_the_account_that_passed_comes_back_verified(former: State, account: Account) -> None:
     state = invitation(replace(former, account=ACCOUNT))
-    step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, account, Method.QQ), MOMENT)
+    step = advance(state, AttemptPassed(FOREIGN_ATTEMPT, account, Method.QQ), CONTEXT)
 
     assert isinstance(step.state, ReadingInvitation)
     back = codec.load(step.state.former)
     if account == ACCOUNT:
         assert back == VerifiedState(
             account=ACCOUNT,
-            question_id=MOMENT.question_id,
+            question_id=CONTEXT.question_id,
             method=Method.QQ,
             attempt=FOREIGN_ATTEMPT,
-            at=MOMENT.now,
+            at=CONTEXT.now,
         )
     else:
         assert step.state == state
-    assert (step.state.account, step.state.question_id) == (FOREIGN_ACCOUNT, MARK)
+    assert (step.state.account, step.state.question_id) == (FOREIGN_ACCOUNT, QUESTION_ID)
 
 
 # The own attempt, in the states that wait for it: every cell of the tables
@@ -148,12 +149,12 @@ def test_behind_an_invitation_only_the_account_that_passed_comes_back_verified(f
 def test_a_stage_on_the_phone_is_followed_only_forward(before: PhoneStage, after: PhoneStage, touched: bool) -> None:
     order = [PhoneStage.WAITING, PhoneStage.OPENED, PhoneStage.CONFIRMING]
     state = scanning(stage=before, touched=touched)
-    step = advance(state, AttemptProgressed(ATTEMPT, after, MOMENT.now), MOMENT)
+    step = advance(state, AttemptProgressed(ATTEMPT, after, CONTEXT.now), CONTEXT)
 
     if order.index(after) < order.index(before):
         assert step == Step(state)
     else:
-        assert step.state == replace(state, stage=after, expires_at=MOMENT.now, touched=True)
+        assert step.state == replace(state, stage=after, expires_at=CONTEXT.now, touched=True)
         assert [type(effect) for effect in step.effects] == [EditCaption]
 
 
@@ -164,7 +165,7 @@ def test_a_code_is_renewed_only_for_somebody_who_is_there_and_not_on_the_page(
     stage: PhoneStage, touched: bool, method: Method
 ) -> None:
     state = scanning(method, stage, touched)
-    step = advance(state, CodeExpiring(ATTEMPT), MOMENT)
+    step = advance(state, CodeExpiring(ATTEMPT), CONTEXT)
 
     if touched and stage is PhoneStage.WAITING:
         assert isinstance(step.state, Opening)
@@ -186,11 +187,11 @@ def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: obje
         AttemptRefusal.OVER: Reason.UNAVAILABLE,
     }
     event = AttemptRefused(ATTEMPT, refusal, LATER if until else None)
-    waiting, shown = advance(opening(), event, MOMENT), advance(scanning(), event, MOMENT)
+    waiting, shown = advance(opening(), event, CONTEXT), advance(scanning(), event, CONTEXT)
 
     match refusal:
         case AttemptRefusal.UNBOUND:
-            idle = Idle(account=MOMENT.own_account, question_id=MOMENT.question_id)
+            idle = Idle(account=CONTEXT.own_account, question_id=CONTEXT.question_id)
             assert (waiting.state, shown.state) == (idle, idle)
         case AttemptRefusal.VERIFIED:
             assert isinstance(waiting.state, VerifiedState)
@@ -205,12 +206,12 @@ def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: obje
 @pytest.mark.parametrize("method", Method)
 def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
     state = scanning(method)
-    ended = advance(state, CodeExpired(ATTEMPT), MOMENT).state
-    rejected = [advance(state, AttemptFailed(ATTEMPT, reason), MOMENT).state for reason in Reason]
+    ended = advance(state, CodeExpired(ATTEMPT), CONTEXT).state
+    rejected = [advance(state, AttemptFailed(ATTEMPT, reason), CONTEXT).state for reason in Reason]
 
     facts = {
         "account": ACCOUNT,
-        "question_id": MOMENT.question_id,
+        "question_id": CONTEXT.question_id,
         "identity": state.identity,
         "method": method,
         "attempt": ATTEMPT,
@@ -222,11 +223,15 @@ def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
 @pytest.mark.parametrize("method", Method)
 def test_a_code_that_was_opened_is_shown_with_what_the_core_said(method: Method) -> None:
     state = opening(method)
-    step = advance(state, AttemptOpened(ATTEMPT, "https://verify.example.com/s/other", "07", LATER), MOMENT)
+    step = advance(
+        state,
+        AttemptOpened(attempt=ATTEMPT, link="https://verify.example.com/s/other", match_code="07", expires_at=LATER),
+        CONTEXT,
+    )
 
     assert step.state == Scanning(
         account=ACCOUNT,
-        question_id=MARK,
+        question_id=QUESTION_ID,
         identity=state.identity,
         method=method,
         attempt=ATTEMPT,
@@ -237,4 +242,4 @@ def test_a_code_that_was_opened_is_shown_with_what_the_core_said(method: Method)
 
 
 def test_the_same_success_is_told_once_by_whichever_attempt() -> None:
-    assert advance(verified(), AttemptPassed(ATTEMPT, ACCOUNT, Method.WECHAT), MOMENT) == Step(verified())
+    assert advance(verified(), AttemptPassed(ATTEMPT, ACCOUNT, Method.WECHAT), CONTEXT) == Step(verified())

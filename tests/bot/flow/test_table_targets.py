@@ -19,8 +19,9 @@ from bot.flow.machine import advance, choices, row_for_event
 from bot.flow.rows import Row
 from bot.flow.states import StateBase
 from bot.flow.table import RETURNABLE, TABLE
-from tests.bot.flow.samples import EVENTS, FOREIGN_ACCOUNT, MARK, MOMENT, STATE_KINDS, STATES, label
+from tests.bot.flow.samples import CONTEXT, EVENTS, FOREIGN_ACCOUNT, QUESTION_ID, STATE_KINDS, STATES, label
 from verification.attempts import Method
+from verification.ids import Account
 
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
 
@@ -81,7 +82,7 @@ def test_every_target_that_a_row_names_is_reached() -> None:
         for event in EVENTS:
             row = row_for_event(state, event)
             if row is not None:
-                reached.add((TABLE.index(row), type(advance(state, event, MOMENT).state)))
+                reached.add((TABLE.index(row), type(advance(state, event, CONTEXT).state)))
     named = {(place, target) for place, row in enumerate(TABLE) for target in row.targets if _is_led_to(row, target)}
 
     assert named - reached == set()
@@ -98,7 +99,7 @@ def test_back_leads_to_the_step_before(state: states.State) -> None:
         expected: type[StateBase] = type(codec.load(state.former))
     else:
         expected = BACK.get(type(state), type(state))
-    step = advance(state, Commanded(Command.BACK), MOMENT)
+    step = advance(state, Commanded(Command.BACK), CONTEXT)
 
     assert type(step.state) is expected
     if isinstance(state, states.Identified) and isinstance(step.state, states.Identified):
@@ -107,24 +108,24 @@ def test_back_leads_to_the_step_before(state: states.State) -> None:
 
 @in_each_state
 def test_cancel_leads_out_of_every_state_that_is_not_an_end_and_gives_its_attempt_up(state: states.State) -> None:
-    step = advance(state, Commanded(Command.CANCEL), MOMENT)
+    step = advance(state, Commanded(Command.CANCEL), CONTEXT)
     given_up = [effect for effect in step.effects if isinstance(effect, CancelAttempt)]
 
     if not isinstance(state, STAYS_ON_CANCEL):
-        assert step.state == states.Idle(account=state.account, question_id=MOMENT.question_id)
+        assert step.state == states.Idle(account=state.account, question_id=CONTEXT.question_id)
     assert given_up == ([CancelAttempt(state.attempt)] if isinstance(state, states.Attempting) else [])
 
 
 @in_each_state
 def test_an_invitation_interrupts_every_state_and_gives_it_back(state: states.State) -> None:
-    third = "cloud:200099999"
-    asked = advance(state, LinkAccepted(third), MOMENT)
+    third = Account("cloud:200099999")
+    asked = advance(state, LinkAccepted(third), CONTEXT)
     assert isinstance(asked.state, states.ReadingInvitation)
     assert (asked.state.account, asked.state.suggested) == (third, None)
     waits = isinstance(state, states.Opening | states.Scanning)
     given_up = [effect for effect in asked.effects if isinstance(effect, CancelAttempt)]
     assert given_up == ([CancelAttempt(state.attempt)] if waits and isinstance(state, states.Attempting) else [])
-    back = advance(asked.state, Tapped(Choice.NOT_MINE, MOMENT.question_id), MOMENT).state
+    back = advance(asked.state, Tapped(choice=Choice.NOT_MINE, question_id=CONTEXT.question_id), CONTEXT).state
 
     if isinstance(state, states.ReadingInvitation):
         # An invitation is no step to come back to: what it interrupted is.
@@ -133,7 +134,7 @@ def test_an_invitation_interrupts_every_state_and_gives_it_back(state: states.St
         expected = states.ChoosingMethod if waits else type(state)
     assert type(back) is expected
     former = codec.load(state.former) if isinstance(state, states.ReadingInvitation) else state
-    assert (back.account, back.question_id) == (former.account, MOMENT.question_id)
+    assert (back.account, back.question_id) == (former.account, CONTEXT.question_id)
 
 
 NOTHING_TO_LOSE = (
@@ -147,13 +148,13 @@ NOTHING_TO_LOSE = (
 
 @in_each_state
 def test_a_verified_account_of_a_link_takes_the_place_only_of_what_may_be_lost(state: states.State) -> None:
-    third = "cloud:200099999"
-    event = LinkAccepted(third, verified=VerificationRecord(Method.QQ, MOMENT.now))
-    step = advance(state, event, MOMENT)
+    third = Account("cloud:200099999")
+    event = LinkAccepted(third, verified=VerificationRecord(Method.QQ, CONTEXT.now))
+    step = advance(state, event, CONTEXT)
 
     if isinstance(state, NOTHING_TO_LOSE):
         assert isinstance(step.state, states.Verified)
-        assert (step.state.account, step.state.method, step.state.at) == (third, Method.QQ, MOMENT.now)
+        assert (step.state.account, step.state.method, step.state.at) == (third, Method.QQ, CONTEXT.now)
     else:
         assert type(step.state) is type(state)
         assert step.state.account == state.account
@@ -163,8 +164,8 @@ def test_a_verified_account_of_a_link_takes_the_place_only_of_what_may_be_lost(s
 
 @in_each_state
 def test_a_link_to_the_own_account_that_is_verified_ends_what_was_under_way(state: states.State) -> None:
-    event = LinkAccepted(state.account, verified=VerificationRecord(Method.QQ, MOMENT.now))
-    step = advance(state, event, MOMENT)
+    event = LinkAccepted(state.account, verified=VerificationRecord(Method.QQ, CONTEXT.now))
+    step = advance(state, event, CONTEXT)
     given_up = [effect for effect in step.effects if isinstance(effect, CancelAttempt)]
 
     assert isinstance(step.state, states.Verified)
@@ -175,7 +176,7 @@ def test_a_link_to_the_own_account_that_is_verified_ends_what_was_under_way(stat
 @in_each_state
 def test_a_link_s_language_is_kept_only_where_it_names_one(state: states.State) -> None:
     for language in (None, "zh", "en"):
-        step = advance(state, LinkAccepted(FOREIGN_ACCOUNT, language=language), MOMENT)
+        step = advance(state, LinkAccepted(FOREIGN_ACCOUNT, language=language), CONTEXT)
         spoken = [effect for effect in step.effects if isinstance(effect, SetLanguage)]
 
         assert spoken == ([] if language is None else [SetLanguage(language)])
@@ -186,7 +187,7 @@ DELETED_KINDS = {MessageKind.PHOTO, MessageKind.CONTACT, MessageKind.FILE, Messa
 
 @in_each_state
 def test_a_message_that_may_show_a_card_leaves_the_chat_in_every_state(state: states.State) -> None:
-    deleted = {kind for kind in MessageKind if DeleteUserMessage() in advance(state, Sent(kind), MOMENT).effects}
+    deleted = {kind for kind in MessageKind if DeleteUserMessage() in advance(state, Sent(kind), CONTEXT).effects}
 
     assert deleted == (set(MessageKind) if isinstance(state, states.Opening) else DELETED_KINDS)
 
@@ -195,10 +196,10 @@ def test_a_message_that_may_show_a_card_leaves_the_chat_in_every_state(state: st
 def test_a_text_with_fifteen_digits_leaves_the_chat_in_every_state(state: states.State) -> None:
     asked_for = (states.AskingName, states.AskingNumber, states.ChangingName, states.ChangingNumber, states.Opening)
     for digits in (14, 15, 16, 18):
-        effects = advance(state, Said("号码 " + "7" * digits), MOMENT).effects
+        effects = advance(state, Said("号码 " + "7" * digits), CONTEXT).effects
 
         assert (DeleteUserMessage() in effects) is (digits >= 15 or isinstance(state, asked_for)), digits
 
 
 def test_the_samples_carry_the_mark_that_buttons_are_checked_against() -> None:
-    assert {state.question_id for state in STATES} == {MARK}
+    assert {state.question_id for state in STATES} == {QUESTION_ID}
