@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.engine.messages import Envelope
+from bot.engine.messages import Envelope, TurnKind
 from bot.engine.runner import Runner
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
@@ -63,7 +63,9 @@ class NoticeDispatcher:
     async def _dispatch_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(Person(notice.contact), event, f"notice:{notice.id}", proactive=True))
+            await self._runner.handle(
+                Envelope(Person(notice.contact), event, f"notice:{notice.id}", kind=TurnKind.NEWS)
+            )
         await self._store.settle_notice(notice)
 
     async def _dispatch_all(self) -> None:

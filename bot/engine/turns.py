@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from bot.engine.messages import Envelope, ReplyContext, Turn
+from bot.engine.messages import Envelope, MessageRef, ReplyContext, Turn, TurnKind
 from bot.flow import codec
 from bot.flow.codec import SavedDialogue
 from bot.flow.effects import (
@@ -19,6 +19,7 @@ from bot.flow.effects import (
     RecordConsent,
     SetLanguage,
     SetSuggestedMethod,
+    ShowToast,
 )
 from bot.flow.events import (
     AttemptRefusal,
@@ -28,7 +29,6 @@ from bot.flow.events import (
     LinkAccepted,
     LinkOpened,
     LinkRejected,
-    ReaskRequested,
     VerificationRecord,
 )
 from bot.flow.journey import Journeys, JourneyTurn, update_journeys
@@ -81,32 +81,32 @@ class TurnCommitter:
             # Looked at before and after: what is on its way may arrive while this is being committed.
             on_its_way = self._is_delivering(person)
             kept = await unit.dialogue(person)
-            if _is_reask(envelope) and (kept is None or kept.shown >= kept.revision):
+            if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and (kept is None or kept.shown >= kept.revision):
                 return None
             saved = await self._load(unit, person, kept, moment)
             moment = replace(moment, own_account=person, suggested_method=saved.suggested_method)
             event = await self._resolve_event(unit, envelope, saved.state, moment, known=kept is not None)
             step = self._config.advance(saved.state, event, moment)
-            view = self._reply_context(envelope, kept, step)
+            context = self._reply_context(envelope, kept, step)
             for effect in step.effects:
-                await self._save_effect(effect, unit, view, step.state, moment)
+                await self._save_effect(effect, unit, context, step.state, moment)
             journeys, tallies = self._update_journeys(
-                person, saved, JourneyTurn(saved.state, event, step, moment.now, view.language)
+                person, saved, JourneyTurn(saved.state, event, step, moment.now, context.language)
             )
             text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, view.language, moment.now)
+            revision = await unit.save_dialogue(person, text, context.language, moment.now)
             # Last: many people's turns add to the same rows, and each holds them until it commits.
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
                     await _count(effect, unit, moment)
             await unit.add_to_funnel(tallies)
             if kept is not None and kept.blocked:
-                if envelope.proactive:
+                if not envelope.kind.is_awaited:
                     return None
                 await unit.mark_unblocked(person)
         on_its_way = on_its_way or self._is_delivering(person)
-        behind = kept is not None and kept.shown < kept.revision and not on_its_way
-        return Turn(revision, view, step.effects, behind)
+        previous_unshown = kept is not None and kept.shown < kept.revision and not on_its_way
+        return Turn(revision, context, _with_acknowledgement(step.effects, envelope.origin), previous_unshown)
 
     async def _resolve_event(
         self, unit: DialogueUnit, envelope: Envelope, state: State, rule_context: RuleContext, *, known: bool
@@ -147,8 +147,7 @@ class TurnCommitter:
             _language_after(step, language),
             kept.panel if kept else "",
             envelope.origin,
-            after_crash=isinstance(envelope.event, ReaskRequested),
-            proactive=envelope.proactive,
+            kind=envelope.kind,
         )
 
     async def _load(
@@ -198,8 +197,11 @@ class TurnCommitter:
                 pass
 
 
-def _is_reask(envelope: Envelope) -> bool:
-    return envelope.event_id is None and isinstance(envelope.event, ReaskRequested)
+def _with_acknowledgement(effects: tuple[Effect, ...], origin: MessageRef) -> tuple[Effect, ...]:
+    """The effects of a turn; a pressed button that gets no toast of its own is acknowledged without one, and first."""
+    if origin.query_id is None or any(isinstance(effect, ShowToast) for effect in effects):
+        return effects
+    return (ShowToast(""), *effects)
 
 
 def _suggested_method(step: Step, before: Method | None) -> Method | None:

@@ -5,7 +5,7 @@ from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
 from bot.content.catalogue import language_of
-from bot.engine.messages import Envelope, MessageRef
+from bot.engine.messages import Envelope, MessageRef, TurnKind
 from bot.flow.effects import LANGUAGES
 from bot.flow.events import (
     Command,
@@ -107,7 +107,11 @@ def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
     if not (chat and user and now) or chat.type != ChatType.PRIVATE or now.status != ChatMemberStatus.MEMBER:
         return None
     return Envelope(
-        person_of(chat.id), ReaskRequested(), f"{FRONT_END}:{update_id}", language=language_of(user.language_code)
+        person_of(chat.id),
+        ReaskRequested(),
+        f"{FRONT_END}:{update_id}",
+        language=language_of(user.language_code),
+        kind=TurnKind.RETURN,
     )
 
 

@@ -76,7 +76,7 @@ class ReplySender:
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
         """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
         panel = Panel.load(context.panel)
-        with priority(Priority.NOTICE if context.proactive else Priority.ANSWER):
+        with priority(Priority.ANSWER if context.kind.is_awaited else Priority.NOTICE):
             match reply:
                 case e.AskQuestion() | e.ShowCode() | e.EditCaption() | e.ReplaceCodeWithPicture() | e.RecordAnswer():
                     panel = await self._show_question(reply, context, panel)
@@ -148,7 +148,7 @@ class ReplySender:
 
         After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
         """
-        if old is not None and context.after_crash and old.kind is PanelKind.TEXT:
+        if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
             await self._remove_buttons(chat_of(context.person), old.id)
         elif old is not None:
             await self._remove_panel(old, context)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from telegram import Bot
 
 from bot.content import catalogue as texts
-from bot.engine.messages import MessageRef, ReplyContext
+from bot.engine.messages import MessageRef, ReplyContext, TurnKind
 from bot.flow.effects import Reply
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
@@ -40,8 +40,11 @@ class SenderFixture:
         *,
         again: bool = False,
     ) -> None:
-        view = ReplyContext(person_of(self.guest.id), self.language, self.panel, origin or MessageRef(), records, again)
-        self.panel = await self.outgoing.deliver(reply, view)
+        kind = TurnKind.REASK if again else TurnKind.ANSWER
+        context = ReplyContext(
+            person_of(self.guest.id), self.language, self.panel, origin or MessageRef(), records, kind
+        )
+        self.panel = await self.outgoing.deliver(reply, context)
 
     async def pressed(self, message: int, data: str = "q:x:y") -> MessageRef:
         """Let the guest press something, and take the press as the bot would."""

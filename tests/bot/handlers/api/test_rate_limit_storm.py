@@ -13,7 +13,17 @@ from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.content import catalogue as texts
-from bot.engine.delivery_queue import DeliveryQueues, PersonQueue
+from bot.engine.delivery import (
+    Acquiring,
+    Busy,
+    DeliveryEvent,
+    EffectDone,
+    LeaseNotNeeded,
+    Noting,
+    Showing,
+    StoreUpdated,
+)
+from bot.engine.delivery_queue import DeliveryQueues
 from bot.engine.messages import MessageRef, ReplyContext, Turn
 from bot.flow.effects import SendText
 from bot.handlers.api.rate_limiter import RateLimiter
@@ -86,15 +96,18 @@ async def waited_out(storm: RateLimitStorm) -> dict[Person, list[str]]:
     outgoing = ReplySender(bot, CATALOGUE, leave)
     wanted: dict[Person, list[str]] = defaultdict(list)
 
-    async def show(turn: Turn, _: PersonQueue) -> None:
-        for effect in turn.effects:
-            assert isinstance(effect, SendText)
-            await outgoing.deliver(effect, turn.context)
+    async def carry_out(person: Person, state: Busy) -> DeliveryEvent:
+        match state:
+            case Acquiring():
+                return LeaseNotNeeded()
+            case Showing(remaining=(SendText() as reply, *_)):
+                return EffectDone(await outgoing.deliver(reply, state.context))
+            case Noting():
+                return StoreUpdated()
+            case _:
+                raise AssertionError(f"something to {person} was given up")
 
-    async def again(person: Person) -> Turn:
-        raise AssertionError(f"something to {person} was given up")
-
-    lanes = DeliveryQueues(show, again, lambda _: False)
+    lanes = DeliveryQueues(carry_out, lambda _: False)
     async with bot, lanes.running():
         for word in range(WORDS):
             for id in range(1, PEOPLE + 1):
