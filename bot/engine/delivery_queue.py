@@ -9,7 +9,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from bot.engine.delivery import (
+from bot.engine.delivery import advance
+from bot.engine.delivery_states import (
     BackingOff,
     Busy,
     DeliveryEvent,
@@ -21,7 +22,6 @@ from bot.engine.delivery import (
     PersonBlocked,
     SendFailed,
     TurnCommitted,
-    advance,
 )
 from bot.engine.messages import BotBlocked, DeliveryFailed, Turn
 from verification.dialogue_store import Person

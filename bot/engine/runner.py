@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
 
-from bot.engine.delivery import (
+from bot.engine.delivery_queue import DeliveryQueues
+from bot.engine.delivery_states import (
     Acquiring,
     Blocking,
     Busy,
@@ -26,7 +27,6 @@ from bot.engine.delivery import (
     Showing,
     StoreUpdated,
 )
-from bot.engine.delivery_queue import DeliveryQueues
 from bot.engine.messages import Envelope, ReplyContext, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
 from bot.engine.turns import RunnerConfig, TurnCommitter

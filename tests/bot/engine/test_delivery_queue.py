@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.engine.delivery import (
-    RETRY_DELAYS,
+from bot.engine.delivery_queue import DeliveryQueues
+from bot.engine.delivery_rules import RETRY_DELAYS
+from bot.engine.delivery_states import (
     Acquiring,
     Busy,
     DeliveryEvent,
@@ -18,7 +19,6 @@ from bot.engine.delivery import (
     Showing,
     StoreUpdated,
 )
-from bot.engine.delivery_queue import DeliveryQueues
 from bot.engine.messages import BotBlocked, DeliveryFailed, MessageRef, ReplyContext, Turn
 from bot.flow.effects import SendText
 from tests.bot.engine.runner_fixture import ANNA, BERT

@@ -13,7 +13,8 @@ from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.content import catalogue as texts
-from bot.engine.delivery import (
+from bot.engine.delivery_queue import DeliveryQueues
+from bot.engine.delivery_states import (
     Acquiring,
     Busy,
     DeliveryEvent,
@@ -23,7 +24,6 @@ from bot.engine.delivery import (
     Showing,
     StoreUpdated,
 )
-from bot.engine.delivery_queue import DeliveryQueues
 from bot.engine.messages import MessageRef, ReplyContext, Turn
 from bot.flow.effects import SendText
 from bot.handlers.api.rate_limiter import RateLimiter
