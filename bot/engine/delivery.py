@@ -106,7 +106,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _on(Showing, Faulted, rules.faulted, BackingOff, Releasing),
     # Telling the store what came of it
     _on(Noting, TurnCommitted, rules.queued, Noting),
-    _on(Noting, StoreUpdated, rules.settled, Acquiring, Idle),
+    _on(Noting, StoreUpdated, rules.turn_noted, Acquiring, Idle),
     _on(Noting, OutageBegan, rules.outage_began, BackingOff),
     _on(Noting, Faulted, rules.faulted, BackingOff, Releasing),
     _on(Blocking, TurnCommitted, rules.queued, Blocking),
@@ -118,7 +118,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _on(BackingOff, PauseEnded, rules.pause_ended, Reasking),
     _on(Reasking, TurnCommitted, rules.queued, Reasking),
     _on(Reasking, Reasked, rules.reasked, Acquiring),
-    _on(Reasking, NothingOwed, rules.settled, Acquiring, Idle),
+    _on(Reasking, NothingOwed, rules.nothing_owed, Releasing),
     _on(Reasking, OutageBegan, rules.outage_began, BackingOff),
     _on(Reasking, Faulted, rules.faulted, BackingOff, Releasing),
     # Giving the lease back; if that fails, other processes take it after a while

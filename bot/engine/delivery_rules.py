@@ -114,7 +114,7 @@ def faulted(state: Busy, _: Faulted) -> DeliveryState:
     return Releasing(queue)
 
 
-def settled(state: Noting | Reasking, _: StoreUpdated | NothingOwed) -> DeliveryState:
+def turn_noted(state: Noting, _: StoreUpdated) -> DeliveryState:
     """Go on with the next turn: everything up to now is shown and noted."""
     return _next_turn(replace(state.queue, maybe_delivered=None, failures=0))
 
@@ -122,6 +122,11 @@ def settled(state: Noting | Reasking, _: StoreUpdated | NothingOwed) -> Delivery
 def turn_ended(state: Blocking | Releasing, _: StoreUpdated | OutageBegan | Faulted) -> DeliveryState:
     """Go on with the next turn: nothing more of this one is shown."""
     return _next_turn(replace(state.queue, failures=0))
+
+
+def nothing_owed(state: Reasking, _: NothingOwed) -> DeliveryState:
+    """Give the lease back, which may still be held from before the failure."""
+    return Releasing(replace(state.queue, maybe_delivered=None))
 
 
 def pause_ended(state: BackingOff, _: PauseEnded) -> DeliveryState:

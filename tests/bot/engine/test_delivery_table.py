@@ -131,7 +131,7 @@ def test_nothing_is_idle_before_the_store_knows_that_nothing_is_owed_or_the_leas
     for state, event, after in STEPS:
         if isinstance(after, Idle):
             noted = isinstance(state, Noting | Blocking) and isinstance(event, StoreUpdated)
-            assert noted or isinstance(event, NothingOwed) or isinstance(state, Releasing)
+            assert noted or isinstance(state, Releasing)
 
 
 def test_what_waits_goes_on_waiting_until_it_is_taken_up_or_the_question_is_asked_in_its_place() -> None:
@@ -259,7 +259,7 @@ def test_a_lease_is_given_back_only_without_a_turn_in_hand() -> None:
         if isinstance(after, Releasing) and not isinstance(state, Releasing):
             given_up = isinstance(event, Faulted) and queue_of(state).failures + 1 >= GIVEN_UP
 
-            assert given_up or (isinstance(state, Acquiring) and isinstance(event, LeaseAcquired | LeaseRefused))
+            assert given_up or isinstance(event, LeaseAcquired | LeaseRefused | NothingOwed)
 
 
 def test_whatever_is_shown_is_shown_under_a_lease_or_without_other_processes() -> None:
@@ -320,7 +320,7 @@ def test_failures_in_a_row_are_counted_until_something_succeeds() -> None:
         if not (isinstance(state, Busy) and isinstance(after, Busy)):
             continue
         failed = isinstance(after, BackingOff) and not isinstance(event, TurnCommitted)
-        ended = isinstance(event, StoreUpdated | NothingOwed) or isinstance(state, Releasing)
+        ended = isinstance(event, StoreUpdated) or isinstance(state, Releasing)
         asked = isinstance(after, Reasking) and not isinstance(state, BackingOff | Reasking)
         if not isinstance(event, TurnCommitted) and (ended or asked):
             assert after.queue.failures == 0
