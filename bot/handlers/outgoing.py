@@ -1,4 +1,8 @@
-"""Replies as messages. One message carries the live question; it is edited, settled or taken away, never left armed."""
+"""Shows replies as messages in a private chat.
+
+One message, the panel, carries the live question. When the next question comes, the panel is edited in place, turned
+into a record of the answer, or deleted; its buttons never stay behind.
+"""
 
 import json
 import logging
@@ -25,15 +29,15 @@ log = logging.getLogger(__name__)
 
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-"""Otherwise Telegram's servers would open the links."""
+"""With a preview, Telegram's servers would open the links."""
 
 
 ScheduleDeletion = Callable[[Person, int], Awaitable[None]]
-"""Leaves a message to whoever sees to it that it vanishes later."""
+"""Schedules a message for deletion later."""
 
 
 class PanelKind(StrEnum):
-    """How the live question looks, and so what may become of it: Telegram does not let a forced reply be edited."""
+    """How the panel looks, which decides what can be done with it: Telegram does not edit a forced reply."""
 
     TEXT = "text"
     TYPED = "typed"
@@ -70,11 +74,11 @@ class ReplySender:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The texts it speaks with."""
+        """The texts of the replies."""
         return self._catalogue
 
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
-        """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
+        """Show a reply and return where the panel is now; raises `DeliveryFailed` or `BotBlocked`."""
         panel = Panel.load(context.panel)
         with priority(Priority.ANSWER if context.kind.is_awaited else Priority.NOTICE):
             match reply:
@@ -144,9 +148,10 @@ class ReplySender:
         await call_idempotent(lambda: self._edit(context, panel.id, text, None))
 
     async def _replace_panel(self, old: Panel | None, context: ReplyContext, new: Panel) -> Panel:
-        """A question that was not settled leaves with the next one: two armed questions would be one too many.
+        """Remove the panel when the next question stands in the chat, so that only one has buttons.
 
-        After a crash it may be a record already, of what the person agreed to perhaps: then only its buttons go.
+        When the question is asked again, the panel may be a record already, for example of what the person agreed to:
+        then only its buttons go.
         """
         if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
             await self._remove_buttons(chat_of(context.person), old.id)
@@ -159,14 +164,14 @@ class ReplySender:
         try:
             gone = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
         except DeliveryFailed:
-            # What takes its place stands in the chat already: to ask that once more would leave two of them.
+            # The new question stands in the chat already; asking it again would leave two of them.
             await self._schedule_deletion(context.person, panel.id)
             return
         if not gone:
             await self._remove_buttons(chat, panel.id)
 
     async def _remove_buttons(self, chat: int, message: int) -> None:
-        """Take the buttons from a message. Nothing hangs on it, but it waits for its turn: dead buttons mislead."""
+        """Remove the buttons of a message. Nothing depends on it, but it is worth a try: dead buttons mislead."""
         with suppress(DeliveryFailed):
             await call_idempotent(lambda: self._bot.edit_message_reply_markup(chat, message))
 
@@ -226,14 +231,14 @@ class ReplySender:
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(context.person), pressed))
 
     async def delete_user_message(self, person: Person, message_id: int) -> None:
-        """Delete a person's message; one that is gone, too old or out of reach is done with."""
+        """Delete a person's message; nothing more is tried with one that is gone, too old or out of reach."""
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
             log.warning("a message could not be deleted (%s)", type(error).__name__)
 
     async def delete_pending(self, person: Person, message_id: int) -> None:
-        """Delete it when Telegram lets it be done at once; raises `Undelivered` when not."""
+        """Delete it if Telegram allows that at once; raises `DeliveryFailed` if not."""
         with priority(Priority.BEST_EFFORT):
             await self.delete_user_message(person, message_id)
 
@@ -272,7 +277,7 @@ class ReplySender:
     def _full_text(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
     ) -> str:
-        """The words of a new message: what is said above the question, and the question."""
+        """The text of a new message: what stands above the question, and the question."""
         note = reply.note if isinstance(reply, e.AskQuestion | e.ShowCode) else None
         above = [key for key in ("misc.repeated" if context.maybe_duplicate else None, note) if key is not None]
         return "\n\n".join(self._text(context, key, reply.values) for key in (*above, reply.text))
