@@ -16,8 +16,8 @@ may come in every state; the turn then waits behind the others, in the order of 
 
 **After a failed send.** A reply that fails ends its turn. The process waits, longer each time, drops the turns that
 wait (the new question answers for them all), and asks the question again. It goes on until the chat or the store is
-back. Only a fault of our own is given up, after a number of tries; the reply stays owed, and the person's next
-turn asks the question again.
+back. Only a fault of our own is given up, after a number of tries; the reply stays owed, and the person's next turn
+brings the question back.
 
 **After a lost answer.** When Telegram's answer is lost, the question may stand in the chat. The queue's
 `maybe_delivered` keeps the id of a question that stands or may stand there while the store does not know it. If a
@@ -35,7 +35,8 @@ lease in the same statement), also while it waits and asks again. If another pro
 meantime, the turn is dropped. `replicas` says when a lease passes to another process.
 
 **A person who blocked the bot** is owed nothing until they return: the turn ends, and neither it nor the question is
-repeated. Turns that wait are still tried, as the person may have returned; Telegram refuses them if not.
+repeated. Turns that wait are still tried, as the person may have returned; Telegram refuses them if not. The first that
+gets through brings the question back.
 """
 
 from collections.abc import Callable, Mapping

@@ -94,7 +94,7 @@ def person_blocked(state: Showing, _: PersonBlocked) -> DeliveryState:
 
     The panel stays in the chat; on the person's return the next question takes it away.
     """
-    return Blocking(state.queue)
+    return Blocking(_next_unshown(state.queue))
 
 
 def outage_began(state: Busy, _: OutageBegan) -> DeliveryState:
@@ -107,11 +107,7 @@ def faulted(state: Busy, _: Faulted) -> DeliveryState:
     queue = _doubted(state)
     if queue.failures + 1 < len(RETRY_DELAYS):
         return _pause(queue)
-    match queue.waiting:
-        case (first, *others):
-            # The lost reply is still owed: the next turn brings the question back.
-            queue = replace(queue, waiting=(replace(first, previous_unshown=True), *others))
-    return Releasing(queue)
+    return Releasing(_next_unshown(queue))
 
 
 def turn_noted(state: Noting, _: StoreUpdated) -> DeliveryState:
@@ -155,6 +151,14 @@ def _next_turn(queue: PersonQueue) -> DeliveryState:
         return Idle()
     turn, *others = queue.waiting
     return Acquiring(replace(_resumed(queue, turn), waiting=tuple(others)), turn)
+
+
+def _next_unshown(queue: PersonQueue) -> PersonQueue:
+    """The queue after a turn that ends unshown: the next one, if it can be shown, brings the question back."""
+    if not queue.waiting:
+        return queue
+    first, *others = queue.waiting
+    return replace(queue, waiting=(replace(first, previous_unshown=True), *others))
 
 
 def _reask(queue: PersonQueue) -> Reasking:
