@@ -5,7 +5,7 @@ import pytest
 from chatscript.runner.bot_process import BotLauncher
 from run_bot import bot_launcher
 
-pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability"]
+pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability", "tests.selection"]
 
 
 def pytest_chat_launch(config: pytest.Config) -> BotLauncher:

@@ -1,4 +1,4 @@
-"""Reads the command line and hands over; nothing else."""
+"""The command line: parses arguments and calls the commands."""
 
 import os
 import shlex
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot import __version__
 from bot.cli.commands import add_operator_commands
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 app = add_operator_commands(
     typer.Typer(
         help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
-        " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a stand-in Telegram"
-        " on this machine. docs/operators/guide.md tells every setting.",
+        " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a simulated"
+        " Telegram on this machine. docs/operators/guide.md lists every setting.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -31,12 +32,24 @@ TEXTS = ROOT / "bot" / "texts"
 
 
 def print_error(line: str) -> None:
-    """Say something to whoever started the program."""
+    """Print a line to standard error."""
     typer.echo(line, err=True)
 
 
+def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    """Print the version and end."""
+    if wanted:
+        typer.echo(f"realname-bot {__version__}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def start(context: typer.Context) -> None:
+def start(
+    context: typer.Context,
+    version: Annotated[  # noqa: FBT002 - typer's signature
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit")
+    ] = False,
+) -> None:
     """Start the bot: the playground without BOT_TOKEN; with it, Telegram by long polling, or by webhook."""
     if context.invoked_subcommand is not None:
         return
@@ -67,14 +80,14 @@ def diagram() -> None:
 @app.command()
 def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
-    keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title holds this")] = None,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title contains this")] = None,
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
-    show: Annotated[Path | None, typer.Option(help="Draw the chats into .html or .png", metavar="FILE")] = None,
+    show: Annotated[Path | None, typer.Option(help="Draw the chats as .html or .png", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
-    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no script reached")] = False,  # noqa: FBT002
+    coverage: Annotated[bool, typer.Option("--coverage", help="List what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases side by side")] = 8,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases at the same time")] = 8,
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
@@ -88,19 +101,19 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start_timeout=start_within)
-    asked = suite.SuiteOptions(
+    options = suite.SuiteOptions(
         jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
     )
     with bot_launcher(bot) as launch:
-        status = asyncio.run(suite.run_suite(files, asked, launcher=launch, texts=texts, out=typer.echo))
+        status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))
     raise typer.Exit(status)
 
 
 @app.command()
 def record(
-    out: Annotated[Path | None, typer.Option(help="Where to; else it is printed at the end", metavar="FILE")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; else it is printed at the end", metavar="FILE")] = None,
 ) -> None:
-    """Write what happens in the chat as a .chat script: the playground with a bot that knows nobody yet."""
+    """Write what happens in the chat as a .chat script: the playground with a bot without data."""
     from bot.settings import BadSetting, load
 
     if out is not None and out.exists():
@@ -118,7 +131,7 @@ def record(
 
 @contextmanager
 def bot_launcher(other: str | None = None) -> Iterator["BotLauncher"]:
-    """Start another bot by its command, ours forked where the system can, by its plain command elsewhere."""
+    """A launcher of the other bot, or of ours: forked where the system can, as a command elsewhere."""
     from chatscript.runner.bot_process import CommandLauncher
 
     if other is not None:
@@ -134,7 +147,7 @@ def bot_launcher(other: str | None = None) -> Iterator["BotLauncher"]:
 
 
 def split_command(command: str) -> list[str]:
-    """Take a command apart as a shell does."""
+    """Split a command as a shell does."""
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""Measurements: run by hand, never in a test, because machines are noisy."""
+"""Benchmarks: run by hand, not as tests, because timings vary between machines."""

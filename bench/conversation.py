@@ -1,8 +1,8 @@
-"""How long a whole conversation takes: the real program, its pages and its database, over loopback.
+"""How long a whole conversation takes, with the real program, its pages and its database, over loopback.
 
 Run: `make bench`, or `python -m bench.conversation 20`. Each conversation goes from /start to the verdict by WeChat:
-ten turns, a QR code, three requests to the phone page. The bot is a process of its own; its processor time is read from
-the system, the wall time is what the person waits.
+ten turns, a QR code, three requests to the phone page. The bot runs as a separate process, whose processor time is read
+from the system; the wall time is what the person waits.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
-TOKEN = "7000000002:stand-in-token-of-the-benchmark"  # noqa: S105 - it opens nothing but our own stand-in
-# Safe, published specimen numbers; each can verify three accounts.
+TOKEN = "7000000002:stand-in-token-of-the-benchmark"  # noqa: S105 - it is valid only for our own simulator
+# Published specimen numbers, which belong to no person; each can verify three accounts.
 NUMBERS = (
     "11010519491231002X",
     "440524188001010014",
@@ -37,7 +37,7 @@ WECHAT = "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"
 
 
 class TimedConversation:
-    """One person's way through the product."""
+    """One person's conversation from start to verdict."""
 
     def __init__(self, chat: SimulatorClient, http: aiohttp.ClientSession, person: int, seen: int) -> None:
         self._chat = chat
@@ -46,7 +46,7 @@ class TimedConversation:
         self._seen = seen
 
     async def run(self, number: str) -> None:
-        """Go the whole way, waiting at each step for what the bot shows."""
+        """Go through all steps, waiting at each for the bot's answer."""
         for words, shown in (
             ("/start", "认证哪一类"),
             ("个人", "开始之前"),
@@ -71,20 +71,20 @@ class TimedConversation:
                 page.raise_for_status()
 
     async def _until(self, words: str) -> str:
-        """Wait for a message or edit with these words; gives its picture, if it has one."""
+        """Wait for a message or edit that contains these words; returns its picture, if any."""
         while True:
-            news = await self._chat.events_after(self._seen, 10)
-            if news.last == self._seen:
+            batch = await self._chat.events_after(self._seen, 10)
+            if batch.last == self._seen:
                 raise RuntimeError(f"nothing came with {words!r}")
-            self._seen = news.last
-            for event in news.events:
+            self._seen = batch.last
+            for event in batch.events:
                 message = event.message
                 if message is not None and event.chat == self._person and words in message.text:
                     return message.picture or ""
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor time of a process so far, user and system; NaN where /proc is missing."""
+    """The processor time of a process so far, user and system, in seconds; NaN where /proc is missing."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     except OSError:
@@ -93,7 +93,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def measure(count: int) -> None:
-    """Play so many conversations one after another, and print what each cost."""
+    """Run `count` conversations one after another, and print the cost of each."""
     playground = Playground(World(token=TOKEN))
     with tempfile.TemporaryDirectory() as folder:
         async with serve_playground(playground) as address, SimulatorClient(address) as chat:
@@ -102,7 +102,7 @@ async def measure(count: int) -> None:
                 "BOT_API_URL": address,
                 "DATA_DIR": folder,
                 "PORT": "0",
-                "PACE_SENDING": "0",
+                "RATE_LIMIT_SENDING": "0",
             }
             bot = await CommandLauncher.python(ROOT / "run_bot.py").start(env, Path(folder) / "bot.log")
             try:
@@ -124,7 +124,7 @@ async def _run_conversations(chat: SimulatorClient, pid: int, count: int) -> Non
             waits.append(asyncio.get_running_loop().time() - began)
             costs.append(cpu_seconds(pid) - used)
     print(f"{count} whole conversations, one after another, Python {sys.version.split()[0]}")
-    for name, values in (("wall time, stand-in and phone included", waits), ("processor time of the bot", costs)):
+    for name, values in (("wall time, simulator and phone included", waits), ("processor time of the bot", costs)):
         print(f"  {name}: median {statistics.median(values) * 1000:.0f} ms, slowest {max(values) * 1000:.0f} ms")
 
 

@@ -1,7 +1,7 @@
-"""How long the player needs for a hundred scripts of ten steps, each with a bot of its own.
+"""How long a hundred scripts of ten steps take, each with its own bot.
 
 Run: `python -m bench.scripts [JOBS] [COUNT]`. Every script goes from /start to the question for the number; each starts
-the real program on an empty folder, and listens at its end whether anything more comes.
+the real program on an empty folder, and checks at its end that nothing more comes.
 """
 
 import asyncio
@@ -35,16 +35,16 @@ def main(jobs: int, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, bot_launcher() as launch:
         for number in range(count):
             Path(folder, f"{number:03}.chat").write_text(SCRIPT, encoding="utf-8")
-        said: list[str] = []
+        output: list[str] = []
         began = time.monotonic()
         status = asyncio.run(
             run_suite(
-                [Path(folder)], SuiteOptions(jobs), launcher=launch, texts=ROOT / "bot" / "texts", out=said.append
+                [Path(folder)], SuiteOptions(jobs), launcher=launch, texts=ROOT / "bot" / "texts", out=output.append
             )
         )
         seconds = time.monotonic() - began
     if status:
-        sys.exit("\n".join(said))
+        sys.exit("\n".join(output))
     print(f"{count} scripts of ten steps, {jobs} side by side: {seconds:.1f} s, {seconds / count * 1000:.0f} ms each")
 
 

@@ -1,4 +1,8 @@
-"""Gives the program its ground, runs it until a signal, and takes it apart again."""
+"""Starts the program: opens what it needs, connects to Telegram, serves until a signal, and closes everything in order.
+
+The order matters. Web pages are served last, so that an update by webhook finds everything ready, and are closed first,
+so that nothing comes in while the rest is closed. Replies that are committed are still sent after that.
+"""
 
 import asyncio
 import os
@@ -14,19 +18,23 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot import bot_name, logs, providers
+from bot import bot_name, logs
 from bot.clock import Clock, new_match_code, new_token
-from bot.container import AppDeps, BotApp, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
+from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
 from bot.flow.machine import advance
+from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, AnyApplication, StartupError, retry_after_seconds
-from bot.jobs import result_webhook
+from bot.intake import ALLOWED, AnyApplication, StartupError
+from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
+from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, WrongKeys
@@ -34,10 +42,11 @@ from web import webhooks
 from web.serving import listen, serving
 
 Say = Callable[[str], None]
+"""Shows one line to the operator."""
 
 
 def preload() -> None:
-    """Load now what every start loads, once for all forks of this process."""
+    """Load once what every start needs; processes forked from this one share it."""
     texts.load(days=1, test=False)
     if sys.platform != "win32":
         import uvloop
@@ -46,11 +55,11 @@ def preload() -> None:
 
 
 def run(settings: Settings, say: Say) -> int:
-    """Run until a signal; says the exit status: 2 for a setting that cannot be used, 1 for what stopped it later."""
+    """Run until a signal and return the exit status: 2 for a setting that cannot be used, 1 for a later failure."""
     logs.configure(settings.log_format, settings.log_level)
     problem: BaseException | None = None
     try:
-        _run(serve(settings, say))
+        _run_loop(serve(settings, say))
     except* (BadSetting, BadTopics, StartupError, StorageError) as group:
         problem = _first_error(group)
     if problem is None:
@@ -65,76 +74,53 @@ async def serve(settings: Settings, say: Say) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_app(settings, say) as house, run_loops(house), asyncio.TaskGroup() as tasks:
-        describing = tasks.create_task(_publish_menus(house))
+    async with open_app(settings, say) as app, run_loops(app), asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(_publish_menus(app))
         await stop.wait()
-        describing.cancel()
-
-
-async def _publish_menus(app: BotApp) -> None:
-    bot, catalogue, settings = app.application.bot, app.reply_sender.catalogue, app.settings
-    await publish_profile(bot, catalogue)
-    await publish_staff_menus(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
-
-
-@asynccontextmanager
-async def run_loops(app: BotApp) -> AsyncIterator[None]:
-    """Run the program's loops until left; then fetch no more, and finish what is in hand."""
-    async with asyncio.TaskGroup() as tasks:
-
-        @asynccontextmanager
-        async def at_work() -> AsyncIterator[None]:
-            running = (app.notices.run(), app.cleanup.run(), app.provider_poller.run(), app.result_sender.run())
-            loops = [tasks.create_task(loop) for loop in running]
-            try:
-                yield
-            finally:
-                for loop in loops:
-                    loop.cancel()
-                await asyncio.wait(loops)
-
-        if app.settings.webhook_url:
-            async with at_work():
-                yield
-            return
-        polling = tasks.create_task(app.poller.run(at_work))
-        try:
-            yield
-        finally:
-            app.poller.stop()
-            await asyncio.wait({polling})
+        publishing.cancel()
 
 
 @asynccontextmanager
 async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
-    """Everything built and connected, in order; taken apart in the reverse one."""
+    """Open, build and connect everything in order; close it in the reverse order."""
     async with AsyncExitStack() as stack:
-        # First, so that a slip in a text is told before anything is opened.
+        # First, so that a mistake in a text is reported before anything is opened.
         catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
         listener = stack.enter_context(_listener(settings))
-        store = await stack.enter_async_context(open_configured_store(settings))
-        public = settings.public_url or _local_url(settings.host, listener)
-        clock = Clock(settings.clock_offset_file)
-        step = advance
-        if settings.dialogue_coverage_file is not None:
-            notebook = CoverageFile(settings.dialogue_coverage_file)
-            notebook.write_known(catalogue)
-            catalogue, step = with_coverage(catalogue, notebook), notebook.advance
-        ways = await stack.enter_async_context(providers.open_providers(settings, public, clock.now))
-        bot = partial(_bot, settings)
-        told = await stack.enter_async_context(result_webhook.open_result_endpoint(settings))
-        ground = AppDeps(store, bot, clock, new_token, new_match_code, public, ways, catalogue, step, told)
-        house = build_app(settings, ground, f"{gethostname()}:{_port(listener)}")
-        await stack.enter_async_context(telegram_session(house))
-        # Last, so that an update by webhook finds everything ready, and nothing comes in any more when this is left.
-        await stack.enter_async_context(serving(house.web_app, listener))
-        bot_name.write(settings, house.application.bot.username)
-        desk = f"support's desk at {public}/desk; " if settings.desk_key else ""
-        say(f"@{house.application.bot.username} is running; {desk}phone pages at {public}")
-        yield house
+        public_url = settings.public_url or _local_url(settings.host, listener)
+        deps = await _open_deps(stack, settings, catalogue, public_url)
+        app = build_app(settings, deps, replica_name=f"{gethostname()}:{_port(listener)}")
+        await stack.enter_async_context(telegram_session(app))
+        await stack.enter_async_context(serving(app.web_app, listener))
+        username = app.senders.bot.username
+        bot_name.write(settings, username)
+        desk = f"support's desk at {public_url}/desk; " if settings.desk_key else ""
+        say(f"@{username} is running; {desk}phone pages at {public_url}")
+        yield app
 
 
-def _bot(settings: Settings, pacer: RateLimiter) -> ExtBot[None]:
+async def _open_deps(stack: AsyncExitStack, settings: Settings, catalogue: Catalogue, public_url: str) -> AppDeps:
+    store = await stack.enter_async_context(open_configured_store(settings))
+    clock, step = Clock(settings.clock_offset_file), advance
+    if settings.dialogue_coverage_file is not None:
+        coverage = CoverageFile(settings.dialogue_coverage_file)
+        coverage.write_known(catalogue)
+        catalogue, step = with_coverage(catalogue, coverage), coverage.advance
+    return AppDeps(
+        store=store,
+        make_bot=partial(_make_bot, settings),
+        clock=clock,
+        new_token=new_token,
+        new_match_code=new_match_code,
+        public_url=public_url,
+        providers=await stack.enter_async_context(open_providers(settings, public_url, clock.now)),
+        catalogue=catalogue,
+        advance=step,
+        result_endpoint=await stack.enter_async_context(open_result_endpoint(settings)),
+    )
+
+
+def _make_bot(settings: Settings, rate_limiter: RateLimiter) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     return ExtBot(
@@ -143,11 +129,98 @@ def _bot(settings: Settings, pacer: RateLimiter) -> ExtBot[None]:
         base_file_url=f"{settings.bot_api_url}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=2),
-        rate_limiter=pacer,
+        rate_limiter=rate_limiter,
     )
 
 
-def _run(main: Coroutine[Any, Any, None]) -> None:
+@asynccontextmanager
+async def telegram_session(app: BotApp) -> AsyncIterator[None]:
+    """Connect to Telegram and send what is committed, until left."""
+    runner, replicas = app.engine.runner, app.engine.replicas
+    async with AsyncExitStack() as stack:
+        if replicas is not None:
+            # Before anything is sent: from here on, the others know that the former process of this name is dead.
+            await replicas.heartbeat()
+        await _connect(stack, app.intake.application, app.settings)
+        if replicas is not None:
+            # Around what sends: until the last reply is sent, no other replica may take this one for dead.
+            await stack.enter_async_context(replicas.heartbeating(runner.resume_pending))
+        await stack.enter_async_context(runner.running())
+        await stack.enter_async_context(app.handlers.inline.running())
+        await stack.enter_async_context(app.senders.staff_replies.running())
+        yield
+
+
+async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+    stack.push_async_callback(application.bot.shutdown)
+    try:
+        await application.initialize()
+        await _choose_intake(application.bot, settings)
+    except InvalidToken:
+        raise StartupError("BOT_TOKEN: Telegram refuses this token") from None
+    except BadRequest as error:
+        raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
+    except TelegramError as error:
+        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+    stack.push_async_callback(application.shutdown)
+
+
+async def _choose_intake(bot: Bot, settings: Settings) -> None:
+    while True:
+        try:
+            return await _set_webhook(bot, settings)
+        except RetryAfter as error:
+            # Replicas that start together make the same call, and Telegram takes it once a second.
+            await asyncio.sleep(retry_after_seconds(error))
+
+
+async def _set_webhook(bot: Bot, settings: Settings) -> None:
+    if not settings.webhook_url or settings.webhook_secret is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        return
+    await bot.set_webhook(
+        settings.webhook_url + webhooks.TELEGRAM_PATH,
+        allowed_updates=ALLOWED,
+        secret_token=settings.webhook_secret.get_secret_value(),
+        max_connections=40,
+    )
+
+
+@asynccontextmanager
+async def run_loops(app: BotApp) -> AsyncIterator[None]:
+    """Run the program's loops until left; then fetch no more updates, and finish those in hand."""
+    async with asyncio.TaskGroup() as tasks:
+        run_jobs = partial(_run_jobs, tasks, app.jobs)
+        if app.settings.webhook_url:
+            async with run_jobs():
+                yield
+            return
+        polling = tasks.create_task(app.intake.poller.run(run_jobs))
+        try:
+            yield
+        finally:
+            app.intake.poller.stop()
+            await asyncio.wait({polling})
+
+
+@asynccontextmanager
+async def _run_jobs(tasks: asyncio.TaskGroup, jobs: Jobs) -> AsyncIterator[None]:
+    loops = [tasks.create_task(loop) for loop in jobs.loops()]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.wait(loops)
+
+
+async def _publish_menus(app: BotApp) -> None:
+    bot, catalogue, settings = app.senders.bot, app.deps.catalogue, app.settings
+    await publish_profile(bot, catalogue)
+    await publish_staff_menus(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
+
+
+def _run_loop(main: Coroutine[Any, Any, None]) -> None:
     if sys.platform == "win32":
         asyncio.run(main)
     else:
@@ -177,55 +250,3 @@ def _first_error(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
-
-
-@asynccontextmanager
-async def telegram_session(app: BotApp) -> AsyncIterator[None]:
-    """Known to Telegram, and showing what is committed, until left."""
-    async with AsyncExitStack() as stack:
-        if app.replicas is not None:
-            # Before anything is shown: from here on, the former program of this place is known to be dead.
-            await app.replicas.heartbeat()
-        await _connect(stack, app.application, app.settings)
-        if app.replicas is not None:
-            # Around what shows answers: until the last of them is shown, nobody may take this program for dead.
-            await stack.enter_async_context(app.replicas.heartbeating(app.runner.resume_pending))
-        await stack.enter_async_context(app.runner.running())
-        await stack.enter_async_context(app.inline.running())
-        await stack.enter_async_context(app.staff_reply_sender.running())
-        yield
-
-
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
-    stack.push_async_callback(application.bot.shutdown)
-    try:
-        await application.initialize()
-        await _choose_intake(application.bot, settings)
-    except InvalidToken:
-        raise StartupError("BOT_TOKEN: Telegram refuses this token") from None
-    except BadRequest as error:
-        raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
-    except TelegramError as error:
-        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
-    stack.push_async_callback(application.shutdown)
-
-
-async def _choose_intake(bot: Bot, settings: Settings) -> None:
-    while True:
-        try:
-            return await _set_webhook(bot, settings)
-        except RetryAfter as error:
-            # Programs that start together all say the same, and Telegram takes it once a second.
-            await asyncio.sleep(retry_after_seconds(error))
-
-
-async def _set_webhook(bot: Bot, settings: Settings) -> None:
-    if not settings.webhook_url or settings.webhook_secret is None:
-        await bot.delete_webhook(drop_pending_updates=False)
-        return
-    await bot.set_webhook(
-        settings.webhook_url + webhooks.TELEGRAM_PATH,
-        allowed_updates=ALLOWED,
-        secret_token=settings.webhook_secret.get_secret_value(),
-        max_connections=40,
-    )

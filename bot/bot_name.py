@@ -1,6 +1,6 @@
-"""The bot's user name beside its data: a command in the same place knows the name without asking Telegram.
+"""Keeps the bot's user name in a file in `DATA_DIR`, so that a command there knows it without asking Telegram.
 
-The playground's bot has a token and a Telegram that nobody else knows of, so there is nobody else to ask.
+A command could not ask in the playground: only the running bot knows the simulator's address and token.
 """
 
 from contextlib import suppress
@@ -11,14 +11,14 @@ from bot.settings import Settings
 
 
 def write(settings: Settings, name: str) -> None:
-    """Write the name down; a place that takes no file does without."""
+    """Write the name, where it changed; a folder that cannot be written to is no error."""
     if read(settings) != name:
         with suppress(OSError):
             _path(settings).write_text(f"{name}\n", "ascii")
 
 
 def read(settings: Settings) -> str | None:
-    """The name of the bot that ran here last."""
+    """Return the name of the bot that ran here last; None when there was none."""
     try:
         return parse_bot_name(_path(settings).read_text("ascii"))
     except (OSError, ValueError):

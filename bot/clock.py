@@ -1,4 +1,4 @@
-"""The one place that reads the time, the random source, and makes fresh ids of them."""
+"""The only place that reads the clock and the random source."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -7,21 +7,21 @@ from pathlib import Path
 from bot.flow.rows import RuleContext
 
 _TOKEN_BYTES = 18
-"""144 random bits: 24 characters in an address."""
+"""144 random bits, which are 24 characters in a URL."""
 
 
 class Clock:
-    """UTC now; for conversations that must travel in time, a file may hold seconds to add."""
+    """The current time; scripts that travel in time write the seconds to add into the offset file."""
 
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
 
     def now(self) -> datetime:
-        """The time, aware, in UTC."""
+        """Return the time as an aware UTC datetime."""
         return datetime.now(UTC) + self._offset()
 
     def rule_context(self) -> RuleContext:
-        """The outside facts of one turn."""
+        """Return the time and a fresh id for one turn."""
         return RuleContext(self.now(), secrets.token_hex(16))
 
     def _offset(self) -> timedelta:
@@ -34,10 +34,10 @@ class Clock:
 
 
 def new_token() -> str:
-    """A token nobody can guess, in the characters of an address."""
+    """Return a token that cannot be guessed, in URL-safe characters."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def new_match_code() -> str:
-    """Two digits to compare by eye."""
+    """Return two digits that the person compares between chat and phone."""
     return f"{secrets.randbelow(100):02d}"

@@ -1,7 +1,8 @@
-"""Calls to a server of somebody else's: where they may go, how long they may take, how much they may answer.
+"""The HTTP client for calls to other servers, guarded against server-side request forgery (SSRF).
 
-Names are resolved here and every address is judged before anything connects to it, so neither a setting nor a name
-server can lead a call into our own network. No redirect is followed, no cookie kept, no proxy of the environment used.
+Every name is resolved here, and every address is checked before the client connects to it. So neither a setting nor a
+DNS server can lead a call into our own network. The client follows no redirect, keeps no cookie and uses no proxy of
+the environment; time and size of an answer are limited.
 """
 
 import socket
@@ -22,20 +23,20 @@ _CONNECTIONS = 20
 
 
 class HttpClient:
-    """Calls to the open Internet, or, for trying out, to this machine alone."""
+    """Calls servers on the public Internet only, or for tests on this machine only."""
 
     def __init__(self, session: aiohttp.ClientSession, *, loopback_only: bool) -> None:
         self._session = session
         self._loopback_only = loopback_only
 
     async def __call__(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Make one call; see `verification.providers.http.Call`."""
+        """Make one call; see `verification.providers.http.HttpCall`."""
         address = URL(url)
         host = address.raw_host or ""
         if address.scheme != "https" and not self._loopback_only:
             raise ProviderUnavailable("an address without https")
         if is_ip_literal(host) and not _is_allowed(host, loopback_only=self._loopback_only):
-            raise ProviderUnavailable("an address where no call may go")
+            raise ProviderUnavailable("an address that is not allowed")
         try:
             async with self._session.request(
                 verb, address, headers=headers, data=body or None, allow_redirects=False
@@ -44,12 +45,12 @@ class HttpClient:
         except TimeoutError:
             raise TransientFailure("no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
-            # Its kind only: its words would hold the address.
+            # Only its type: its message would hold the address.
             raise TransientFailure(type(error).__name__) from None
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses one with any address where no call may go."""
+    """Resolves names, and refuses a name when any of its addresses is not allowed."""
 
     def __init__(self, resolver: AbstractResolver, *, loopback_only: bool) -> None:
         self._resolver = resolver
@@ -61,7 +62,7 @@ class GuardedResolver(AbstractResolver):
         """Resolve a name; raises `OSError`."""
         found = await self._resolver.resolve(host, port, family)
         if not all(_is_allowed(each["host"], loopback_only=self._loopback_only) for each in found):
-            raise OSError("an address where no call may go")
+            raise OSError("an address that is not allowed")
         return found
 
     async def close(self) -> None:
@@ -73,14 +74,14 @@ class GuardedResolver(AbstractResolver):
 async def http_client(
     *, loopback_only: bool, resolver: AbstractResolver | None = None, client_timeout: aiohttp.ClientTimeout = TIMEOUT
 ) -> AsyncIterator[HttpClient]:
-    """Make calls possible until left; `loopback_only` is for a server on this machine, and for no other."""
+    """Open a client until left; `loopback_only` allows this machine and nothing else."""
     guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), loopback_only=loopback_only)
     connector = aiohttp.TCPConnector(resolver=guarded, limit=_CONNECTIONS)
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=client_timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Unpacked, a small answer could be a large one.
+        # A small compressed answer could unpack to a very large one.
         headers={"Accept-Encoding": "identity"},
         auto_decompress=False,
         trust_env=False,

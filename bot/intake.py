@@ -1,7 +1,8 @@
-"""Our own intake: an update is confirmed to Telegram only after its turn is committed.
+"""Takes updates from Telegram, and confirms each only after its turn is committed.
 
-`Updater` confirms what it has queued, and a crash loses it. Here a batch is handled, people side by side and each in
-order, before the next call confirms it; an update that cannot be handled is set aside, sealed, and blocks nobody.
+The library's `Updater` confirms updates when it has queued them, so a crash loses them. Here a batch is handled first,
+and the next `getUpdates` confirms it. Different people are handled concurrently, the updates of one person in order. An
+update that cannot be handled is stored as a dead letter and blocks nobody.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
+from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.dialogue import HandlerErrors
 from bot.handlers.flood_control import FloodControl
 
@@ -32,21 +33,21 @@ _MAX_TRIES = 3
 _POLL_SECONDS = 30
 _MAX_CONFLICTS = 4
 _OUTAGE_PAUSE = 2.0
-"""The longest pause while the store is away, in seconds: it is our own, and people wait for its return."""
+"""The longest pause while the store is away, in seconds; short, because people wait for its return."""
 
 RawUpdate = Mapping[str, Any]
 PollingLease = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
-"""The one turn to poll, as `DialogueStore.polling_turn` gives it."""
+"""The lease that allows one program to poll: `DialogueStore.polling_lease`."""
 ActiveScope = Callable[[], AbstractAsyncContextManager[None]]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 class StartupError(Exception):
-    """The program cannot go on; the message is one line for the operator."""
+    """The program cannot start or go on; the message is one line for the operator."""
 
 
 class UpdateIntake:
-    """Where every update comes in, by polling or by webhook."""
+    """Handles every update, whether it comes by polling or by webhook."""
 
     def __init__(
         self,
@@ -64,22 +65,22 @@ class UpdateIntake:
         self._updates = updates
         self._flood_control = flood_control
         self.stuck = False
-        """Whether the last update could be neither committed nor set aside."""
+        """Whether the last update could neither be committed nor be stored as a dead letter."""
 
     async def handle_all(self, raws: Sequence[RawUpdate]) -> None:
-        """Handle what one person sent, but for what is more than anybody can mean."""
-        beyond = []
+        """Handle the updates of one person, except those beyond the flood limit."""
+        excess = []
         for raw in raws:
             if self._flood_control is None or self._flood_control.admits(_sender_key(raw)):
                 await self.handle(raw)
             else:
-                beyond.append(raw)
-        if beyond and self._flood_control is not None:
-            await self._flood_control.drop(beyond)
-            self._updates.labels("passed_over").inc(len(beyond))
+                excess.append(raw)
+        if excess and self._flood_control is not None:
+            await self._flood_control.drop(excess)
+            self._updates.labels("passed_over").inc(len(excess))
 
     async def handle(self, raw: RawUpdate) -> None:
-        """Handle one update until it is committed or set aside; raises when the store is out of reach."""
+        """Handle one update until it is committed or stored as a dead letter; raises when the store is away."""
         try:
             await self._handle_with_retries(raw)
         except Exception:
@@ -100,11 +101,11 @@ class UpdateIntake:
         await self._store_dead_letter(raw)
 
     async def handle_body(self, body: bytes) -> bool:
-        """Handle an update as the webhook brings it; says whether Telegram may forget it."""
+        """Handle the body of a webhook request; returns whether Telegram may forget the update."""
         raw = _parse_update(body)
         if raw is None:
             self._updates.labels("unreadable").inc()
-            log.error("the webhook brought something that is no update")
+            log.error("the webhook received something that is not an update")
             return True
         try:
             await self.handle_all([raw])
@@ -132,10 +133,10 @@ def _parse_update(body: bytes) -> RawUpdate | None:
 
 
 class Poller:
-    """One poller: fetch, handle all, confirm by the next fetch.
+    """Fetches updates, handles them, and confirms them by the next fetch.
 
-    Only one program may poll for a bot: each first waits for its `turn`. Whoever has it first pays what the former left
-    owing, and is then `at_work`: it alone writes to people.
+    Only one program may poll for a bot, so each waits for the lease first. The one that holds it sends the replies that
+    its predecessor still owes, and then enters `active`: it alone writes to people.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class Poller:
         self._lease = lease
         self._resume_pending = resume_pending
         self._is_outage = is_outage
-        # Not kept over a restart: the server knows what was confirmed, and the store knows what was handled.
+        # Not kept over a restart: Telegram knows what was confirmed, and the store knows what was handled.
         self._offset: int | None = None
         self._stopping = asyncio.Event()
         self._idle_task: asyncio.Task[None] | None = None
@@ -160,17 +161,17 @@ class Poller:
         self.is_waiting = False
 
     def stop(self) -> None:
-        """Fetch no more; what is being handled is finished."""
+        """Fetch no more updates; those in hand are finished."""
         self._stopping.set()
         if self._idle_task is not None:
             self._idle_task.cancel()
 
     async def run(self, active: ActiveScope = nullcontext) -> None:
-        """Poll until stopped; raises `Fatal` when the token is refused or somebody else polls."""
+        """Poll until stopped; raises `StartupError` when the token is refused or another program polls."""
         warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
         pause = 0.0
         while not self._stopping.is_set():
-            heard_at = self.polled_at
+            polled_before = self.polled_at
             try:
                 await self._poll_while_leased(active)
             except asyncio.CancelledError:
@@ -180,21 +181,21 @@ class Poller:
             except Exception as error:
                 if not self._is_outage(error):
                     raise
-                log.warning("the store is out of reach; waiting")
-                pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.polled_at == heard_at else 0.5
+                log.warning("the store is away; waiting")
+                pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.polled_at == polled_before else 0.5
                 await self._sleep(pause)
 
     async def _poll_while_leased(self, active: ActiveScope) -> None:
         async with AsyncExitStack() as stack:
             with self._cancelled_by_stop():
-                still_mine = await stack.enter_async_context(self._lease(self._on_lease_busy))
+                still_held = await stack.enter_async_context(self._lease(self._on_lease_busy))
             if self.is_waiting:
                 log.info("the other program ended; polling")
                 self.is_waiting = False
             await self._resume_pending()
             await stack.enter_async_context(active())
             pause = 0.0
-            while not self._stopping.is_set() and await self._holds_lease(still_mine):
+            while not self._stopping.is_set() and await self._holds_lease(still_held):
                 pause = await self._poll(pause)
                 await self._sleep(pause)
 
@@ -207,7 +208,7 @@ class Poller:
         self.is_waiting = True
 
     async def _poll(self, pause: float) -> float:
-        """Fetch and handle one batch; gives how long to rest after it."""
+        """Fetch and handle one batch; returns how many seconds to wait after it."""
         try:
             batch = await self._fetch(self._offset)
             await self._handle_batch(batch)
@@ -227,7 +228,7 @@ class Poller:
             self._idle_task = None
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait, but no longer than until it is to stop: a 429 may ask for a minute."""
+        """Wait, but not after `stop`: a 429 may ask for a minute."""
         if not seconds:
             return
         with suppress(TimeoutError):
@@ -235,29 +236,29 @@ class Poller:
                 await self._stopping.wait()
 
     async def _fetch(self, offset: int | None) -> Sequence[RawUpdate]:
-        # The first poll does not wait, so that the program is known to be ready, or not wanted, at once.
+        # The first poll returns at once, so that a refused token or a second poller shows immediately.
         seconds = 0 if self.polled_at is None else _POLL_SECONDS
-        asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": ALLOWED, "limit": 100}
+        parameters: dict[str, Any] = {"timeout": seconds, "allowed_updates": ALLOWED, "limit": 100}
         if offset is not None:
-            asked["offset"] = offset
+            parameters["offset"] = offset
         with self._cancelled_by_stop():
-            # The typed method would parse the whole batch, and one bad update would lose all of it.
-            answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=seconds + 10)
+            # The library's own method parses the whole batch, and one bad update would lose all of it.
+            answer = await self._bot.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=seconds + 10)
         return list(answer) if isinstance(answer, list) else []
 
     async def _handle_batch(self, batch: Sequence[RawUpdate]) -> None:
-        lanes: defaultdict[object, list[RawUpdate]] = defaultdict(list)
+        by_sender: defaultdict[object, list[RawUpdate]] = defaultdict(list)
         for raw in batch:
-            lanes[_sender_key(raw)].append(raw)
-        # Whatever becomes of one lane, the others come to their end: a turn cut off behind its commit shows nothing.
-        ends = await asyncio.gather(*map(self._intake.handle_all, lanes.values()), return_exceptions=True)
-        for error in filter(None, ends):
+            by_sender[_sender_key(raw)].append(raw)
+        # An error of one sender cancels no other: a turn that is cancelled after its commit would send nothing.
+        results = await asyncio.gather(*map(self._intake.handle_all, by_sender.values()), return_exceptions=True)
+        for error in filter(None, results):
             raise error
 
     def _pause_after(self, error: TelegramError, pause: float) -> float:
         match error:
             case InvalidToken() | EndPointNotFound():
-                # The library reads a refused token as an unknown method, and this method is known.
+                # The library takes a refused token for an unknown method, but this method exists.
                 raise StartupError("BOT_TOKEN: Telegram refuses this token") from error
             case Conflict():
                 self._conflicts += 1
@@ -268,19 +269,19 @@ class Poller:
             case RetryAfter():
                 return retry_after_seconds(error)
             case _:
-                log.warning("Telegram is out of reach (%s); trying again", type(error).__name__)
+                log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
                 return min(max(pause * 2, 0.2), 10)
 
 
 def _error_location(error: BaseException) -> str:
-    """An error's kind and where it came from; its words might quote a message."""
+    """Return an error's type and place, without its message, which might quote a person."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
 
 
 def _sender_key(raw: RawUpdate) -> object:
-    """Whose update it is, so that each person's are handled in order; the raw form may be anything."""
+    """Return the sender, so that each person's updates are handled in order; the raw update may hold anything."""
     for source in ALLOWED:
         content = raw.get(source)
         if isinstance(content, Mapping):
@@ -288,12 +289,6 @@ def _sender_key(raw: RawUpdate) -> object:
             number = sender.get("id") if isinstance(sender, Mapping) else None
             if not isinstance(number, int):
                 return None
-            # What somebody types behind the bot's name elsewhere must not use up the patience for their dialogue.
+            # Inline queries count on their own, so that they do not use up the flood limit of the dialogue.
             return -number if source == "inline_query" else number
     return None
-
-
-def retry_after_seconds(error: RetryAfter) -> float:
-    """How long Telegram asks to wait."""
-    asked = error.retry_after
-    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

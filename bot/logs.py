@@ -1,6 +1,6 @@
-"""Logs that hold kinds and ids, never a name, a number, a token or a link.
+"""Sets up logging. A log line holds types and ids, never a name, an ID number, a token or a link.
 
-Lines are written so; the last formatter is a second fence, for what a library might say.
+Our own lines are written that way. The formatter redacts as a second defence, against what a library might log.
 """
 
 import logging
@@ -20,7 +20,7 @@ _SECRETS = (
 
 
 def redact(text: str) -> str:
-    """A text without what looks like a token, a link or an ID number."""
+    """Replace everything in a text that looks like a token, a link, a secret or an ID number."""
     for pattern, sign in _SECRETS:
         text = pattern.sub(sign, text)
     return text
@@ -32,7 +32,7 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:
-    """Send all logs to stderr, in one form; libraries that print raw updates are kept quiet."""
+    """Send all logs to stderr in one format, and silence libraries that log raw updates."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -54,7 +54,7 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # It quotes whole answers and updates in its worst lines, and hands all it has to say to its caller as well.
+    # Some of its lines quote whole updates; everything it logs is also raised to its caller.
     logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
     for noisy in ("httpx", "httpcore", "aiohttp", "uvicorn", "asyncio", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,22 +1,24 @@
-"""Opens what the settings name: the keys, and the store sealed with them."""
+"""Opens the database that the settings name, with the encryption keys that the settings or `DATA_DIR` hold."""
 
 from contextlib import AbstractAsyncContextManager
 
 from bot.settings import BadSetting, Settings
 from storage import Sealing, SqlStore, open_store
-from storage.keyfile import KeyFile
-from storage.sealing import parse_sealing
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import parse_sealing
 
 
 def key_file(settings: Settings) -> KeyFile:
-    """The file of the keys where settings give none."""
+    """Return the file that holds the keys where the settings hold none."""
     return KeyFile(settings.data_dir / "keys.json")
 
 
 def load_sealing(settings: Settings) -> Sealing:
-    """The keys, made where there are none; raises `BadKeys` or `BadSetting`."""
+    """Load the keys, and create them at the first start; raises `BadKeys` or `BadSetting`."""
     if settings.encryption_keys is not None and settings.index_key is not None:
-        return parse_sealing(settings.encryption_keys.get_secret_value(), settings.index_key.get_secret_value())
+        return parse_sealing(
+            encryption_keys=settings.encryption_keys.get_secret_value(), index_key=settings.index_key.get_secret_value()
+        )
     try:
         return key_file(settings).sealing()
     except OSError as error:
@@ -24,7 +26,7 @@ def load_sealing(settings: Settings) -> Sealing:
 
 
 def open_configured_store(settings: Settings, sealing: Sealing | None = None) -> AbstractAsyncContextManager[SqlStore]:
-    """Open the store, brought up to date; raises `BadSetting` or what storage raises."""
+    """Open the store and apply new migrations; raises `BadSetting` or a `StorageError`."""
     try:
         return open_store(settings.store_url, sealing=sealing or load_sealing(settings))
     except ValueError as error:

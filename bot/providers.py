@@ -1,49 +1,61 @@
-"""The providers of the three ways, as the settings name them."""
+"""Opens the providers of the three methods, as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.http_client import HttpClient, http_client
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
-from verification.ports import Provider
+from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
 from verification.providers.http import HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
 from verification.signing import WebhookSigner
 
 _MAX_LIFETIMES = 3
-"""How many times the full time an attempt may get: waiting, opened, confirming."""
+"""An attempt may get its full time three times: waiting, opened, confirming."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredProviders:
+    """The provider of each method; `pollable` holds those among them that must be asked how far an attempt is."""
+
+    by_method: Mapping[Method, Provider]
+    pollable: Mapping[Method, PollableProvider]
 
 
 @asynccontextmanager
 async def open_providers(
     settings: Settings, public_url: str, clock: Callable[[], datetime]
-) -> AsyncIterator[Mapping[Method, Provider]]:
-    """Give the provider of each way; `public` is how the outside reaches our pages."""
-    here = is_loopback(urlsplit(settings.provider_url).hostname or "")
-    async with http_client(loopback_only=here) as call:
-
-        def provider(method: Method, kind: str) -> Provider:
-            return _http(method, settings, call, public_url, clock) if kind == "http" else SimulatedProvider(method)
-
-        yield {method: provider(method, kind) for method, kind in settings.providers.items()}
+) -> AsyncIterator[ConfiguredProviders]:
+    """Open the providers until left; `public_url` is how they reach our callbacks."""
+    on_loopback = is_loopback(urlsplit(settings.provider_url).hostname or "")
+    async with http_client(loopback_only=on_loopback) as client:
+        remote = {
+            method: _http(settings, method, client, clock, callback=f"{public_url}/callbacks/{method}")
+            for method, kind in settings.providers.items()
+            if kind == "http"
+        }
+        by_method: dict[Method, Provider] = {
+            method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
+        }
+        yield ConfiguredProviders(by_method, remote)
 
 
 def _http(
-    method: Method, settings: Settings, call: HttpClient, public: str, clock: Callable[[], datetime]
+    settings: Settings, method: Method, client: HttpClient, clock: Callable[[], datetime], *, callback: str
 ) -> HttpProvider:
     if settings.provider_secret is None:
         raise BadSetting("PROVIDER_SECRET: missing")
+    signer = WebhookSigner(settings.provider_secret.get_secret_value())
     return HttpProvider(
         method,
-        ProviderEndpoint(
-            settings.provider_url, settings.phone_hosts, WebhookSigner(settings.provider_secret.get_secret_value())
-        ),
-        call,
+        ProviderEndpoint(settings.provider_url, settings.phone_hosts, signer),
+        client,
         clock,
-        callback=f"{public}/callbacks/{method}",
+        callback_url=callback,
         session_lifetime=_MAX_LIFETIMES * settings.qr_ttl,
     )

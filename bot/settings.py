@@ -1,4 +1,4 @@
-"""Every setting of the program, read once from the environment and `.env`, and refused in one line when it is wrong."""
+"""The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ class BadSetting(Exception):
 
 
 def parse_duration(text: str) -> timedelta:
-    """A time as settings and options have it; raises `ValueError`."""
+    """Read a duration such as `30s`, `10m`, `2h` or `7d`; raises `ValueError`."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError("write a number and a unit: 30s, 10m, 2h")
@@ -50,7 +50,7 @@ def _duration(text: object) -> object:
 
 
 def _language(text: object) -> object:
-    # Desktops set LANGUAGE for themselves ("de_DE:de"): it is a hint here, never a reason to refuse.
+    # Desktops set LANGUAGE for themselves ("de_DE:de"), so it is a hint and never refused.
     return "en" if str(text).lower().startswith("en") else "zh"
 
 
@@ -72,7 +72,7 @@ def _check_server(url: str) -> None:
         misread = "@" in parts.path or bool(parts.fragment) or parts.port == 0
     except ValueError:
         misread = True
-    # A piece of the password would be taken for the host or the name, and told in an error.
+    # Otherwise a part of the password is taken for the host or the database, and printed in an error.
     if misread:
         raise ValueError("cannot be read; in a password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A")
 
@@ -87,7 +87,7 @@ FORMER_NAMES = {
     "dialogue_coverage_file": "coverage_file",
     "rate_limit_sending": "pace_sending",
 }
-"""Settings that had another name in 0.1; that name is read until 0.3."""
+"""Settings that had another name in 0.1; the old name is read until 0.3."""
 
 
 def _also(name: str) -> AliasChoices:
@@ -95,7 +95,7 @@ def _also(name: str) -> AliasChoices:
 
 
 class _FormerSettings(BaseSettings):
-    """The former names alone, to tell who still uses one."""
+    """The former names, read only to find out whether one is still in use."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
 
     @field_validator("result_webhook_url")
     @classmethod
-    def _is_receivers_address(cls, url: str) -> str:
+    def _is_result_endpoint(cls, url: str) -> str:
         if url:
             parse_base_url(url)
         return url
@@ -285,7 +285,7 @@ class Settings(BaseSettings):
 
     @property
     def _only_for_tests(self) -> str:
-        """The setting of tests that is in use, if any."""
+        """The first setting in use that is only for tests; empty if there is none."""
         used = {
             "CLOCK_OFFSET_FILE": self.clock_offset_file is not None,
             "DIALOGUE_COVERAGE_FILE": self.dialogue_coverage_file is not None,
@@ -299,12 +299,12 @@ class Settings(BaseSettings):
 
     @property
     def on_loopback(self) -> bool:
-        """Whether the Bot API is a stand-in on this machine."""
+        """Whether the Bot API is on this machine, and so a simulator or a server of tests."""
         return is_loopback(urlsplit(self.bot_api_url).hostname or "")
 
     @property
     def providers(self) -> dict[Method, str]:
-        """The provider of each way."""
+        """The kind of provider of each method: `simulated` or `http`."""
         return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
 
     @property
@@ -314,22 +314,22 @@ class Settings(BaseSettings):
 
     @property
     def caller_keys(self) -> tuple[str, ...]:
-        """The bearer keys of calls over HTTP; a program is known by the place of its key."""
+        """The bearer keys of the HTTP API; a caller is known by the position of its key, counted from 1."""
         return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
 
     @property
     def phone_hosts(self) -> frozenset[str]:
-        """Where a provider may send phones: `PROVIDER_REDIRECT_HOSTS`, or else its own host."""
+        """The hosts that a provider may redirect phones to: `PROVIDER_REDIRECT_HOSTS`, or else its own host."""
         return frozenset(_split_list(self.provider_redirect_hosts) or [urlsplit(self.provider_url).netloc.lower()])
 
     @property
     def store_url(self) -> str:
-        """Where everything is kept: `DATABASE_URL`, or a file in `DATA_DIR`."""
+        """The URL of the database: `DATABASE_URL`, or a SQLite file in `DATA_DIR`."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
 def load() -> Settings:
-    """Read the settings; raises `BadSetting` with one line."""
+    """Read the settings; raises `BadSetting`."""
     try:
         return Settings()
     except ValidationError as error:

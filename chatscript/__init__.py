@@ -1,1 +1,1 @@
-"""The testers' kit: reads `.chat` scripts and plays them against any bot over HTTP. It knows nothing of our bot."""
+"""The testers' kit: reads `.chat` scripts and runs them against any bot over HTTP. It knows nothing of our bot."""

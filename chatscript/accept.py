@@ -1,6 +1,7 @@
-"""Plays a case and notes how its script must change so that it tells what the bot does now.
+"""Rewrites failing scripts so that they describe what the bot does now.
 
-Only what the bot's lines expect is changed. What the person does stays: where it is no longer possible, the case fails.
+It runs a case again and notes how its lines must change. It changes only the lines that expect something of the bot.
+The person's steps stay; when one of them is no longer possible, the case fails.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NewLines = tuple[str, ...]
 
 @dataclass(slots=True)
 class ScriptChanges:
-    """New lines by the number of the step they belong to: instead of it, or in front of it."""
+    """New lines by the number of a step: those that replace it, and those inserted before it."""
 
     replacements: dict[int, NewLines] = field(default_factory=dict)
     insertions: dict[int, NewLines] = field(default_factory=dict)
@@ -37,13 +38,13 @@ class ScriptChanges:
 
 @dataclass(slots=True)
 class AcceptingReader:
-    """The reader that takes what the bot does for what was wanted."""
+    """Accepts what the bot does and notes how the script must change."""
 
     script: steps.Script
     changes: ScriptChanges = field(default_factory=ScriptChanges)
 
     async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
-        """Read the event that the step means, and note what differs."""
+        """Read the event that belongs to the step, and note what differs."""
         while True:
             event = await context.listener.wait_for(
                 lambda: next(iter(context.chat.unread_events()), None), stop_when_idle=context.expects_prompt_reply
@@ -51,19 +52,19 @@ class AcceptingReader:
             if event is None:
                 self.changes.replacements[number] = ()
                 return
-            verdict = await compare_event(context, step, event)
-            if not verdict.differences:
-                context.scope.values.update(verdict.captures)
+            comparison = await compare_event(context, step, event)
+            if not comparison.differences:
+                context.scope.values.update(comparison.captures)
                 context.lenient_chats.discard(context.chat.id)
                 context.chat.read_up_to(event)
                 return
             if context.chat.id in context.lenient_chats:
                 context.chat.read_up_to(event)
-            elif await self._resolve_difference(context, number, step, event, related=verdict.same_kind):
+            elif await self._resolve_difference(context, number, step, event, same_kind=comparison.same_kind):
                 return
 
     async def before_step(self, context: RunContext, number: int) -> None:
-        """Write down what nothing mentions before the person goes on."""
+        """Insert lines for events that no step expects before the person goes on."""
         if context.chat.id in context.lenient_chats or not isinstance(self.script.steps[number], steps.UserStep):
             return
         await context.listener.wait_idle()
@@ -73,28 +74,28 @@ class AcceptingReader:
             self._insert(context, number, unread)
 
     async def finish(self, context: RunContext) -> None:
-        """Write down what comes at last; in other chats than the last one, it is a failure as always."""
+        """Insert lines for the last events of the current chat. Raises `StepFailed` for events in other chats."""
         await context.listener.wait_idle()
         if context.chat.id not in context.lenient_chats:
             self._insert(context, len(self.script.steps), context.chat.unread_events())
         await expect_nothing_more(context)
 
     async def _resolve_difference(
-        self, context: RunContext, number: int, step: steps.Expectation, event: ChatEvent, *, related: bool
+        self, context: RunContext, number: int, step: steps.Expectation, event: ChatEvent, *, same_kind: bool
     ) -> bool:
-        """Decide what became of a step; tells whether it is done with."""
+        """Decide how an event that differs changes the script. Return whether the step is finished."""
         await context.listener.wait_idle()
         unread = context.chat.unread_events()
-        for place, other in enumerate(unread[1:], 1):
+        for index, other in enumerate(unread[1:], 1):
             if not (await compare_event(context, step, other)).differences:
-                self._insert(context, number, unread[:place])
+                self._insert(context, number, unread[:index])
                 return False
         following = self._following(number)
         for other_step in following:
             if not (await compare_event(context, other_step, event)).differences:
                 self.changes.replacements[number] = ()
                 return True
-        if related:
+        if same_kind:
             message = event.message
             qr = await context.client.read_qr(message.picture) if message and message.picture else None
             self.changes.replacements[number] = tuple(rewrite_expectation(step, event, context.scope, qr))
@@ -107,12 +108,12 @@ class AcceptingReader:
         return True
 
     def _following(self, number: int) -> list[steps.Expectation]:
-        found: list[steps.Expectation] = []
+        following: list[steps.Expectation] = []
         for step in self.script.steps[number + 1 :]:
             if not isinstance(step, steps.Expectation):
                 break
-            found.append(step)
-        return found
+            following.append(step)
+        return following
 
     def _insert(self, context: RunContext, number: int, events: Sequence[ChatEvent]) -> None:
         lines = tuple(
@@ -124,19 +125,21 @@ class AcceptingReader:
 
 
 class CasesDiffer(Exception):
-    """The cases of one script want different lines in the same place."""
+    """The cases of one script need different lines at the same place."""
 
 
-def merge_changes(found: Sequence[ScriptChanges]) -> ScriptChanges:
-    """Put the changes of all cases together; raises `CasesDiffer`."""
-    first, *others = found
+def merge_changes(by_case: Sequence[ScriptChanges]) -> ScriptChanges:
+    """Return the changes, which must be the same for all cases. Raises `CasesDiffer`."""
+    first, *others = by_case
     if any(other != first for other in others):
-        raise CasesDiffer("its cases, or its languages, want different lines; change it by hand, or play one with -k")
+        raise CasesDiffer(
+            "its cases or languages need different lines; change the script by hand, or play one case with -k"
+        )
     return first
 
 
 def apply_changes(source: str, script: Script, changes: ScriptChanges) -> str:
-    """Write the changes into the text of a script; all that they do not touch stays, comments too."""
+    """Return the text of a script with the changes; comments and all other lines stay."""
     lines = source.split("\n")
     starts = {number: step.location.line - 1 for number, step in enumerate(script.steps)}
     for number in sorted({*changes.replacements, *changes.insertions}, reverse=True):
@@ -154,7 +157,7 @@ def _script_end(lines: Sequence[str]) -> int:
 
 
 def _step_end(lines: Sequence[str], start: int) -> int:
-    """Find the end of a step: behind the last indented line that belongs to it."""
+    """Return the number of the line after a step and its indented lines."""
     stop = start + 1
     for number in range(start + 1, len(lines)):
         line = lines[number]
@@ -166,32 +169,34 @@ def _step_end(lines: Sequence[str], start: int) -> int:
 
 
 async def accept(results: Sequence[CaseResult], config: RunConfig, out: Callable[[str], object]) -> list[CaseResult]:
-    """Play the cases of every script that failed once more, and write what they do into it; gives the new results."""
-    answered: list[CaseResult] = []
+    """Run the cases of failing scripts again and write what the bot does into them. Return the new results."""
+    accepted: list[CaseResult] = []
     for file, group in groupby(results, key=lambda result: result.case.script.file):
-        cases = list(group)
-        answered.extend(
-            await _accept_script(Path(file), cases, config, out) if any(it.failure for it in cases) else cases
+        group_results = list(group)
+        accepted.extend(
+            await _accept_script(Path(file), group_results, config, out)
+            if any(result.failure for result in group_results)
+            else group_results
         )
-    return answered
+    return accepted
 
 
 async def _accept_script(
-    path: Path, cases: list[CaseResult], config: RunConfig, out: Callable[[str], object]
+    path: Path, results: list[CaseResult], config: RunConfig, out: Callable[[str], object]
 ) -> list[CaseResult]:
-    script = cases[0].case.script
-    played, found = [], []
-    for case in cases:
+    script = results[0].case.script
+    new_results, by_case = [], []
+    for result in results:
         reader = AcceptingReader(script)
-        played.append(await run_case(case.case, config, reader))
-        found.append(reader.changes)
-    if any(result.failure for result in played):
-        return played
+        new_results.append(await run_case(result.case, config, reader))
+        by_case.append(reader.changes)
+    if any(result.failure for result in new_results):
+        return new_results
     try:
-        changes = merge_changes(found)
+        changes = merge_changes(by_case)
     except CasesDiffer as error:
         out(f"not accepted: {console.short_path(str(path))}: {error}")
-        return cases
+        return results
     with path.open(encoding="utf-8-sig", newline="") as file:
         source = file.read()
     ending = "\r\n" if "\r\n" in source else "\n"
@@ -200,4 +205,4 @@ async def _accept_script(
     out(
         f"accepted: {console.short_path(str(path))}, {len({*changes.replacements, *changes.insertions})} places changed"
     )
-    return played
+    return new_results

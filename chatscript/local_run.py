@@ -1,7 +1,7 @@
-"""`make run` without a token: the stand-in and its page here, the bot as a process of its own beside it.
+"""`make run` without a token: serves the simulator and its page, and runs the bot as a second process.
 
-Two processes, so that the bot can be killed in the middle of a conversation as it can be in earnest: it is started
-again and goes on where the person was. A bot never outlives this process: its Telegram would be gone.
+The bot has a process of its own so that it can be killed during a conversation, as on a real machine. It is started
+again, and conversations continue. The bot never outlives this process, because its simulator would be gone.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ _HOST = "127.0.0.1"
 _BAD_SETTING = 2
 _SHORT_RUN = 3.0
 _MAX_SHORT_RUNS = 3
-_STOP_WITHIN = 10.0
-_START_WITHIN = 60.0
+_STOP_TIMEOUT = 10.0
+_START_TIMEOUT = 60.0
 _CUSTOMER = "王小明"
 _SUPPORT, _SUPPORT_ID = "客服", 100_000_001
-# Its standard input ends when this process does, in whatever way.
+# Waits until its standard input ends, which happens however this process ends, and then kills the bot.
 _KILL_AT_EOF = 'read -r _; kill -9 "$0"'
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingTarget:
-    """A whole session as a script: the bot starts with nothing; without a file, the script is said at the end."""
+    """Where the script of the session goes: to the file, or to the output at the end. The bot starts without data."""
 
     file: Path | None = None
 
@@ -44,14 +44,14 @@ class RecordingTarget:
 def run_locally(
     command: Sequence[str], *, port: int, say: Say, texts: Path | None = None, recording: RecordingTarget | None = None
 ) -> int:
-    """Serve the playground and run the bot's command against it until a signal; gives the exit status.
+    """Serve the simulator and run the bot's command against it until a signal. Return the exit code.
 
-    `port` is where the bot serves its phone pages, the chat page takes the next one; a port in use is replaced by
-    a free one. `texts` is the bot's catalogue, for recorded scripts.
+    The bot serves its phone pages at `port`, and the chat page is at the next port; a port in use is replaced by a free
+    one. `texts` is the folder of the bot's texts, for recorded scripts.
     """
     try:
-        catalogue = load_bot_texts(texts) if texts else BotTexts()
-        return asyncio.run(_run(command, port, say, catalogue, recording))
+        bot_texts = load_bot_texts(texts) if texts else BotTexts()
+        return asyncio.run(_run(command, port, say, bot_texts, recording))
     except KeyboardInterrupt:
         return 0
 
@@ -84,7 +84,7 @@ async def _run(
 
 
 def _add_people(world: World, recorder: Recorder, env: Mapping[str, str]) -> dict[str, str]:
-    """Let a customer in, and somebody of support, whom the bot is told of; unless it is told of others."""
+    """Add a customer, and a person of the support staff unless STAFF_IDS names others. Return the bot's variables."""
     world.add_person(_CUSTOMER)
     if env.get("STAFF_IDS"):
         return {}
@@ -94,14 +94,14 @@ def _add_people(world: World, recorder: Recorder, env: Mapping[str, str]) -> dic
 
 
 def _empty_data(closing: AsyncExitStack) -> dict[str, str]:
-    """Let the bot begin as it does in every played script; what it keeps goes when the session ends."""
+    """Return variables for an empty data folder, which is deleted when the session ends."""
     folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True))
     return {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3"}
 
 
 @asynccontextmanager
 async def _recorded_session(recorder: Recorder, recording: RecordingTarget, say: Say) -> AsyncIterator[None]:
-    """Write the script anew with everything that happens; what is in the file is whole at any time."""
+    """Record the session; the file always holds a complete script."""
     recorder.start()
     async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(recorder.write_continuously(recording.file)) if recording.file else None
@@ -118,9 +118,9 @@ async def _recorded_session(recorder: Recorder, recording: RecordingTarget, say:
 
 
 async def _welcome(playground: Playground, address: str, key: str, say: Say) -> None:
-    """Say where the chat is as soon as somebody answers there."""
+    """Print the addresses as soon as the bot asks for updates."""
     updates = playground.world.updates
-    await playground.world.changes.wait_for(lambda: updates.has_waiting_poll, _START_WITHIN)
+    await playground.world.changes.wait_for(lambda: updates.has_waiting_poll, _START_TIMEOUT)
     say(
         f"\n  Chat with the bot:  {address}\n  Key of the desk:    {key}  (any name; its address is above)\n"
         "  (Ctrl-C ends it; chats are kept in memory only)\n"
@@ -129,9 +129,9 @@ async def _welcome(playground: Playground, address: str, key: str, say: Say) -> 
 
 async def _keep_running(command: Sequence[str], env: dict[str, str], stop: asyncio.Event, say: Say) -> int:
     loop = asyncio.get_running_loop()
-    hasty = 0
+    short_runs = 0
     while True:
-        began = loop.time()
+        started = loop.time()
         process = await asyncio.create_subprocess_exec(*command, env=env)
         async with _killed_with_parent(process.pid):
             code = await _wait_for_end(process, stop)
@@ -139,25 +139,25 @@ async def _keep_running(command: Sequence[str], env: dict[str, str], stop: async
             return 0
         if code == _BAD_SETTING:
             return code
-        hasty = hasty + 1 if loop.time() - began < _SHORT_RUN else 0
-        if hasty >= _MAX_SHORT_RUNS:
-            say("The bot ends as soon as it begins; see its lines above.")
+        short_runs = short_runs + 1 if loop.time() - started < _SHORT_RUN else 0
+        if short_runs >= _MAX_SHORT_RUNS:
+            say("The bot ends as soon as it starts; see its output above.")
             return 1
-        say(f"The bot ended ({_describe_exit(code)}); starting it again. Conversations go on where they were.")
+        say(f"The bot ended ({_describe_exit(code)}); starting it again. Conversations continue.")
 
 
 @asynccontextmanager
 async def _killed_with_parent(bot: int) -> AsyncIterator[None]:
-    """Let the bot end with this process even when that is killed and can do nothing about it."""
-    nobody = asyncio.subprocess.DEVNULL
-    leash = await asyncio.create_subprocess_exec(
-        "sh", "-c", _KILL_AT_EOF, str(bot), stdin=asyncio.subprocess.PIPE, stderr=nobody, start_new_session=True
+    """Kill the bot when this process ends, even when this process is killed."""
+    devnull = asyncio.subprocess.DEVNULL
+    watchdog = await asyncio.create_subprocess_exec(
+        "sh", "-c", _KILL_AT_EOF, str(bot), stdin=asyncio.subprocess.PIPE, stderr=devnull, start_new_session=True
     )
     try:
         yield
     finally:
-        leash.kill()
-        await leash.wait()
+        watchdog.kill()
+        await watchdog.wait()
 
 
 async def _wait_for_end(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
@@ -174,7 +174,7 @@ async def _wait_for_end(process: asyncio.subprocess.Process, stop: asyncio.Event
 async def _end(process: asyncio.subprocess.Process) -> None:
     process.terminate()
     try:
-        async with asyncio.timeout(_STOP_WITHIN):
+        async with asyncio.timeout(_STOP_TIMEOUT):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -1,10 +1,10 @@
-"""Collects `.chat` scripts as pytest tests, one per case.
+"""Collects `.chat` scripts as pytest tests, one for each case.
 
-Ini options: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (its catalogue, default bot/texts),
-both under the root folder. `--chat-lang all` plays scripts that are written with keys in every language. A conftest.py
-may start the bot in its own way: `pytest_chat_launch(config)` returns a `Launch`.
+Ini options, both relative to the root folder: `chat_bot` (the bot's program, default run_bot.py) and `chat_texts` (the
+folder of its texts, default bot/texts). `--chat-lang all` runs scripts that are written with keys in every language.
+The hook `pytest_chat_launch(config)` in a conftest.py returns a `BotLauncher` that starts the bot in another way.
 
-Where pytest-asyncio is installed, the fixture `chat` gives the lines of scripts to tests in Python.
+With pytest-asyncio installed, the fixture `chat` offers the steps of scripts to tests in Python.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ _FAILED = pytest.StashKey[bool]()
 
 
 class ScriptFailed(Exception):
-    """A case that did not come true; its text is the whole report."""
+    """A case failed; the message is the report."""
 
 
 class IgnoredByTelegram(UserWarning):
-    """Something in the bot's calls that Telegram ignores."""
+    """The bot sent a field that Telegram ignores."""
 
 
 class ChatHookSpecs:
-    """What a conftest.py may say."""
+    """The hooks that a conftest.py may implement."""
 
     @pytest.hookspec(firstresult=True)
     def pytest_chat_launch(self, config: pytest.Config) -> BotLauncher | None:
-        """Return how the bot is started, or None for the program of `chat_bot`."""
+        """Return what starts the bot, or None for the program of `chat_bot`."""
 
     @pytest.hookspec
     def pytest_chat_environment(self, config: pytest.Config) -> Mapping[str, str] | None:
-        """Return what more every bot is told by its environment."""
+        """Return further environment variables for every bot."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -59,12 +59,12 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     parser.addini("chat_bot", "the bot that .chat scripts are played against", default="run_bot.py")
-    parser.addini("chat_texts", "the folder of the bot's catalogue", default="bot/texts")
+    parser.addini("chat_texts", "the folder of the bot's texts", default="bot/texts")
     group = parser.getgroup("chat", "chat scripts")
     group.addoption("--chat-lang", action="append", default=[], help="a language to play scripts in, or all")
-    words = "fail when the scripts reach less of a kind, in percent: row=100"
+    help_text = "fail when the scripts reach less of a kind, in percent: row=100"
     group.addoption(
-        "--chat-fail-under", action="append", default=[], metavar="KIND=PERCENT", type=_parse_goal, help=words
+        "--chat-fail-under", action="append", default=[], metavar="KIND=PERCENT", type=_parse_goal, help=help_text
     )
 
 
@@ -77,14 +77,14 @@ class ScriptFile(pytest.File):
     """One script; its tests are its cases."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Read and check the script; a mistake fails the collection with its place."""
+        """Read and check the script; a mistake fails the collection."""
         try:
-            company = _run_config(self.config)
-            takes = cases_of(self.path, company.bot_texts, self.config.getoption("--chat-lang"))
+            run_config = _run_config(self.config)
+            cases = cases_of(self.path, run_config.bot_texts, self.config.getoption("--chat-lang"))
         except (ScriptErrors, BotTextsUnreadable) as error:
             raise self.CollectError(str(error)) from None
-        for take in takes:
-            yield ScriptCase.from_parent(self, name=take.name, case=take, run_config=company)
+        for case in cases:
+            yield ScriptCase.from_parent(self, name=case.name, case=case, run_config=run_config)
 
 
 class ScriptCase(pytest.Item):
@@ -96,7 +96,7 @@ class ScriptCase(pytest.Item):
         self._run_config = run_config
 
     def runtest(self) -> None:
-        """Play it in an event loop of its own."""
+        """Run the case in an event loop of its own."""
         result = asyncio.run(run_case(self._case, self._run_config))
         for remark in result.remarks:
             self.warn(IgnoredByTelegram(remark))
@@ -104,13 +104,13 @@ class ScriptCase(pytest.Item):
             raise ScriptFailed(failure_report(result))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """Show the player's report instead of a stack."""
+        """Return the report of the failure instead of a traceback."""
         if isinstance(excinfo.value, ScriptFailed):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Name the file and the title."""
+        """Return the file and the title of the case."""
         return self.path, 0, self.name
 
 
@@ -120,7 +120,9 @@ def _run_config(config: pytest.Config) -> RunConfig:
         texts = config.rootpath / str(config.getini("chat_texts"))
         launch: BotLauncher | None = config.hook.pytest_chat_launch(config=config)
         extra = {
-            name: value for told in config.hook.pytest_chat_environment(config=config) for name, value in told.items()
+            name: value
+            for variables in config.hook.pytest_chat_environment(config=config)
+            for name, value in variables.items()
         }
         config.stash[_RUN_CONFIG] = RunConfig(
             launch or CommandLauncher.python(bot), load_bot_texts(texts), extra_environment=extra
@@ -133,7 +135,7 @@ if importlib.util.find_spec("pytest_asyncio"):
 
     @pytest_asyncio.fixture
     async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Conversation]:
-        """A person at a chat with a fresh bot; what no line mentions fails the test at its end."""
+        """Return a conversation with a new bot; an event that no line mentions fails the test at its end."""
         async with open_conversation(_run_config(request.config), request.node.nodeid) as conversation:
             yield conversation
             if not request.node.stash.get(_FAILED, False):
@@ -144,21 +146,21 @@ if importlib.util.find_spec("pytest_asyncio"):
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember that a test failed: what comes afterwards is no news."""
+    """Remember that a test failed, so that its conversation is not checked at its end."""
     report = yield
     item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
     return report
 
 
 _COVERAGE_FILE = pytest.StashKey[Path]()
-_WORKER = "chat_notes"
+_WORKER_INPUT = "chat_notes"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the file that all bots write into; a worker is told of it."""
+    """Create the coverage file for all bots; a worker of pytest-xdist gets its path."""
     if hasattr(config, "workerinput"):
-        if told := config.workerinput.get(_WORKER):
-            config.stash[_COVERAGE_FILE] = Path(told)
+        if path := config.workerinput.get(_WORKER_INPUT):
+            config.stash[_COVERAGE_FILE] = Path(path)
     elif config.getoption("--chat-fail-under"):
         folder = tempfile.TemporaryDirectory(prefix="chat-")
         config.add_cleanup(folder.cleanup)
@@ -167,38 +169,38 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
-    """Tell a worker of pytest-xdist where the file is."""
+    """Send the path of the coverage file to a worker of pytest-xdist."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist has no types
     if _COVERAGE_FILE in config.stash:
-        node.workerinput[_WORKER] = str(config.stash[_COVERAGE_FILE])  # type: ignore[attr-defined]
+        node.workerinput[_WORKER_INPUT] = str(config.stash[_COVERAGE_FILE])  # type: ignore[attr-defined]
 
 
 def pytest_chat_environment(config: pytest.Config) -> dict[str, str]:
-    """Tell the bots where to write down what they reach."""
+    """Give the path of the coverage file to every bot."""
     return {COVERAGE_VARIABLE: str(config.stash[_COVERAGE_FILE])} if _COVERAGE_FILE in config.stash else {}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that passed and reached too little."""
-    if not hasattr(session.config, "workerinput") and list(_goals_missed(session.config)) and not session.exitstatus:
+    """Fail a passed run whose coverage is too low."""
+    if not hasattr(session.config, "workerinput") and list(_missed_goals(session.config)) and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what was not reached."""
-    for line in _goals_missed(config):
+    """Report the goals that were missed."""
+    for line in _missed_goals(config):
         terminalreporter.write_line(line, red=True)
 
 
-def _goals_missed(config: pytest.Config) -> Iterator[str]:
-    found = read_coverage(config.stash[_COVERAGE_FILE]) if _COVERAGE_FILE in config.stash else Coverage()
+def _missed_goals(config: pytest.Config) -> Iterator[str]:
+    coverage = read_coverage(config.stash[_COVERAGE_FILE]) if _COVERAGE_FILE in config.stash else Coverage()
     for kind, percent in config.getoption("--chat-fail-under"):
-        names = found.kinds.get(kind, {})
+        names = coverage.kinds.get(kind, {})
         if not names or 100 * sum(names.values()) / len(names) < percent:
             yield f"the chat scripts reach less than {percent:g} % of kind {kind}:"
             yield from format_table(Coverage({kind: names} if names else {}))
 
 
-def _parse_goal(words: str) -> tuple[str, float]:
-    kind, _, percent = words.partition("=")
+def _parse_goal(option: str) -> tuple[str, float]:
+    kind, _, percent = option.partition("=")
     return kind, float(percent)

@@ -1,6 +1,6 @@
-"""Scripts in Python: the same lines, performed one by one, as strict as in a file.
+"""Scripts in Python: the same lines, run one by one, as strict as in a file.
 
-Every word means what it means in a script: `...`, `{name}`, `{t:key}`, `/regex/`. The bot starts with the first line.
+Every word means the same as in a script: `...`, `{name}`, `{t:key}`, `/regex/`. The bot starts with the first line.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Buttons = Sequence[str | Sequence[str]]
 
 
 class ChatFailed(AssertionError):
-    """A line that did not come true; its text is the player's whole report."""
+    """A line failed; the message is the report."""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """A person at a chat with the bot. `values` are what `{name}` stands for, captures among them."""
+    """A person's conversation with the bot. Every method that runs a line raises `ChatFailed`."""
 
     name: str
     _context: RunContext
@@ -47,7 +47,7 @@ class Conversation:
 
     @property
     def values(self) -> Mapping[str, str]:
-        """Everything captured so far."""
+        """The values of `{name}`, with the captures so far."""
         return self._context.scope.values
 
     @property
@@ -56,19 +56,19 @@ class Conversation:
         return self._phone
 
     def set(self, **settings: str) -> None:
-        """Add to the bot's environment; only before the first line."""
+        """Set environment variables of the bot. Raises `ChatFailed` after the first line."""
         if self._started:
             raise ChatFailed("the bot has started: its environment is set before the first line")
         self._settings |= settings
 
     def let(self, **values: str) -> None:
-        """Give values to names."""
+        """Set values of `{name}`."""
         self._context.scope.values.update(values)
 
     # The person.
 
     async def send(self, text: str = "", *, kind: str = "", forward: bool = False) -> None:
-        """Write a text, or send something else: `photo`, `sticker`, `voice`, …"""
+        """Write a text, or send an attachment: `photo`, `sticker`, `voice`, …"""
         special = kind or ("forward" if forward else "")
         await self._play_line(">", text if special or text[:1] not in ("[", "(") else f"\\{text}", kind=special)
 
@@ -81,13 +81,13 @@ class Conversation:
         await self.play(f"> {'(old) ' if old else ''}[{label}]{f'@{nth}' if nth else ''}")
 
     async def forge(self, data: str) -> None:
-        """Press a button that nobody offered."""
+        """Send a button press with this data, whether or not such a button exists."""
         await self._play_line(">", data, kind="tap")
 
     # The bot.
 
     async def expect(self, text: str, *, buttons: Buttons = (), kind: str = "", qr: str = "", file: str = "") -> None:
-        """Expect a message. `buttons` are rows; a string is a row of one button, `*` any buttons."""
+        """Expect a message. `buttons` are rows; a string is a row of one button, `*` matches any buttons."""
         await self._play_line(
             "<",
             text,
@@ -100,7 +100,7 @@ class Conversation:
         await self._play_line("~", text, kind=kind or ("photo" if qr else ""), below=_indented_lines(buttons, qr, ""))
 
     async def expect_deleted(self, text: str = "", *, own: bool = False, kind: str = "") -> None:
-        """Expect a deletion: of any message, of one of the bot with that text, or of the person's own."""
+        """Expect a deletion: of any message, of a message of the bot with that text, or of the person's own."""
         await self._play_line("x >" if own else "x", text, kind=kind)
 
     async def expect_toast(self, text: str, *, alert: bool = False) -> None:
@@ -108,13 +108,13 @@ class Conversation:
         await self._play_line("!!" if alert else "!", text)
 
     async def anything(self) -> None:
-        """Allow whatever the bot does up to the next expected event, or the person's next line."""
+        """Allow anything up to the next expected event or the person's next line."""
         await self.play("...")
 
-    # Around the chat.
+    # Directives.
 
     async def wait(self, span: str) -> None:
-        """Move the bot's clock: `90s`, `10m`, `1h30m`."""
+        """Move the clock forward: `90s`, `10m`, `1h30m`."""
         await self.play(f"@wait {span}")
 
     async def crash(self) -> None:
@@ -122,32 +122,32 @@ class Conversation:
         await self.play("@crash")
 
     async def fail(self, method: str, kind: str, times: int = 1) -> None:
-        """Let the next calls of a method go wrong."""
+        """Let the next calls of a method fail."""
         await self.play(f"@fail {method} {kind} {times}")
 
     async def user(self, name: str) -> None:
-        """Be somebody else from now on; the first person is `A`."""
+        """Continue as another person; the first person is `A`."""
         await self.play(f"@user {name}")
 
     async def play(self, lines: str) -> None:
-        """Perform lines of a script, whatever they are."""
+        """Run any lines of a script."""
         if not self._started:
             await self._start()
         for step in self._parse(lines).steps:
             await self._run_step(step)
 
     async def end(self) -> None:
-        """Insist that nothing happened which no line mentions; not after a failure, which says enough."""
+        """Check that a line mentions every event. Does nothing after a failure."""
         if not self._failed and self._started:
             try:
                 await StrictReader().finish(self._context)
-            except StepFailed as unmet:
-                raise self._failure("", unmet) from None
+            except StepFailed as problem:
+                raise self._failure("", problem) from None
 
     async def _play_line(self, mark: str, text: str, *, kind: str = "", below: Sequence[str] = ()) -> None:
         first, *rest = text.split("\n")
-        shown = f"({kind}) " if kind else ""
-        await self.play("\n".join([f"{mark} {shown}{first}".rstrip(), *(f"    | {it}" for it in rest), *below]))
+        prefix = f"({kind}) " if kind else ""
+        await self.play("\n".join([f"{mark} {prefix}{first}".rstrip(), *(f"    | {line}" for line in rest), *below]))
 
     async def _start(self) -> None:
         self._started = True
@@ -165,16 +165,16 @@ class Conversation:
                 await StrictReader().expect_step(self._context, self._count, step)
             else:
                 await run_step(self._context, step)
-        except StepFailed as unmet:
-            raise self._failure(step.source, unmet) from None
+        except StepFailed as problem:
+            raise self._failure(step.source, problem) from None
         except SimulatorRefused as error:
             raise self._failure(step.source, StepFailed(str(error))) from None
 
     def _parse(self, lines: str) -> Script:
         scope = self._context.scope
 
-        def check(read: Script) -> list[SyntaxProblem]:
-            return find_key_problems(read, scope.bot_texts, scope.language, DEFAULT_LANGUAGE)
+        def check(script: Script) -> list[SyntaxProblem]:
+            return find_key_problems(script, scope.bot_texts, scope.language, DEFAULT_LANGUAGE)
 
         try:
             return parser.parse_script(lines, self.name, check, known=scope.values, people=scope.people)
@@ -185,18 +185,18 @@ class Conversation:
     def _failure(self, source: str, problem: StepFailed) -> ChatFailed:
         self._failed = True
         failure = build_failure(self._context, SourceLocation(self.name, self._count), source, problem)
-        take = Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
-        return ChatFailed(failure_report(CaseResult(take, time.monotonic(), failure)))
+        case = Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
+        return ChatFailed(failure_report(CaseResult(case, time.monotonic(), failure)))
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneApi:
-    """What a person does with the phone."""
+    """The person's phone."""
 
     _conversation: Conversation
 
     async def scan(self, app: str, address: str = "") -> None:
-        """Open the last QR code of this chat, or that address: in `wechat`, `qq`, `browser`, as a `robot`."""
+        """Open the last QR code of this chat, or an address, in `wechat`, `qq`, `browser` or as a `robot`."""
         await self._conversation.play(f"@scan {app} {address}".rstrip())
 
     async def press(self, label: str) -> None:
@@ -208,19 +208,19 @@ class PhoneApi:
         await self._conversation.play(f"@tick {label}")
 
     async def choose(self, label: str) -> None:
-        """Pick an option."""
+        """Choose an option."""
         await self._conversation.play(f"@choose {label}")
 
     async def reload(self) -> None:
-        """Fetch the page again."""
+        """Load the page again."""
         await self._conversation.play("@reload")
 
     async def shows(self, text: str) -> None:
-        """Insist that the page shows it somewhere."""
+        """Expect the text somewhere on the page."""
         await self._conversation.play(f"@page {text}")
 
     async def hides(self, text: str) -> None:
-        """Insist that the page shows it nowhere."""
+        """Expect the text nowhere on the page."""
         await self._conversation.play(f"@page! {text}")
 
 
@@ -228,20 +228,20 @@ class PhoneApi:
 async def open_conversation(
     config: RunConfig, name: str, language: str = DEFAULT_LANGUAGE
 ) -> AsyncIterator[Conversation]:
-    """Set a stage of one's own for one conversation; `name` stands in reports."""
+    """Open a conversation with a simulator and a bot of its own; `name` is shown in reports."""
     async with (
-        case_environment(config.launcher, config.timing, config.extra_environment, record_states=True) as built,
+        case_environment(config.launcher, config.timing, config.extra_environment, record_states=True) as environment,
         AsyncExitStack() as closing,
     ):
-        scene = await open_context(
-            built,
+        context = await open_context(
+            environment,
             config.bot_texts,
             people=(steps.FIRST_PERSON,),
             language=language,
             values={},
             exit_stack=closing,
         )
-        yield Conversation(name, scene)
+        yield Conversation(name, context)
 
 
 def _indented_lines(buttons: Buttons, qr: str, file: str) -> list[str]:

@@ -1,13 +1,13 @@
-"""What came of playing a case of a script."""
+"""The cases of scripts and the results of running them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import Script
-from chatscript.runner.capture import Capture
+from playground.world.records import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseFailure:
-    """Why a take failed, with all that is needed to understand it without running it again."""
+    """Why a case failed, with everything that is needed to understand it without another run."""
 
     location: SourceLocation
     source: str
@@ -33,9 +33,28 @@ class CaseFailure:
     log: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Capture:
+    """What an HTML report of a case shows.
+
+    `people` are names by id, `events` the simulator's events, `pictures` data URLs by file_id. A note is a step that
+    leaves no event in a chat: (number of the event before it, chat, text).
+    """
+
+    people: Mapping[int, str] = field(default_factory=dict)
+    events: Sequence[Json] = ()
+    notes: list[tuple[int, int, str]] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+
+    def final_messages(self) -> Mapping[tuple[int, int], Json]:
+        """Return every message in its last form, by its chat and its own id."""
+        versions = (event for event in self.events if event["kind"] in ("message", "edit"))
+        return {(event["chat"], event["message"]["id"]): event["message"] for event in versions}
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How a take went, and what of the bot's calls Telegram ignores."""
+    """The result of running a case. `remarks` say what Telegram ignores in the bot's calls."""
 
     case: Case
     seconds: float

@@ -1,4 +1,4 @@
-"""Plays many scripts: reads and checks all of them first, then plays the cases side by side."""
+"""Runs many scripts: reads and checks all of them first, then runs their cases in parallel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Output = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class SuiteOptions:
-    """How scripts are to be played; `accept` writes what the bot does now into scripts that fail."""
+    """The options of a run. `accept` writes what the bot does now into failing scripts."""
 
     jobs: int = 8
     keyword: str | None = None
@@ -48,40 +48,40 @@ class SuiteOptions:
 async def run_suite(
     paths: Iterable[Path], options: SuiteOptions, *, launcher: BotLauncher, texts: Path | None, out: Output = print
 ) -> int:
-    """Play scripts or folders of them; return 0 when all passed, 1 when some failed, 2 when nothing could run."""
-    if options.show and (why := export_problem(options.show)):
-        out(f"--show: {why}")
+    """Run scripts or folders of them. Return 0 when all passed, 1 when some failed, 2 when nothing could run."""
+    if options.show and (problem := export_problem(options.show)):
+        out(f"--show: {problem}")
         return NOTHING_RUN
     try:
-        catalogue = load_bot_texts(texts) if texts else BotTexts()
-        takes = collect_cases(paths, catalogue, options.languages)
+        bot_texts = load_bot_texts(texts) if texts else BotTexts()
+        cases = collect_cases(paths, bot_texts, options.languages)
     except (BotTextsUnreadable, SuiteErrors) as error:
         out(str(error))
         return NOTHING_RUN
     keyword = options.keyword
-    chosen = [take for take in takes if keyword is None or keyword.casefold() in take.name.casefold()]
+    chosen = [case for case in cases if keyword is None or keyword.casefold() in case.name.casefold()]
     if not chosen:
-        out(f"no case has {keyword!r} in its title" if takes else "no script to play")
+        out(f"no case has {keyword!r} in its title" if cases else "no script to play")
         return NOTHING_RUN
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
-        noted = Path(folder) / "coverage"
-        extra = {coverage.COVERAGE_VARIABLE: str(noted)} if options.coverage else {}
-        company = RunConfig(launcher, catalogue, options.timing, extra, with_capture=options.show is not None)
-        status = await _run_cases(chosen, company, options, out)
-        return max(status, _report_coverage(noted, options, out)) if options.coverage else status
+        notes = Path(folder) / "coverage"
+        extra = {coverage.COVERAGE_VARIABLE: str(notes)} if options.coverage else {}
+        config = RunConfig(launcher, bot_texts, options.timing, extra, with_capture=options.show is not None)
+        status = await _run_cases(chosen, config, options, out)
+        return max(status, _report_coverage(notes, options, out)) if options.coverage else status
 
 
-def _report_coverage(noted: Path, options: SuiteOptions, out: Output) -> int:
-    found = coverage.read_coverage(noted)
-    out("\n" + "\n".join([*coverage.format_table(found), "", *coverage.format_diagram(found)]))
-    if found.percent >= options.fail_under:
+def _report_coverage(notes: Path, options: SuiteOptions, out: Output) -> int:
+    reached = coverage.read_coverage(notes)
+    out("\n" + "\n".join([*coverage.format_table(reached), "", *coverage.format_diagram(reached)]))
+    if reached.percent >= options.fail_under:
         return ALL_PASSED
     out(f"coverage is under {options.fail_under:g} %")
     return SOME_FAILED
 
 
 async def _run_cases(chosen: Sequence[Case], config: RunConfig, options: SuiteOptions, out: Output) -> int:
-    began = time.monotonic()
+    started = time.monotonic()
     results = await _run_concurrently(chosen, config, options.jobs, out)
     if options.accept:
         results = await accept(results, config, out)
@@ -90,10 +90,10 @@ async def _run_cases(chosen: Sequence[Case], config: RunConfig, options: SuiteOp
             out("\n" + console.failure_report(result))
     if remarks := console.remarks(results):
         out("\n" + "\n".join(remarks))
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started
     out("\n" + console.summary(results, seconds))
-    written = await _write_reports(results, seconds, options, out)
-    return SOME_FAILED if any(result.failure for result in results) else written
+    reports_status = await _write_reports(results, seconds, options, out)
+    return SOME_FAILED if any(result.failure for result in results) else reports_status
 
 
 async def _write_reports(results: Sequence[CaseResult], seconds: float, options: SuiteOptions, out: Output) -> int:
@@ -111,46 +111,48 @@ async def _write_reports(results: Sequence[CaseResult], seconds: float, options:
 
 
 class SuiteErrors(Exception):
-    """Something that must be put right before anything is played; says all of it."""
+    """The problems that prevent a run; the message has all of them."""
 
 
 def collect_cases(paths: Iterable[Path], bot_texts: BotTexts, languages: Sequence[str] = ()) -> list[Case]:
-    """Read and check every script of the paths, and list what is to be played; raises `Unplayable`."""
-    takes: list[Case] = []
-    mistakes: list[str] = []
-    for path in _script_files(paths, mistakes):
+    """Read and check every script of the paths, and return their cases. Raises `SuiteErrors`."""
+    cases: list[Case] = []
+    problems: list[str] = []
+    for path in _script_files(paths, problems):
         try:
-            takes.extend(cases_of(path, bot_texts, languages))
+            cases.extend(cases_of(path, bot_texts, languages))
         except ScriptErrors as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise SuiteErrors("\n".join(mistakes))
-    return takes
+            problems.append(str(error))
+    if problems:
+        raise SuiteErrors("\n".join(problems))
+    return cases
 
 
 def cases_of(path: Path, bot_texts: BotTexts, languages: Sequence[str] = ()) -> list[Case]:
-    """List the cases of one script, in each language that it can be played in; raises `Unreadable`."""
-    spoken: list[str] = []
+    """Return the cases of one script in each language that it can run in. Raises `ScriptErrors`."""
+    chosen_languages: list[str] = []
 
-    def check(read: Script) -> list[SyntaxProblem]:
-        spoken.extend(_languages(read, bot_texts, languages))
+    def check(script: Script) -> list[SyntaxProblem]:
+        chosen_languages.extend(_languages(script, bot_texts, languages))
         return [
-            wrong for language in spoken for wrong in find_key_problems(read, bot_texts, language, DEFAULT_LANGUAGE)
+            problem
+            for language in chosen_languages
+            for problem in find_key_problems(script, bot_texts, language, DEFAULT_LANGUAGE)
         ]
 
-    read = parser.parse_file(path, check)
-    many = len(spoken) > 1
+    script = parser.parse_file(path, check)
+    several = len(chosen_languages) > 1
     return [
-        Case(read, values, language, _case_name(read.title, values, language if many else ""))
-        for language in spoken
-        for values in read.cases
+        Case(script, values, language, _case_name(script.title, values, language if several else ""))
+        for language in chosen_languages
+        for values in script.cases
     ]
 
 
-def _languages(read: Script, bot_texts: BotTexts, asked: Sequence[str]) -> list[str]:
-    if asked and is_language_independent(read):
-        return list(bot_texts.languages if ALL_LANGUAGES in asked else asked)
-    first = read.steps[0]
+def _languages(script: Script, bot_texts: BotTexts, requested: Sequence[str]) -> list[str]:
+    if requested and is_language_independent(script):
+        return list(bot_texts.languages if ALL_LANGUAGES in requested else requested)
+    first = script.steps[0]
     code = first.code if isinstance(first, SwitchLanguage) and first.client else DEFAULT_LANGUAGE
     return [bot_texts.language_for(code, DEFAULT_LANGUAGE)]
 
@@ -160,27 +162,27 @@ def _case_name(title: str, values: Mapping[str, str], language: str) -> str:
     return title + (f" [{case}]" if case else "") + (f" ({language})" if language else "")
 
 
-def _script_files(paths: Iterable[Path], mistakes: list[str]) -> list[Path]:
+def _script_files(paths: Iterable[Path], problems: list[str]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         found = sorted(path.rglob("*.chat")) if path.is_dir() else [path] if path.is_file() else []
         if not found:
-            mistakes.append(f"{path}: no script there")
+            problems.append(f"{path}: no script there")
         files.extend(found)
     return list(dict.fromkeys(files))
 
 
 async def _run_concurrently(cases: Sequence[Case], config: RunConfig, jobs: int, out: Output) -> list[CaseResult]:
-    places = asyncio.Semaphore(max(jobs, 1))
+    slots = asyncio.Semaphore(max(jobs, 1))
     done: list[CaseResult] = []
 
-    async def one(take: Case) -> CaseResult:
-        async with places:
-            result = await run_case(take, config)
+    async def run(case: Case) -> CaseResult:
+        async with slots:
+            result = await run_case(case, config)
         done.append(result)
         out(console.progress(len(done), len(cases), result))
         return result
 
     async with asyncio.TaskGroup() as tasks:
-        played = [tasks.create_task(one(take)) for take in cases]
-    return [task.result() for task in played]
+        running = [tasks.create_task(run(case)) for case in cases]
+    return [task.result() for task in running]

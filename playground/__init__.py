@@ -1,4 +1,4 @@
-"""A stand-in Telegram on one machine: the Bot API, a chat page and a phone, all in memory.
+"""A simulated Telegram on one machine: the Bot API, a chat page and a phone, all in memory.
 
-It talks nothing but HTTP to a bot, so it can play with any bot in any language.
+It talks to bots over HTTP only, so it works with any bot in any language.
 """

@@ -1,10 +1,11 @@
-"""Keeps what the core and the dialogue must not lose: `open_store` gives a store for a DATABASE_URL."""
+"""The storage of the core and the dialogues; `open_store` opens the store of a DATABASE_URL."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from storage.database import Database
+from storage.encryption.sealing import Sealing
 from storage.errors import (
     BadKeys,
     ConstraintViolated,
@@ -15,7 +16,6 @@ from storage.errors import (
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
-from storage.sealing import Sealing
 from storage.sqlite import open_sqlite
 from storage.store import SqlStore
 
@@ -36,19 +36,19 @@ __all__ = [
 
 
 def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[SqlStore]:
-    """Open the store a DATABASE_URL names, its schema brought up to date; a URL that names none is a `ValueError`."""
+    """Open the store of a DATABASE_URL and migrate its schema; raises `ValueError` for a URL of no known database."""
     return _open_prepared(open_database(url), sealing)
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file a DATABASE_URL names; None when it names another database, or nothing."""
+    """The file of a DATABASE_URL; None when it names another kind of database or is malformed."""
     scheme, _, rest = url.partition("://")
-    names_one = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
-    return Path(rest[1:]) if names_one else None
+    names_a_file = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
+    return Path(rest[1:]) if names_a_file else None
 
 
 def open_database(url: str) -> AbstractAsyncContextManager[Database]:
-    """Open the database a DATABASE_URL names as it is; a URL that names none is a `ValueError`."""
+    """Open the database of a DATABASE_URL without migrating it; raises `ValueError` for a URL of no known database."""
     path = sqlite_path(url)
     if path is not None:
         return open_sqlite(path)

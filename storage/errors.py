@@ -1,19 +1,19 @@
-"""What storage refuses, as one small tree.
+"""The errors of storage, as one small tree.
 
 StorageError
-├── BadKeys          a key that cannot be used; the message names the setting or the file
-├── WrongKeys        keys that are not those of this database
-├── Unsealable       sealed content that these keys do not open, or that was moved or changed
-├── NewerSchema      a database of a newer program
-├── StoreUnavailable the database cannot be opened, or does not answer
-└── SchemaRefused    a rule of the schema would be broken
+├── BadKeys             a key cannot be used; the message names the setting or the file
+├── WrongKeys           the keys are not those of this database
+├── DecryptionFailed    these keys do not open a sealed value, or it was moved or changed
+├── NewerSchema         the database has the schema of a newer program
+├── StoreUnavailable    the database cannot be opened or does not answer
+└── ConstraintViolated  a rule of the schema would be broken
 """
 
 from verification.errors import Unreadable
 
 
 class StorageError(Exception):
-    """Root of everything storage raises on purpose; messages never hold content or keys."""
+    """Root of the errors that storage raises on purpose; messages never hold content or keys."""
 
 
 class BadKeys(StorageError, ValueError):
@@ -21,20 +21,20 @@ class BadKeys(StorageError, ValueError):
 
 
 class WrongKeys(StorageError):
-    """The keys at hand do not belong to this database."""
+    """The keys do not belong to this database."""
 
 
 class DecryptionFailed(StorageError, Unreadable):
-    """Sealed content cannot be opened where it stands."""
+    """A sealed value cannot be opened with its associated data."""
 
 
 class NewerSchema(StorageError):
-    """The database was brought further by a newer program."""
+    """A newer program has migrated the database."""
 
 
 class StoreUnavailable(StorageError):
-    """The database cannot be opened, or does not answer: full disk, lock, damage."""
+    """The database cannot be opened or does not answer: full disk, lock, damage."""
 
 
 class ConstraintViolated(StorageError):
-    """The schema keeps its promise: the unit must roll back."""
+    """A rule of the schema refuses the statement; the unit must roll back."""

@@ -1,4 +1,4 @@
-"""Looks at a database without changing it: its schema, whether the keys fit, whether everything sealed opens."""
+"""Inspects a database without changing it: its schema, whether the keys fit, whether every sealed value opens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,85 +6,88 @@ from datetime import datetime
 
 from storage import statements as sql
 from storage.database import Database
+from storage.encryption.sealing import AssociatedData, Sealing
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data, from_micros
 from storage.migrations import known_migrations, schema_version
-from storage.sealing import Sealing
 from storage.store import SqlStore
 
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultBacklog:
-    """The results another server is owed: how many, since when, and how many were given up lately."""
+    """The undelivered results: how many, since when (UTC), and how many were abandoned lately."""
 
-    owed: int = 0
+    undelivered: int = 0
     since: datetime | None = None
-    given_up: int = 0
+    abandoned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionReport:
-    """What a look has shown; of a database with another schema than this program's, its number only."""
+    """The findings; for a database whose schema is not this program's, only the version numbers."""
 
     schema: int
     newest: int
     sealed: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
     with_old_keys: int = 0
-    dead_updates: int = 0
+    dead_letters: int = 0
     results: ResultBacklog = ResultBacklog()
 
 
 async def inspect_database(database: Database, sealing: Sealing) -> InspectionReport:
-    """Look at everything; raises `WrongKeys`, or `StoreUnavailable`."""
+    """Inspect everything; raises `WrongKeys` or `StoreUnavailable`."""
     schema, newest = await schema_version(database), known_migrations()[-1].version
     if schema != newest:
-        return InspectionReport(schema, newest)
+        return InspectionReport(schema=schema, newest=newest)
     store = SqlStore(database, sealing)
     await store.check_keys()
-    looked = {
+    counts = {
         f"{table}.{column}": await _inspect_column(database, sealing, table, key, column)
         for table, key, column in sql.SEALED
     }
     async with database.transaction() as connection:
         [(dead,)] = await connection.fetch("SELECT count(*) FROM dead_updates")
-        [(owed, since)] = await connection.fetch(sql.RESULTS_OWED)
-        [(given_up,)] = await connection.fetch(sql.RESULTS_GIVEN_UP)
+        [(undelivered, since)] = await connection.fetch(sql.UNDELIVERED_RESULTS)
+        [(abandoned,)] = await connection.fetch(sql.ABANDONED_RESULTS)
     return InspectionReport(
-        schema,
-        newest,
-        sealed=sum(found for found, _ in looked.values()),
-        unreadable={column: unreadable for column, (_, unreadable) in looked.items() if unreadable},
+        schema=schema,
+        newest=newest,
+        sealed=sum(count for count, _ in counts.values()),
+        unreadable={column: unreadable for column, (_, unreadable) in counts.items() if unreadable},
         with_old_keys=sum((await store.key_rotation().remaining()).values()),
-        dead_updates=int(dead),
-        results=ResultBacklog(int(owed), None if since is None else from_micros(since), int(given_up)),
+        dead_letters=int(dead),
+        results=ResultBacklog(
+            undelivered=int(undelivered), since=None if since is None else from_micros(since), abandoned=int(abandoned)
+        ),
     )
 
 
 async def _inspect_column(database: Database, sealing: Sealing, table: str, key: str, column: str) -> tuple[int, int]:
-    """Open every value of a column; says how many there are, and how many do not open."""
+    """Open every value of a column; returns how many there are, and how many do not open."""
     statement = (
         f"SELECT {key}, {column} FROM {table} WHERE {key} > $1 AND {column} IS NOT NULL"  # noqa: S608 - our own names
         f" ORDER BY {key} LIMIT {_BATCH}"
     )
-    last, found, unreadable = "", 0, 0
+    last, count, unreadable = "", 0, 0
     while True:
         async with database.transaction() as connection:
             rows = await connection.fetch(statement, last)
         unreadable += sum(
-            not _opens(sealing, bytes(sealed), associated_data(table, row, column)) for row, sealed in rows
+            not _opens(sealing, bytes(sealed), associated_data(table=table, row=row, column=column))
+            for row, sealed in rows
         )
-        found += len(rows)
+        count += len(rows)
         if len(rows) < _BATCH:
-            return found, unreadable
+            return count, unreadable
         last = rows[-1][0]
 
 
-def _opens(sealing: Sealing, sealed: bytes, place: str) -> bool:
+def _opens(sealing: Sealing, sealed: bytes, aad: AssociatedData) -> bool:
     try:
-        sealing.open(sealed, place)
+        sealing.open(sealed, aad)
     except DecryptionFailed:
         return False
     return True

@@ -1,7 +1,7 @@
-"""A lock between the programs of one machine: a file that one of them holds, until it lets go or dies.
+"""A lock between the programs of one machine: a locked file.
 
-The system frees the lock with the process, kill -9 included. The file itself stays: deleting it would let two programs
-hold two files of one name.
+The system frees the lock when the process ends, kill -9 included. The file itself stays: if it were deleted, two
+programs could each lock a different file of the same name.
 """
 
 import asyncio
@@ -31,29 +31,29 @@ else:
 
 @asynccontextmanager
 async def file_lock(path: Path, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
-    """Wait for the lock on a file, made where it is missing, and hold it until left; raises `StoreUnavailable`."""
+    """Wait for the lock on a file, which is created if missing, and hold it until left; raises `StoreUnavailable`."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"cannot open {path}: {error}") from error
 
-    async def still_mine() -> bool:
-        # Somebody may have cleaned up, and a new file of this name belongs to whoever comes first.
+    async def still_held() -> bool:
+        # Somebody may have deleted the file; then another program may lock a new file of this name.
         return os.fstat(handle).st_nlink > 0
 
     try:
         await _wait_for_lock(handle, on_busy)
-        yield still_mine
+        yield still_held
     finally:
         os.close(handle)
 
 
 async def _wait_for_lock(handle: int, on_busy: OnBusy) -> None:
-    told = False
+    announced = False
     while not _try_lock(handle):
-        if not told:
+        if not announced:
             on_busy()
-            told = True
+            announced = True
         await asyncio.sleep(_RETRY_SECONDS)
 
 
@@ -63,5 +63,5 @@ def _try_lock(handle: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
-        raise StoreUnavailable(f"the file system knows no locks: {error}") from error
+        raise StoreUnavailable(f"the file system does not support locks: {error}") from error
     return True

@@ -1,15 +1,16 @@
-"""Rows to records and back: times as microseconds, secrets sealed for the row they stand in."""
+"""Maps rows to records and back: times as microseconds, secrets sealed for their row."""
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from storage.database import Row, Value
+from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed
-from storage.sealing import IndexKind, Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
-from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion, Person
+from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId
 from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -22,12 +23,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(moment: datetime) -> int:
-    """An aware time as whole microseconds; a naive one raises `TypeError`."""
+    """An aware time as whole microseconds since 1970; raises `TypeError` for a naive one."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The UTC time these microseconds mean."""
+    """The UTC time of these microseconds since 1970."""
     return _EPOCH + micros * _MICROSECOND
 
 
@@ -51,52 +52,68 @@ def attempt_values(attempt: Attempt, sealing: Sealing) -> tuple[Value, ...]:
 
 def read_attempt(row: Row, sealing: Sealing) -> Attempt:
     """Read an attempt."""
-    identifier, account, contact, method, status, match_code, created_at, expires_at, sealed, reason, fading = row
-    kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+    (
+        identifier,
+        account,
+        contact,
+        method,
+        status,
+        match_code,
+        created_at,
+        expires_at,
+        sealed,
+        reason,
+        expiry_announced,
+    ) = row
+    secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         match_code=match_code,
         created_at=from_micros(created_at),
         expires_at=from_micros(expires_at),
-        identity=Identity(Name(kept["name"]), Number(kept["number"])) if "number" in kept else None,
-        token=kept["token"],
-        provider_state=kept["page"],
+        identity=Identity(Name(secret_fields["name"]), Number(secret_fields["number"]))
+        if "number" in secret_fields
+        else None,
+        token=secret_fields["token"],
+        provider_state=secret_fields["page"],
         reason=_reason(reason),
-        expiry_announced=bool(fading),
+        expiry_announced=bool(expiry_announced),
     )
 
 
-def read_due(rows: Sequence[Row]) -> Sequence[DueAttempt]:
-    """Read attempts whose time is up or nearly so."""
+def read_due_attempts(rows: Sequence[Row]) -> Sequence[DueAttempt]:
+    """Read attempts that have expired or soon will."""
     return [
-        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(fading))
-        for identifier, expires_at, fading in rows
+        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(expiry_announced))
+        for identifier, expires_at, expiry_announced in rows
     ]
 
 
 def read_past_attempt(row: Row) -> PastAttempt:
     """Read what a person may see of an attempt."""
     account, method, status, reason, created_at = row
-    return PastAttempt(account, method, status, reason, from_micros(created_at))
+    return PastAttempt(
+        account=Account(account), method=method, status=status, reason=reason, created_at=from_micros(created_at)
+    )
 
 
 def read_quota_slot(row: Row) -> QuotaSlot:
-    """Read a taken place."""
+    """Read a taken quota slot."""
     account, method, taken_at = row
-    return QuotaSlot(account, Method(method), from_micros(taken_at))
+    return QuotaSlot(Account(account), Method(method), from_micros(taken_at))
 
 
 def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
-    """Read a try, compared with the account, contact and number of the one that is asked for."""
+    """Read a rate limit record, compared with the account, contact and number of the requested attempt."""
     _, tried_at, account, contact, number, asked = row
     return RateLimitRecord(
         at=from_micros(tried_at),
         number=bytes(number).hex(),
-        asked=bool(asked),
+        provider_called=bool(asked),
         same_account=account == own[0],
         same_person=contact == own[1],
         same_number=number == own[2],
@@ -105,13 +122,13 @@ def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLim
 
 def read_notice(row: Row) -> Notice:
     """Read a notice."""
-    identifier, contact, news, attempt_id, account, method, status, reason, expires_at = row
+    identifier, contact, kind, attempt_id, account, method, status, reason, expires_at = row
     return Notice(
         id=identifier,
-        contact=contact,
-        kind=NoticeKind(news),
+        contact=Contact(contact),
+        kind=NoticeKind(kind),
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -120,12 +137,12 @@ def read_notice(row: Row) -> Notice:
 
 
 def read_result(row: Row) -> OutgoingResult:
-    """Read a result that is owed."""
+    """Read an undelivered result."""
     identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
     return OutgoingResult(
         id=identifier,
         attempt=AttemptId(attempt_id),
-        account=account,
+        account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -139,7 +156,7 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     """Read a dialogue."""
     person, text, language, revision, shown, sealed_panel, blocked = row
     return Dialogue(
-        person=Person(person),
+        person=PersonId(person),
         text=sealing.open(text, dialogue_aad(person, "text")),
         language=language,
         revision=revision,
@@ -149,21 +166,29 @@ def read_dialogue(row: Row, sealing: Sealing) -> Dialogue:
     )
 
 
-def read_panel(person: str, sealed: bytes | None, sealing: Sealing) -> str:
-    """Read a dialogue's panel; none was shown yet where there is none."""
+def read_panel(person: PersonId, sealed: bytes | None, sealing: Sealing) -> str:
+    """Read a dialogue's panel; empty when none was shown yet."""
     return "" if sealed is None else sealing.open(sealed, dialogue_aad(person, "panel"))
 
 
 def read_consent(row: Row) -> Consent:
     """Read a consent."""
     person, account, kind, version, language, agreed_at = row
-    return Consent(Person(person), account, kind, version, language, from_micros(agreed_at))
+    return Consent(
+        person=PersonId(person),
+        account=Account(account),
+        kind=kind,
+        version=version,
+        language=language,
+        at=from_micros(agreed_at),
+    )
 
 
 def read_pending_deletions(rows: Sequence[Row]) -> Sequence[PendingDeletion]:
-    """Read messages that still have to vanish."""
+    """Read messages that are still to be deleted."""
     return [
-        PendingDeletion(Person(person), message_id, from_micros(written_at)) for person, message_id, written_at in rows
+        PendingDeletion(PersonId(person), message_id, from_micros(written_at))
+        for person, message_id, written_at in rows
     ]
 
 
@@ -175,20 +200,22 @@ def link_values(link: Link) -> tuple[Value, ...]:
 
 def read_link(row: Row) -> Link:
     """Read a link."""
-    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, done = row
+    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, verified = (
+        row
+    )
     return Link(
         id=LinkId(identifier),
-        account=account,
+        account=Account(account),
         campaign=campaign,
-        made_by=made_by,
+        made_by=Actor(made_by),
         made_at=from_micros(made_at),
         expires_at=from_micros(expires_at),
         method=None if method is None else Method(method),
         language=language,
-        person=person,
+        person=None if person is None else PersonId(person),
         opened_at=_optional_time(opened),
         revoked_at=_optional_time(revoked),
-        verified=bool(done),
+        verified=bool(verified),
     )
 
 
@@ -198,8 +225,8 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
     name, number = _masked(identifier, sealed[0], sealing) if sealing is not None else ("", "")
     return AttemptSummary(
         id=AttemptId(identifier),
-        account=account,
-        contact=contact,
+        account=Account(account),
+        contact=Contact(contact),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
@@ -211,86 +238,88 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
 
 
 def increment_values(increment: FunnelIncrement) -> tuple[str, ...]:
-    """The values of `TALLY`."""
+    """The values of `ADD_FUNNEL_COUNT`."""
     return (*_cohort(increment), increment.method or "", increment.step or "", increment.reason or "")
 
 
-def time_values(increment: FunnelIncrement) -> tuple[str | int, ...]:
-    """The values of `TALLY_TIME`."""
+def duration_values(increment: FunnelIncrement) -> tuple[str | int, ...]:
+    """The values of `ADD_FUNNEL_DURATION`."""
     return (*_cohort(increment), increment.method or "", increment.step or "", increment.bucket or 0)
 
 
 def query_values(query: FunnelQuery) -> tuple[Value, ...]:
-    """The values that say which journeys a funnel is about."""
-    asked = [value for value in (query.campaign, query.language) if value is not None]
-    return (query.since.isoformat(), query.until.isoformat(), *asked)
+    """The values of the conditions that a query selects its journeys by."""
+    filters = [value for value in (query.campaign, query.language) if value is not None]
+    return (query.since.isoformat(), query.until.isoformat(), *filters)
 
 
 def read_count(row: Row) -> FunnelCount:
-    """Read a count."""
+    """Read a funnel count."""
     group, step, method, reason, count = row
     return FunnelCount(group, FunnelStep(step) if step else None, _method(method), _reason(reason or None), int(count))
 
 
 def read_duration_count(row: Row) -> DurationCount:
-    """Read a count of times."""
-    group, step, method, of_bucket, count = row
-    return DurationCount(group, FunnelStep(step), _method(method), of_bucket, int(count))
+    """Read a count of durations."""
+    group, step, method, bucket, count = row
+    return DurationCount(group=group, step=FunnelStep(step), method=_method(method), bucket=bucket, count=int(count))
 
 
 def read_unanswered_question(row: Row, sealing: Sealing) -> UnansweredQuestion:
-    """Read a question that nothing answered."""
+    """Read an unanswered question."""
     identifier, sealed, asked_at = row
-    return UnansweredQuestion(identifier, sealing.open(sealed, unanswered_aad(identifier)), from_micros(asked_at))
+    return UnansweredQuestion(
+        id=identifier, text=sealing.open(sealed, unanswered_aad(identifier)), at=from_micros(asked_at)
+    )
 
 
 def read_audit_entry(row: Row) -> AuditEntry:
-    """Read a use of the desk."""
+    """Read an audit entry."""
     actor, action, subject, used_at = row
-    return AuditEntry(actor, action, subject, from_micros(used_at))
+    return AuditEntry(actor=Actor(actor), action=action, subject=subject, at=from_micros(used_at))
 
 
-def associated_data(table: str, row: str, column: str) -> str:
-    """Where a sealed value stands."""
-    return f"{table}:{row}:{column}"
+def associated_data(*, table: str, row: str, column: str) -> AssociatedData:
+    """The associated data that binds a sealed value to its row and column."""
+    return AssociatedData(f"{table}:{row}:{column}")
 
 
-def dialogue_aad(person: str, column: str) -> str:
-    """Where a dialogue's sealed column stands."""
-    return associated_data("dialogues", person, column)
+def dialogue_aad(person: PersonId, column: str) -> AssociatedData:
+    """The associated data of a dialogue's sealed column."""
+    return associated_data(table="dialogues", row=person, column=column)
 
 
-def dead_update_aad(event_id: str) -> str:
-    """Where a buried update stands."""
-    return associated_data("dead_updates", event_id, "raw")
+def dead_letter_aad(event_id: str) -> AssociatedData:
+    """The associated data of a dead letter."""
+    return associated_data(table="dead_updates", row=event_id, column="raw")
 
 
-def unanswered_aad(row: str) -> str:
-    """Where a question that nothing answered stands."""
-    return associated_data("missed", row, "text")
+def unanswered_aad(row: str) -> AssociatedData:
+    """The associated data of an unanswered question."""
+    return associated_data(table="missed", row=row, column="text")
 
 
-def _secrets_aad(attempt_id: str) -> str:
-    return associated_data("attempts", attempt_id, "secrets")
+def _secrets_aad(attempt_id: str) -> AssociatedData:
+    return associated_data(table="attempts", row=attempt_id, column="secrets")
 
 
 def _secrets(attempt: Attempt) -> str:
-    kept = {"token": attempt.token, "page": attempt.provider_state}
+    secret_fields = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
-        kept |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
-    return json.dumps(kept)
+        secret_fields |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
+    return json.dumps(secret_fields)
 
 
-def _reason(word: str | None) -> Reason | None:
-    return None if word is None else Reason(word)
+def _reason(text: str | None) -> Reason | None:
+    return None if text is None else Reason(text)
 
 
 def _optional_time(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
 
 
-def _method(word: str) -> Method | None:
-    return Method(word) if word else None
+def _method(text: str) -> Method | None:
+    return Method(text) if text else None
 
 
 def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
@@ -299,8 +328,12 @@ def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
 
 def _masked(identifier: str, sealed: bytes, sealing: Sealing) -> tuple[str, str]:
     try:
-        kept = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+        secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
     except DecryptionFailed:
-        # Support sees the rest of it all the more.
+        # Support needs the rest of a damaged attempt all the more.
         return "", ""
-    return (Name(kept["name"]).masked, Number(kept["number"]).masked) if "number" in kept else ("", "")
+    return (
+        (Name(secret_fields["name"]).masked, Number(secret_fields["number"]).masked)
+        if "number" in secret_fields
+        else ("", "")
+    )

@@ -1,4 +1,4 @@
-"""The schema's numbered steps: each is applied once, in its own transaction together with its number."""
+"""The schema's numbered migrations: each is applied once, in one transaction with its number."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ _VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
 _ADD_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One step of the schema."""
+    """One migration of the schema."""
 
     version: int
     name: str
@@ -25,13 +25,13 @@ class Migration:
 
 
 def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:
-    """The steps this program knows, in order; their files are called `NNNN_name.sql`."""
+    """The migrations that this program knows, in order; their files are called `NNNN_name.sql`."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
-    return [Migration(int(file.stem[:4]), file.stem[5:], file.read_text("utf-8")) for file in files]
+    return [Migration(version=int(file.stem[:4]), name=file.stem[5:], script=file.read_text("utf-8")) for file in files]
 
 
 async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
-    """Bring a database to the newest schema; raises `NewerSchema` for one that is further already."""
+    """Migrate a database to the newest schema; raises `NewerSchema` when it has a later one."""
     newest = migrations[-1].version
     async with database.transaction("schema") as connection:
         await connection.fetch(database.translate_schema(_CREATE_TABLE))
@@ -45,7 +45,7 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
 
 
 async def schema_version(database: Database) -> int:
-    """Which schema a database has, without making any; 0 for an empty one."""
+    """The schema version of a database, without changing it; 0 for an empty one."""
     try:
         async with database.transaction("schema") as connection:
             await connection.fetch(database.translate_schema(_CREATE_TABLE))
@@ -56,7 +56,7 @@ async def schema_version(database: Database) -> int:
 
 
 class _RollBack(Exception):
-    """Leaves a transaction without a trace."""
+    """Rolls a transaction back and carries the version out of it."""
 
     def __init__(self, version: int) -> None:
         super().__init__(version)
@@ -69,7 +69,7 @@ def _roll_back(version: int) -> NoReturn:
 
 async def _apply(database: Database, migration: Migration) -> None:
     async with database.transaction("schema") as connection:
-        # Asked again inside: another program may be starting at this very moment.
+        # Read again inside the transaction: another program may be migrating at the same time.
         [(version,)] = await connection.fetch(_VERSION)
         if version >= migration.version:
             return
@@ -79,7 +79,7 @@ async def _apply(database: Database, migration: Migration) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    # One by one: sqlite3's own executescript commits before it begins.
+    # One at a time, because sqlite3's own executescript commits before it begins.
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line

@@ -1,9 +1,9 @@
-"""PostgreSQL: a pool of connections, and one transaction a unit.
+"""The PostgreSQL database: a pool of connections, and one transaction per unit.
 
-`alone_with` is an advisory lock of the transaction, so it holds among all programs on the database and ends with the
-transaction, however that ends. In this process units with one key stand in line before they take a connection: they are
-served in order, and a crowd with one key leaves the pool to the others. Messages never quote the server: its details
-hold values, and its address may hold a password.
+A `lock_key` is an advisory lock of the transaction: it holds among all programs on the database and ends with the
+transaction, however that ends. Within this process, units with the same key queue before they take a connection. They
+run in order, and many units with one key leave the pool to other keys. Error messages never quote the server: its
+details hold values, and its address may hold a password.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from storage.database import OnBusy, Row, StillHeld, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
 
 if TYPE_CHECKING:
-    # Generic in the types' package alone.
+    # These classes are generic only in the type stubs.
     from asyncpg.pool import Pool, PoolConnectionProxy
     from asyncpg.transaction import Transaction as AsyncpgTransaction
 
@@ -33,7 +33,7 @@ _RETRY_SECONDS = 1
 _SETTINGS = {
     "application_name": "realname-bot",
     "lock_timeout": "10s",
-    # A program that hangs inside a unit, or a machine that vanished with one, lets go of its locks.
+    # This frees the locks of a program that hangs inside a unit, or of a machine that is lost.
     "idle_in_transaction_session_timeout": "30s",
     "tcp_keepalives_idle": "20",
     "tcp_keepalives_interval": "10",
@@ -43,7 +43,7 @@ _DIALECT = (
     ("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     (" INTEGER", " BIGINT"),
     (" BLOB", " BYTEA"),
-    # Bytes in their own order, as SQLite has them: no upgrade of the system's locales breaks an index.
+    # Byte order, as in SQLite: an upgrade of the system's locales does not break an index.
     (" TEXT", ' TEXT COLLATE "C"'),
     (") STRICT, WITHOUT ROWID;", ");"),
     (") STRICT;", ");"),
@@ -54,7 +54,7 @@ WHERE datname = current_database() AND application_name = $2 AND pid <> pg_backe
     AND (extract(epoch FROM xact_start) * 1000000)::bigint <= $1
 LIMIT 1
 """
-# The internal kind is what asyncpg has for a connection that was ended while nothing was asked over it.
+# asyncpg raises InternalClientError for a connection that ended while it was idle.
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
@@ -71,7 +71,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class _Transaction:
-    """The connection as one transaction sees it: closed to it once the transaction is left."""
+    """The connection as one transaction sees it; it cannot be used after the transaction has ended."""
 
     def __init__(self, connection: "_Connection", transaction: "AsyncpgTransaction") -> None:
         self._connection: _Connection | None = connection
@@ -86,13 +86,13 @@ class _Transaction:
 
     async def commit(self) -> None:
         if self._broken:
-            # PostgreSQL answers COMMIT with a quiet ROLLBACK after a statement that failed.
-            raise ConstraintViolated("a statement of this unit was refused, so nothing of the unit can stand")
+            # After a failed statement PostgreSQL silently turns COMMIT into ROLLBACK.
+            raise ConstraintViolated("a statement of this unit was refused, so the unit cannot commit")
         with _translate_errors():
             await self._transaction.commit()
 
     async def rollback(self) -> None:
-        # Where the connection is gone, the server has rolled back already.
+        # When the connection is lost, the server has rolled back already.
         with suppress(*_FAULTS):
             await self._transaction.rollback()
 
@@ -104,11 +104,11 @@ class _Transaction:
             raise RuntimeError("this unit was left already")
         try:
             with _translate_errors():
-                found = await self._connection.fetch(statement, *values)
+                rows = await self._connection.fetch(statement, *values)
         except BaseException:
             self._broken = True
             raise
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
     async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE", *values)
@@ -128,7 +128,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
-        """Open a transaction; with a key, alone with that key on the whole database."""
+        """Open a transaction; with a key it holds that key's lock in the whole database."""
         task = asyncio.current_task()
         if task in self._busy_tasks:
             raise RuntimeError("a unit inside a unit might wait for itself")
@@ -150,7 +150,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[_Transaction]:
-        """Read one moment of the database; the server refuses whoever would change anything."""
+        """Open a read-only snapshot; the server refuses writes in it."""
         async with self._connection() as connection:
             transaction = _Transaction(connection, connection.transaction(isolation="repeatable_read", readonly=True))
             try:
@@ -175,12 +175,12 @@ class PostgresDatabase:
         try:
             yield connection
         finally:
-            # What was committed stands, whatever becomes of the connection.
+            # A failure here must not hide that the transaction is committed.
             with suppress(*_FAULTS):
                 await self._pool.release(connection)
 
     async def wait_for_open_transactions(self) -> None:
-        """Ask the server who is still in a transaction; one that hangs is ended by the settings above."""
+        """Ask the server for open transactions; the settings above end one that hangs."""
         async with self.transaction() as connection:
             [(now,)] = await connection.fetch("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         while True:
@@ -190,23 +190,23 @@ class PostgresDatabase:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def purge_deleted(self) -> None:
-        """Leave it to the server: its vacuum clears away what was deleted, and all of it was sealed."""
+        """Do nothing: the server's vacuum removes deleted rows, and all their secrets were sealed."""
 
     def translate_schema(self, script: str) -> str:
-        """Say a step of the schema in PostgreSQL's words."""
-        for word, own in _DIALECT:
-            script = script.replace(word, own)
+        """Translate a migration to PostgreSQL's dialect."""
+        for sqlite, postgres in _DIALECT:
+            script = script.replace(sqlite, postgres)
         return script
 
     @asynccontextmanager
     async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
-        """Hold an advisory lock on a connection of its own: the server frees it when the connection falls."""
+        """Hold an advisory lock on a separate connection: the server frees it when the connection ends."""
         with _translate_errors():
             connection = await asyncpg.connect(
                 self._url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS, server_settings=_SETTINGS
             )
 
-        async def still_mine() -> bool:
+        async def still_held() -> bool:
             try:
                 await connection.fetchval("SELECT 1")
             except _FAULTS:
@@ -215,23 +215,23 @@ class PostgresDatabase:
 
         try:
             await _wait_for_polling_lock(connection, on_busy)
-            yield still_mine
+            yield still_held
         finally:
-            # The lock falls with the connection, however that is closed.
+            # The lock ends with the connection, even when it cannot be closed properly.
             with suppress(*_FAULTS):
                 await connection.close(timeout=_CLOSE_SECONDS)
             connection.terminate()
 
 
 async def _wait_for_polling_lock(connection: "asyncpg.Connection[asyncpg.Record]", on_busy: OnBusy) -> None:
-    told = False
+    announced = False
     while True:
         with _translate_errors():
             if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _advisory_lock_id("polling")):
                 return
-        if not told:
+        if not announced:
             on_busy()
-            told = True
+            announced = True
         await asyncio.sleep(_RETRY_SECONDS)
 
 
@@ -252,7 +252,7 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
     try:
         yield PostgresDatabase(url, pool)
     finally:
-        # All units are left by now; a server that is gone must not hold up the end.
+        # All units have ended by now; a lost server must not delay the shutdown.
         with suppress(*_FAULTS):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await pool.close()
@@ -260,7 +260,7 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
 
 
 def _advisory_lock_id(key: str) -> int:
-    """The number of a key's advisory lock; two keys with one number only wait for each other."""
+    """The id of a key's advisory lock; if two keys share an id, their units only wait for each other."""
     return int.from_bytes(hashlib.blake2b(f"realname-bot:{key}".encode(), digest_size=8).digest(), signed=True)
 
 

@@ -1,4 +1,4 @@
-"""The results that another server is owed: they keep the promises of `verification.result_outbox.Outbox`."""
+"""The result outbox over any database: it keeps the promises of `verification.result_outbox.ResultOutbox`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,17 +10,22 @@ from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, Deliv
 
 
 class SqlResultOutbox:
-    """Each method says its promise in the port."""
+    """The port states each method's promise."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
-        wrong = mapping.to_micros(now + MAX_CLOCK_SKEW)
-        # Alone, so that two programs share out what there is instead of waiting for the same rows.
+    async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+        latest_tried = mapping.to_micros(now + MAX_CLOCK_SKEW)
+        # One claim at a time: two programs then get different results instead of waiting for the same rows.
         async with self._database.transaction("claim results") as connection:
             leased = await connection.fetch(
-                sql.CLAIM_RESULTS, mapping.to_micros(now), mapping.to_micros(until), wrong, MAX_BLOCKING_TRIES, limit
+                sql.CLAIM_RESULTS,
+                mapping.to_micros(now),
+                mapping.to_micros(until),
+                latest_tried,
+                MAX_BLOCKING_TRIES,
+                limit,
             )
         return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
 

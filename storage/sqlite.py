@@ -1,9 +1,9 @@
-"""The embedded database: one SQLite file, one connection that writes, one transaction at a time.
+"""The embedded database: one SQLite file, one writing connection, one transaction at a time.
 
-Commits reach the disk before they count (WAL, synchronous=FULL). Every transaction takes the write lock at once, so
-none can fail half way because another program writes. Statements go to one thread through a queue: a ROLLBACK that
-was asked for runs before whatever is asked for next, even when the asker was cancelled meanwhile. What may read for
-long has a second connection, which nobody waits for.
+A commit counts only when it is on the disk (WAL, synchronous=FULL). Every transaction takes the write lock at its
+start, so it cannot fail halfway because another program writes. All statements go through a queue to one thread: a
+requested ROLLBACK runs before any later statement, even when its caller was cancelled meanwhile. Long reads use a
+second connection that writers do not wait for.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from pathlib import Path
 import aiosqlite
 
 from storage.database import OnBusy, Row, StillHeld, Value
+from storage.encryption.private_files import make_private_folder
 from storage.errors import ConstraintViolated, StoreUnavailable
 from storage.lockfile import file_lock
-from storage.private_files import make_private_folder
 
 _WAIT_SECONDS = 10
 _SETTINGS = (
@@ -41,7 +41,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class _Transaction:
-    """The connection as one transaction sees it: closed to it once the transaction is left."""
+    """The connection as one transaction sees it; it cannot be used after the transaction has ended."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection: aiosqlite.Connection | None = connection
@@ -52,17 +52,17 @@ class _Transaction:
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
         if self._connection is None:
             raise RuntimeError("this unit was left already")
-        # SQLite takes $1 as a name, so the text needs no rewriting.
+        # SQLite treats $1 as a parameter name, so the statement needs no rewriting.
         named = {str(number): value for number, value in enumerate(values, 1)}
         with _translate_errors():
             return list(await self._connection.execute_fetchall(statement, named))
 
     async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, every row is."""
+        """With one transaction at a time, every row is locked already."""
         return await self.fetch(statement, *values)
 
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, nobody else changes any."""
+        """With one transaction at a time, no row is locked by another."""
         return await self.fetch(statement, *values)
 
 
@@ -79,7 +79,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
-        """Open a transaction; with one at a time, each is alone with every key."""
+        """Open a transaction; only one runs at a time, so each has every key to itself."""
         if self._owner_task is asyncio.current_task():
             raise RuntimeError("a unit inside a unit would wait for itself")
         async with self._write_lock:
@@ -92,7 +92,7 @@ class SqliteDatabase:
                 with _translate_errors():
                     await self._connection.commit()
             except BaseException:
-                # Does nothing where the commit came through after all.
+                # This does nothing if the commit has succeeded after all.
                 await self._connection.rollback()
                 raise
             finally:
@@ -101,7 +101,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[_Transaction]:
-        """Read from the log as it is now; one at a time, on a connection of its own."""
+        """Read the current snapshot on a separate connection, one reader at a time."""
         async with self._read_lock:
             with _translate_errors():
                 self._reader = self._reader or await _open_reader(self._path.as_uri())
@@ -114,35 +114,37 @@ class SqliteDatabase:
                 await self._reader.rollback()
 
     async def close(self) -> None:
-        """Let go of the file."""
-        # Whoever writes goes last, and puts the log back into the file.
-        if self._reader is not None:
-            await self._reader.close()
-        await self._connection.close()
+        """Close the file."""
+        # The writer closes last, because it writes the log back into the file.
+        try:
+            if self._reader is not None:
+                await self._reader.close()
+        finally:
+            await self._connection.close()
 
     async def wait_for_open_transactions(self) -> None:
-        """With one transaction at a time, whoever has the next has outlived all others."""
+        """With one transaction at a time, the next one starts after all others have ended."""
         async with self.transaction():
             pass
 
     async def purge_deleted(self) -> None:
-        """Overwritten pages still stand in the log until it is written back and cut, which no reader lets happen."""
+        """Write the log back and truncate it, because it still holds deleted pages; a reader would prevent that."""
         async with self._read_lock, self._write_lock:
             with _translate_errors():
                 await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def translate_schema(self, script: str) -> str:
-        """Leave it as it is: these are SQLite's words."""
+        """Return it unchanged: migrations are written in SQLite's dialect."""
         return script
 
     def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        """Hold the lock on a file beside the database."""
+        """Hold the lock on a file next to the database."""
         return file_lock(self._path.with_name(f"{self._path.name}.polling"), on_busy)
 
 
 @asynccontextmanager
 async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
-    """Open a SQLite file, made with its folder where it is missing; raises `StoreUnavailable`."""
+    """Open a SQLite file, created with its folder if missing; raises `StoreUnavailable`."""
     try:
         _make_private_file(path)
         connection = await aiosqlite.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
@@ -169,14 +171,18 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
 
 async def _open_reader(address: str) -> aiosqlite.Connection:
     reader = await aiosqlite.connect(f"{address}?mode=ro", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
-    for setting in _READER_SETTINGS:
-        await reader.execute_fetchall(setting)
+    try:
+        for setting in _READER_SETTINGS:
+            await reader.execute_fetchall(setting)
+    except BaseException:
+        await reader.close()
+        raise
     return reader
 
 
 def _make_private_file(path: Path) -> None:
     make_private_folder(path.parent)
-    # SQLite gives its log the mode of the file.
+    # SQLite creates its log with the mode of the file.
     path.touch(mode=0o600)
 
 

@@ -1,7 +1,7 @@
-"""The SQL of the store: one text for every database, with `$1`-style values."""
+"""The SQL of the store: the same text for every database, with `$1`-style values."""
 
 LIVE = "status IN ('reserved', 'waiting', 'opened', 'confirming')"
-"""The very words of the partial indexes, else the planner does not use them."""
+"""The exact text of the partial indexes' condition, which the planner needs to use them."""
 
 _ATTEMPT = (
     "SELECT id, account, contact, method, status, match_code, created_at, expires_at, secrets, reason, fading"
@@ -11,7 +11,7 @@ ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
 _DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
-DUE = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+DUE_ATTEMPTS = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
 ABANDON = _EXPIRE + f"id = $1 AND {LIVE}"
 SAVE_ATTEMPT = """
@@ -24,7 +24,7 @@ ON CONFLICT (id) DO UPDATE SET
     token_index = excluded.token_index, secrets = excluded.secrets, reason = excluded.reason, fading = excluded.fading
 """
 
-# The status in the very words of a partial index, as above.
+# The condition on the status repeats the text of a partial index, as above.
 CLAIM_DUE_POLLS = """
 UPDATE attempts SET asked_at = $2
 WHERE id IN (
@@ -50,7 +50,7 @@ UNION
 SELECT * FROM (
     SELECT attempt, tried_at, account_index, contact_index, number_index, asked FROM tries
     WHERE number_index = $3 AND tried_at > $4 AND asked = 1 ORDER BY tried_at DESC LIMIT $5
-) AS crowd
+) AS latest
 """
 DELETE_RATE_LIMIT_RECORD = (
     "DELETE FROM tries WHERE attempt = $1 OR (asked = 0 AND contact_index = $2 AND number_index = $3)"
@@ -66,7 +66,7 @@ POST_NOTICE = """
 INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-# A lease longer than any comes from a clock that was wrong, and nobody must wait for that to be true.
+# A lease that ends later than a new one comes from a wrong clock, so it does not count.
 CLAIM_NOTICES = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
@@ -98,8 +98,8 @@ RETURNING id, attempt, account, method, status, reason, simulated, judged_at, tr
 """
 POSTPONE_RESULT = "UPDATE results SET tries = $2, due_at = $3 WHERE id = $1 AND outcome IS NULL"
 SETTLE_RESULT = "UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 AND outcome IS NULL"
-RESULTS_OWED = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
-RESULTS_GIVEN_UP = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
+UNDELIVERED_RESULTS = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
+ABANDONED_RESULTS = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
 
 MARK_SEEN = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
@@ -111,7 +111,7 @@ ON CONFLICT (person) DO UPDATE SET
     revision = dialogues.revision + 1, changed_at = excluded.changed_at
 RETURNING revision
 """
-# After an erasure revisions begin again: a late note about the old dialogue must not mark answers of the new one.
+# After an erasure revisions start at 1: a late call for the old dialogue must not mark answers of the new one.
 MARK_SHOWN = """
 UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND shown <= $2 AND $2 <= revision
 """
@@ -149,8 +149,8 @@ STORE_DEAD_LETTER = """
 INSERT INTO dead_updates (event_id, person, raw, buried_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
 
-# What is deleted: from which tables, and which rows. Attempts take their notices with them. A success that is still to
-# be told says what its place says, and the place stays.
+# Which rows of which tables are deleted. Notices are deleted with their attempts. A success that is not delivered yet
+# stays: it says no more than its quota slot, which stays too.
 ERASE_OF_ACCOUNT = {
     "attempts": "contact = $1 OR account = $2",
     "consents": "person = $1 OR account = $2",
@@ -171,14 +171,14 @@ PURGE_BEFORE = {
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
-    # A week longer: however short the retention is, nobody is robbed of a result while it is still tried to tell it.
+    # A week longer: even with a short retention no result is deleted while its delivery is still tried.
     "results": "judged_at < $1 - 604800000000",
 }
 
 
-def delete(table: str, which: str) -> str:
-    """Delete these rows, and give one for each that went."""
-    return f"DELETE FROM {table} WHERE {which} RETURNING 1"  # noqa: S608 - names and words of our own
+def delete(table: str, condition: str) -> str:
+    """A statement that deletes these rows and returns one row for each."""
+    return f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608 - only our own names
 
 
 PEOPLE_OF = """
@@ -194,9 +194,9 @@ SEALED = (
     ("dead_updates", "event_id", "raw"),
     ("missed", "id", "text"),
 )
-"""Every sealed column of the schema, with the key of its row; `key_checks` look after themselves."""
+"""Every sealed column of the schema, with the key of its row; `check_keys` handles `key_checks` separately."""
 
 KEY_CHECK = "SELECT value FROM key_checks WHERE name = $1"
-KEEP_KEY_CHECK = """
+STORE_KEY_CHECK = """
 INSERT INTO key_checks (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """

@@ -8,24 +8,25 @@ from datetime import date, datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
+from storage.encryption.key_rotation import KeyRotation
+from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
-from storage.key_rotation import KeyRotation
 from storage.results import SqlResultOutbox
-from storage.sealing import IndexKind, Sealing
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
-from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply, Person
+from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
+from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
-_ALL_TIME = FunnelQuery(date.min, date.max, by=Dimension.CAMPAIGN)
-_SEALED_CHECK = "key_checks:sealed:value"
+_ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
+_SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
 
 class SqlStore:
-    """Keeps everything; each method says its promise in the ports."""
+    """The ports state each method's promise."""
 
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database = database
@@ -59,8 +60,8 @@ class SqlStore:
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
-        # Alone, so that two programs share out what there is instead of waiting for the same rows.
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
+        # One claim at a time: two programs then get different notices instead of waiting for the same rows.
         async with self._database.transaction("claim") as connection:
             leased = await connection.fetch(sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit)
         return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
@@ -68,44 +69,47 @@ class SqlStore:
     async def settle_notice(self, notice: Notice) -> None:
         await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
-    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
+    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
 
-    async def mark_blocked(self, person: Person, panel: str) -> None:
+    async def mark_blocked(self, person: PersonId, panel: str) -> None:
         async with self._database.transaction() as connection:
             sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
             await connection.fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return [
-            PendingReply(Person(person), revision, holder)
+            PendingReply(PersonId(person), revision, holder)
             for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, limit)
         ]
 
     async def acquire_lease(
-        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+        self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
         async with self._database.transaction(person) as connection:
-            found = await connection.fetch_for_update(sql.LEASE, person)
-            if not found:
+            rows = await connection.fetch_for_update(sql.LEASE, person)
+            if not rows:
                 return None
-            [(holder, shown, panel)] = found
+            [(holder, shown, panel)] = rows
             if (holder != program and holder in alive) or shown < min_shown:
                 return None
             await connection.fetch(sql.ACQUIRE_LEASE, person, program)
         return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
-    async def release_lease(self, person: Person, program: str) -> None:
+    async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
         async with self._database.transaction() as connection:
             await connection.fetch(sql.HEARTBEAT, name, program)
-            return [Heartbeat(*row) for row in await connection.fetch(sql.HEARTBEATS)]
+            beats = await connection.fetch(sql.HEARTBEATS)
+        return [
+            Heartbeat(name=beat_name, program=beat_program, count=count) for beat_name, beat_program, count in beats
+        ]
 
-    async def unregister(self, name: str, program: str) -> None:
+    async def unregister(self, *, name: str, program: str) -> None:
         await self._fetch(sql.UNREGISTER, name, program)
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
@@ -114,9 +118,9 @@ class SqlStore:
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
-    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(raw, mapping.dead_update_aad(event_id))
+            sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
             await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
 
     async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
@@ -131,57 +135,57 @@ class SqlStore:
     async def purge_before(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_BEFORE, before)
 
-    async def people_of(self, account: str) -> Sequence[Person]:
-        """List the people whose chats this account was talked about in."""
-        return [Person(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
+    async def people_of(self, account: Account) -> Sequence[PersonId]:
+        """List the people in whose chats this account appeared."""
+        return [PersonId(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
 
     def result_outbox(self) -> SqlResultOutbox:
-        """The results that another server is owed."""
+        """The outbox of the results for another server."""
         return SqlResultOutbox(self._database)
 
     def key_rotation(self) -> KeyRotation:
-        """Begin to bring everything sealed under the first key."""
+        """A rotation that reseals everything with the first key."""
         return KeyRotation(self._database, self._sealing)
 
     def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         return self._database.polling_lease(on_busy)
 
-    async def _purge(self, old: Mapping[str, str], before: datetime) -> DeletedCounts:
+    async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
         async with self._database.transaction("forget") as connection:
-            gone = {
-                table: len(await connection.fetch(sql.delete(table, which), mapping.to_micros(before)))
-                for table, which in old.items()
+            deleted = {
+                table: len(await connection.fetch(sql.delete(table, condition), mapping.to_micros(before)))
+                for table, condition in conditions.items()
             }
         await self._database.purge_deleted()
-        return gone
+        return deleted
 
     async def check_keys(self) -> None:
-        """Compare the keys with those the database was made with, or note them in a new one; raises `WrongKeys`.
+        """Compare the keys with those of the database, or store them in a new one; raises `WrongKeys`.
 
-        With another index key the quota would count every number from nothing again.
+        With another index key the quota would count every number from zero again.
         """
         index = self._sealing.index(IndexKind.KEY, "")
         async with self._database.transaction("keys") as connection:
-            known = await connection.fetch(sql.KEY_CHECK, "index")
-            if known and bytes(known[0][0]) != index:
+            index_check = await connection.fetch(sql.KEY_CHECK, "index")
+            if index_check and bytes(index_check[0][0]) != index:
                 raise WrongKeys("INDEX_KEY is not the one this database was made with")
-            sealed = await connection.fetch(sql.KEY_CHECK, "sealed")
-            if sealed:
-                self._open_check(bytes(sealed[0][0]))
+            sealed_check = await connection.fetch(sql.KEY_CHECK, "sealed")
+            if sealed_check:
+                self._open_check(bytes(sealed_check[0][0]))
             await self._refuse_orphans(connection)
-            if not (sealed and self._sealing.is_current(bytes(sealed[0][0]))):
-                await connection.fetch(sql.KEEP_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
-            if not known:
-                await connection.fetch(sql.KEEP_KEY_CHECK, "index", index)
+            if not (sealed_check and self._sealing.is_current(bytes(sealed_check[0][0]))):
+                await connection.fetch(sql.STORE_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
+            if not index_check:
+                await connection.fetch(sql.STORE_KEY_CHECK, "index", index)
 
     async def _refuse_orphans(self, connection: Connection) -> None:
-        """A key was taken out too early: what it sealed would be lost to its people one by one."""
+        """Refuse keys without one that is still in use: values sealed with it could not be opened any more."""
         prefixes = self._sealing.prefixes()
-        opens = [f"substr({{column}}, 1, {len(prefix)}) = ${place}" for place, prefix in enumerate(prefixes, 1)]
-        known = " OR ".join(opens)
+        conditions = [f"substr({{column}}, 1, {len(prefix)}) = ${number}" for number, prefix in enumerate(prefixes, 1)]
+        sealed_with_known_key = " OR ".join(conditions)
         for table, _, column in sql.SEALED:
-            sealed_otherwise = f"NOT ({known.format(column=column)})"
-            statement = f"SELECT 1 FROM {table} WHERE {sealed_otherwise} LIMIT 1"  # noqa: S608 - names of our own
+            sealed_with_other_key = f"NOT ({sealed_with_known_key.format(column=column)})"
+            statement = f"SELECT 1 FROM {table} WHERE {sealed_with_other_key} LIMIT 1"  # noqa: S608 - only our own names
             if await connection.fetch(statement, *prefixes):
                 raise WrongKeys("ENCRYPTION_KEYS lacks a key that something in this database is sealed with")
 

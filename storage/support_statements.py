@@ -1,8 +1,9 @@
-"""The SQL of what support needs: one text for every database, with `$1`-style values."""
+"""The SQL of support: the same text for every database, with `$1`-style values."""
 
 from collections.abc import Sequence
 
 from storage.database import Value
+from verification.ids import Account
 from verification.support.funnel import Dimension, FunnelQuery
 
 _LINK = """
@@ -11,7 +12,7 @@ SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, 
 FROM links LEFT JOIN places ON places.account = links.account
 """
 LINK = f"{_LINK} WHERE id = $1"
-# As `Link.state` has it.
+# The same rule as `Link.state`.
 _STATE = """
 CASE WHEN revoked_at IS NOT NULL THEN 'revoked'
     WHEN opened_at IS NOT NULL THEN CASE WHEN places.account IS NULL THEN 'opened' ELSE 'verified' END
@@ -21,7 +22,7 @@ ADD_LINK = """
 INSERT INTO links (id, account, campaign, made_by, made_at, expires_at, method, language)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
 """
-# One statement, so that of two people who open it at once the second finds it taken.
+# One statement: when two people open a link at once, only the first gets it.
 OPEN_LINK = """
 UPDATE links SET person = $2, opened_at = coalesce(opened_at, $3)
 WHERE id = $1 AND revoked_at IS NULL AND (person = $2 OR (person IS NULL AND expires_at > $3))
@@ -43,7 +44,7 @@ ADD_FUNNEL_COUNT = """
 INSERT INTO funnel (day, campaign, language, method, step, reason, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (campaign, language, step, method, reason, day) DO UPDATE SET count = funnel.count + 1
 """
-ADD_FUNNEL_TIME = """
+ADD_FUNNEL_DURATION = """
 INSERT INTO funnel_times (day, campaign, language, method, step, took, count) VALUES ($1, $2, $3, $4, $5, $6, 1)
 ON CONFLICT (campaign, language, step, method, took, day) DO UPDATE SET count = funnel_times.count + 1
 """
@@ -56,67 +57,70 @@ INSERT INTO questions (day, topic, count) VALUES ($1, $2, 1)
 ON CONFLICT (day, topic) DO UPDATE SET count = questions.count + 1
 """
 QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2 GROUP BY topic"
-KEEP_UNANSWERED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
+ADD_UNANSWERED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 UNANSWERED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
 
 
 def select_links(
-    campaign: str | None, account: str | None, state_at: tuple[str, int] | None
+    campaign: str | None, account: Account | None, state_at: tuple[str, int] | None
 ) -> tuple[str, Sequence[Value]]:
-    """List links, the latest first; gives the values too, which come behind limit and offset.
+    """The statement that lists links, newest first, and its values after limit and offset.
 
-    `standing` is a state and the moment it is about. What is not asked for is not compared: no index would be read.
+    `state_at` is a state and the time at which it holds. Only the given filters are compared, so that an index is used.
     """
-    asked, values = [], list[Value]()
+    conditions, values = [], list[Value]()
 
-    def given(value: Value) -> str:
+    def add_value(value: Value) -> str:
         values.append(value)
         return f"${len(values) + 2}"
 
     if campaign is not None:
-        asked.append(f"campaign = {given(campaign)}")
+        conditions.append(f"campaign = {add_value(campaign)}")
     if account is not None:
-        asked.append(f"links.account = {given(account)}")
+        conditions.append(f"links.account = {add_value(account)}")
     if state_at is not None:
         state, now = state_at
-        asked.append(f"{_STATE.format(now=given(now))} = {given(state)}")
-    where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    return f"{_LINK} {where} ORDER BY made_at DESC, id LIMIT $1 OFFSET $2", values
+        conditions.append(f"{_STATE.format(now=add_value(now))} = {add_value(state)}")
+    filter_clause = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"{_LINK} {filter_clause} ORDER BY made_at DESC, id LIMIT $1 OFFSET $2", values
 
 
-# SQLite leaves a column that equals a constant out of the grouping, then sees no order in the key, and sorts all rows.
+# When a column equals a constant, SQLite drops it from the grouping, no longer sees that the key is sorted, and sorts
+# all rows; the expression prevents that.
 _GROUPED_IN_ORDER = "coalesce({}, '')"
 
 
-def select_counts(wanted: FunnelQuery) -> str:
-    """Sum up what was counted."""
-    return _sums("funnel", "reason", wanted, _cohorts(wanted))
+def select_counts(query: FunnelQuery) -> str:
+    """Sum up the counts."""
+    return _sums("funnel", "reason", query, _cohorts(query))
 
 
-def select_times(wanted: FunnelQuery) -> str:
-    """Sum up what was timed: of all ways together, of the one that is wanted, or of each."""
-    way = (
+def select_durations(query: FunnelQuery) -> str:
+    """Sum up the durations: of all methods together, of the query's method, or of each method."""
+    of_method = (
         "method <> ''"
-        if wanted.by is Dimension.METHOD
-        else f"{_GROUPED_IN_ORDER.format('method')} = '{wanted.method or ''}'"
+        if query.by is Dimension.METHOD
+        else f"{_GROUPED_IN_ORDER.format('method')} = '{query.method or ''}'"
     )
-    return _sums("funnel_times", "took", wanted, f"{_cohorts(wanted)} AND {way}")
+    return _sums("funnel_times", "took", query, f"{_cohorts(query)} AND {of_method}")
 
 
-def _sums(table: str, column: str, wanted: FunnelQuery, cohorts: str) -> str:
-    cells, by = f"step, method, {column}", wanted.by
+def _sums(table: str, column: str, query: FunnelQuery, cohorts: str) -> str:
+    cells, by = f"step, method, {column}", query.by
     if by is Dimension.DAY:
         return f"SELECT day, {cells}, sum(count) FROM {table} WHERE {cohorts} GROUP BY {cells}, day"  # noqa: S608
-    # First in the order the table is kept in, which needs no sorting; little is left to be sorted then.
-    kept = f"campaign, language, {cells}"
-    ordered = f"SELECT {kept}, sum(count) AS count FROM {table} WHERE {cohorts} GROUP BY {kept}"  # noqa: S608
+    # The inner query groups in the table's own order, which needs no sorting and leaves few rows for the outer one.
+    columns = f"campaign, language, {cells}"
+    ordered = f"SELECT {columns}, sum(count) AS count FROM {table} WHERE {cohorts} GROUP BY {columns}"  # noqa: S608
     group = by or "''"
     groups = cells if by in (None, Dimension.METHOD) else f"{by}, {cells}"
-    return f"SELECT {group}, {cells}, sum(count) FROM ({ordered}) AS kept GROUP BY {groups}"  # noqa: S608
+    return f"SELECT {group}, {cells}, sum(count) FROM ({ordered}) AS grouped GROUP BY {groups}"  # noqa: S608
 
 
-def _cohorts(wanted: FunnelQuery) -> str:
-    """Which journeys, in the order of `rows.cohorts`: what is not asked for is not compared, a million times."""
-    asked = (("campaign", wanted.campaign), (_GROUPED_IN_ORDER.format("language"), wanted.language))
-    named = [column for column, value in asked if value is not None]
-    return " AND ".join(["day BETWEEN $1 AND $2", *(f"{column} = ${place}" for place, column in enumerate(named, 3))])
+def _cohorts(query: FunnelQuery) -> str:
+    """The conditions on journeys, in the order of `mapping.query_values`; unused filters are left out for speed."""
+    filters = (("campaign", query.campaign), (_GROUPED_IN_ORDER.format("language"), query.language))
+    columns = [column for column, value in filters if value is not None]
+    return " AND ".join(
+        ["day BETWEEN $1 AND $2", *(f"{column} = ${number}" for number, column in enumerate(columns, 3))]
+    )

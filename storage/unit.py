@@ -6,7 +6,7 @@ from datetime import datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Connection
-from storage.sealing import IndexKind, Sealing
+from storage.encryption.sealing import IndexKind, Sealing
 from storage.support import SqlDialogueSupport
 from verification.attempts import Attempt, AttemptId, Method
 from verification.dialogue_store import (
@@ -15,16 +15,16 @@ from verification.dialogue_store import (
     Dialogue,
     LinkBinding,
     PendingDeletion,
-    Person,
     PersonRecords,
 )
 from verification.identity import Identity
+from verification.ids import Account, PersonId
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, NoticeKind, QuotaSlot
 
 
 class SqlUnit(SqlDialogueSupport):
-    """One transaction; each method says its promise in the ports."""
+    """One transaction; the ports state each method's promise."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
         super().__init__(connection, sealing)
@@ -36,42 +36,46 @@ class SqlUnit(SqlDialogueSupport):
     async def attempt_by_token(self, token: str) -> Attempt | None:
         return await self._attempt(sql.ATTEMPT_BY_TOKEN, self._sealing.index(IndexKind.TOKEN, token))
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         return await self._attempt(sql.LIVE_ATTEMPT, account)
 
     async def save_attempt(self, attempt: Attempt) -> None:
         await self._connection.fetch(sql.SAVE_ATTEMPT, *mapping.attempt_values(attempt, self._sealing))
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
-        return mapping.read_due(await self._connection.fetch(sql.DUE, mapping.to_micros(moment), limit))
+    async def due_attempts(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
+        return mapping.read_due_attempts(
+            await self._connection.fetch(sql.DUE_ATTEMPTS, mapping.to_micros(moment), limit)
+        )
 
     async def abandon(self, attempt: AttemptId) -> None:
         await self._connection.fetch(sql.ABANDON, attempt)
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
-        taken = await self._connection.fetch(
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
+        claimed = await self._connection.fetch(
             sql.CLAIM_DUE_POLLS, method, mapping.to_micros(now), mapping.to_micros(before), limit
         )
-        return [AttemptId(attempt) for (attempt,) in taken]
+        return [AttemptId(attempt) for (attempt,) in claimed]
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
-        found = await self._connection.fetch(sql.SLOT_OF, account)
-        return mapping.read_quota_slot(found[0]) if found else None
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
+        rows = await self._connection.fetch(sql.SLOT_OF, account)
+        return mapping.read_quota_slot(rows[0]) if rows else None
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
-        found = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
-        return frozenset(account for (account,) in found)
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
+        rows = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
+        return frozenset(Account(account) for (account,) in rows)
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         if attempt.account in await self.accounts_of(identity):
             return True
         index = self._identity_index(identity)
-        # Slot by slot, so that where transactions run side by side the loser of one slot goes on to the next.
+        # Slots are tried in turn: of two concurrent transactions the one that loses a slot tries the next.
         for slot in range(1, MAX_ACCOUNTS + 1):
-            taken = await self._connection.fetch(
+            rows = await self._connection.fetch(
                 sql.TAKE_SLOT, index, slot, attempt.account, attempt.id, attempt.method, mapping.to_micros(now)
             )
-            if taken:
+            if rows:
                 return True
         return False
 
@@ -79,20 +83,20 @@ class SqlUnit(SqlDialogueSupport):
         self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
         own = self._rate_limit_indexes(attempt, identity)
-        found = await self._connection.fetch(sql.RATE_LIMIT_RECORDS, *own, mapping.to_micros(since), number_limit)
-        return [mapping.read_rate_limit_record(row, own) for row in found]
+        rows = await self._connection.fetch(sql.RATE_LIMIT_RECORDS, *own, mapping.to_micros(since), number_limit)
+        return [mapping.read_rate_limit_record(row, own) for row in rows]
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
         account, contact, number = self._rate_limit_indexes(attempt, identity)
         await self._connection.fetch(sql.DELETE_RATE_LIMIT_RECORD, attempt.id, contact, number)
         tried_at = mapping.to_micros(attempt.created_at)
         await self._connection.fetch(
-            sql.ADD_RATE_LIMIT_RECORD, attempt.id, account, contact, number, int(asked), tried_at
+            sql.ADD_RATE_LIMIT_RECORD, attempt.id, account, contact, number, int(provider_called), tried_at
         )
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
-        found = await self._connection.fetch(sql.BUDGET_SPENT, mapping.to_micros(since), budget - 1)
-        return mapping.from_micros(found[0][0]) if found else None
+        rows = await self._connection.fetch(sql.BUDGET_SPENT, mapping.to_micros(since), budget - 1)
+        return mapping.from_micros(rows[0][0]) if rows else None
 
     async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
         await self._connection.fetch(
@@ -109,24 +113,24 @@ class SqlUnit(SqlDialogueSupport):
         )
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        told = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
-        await self._connection.fetch(sql.POST_RESULT, *told, int(simulated), mapping.to_micros(now))
+        values = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
+        await self._connection.fetch(sql.POST_RESULT, *values, int(simulated), mapping.to_micros(now))
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         return bool(await self._connection.fetch(sql.MARK_SEEN, event_id, mapping.to_micros(now)))
 
-    async def dialogue(self, person: Person) -> Dialogue | None:
-        found = await self._connection.fetch(sql.DIALOGUE, person)
-        return mapping.read_dialogue(found[0], self._sealing) if found else None
+    async def dialogue(self, person: PersonId) -> Dialogue | None:
+        rows = await self._connection.fetch(sql.DIALOGUE, person)
+        return mapping.read_dialogue(rows[0], self._sealing) if rows else None
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
         [(revision,)] = await self._connection.fetch(
             sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now)
         )
         return int(revision)
 
-    async def mark_unblocked(self, person: Person) -> None:
+    async def mark_unblocked(self, person: PersonId) -> None:
         await self._connection.fetch(sql.MARK_UNBLOCKED, person)
 
     async def record_consent(self, consent: Consent) -> None:
@@ -145,32 +149,33 @@ class SqlUnit(SqlDialogueSupport):
             sql.SCHEDULE_DELETION, deletion.person, deletion.message_id, mapping.to_micros(deletion.at)
         )
 
-    async def records(self, person: Person) -> PersonRecords:
+    async def records(self, person: PersonId) -> PersonRecords:
         consents = await self._connection.fetch(sql.CONSENTS, person)
         attempts = await self._connection.fetch(sql.PAST_ATTEMPTS, person)
-        bonds = await self._connection.fetch(sql.LINK_BINDINGS, person)
+        bindings = await self._connection.fetch(sql.LINK_BINDINGS, person)
         return PersonRecords(
             [mapping.read_consent(row) for row in consents],
             [mapping.read_past_attempt(row) for row in attempts],
-            tuple(LinkBinding(account, mapping.from_micros(opened_at)) for account, opened_at in bonds),
+            tuple(LinkBinding(Account(account), mapping.from_micros(opened_at)) for account, opened_at in bindings),
         )
 
-    async def erase(self, person: Person, account: str) -> DeletedCounts:
+    async def erase(self, person: PersonId, account: Account) -> DeletedCounts:
         self.erased = True
-        of_both = {
-            table: await self._delete(table, which, person, account) for table, which in sql.ERASE_OF_ACCOUNT.items()
+        by_account = {
+            table: await self._delete(table, condition, person, account)
+            for table, condition in sql.ERASE_OF_ACCOUNT.items()
         }
-        return of_both | {
-            table: await self._delete(table, which, person) for table, which in sql.ERASE_OF_PERSON.items()
+        return by_account | {
+            table: await self._delete(table, condition, person) for table, condition in sql.ERASE_OF_PERSON.items()
         }
 
-    async def _delete(self, table: str, which: str, *values: str) -> int:
-        return len(await self._connection.fetch(sql.delete(table, which), *values))
+    async def _delete(self, table: str, condition: str, *values: str) -> int:
+        return len(await self._connection.fetch(sql.delete(table, condition), *values))
 
     async def _attempt(self, statement: str, key: str | bytes) -> Attempt | None:
-        # Units with other keys may be at the same attempt: the phone's verdict and the chat's change of mind.
-        found = await self._connection.fetch_for_update(statement, key)
-        return mapping.read_attempt(found[0], self._sealing) if found else None
+        # Locked, because a unit with another key may change the same attempt: the phone's verdict and a cancellation.
+        rows = await self._connection.fetch_for_update(statement, key)
+        return mapping.read_attempt(rows[0], self._sealing) if rows else None
 
     def _rate_limit_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
         return (
@@ -180,5 +185,5 @@ class SqlUnit(SqlDialogueSupport):
         )
 
     def _identity_index(self, identity: Identity) -> bytes:
-        # The number alone: the quota counts cards, however the name is written.
+        # Only the number counts for the quota, because a name can be written in several ways.
         return self._sealing.index(IndexKind.NUMBER, identity.number.plain)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from storage.sealing import Sealing
+from storage.encryption.sealing import Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, CoreDeps
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact
 from verification.ports import ProviderSession
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -28,8 +29,8 @@ def make_identity(number: str = NUMBER, name: str = "王小明") -> Identity:
 def make_attempt(attempt_id: str = "a1", account: str = "telegram:100012345", **changes: object) -> Attempt:
     attempt = Attempt(
         id=AttemptId(attempt_id),
-        account=account,
-        contact=account,
+        account=Account(account),
+        contact=Contact(account),
         method=Method.WECHAT,
         status=AttemptStatus.WAITING,
         match_code="42",
@@ -59,14 +60,14 @@ class FakeProvider:
     """Answers at once, or is out of order; `meanwhile` runs while the core waits for it."""
 
     out_of_order: bool = False
-    meanwhile: Callable[[], Awaitable[object]] | None = None
-    asked: list[AttemptId] = field(default_factory=list)
+    before_answer: Callable[[], Awaitable[object]] | None = None
+    opened: list[AttemptId] = field(default_factory=list)
     simulated: bool = True
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        self.asked.append(attempt)
-        if self.meanwhile is not None:
-            meanwhile, self.meanwhile = self.meanwhile, None
+        self.opened.append(attempt)
+        if self.before_answer is not None:
+            meanwhile, self.before_answer = self.before_answer, None
             await meanwhile()
         if self.out_of_order:
             raise ProviderUnavailable(attempt)
@@ -84,4 +85,6 @@ def make_deps(clock: FakeClock, prefix: str = "") -> CoreDeps:
 
 
 def make_request(attempt_id: str = "a1", account: str = "telegram:1", number: str = NUMBER) -> AttemptRequest:
-    return AttemptRequest(AttemptId(attempt_id), account, account, make_identity(number), Method.WECHAT)
+    return AttemptRequest(
+        AttemptId(attempt_id), Account(account), Contact(account), make_identity(number), Method.WECHAT
+    )

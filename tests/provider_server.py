@@ -82,7 +82,7 @@ class FakeProviderServer:
             self.service(),
             call,
             clock,
-            callback=f"https://bot.example.org/callbacks/{method}",
+            callback_url=f"https://bot.example.org/callbacks/{method}",
             session_lifetime=timedelta(minutes=30),
             retry_delays=(0, 0),
         )

@@ -238,7 +238,7 @@ class ChatUser:
 async def simulator() -> AsyncIterator[Simulator]:
     """Build a town for one test."""
     playground = Playground(World(token=TOKEN))
-    playground.world.webhook.first_wait = 0.1  # tests are in more of a hurry than Telegram
+    playground.webhook_sender.first_backoff = 0.1  # seconds; tests do not wait as long as Telegram
     door = playground.app = CallGate(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serve_playground(playground) as url, aiohttp.ClientSession() as http:
         yield Simulator(playground, door, url, http)

@@ -1,5 +1,7 @@
 """The command line: what it offers, and what it does without a bot."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from bot.flow.diagram import mermaid
 from run_bot import app
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(*words: str) -> Result:
@@ -87,3 +91,12 @@ def test_recording_writes_over_no_file(tmp_path: Path) -> None:
 
     assert (told.exit_code, kept.read_text(encoding="utf-8")) == (2, "> hi\n")
     assert told.stderr == f"--out: {kept} is there already\n"
+
+
+def test_the_version_is_that_of_the_project_and_of_the_changelog() -> None:
+    told = run("--version")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    released = re.findall(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert (told.exit_code, told.stdout) == (0, f"realname-bot {project['version']}\n")
+    assert released[0] == project["version"]

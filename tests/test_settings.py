@@ -1,10 +1,12 @@
 """A wrong setting: one line on stderr that names it, exit code 2, and nothing started or left behind."""
 
+import asyncio
 import base64
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from typer.testing import CliRunner
 from bot.settings import BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
+from tests.crash.crashing_bot import ERROR_FILE
+from tests.crash.process import ROOT, RUN_BOT, fork_client
 from tests.provider_server import OTHER_SECRET, SECRET
 from tests.simulator_fixture import TOKEN
 from verification.attempts import Method
 
-RUN_BOT = Path(__file__).parents[1] / "run_bot.py"
 LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
 HTTP = {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://verify.example.org", "PROVIDER_SECRET": SECRET}
@@ -38,7 +41,22 @@ class Ended:
 
 
 def start(folder: Path, settings: Mapping[str, str]) -> Ended:
-    """Start the program in an empty folder with exactly these settings."""
+    """Start the program in a folder with exactly these settings, forked from a process that has imported it."""
+    return asyncio.run(_fork(folder, settings))
+
+
+async def _fork(folder: Path, settings: Mapping[str, str]) -> Ended:
+    with tempfile.TemporaryDirectory() as outside:
+        out, err = Path(outside) / "out", Path(outside) / "err"
+        env = base_environment(os.environ) | {"PYTHONPATH": str(ROOT), ERROR_FILE: str(err), **settings}
+        program = await fork_client().start(env, out, folder)
+        async with asyncio.timeout(30):
+            code = await program.wait()
+        return Ended(code, err.read_text("utf-8").splitlines(), out.read_text("utf-8"))
+
+
+def start_plainly(folder: Path, settings: Mapping[str, str]) -> Ended:
+    """Start the program as people do."""
     ended = subprocess.run(
         [sys.executable, str(RUN_BOT)],
         cwd=folder,
@@ -152,6 +170,12 @@ def test_a_wrong_setting_is_named_in_one_line(
 )
 def test_the_program_ends_before_it_begins_anything(tmp_path: Path, name: str, value: str) -> None:
     line = refused(tmp_path, GOOD | {name: value}, name)
+
+    assert "secret" not in line
+
+
+def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
+    line = the_line(start_plainly(tmp_path, GOOD | {"BOT_TOKEN": "7000000001:abc-secret"}), tmp_path, "BOT_TOKEN")
 
     assert "secret" not in line
 

@@ -1,7 +1,7 @@
-"""The verification core: the rules of real-name verification for any front end.
+"""The verification core: the rules of real-name verification, for any front end.
 
-It answers "may this person do this, and what came of it". It knows no chat, no web page and no SQL; time, randomness,
-storage and providers are handed in (see `ports`). What stands here is promised to other front ends; the rest may move.
+The core knows no chat, no web page and no SQL. The caller passes in time, randomness, storage and providers (see
+`ports`). The names exported here are stable for other front ends; other names may change.
 """
 
 from verification.attempts import (
@@ -26,9 +26,11 @@ from verification.errors import (
     VerificationError,
 )
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact
 from verification.limits import AttemptLimits
 
 __all__ = [
+    "Account",
     "AlreadyVerified",
     "Attempt",
     "AttemptId",
@@ -36,6 +38,7 @@ __all__ = [
     "AttemptOver",
     "AttemptRequest",
     "AttemptStatus",
+    "Contact",
     "ContradictoryVerdict",
     "Core",
     "Identity",

@@ -1,7 +1,7 @@
-"""An attempt: one account, one identity, one way, one code to scan, one verdict.
+"""An attempt: one account, one identity, one method, one code to scan, one verdict.
 
-Its status moves only along `MOVES`; a status without moves is terminal and never changes. The identity is kept only
-while the attempt lives: with the verdict it is dropped.
+A status changes only along `STATUS_TRANSITIONS`; a status without transitions is terminal. An attempt holds its
+identity only while it is live: reaching a terminal status removes it.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import NewType
 
 from verification.errors import AttemptOver
 from verification.identity import Identity
+from verification.ids import Account, Contact
 
 AttemptId = NewType("AttemptId", str)
 
@@ -19,7 +20,7 @@ REFERENCE_CODE_LENGTH = 8
 
 
 def reference_code(attempt: AttemptId) -> str:
-    """A short name of an attempt, to be read out: it opens nothing.
+    """A short code for an attempt that a person can read out to support; it grants no access.
 
     >>> reference_code(AttemptId("attempt-0a1b2c3d4e5f"))
     '0A1B-2C3D'
@@ -29,7 +30,7 @@ def reference_code(attempt: AttemptId) -> str:
 
 
 class Method(StrEnum):
-    """The three personal ways (G5)."""
+    """The three methods of personal verification (G5)."""
 
     WECHAT = "wechat"
     QQ = "qq"
@@ -37,7 +38,7 @@ class Method(StrEnum):
 
 
 class AttemptStatus(StrEnum):
-    """Where an attempt stands."""
+    """The status of an attempt."""
 
     RESERVED = "reserved"
     WAITING = "waiting"
@@ -51,7 +52,7 @@ class AttemptStatus(StrEnum):
 
 _TERMINAL = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.FAILED, AttemptStatus.EXPIRED, AttemptStatus.CANCELLED})
 
-MOVES: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
+STATUS_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
     AttemptStatus.RESERVED: frozenset(
         {AttemptStatus.WAITING, AttemptStatus.FAILED, AttemptStatus.EXPIRED, AttemptStatus.CANCELLED}
     ),
@@ -64,11 +65,11 @@ MOVES: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
     AttemptStatus.CANCELLED: frozenset(),
 }
 
-LIVE = frozenset(status for status, moves in MOVES.items() if moves)
+LIVE_STATUSES = frozenset(status for status, next_statuses in STATUS_TRANSITIONS.items() if next_statuses)
 
 
 class Reason(StrEnum):
-    """Why a verification did not pass, in kinds a person can act on (G2, G11, G13)."""
+    """Why a verification failed, in kinds that a person can act on (G2, G11, G13)."""
 
     MISMATCH = "mismatch"
     DECLINED = "declined"
@@ -84,12 +85,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The provider says: this is the person."""
+    """The provider confirmed the identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider says no, and why."""
+    """The provider did not confirm the identity, for this reason."""
 
     reason: Reason
 
@@ -97,17 +98,17 @@ class Rejected:
 Verdict = Passed | Rejected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt as it is kept.
+    """One attempt as the store holds it.
 
-    `contact` is the front end's own address of the person who is told about it. `page` is what the provider remembers
-    of its own steps; the core never reads it. Times are UTC.
+    `contact` is the front end's address of the person who gets its notices. `provider_state` is what the provider needs
+    for its own steps; the core never reads it. Times are UTC.
     """
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     method: Method
     status: AttemptStatus
     match_code: str
@@ -121,24 +122,24 @@ class Attempt:
 
     @property
     def live(self) -> bool:
-        """Whether anything may still happen to it."""
-        return self.status in LIVE
+        """Whether its status can still change."""
+        return self.status in LIVE_STATUSES
 
     def with_status(self, status: AttemptStatus) -> "Attempt":
-        """This attempt one legal move further; raises `AttemptOver` from a terminal status."""
-        if status not in MOVES[self.status]:
-            raise AttemptOver(f"{self.id}: no move from {self.status} to {status}")
+        """A copy with the next status; raises `AttemptOver` when the transition is not allowed."""
+        if status not in STATUS_TRANSITIONS[self.status]:
+            raise AttemptOver(f"{self.id}: no transition from {self.status} to {status}")
         return replace(self, status=status, identity=None if status in _TERMINAL else self.identity)
 
     def with_verdict(self, verdict: Verdict) -> "Attempt":
-        """This attempt with its verdict."""
+        """A copy with this verdict; raises `AttemptOver` when it has ended."""
         if isinstance(verdict, Rejected):
             return replace(self.with_status(AttemptStatus.FAILED), reason=verdict.reason)
         return self.with_status(AttemptStatus.SUCCEEDED)
 
     def has_verdict(self, verdict: Verdict) -> bool:
-        """Whether this very verdict is recorded already."""
+        """Whether exactly this verdict is recorded already."""
         if isinstance(verdict, Rejected):
             return self.status is AttemptStatus.FAILED and self.reason is verdict.reason
-        # A pass that found no place left is recorded as a failure; the provider that repeats it says nothing new.
+        # A pass without a free quota slot is recorded as a failure; the provider may repeat that pass.
         return self.status is AttemptStatus.SUCCEEDED or self.reason is Reason.QUOTA

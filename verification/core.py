@@ -1,8 +1,9 @@
-"""The core: begin an attempt, follow it, judge it once, let it expire.
+"""The core: opens attempts, records their progress and verdict, and expires them.
 
-`begin` reserves in one unit, asks the provider outside any unit, and records in a second one; repeated with the same
-id it gives the same opening, so a front end that crashed in between simply asks again. The place in the quota is taken
-in the unit that records the success, and by the schema, so no race can make a fourth.
+`begin` reserves an attempt in a first transaction, calls the provider outside any transaction, and stores the
+provider's session in a second one. A front end that crashed in between calls `begin` again with the same id and gets
+the same attempt. The transaction that records a success also takes the quota slot, and the schema limits the slots, so
+no race can verify a fourth account.
 """
 
 import logging
@@ -11,7 +12,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from verification.attempts import LIVE, Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
+from verification.attempts import (
+    LIVE_STATUSES,
+    Attempt,
+    AttemptId,
+    AttemptStatus,
+    Method,
+    Passed,
+    Reason,
+    Rejected,
+    Verdict,
+)
 from verification.errors import (
     AlreadyVerified,
     AttemptOver,
@@ -22,30 +33,32 @@ from verification.errors import (
     Unreadable,
 )
 from verification.identity import Identity
+from verification.ids import Account, Contact
 from verification.limits import DAY, AttemptLimits, refused_until
 from verification.ports import MAX_ACCOUNTS, NoticeKind, Provider, QuotaSlot, Store, Unit
 
 log = logging.getLogger(__name__)
 
 _BATCH = 100
+"""Attempts that one call of `expire_due` starts with."""
 _RESERVE_LOCK = "reserving"
-"""What is counted for a limit is counted and used up by one at a time, however many programs there are."""
+"""Serialises reservations across all programs: a limit is checked and used up in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """What a front end asks for: `id` is made by it once, and makes asking again harmless."""
+    """A front end's request; it makes `id` once, so that repeating the request is harmless."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     identity: Identity
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCode:
-    """What the person needs to go on: where the code leads, and what to compare."""
+    """What the person needs to continue: the address that the QR code holds, and the match code to compare."""
 
     attempt: AttemptId
     phone_url: str = field(repr=False)
@@ -55,10 +68,11 @@ class ScanCode:
 
 @dataclass(frozen=True, slots=True)
 class CoreDeps:
-    """The outside facts the core may use.
+    """What the core needs besides the store and the providers.
 
-    `clock` gives aware UTC times, `token` at least 128 random bits in URL characters, `match_code` two digits, and
-    `link` turns a token into the address a phone opens. `announce` is called when there may be news to tell.
+    `clock` returns aware UTC times; `token` returns at least 128 random bits as URL characters; `match_code` returns
+    two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called when there may be
+    new notices.
     """
 
     clock: Callable[[], datetime]
@@ -81,7 +95,7 @@ class Core:
         limits: AttemptLimits = AttemptLimits(),  # noqa: B008 - frozen
         posts_results: bool = False,
     ) -> None:
-        """Put the rules to work; with `posts_results` every verdict is owed to another server too."""
+        """Create a core; attempts expire after `ttl`; with `posts_results` verdicts also go to the result outbox."""
         self._store = store
         self._providers = providers
         self._deps = deps
@@ -91,7 +105,10 @@ class Core:
         self._notice_before = min(timedelta(seconds=30), ttl / 4)
 
     async def begin(self, request: AttemptRequest) -> ScanCode:
-        """Open an attempt; raises a `Refused` or `ProviderUnavailable`. The same id gives the same opening."""
+        """Open an attempt, or return the one that this id opened before.
+
+        Raises a `RequestRefused` when a rule forbids it, and `ProviderUnavailable` when the provider opens no session.
+        """
         async with self._store.unit(_RESERVE_LOCK) as unit:
             attempt = await self._reserve(unit, request)
         if attempt is None:
@@ -102,7 +119,7 @@ class Core:
             session = await self._providers[request.method].open(attempt.id, request.identity)
         except ProviderUnavailable:
             async with self._store.unit(request.account) as unit:
-                await unit.add_rate_limit_record(attempt, request.identity, asked=False)
+                await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
             await self.cancel(request.id)
             raise
         async with self._store.unit(request.account) as unit:
@@ -120,18 +137,18 @@ class Core:
         return self._scan_code(attempt)
 
     async def find_by_token(self, token: str) -> Attempt | None:
-        """Find the attempt a scanned code belongs to, whatever has become of it."""
+        """Find the attempt of a scanned code, in any status."""
         async with self._store.unit(f"token:{token}") as unit:
             return await unit.attempt_by_token(token)
 
     async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str) -> Attempt:
-        """Record how far the person has come on the phone; raises `AttemptOver` when it is too late.
+        """Record how far the person has come on the phone; raises `AttemptOver` when the attempt has ended.
 
-        Opening the page gives the full time again: whoever is there must not be cut off half way. An end is a verdict
-        and comes by `complete` alone, which counts the places.
+        A new status restarts the time limit, so that a person who is on the page is not cut off halfway. Only
+        `complete` records a verdict, because only it checks the quota.
         """
-        if status not in LIVE:
-            raise ValueError(f"{status} is an end, not progress")
+        if status not in LIVE_STATUSES:
+            raise ValueError(f"{status} is not a live status")
         now = self._deps.clock()
         async with self._unit_with_notices(attempt_id) as unit:
             attempt = await self._load(unit, attempt_id)
@@ -155,8 +172,8 @@ class Core:
     async def complete(self, attempt_id: AttemptId, verdict: Verdict) -> Attempt:
         """Record the verdict, once.
 
-        The same verdict again changes nothing; a different one raises `ContradictedOutcome`; one that comes too late
-        raises `AttemptOver`. A success whose number has no place left is recorded as a failure for that reason.
+        Recording the same verdict again changes nothing; a different one raises `ContradictoryVerdict`; one that comes
+        too late raises `AttemptOver`. A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
         """
         now = self._deps.clock()
         async with self._unit_with_notices(attempt_id) as unit:
@@ -167,45 +184,45 @@ class Core:
                 raise ContradictoryVerdict(attempt_id)
             if not attempt.live or attempt.expires_at <= now:
                 raise AttemptOver(attempt_id)
-            judged = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now))
-            await unit.save_attempt(judged)
-            await unit.post_notice(NoticeKind.ENDED, judged, now)
+            decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now))
+            await unit.save_attempt(decided)
+            await unit.post_notice(NoticeKind.ENDED, decided, now)
             if self._posts_results:
-                await unit.post_result(judged, now, simulated=self._providers[judged.method].simulated)
-            return judged
+                await unit.post_result(decided, now, simulated=self._providers[decided.method].simulated)
+            return decided
 
     async def cancel(self, attempt_id: AttemptId) -> None:
-        """End a live attempt without a verdict; one that is over stays as it is."""
+        """Cancel a live attempt; one that has ended stays as it is."""
         async with self._store.unit(attempt_id) as unit:
             attempt = await unit.attempt(attempt_id)
             if attempt is not None and attempt.live:
                 await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
-        """The place this account holds, if it is verified."""
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
+        """The quota slot of this account; None when it is not verified."""
         async with self._store.unit(account) as unit:
             return await unit.slot_of(account)
 
     async def expire_due(self) -> int:
-        """Expire what is due and announce what soon will be; says how many attempts it touched."""
+        """Expire attempts that are due and announce those that soon will be; returns how many it handled."""
         now = self._deps.clock()
-        touched = await self._due_attempts(now)
-        for attempt_id in touched:
+        attempt_ids = await self._due_attempts(now)
+        for attempt_id in attempt_ids:
             try:
                 await self._expire_or_announce(attempt_id, now)
             except Unreadable:
                 await self._abandon(attempt_id)
-        return len(touched)
+        return len(attempt_ids)
 
     async def _due_attempts(self, now: datetime) -> Sequence[AttemptId]:
         limit = _BATCH
         while True:
             async with self._store.unit("sweep") as unit:
-                due = await unit.due(now + self._notice_before, limit)
-            touched = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
-            if touched or len(due) < limit:
-                return touched
-            # All of them are announced and not over yet: whoever comes behind them must not wait for their end.
+                due = await unit.due_attempts(now + self._notice_before, limit)
+            attempt_ids = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
+            if attempt_ids or len(due) < limit:
+                return attempt_ids
+            # A full batch of attempts that are announced but not expired must not delay the attempts after them.
             limit *= 2
 
     async def _expire_or_announce(self, attempt_id: AttemptId, now: datetime) -> None:
@@ -215,18 +232,18 @@ class Core:
                 return
             if attempt.expires_at <= now:
                 attempt = attempt.with_status(AttemptStatus.EXPIRED)
-                news = NoticeKind.ENDED
+                kind = NoticeKind.ENDED
             elif attempt.expiry_announced:
                 return
             else:
                 attempt = replace(attempt, expiry_announced=True)
-                news = NoticeKind.EXPIRING_SOON
+                kind = NoticeKind.EXPIRING_SOON
             await unit.save_attempt(attempt)
-            await unit.post_notice(news, attempt, now)
+            await unit.post_notice(kind, attempt, now)
 
     async def _abandon(self, attempt_id: AttemptId) -> None:
-        """Nothing can come of it any more, and its account waits for it."""
-        log.error("attempt %s cannot be read; it is given up", attempt_id)
+        """End an attempt that cannot be read, because it blocks new attempts of its account."""
+        log.error("attempt %s cannot be read; it ends as expired", attempt_id)
         async with self._store.unit(attempt_id) as unit:
             await unit.abandon(attempt_id)
 
@@ -237,28 +254,32 @@ class Core:
         self._deps.on_notice()
 
     async def _reserve(self, unit: Unit, request: AttemptRequest) -> Attempt | None:
-        """None when no place is left: that answer is kept as a try, or numbers could be sounded out without end."""
-        known = await unit.attempt(request.id)
-        if known is not None:
-            if not known.live:
+        """Store a new attempt, or return the one with this id; None when the number has no free quota slot.
+
+        A refusal for the quota is recorded too, for the daily limits: otherwise anybody could probe numbers without
+        end.
+        """
+        existing = await unit.attempt(request.id)
+        if existing is not None:
+            if not existing.live:
                 raise AttemptOver(request.id)
-            return known
-        # First of all: a verdict that is just being recorded is waited for here, and seen below.
+            return existing
+        # This comes first: it waits for a verdict that another transaction is recording, and the next check sees it.
         other = await unit.live_attempt(request.account)
         if await unit.slot_of(request.account) is not None:
             raise AlreadyVerified(request.account)
         attempt = self._new_attempt(request)
         await self._check_limits(unit, attempt, request.identity)
-        full = len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
-        await unit.add_rate_limit_record(attempt, request.identity, asked=not full)
-        if full:
+        quota_reached = len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
+        await unit.add_rate_limit_record(attempt, request.identity, provider_called=not quota_reached)
+        if quota_reached:
             return None
         if other is not None:
-            over = other.with_status(AttemptStatus.CANCELLED)
-            await unit.save_attempt(over)
-            if over.contact != request.contact:
-                # Another chat is at the same account: the code it shows is dead now.
-                await unit.post_notice(NoticeKind.ENDED, over, attempt.created_at)
+            cancelled = other.with_status(AttemptStatus.CANCELLED)
+            await unit.save_attempt(cancelled)
+            if cancelled.contact != request.contact:
+                # Another chat shows the code of the cancelled attempt and must withdraw it.
+                await unit.post_notice(NoticeKind.ENDED, cancelled, attempt.created_at)
         await unit.save_attempt(attempt)
         return attempt
 
@@ -284,17 +305,17 @@ class Core:
         )
         if until is not None:
             raise TooManyAttempts(until)
-        spent = await unit.budget_spent(since, self._limits.overall)
-        if spent is not None:
-            raise TooManyAttempts(spent + DAY, everybody=True)
+        oldest = await unit.budget_spent(since, self._limits.overall)
+        if oldest is not None:
+            raise TooManyAttempts(oldest + DAY, is_overall=True)
 
     async def _apply_quota(self, unit: Unit, attempt: Attempt, verdict: Verdict, now: datetime) -> Verdict:
         if not isinstance(verdict, Passed):
             return verdict
         if attempt.identity is None:
             raise AttemptOver(attempt.id)
-        taken = await unit.take_slot(attempt, attempt.identity, now)
-        return verdict if taken else Rejected(Reason.QUOTA)
+        has_slot = await unit.take_slot(attempt, attempt.identity, now)
+        return verdict if has_slot else Rejected(Reason.QUOTA)
 
     async def _load(self, unit: Unit, attempt_id: AttemptId) -> Attempt:
         attempt = await unit.attempt(attempt_id)
@@ -303,5 +324,7 @@ class Core:
         return attempt
 
     def _scan_code(self, attempt: Attempt) -> ScanCode:
-        link = self._deps.phone_url(attempt.token)
-        return ScanCode(attempt.id, link, attempt.match_code, attempt.expires_at)
+        phone_url = self._deps.phone_url(attempt.token)
+        return ScanCode(
+            attempt=attempt.id, phone_url=phone_url, match_code=attempt.match_code, expires_at=attempt.expires_at
+        )

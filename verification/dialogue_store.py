@@ -1,8 +1,9 @@
-"""What a front end's dialogue needs kept, beside what the core needs: opaque to the core.
+"""The store of a front end's dialogues, in addition to the core's store; dialogues are opaque to the core.
 
-A dialogue's text and panel mean nothing to whoever keeps them. `revision` counts the turns of a person; `shown` is the
-last of them whose answer reached the chat: a dialogue whose `revision` is ahead is owed an answer. Where several
-programs write to people, one at a time holds a person: it alone shows answers until it lets go or dies.
+The store never reads a dialogue's text or panel. `revision` counts a person's committed turns; `shown` is the last
+revision whose answer reached the chat. A dialogue whose `revision` is ahead of `shown` has a pending reply. Where
+several programs send messages, one at a time holds the lease on a person: only that program sends replies, until it
+releases the lease or crashes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,24 +11,22 @@ from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType, Protocol
+from typing import Protocol
 
+from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot, Store, Unit
 from verification.support.store import DialogueSupportUnit
-
-Person = NewType("Person", str)
-"""The dialogue's own key: the front end and its address of the person, `telegram:100012345`."""
 
 DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialogue:
-    """A person's dialogue as it is kept."""
+    """A person's dialogue as the store holds it."""
 
-    person: Person
+    person: PersonId
     text: str = field(repr=False)
     language: str | None
     revision: int
@@ -38,48 +37,48 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class PendingReply:
-    """Somebody whose last answer has not reached the chat, and the program that holds them, if any."""
+    """A person whose last answer has not reached the chat, and the program that holds the lease, if any."""
 
-    person: Person
+    person: PersonId
     revision: int
     holder: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A person as a program finds them that now holds them; `mine`: it held them before."""
+    """A lease on a person, as a program acquired it; `already_held`: the same program held it before."""
 
     shown: int
     panel: str
     already_held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A program's sign of life: its place among the programs, this start of it, and how often it was heard."""
+    """A running program's heartbeat: its name among the replicas, the id of this start, and a counter."""
 
     name: str
     program: str
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """That a person agreed: to what (`kind` and text `version`), in which language, when."""
+    """A person's consent: to what (`kind` and text `version`), in which language, when."""
 
-    person: Person
-    account: str
+    person: PersonId
+    account: Account
     kind: str
     version: str
     language: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempt:
     """An attempt as its person may see it: without name and number."""
 
-    account: str
+    account: Account
     method: str
     status: str
     reason: str | None
@@ -88,15 +87,15 @@ class PastAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LinkBinding:
-    """That a link bound a person to an account."""
+    """The fact that a link bound a person to an account."""
 
-    account: str
+    account: Account
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecords:
-    """Everything kept about a person, for their own eyes; `place` is the one their account holds."""
+    """Everything stored about a person, for themselves; `quota_slot` is the one that their account has taken."""
 
     consents: Sequence[Consent]
     attempts: Sequence[PastAttempt]
@@ -106,106 +105,106 @@ class PersonRecords:
 
 @dataclass(frozen=True, slots=True)
 class PendingDeletion:
-    """A message that must vanish from the chat: the person's own that holds secrets, or a question that is over."""
+    """A message to delete from the chat: a person's message with secrets, or a question that is over."""
 
-    person: Person
+    person: PersonId
     message_id: int
     at: datetime
 
 
 class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
-    """One transaction: leaving commits, an error rolls back."""
+    """One transaction: leaving it commits, an error rolls it back."""
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         """Remember an event's id; False when it was seen before."""
 
-    async def dialogue(self, person: Person) -> Dialogue | None:
+    async def dialogue(self, person: PersonId) -> Dialogue | None:
         """Load a person's dialogue."""
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
-        """Keep a dialogue's next revision, sealed, and say its number; a language of None leaves the kept one."""
+    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
+        """Store a dialogue's next revision, sealed, and return its number; with language None the stored one stays."""
 
-    async def mark_unblocked(self, person: Person) -> None:
-        """Note that somebody who blocked the bot can be written to again."""
+    async def mark_unblocked(self, person: PersonId) -> None:
+        """Note that a person who had blocked the bot can get messages again."""
 
     async def record_consent(self, consent: Consent) -> None:
-        """Keep a consent."""
+        """Store a consent."""
 
     async def schedule_deletion(self, deletion: PendingDeletion) -> None:
-        """Remember a message to delete, until it is."""
+        """Remember a message to delete, until `deletion_done`."""
 
-    async def records(self, person: Person) -> PersonRecords:
-        """Everything kept about a person: their consents, and the attempts told to them."""
+    async def records(self, person: PersonId) -> PersonRecords:
+        """Load everything stored about a person: their consents, and the attempts whose notices they get."""
 
-    async def erase(self, person: Person, account: str) -> DeletedCounts:
-        """Delete everything about the person but the place their account may hold.
+    async def erase(self, person: PersonId, account: Account) -> DeletedCounts:
+        """Delete everything about the person except the quota slot that their account may have.
 
-        Messages of theirs that must still vanish from the chat stay listed until they have.
+        Their messages that are still to be deleted from the chat stay listed until that is done.
         """
 
 
 class DialogueStore(Store, Protocol):
-    """Keeps what the dialogue must not lose."""
+    """Stores what the dialogues must not lose."""
 
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
-        """Give a digest that nobody makes without the key: 32 bytes."""
+        """Compute a digest that requires the secret key: 32 bytes."""
 
     def unit(self, lock_key: str) -> AbstractAsyncContextManager[DialogueUnit]:
-        """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
+        """Open a transaction that runs alone with this key: another one with the same key waits until it is left."""
 
-    async def mark_shown(self, person: Person, revision: int, panel: str) -> None:
-        """Note that a revision's answer reached the chat, and where its panel is; an older revision never wins.
+    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
+        """Note that a revision's answer reached the chat, and where its panel is; an older revision changes nothing.
 
-        Whoever held the person lets go.
+        It also releases the lease on the person.
         """
 
-    async def mark_blocked(self, person: Person, panel: str) -> None:
-        """Note that somebody blocked the bot: they are owed nothing until they return. Whoever held them lets go."""
+    async def mark_blocked(self, person: PersonId, panel: str) -> None:
+        """Note that a person blocked the bot: they have no pending reply until they return. Releases the lease too."""
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
-        """List people whose last revision has not reached the chat, who have waited longest first."""
+        """List people whose last revision has not reached the chat, longest wait first."""
 
     async def acquire_lease(
-        self, person: Person, program: str, alive: AbstractSet[str], min_shown: int
+        self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
-        """Hold a person for a program; None while one of the others alive does, or less than `least` is shown.
+        """Acquire the lease on a person for a program, unless another program of `alive` holds it.
 
-        A person without a dialogue is None too.
+        None when it is held, when the person has no dialogue, or when its `shown` is below `min_shown`.
         """
 
-    async def release_lease(self, person: Person, program: str) -> None:
-        """Let go of a person whom this program holds."""
+    async def release_lease(self, person: PersonId, program: str) -> None:
+        """Release the lease on a person, if this program holds it."""
 
-    async def heartbeat(self, name: str, program: str) -> Sequence[Heartbeat]:
-        """Give a sign of life, and hear everybody's. A new program of a name takes the place of the former."""
+    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
+        """Store a heartbeat and return those of all programs; a new program replaces the former one of its name."""
 
-    async def unregister(self, name: str, program: str) -> None:
-        """Take a program's sign of life away, unless another has its place."""
+    async def unregister(self, *, name: str, program: str) -> None:
+        """Delete a program's heartbeat, unless another program has replaced it."""
 
     async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
         """List messages still to delete, oldest first."""
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
-        """Forget a message that is gone."""
+        """Forget a message that is deleted."""
 
-    async def store_dead_letter(self, event_id: str, person: Person | None, raw: str, now: datetime) -> None:
-        """Set aside, sealed, an update that could not be handled, and whose it is where that can be told."""
+    async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
+        """Store, sealed, an update that could not be handled, and its person where that is known."""
 
     async def purge_before(self, before: datetime) -> DeletedCounts:
-        """Delete dialogues unchanged, consents given and attempts ended since before this; places stay."""
+        """Delete dialogues unchanged, consents given and attempts ended since before this; quota slots stay."""
 
     async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
-        """Forget what was tried before this."""
+        """Delete rate limit records from before this time."""
 
     async def purge_audit_log(self, before: datetime) -> DeletedCounts:
-        """Forget who used the desk before this."""
+        """Delete audit entries from before this time."""
 
     async def purge_processed(self, before: datetime) -> DeletedCounts:
-        """Forget event ids, settled notices and results, and buried updates older than this."""
+        """Delete event ids, settled notices and results, and dead letters from before this time."""
 
     def polling_lease(self, on_busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
-        """Wait until no other program with this store fetches updates; hold that turn until left, or dead.
+        """Wait until no other program with this store fetches updates, then hold the polling lease until left.
 
-        `busy` is called once when another program has it. What is entered says whether the turn is still held: a
-        database that was away may have given it to another.
+        A program that crashes loses the lease. `on_busy` is called once when another program has it. The context value
+        tells whether this program still holds it: after a lost database connection another may have it.
         """

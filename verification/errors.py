@@ -1,25 +1,25 @@
-"""What the core refuses, as one small tree.
+"""The errors of the core, as one small tree.
 
 VerificationError
-├── Refused                  the person may be told
-│   ├── QuotaReached         three accounts carry this ID number already
-│   ├── AlreadyVerified      this account is verified
-│   ├── TooMany              enough was tried for a day
+├── RequestRefused           a rule forbids it; the person may know which
+│   ├── QuotaReached         three accounts are verified with this ID number
+│   ├── AlreadyVerified      the account is verified
+│   ├── TooManyAttempts      a daily limit is reached
 │   └── AttemptOver          unknown, used, expired or cancelled
-├── ProviderUnavailable      the way is out of order for now; trying again is right
-├── Unreadable               what the store keeps of an attempt is damaged
-└── ContradictedOutcome      a second, different verdict for one attempt; the first stands
+├── ProviderUnavailable      the method is out of order for now; a retry may succeed
+├── Unreadable               a stored attempt is damaged
+└── ContradictoryVerdict     a second, different verdict for one attempt; the first stands
 """
 
 from datetime import datetime
 
 
 class VerificationError(Exception):
-    """Root of everything the core raises on purpose; messages hold ids and kinds, never a name or number."""
+    """Root of the errors that the core raises on purpose; messages hold ids and kinds, never a name or number."""
 
 
 class RequestRefused(VerificationError):
-    """A rule says no, and the person may be told which."""
+    """A rule forbids the request, and the person may know which."""
 
 
 class QuotaReached(RequestRefused):
@@ -27,16 +27,19 @@ class QuotaReached(RequestRefused):
 
 
 class AlreadyVerified(RequestRefused):
-    """The account is verified; there is nothing left to do."""
+    """The account is verified; it needs no further attempt."""
 
 
 class TooManyAttempts(RequestRefused):
-    """Enough was tried for a day: by this person, or (`everybody`) by all people together; `until` says how long."""
+    """A daily limit is reached: of this person, or (`is_overall`) of all people together.
 
-    def __init__(self, until: datetime, *, everybody: bool = False) -> None:
+    `until` is the UTC time at which an attempt is allowed again.
+    """
+
+    def __init__(self, until: datetime, *, is_overall: bool = False) -> None:
         super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
         self.until = until
-        self.is_global = everybody
+        self.is_overall = is_overall
 
 
 class AttemptOver(RequestRefused):
@@ -44,12 +47,12 @@ class AttemptOver(RequestRefused):
 
 
 class ProviderUnavailable(VerificationError):
-    """The provider did not answer as agreed; the attempt may be made again."""
+    """The provider did not answer as agreed; the attempt may be repeated."""
 
 
 class Unreadable(VerificationError):
-    """What is kept cannot be read any more; trying again does not help."""
+    """A stored record cannot be read; a retry does not help."""
 
 
 class ContradictoryVerdict(VerificationError):
-    """A verdict that differs from the one already recorded."""
+    """A verdict differs from the one already recorded."""

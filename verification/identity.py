@@ -1,8 +1,8 @@
-"""Who a person says they are: names and ID numbers, cleaned, checked, and never printed by accident.
+"""Names and ID numbers: cleaned, checked, and never printed by accident.
 
-Cleaning forgives how people type (full-width forms, look-alike dots, stray spaces); checking refuses only what cannot
-be a name or a number, and says which reason. Refusing a real person is worse than asking once more, so a rule that is
-not certain is not a rule here. The `repr` of everything in this module hides its content.
+Cleaning accepts how people type: full-width forms, look-alike dots, stray spaces. Checking refuses only what cannot be
+a name or a number, and returns the reason. Refusing a real person is worse than asking once more, so only certain rules
+are applied. The `repr` of every class here hides its content.
 """
 
 import re
@@ -14,10 +14,10 @@ from enum import StrEnum
 from verification.numbers import NumberProblem, check_number
 
 NAME_LIMIT = 50
-"""Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; people with longer names exist."""
+"""Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; some people have longer names."""
 
 _MAX_INPUT = 400
-"""However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
+"""Code points; longer input is refused before cleaning, because NFKC may turn one letter into eighteen."""
 
 _DOT = "·"
 _DOTS = str.maketrans(dict.fromkeys("•∙・･‧⋅●.．。｡", _DOT))
@@ -42,13 +42,13 @@ class NameProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A person's name as it stands on the card, in stored form: NFKC, `·` as the only separator."""
+    """A person's name as on the card, in stored form: NFKC, `·` as the only separator."""
 
     plain: str = field(repr=False)
 
     @property
     def masked(self) -> str:
-        """The name with everything but its first and, from three characters on, last character hidden."""
+        """The name with only its first and, from three characters on, its last character visible."""
         name = self.plain
         if len(name) == 1:
             return "*"
@@ -64,20 +64,20 @@ class Number:
 
     @property
     def masked(self) -> str:
-        """Area and last four characters; the birth date and half the sequence hidden."""
+        """Only the area and the last four characters visible; the birth date and half the sequence are hidden."""
         return f"{self.plain[:6]}{'*' * 8}{self.plain[14:]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A name and a number that claim to belong together."""
+    """A name and a number that a person states together."""
 
     name: Name
     number: Number
 
 
 def clean_name(text: str) -> str:
-    """Bring a typed name into stored form; forgiving, it never refuses.
+    """Bring a typed name into stored form; it never fails.
 
     >>> clean_name(" 王 小 明 ")
     '王小明'
@@ -108,25 +108,25 @@ def read_name(text: str) -> Name | NameProblem:
 
 def read_number(text: str, today: date) -> Number | NumberProblem:
     """Clean and check a typed ID number; `today` decides whether a birth date lies in the future."""
-    judged = check_number(text, today)
-    return judged if isinstance(judged, NumberProblem) else Number(judged)
+    checked = check_number(text, today)
+    return checked if isinstance(checked, NumberProblem) else Number(checked)
 
 
 def mask_account(account: str) -> str:
-    """Hide the middle of an account, keeping its kind and enough for its owner to know it.
+    """Hide the middle of an account; its kind and both ends stay, so that its owner recognises it.
 
     >>> mask_account("telegram:100012345")
     'telegram:10*****45'
     """
     kind, separator, own = account.rpartition(":")
-    kept = 2 if len(own) > 5 else 1 if len(own) > 2 else 0
-    hidden = max(len(own) - 2 * kept, 1)
-    return f"{kind}{separator}{own[:kept]}{'*' * hidden}{own[len(own) - kept :]}"
+    visible = 2 if len(own) > 5 else 1 if len(own) > 2 else 0
+    hidden = max(len(own) - 2 * visible, 1)
+    return f"{kind}{separator}{own[:visible]}{'*' * hidden}{own[len(own) - visible :]}"
 
 
 def _is_letter(character: str) -> bool:
-    # By ranges, not by category alone: Han added to Unicode after this Python was built has no category yet,
-    # and cards with a private-use character exist.
+    # Ranges in addition to categories: this Python has no category for hanzi that Unicode added later,
+    # and some cards have a private-use character.
     return bool(_IS_HAN.match(character)) or unicodedata.category(character) in {"Lu", "Ll", "Lt", "Lm", "Lo"}
 
 

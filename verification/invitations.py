@@ -1,7 +1,8 @@
 """Links that bring a person to the account they were made for: one use, short life, signed, revocable.
 
-A link's token is its id with a signature, so whoever holds the key can show it again, and a forged one is refused
-without asking the store. The first person who opens it in time is bound to it; for everybody else it is no link at all.
+A link's token is its id with a signature: the token can be shown again from the key, and a forged one is refused
+without a look into the store. The first person who opens the link in time is bound to it; for everybody else it is
+invalid.
 """
 
 import hmac
@@ -14,23 +15,24 @@ from enum import StrEnum
 from typing import NewType
 
 from verification.attempts import Method
+from verification.ids import Account, Actor, PersonId
 
 LinkId = NewType("LinkId", str)
-"""Sixteen hexadecimal digits: enough to be told apart; what cannot be guessed is the signature."""
+"""Sixteen hexadecimal digits: they only tell links apart; the signature is the secret part."""
 
 _FIRST_LETTER = "a"
-"""Every token begins with it: one with `_tgr_` would be taken for an affiliate link."""
+"""Every token begins with it, because Telegram takes a start parameter with `_tgr_` for an affiliate link."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _TOKEN = re.compile(rf"{_FIRST_LETTER}([0-9a-f]{{16}})[A-Za-z0-9_-]{{22}}")
 _SIGNATURE_BYTES = 16
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,63}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 CHAT_ACCOUNT_PREFIX = "telegram:"
-"""What accounts of people begin with whom no link brought; they are nobody else's to give away."""
+"""Accounts of people who came without a link begin with this prefix; no link can be made for them."""
 
 
 class Purpose(StrEnum):
-    """What a keyed digest is made for; the words keep equal texts of different kinds apart."""
+    """What a keyed digest is for; the values keep equal texts of different kinds apart."""
 
     LINK = "link-signature"
     LINK_REQUEST = "link-request"
@@ -38,7 +40,7 @@ class Purpose(StrEnum):
 
 
 KeyedDigest = Callable[[Purpose, str], bytes]
-"""A digest of 32 bytes that nobody makes without the key."""
+"""A function that computes a digest of 32 bytes with the secret key."""
 
 
 class LinkState(StrEnum):
@@ -53,26 +55,26 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A link as it is kept; `person` is who opened it first, `verified` whether its account is by now.
+    """A link as the store holds it; `person` opened it first, `verified` says whether its account is verified now.
 
-    `method` and `language` are what it suggests, if anything.
+    `method` and `language` are suggestions for the person, if any. Times are UTC.
     """
 
     id: LinkId
-    account: str
+    account: Account
     campaign: str
-    made_by: str
+    made_by: Actor
     made_at: datetime
     expires_at: datetime
     method: Method | None = None
     language: str | None = None
-    person: str | None = None
+    person: PersonId | None = None
     opened_at: datetime | None = None
     revoked_at: datetime | None = None
     verified: bool = False
 
     def state(self, now: datetime) -> LinkState:
-        """How far it has come by now."""
+        """The state at this time."""
         if self.revoked_at is not None:
             return LinkState.REVOKED
         if self.opened_at is not None:
@@ -81,27 +83,27 @@ class Link:
 
 
 class InvalidLinkRequest(ValueError):
-    """What a link is asked for cannot be; the message says what to write instead."""
+    """A link cannot be made as requested; the message says what to write instead."""
 
 
 class LinkRequestConflict(InvalidLinkRequest):
-    """The same request made another link before."""
+    """The same request made a different link before."""
 
 
-def read_account(text: str) -> str:
-    """An account that a link may be made for; raises `BadLink`."""
+def read_account(text: str) -> Account:
+    """Parse an account for which a link may be made; raises `InvalidLinkRequest`."""
     account = text.strip()
     if not _ACCOUNT.fullmatch(account):
         raise InvalidLinkRequest(
             "an account is 1 to 64 letters, digits or . _ @ : + - and begins with a letter or digit"
         )
     if account.casefold().startswith(CHAT_ACCOUNT_PREFIX):
-        raise InvalidLinkRequest(f"accounts that begin with {CHAT_ACCOUNT_PREFIX} belong to chats, and need no link")
-    return account
+        raise InvalidLinkRequest(f"accounts that begin with {CHAT_ACCOUNT_PREFIX} belong to chats and need no link")
+    return Account(account)
 
 
 def read_campaign(text: str) -> str:
-    """A campaign's name, or none; raises `BadLink`."""
+    """Parse a campaign's name, which may be empty; raises `InvalidLinkRequest`."""
     campaign = text.strip()
     if campaign and not _CAMPAIGN.fullmatch(campaign):
         raise InvalidLinkRequest("a campaign is 1 to 32 letters, digits, _ or -, and begins with a letter or digit")
@@ -109,12 +111,12 @@ def read_campaign(text: str) -> str:
 
 
 def is_link_id(text: str) -> bool:
-    """Whether a text is a link's id, whole."""
+    """Whether the whole text is a link's id."""
     return _ID.fullmatch(text) is not None
 
 
 def link_id_for(request: str, keyed: KeyedDigest) -> LinkId:
-    """The id of the link that answers a request: asking again with the same request gives the same link."""
+    """The id of the link for a request: repeating a request gives the same link."""
     return LinkId(keyed(Purpose.LINK_REQUEST, request)[:8].hex())
 
 
@@ -125,12 +127,12 @@ def link_token(link: LinkId, keyed: KeyedDigest) -> str:
 
 
 def looks_like_link_token(text: str) -> bool:
-    """Whether a text has a token's form; whether it is one, `read_token` knows."""
+    """Whether a text has the form of a token; `read_link_token` checks the signature."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def read_link_token(text: str, keyed: KeyedDigest) -> LinkId | None:
-    """The link that a token opens; None for what was not signed here."""
+    """The link that a token opens; None when the token is not signed with our key."""
     match = _TOKEN.fullmatch(text)
     if match is None:
         return None

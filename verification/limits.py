@@ -1,8 +1,8 @@
-"""How often may be tried within a day: a rule over what was tried, with its numbers as data.
+"""Daily limits: how many attempts an account, a person and an ID number may make.
 
-A day is the last 24 hours. A try counts from when a provider is asked; one that was refused for want of a place, or
-whose provider was out of order, only counts among the different numbers of a person. What strangers try with somebody's
-number never takes that person's own first tries away.
+A day is the last 24 hours. Each attempt leaves a rate limit record. A record counts in full when a provider was called
+for it; one that was refused for the quota, or whose provider was unavailable, counts only towards the different numbers
+of a person. When strangers use up the limit of a number, its owner still has `own_share` attempts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """The most tries a day: of an account, of a person, with a number, and of all people together.
+    """The most attempts a day: per account, per person, per number, and of all people together (`overall`).
 
-    `numbers` is how many different numbers a person may try; `own_share` is how many tries with a number a person has
-    whatever others did with it.
+    `numbers` is how many different numbers a person may try; `own_share` is how many attempts with a number a person
+    has even when others have reached the limit of that number.
     """
 
     account: int = 20
@@ -28,33 +28,35 @@ class AttemptLimits:
     overall: int = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitRecord:
-    """An earlier try that has something in common with the one that is asked for.
+    """An earlier attempt that shares the account, the person or the number with the requested one.
 
-    `number` only tells different numbers apart; `asked` says whether a provider was.
+    `number` is an opaque key that only tells numbers apart; `provider_called` says whether a provider was called.
     """
 
     at: datetime
     number: str = field(repr=False)
-    asked: bool
+    provider_called: bool
     same_account: bool
     same_person: bool
     same_number: bool
 
 
 def refused_until(records: Sequence[RateLimitRecord], limits: AttemptLimits) -> datetime | None:
-    """When it may be tried again; None when it may be tried now."""
-    asked = [each for each in records if each.asked]
+    """When an attempt is allowed again, in UTC; None when it is allowed now."""
+    with_provider = [each for each in records if each.provider_called]
     waits = [
-        _free_at([each.at for each in asked if each.same_account], limits.account),
-        _free_at([each.at for each in asked if each.same_person], limits.person),
+        _free_at([each.at for each in with_provider if each.same_account], limits.account),
+        _free_at([each.at for each in with_provider if each.same_person], limits.person),
         _free_at(_other_numbers(records), limits.numbers),
     ]
-    crowded = _free_at([each.at for each in asked if each.same_number], limits.number)
-    used_up = _free_at([each.at for each in asked if each.same_number and each.same_person], limits.own_share)
-    if crowded is not None and used_up is not None:
-        waits.append(min(crowded, used_up))
+    number_free_at = _free_at([each.at for each in with_provider if each.same_number], limits.number)
+    own_share_free_at = _free_at(
+        [each.at for each in with_provider if each.same_number and each.same_person], limits.own_share
+    )
+    if number_free_at is not None and own_share_free_at is not None:
+        waits.append(min(number_free_at, own_share_free_at))
     return max((wait for wait in waits if wait is not None), default=None)
 
 
@@ -68,5 +70,5 @@ def _other_numbers(records: Iterable[RateLimitRecord]) -> list[datetime]:
 
 
 def _free_at(times: Sequence[datetime], limit: int) -> datetime | None:
-    """When fewer than `limit` of these are left in the day; None when there are fewer."""
+    """When fewer than `limit` of these times lie within a day; None when that is so now."""
     return sorted(times)[-limit] + DAY if len(times) >= limit else None

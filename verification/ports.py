@@ -1,6 +1,6 @@
-"""What the core needs from outside: a store with units of work, and providers.
+"""The ports of the core: a store with transactions, and providers.
 
-A promise is written on each method; an implementation that keeps them all may stand in for any other.
+Each method states its promise; any implementation that keeps all of them can replace another.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
 from verification.identity import Identity
+from verification.ids import Account, Contact
 from verification.limits import RateLimitRecord
 
 MAX_ACCOUNTS = 3
@@ -19,7 +20,7 @@ MAX_ACCOUNTS = 3
 
 
 class NoticeKind(StrEnum):
-    """What a notice tells."""
+    """What a notice reports."""
 
     PROGRESS = "progress"
     EXPIRING_SOON = "fading"
@@ -28,13 +29,13 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a front end must tell a person: kept until it is settled, so a crash loses none."""
+    """An event that a front end must send to a person; it stays stored until it is settled, so a crash loses none."""
 
     id: int
-    contact: str
+    contact: Contact
     kind: NoticeKind
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -43,16 +44,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class QuotaSlot:
-    """One of the places of an ID number, taken: this account is verified."""
+    """A taken quota slot of an ID number: this account is verified."""
 
-    account: str
+    account: Account
     method: Method
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class DueAttempt:
-    """An attempt whose time is up or nearly so."""
+    """An attempt that has expired or soon will."""
 
     id: AttemptId
     expires_at: datetime
@@ -60,102 +61,104 @@ class DueAttempt:
 
 
 class Unit(Protocol):
-    """One transaction: leaving commits, an error rolls back."""
+    """One transaction: leaving it commits, an error rolls it back."""
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
-        """Load an attempt; as wherever one is loaded, `Unreadable` is raised when what is kept of it is damaged."""
+        """Load an attempt; like every method that loads one, raises `Unreadable` when its record is damaged."""
 
     async def attempt_by_token(self, token: str) -> Attempt | None:
-        """Load the attempt whose code holds this token."""
+        """Load the attempt with this token."""
 
-    async def live_attempt(self, account: str) -> Attempt | None:
-        """Load the account's one live attempt."""
+    async def live_attempt(self, account: Account) -> Attempt | None:
+        """Load the account's live attempt; there is at most one."""
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
-        """Load the place this account holds; None when it is not verified."""
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
+        """Load the quota slot of this account; None when it is not verified."""
 
     async def save_attempt(self, attempt: Attempt) -> None:
-        """Keep an attempt, its identity sealed; the schema refuses a second live one of an account."""
+        """Store an attempt, its identity sealed; the schema refuses a second live attempt of an account."""
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
-        """List live attempts whose `expires_at` is not after the moment, oldest first, those nobody can read too."""
+    async def due_attempts(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
+        """List live attempts with `expires_at` up to this moment, oldest first; unreadable attempts are included."""
 
     async def abandon(self, attempt: AttemptId) -> None:
-        """End a live attempt that cannot be read as expired, so that its account may begin another."""
+        """Mark a live attempt that cannot be read as expired, so that its account may begin another."""
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
-        """List attempts of a way under way that were not taken here since `before`, longest ago first; and take them.
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
+        """Claim attempts of a method that a person has opened and nobody claimed since `before`; oldest claim first.
 
-        Whoever asks next, in whatever program, gets them only later. One taken after `now` was taken by a clock that
-        has been put right since.
+        Another program gets a claimed attempt only after `before` has passed that claim. A claim later than `now` does
+        not count: the clock has been set back since.
         """
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         """List the accounts verified with this identity's number."""
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
-        """Take one of the `PLACES` of this number for the attempt's account; False when all are taken.
+        """Take one of the `MAX_ACCOUNTS` quota slots of this number for the attempt's account; False when none is free.
 
-        The schema keeps the promise: no race gives a fourth, and no account holds two.
+        The schema keeps the promise: no race takes a fourth slot, and no account has two.
         """
 
     async def rate_limit_records(
         self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
-        """List what was tried since then by the attempt's account or contact, or with this number, the last `crowd`."""
+        """List records since then of the attempt's account or contact, and of this number its last `number_limit`."""
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
-        """Keep for a day that this was tried, and whether a provider is asked; it replaces what was noted of it.
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
+        """Store for a day that this attempt was made and whether a provider was called; replaces its earlier record.
 
-        Of tries for which nobody was asked, one a contact and number is kept.
+        Of attempts without a provider call, one record per contact and number is stored.
         """
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
-        """When the oldest of the last `budget` tries was that providers were asked for; None when they are fewer."""
+        """When the oldest of the last `budget` provider calls was made; None when there were fewer."""
 
     async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
-        """Post a notice about the attempt to its contact, to be told once this unit commits."""
+        """Store a notice about the attempt for its contact; it is sent after this transaction commits."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        """Owe an attempt's verdict to another server, to be told once this unit commits; one of each attempt."""
+        """Store an attempt's verdict in the result outbox, once per attempt; it is sent after this unit commits."""
 
 
 class Store(Protocol):
-    """Keeps what the core must not lose."""
+    """Stores what the core must not lose."""
 
     def unit(self, lock_key: str) -> AbstractAsyncContextManager[Unit]:
-        """Open a unit that runs alone with this key: another unit with the same key waits until it is left."""
+        """Open a transaction that runs alone with this key: another one with the same key waits until it is left."""
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
 
-        A lease that ends later than one given now does not count: the clock has been put back since.
+        A lease that ends later than `until` does not count: the clock has been set back since.
         """
 
     async def settle_notice(self, notice: Notice) -> None:
-        """Mark a notice as told."""
+        """Mark a notice as sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderSession:
-    """A provider's answer: what its first page must remember."""
+    """A provider's answer: the state from which its first page starts."""
 
     provider_state: str
 
 
 class Provider(Protocol):
-    """One way to check that a person is who they say."""
+    """One method of checking an identity."""
 
     @property
     def simulated(self) -> bool:
         """Whether this provider proves nothing."""
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        """Begin; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
+        """Open a session; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
 
 
 class PollableProvider(Protocol):
-    """A provider that decides elsewhere, and is asked how far it is."""
+    """A provider that decides on its own server and is polled for the result."""
 
     async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
-        """Say where the attempt stands, or what came of it. Raises `ProviderUnavailable`."""
+        """Return the attempt's status, or its verdict. Raises `ProviderUnavailable`."""

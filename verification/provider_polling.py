@@ -1,8 +1,8 @@
-"""Asks providers how far people have come: when one rings, and every few seconds while somebody is under way.
+"""The poller of providers: asks how far a person has come, every few seconds and when a callback hints at news.
 
-What is heard this way is believed by these rules, whatever the order in which it comes. Nothing counts before the
-person pressed on from our own page, where account and match code stand. The first verdict stands; the same again
-changes nothing; another one is counted and logged. What comes after the end of an attempt's time is too late.
+These rules hold for every answer, in any order. Nothing counts before the person has pressed the button on our own
+page, which shows account and match code. The first verdict stands; the same verdict again changes nothing; a different
+one is counted and logged. An answer after the attempt's expiry is too late.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from verification.ports import PollableProvider, Store
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = timedelta(seconds=5)
-"""Between two questions about one attempt that nobody rang for, from all programs together."""
+"""Between two polls of one attempt, counted over all programs together; a notification polls at once."""
 _LOOP_INTERVAL = 1.0
 _WORKERS = 8
 _MAX_QUEUED = 1000
 
 _IN_PROGRESS = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
 _POLLED_STATUSES = frozenset({*_IN_PROGRESS, AttemptStatus.SUCCEEDED, AttemptStatus.FAILED})
-"""An attempt with a verdict is asked about when somebody rings: a contradiction must not go unnoticed."""
+"""A notification polls an attempt with a verdict too, so that a contradiction is noticed."""
 
 
 class ProviderPoller:
-    """The loop that asks, and the bell that wakes it; `count` hears what came of each question."""
+    """The polling loop and its queue; `count` is called with the outcome of each poll, for the metrics."""
 
     def __init__(
         self,
@@ -49,13 +49,13 @@ class ProviderPoller:
         self._queue = asyncio.Queue[AttemptId]()
 
     def notify(self, attempt: AttemptId) -> None:
-        """There may be news of this attempt. Beyond a bound the ring is dropped: the next round finds it."""
+        """Queue an attempt that may have news. When the queue is full it is dropped: the next `poll_due` finds it."""
         if attempt not in self._queued and len(self._queued) < _MAX_QUEUED:
             self._queued.add(attempt)
             self._queue.put_nowait(attempt)
 
     async def run(self) -> None:
-        """Ask for ever; a fault is logged, and tried again."""
+        """Poll until cancelled; an error is logged, and polling goes on."""
         if not self._providers:
             return
         async with asyncio.TaskGroup() as tasks:
@@ -66,18 +66,20 @@ class ProviderPoller:
                 await asyncio.sleep(_LOOP_INTERVAL)
 
     async def poll_due(self) -> int:
-        """Ring for everybody who is under way and was not asked about lately; says for how many."""
-        now, found = self._clock(), 0
+        """Queue the attempts in progress that were not polled lately; returns how many."""
+        now, count = self._clock(), 0
         for method in self._providers:
             async with self._store.unit("asks") as unit:
-                due = await unit.claim_due_polls(method, now, now - POLL_INTERVAL, _MAX_QUEUED - len(self._queued))
+                due = await unit.claim_due_polls(
+                    method, now=now, before=now - POLL_INTERVAL, limit=_MAX_QUEUED - len(self._queued)
+                )
             for attempt in due:
                 self.notify(attempt)
-            found += len(due)
-        return found
+            count += len(due)
+        return count
 
     async def poll_one(self, attempt_id: AttemptId) -> None:
-        """Ask about one attempt, and believe the answer as far as the rules allow."""
+        """Poll one attempt and apply the answer by the rules above."""
         async with self._store.unit(attempt_id) as unit:
             attempt = await unit.attempt(attempt_id)
         provider = None if attempt is None else self._providers.get(attempt.method)
@@ -85,39 +87,39 @@ class ProviderPoller:
             self._count("ignored")
             return
         try:
-            heard = await provider.poll(attempt_id)
+            answer = await provider.poll(attempt_id)
         except ProviderUnavailable as error:
-            log.info("no answer about attempt %s: %s", attempt_id, error)
+            log.info("the provider did not answer about attempt %s: %s", attempt_id, error)
             self._count("unavailable")
             return
-        self._count(await self._apply_answer(attempt, heard))
+        self._count(await self._apply_answer(attempt, answer))
 
-    async def _apply_answer(self, attempt: Attempt, heard: AttemptStatus | Verdict) -> str:
+    async def _apply_answer(self, attempt: Attempt, answer: AttemptStatus | Verdict) -> str:
         try:
-            if not isinstance(heard, AttemptStatus):
-                await self._core.complete(attempt.id, heard)
+            if not isinstance(answer, AttemptStatus):
+                await self._core.complete(attempt.id, answer)
                 return "verdict"
-            if attempt.live and _IN_PROGRESS.index(attempt.status) < _progress_rank(heard):
-                await self._core.progress(attempt.id, heard, attempt.provider_state)
+            if attempt.live and _IN_PROGRESS.index(attempt.status) < _progress_rank(answer):
+                await self._core.progress(attempt.id, answer, attempt.provider_state)
         except AttemptOver:
             return "late"
         except ContradictoryVerdict:
-            log.error("the provider contradicts its verdict on attempt %s; the first one stands", attempt.id)  # noqa: TRY400
+            log.error("the provider contradicts its verdict on attempt %s; the first verdict stands", attempt.id)  # noqa: TRY400
             return "contradicted"
         return "progress"
 
     async def _worker(self) -> None:
         while True:
             attempt = await self._queue.get()
-            # Before it is asked about: whoever rings meanwhile may know more than the answer under way.
+            # This precedes the poll: a notification during the poll may be newer than the answer.
             self._queued.discard(attempt)
             await self._run_logged(partial(self.poll_one, attempt))
 
-    async def _run_logged(self, do: Callable[[], Awaitable[object]]) -> None:
+    async def _run_logged(self, action: Callable[[], Awaitable[object]]) -> None:
         try:
-            await do()
+            await action()
         except Exception:
-            log.exception("a provider's news could not be taken; trying again")
+            log.exception("a poll of a provider failed; it will be repeated")
 
 
 def _progress_rank(status: AttemptStatus) -> int:

@@ -1,7 +1,7 @@
-"""Verdicts on their way to another server: what it is told, and how long that is tried.
+"""The result outbox: verdicts on their way to another server, and the schedule of their delivery.
 
-It is told at least once, of every verdict, under one id for all repetitions. An attempt that ended without a verdict is
-no news to somebody who never heard that it began.
+Each verdict is delivered at least once; all its repetitions have one message id. An attempt that ended without a
+verdict is not reported, because the other server never heard of its beginning.
 """
 
 import json
@@ -12,33 +12,34 @@ from enum import StrEnum
 from typing import Protocol
 
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
-"""Between the tries, as Standard Webhooks suggests: one more try than pauses, over a little more than three days."""
+"""Between tries, as Standard Webhooks suggests: one more try than delays, over a little more than three days."""
 MAX_BLOCKING_TRIES = 3
-"""So many tries of an account's result its later ones wait for; one that nobody takes must not keep them longer."""
+"""Later results of an account wait for this many tries of an earlier one, and then no longer."""
 MAX_CLOCK_SKEW = timedelta(minutes=1)
-"""So far the clocks of several machines may differ; what was tried later than that was tried by a wrong clock."""
+"""How far clocks of several machines may differ; a try recorded further in the future comes from a wrong clock."""
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a result."""
+    """How the delivery of a result ended."""
 
     DELIVERED = "delivered"
     GONE = "gone"
-    GIVEN_UP = "given_up"
+    ABANDONED = "given_up"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingResult:
-    """A verdict as it is told; `tries` counts those that failed."""
+    """A verdict to deliver; `tries` counts failed tries, `at` is the UTC time of the verdict."""
 
     id: int
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -52,27 +53,27 @@ class OutgoingResult:
         return f"result_{self.attempt}"
 
     def body(self) -> bytes:
-        """What is told, the same bytes each time: never a name or a number."""
+        """The JSON body, the same bytes each time: never a name or a number."""
         status = "verified" if self.status is AttemptStatus.SUCCEEDED else "failed"
         at = f"{self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
         data = {"account": self.account, "method": self.method, "status": status}
         if self.reason is not None:
             data["reason"] = self.reason
-        told = {**data, "attempt": self.attempt, "at": at, "simulated": self.simulated}
-        return json.dumps({"type": f"verification.{status}", "timestamp": at, "data": told}).encode()
+        payload = {**data, "attempt": self.attempt, "at": at, "simulated": self.simulated}
+        return json.dumps({"type": f"verification.{status}", "timestamp": at, "data": payload}).encode()
 
 
 class ResultOutbox(Protocol):
-    """The results that are still owed, whichever program posted them."""
+    """The results that are not delivered yet, from all programs."""
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
-        """Lease results that are due, those never tried first; another claim gets them only after `until`.
+    async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+        """Lease results that are due, new ones first; another claim gets them only after `until`.
 
-        A result comes after the older ones of its account, unless those failed `HOLDS_UP` times already.
+        A result waits for older results of its account until those have failed `MAX_BLOCKING_TRIES` times.
         """
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
-        """Count a try that failed, and let the result be until then."""
+        """Count a failed try; the next one is due at `until`."""
 
     async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
-        """Note what became of a result; it is told no more."""
+        """Store how the delivery ended; there are no further tries."""

@@ -1,6 +1,6 @@
-"""Token buckets by key, in memory: a burst at once, then one token after the other at a pace.
+"""Token buckets by key, in memory: each key may act `burst` times at once, then once per interval.
 
-For what floods within seconds and costs nothing to forget at a restart; what must be counted for a day is in `limits`.
+Use them for limits over seconds, which a restart may reset; limits over a day are in `limits`.
 """
 
 from collections import OrderedDict
@@ -8,14 +8,17 @@ from collections.abc import Callable, Hashable
 
 
 class TokenBuckets:
-    """One bucket for each key. Keys that are full again are forgotten, and never more than `most` are remembered."""
+    """One bucket per key; full buckets are forgotten, and at most `max_keys` are remembered.
 
-    def __init__(self, burst: int, interval: float, clock: Callable[[], float], max_keys: int = 10_000) -> None:
+    `interval` is the time in seconds until one token is refilled; `clock` returns seconds.
+    """
+
+    def __init__(self, *, burst: int, interval: float, clock: Callable[[], float], max_keys: int = 10_000) -> None:
         self._interval = interval
         self._burst_window = (burst - 1) * interval
         self._clock = clock
         self._max_keys = max_keys
-        # When each bucket is full again: the one number that says how many tokens are in it.
+        # The time when each bucket is full again determines how many tokens it holds now.
         self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
     def __len__(self) -> int:
@@ -32,7 +35,7 @@ class TokenBuckets:
         return True
 
     def wait_time(self, key: Hashable) -> float:
-        """In how many seconds there is a token; 0 when there is one."""
+        """Seconds until there is a token; 0 when there is one."""
         now = self._clock()
         return max(self._full_at.get(key, now) - now - self._burst_window, 0)
 

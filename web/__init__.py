@@ -1,1 +1,1 @@
-"""Pages and calls over HTTP: the phone page, probes, metrics, and the door for Telegram's webhook."""
+"""The HTTP server: phone pages, support's web desk, the API, health checks, metrics, and webhooks."""

@@ -1,4 +1,4 @@
-"""The web application: routes, and what stands before them."""
+"""The web application: its routes, and what every request passes through."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _MESSAGES = {404: "unknown", 405: "not_allowed", 413: "too_large"}
 
 
 class _Assets(StaticFiles):
-    """Files without secrets: kept by browsers, asked for again in case they changed."""
+    """Static files without secrets: browsers may cache them but must check for a new version."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
@@ -36,38 +36,38 @@ class _Assets(StaticFiles):
         return response
 
 
-def web_app(parts: WebDeps) -> Starlette:
-    """Put the web side together."""
-    pages = Pages(parts.texts, parts.providers)
+def web_app(deps: WebDeps) -> Starlette:
+    """Build the web application."""
+    pages = Pages(deps.texts, deps.providers)
 
-    async def refused(request: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         page = pages.message(request, _MESSAGES.get(status, "error"), status)
         if isinstance(error, HTTPException) and error.headers:
             page.headers.update(error.headers)
         return page
 
-    def failed(request: Request, error: Exception) -> Response:
+    def server_error(request: Request, error: Exception) -> Response:
         if request.url.path == webhooks.TELEGRAM_PATH:
             return webhooks.retry_later()
-        if not parts.is_outage(error):
+        if not deps.is_outage(error):
             return pages.message(request, "error", 500)
         page = pages.message(request, "error", 503)
         page.headers.update(RETRY_SOON_HEADERS)
         return page
 
     app = Starlette(
-        routes=_routes(parts, pages),
-        middleware=[Middleware(SafeHeaders), Middleware(ErrorMiddleware, answer=failed)],
-        exception_handlers={HTTPException: refused},
+        routes=_routes(deps, pages),
+        middleware=[Middleware(SafeHeaders), Middleware(ErrorMiddleware, answer=server_error)],
+        exception_handlers={HTTPException: http_error},
     )
-    app.router.redirect_slashes = False  # it would answer with an address that a proxy's prefix is missing from
+    app.router.redirect_slashes = False  # its redirects would lack a proxy's prefix
     return app
 
 
-def _routes(parts: WebDeps, pages: Pages) -> list[BaseRoute]:
-    phone = GuessThrottle(PhonePages(parts, pages).serve, pages, parts.registry, parts.monotonic_clock)
-    probes = HealthChecks(parts)
+def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
+    phone = GuessThrottle(PhonePages(deps, pages).serve, pages, deps.registry, deps.monotonic_clock)
+    health = HealthChecks(deps)
 
     async def home(request: Request) -> Response:
         return pages.message(request, "home")
@@ -78,17 +78,15 @@ def _routes(parts: WebDeps, pages: Pages) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/", home),
         Route("/robots.txt", robots),
-        Route("/healthz", probes.alive),
-        Route("/readyz", probes.ready),
-        Route("/metrics", probes.metrics),
+        Route("/healthz", health.live),
+        Route("/readyz", health.ready),
+        Route("/metrics", health.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(parts).take, methods=["POST"]),
+        Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
-    routes += desk_routes(parts, pages)
-    routes += api_routes(parts)
-    if parts.telegram is not None:
-        routes.append(
-            Route(webhooks.TELEGRAM_PATH, webhooks.TelegramWebhook(parts.telegram).__call__, methods=["POST"])
-        )
+    routes += desk_routes(deps, pages)
+    routes += api_routes(deps)
+    if deps.telegram is not None:
+        routes.append(Route(webhooks.TELEGRAM_PATH, webhooks.TelegramWebhook(deps.telegram).__call__, methods=["POST"]))
     return routes

@@ -1,4 +1,4 @@
-"""What the web side is made of, handed in by whoever puts the program together."""
+"""What the web application needs from the program that builds it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ UtcNow = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class TelegramRoute:
-    """The webhook: the secret Telegram was given, and what takes an update; it says whether the update is kept."""
+    """Telegram's webhook: its secret, and a function that takes an update and returns whether it is stored."""
 
     secret: str
-    take: Callable[[bytes], Awaitable[bool]]
+    take_update: Callable[[bytes], Awaitable[bool]]
 
     def __repr__(self) -> str:
         """Hide the secret."""
@@ -36,7 +36,7 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class QrCodes:
-    """Draws a link's code: as markup to stand in a page, and as a picture for print."""
+    """Draws a link's QR code: as SVG for a page, and as PNG for print."""
 
     svg: Callable[[str], str]
     png: Callable[[str], bytes]
@@ -44,10 +44,10 @@ class QrCodes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskRoute:
-    """Support's desk: the key that opens it, and what it works with.
+    """Support's web desk: the key to sign in, and what it works with.
 
-    `keyed` signs its sessions, `link_url` gives the address that opens a token in the chat, `topics` are the titles of
-    the FAQ by language, `fresh` makes words nobody has had, and `secure` says that people come by https only.
+    `keyed_digest` signs its sessions, `link_url` returns the address that opens a token in the chat, `topics` are the
+    titles of the FAQ by language, `new_id` makes unique ids, and `secure` says that it is reached by https only.
     """
 
     key: str
@@ -66,9 +66,9 @@ class DeskRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRoute:
-    """The calls of other programs: their keys, and what they work with.
+    """The API for other programs: their keys, and what it works with.
 
-    `link_url` gives the address that opens a token in the chat, `fresh` makes words nobody has had.
+    `link_url` returns the address that opens a token in the chat; `new_id` makes unique ids.
     """
 
     keys: Sequence[str]
@@ -86,9 +86,9 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `words` is by language, `ready` names each part the program cannot do without, `ring` hears of attempts whose
-    provider says that there may be news, `refresh` brings up to date what the registry reads from elsewhere, `seconds`
-    is a clock that never jumps, and `is_outage` knows the errors that pass by themselves.
+    `texts` is by language. `ready` reports each part that the program cannot do without. `notify_provider_news` takes
+    attempts whose provider may have news. `refresh` updates metrics that are read from elsewhere. `monotonic_clock`
+    returns seconds. `is_outage` recognises errors that pass by themselves.
     """
 
     core: Core

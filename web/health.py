@@ -1,4 +1,4 @@
-"""What an operator's machines ask: alive, ready, and the numbers."""
+"""Health checks and metrics for the operator's monitoring."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -8,22 +8,22 @@ from web.dependencies import WebDeps
 
 
 class HealthChecks:
-    """Alive means that this process answers; ready, that every part it cannot do without does."""
+    """Alive means that this process answers; ready means that every part it needs works."""
 
-    def __init__(self, parts: WebDeps) -> None:
-        self._parts = parts
+    def __init__(self, deps: WebDeps) -> None:
+        self._deps = deps
 
-    async def alive(self, _: Request) -> Response:
-        """Answer."""
+    async def live(self, _: Request) -> Response:
+        """Answer 200."""
         return PlainTextResponse("ok\n")
 
     async def ready(self, _: Request) -> Response:
-        """Say which parts are ready; 503 unless all are."""
-        parts = await self._parts.ready()
+        """Report which parts are ready; 503 unless all are."""
+        parts = await self._deps.ready()
         ready = all(parts.values())
         return JSONResponse({"ready": ready, "parts": dict(parts)}, status_code=200 if ready else 503)
 
     async def metrics(self, _: Request) -> Response:
-        """Give the numbers in Prometheus' own form."""
-        await self._parts.refresh()
-        return Response(generate_latest(self._parts.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        """The metrics in Prometheus' text format."""
+        await self._deps.refresh()
+        return Response(generate_latest(self._deps.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

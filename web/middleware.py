@@ -1,4 +1,4 @@
-"""What holds for every request: headers on every answer, a limit on every body, and a last resort for every failure."""
+"""The middleware of every request: protective headers on each answer, and an answer for each unhandled error."""
 
 import logging
 import traceback
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOG = logging.getLogger(__name__)
 
-# No script at all. Framing is allowed to loopback alone, for the phone frame of the playground.
+# No scripts. Only loopback may frame pages, for the phone frame of the playground.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
 RETRY_SOON_HEADERS = {"Retry-After": "2"}
-"""For answers while something is away that comes back by itself, such as the database."""
+"""For answers during an outage that ends by itself, such as a lost database."""
 NO_FRAMING_HEADERS = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
-"""For answers that no page whatever may frame."""
+"""For answers that no other page may frame."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 class SafeHeaders:
-    """Put the protective headers on every answer; an answer that sets one itself keeps its own."""
+    """Adds the protective headers to every answer, unless the answer sets them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class SafeHeaders:
 
 
 class ErrorMiddleware:
-    """Answer what nobody caught, and log its kind and place: never its message, which may quote what a person sent."""
+    """Answers unhandled errors; logs their kind and position, never the message, which may quote a person's input."""
 
     def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Response]) -> None:
         self._app = app
@@ -61,24 +61,24 @@ class ErrorMiddleware:
             return
         started = False
 
-        async def send_noting(message: Message) -> None:
+        async def send_tracked(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noting)
+            await self._app(scope, receive, send_tracked)
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _LOG.error("request failed: %s in %s, line %s", type(error).__name__, place.name, place.lineno)
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            _LOG.error("request failed: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
             if not started:
                 await self._answer(Request(scope), error)(scope, receive, send)
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
-    """Read the body; None as soon as it is known to be longer than the limit."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:12]) > limit:
+    """Read the body; None as soon as it is known to exceed the limit in bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:12]) > limit:
         return None
     body = bytearray()
     async for chunk in request.stream():
@@ -89,10 +89,10 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 
 
 def is_cross_site(headers: Headers) -> bool:
-    """Whether a browser says that another site's page sent this form.
+    """Whether the browser says that a page of another site sent this form.
 
-    Without such a word it is not from elsewhere: our own pages send no referrer, so their `Origin` is "null", and a
-    proxy may drop both headers. The token in the address is the capability; this is a second fence.
+    Without these headers the answer is no: our own pages send no referrer, so their `Origin` is "null", and a proxy may
+    drop both headers. The token in the address is the real protection; this is an additional one.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -1,4 +1,4 @@
-"""Turning views into pages: one language, one look, every value escaped."""
+"""Renders views as HTML pages: one language, one layout, every value escaped."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,28 +13,28 @@ from verification.ports import Provider
 from web.dependencies import Texts
 from web.phone.views import HandoverView, PhoneView
 
-_FIRST_LANGUAGE = "zh"
+_DEFAULT_LANGUAGE = "zh"
 ASSETS = "v/assets/"
 
 
 class Pages:
-    """Every page there is, in the language the address asks for."""
+    """Renders each page in the language that the address asks for."""
 
     def __init__(self, texts: Mapping[str, Texts], providers: Mapping[Method, Provider]) -> None:
         self._texts = texts
         self._providers = providers
 
     def language(self, request: Request) -> str:
-        """The language the address asks for; the first one when it asks for none we have."""
-        asked = request.query_params.get("lang", _FIRST_LANGUAGE)
-        return asked if asked in self._texts else _FIRST_LANGUAGE
+        """The language that the address asks for, or the default."""
+        requested = request.query_params.get("lang", _DEFAULT_LANGUAGE)
+        return requested if requested in self._texts else _DEFAULT_LANGUAGE
 
     def phone(self, request: Request, view: PhoneView) -> HTMLResponse:
-        """Show one stage."""
+        """The page of one stage."""
         return self._page(request, "phone.html", view.method, view=view, theme=view.method.value)
 
     def handover(self, request: Request, view: HandoverView) -> HTMLResponse:
-        """Show the page before a provider's own."""
+        """The page before a provider's own page."""
         return self._page(request, "handover.html", view.method, view=view, theme=view.method.value)
 
     def message(
@@ -46,7 +46,7 @@ class Pages:
         method: Method | None = None,
         reason: Reason | None = None,
     ) -> HTMLResponse:
-        """Say one thing: how it ended, that nothing is here, that something went wrong. Holds no personal data."""
+        """A page with one message: a result, an unknown address, an error. It holds no personal data."""
         page = self._page(request, "message.html", method, kind=kind, reason=reason, theme="plain")
         page.status_code = status
         return page
@@ -67,7 +67,7 @@ class Pages:
         return HTMLResponse(html)
 
     def banner(self, method: Method | None = None) -> str | None:
-        """What every page must say where something is simulated: this way, or, on other pages, all or some of them."""
+        """The banner about simulation: for one method, or, on other pages, for all or some of them."""
         simulated = [each for each, provider in self._providers.items() if provider.simulated]
         if method in simulated or len(simulated) == len(self._providers):
             return "simulation"
@@ -76,7 +76,7 @@ class Pages:
 
 @cache
 def templates() -> Environment:
-    """The templates, read and compiled once a process."""
+    """The templates, loaded and compiled once per process."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -87,15 +87,15 @@ def templates() -> Environment:
 
 
 def translator(texts: Texts, prefix: str) -> Callable[..., str]:
-    """Give what tells a text of a section by the rest of its key, filled in."""
+    """A function that returns the text for a key below `prefix`, with its placeholders filled in."""
 
-    def tell(key: str, **values: object) -> str:
+    def text(key: str, **values: object) -> str:
         return texts[prefix + key].format(**values)
 
-    return tell
+    return text
 
 
 def root_path(request: Request) -> str:
-    """Point to the top from wherever the page stands; relative, since a proxy may have put a prefix before it."""
+    """The relative path to the root; not absolute, because a proxy may add a prefix."""
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
     return "../" * min(path.count(b"/") - 1, 20)

@@ -1,4 +1,4 @@
-"""A web application on a socket, inside somebody else's loop and under somebody else's signals."""
+"""Serves a web application on a socket, inside the caller's event loop and without signal handlers."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 _BACKLOG = 512
 _SHUTDOWN_SECONDS = 2
 _PROXIES = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
-"""Who may say for whom it asks: only what stands in front of us on our own network has such addresses."""
+"""Addresses whose X-Forwarded-For is trusted: only proxies in our own network have such addresses."""
 
 
 class _Server(uvicorn.Server):
@@ -22,7 +22,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `OSError` when the address is taken. Port 0 takes any free one."""
+    """Open a listening socket; raises `OSError` when the address is in use. Port 0 takes any free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -38,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve until left; then finish what is under way, shortly."""
+    """Serve while the context is open; then finish the running requests within two seconds."""
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -1,8 +1,8 @@
-"""Links that lead nowhere, counted by where they are opened from: whoever guesses is asked to wait.
+"""A throttle for guessed links: it counts unknown links per network, and makes a network that guesses wait.
 
-Only an unknown link takes from an address's bucket, and a person has none of those, so nobody who scans codes is ever
-refused, however many phones stand behind one address, unless somebody behind it guesses without pause. What all
-addresses guess together refuses nobody: it is an operator's alarm.
+Only an unknown link takes a token from the network's bucket, and a person has no unknown links. So a person who scans
+codes is never refused, even behind an address shared by many phones, unless somebody else behind it guesses without
+pause. A high total over all networks refuses no request: it only sets a metric and a warning for the operator.
 """
 
 import ipaddress
@@ -20,11 +20,11 @@ from web.pages import Pages
 _LOG = logging.getLogger(__name__)
 
 BURST = 100
-_EVERY = 1.0
+_INTERVAL = 1.0
 _ALARM_BURST = 1000
-_ALARM_EVERY = 0.1
-_WARN_EVERY = 600
-"""Seconds an alarm lasts, so that whoever looks now and then sees it."""
+_ALARM_INTERVAL = 0.1
+_WARNING_SECONDS = 600
+"""Seconds that an alarm stays set, so that occasional monitoring notices it."""
 _ALL = "all"
 _IPV6_PREFIX = 64
 
@@ -32,23 +32,23 @@ RequestHandler = Callable[[Request], Awaitable[Response]]
 
 
 class GuessThrottle:
-    """Stands before the phone pages."""
+    """Wraps the handler of the phone pages."""
 
     def __init__(
         self, serve: RequestHandler, pages: Pages, registry: CollectorRegistry, monotonic_clock: Callable[[], float]
     ) -> None:
         self._serve = serve
         self._pages = pages
-        self._by_address = TokenBuckets(BURST, _EVERY, monotonic_clock)
-        self._all_addresses = TokenBuckets(_ALARM_BURST, _ALARM_EVERY, monotonic_clock)
+        self._by_address = TokenBuckets(burst=BURST, interval=_INTERVAL, clock=monotonic_clock)
+        self._all_addresses = TokenBuckets(burst=_ALARM_BURST, interval=_ALARM_INTERVAL, clock=monotonic_clock)
         self._unknown = Counter("web_unknown_links", "Links opened that lead nowhere.", registry=registry)
         self._refused = Counter("web_refused_visits", "Visits refused to addresses that guess.", registry=registry)
-        self._warnings = TokenBuckets(1, _WARN_EVERY, monotonic_clock)
+        self._warnings = TokenBuckets(burst=1, interval=_WARNING_SECONDS, clock=monotonic_clock)
         guessing = Gauge("web_guessing", "1 while links are guessed on a large scale.", registry=registry)
         guessing.set_function(lambda: self._warnings.wait_time(_ALL) > 0)
 
     async def serve(self, request: Request) -> Response:
-        """Serve one request, unless its address has guessed too much; then nothing is looked up."""
+        """Serve a request, or answer 429 without any lookup when its network has guessed too often."""
         address = client_network(request)
         wait = self._by_address.wait_time(address)
         if wait > 0:
@@ -65,13 +65,13 @@ class GuessThrottle:
         self._unknown.inc()
         self._by_address.take(address)
         if not self._all_addresses.take(_ALL) and self._warnings.take(_ALL):
-            _LOG.warning("many links that lead nowhere are being opened: somebody may be guessing")
+            _LOG.warning("many unknown links are being opened: somebody may be guessing links")
 
 
 def client_network(request: Request) -> str:
-    """The network a request comes from: an IPv4 address, or the half of an IPv6 one that a household shares.
+    """The network of a request: an IPv4 address, or the /64 of an IPv6 address, which one household shares.
 
-    The server has put in it what the proxies in front of us say, where it believes them.
+    The server has already replaced the address by what a trusted proxy says.
     """
     host = request.client.host if request.client else ""
     try:

@@ -1,4 +1,4 @@
-"""The door for Telegram's webhook: the secret, a limit, and the one answer that makes Telegram send an update again."""
+"""The webhooks: updates from Telegram, and callbacks from providers."""
 
 import hmac
 
@@ -17,26 +17,27 @@ _RETRY_AFTER = "3"
 
 
 def retry_later() -> Response:
-    """Ask Telegram to send the update once more."""
+    """The answer that makes Telegram send the update again."""
     return Response(status_code=503, headers={"Retry-After": _RETRY_AFTER})
 
 
 class TelegramWebhook:
-    """Takes updates from Telegram; answers 200 only for those that are kept."""
+    """Receives updates from Telegram; answers 200 only for those that are stored."""
 
     def __init__(self, route: TelegramRoute) -> None:
         if not route.secret:
-            raise ValueError("a webhook without a secret would take updates from anybody")
+            raise ValueError("a webhook without a secret would accept updates from anybody")
         self._route = route
 
     async def __call__(self, request: Request) -> Response:
-        """Take one update."""
-        given = request.headers.get("x-telegram-bot-api-secret-token", "")
-        if not hmac.compare_digest(given.encode(), self._route.secret.encode()):
+        """Receive one update."""
+        secret = request.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(secret.encode(), self._route.secret.encode()):
             return Response(status_code=403)
-        # Larger than any update Telegram makes: refused, it would come again for a day and hold up its chat.
+        # A larger body is no update of Telegram's. It is taken as an empty one: Telegram would repeat a refused update
+        # for a day and hold back its chat.
         body = await read_body(request, _UPDATE_LIMIT) or b""
-        return Response() if await self._route.take(body) else retry_later()
+        return Response() if await self._route.take_update(body) else retry_later()
 
 
 CALLBACK_PATH = "/callbacks/{method}"
@@ -44,16 +45,16 @@ _CALLBACK_LIMIT = 16 * 1024
 
 
 class ProviderWebhook:
-    """Takes callbacks of the ways that are verified over HTTP."""
+    """Receives callbacks of the methods whose provider is reached over HTTP."""
 
-    def __init__(self, parts: WebDeps) -> None:
-        self._notify = parts.notify_provider_news
+    def __init__(self, deps: WebDeps) -> None:
+        self._notify = deps.notify_provider_news
         self._providers = {
-            method.value: provider for method, provider in parts.providers.items() if isinstance(provider, HttpProvider)
+            method.value: provider for method, provider in deps.providers.items() if isinstance(provider, HttpProvider)
         }
 
-    async def take(self, request: Request) -> Response:
-        """Take one callback: 202, whether the session is known or not."""
+    async def receive(self, request: Request) -> Response:
+        """Receive one callback; answers 202 whether the session is known or not."""
         provider = self._providers.get(request.path_params["method"])
         if provider is None:
             raise HTTPException(404)

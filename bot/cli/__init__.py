@@ -1,1 +1,1 @@
-"""What operators do beside running the bot: look after keys, copies, what is kept, and whether all is well."""
+"""The command line: operators' commands (keys, backup, doctor, retention, erase) and support's (links, funnel)."""

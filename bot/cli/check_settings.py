@@ -1,4 +1,4 @@
-"""What can be told from settings and files alone: keys, modes, addresses."""
+"""Checks what settings and files alone show: file modes, keys, addresses, and access for support."""
 
 import hashlib
 import stat
@@ -10,20 +10,20 @@ from bot.cli.report import Finding, ok, problem, warning
 from bot.open_store import key_file
 from bot.settings import Settings
 from storage import BadKeys, sqlite_path
-from storage.sealing import Keys, parse_keys
+from storage.encryption.sealing import Keys, parse_keys
 
 _VARIETY = 16
-"""Different bytes in a key: 32 random ones have 30 or so, words and counters fewer."""
+"""The fewest different bytes in a key: 32 random bytes have about 30, words and counters fewer."""
 _SECRET_VARIETY = 8
 
 
 def check_settings(settings: Settings) -> list[Finding]:
-    """Everything there is to say."""
+    """The findings of every check of the settings."""
     return [*_modes(settings), *_keys(settings), *_addresses(settings), *_practices(settings), *_support(settings)]
 
 
 def fingerprint(secret: bytes) -> str:
-    """A name for a secret that gives nothing of it away."""
+    """A short name for a secret that does not reveal it."""
     return hashlib.sha256(b"realname-bot fingerprint\0" + secret).hexdigest()[:8]
 
 
@@ -32,9 +32,9 @@ def _modes(settings: Settings) -> Iterator[Finding]:
         if path is None or not path.exists():
             continue
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield problem(f"{path}: others on this machine may read it; chmod 600")
+            yield problem(f"{path}: other users of this machine may read it; chmod 600")
         else:
-            yield ok(f"{path}: closed to others")
+            yield ok(f"{path}: only its owner may read it")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -49,13 +49,13 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     yield from _key_findings(keys)
     database = sqlite_path(settings.store_url)
     if given is None and database is not None and database.parent.absolute() == file.path.parent.absolute():
-        yield warning(f"{file.path} lies beside the database: whoever copies the folder has both")
+        yield warning(f"{file.path} is in the database's folder: a copy of the folder contains both")
 
 
 def _key_findings(keys: Keys) -> Iterator[Finding]:
     for key_id, key in keys.items():
         if len(set(key)) < _VARIETY:
-            yield problem(f"key {key_id} is not random; take 32 bytes of openssl rand -base64 32")
+            yield problem(f"key {key_id} is not random; make one with openssl rand -base64 32")
         else:
             yield ok(f"key {key_id}: fingerprint {fingerprint(key)}")
 
@@ -64,9 +64,9 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
     if not _is_public(settings):
         return
     if urlsplit(settings.bot_api_url).scheme != "https":
-        yield problem("BOT_API_URL: without https everybody on the way reads the token and the chats")
+        yield problem("BOT_API_URL: without https others on the network can read the token and the chats")
     if urlsplit(settings.public_url).scheme != "https":
-        yield problem("PUBLIC_URL: phones need an https address, else everybody on the way reads the pages")
+        yield problem("PUBLIC_URL: without https others on the network can read the pages")
     else:
         yield ok(f"PUBLIC_URL: {settings.public_url}")
     if settings.webhook_url and urlsplit(settings.webhook_url).scheme != "https":
@@ -80,7 +80,7 @@ def _is_public(settings: Settings) -> bool:
 def _practices(settings: Settings) -> Iterator[Finding]:
     secret = settings.webhook_secret
     if secret is not None and len(set(secret.get_secret_value())) < _SECRET_VARIETY:
-        yield problem("WEBHOOK_SECRET: can be guessed; take openssl rand -hex 32")
+        yield problem("WEBHOOK_SECRET: is easy to guess; make one with openssl rand -hex 32")
     if not _is_public(settings):
         return
     if settings.log_level == "DEBUG":
@@ -90,20 +90,20 @@ def _practices(settings: Settings) -> Iterator[Finding]:
 
 
 def _support(settings: Settings) -> Iterator[Finding]:
-    """Who may do support's work, and by which keys."""
+    """The people and keys that may do support's work."""
     if settings.staff:
         yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
-    for place, key in enumerate(settings.caller_keys, 1):
+    for number, key in enumerate(settings.caller_keys, 1):
         if len(set(key)) < _SECRET_VARIETY:
-            yield problem(f"API_KEYS: key {place} can be guessed; take openssl rand -hex 24")
-        elif key in settings.caller_keys[: place - 1]:
-            yield problem(f"API_KEYS: key {place} is there twice; give each program its own")
+            yield problem(f"API_KEYS: key {number} is easy to guess; make one with openssl rand -hex 24")
+        elif key in settings.caller_keys[: number - 1]:
+            yield problem(f"API_KEYS: key {number} is listed twice; give each program its own")
         else:
-            yield ok(f"API_KEYS: key {place}, fingerprint {fingerprint(key.encode())}")
+            yield ok(f"API_KEYS: key {number}, fingerprint {fingerprint(key.encode())}")
     desk = "" if settings.desk_key is None else settings.desk_key.get_secret_value()
     if desk and len(set(desk)) < _SECRET_VARIETY:
-        yield problem("DESK_KEY: can be guessed; take openssl rand -hex 24")
+        yield problem("DESK_KEY: is easy to guess; make one with openssl rand -hex 24")
     elif desk in settings.caller_keys:
-        yield problem("DESK_KEY: is one of API_KEYS too; give each its own")
+        yield problem("DESK_KEY: is also one of API_KEYS; use different keys")
     elif desk:
         yield ok(f"DESK_KEY: fingerprint {fingerprint(desk.encode())}")

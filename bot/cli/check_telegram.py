@@ -1,4 +1,4 @@
-"""What Telegram says of this bot: whether it answers, where updates go, and whether somebody else takes them."""
+"""Checks Telegram: whether it answers, where it sends the updates, and whether another program receives them."""
 
 from telegram import Bot, WebhookInfo
 from telegram.error import Conflict, InvalidToken, TelegramError
@@ -15,7 +15,7 @@ _LISTEN_SECONDS = 5
 
 
 def make_bot(settings: Settings, token: str) -> Bot:
-    """A bot to ask Telegram a few things with, once entered."""
+    """A bot for a few calls to Telegram; use it as a context manager."""
     return Bot(
         token,
         base_url=f"{settings.bot_api_url}/bot",
@@ -25,7 +25,7 @@ def make_bot(settings: Settings, token: str) -> Bot:
 
 
 async def check_telegram(settings: Settings) -> list[Finding]:
-    """Ask Telegram, confirming no update."""
+    """Ask Telegram, without confirming an update."""
     if settings.bot_token is None:
         return [warning("BOT_TOKEN: none, so the program starts the playground")]
     token = settings.bot_token.get_secret_value()
@@ -44,14 +44,14 @@ def _webhook_findings(settings: Settings, info: WebhookInfo) -> list[Finding]:
     wanted = settings.webhook_url + webhooks.TELEGRAM_PATH if settings.webhook_url else ""
     found = []
     if info.url and info.url != wanted:
-        # The address of somebody else may hold a secret of theirs.
+        # The address is not ours and may contain a secret, so it is not printed.
         found.append(problem("webhook: Telegram sends the updates to an address that is not this program's"))
     elif wanted and not info.url:
         found.append(warning("webhook: not set; starting the bot sets it"))
     else:
         found.append(ok(f"updates: by {'webhook' if wanted else 'polling'}, {info.pending_update_count} waiting"))
     if info.pending_update_count > _MANY:
-        found.append(warning(f"updates: {info.pending_update_count} wait to be taken"))
+        found.append(warning(f"updates: {info.pending_update_count} wait to be received"))
     if info.last_error_message:
         found.append(warning(f"webhook: at {info.last_error_date} Telegram had: {redact(info.last_error_message)}"))
     return found
@@ -61,11 +61,12 @@ async def _polling_finding(settings: Settings, bot: Bot) -> Finding:
     if await _one_of_ours_polls(settings):
         return ok("polling: a program with this database polls")
     try:
-        # Whoever asks ends the other's asking; the other's next one then ends ours. Without an offset nothing is lost.
+        # Telegram allows one poll at a time: this one ends the other program's, whose next one ends this one with a
+        # 409. Without an offset no update is confirmed, so none is lost.
         await bot.get_updates(limit=1, timeout=_LISTEN_SECONDS)
     except Conflict:
         return problem("polling: another program polls with this token, and has another database")
-    return ok("polling: nobody polls now")
+    return ok("polling: no program polls now")
 
 
 async def _one_of_ours_polls(settings: Settings) -> bool:
@@ -78,12 +79,12 @@ async def _one_of_ours_polls(settings: Settings) -> bool:
     except _Busy:
         return True
     except (StorageError, ValueError):
-        # What is wrong with the database is told elsewhere.
+        # The checks of the database report this error.
         return False
 
 
 class _Busy(Exception):
-    """Somebody has the turn."""
+    """Another program has the polling lease."""
 
 
 def _busy() -> None:

@@ -1,4 +1,4 @@
-"""The operators' commands, as the command line offers them; what they do is imported when they are asked for."""
+"""The operators' commands on the command line; each imports its code only when it runs, so that help stays fast."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -14,11 +14,11 @@ from bot.cli.support_commands import add_support_commands
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-keys = typer.Typer(help="Look after the encryption keys.", rich_markup_mode=None)
+keys = typer.Typer(help="Manage the encryption keys.", rich_markup_mode=None)
 
 
 def add_operator_commands(app: typer.Typer) -> typer.Typer:
-    """A command line that offers them too."""
+    """Add the operators' and support's commands to a command line."""
     for command in (doctor, backup, retention, erase):
         app.command()(command)
     add_support_commands(app)
@@ -28,16 +28,17 @@ def add_operator_commands(app: typer.Typer) -> typer.Typer:
 
 @keys.callback()
 def _group() -> None:
-    """Look after the encryption keys."""
+    """Manage the encryption keys."""
 
 
 @keys.command()
 def rotate(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be sealed anew")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be resealed")] = False,  # noqa: FBT002
 ) -> None:
-    """Seal everything with a new key.
+    """Reseal everything with a new key.
 
-    The bot may run meanwhile, and follows. At the end the old keys are taken out. Cut short, the next call goes on.
+    The bot may run meanwhile; it uses the new key from then on. The old keys are removed at the end. If the command is
+    interrupted, run it again: it continues.
     """
     from bot.cli import keys as rotation
 
@@ -49,7 +50,7 @@ def doctor(
 ) -> None:
     """Check settings, keys, database, Telegram.
 
-    One line for each thing that was looked at; exit 1 when one of them is a problem.
+    Prints one line for each check; the exit status is 1 when one of them is a problem.
     """
     from bot.cli.doctor import run_checks
 
@@ -59,7 +60,7 @@ def doctor(
 def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist yet", metavar="FILE")]) -> None:
     """Copy the SQLite database to one file.
 
-    The bot may run meanwhile. The copy is checked, and holds no key: without the keys it holds no name and no number.
+    The bot may run meanwhile. The copy is checked. It contains no key, and without the keys no name and no number.
     """
     from bot.cli import data
 
@@ -67,22 +68,22 @@ def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist y
 
 
 def retention(
-    at: Annotated[str, typer.Option(help="As if it were then: 2027-01-31, 2027-01-31T12:00, or +400d")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Needed for a time to come")] = False,  # noqa: FBT002
+    at: Annotated[str, typer.Option(help="As if it were that time: 2027-01-31, 2027-01-31T12:00, or +400d")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Needed for a time in the future")] = False,  # noqa: FBT002
 ) -> None:
-    """Delete what is past its time.
+    """Delete expired records.
 
-    The running bot does so every hour. Says how much went, of each kind.
+    The running bot does so every hour. Prints how many records of each kind were deleted.
     """
     from bot.cli import data
     from bot.clock import Clock
 
     def work(settings: "Settings") -> Awaitable[int]:
         now = Clock(settings.clock_offset_file).now()
-        moment = _moment(at, now) if at else now
-        if moment > now and not yes:
-            raise typer.BadParameter("that is yet to come, and deletes what should still be kept: add --yes to mean it")
-        return data.retention(settings, moment, typer.echo)
+        time = _time(at, now) if at else now
+        if time > now and not yes:
+            raise typer.BadParameter("this time is in the future, and would delete current records: confirm with --yes")
+        return data.retention(settings, time, typer.echo)
 
     run_command(work)
 
@@ -91,22 +92,23 @@ def erase(
     account: Annotated[str, typer.Argument(help="As it is stored: telegram:100012345")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
 ) -> None:
-    """Erase what is kept about an account.
+    """Erase what is stored about an account.
 
-    As its person can by /privacy: everything but its place among the three accounts of its ID number.
+    As its person can with /privacy: everything but the quota slot of its ID number.
     """
     from bot.cli import data
+    from verification.ids import Account
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    run_command(lambda settings: data.erase(settings, account, typer.echo))
+    run_command(lambda settings: data.erase(settings, Account(account), typer.echo))
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _time(text: str, now: datetime) -> datetime:
     if text.startswith("+") and text.endswith("d") and text[1:-1].isdecimal():
         return now + timedelta(days=int(text[1:-1]))
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("--at: write 2027-01-31, 2027-01-31T12:00 or +400d") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

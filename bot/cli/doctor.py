@@ -1,4 +1,4 @@
-"""`doctor`: whether this program could run well here; it changes nothing, and tells fingerprints instead of secrets."""
+"""`doctor` checks whether the bot can run well here. It changes nothing, and prints fingerprints instead of secrets."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -13,7 +13,7 @@ from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 
 
 async def run_checks(say: Say, *, offline: bool) -> int:
-    """Look at everything, tell it, and say the exit status: 1 when there is a problem."""
+    """Run every check and print its findings; gives the exit status, which is 1 when there is a problem."""
     try:
         settings = load()
     except BadSetting as error:
@@ -35,46 +35,46 @@ def _questions() -> Finding:
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     path = sqlite_path(settings.store_url)
     if path is not None and not path.exists():
-        yield ok(f"database: there is none yet at {path}; the first start makes it")
+        yield ok(f"database: there is none yet at {path}; the first start creates it")
         return
     if settings.encryption_keys is None and not key_file(settings).path.exists():
         yield problem(f"keys: there is a database, but no {key_file(settings).path}")
         return
     try:
         async with open_database(settings.store_url) as database:
-            condition = await inspect_database(database, load_sealing(settings))
-            for finding in _condition_findings(condition):
+            report = await inspect_database(database, load_sealing(settings))
+            for finding in _report_findings(report):
                 yield finding
-            if condition.schema == condition.newest:
-                for finding in _results(condition.results, settings):
+            if report.schema == report.newest:
+                for finding in _results(report.results, settings):
                     yield finding
     except (StorageError, BadSetting, ValueError) as error:
         yield problem(f"database: {error}")
 
 
-def _condition_findings(condition: InspectionReport) -> list[Finding]:
-    if condition.schema > condition.newest:
-        return [problem(f"database: schema {condition.schema} is newer than this program's {condition.newest}")]
-    if condition.schema < condition.newest:
-        schema, newest = condition.schema, condition.newest
-        return [problem(f"database: schema {schema} is behind this program's {newest}; starting the bot mends that")]
-    found = [ok(f"database: schema {condition.schema}, and the keys are its own")]
-    found += [problem(f"{column}: {number} values do not open") for column, number in condition.unreadable.items()]
-    if not condition.unreadable:
-        found.append(ok(f"sealed values: all {condition.sealed} open"))
-    if condition.with_old_keys:
-        found.append(warning(f"sealed values: {condition.with_old_keys} with an older key; run keys rotate"))
-    if condition.dead_updates:
-        found.append(warning(f"dead updates: {condition.dead_updates} could not be handled in the last 7 days"))
+def _report_findings(report: InspectionReport) -> list[Finding]:
+    if report.schema > report.newest:
+        return [problem(f"database: schema {report.schema} is newer than this program's {report.newest}")]
+    if report.schema < report.newest:
+        schema, newest = report.schema, report.newest
+        return [problem(f"database: schema {schema} is behind this program's {newest}; starting the bot migrates it")]
+    found = [ok(f"database: schema {report.schema}, and the keys belong to it")]
+    found += [problem(f"{column}: {number} values cannot be opened") for column, number in report.unreadable.items()]
+    if not report.unreadable:
+        found.append(ok(f"sealed values: all {report.sealed} can be opened"))
+    if report.with_old_keys:
+        found.append(warning(f"sealed values: {report.with_old_keys} with an older key; run keys rotate"))
+    if report.dead_letters:
+        found.append(warning(f"dead letters: {report.dead_letters} updates could not be handled in the last 7 days"))
     return found
 
 
 def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:
     if backlog.since is not None:
         since = f"{backlog.since:%Y-%m-%d %H:%M} UTC"
-        nowhere = "" if settings.result_webhook_url else "; RESULT_WEBHOOK_URL is not set"
-        yield warning(f"results: {backlog.owed} wait to be told, the first since {since}{nowhere}")
+        hint = "" if settings.result_webhook_url else "; RESULT_WEBHOOK_URL is not set"
+        yield warning(f"results: {backlog.undelivered} not delivered yet, the first since {since}{hint}")
     elif settings.result_webhook_url:
-        yield ok("results: none waits to be told")
-    if backlog.given_up:
-        yield warning(f"results: {backlog.given_up} could not be told in their time, within the last 7 days")
+        yield ok("results: all delivered")
+    if backlog.abandoned:
+        yield warning(f"results: {backlog.abandoned} abandoned in the last 7 days, because no delivery succeeded")

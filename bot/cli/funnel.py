@@ -1,4 +1,4 @@
-"""The funnel for an operator: asked for, told as a table, and written as CSV, JSON and a picture."""
+"""The command `funnel`: reads its options, prints a table, and writes CSV, JSON and a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from verification.support.funnel_report import FunnelReport, StepStatistics, bui
 _STDOUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOptions:
-    """Which funnel is asked for, as it is typed."""
+    """The options of the funnel, as typed."""
 
     campaign: str | None = None
     since: str = ""
@@ -36,21 +36,23 @@ class FunnelOptions:
     language: str = ""
 
     def read(self, now: datetime) -> FunnelQuery:
-        """Read it; raises `BadSetting`."""
+        """Read the options; raises `BadSetting`."""
         until = read_option("--until", _day, self.until) if self.until else beijing_day(now)
         since = read_option("--since", _day, self.since) if self.since else until - timedelta(days=self.days - 1)
         if since > until:
             raise BadSetting(f"--since: {since} is after {until}")
         if self.by is Dimension.METHOD and self.method is not None:
-            raise BadSetting("--method: one way cannot be taken apart by way; leave out --by")
+            raise BadSetting("--method: one method cannot be grouped by method; leave out --by")
         campaign = None if self.campaign is None else read_option("--campaign", read_campaign, self.campaign)
         language = read_option("--language", read_language, self.language) if self.language else None
-        return FunnelQuery(since, until, campaign, self.method, language, self.by)
+        return FunnelQuery(
+            since=since, until=until, campaign=campaign, method=self.method, language=language, by=self.by
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelOutput:
-    """Where a funnel goes: here, and into files."""
+    """Where the funnel is written: to standard output and to files; `-` is standard output."""
 
     say: Say
     csv: str = ""
@@ -59,34 +61,34 @@ class FunnelOutput:
     in_colour: bool = False
 
 
-async def report_funnel(settings: Settings, asked: FunnelOptions, into: FunnelOutput) -> int:
-    """Count, tell and write."""
-    if into.csv == into.json == _STDOUT:
-        raise BadSetting("--csv, --json: only one of them can be written here")
-    async with open_support_client(settings) as desk:
-        which = asked.read(desk.clock.now())
-        found = build_reports(await desk.support.funnel_statistics(ACTOR, which), which)
-    if into.png is not None:
-        write(into.png, funnel_png(found, _title(which)))
-    texts = ((into.csv, funnel_export.to_csv), (into.json, funnel_export.to_json))
-    for place, form in texts:
-        if place == _STDOUT:
-            into.say(form(found, which).rstrip("\n"))
-        elif place:
-            write(Path(place), form(found, which).encode())
-    if _STDOUT not in (into.csv, into.json):
-        _print_funnel(found, which, into)
+async def report_funnel(settings: Settings, options: FunnelOptions, output: FunnelOutput) -> int:
+    """Compute the funnel and write it in every form that was asked for."""
+    if output.csv == output.json == _STDOUT:
+        raise BadSetting("--csv, --json: only one of them can go to standard output")
+    async with open_support_client(settings) as client:
+        query = options.read(client.clock.now())
+        reports = build_reports(await client.support.funnel_statistics(ACTOR, query), query)
+    if output.png is not None:
+        write(output.png, funnel_png(reports, _title(query)))
+    exports = ((output.csv, funnel_export.to_csv), (output.json, funnel_export.to_json))
+    for target, export in exports:
+        if target == _STDOUT:
+            output.say(export(reports, query).rstrip("\n"))
+        elif target:
+            write(Path(target), export(reports, query).encode())
+    if _STDOUT not in (output.csv, output.json):
+        _print_funnel(reports, query, output)
     return 0
 
 
-def _print_funnel(found: Sequence[FunnelReport], which: FunnelQuery, into: FunnelOutput) -> None:
-    into.say(_title(which))
-    into.say(format_funnel_table(found, which, in_colour=into.in_colour))
+def _print_funnel(reports: Sequence[FunnelReport], query: FunnelQuery, output: FunnelOutput) -> None:
+    output.say(_title(query))
+    output.say(format_funnel_table(reports, query, in_colour=output.in_colour))
 
 
-def _title(which: FunnelQuery) -> str:
-    campaign = "all campaigns" if which.campaign is None else which.campaign or "no campaign"
-    parts = (campaign, which.method, which.language, which.by and f"by {which.by}", f"{which.since} to {which.until}")
+def _title(query: FunnelQuery) -> str:
+    campaign = "all campaigns" if query.campaign is None else query.campaign or "no campaign"
+    parts = (campaign, query.method, query.language, query.by and f"by {query.by}", f"{query.since} to {query.until}")
     return ", ".join(filter(None, parts))
 
 
@@ -106,20 +108,20 @@ STEP_NAMES = {
     FunnelStep.PHONE: "on the phone",
     FunnelStep.VERIFIED: "verified",
 }
-_LONGEST, _SHORTEST, _BESIDE = 30, 6, 71
+_LONGEST, _SHORTEST, _OTHER_COLUMNS = 30, 6, 71
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _WARM = "bold yellow"
 _WORST = "<"
 
 
-def format_funnel_table(reports: Sequence[FunnelReport], wanted: FunnelQuery, *, in_colour: bool) -> str:
-    """A funnel as text."""
-    if wanted.by is None:
+def format_funnel_table(reports: Sequence[FunnelReport], query: FunnelQuery, *, in_colour: bool) -> str:
+    """The funnel as a table in text."""
+    if query.by is None:
         (report,) = reports
         return f"{render_table(_single_table(report), in_colour=in_colour)}\n\n{_reasons(report)}"
     if not reports:
         return "nothing was counted"
-    return f"{render_table(_group_table(reports, wanted.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
+    return f"{render_table(_group_table(reports, query.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
 
 
 def _single_table(report: FunnelReport) -> Table:
@@ -128,33 +130,35 @@ def _single_table(report: FunnelReport) -> Table:
         table.add_column(title, no_wrap=True)
     for title in ("count", "share", "lost", "median", "90 % in"):
         table.add_column(title, justify="right", no_wrap=True)
-    most = max((stage.count for stage in report.steps), default=0)
-    room = min(max(columns_left(_BESIDE), _SHORTEST), _LONGEST)
-    for stage in report.steps:
-        worst = stage is report.worst
-        table.add_row(*_cells(stage, most, room), f"{_WORST} worst" if worst else "", style=_WARM if worst else "")
+    most = max((step.count for step in report.steps), default=0)
+    length = min(max(columns_left(_OTHER_COLUMNS), _SHORTEST), _LONGEST)
+    for step in report.steps:
+        worst = step is report.worst
+        table.add_row(
+            *_cells(step, most=most, length=length), f"{_WORST} worst" if worst else "", style=_WARM if worst else ""
+        )
     return table
 
 
-def _cells(stage: StepStatistics, most: int, room: int) -> tuple[str, ...]:
+def _cells(step: StepStatistics, *, most: int, length: int) -> tuple[str, ...]:
     return (
-        f"{step_number(stage)} {STEP_NAMES[stage.step]}",
-        bar(stage.count, most, room),
-        f"{stage.count:,}",
-        format_percent(stage.of_first),
-        format_percent(stage.lost) if stage.lost else "",
-        format_duration(stage.median) if stage.median is not None else "",
-        format_duration(stage.p90) if stage.p90 is not None else "",
+        f"{step_number(step)} {STEP_NAMES[step.step]}",
+        bar(step.count, most=most, length=length),
+        f"{step.count:,}",
+        format_percent(step.of_first),
+        format_percent(step.lost) if step.lost else "",
+        format_duration(step.median) if step.median is not None else "",
+        format_duration(step.p90) if step.p90 is not None else "",
     )
 
 
-def bar(count: int, most: int, room: int) -> str:
-    """A bar, whole for the most; whoever came at all leaves a trace.
+def bar(count: int, *, most: int, length: int) -> str:
+    """A bar of at most `length` characters, full for the largest count; a count above zero is always visible.
 
-    >>> bar(1, 2, 30), bar(1, 1000, 30), bar(0, 0, 30)
+    >>> bar(1, most=2, length=30), bar(1, most=1000, length=30), bar(0, most=0, length=30)
     ('███████████████', '▏', '')
     """
-    eighths = max(round(count / most * room * 8), 1) if count else 0
+    eighths = max(round(count / most * length * 8), 1) if count else 0
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
@@ -162,7 +166,7 @@ def _reasons(report: FunnelReport) -> str:
     if not report.reasons:
         return "no attempt failed"
     whole = sum(count for _, count in report.reasons)
-    # By the letters that they have in the picture.
+    # The chart shows the reasons by the same letters.
     named = (
         f"{letter} {reason.replace('_', ' ')} {count:,} ({format_percent(count / whole)})"
         for letter, (reason, count) in zip(ascii_uppercase, report.reasons, strict=False)
@@ -173,22 +177,22 @@ def _reasons(report: FunnelReport) -> str:
 def _group_table(reports: Sequence[FunnelReport], by: Dimension) -> Table:
     table = plain_table()
     table.add_column(by, no_wrap=True)
-    for stage in reports[0].steps:
-        table.add_column(str(step_number(stage)), justify="right", no_wrap=True)
+    for step in reports[0].steps:
+        table.add_column(str(step_number(step)), justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     for report in reports:
-        counts = (cell for stage in report.steps for cell in _count(stage, report))
+        counts = (cell for step in report.steps for cell in _count(step, report))
         table.add_row(report.group or "-", *counts, format_percent(report.steps[-1].of_first))
     return table
 
 
-def _count(stage: StepStatistics, report: FunnelReport) -> tuple[Text, Text]:
-    worst = stage is report.worst
+def _count(step: StepStatistics, report: FunnelReport) -> tuple[Text, Text]:
+    worst = step is report.worst
     style = _WARM if worst else ""
-    return Text(f"{stage.count:,}", style), Text(_WORST if worst else "", style)
+    return Text(f"{step.count:,}", style), Text(_WORST if worst else "", style)
 
 
 def _legend(report: FunnelReport) -> str:
-    named = (f"{step_number(stage)} {STEP_NAMES[stage.step]}" for stage in report.steps)
+    named = (f"{step_number(step)} {STEP_NAMES[step.step]}" for step in report.steps)
     return f"{', '.join(named)}; {_WORST} the worst loss"

@@ -1,4 +1,4 @@
-"""Links for accounts in an operator's hands: made, listed, revoked."""
+"""Support's commands on links: `link`, `links` and `revoke`."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ from verification.invitations import (
 from verification.support.service import CreatedLink, LinkRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
-    """What a link is wanted for, as it is typed."""
+    """The options of a new link, as typed."""
 
     account: str
     campaign: str = ""
@@ -40,7 +40,7 @@ class LinkOptions:
     language: str = ""
 
     def read(self) -> LinkRequest:
-        """Read it; raises `BadSetting`."""
+        """Read the options; raises `BadSetting`."""
         return LinkRequest(
             account=read_option("--account", read_account, self.account),
             idempotency_key=new_token(),
@@ -51,50 +51,51 @@ class LinkOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFilter:
-    """Which links are looked for, as it is typed."""
+    """The links to list, as typed."""
 
     campaign: str = ""
     account: str = ""
     limit: int = 20
 
 
-async def make_link(settings: Settings, asked: LinkOptions, output: LinkOutput) -> int:
+async def make_link(settings: Settings, options: LinkOptions, output: LinkOutput) -> int:
     """Make a link and show it."""
-    order = asked.read()
-    # First, so that no link is made that cannot be told.
+    request = options.read()
+    # The name first: without it the link could be made but not shown.
     bot = await resolve_bot_name(settings, output.bot)
-    async with open_support_client(settings) as desk:
+    async with open_support_client(settings) as client:
         try:
-            made = await desk.support.create_link(ACTOR, order)
+            created = await client.support.create_link(ACTOR, request)
         except InvalidLinkRequest as error:
             raise BadSetting(f"--ttl: {error}") from None
-        facts = _facts(made, desk.clock.now(), playground=settings.bot_token is None and not output.bot)
-    return await show_link(settings, replace(output, bot=bot), lambda name: links.to_account(name, made.token), *facts)
+        facts = _facts(created, client.clock.now(), playground=settings.bot_token is None and not output.bot)
+    shown = replace(output, bot=bot)
+    return await show_link(settings, shown, lambda name: links.to_account(name, token=created.token), *facts)
 
 
-def _facts(made: CreatedLink, now: datetime, *, playground: bool) -> Iterator[str]:
-    """What support must know of a link."""
-    link = made.link
+def _facts(created: CreatedLink, now: datetime, *, playground: bool) -> Iterator[str]:
+    """What support must know about a new link, in lines."""
+    link = created.link
     about = (link.campaign and f"campaign {link.campaign}", link.method, link.language)
     yield ", ".join((f"For account {mask_account(link.account)}", *filter(None, about)))
     until = f"{format_moment(link.expires_at)} in Beijing ({format_duration(link.expires_at - now)})"
-    yield f"It waits until {until} for the first person who opens it"
-    yield f"Taken back by: revoke {link.id}"
-    if made.verified:
+    yield f"The first person who opens it until {until} is bound to the account"
+    yield f"Revoke it with: revoke {link.id}"
+    if created.verified:
         yield "Warning: this account is verified already; the link only says so"
     if playground:
-        yield "In the playground, write it into the chat"
+        yield "In the playground, send it as a message"
 
 
-async def list_links(settings: Settings, find: LinkFilter, say: Say, *, as_json: bool, in_colour: bool) -> int:
+async def list_links(settings: Settings, which: LinkFilter, say: Say, *, as_json: bool, in_colour: bool) -> int:
     """List links, the newest first."""
-    campaign = read_option("--campaign", read_campaign, find.campaign) or None
-    account = read_option("--account", read_account, find.account) if find.account else None
-    async with open_support_client(settings) as desk:
-        found = await desk.support.links(ACTOR, campaign=campaign, account=account, limit=find.limit)
-        now = desk.clock.now()
+    campaign = read_option("--campaign", read_campaign, which.campaign) or None
+    account = read_option("--account", read_account, which.account) if which.account else None
+    async with open_support_client(settings) as client:
+        found = await client.support.links(ACTOR, campaign=campaign, account=account, limit=which.limit)
+        now = client.clock.now()
     if as_json:
         for link in found:
             say(json.dumps(_as_json(link, now)))
@@ -143,19 +144,19 @@ def _table(found: Sequence[Link], now: datetime) -> Table:
 
 
 def _when(link: Link, state: LinkState) -> str:
-    """Since when it is in its state; of one that waits, until when."""
+    """The time since when the link is in its state; for a waiting link the time until when."""
     if state is LinkState.WAITING:
         return f"until {format_moment(link.expires_at)[5:]}"
     return format_moment(link.revoked_at or link.opened_at or link.expires_at)
 
 
 async def revoke(settings: Settings, id: str, say: Say) -> int:
-    """End a link."""
+    """Revoke a link."""
     if not is_link_id(id):
         raise BadSetting("ID: a link's id is 16 digits and letters a to f, as links shows it")
-    async with open_support_client(settings) as desk:
-        ended = await desk.support.revoke(ACTOR, LinkId(id))
-    if ended is None:
+    async with open_support_client(settings) as client:
+        revoked = await client.support.revoke(ACTOR, LinkId(id))
+    if revoked is None:
         raise CommandFailed(f"{id}: there is no such link")
-    say(f"revoked: {id}, for account {mask_account(ended.account)}")
+    say(f"revoked: {id}, for account {mask_account(revoked.account)}")
     return 0

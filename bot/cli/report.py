@@ -1,4 +1,4 @@
-"""What a check has found, and how it is told."""
+"""The findings of checks, and what every command needs: its error, its output, its exit status."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,11 +13,11 @@ Say = Callable[[str], None]
 
 
 class CommandFailed(Exception):
-    """A command cannot do what it was asked for; the message is one line that says why."""
+    """A command cannot do its work; the message is one line that says why."""
 
 
 class Severity(StrEnum):
-    """How bad it is; a problem makes the command fail."""
+    """The severity of a finding; a problem makes the command fail."""
 
     OK = "ok"
     WARNING = "warning"
@@ -26,29 +26,29 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line; never a secret, at most a fingerprint."""
+    """One line of a report; it never holds a secret, at most a fingerprint of one."""
 
     severity: Severity
     text: str
 
 
 def ok(text: str) -> Finding:
-    """What is as it should be."""
+    """A finding that is in order."""
     return Finding(Severity.OK, text)
 
 
 def warning(text: str) -> Finding:
-    """What may be meant so."""
+    """A finding that may be intended."""
     return Finding(Severity.WARNING, text)
 
 
 def problem(text: str) -> Finding:
-    """What must be mended."""
+    """A finding that must be corrected."""
     return Finding(Severity.PROBLEM, text)
 
 
 def print_findings(findings: Iterable[Finding], say: Say) -> int:
-    """Tell them, and say the exit status."""
+    """Print findings, and give the exit status: 1 if one is a problem."""
     status = 0
     for finding in findings:
         say(f"{finding.severity}: {finding.text}")
@@ -57,7 +57,7 @@ def print_findings(findings: Iterable[Finding], say: Say) -> int:
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file; raises `Impossible`."""
+    """Write a file; raises `CommandFailed`."""
     try:
         file.write_bytes(content)
     except OSError as error:
@@ -69,17 +69,20 @@ if TYPE_CHECKING:
 
 
 def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
-    """Do it with the settings; what goes wrong is one line, as when the bot starts."""
+    """Run a command with the settings, and exit with its status.
+
+    An error is one line on stderr. The status is 2 for wrong settings, FAQ files or keys, and 1 for any other error.
+    """
     from bot.cli.report import CommandFailed
     from bot.content.topics import BadTopics
     from bot.settings import BadSetting, load
     from storage import BadKeys, StorageError, WrongKeys
 
-    async def awaited() -> int:
+    async def run() -> int:
         return await work(load())
 
     try:
-        status = asyncio.run(awaited())
+        status = asyncio.run(run())
     except (BadSetting, BadTopics, CommandFailed, StorageError) as error:
         typer.echo(str(error), err=True)
         status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1

@@ -1,4 +1,4 @@
-"""Shows a link into the bot: as text, as a QR code in the terminal, and as files for print."""
+"""Shows a link to the bot as text, as a QR code in the terminal, and as files for print."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from bot.settings import BadSetting, Settings
 _PRINT_SIDE = 1600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOutput:
-    """Where a link is shown, and of which bot, where somebody said so."""
+    """Where a link is shown, and the bot's name if an option gave it."""
 
     say: Say
     bot: str = ""
@@ -30,7 +30,10 @@ class LinkOutput:
 
 
 async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], str], *facts: str) -> int:
-    """Draw the code of a bot's link, say facts about it, the link last, and write the code where it is wanted."""
+    """Print a link's QR code, facts about it and the link last; write the code to the given files.
+
+    `to` makes the link from the bot's user name. Raises `BadSetting` or `CommandFailed`.
+    """
     link = to(await resolve_bot_name(settings, output.bot))
     modules = qr.matrix(link)
     for line in qr.terminal_lines(modules):
@@ -45,7 +48,10 @@ async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], 
 
 
 async def resolve_bot_name(settings: Settings, given: str = "") -> str:
-    """The bot's user name: as given, as Telegram says, or as it was when it last ran here."""
+    """The bot's user name: as given, else from Telegram, else as recorded by its last run with this data folder.
+
+    Raises `BadSetting` when no name is known or the token is refused, and `CommandFailed` when Telegram is unreachable.
+    """
     if given:
         try:
             return links.parse_bot_name(given)
@@ -60,11 +66,11 @@ async def resolve_bot_name(settings: Settings, given: str = "") -> str:
 
 
 def check_topic(topic: str, folder: Path = FOLDER) -> None:
-    """Raise `BadSetting` when there is no such topic, and say which are near."""
+    """Raise a `BadSetting` that suggests a similar topic when there is no such topic."""
     known = [entry.id for entry in read(folder, LANGUAGES)[LANGUAGES[0]]]
     if topic not in known:
-        near = get_close_matches(topic, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        similar = get_close_matches(topic, known, 1)
+        hint = f"did you mean {similar[0]}?" if similar else f"there are {', '.join(known)}"
         raise BadSetting(f"TOPIC: no question has the id {topic!r}; {hint}")
 
 

@@ -1,4 +1,4 @@
-"""Opens support's desk for a command, and reads what is asked of it; a mistake is one line that names it."""
+"""Opens the support service for a command, and reads the command's options; an error names the option in one line."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,17 +11,18 @@ from bot.content.catalogue import LANGUAGES
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import sqlite_path
+from verification.ids import Actor
 from verification.support.service import SupportService
 
-ACTOR = "command"
-"""Who used the desk, as its book has it."""
+ACTOR = Actor("command")
+"""The actor of the command line in the audit log."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class SupportClient:
-    """What support works with, and when."""
+    """The support service with its clock."""
 
     support: SupportService
     clock: Clock
@@ -29,7 +30,10 @@ class SupportClient:
 
 @asynccontextmanager
 async def open_support_client(settings: Settings) -> AsyncIterator[SupportClient]:
-    """Open the desk of a bot that has run here; in a wrong place a link would be made that no bot knows."""
+    """Open the support service on the bot's store.
+
+    Raises `CommandFailed` where no database exists, because a link in a new database would be unknown to the bot.
+    """
     path = sqlite_path(settings.store_url)
     if path is not None and not path.exists():
         raise CommandFailed(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
@@ -39,7 +43,7 @@ async def open_support_client(settings: Settings) -> AsyncIterator[SupportClient
 
 
 def read_option(option: str, read: Callable[[str], T], text: str) -> T:
-    """Read what an option says; raises `BadSetting` that names it."""
+    """Read the value of an option; raises a `BadSetting` that names the option."""
     try:
         return read(text)
     except ValueError as error:
@@ -47,7 +51,7 @@ def read_option(option: str, read: Callable[[str], T], text: str) -> T:
 
 
 def read_language(text: str) -> str:
-    """A language we speak; raises `ValueError`."""
+    """A language that the bot has texts in; raises `ValueError`."""
     if text not in LANGUAGES:
         raise ValueError(f"write {' or '.join(LANGUAGES)}")
     return text

@@ -1,4 +1,4 @@
-"""Support's commands, as the command line offers them; what they do is imported when they are asked for."""
+"""Support's commands on the command line; each imports its code only when it runs, so that help stays fast."""
 
 import sys
 from pathlib import Path
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from bot.cli.show_link import LinkOutput
     from bot.settings import Settings
 
-Bot = Annotated[str, typer.Option(help="The bot's user name; else it is asked for", metavar="NAME")]
-Png = Annotated[Path | None, typer.Option(help="Write the QR code there, fit for print", metavar="FILE")]
-Svg = Annotated[Path | None, typer.Option(help="The same as a drawing", metavar="FILE")]
+Bot = Annotated[str, typer.Option(help="The bot's user name; by default Telegram is asked", metavar="NAME")]
+Png = Annotated[Path | None, typer.Option(help="Write the QR code to a PNG file for print", metavar="FILE")]
+Svg = Annotated[Path | None, typer.Option(help="Write the QR code to an SVG file", metavar="FILE")]
 Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
 
 
 def add_support_commands(app: typer.Typer) -> typer.Typer:
-    """A command line that offers them too."""
+    """Add support's commands to a command line."""
     for command in (link, links, revoke, funnel):
         app.command()(command)
     app.command("faq-link")(faq_link)
@@ -31,40 +31,40 @@ def add_support_commands(app: typer.Typer) -> typer.Typer:
 
 
 def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
-    account: Annotated[str, typer.Option(help="The cloud account that is to be verified")],
-    campaign: Annotated[str, typer.Option(help="What it is counted under in the funnel", metavar="NAME")] = "",
-    ttl: Annotated[str, typer.Option(help="How long it waits to be opened: 30m, 12h, 7d", metavar="TIME")] = "",
-    method: Annotated[Method | None, typer.Option(help="The way it suggests")] = None,
-    language: Annotated[str, typer.Option(help="The language it begins in: zh or en", metavar="zh|en")] = "",
+    account: Annotated[str, typer.Option(help="The cloud account to verify")],
+    campaign: Annotated[str, typer.Option(help="The campaign that the funnel counts it under", metavar="NAME")] = "",
+    ttl: Annotated[str, typer.Option(help="How long the link can be opened: 30m, 12h, 7d", metavar="TIME")] = "",
+    method: Annotated[Method | None, typer.Option(help="The method that it suggests")] = None,
+    language: Annotated[str, typer.Option(help="The language that the chat begins in: zh or en", metavar="zh|en")] = "",
     bot: Bot = "",
     png: Png = None,
     svg: Svg = None,
 ) -> None:
     """Make a link for one account, with its QR code.
 
-    The first person who opens it in time is bound to the account; to anybody else it says nothing.
+    The first person who opens it in time is bound to the account; it reveals nothing to anybody else.
     """
     from bot.cli import links as linking
 
-    wanted = linking.LinkOptions(account, campaign, ttl, method, language)
-    run_command(lambda settings: linking.make_link(settings, wanted, _link_output(bot, png, svg)))
+    options = linking.LinkOptions(account=account, campaign=campaign, ttl=ttl, method=method, language=language)
+    run_command(lambda settings: linking.make_link(settings, options, _link_output(bot=bot, png=png, svg=svg)))
 
 
 def links(
     campaign: Campaign = "",
-    account: Annotated[str, typer.Option(help="Only of this account")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,  # noqa: FBT002
+    account: Annotated[str, typer.Option(help="Only links of this account")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many links, the newest first")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line")] = False,  # noqa: FBT002
 ) -> None:
-    """List links with how far they have come."""
+    """List links with their states."""
     from bot.cli import links as linking
 
-    find = linking.LinkFilter(campaign, account, limit)
-    run_command(lambda settings: linking.list_links(settings, find, typer.echo, as_json=json, in_colour=_in_colour()))
+    which = linking.LinkFilter(campaign=campaign, account=account, limit=limit)
+    run_command(lambda settings: linking.list_links(settings, which, typer.echo, as_json=json, in_colour=_in_colour()))
 
 
-def revoke(id: Annotated[str, typer.Argument(help="As links shows it", metavar="ID")]) -> None:
-    """End a link, opened or not."""
+def revoke(id: Annotated[str, typer.Argument(help="The id that the command links shows", metavar="ID")]) -> None:
+    """Revoke a link, opened or not."""
     from bot.cli import links as linking
 
     run_command(lambda settings: linking.revoke(settings, id, typer.echo))
@@ -76,27 +76,27 @@ def faq_link(
     png: Png = None,
     svg: Svg = None,
 ) -> None:
-    """Give the link that opens a question of the FAQ, and its QR code."""
+    """Print the link that opens a question of the FAQ, and its QR code."""
     from bot import links
     from bot.cli import show_link
 
     async def work(settings: "Settings") -> int:
         show_link.check_topic(topic)
         return await show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_topic(name, topic)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_topic(name, topic=topic)
         )
 
     run_command(work)
 
 
 def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
-    """Give the link that suggests a way to verify, and its QR code."""
+    """Print the link that suggests a method, and its QR code."""
     from bot import links
     from bot.cli import show_link
 
     run_command(
         lambda settings: show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_method(name, method)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, method)
         )
     )
 
@@ -107,43 +107,45 @@ def language_link(
     png: Png = None,
     svg: Svg = None,
 ) -> None:
-    """Give the link that begins in a language, and its QR code."""
+    """Print the link that begins in a language, and its QR code."""
     from bot import links
     from bot.cli import show_link, support_client
 
     async def work(settings: "Settings") -> int:
         known = support_client.read_option("LANGUAGE", support_client.read_language, language)
         return await show_link.show_link(
-            settings, _link_output(bot, png, svg), lambda name: links.to_language(name, known)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_language(name, language=known)
         )
 
     run_command(work)
 
 
 def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
-    campaign: Annotated[str | None, typer.Option(help="Only this one; '' is people whom none brought")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Only this campaign; '' for people without one")] = None,
     since: Annotated[str, typer.Option(help="First day, in Beijing", metavar="2026-11-01")] = "",
-    until: Annotated[str, typer.Option(help="Last day; else today", metavar="2026-11-30")] = "",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="So many days, where --since is not given")] = 30,
-    by: Annotated[Dimension | None, typer.Option(help="Take it apart by this")] = None,
-    method: Annotated[Method | None, typer.Option(help="Only this way")] = None,
-    language: Annotated[str, typer.Option(help="Only people who began in it", metavar="zh|en")] = "",
-    csv: Annotated[str, typer.Option(help="Write every figure there; - is here", metavar="FILE|-")] = "",
-    json: Annotated[str, typer.Option(help="The same as JSON", metavar="FILE|-")] = "",
-    png: Annotated[Path | None, typer.Option(help="Draw it there", metavar="FILE")] = None,
+    until: Annotated[str, typer.Option(help="Last day; today by default", metavar="2026-11-30")] = "",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="The number of days, without --since")] = 30,
+    by: Annotated[Dimension | None, typer.Option(help="Group by this")] = None,
+    method: Annotated[Method | None, typer.Option(help="Only this method")] = None,
+    language: Annotated[str, typer.Option(help="Only people who began in this language", metavar="zh|en")] = "",
+    csv: Annotated[str, typer.Option(help="Write all numbers as CSV; - for standard output", metavar="FILE|-")] = "",
+    json: Annotated[str, typer.Option(help="Write all numbers as JSON", metavar="FILE|-")] = "",
+    png: Annotated[Path | None, typer.Option(help="Write the chart to a PNG file", metavar="FILE")] = None,
 ) -> None:
-    """Tell how many people come how far, where they are lost, and how long each step takes."""
-    from bot.cli import funnel as counting
+    """Show how many people reach each step, where they are lost, and how long each step takes."""
+    from bot.cli import funnel as reporting
 
-    asked = counting.FunnelOptions(campaign, since, until, days, by, method, language)
-    into = counting.FunnelOutput(typer.echo, csv, json, png, in_colour=_in_colour())
-    run_command(lambda settings: counting.report_funnel(settings, asked, into))
+    options = reporting.FunnelOptions(
+        campaign=campaign, since=since, until=until, days=days, by=by, method=method, language=language
+    )
+    output = reporting.FunnelOutput(say=typer.echo, csv=csv, json=json, png=png, in_colour=_in_colour())
+    run_command(lambda settings: reporting.report_funnel(settings, options, output))
 
 
-def _link_output(bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
+def _link_output(*, bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
     from bot.cli.show_link import LinkOutput
 
-    return LinkOutput(typer.echo, bot, png, svg, in_colour=_in_colour())
+    return LinkOutput(say=typer.echo, bot=bot, png=png, svg=svg, in_colour=_in_colour())
 
 
 def _in_colour() -> bool:

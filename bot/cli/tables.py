@@ -1,4 +1,4 @@
-"""Tables and times as operators read them."""
+"""Formats tables and times for operators."""
 
 import shutil
 from datetime import datetime
@@ -10,7 +10,7 @@ from rich.table import Table
 from verification.support.funnel import BEIJING
 
 _WIDE = 400
-"""More columns than any table has: rather a line that wraps than a cell that is cut."""
+"""More columns than any table needs, because a line that wraps is better than a cell that is cut."""
 
 
 def plain_table() -> Table:
@@ -21,17 +21,17 @@ def plain_table() -> Table:
 def render_table(table: Table, *, in_colour: bool) -> str:
     """A table as text."""
     out = StringIO()
-    # What stands in a cell is what was typed somewhere: no markup, no emoji by name.
+    # Cells hold text that people typed: it must not become markup or emoji.
     console = Console(file=out, width=_WIDE, force_terminal=in_colour, highlight=False, markup=False, emoji=False)
     console.print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def format_moment(at: datetime) -> str:
-    """A moment, where days are counted."""
+    """A time in Beijing, to the minute."""
     return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 def columns_left(width: int) -> int:
-    """How many columns the terminal has beside so many."""
+    """The columns of the terminal that remain when `width` of them are used."""
     return shutil.get_terminal_size().columns - width

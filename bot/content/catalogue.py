@@ -1,7 +1,7 @@
-"""Every sentence a person sees, by language and key, read from `bot/texts/*.toml`.
+"""Reads every sentence that a person sees from `bot/texts/*.toml`, and fills it in by language and key.
 
-A text is Telegram HTML with `{placeholders}`. Values are escaped here, in one place, so no text that a person typed can
-become markup; templates are never made from values.
+A text is Telegram HTML with `{placeholders}`. All values are escaped here, so that no text that a person typed can
+become markup, and no template is built from a value.
 """
 
 import html
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.content.topics import Entry as Entry
 from bot.content.topics import read
-from bot.flow.effects import LANGUAGES as LANGUAGES  # the front end knows them from here
+from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules import them from here
 from bot.flow.effects import ClockTime, RemainingTime, TextKey, Value
 
 FOLDER = Path(__file__).parents[1] / "texts"
@@ -23,7 +23,7 @@ _BEIJING = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of all languages; `constants` may be named by any text, and are markup already."""
+    """All texts of all languages; any text may use the `constants`, which are markup already."""
 
     texts: Mapping[str, Mapping[str, str]]
     faq: Mapping[str, tuple[Entry, ...]]
@@ -64,7 +64,7 @@ class Catalogue:
 
 
 def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
-    """Read all texts; `days` is how long records are kept, `test` puts the banner of simulated providers into texts."""
+    """Read all texts; `days` is the retention, and `test` adds the banner that says that providers are simulated."""
     texts, faq = _read(folder)
     constants = {
         language: {
@@ -78,7 +78,7 @@ def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
 
 
 def language_of(code: str | None) -> str | None:
-    """The language of a Telegram client's tag, `zh-hans` or `en-GB`; None when it is none of ours."""
+    """Our language for an IETF tag of a Telegram client, such as `zh-hans` or `en-GB`; None without a tag."""
     tag = (code or "").lower()
     if tag.startswith("zh"):
         return "zh"
@@ -104,7 +104,7 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", str(value)
 
 
-def _format_time(moment: datetime, form: str, otherwise: str) -> str:
-    """A moment in the reader's own zone and words where the client can; for older ones, in Beijing's."""
-    local = moment.astimezone(_BEIJING).strftime(otherwise)
-    return f'<tg-time unix="{int(moment.timestamp())}" format="{form}">{local}</tg-time>'
+def _format_time(time: datetime, form: str, fallback: str) -> str:
+    """A time that newer clients show in the reader's zone and language (`tg-time`), and older ones in Beijing's."""
+    local = time.astimezone(_BEIJING).strftime(fallback)
+    return f'<tg-time unix="{int(time.timestamp())}" format="{form}">{local}</tg-time>'

@@ -1,4 +1,4 @@
-"""Questions in people's own words: the search that rules are given, and the numbers of what was asked."""
+"""Gives rules the FAQ search, and counts the questions that people ask in their own words."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bot.flow.rows import RuleContext
 
 
 class FaqMatcher:
-    """Finds topics, and counts the questions by the topic that answered; no word of them is kept."""
+    """Finds topics, and counts questions by the topic that answers; the questions themselves are not stored here."""
 
     def __init__(self, topics: Mapping[str, Sequence[Entry]], registry: CollectorRegistry) -> None:
         self.topics_in = TopicSearch(topics).topics
@@ -20,9 +20,9 @@ class FaqMatcher:
         )
 
     def count(self, topic: str) -> None:
-        """Count one question; an empty topic is that none answered."""
+        """Count one question; an empty topic means that no topic answers it."""
         self._counter.labels(topic or "none").inc()
 
-    def with_topics_in(self, moment: Callable[[], RuleContext]) -> Callable[[], RuleContext]:
-        """The same moments, in which rules may look questions up."""
-        return lambda: replace(moment(), topics_in=self.topics_in)
+    def with_topics_in(self, new_context: Callable[[], RuleContext]) -> Callable[[], RuleContext]:
+        """The same contexts, with the search for rules."""
+        return lambda: replace(new_context(), topics_in=self.topics_in)

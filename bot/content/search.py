@@ -1,7 +1,8 @@
-"""Which topics of the FAQ a text asks about: a pure function of the text and the entries.
+"""Finds the FAQ topics that a text asks about, as a pure function of the text and the entries.
 
-A keyword or title that stands in the text counts as far as it covers it; a longer one may be mistyped; of `a + b` both
-parts must stand there. Every language is searched, whatever language the chat is in. Nothing of the text is kept.
+A phrase is a topic's title or one of its keywords. A topic's score is the part of the text that its phrases cover. A
+long phrase also matches when it is mistyped; of a keyword `a + b` both parts must occur. The phrases of all languages
+are searched in every chat. The text is not stored.
 """
 
 import re
@@ -9,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
@@ -17,35 +19,31 @@ from bot.content.topics import Entry
 MAX_RESULTS = 3
 _LONGEST = 200
 _MIN_SIMILARITY = 86
-"""How alike a mistyped phrase must be, in percent."""
+"""The similarity of a mistyped phrase, in percent."""
 _MIN_FUZZY_LENGTH, _MIN_FUZZY_LENGTH_HANZI = 9, 6
-"""How many characters a phrase must have to be found mistyped."""
+"""The characters that a phrase needs to match mistyped."""
 _MIN_LENGTH_RATIO = 0.75
-"""How much of such a phrase a text must be long enough to hold: one common word is no question."""
+"""A text must have this part of the length of a mistyped phrase, because one common word is not a question."""
 _MIN_SCORE_RATIO = 0.6
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NO_WORD = re.compile(r"[\W_]+")
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}]) | (?=[{_HAN}])")
-_SIMPLIFIED = str.maketrans(
-    "帳賬號個認證實驗臉識別銀綁過還變辦請問麼為嗎時間機碼掃關聯網頁現臺灣門際戶費錢業應該擇種類選開發票權隱資訊須註冊銷沒錯誤顯頭滿",
-    "账账号个认证实验脸识别银绑过还变办请问么为吗时间机码扫关联网页现台湾门际户费钱业应该择种类选开发票权隐资讯须注册销没错误显头满",
-)
-"""Traditional hanzi in the words people ask with: those from Hong Kong, Macau and Taiwan write them."""
+_TRADITIONAL_TABLE = Path(__file__).with_name("traditional.txt")
 
 MatchSpan = tuple[int, int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """Words that speak for a topic: all of the parts stand somewhere in the text."""
+    """A phrase of a topic; it matches when all its parts occur in the text."""
 
     topic: str
     parts: tuple[str, ...]
 
 
 class TopicSearch:
-    """Finds topics; made once of all entries."""
+    """Finds topics; built once from all entries."""
 
     def __init__(self, topics: Mapping[str, Sequence[Entry]]) -> None:
         entries = [entry for language in topics.values() for entry in language]
@@ -57,29 +55,29 @@ class TopicSearch:
         self._fuzzy_phrases = [words for _, words in whole if _may_be_mistyped(words)]
 
     def topics(self, text: str) -> tuple[str, ...]:
-        """The ids of the topics that answer a text, best first; none when none does. An id stands for itself."""
+        """The ids of the topics that answer a text, at most three, best first. A topic's id finds that topic alone."""
         if text in self._order:
             return (text,)
-        asked = normalize(text)
+        question = normalize(text)
         spans: dict[str, list[MatchSpan]] = {}
-        for topic, span in (*self._exact_matches(asked), *self._fuzzy_matches(asked)):
+        for topic, span in (*self._exact_matches(question), *self._fuzzy_matches(question)):
             spans.setdefault(topic, []).append(span)
-        scores = {topic: _coverage(asked, spans[topic]) for topic in self._order if topic in spans}
+        scores = {topic: _coverage(question, spans[topic]) for topic in self._order if topic in spans}
         best = max(scores.values(), default=0)
         ranked = sorted(scores, key=lambda topic: -scores[topic])
         return tuple(topic for topic in ranked if scores[topic] >= best * _MIN_SCORE_RATIO)[:MAX_RESULTS]
 
-    def _exact_matches(self, asked: str) -> Iterator[tuple[str, MatchSpan]]:
+    def _exact_matches(self, question: str) -> Iterator[tuple[str, MatchSpan]]:
         for phrase in self._phrases:
-            # Most phrases stand nowhere in the text, and this is the quick way to know.
-            if all(part in asked for part in phrase.parts):
-                found = [match for part in phrase.parts if (match := _phrase_pattern(part).search(asked))]
+            # Most phrases do not occur, and `in` is faster than a regular expression.
+            if all(part in question for part in phrase.parts):
+                found = [match for part in phrase.parts if (match := _phrase_pattern(part).search(question))]
                 if len(found) == len(phrase.parts):
                     yield from ((phrase.topic, (*match.span(), 1.0)) for match in found)
 
-    def _fuzzy_matches(self, asked: str) -> Iterator[tuple[str, MatchSpan]]:
+    def _fuzzy_matches(self, question: str) -> Iterator[tuple[str, MatchSpan]]:
         alike = process.extract(
-            asked,
+            question,
             self._fuzzy_phrases,
             scorer=fuzz.partial_ratio,
             processor=None,
@@ -87,21 +85,28 @@ class TopicSearch:
             limit=None,
         )
         for words, _, place in alike:
-            near = fuzz.partial_ratio_alignment(words, asked)
-            if near is not None and len(asked) >= len(words) * _MIN_LENGTH_RATIO:
+            near = fuzz.partial_ratio_alignment(words, question)
+            if near is not None and len(question) >= len(words) * _MIN_LENGTH_RATIO:
                 yield self._fuzzy_topics[place], (near.dest_start, near.dest_end, near.score / 100)
 
 
+@cache
+def _simplified() -> dict[int, int]:
+    """The table from traditional to simplified characters, for questions from Hong Kong, Macau and Taiwan."""
+    rows = [line.split() for line in _TRADITIONAL_TABLE.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    return str.maketrans("".join(old for old, _ in rows), "".join(new for _, new in rows))
+
+
 def normalize(text: str) -> str:
-    """A text reduced to what is compared: words of letters and digits, in one case, hanzi without spaces."""
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_SIMPLIFIED)
+    """A text reduced to what is compared: case-folded words of letters and digits, simplified hanzi without spaces."""
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_simplified())
     words = _NO_WORD.sub(" ", plain).strip()
     return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
 
 
 @cache
 def _phrase_pattern(text: str) -> re.Pattern[str]:
-    """Where a phrase may stand: from the beginning of a word, so that "fail" finds "failed"; numbers whole."""
+    """The pattern of a phrase: from the beginning of a word, so that "fail" finds "failed"; numbers match whole."""
     before = "(?<![a-z0-9])" if re.match("[a-z0-9]", text) else ""
     after = "(?![0-9])" if re.search("[0-9]$", text) else ""
     return re.compile(before + re.escape(text) + after)
@@ -113,11 +118,11 @@ def _may_be_mistyped(words: str) -> bool:
     return len(words) >= (_MIN_FUZZY_LENGTH_HANZI if _IS_HAN.search(words) else _MIN_FUZZY_LENGTH)
 
 
-def _coverage(asked: str, spans: Iterable[MatchSpan]) -> float:
-    """How much of the text is accounted for; a hanzi says as much as two letters."""
-    best = [0.0] * len(asked)
+def _coverage(question: str, spans: Iterable[MatchSpan]) -> float:
+    """How much of the text the spans cover; a hanzi counts as two letters."""
+    best = [0.0] * len(question)
     for start, end, likeness in spans:
         best[start:end] = (max(known, likeness) for known in best[start:end])
     return sum(
-        likeness * (2 if _IS_HAN.match(character) else 1) for likeness, character in zip(best, asked, strict=True)
+        likeness * (2 if _IS_HAN.match(character) else 1) for likeness, character in zip(best, question, strict=True)
     )

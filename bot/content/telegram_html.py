@@ -1,6 +1,6 @@
-"""Telegram's HTML: whether a text is well formed, and how long Telegram finds it.
+"""Checks Telegram's HTML (Bot API, "HTML style"), and computes its length as Telegram counts it.
 
-Stricter than the server, where a bare `>` or `&` passes: what is refused here is a slip of whoever wrote the text.
+The check is stricter than the server, which accepts a bare `>` or `&`: such a text is probably a mistake of its author.
 """
 
 import html
@@ -17,7 +17,7 @@ _ATTRIBUTES = {
 
 
 def find_error(source: str, tags: Set[str] = TAGS) -> str | None:
-    """What is wrong with a text, or None."""
+    """The first error of a text in words, or None."""
     stack: list[str] = []
     found = next((wrong for piece in _TOKEN.finditer(source) for wrong in _errors_in(piece, stack, tags)), None)
     if found is None and stack:
@@ -26,17 +26,17 @@ def find_error(source: str, tags: Set[str] = TAGS) -> str | None:
 
 
 def strip_tags(source: str) -> str:
-    """What a person reads of a text."""
+    """The text that a person reads, without markup."""
     return html.unescape(re.sub(r"<[^<>]+>", "", source))
 
 
 def telegram_length(source: str) -> int:
-    """How long Telegram finds a text: without tags, in UTF-16 units."""
+    """The length of a text as Telegram counts it: without tags, in UTF-16 code units."""
     return len(strip_tags(source).encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _errors_in(piece: re.Match[str], stack: list[str], tags: Set[str]) -> Iterator[str]:
-    """The fault of one piece, if it has one; `stack` holds the tags that are open, and is kept up."""
+    """The errors of one token; updates `stack`, the open tags."""
     end, tag, rest = piece.group(1, 2, 3)
     if piece["bare"]:
         yield f"bare {piece['bare']}"

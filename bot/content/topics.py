@@ -1,6 +1,6 @@
-"""The questions and answers of `texts/faq.*.toml`, checked whole before anything starts.
+"""Reads the FAQ from `texts/faq.*.toml`, and checks it completely before the bot starts.
 
-Operators edit these files without touching code, so a slip is told in one line: the file, the entry, what is wrong.
+Operators edit these files, so a mistake is reported in one line: the file, the entry, and what is wrong.
 """
 
 import re
@@ -17,7 +17,7 @@ TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
 _KEYS = ("id", "title", "answer", "links", "keywords")
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_ID = 40
-"""It travels in a button's data and in a start link, 64 bytes each."""
+"""An id is part of callback data and of a start link, which have at most 64 bytes each (Bot API)."""
 _LABEL = 64
 _MESSAGE = 4096
 _LINKS = 8
@@ -25,16 +25,16 @@ _KEYWORD = 60
 
 
 class BadTopics(Exception):
-    """The questions and answers cannot be used; the message is one line."""
+    """The FAQ has a mistake; the message is one line."""
 
 
 class _EntryProblem(Exception):
-    """What is wrong, without the place."""
+    """What is wrong with an entry, without the file and the entry's name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One topic of the FAQ; `keywords` are what people call it in their own words."""
+    """One topic of the FAQ; `keywords` are the words that people use for it."""
 
     id: str
     title: str
@@ -44,7 +44,7 @@ class Entry:
 
 
 def read(folder: Path, languages: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
-    """The entries of every language, the same in each; raises `BadTopics`."""
+    """The entries of every language, with the same ids in each; raises `BadTopics` on the first mistake."""
     paths = {language: folder / f"faq.{language}.toml" for language in languages}
     found = {language: _read(path) for language, path in paths.items()}
     model, *others = languages
@@ -62,12 +62,12 @@ def _read(path: Path) -> tuple[Entry, ...]:
     if set(table) != {"topic"} or not isinstance(listed, list) or not listed:
         raise BadTopics(f"{_name(path)}: it holds entries that begin with [[topic]], and nothing else")
     entries: dict[str, Entry] = {}
-    for place, raw in enumerate(listed, 1):
+    for number, raw in enumerate(listed, 1):
         try:
             entry = _entry(raw)
             _check_unique(entry, entries.values())
-        except _EntryProblem as slip:
-            raise BadTopics(f"{_location(path, raw, place)}: {slip}") from None
+        except _EntryProblem as problem:
+            raise BadTopics(f"{_location(path, raw, number)}: {problem}") from None
         entries[entry.id] = entry
     return tuple(entries.values())
 
@@ -79,7 +79,11 @@ def _entry(raw: object) -> Entry:
     if unknown:
         raise _EntryProblem(f"{unknown[0]}: there is no such key; there are {', '.join(_KEYS)}")
     entry = Entry(
-        _text(raw, "id"), _text(raw, "title"), _text(raw, "answer"), tuple(_links(raw)), tuple(_keywords(raw))
+        id=_text(raw, "id"),
+        title=_text(raw, "title"),
+        answer=_text(raw, "answer"),
+        links=tuple(_links(raw)),
+        keywords=tuple(_keywords(raw)),
     )
     _check_id(entry.id)
     _check_label(entry.title, "title")
@@ -93,7 +97,7 @@ def _check_id(name: str) -> None:
 
 
 def _check_label(label: str, key: str) -> None:
-    """It stands on a button, as it is."""
+    """A label is shown on a button as it is."""
     if telegram_html.telegram_length(label) > _LABEL or "\n" in label:
         raise _EntryProblem(f"{key}: one line of at most {_LABEL} characters fits on a button")
 
@@ -106,10 +110,10 @@ def _check_answer(entry: Entry) -> None:
         names, shown = {""}, ""
     if names - {"days"}:
         raise _EntryProblem("answer: the only thing in braces may be {days}; write other braces twice")
-    wrong = telegram_html.find_error(shown, TAGS)
-    if wrong:
+    error = telegram_html.find_error(shown, TAGS)
+    if error:
         raise _EntryProblem(
-            f"answer: {wrong}; the tags are {', '.join(sorted(TAGS))}, and < > & are written &lt; &gt; &amp;"
+            f"answer: {error}; the tags are {', '.join(sorted(TAGS))}, and < > & are written &lt; &gt; &amp;"
         )
     size = telegram_html.telegram_length(f"{entry.title}\n\n{shown}")
     if size > _MESSAGE:
@@ -128,13 +132,13 @@ def _links(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     links = raw.get("links", [])
     if not isinstance(links, list) or len(links) > _LINKS:
         raise _EntryProblem(f"links: write a list of at most {_LINKS}")
-    for place, link in enumerate(links, 1):
+    for number, link in enumerate(links, 1):
         if not isinstance(link, Mapping) or set(link) != {"label", "url"}:
-            raise _EntryProblem(f'links: number {place}: write {{ label = "…", url = "https://…" }}')
-        label, url = _text(link, "label", f"links: number {place}: "), _text(link, "url", f"links: number {place}: ")
-        _check_label(label, f"links: number {place}: label")
+            raise _EntryProblem(f'links: number {number}: write {{ label = "…", url = "https://…" }}')
+        label, url = _text(link, "label", f"links: number {number}: "), _text(link, "url", f"links: number {number}: ")
+        _check_label(label, f"links: number {number}: label")
         if not _is_https(url):
-            raise _EntryProblem(f"links: number {place}: url: write an address that begins with https://")
+            raise _EntryProblem(f"links: number {number}: url: write an address that begins with https://")
         yield label, url
 
 
@@ -170,11 +174,11 @@ def _is_https(url: str) -> bool:
 
 
 def _compare(path: Path, entries: Sequence[Entry], model_name: str, model: Sequence[Entry]) -> None:
-    """Both languages have the same entries in the same order, and they lead to the same pages."""
+    """Raise `BadTopics` unless both languages have the same entries in the same order, with the same links."""
     mine, theirs = [entry.id for entry in entries], [entry.id for entry in model]
-    if alone := sorted(set(mine) ^ set(theirs)):
-        missing, there = (path.name, model_name) if alone[0] in theirs else (model_name, path.name)
-        raise BadTopics(f'{path.parent.name}/{missing}: entry "{alone[0]}": it is missing; {there} has it')
+    if unpaired := sorted(set(mine) ^ set(theirs)):
+        missing, other_file = (path.name, model_name) if unpaired[0] in theirs else (model_name, path.name)
+        raise BadTopics(f'{path.parent.name}/{missing}: entry "{unpaired[0]}": it is missing; {other_file} has it')
     for one, other in zip(entries, model, strict=True):
         where = f'{_name(path)}: entry "{one.id}"'
         if one.id != other.id:
@@ -187,7 +191,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _location(path: Path, raw: object, place: int) -> str:
+def _location(path: Path, raw: object, number: int) -> str:
     name = raw.get("id") if isinstance(raw, Mapping) else None
-    known = isinstance(name, str) and name.strip()
-    return f'{_name(path)}: entry "{name}"' if known else f"{_name(path)}: entry number {place}"
+    is_named = isinstance(name, str) and name.strip()
+    return f'{_name(path)}: entry "{name}"' if is_named else f"{_name(path)}: entry number {number}"

@@ -52,7 +52,7 @@ from bot.engine.delivery_states import (
     DeliveryState,
     EffectDone,
     Faulted,
-    Idle,
+    Inactive,
     LeaseAcquired,
     LeaseNotNeeded,
     LeaseRefused,
@@ -90,7 +90,7 @@ def _on(state: type[S], event: type[E], rule: Callable[[S, E], DeliveryState], *
 
 
 TRANSITIONS: tuple[Transition, ...] = (
-    _on(Idle, TurnCommitted, rules.started, Acquiring),
+    _on(Inactive, TurnCommitted, rules.started, Acquiring),
     # Asking for the lease
     _on(Acquiring, TurnCommitted, rules.queued, Acquiring),
     _on(Acquiring, LeaseAcquired, rules.lease_acquired, Showing, Noting, Reasking, Releasing),
@@ -107,11 +107,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     _on(Showing, Faulted, rules.faulted, BackingOff, Releasing),
     # Telling the store what came of it
     _on(Noting, TurnCommitted, rules.queued, Noting),
-    _on(Noting, StoreUpdated, rules.turn_noted, Acquiring, Idle),
+    _on(Noting, StoreUpdated, rules.turn_noted, Acquiring, Inactive),
     _on(Noting, OutageBegan, rules.outage_began, BackingOff),
     _on(Noting, Faulted, rules.faulted, BackingOff, Releasing),
     _on(Blocking, TurnCommitted, rules.queued, Blocking),
-    _on(Blocking, StoreUpdated, rules.turn_ended, Acquiring, Idle),
+    _on(Blocking, StoreUpdated, rules.turn_ended, Acquiring, Inactive),
     _on(Blocking, OutageBegan, rules.outage_began, BackingOff),
     _on(Blocking, Faulted, rules.faulted, BackingOff, Releasing),
     # Asking the question in place of what was lost
@@ -124,9 +124,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     _on(Reasking, Faulted, rules.faulted, BackingOff, Releasing),
     # Giving the lease back; if that fails, other processes take it after a while
     _on(Releasing, TurnCommitted, rules.queued, Releasing),
-    _on(Releasing, StoreUpdated, rules.turn_ended, Acquiring, Idle),
-    _on(Releasing, OutageBegan, rules.turn_ended, Acquiring, Idle),
-    _on(Releasing, Faulted, rules.turn_ended, Acquiring, Idle),
+    _on(Releasing, StoreUpdated, rules.turn_ended, Acquiring, Inactive),
+    _on(Releasing, OutageBegan, rules.turn_ended, Acquiring, Inactive),
+    _on(Releasing, Faulted, rules.turn_ended, Acquiring, Inactive),
 )
 
 IMPOSSIBLE: Mapping[type[DeliveryEvent], str] = {
@@ -136,8 +136,8 @@ IMPOSSIBLE: Mapping[type[DeliveryEvent], str] = {
     EffectDone: "only Showing carries out effects",
     SendFailed: "only Showing sends",
     PersonBlocked: "only Showing sends",
-    OutageBegan: "Idle does nothing, and BackingOff only waits",
-    Faulted: "Idle does nothing, and BackingOff only waits",
+    OutageBegan: "Inactive does nothing, and BackingOff only waits",
+    Faulted: "Inactive does nothing, and BackingOff only waits",
     StoreUpdated: "only Noting, Blocking and Releasing tell the store something",
     PauseEnded: "only BackingOff waits",
     Reasked: "only Reasking commits the question",

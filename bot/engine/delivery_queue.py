@@ -16,7 +16,7 @@ from bot.engine.delivery_states import (
     DeliveryEvent,
     DeliveryState,
     Faulted,
-    Idle,
+    Inactive,
     OutageBegan,
     PauseEnded,
     PersonBlocked,
@@ -24,11 +24,11 @@ from bot.engine.delivery_states import (
     TurnCommitted,
 )
 from bot.engine.messages import BotBlocked, DeliveryFailed, Turn
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
-CarryOut = Callable[[Person, Busy], Awaitable[DeliveryEvent]]
+CarryOut = Callable[[PersonId, Busy], Awaitable[DeliveryEvent]]
 
 
 class DeliveryQueues:
@@ -41,7 +41,7 @@ class DeliveryQueues:
     def __init__(self, carry_out: CarryOut, is_outage: Callable[[BaseException], bool]) -> None:
         self._carry_out = carry_out
         self._is_outage = is_outage
-        self._states: dict[Person, DeliveryState] = {}
+        self._states: dict[PersonId, DeliveryState] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
@@ -69,7 +69,7 @@ class DeliveryQueues:
             return False
         return True
 
-    def is_delivering(self, person: Person) -> bool:
+    def is_delivering(self, person: PersonId) -> bool:
         """Whether something is on its way to this person."""
         return person in self._states
 
@@ -79,17 +79,17 @@ class DeliveryQueues:
         if person in self._states:
             self._advance(person, TurnCommitted(turn))
         elif self._group is not None:
-            self._states[person] = Idle()
+            self._states[person] = Inactive()
             self._advance(person, TurnCommitted(turn))
             self._idle.clear()
             task = self._group.create_task(self._deliver(person))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _advance(self, person: Person, event: DeliveryEvent) -> None:
+    def _advance(self, person: PersonId, event: DeliveryEvent) -> None:
         self._states[person] = advance(self._states[person], event)
 
-    async def _deliver(self, person: Person) -> None:
+    async def _deliver(self, person: PersonId) -> None:
         try:
             while isinstance(state := self._states[person], Busy):
                 # Turns may be added while this is awaited; the event belongs to the state as it is then.
@@ -100,7 +100,7 @@ class DeliveryQueues:
             if not self._states:
                 self._idle.set()
 
-    async def _event_after(self, person: Person, state: Busy) -> DeliveryEvent:
+    async def _event_after(self, person: PersonId, state: Busy) -> DeliveryEvent:
         """Do what the state stands for, and say what came of it."""
         try:
             if isinstance(state, BackingOff):

@@ -13,7 +13,7 @@ from bot.engine.delivery_states import (
     DeliveryState,
     EffectDone,
     Faulted,
-    Idle,
+    Inactive,
     LeaseAcquired,
     LeaseNotNeeded,
     LeaseRefused,
@@ -43,7 +43,7 @@ OUTAGE_PAUSE = 2.0
 B = TypeVar("B", bound=Busy)
 
 
-def started(_: Idle, event: TurnCommitted) -> DeliveryState:
+def started(_: Inactive, event: TurnCommitted) -> DeliveryState:
     """Take up the first turn."""
     return _next_turn(PersonQueue((event.turn,)))
 
@@ -148,7 +148,7 @@ def _show(queue: PersonQueue, turn: Turn, remaining: tuple[Effect, ...]) -> Deli
 
 def _next_turn(queue: PersonQueue) -> DeliveryState:
     if not queue.waiting:
-        return Idle()
+        return Inactive()
     turn, *others = queue.waiting
     return Acquiring(replace(_resumed(queue, turn), waiting=tuple(others)), turn)
 

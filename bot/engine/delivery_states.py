@@ -24,7 +24,7 @@ class PersonQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class Inactive:
     """Nothing is on its way to the person from this process."""
 
 
@@ -86,7 +86,7 @@ class Releasing(Busy):
     """Giving the lease back without a turn to show."""
 
 
-DeliveryState = Idle | Acquiring | Showing | Noting | Blocking | BackingOff | Reasking | Releasing
+DeliveryState = Inactive | Acquiring | Showing | Noting | Blocking | BackingOff | Reasking | Releasing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from enum import Enum, auto
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 
 class DeliveryFailed(Exception):
@@ -63,7 +64,7 @@ class ReplyContext:
     With `maybe_duplicate` the same question may stand in the chat already, so the reply says that it comes again.
     """
 
-    person: Person
+    person: PersonId
     language: str
     panel: str
     origin: MessageRef
@@ -92,7 +93,7 @@ class Envelope:
     `language` is that of the person's client, for people who have not chosen one.
     """
 
-    person: Person
+    person: PersonId
     event: Event | LinkOpened
     event_id: str | None
     origin: MessageRef = field(default_factory=MessageRef)

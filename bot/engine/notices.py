@@ -16,7 +16,8 @@ from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Cod
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptStatus, Reason
 from verification.core import Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import Notice, NoticeKind
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class NoticeDispatcher:
     async def dispatch_batch(self) -> int:
         """Send one batch of notices and return how many there were."""
         now = self._clock()
-        notices = await self._store.claim_notices(now, now + LEASE, _BATCH_SIZE)
+        notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
         for notice in notices:
             # It stays under its lease and comes again; the notices after it do not wait for it.
             await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be sent; trying again")
@@ -68,7 +69,7 @@ class NoticeDispatcher:
         event = event_of(notice)
         if event is not None:
             await self._runner.handle(
-                Envelope(Person(notice.contact), event, f"notice:{notice.id}", kind=TurnKind.NEWS)
+                Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", kind=TurnKind.NEWS)
             )
         await self._store.settle_notice(notice)
 

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from verification.dialogue_store import DialogueStore, Lease, PendingReply, Person
+from verification.dialogue_store import DialogueStore, Lease, PendingReply
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class _Unclaimed:
     since: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Replicas:
     """This process among the others. `name` is its address, kept over restarts; `program` is the id of this start."""
 
@@ -55,7 +56,7 @@ class Replicas:
     program: str
     is_outage: Callable[[BaseException], bool]
     _peers: dict[str, _Peer] = field(default_factory=dict)
-    _unclaimed: dict[Person, _Unclaimed] = field(default_factory=dict)
+    _unclaimed: dict[PersonId, _Unclaimed] = field(default_factory=dict)
 
     @property
     def alive(self) -> frozenset[str]:
@@ -74,7 +75,7 @@ class Replicas:
             finally:
                 beats.cancel()
         with suppress(Exception):
-            await self.store.unregister(self.name, self.program)
+            await self.store.unregister(name=self.name, program=self.program)
 
     async def _heartbeat_forever(self, resume: Callable[[IsOrphaned], Awaitable[None]]) -> None:
         while True:
@@ -89,7 +90,7 @@ class Replicas:
 
     async def heartbeat(self) -> None:
         """Send a heartbeat, and look at those of the others."""
-        now, beats = _now(), await self.store.heartbeat(self.name, self.program)
+        now, beats = _now(), await self.store.heartbeat(name=self.name, program=self.program)
         known, self._peers = self._peers, {}
         for beat in beats:
             life = known.get(beat.program)
@@ -97,9 +98,9 @@ class Replicas:
                 life = _Peer(beat.name, beat.count, now)
             self._peers[beat.program] = life
             if now - life.seen_at > _UNREGISTER_AFTER:
-                await self.store.unregister(beat.name, beat.program)
+                await self.store.unregister(name=beat.name, program=beat.program)
 
-    async def acquire(self, person: Person, revision: int) -> Lease | None:
+    async def acquire(self, person: PersonId, revision: int) -> Lease | None:
         """Wait for the lease to show this revision; None when the dialogue was erased or the lease is not to be had."""
         begun = _now()
         while True:
@@ -120,7 +121,7 @@ class Replicas:
             return False
         return held is not None
 
-    async def release(self, person: Person) -> None:
+    async def release(self, person: PersonId) -> None:
         """Give the lease back, so that others may show replies to this person."""
         await self.store.release_lease(person, self.program)
 

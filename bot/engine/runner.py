@@ -48,8 +48,9 @@ from bot.flow.effects import (
 from bot.flow.events import AttemptOpened, AttemptRefusal, AttemptRefused, Event, ReaskRequested
 from bot.flow.states import Opening
 from verification.core import AttemptRequest, Core
-from verification.dialogue_store import DialogueStore, PendingDeletion, PendingReply, Person, PersonRecords
+from verification.dialogue_store import DialogueStore, PendingDeletion, PendingReply, PersonRecords
 from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, RequestRefused, TooManyAttempts
+from verification.ids import Account, PersonId, contact_of, own_account
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Runner:
 
     async def resume_pending(self, is_orphaned: IsOrphaned = lambda _: True) -> None:
         """Ask again wherever a committed reply may not have reached the chat, and no process is showing it."""
-        limit, tried = _PENDING_BATCH, set[Person]()
+        limit, tried = _PENDING_BATCH, set[PersonId]()
         while True:
             owed = await self._store.pending_replies(limit)
             fresh = [one for one in owed if one.person not in tried]
@@ -143,10 +144,10 @@ class Runner:
             # A dialogue that cannot be read must not keep the process from serving everybody else.
             log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
 
-    async def _reask(self, person: Person, kind: TurnKind) -> Turn | None:
+    async def _reask(self, person: PersonId, kind: TurnKind) -> Turn | None:
         return await self._committer.commit(Envelope(person, ReaskRequested(), None, kind=kind))
 
-    async def _carry_out(self, person: Person, state: Busy) -> DeliveryEvent:
+    async def _carry_out(self, person: PersonId, state: Busy) -> DeliveryEvent:
         """Do what a state of the delivery stands for, and return what came of it."""
         match state:
             case Acquiring(turn=turn):
@@ -164,7 +165,7 @@ class Runner:
                 await self._replicas.release(person)
         return StoreUpdated()
 
-    async def _acquire_lease(self, person: Person, turn: Turn) -> DeliveryEvent:
+    async def _acquire_lease(self, person: PersonId, turn: Turn) -> DeliveryEvent:
         if self._replicas is None:
             return LeaseNotNeeded()
         lease = await self._replicas.acquire(person, turn.revision)
@@ -194,18 +195,18 @@ class Runner:
                 return await self._delivery.deliver(effect, context)
         return context.panel
 
-    async def _records(self, person: Person, account: str) -> PersonRecords:
+    async def _records(self, person: PersonId, account: Account) -> PersonRecords:
         async with self._store.unit(person) as unit:
             return replace(await unit.records(person), quota_slot=await unit.slot_of(account))
 
-    async def _still_opening(self, person: Person, request: OpenAttempt) -> bool:
+    async def _still_opening(self, person: PersonId, request: OpenAttempt) -> bool:
         """Whether the attempt is still wanted; the person may have gone on or erased everything since the commit."""
         async with self._store.unit(person) as unit:
             kept = await unit.dialogue(person)
         state = None if kept is None else codec.load(kept.text)
         return isinstance(state, Opening) and state.attempt == request.attempt
 
-    async def _open_attempt(self, person: Person, request: OpenAttempt) -> Event:
+    async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> Event:
         """Open the attempt, unless the account's link was revoked before or during that."""
         if not await self._is_bound(person, request.account):
             return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
@@ -215,26 +216,31 @@ class Runner:
         await self._core.cancel(request.attempt)
         return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
 
-    async def _is_bound(self, person: Person, account: str) -> bool:
-        if account == person:
+    async def _is_bound(self, person: PersonId, account: Account) -> bool:
+        if account == own_account(person):
             return True
         async with self._store.unit(person) as unit:
             return await unit.is_bound(person, account)
 
-    async def _ask_core(self, person: Person, request: OpenAttempt) -> Event:
+    async def _ask_core(self, person: PersonId, request: OpenAttempt) -> Event:
         try:
             opening = await self._core.begin(
-                AttemptRequest(request.attempt, request.account, person, request.identity, request.method)
+                AttemptRequest(request.attempt, request.account, contact_of(person), request.identity, request.method)
             )
         except QuotaReached:
             return AttemptRefused(request.attempt, AttemptRefusal.QUOTA)
         except AlreadyVerified:
             return AttemptRefused(request.attempt, AttemptRefusal.VERIFIED)
         except TooManyAttempts as error:
-            refusal = AttemptRefusal.BUSY if error.is_global else AttemptRefusal.TOO_MANY
+            refusal = AttemptRefusal.BUSY if error.is_overall else AttemptRefusal.TOO_MANY
             return AttemptRefused(request.attempt, refusal, error.until)
         except ProviderUnavailable:
             return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
         except RequestRefused:
             return AttemptRefused(request.attempt, AttemptRefusal.OVER)
-        return AttemptOpened(opening.attempt, opening.phone_url, opening.match_code, opening.expires_at)
+        return AttemptOpened(
+            attempt=opening.attempt,
+            link=opening.phone_url,
+            match_code=opening.match_code,
+            expires_at=opening.expires_at,
+        )

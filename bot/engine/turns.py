@@ -36,7 +36,8 @@ from bot.flow.machine import advance
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
-from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion, Person
+from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion
+from verification.ids import PersonId, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
 from verification.support.store import UnansweredQuestion
@@ -58,13 +59,13 @@ class RunnerConfig:
     language: str = "zh"
     advance: Advance = advance
     count_question: Callable[[str], None] = lambda _: None
-    is_counted: Callable[[Person], bool] = lambda _: True
+    is_counted: Callable[[PersonId], bool] = lambda _: True
 
 
 class TurnCommitter:
     """Commits turns. `is_delivering` says whether replies to a person are on their way."""
 
-    def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[Person], bool]) -> None:
+    def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[PersonId], bool]) -> None:
         self._store = store
         self._config = config
         self._is_delivering = is_delivering
@@ -86,7 +87,9 @@ class TurnCommitter:
             if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and not is_owed:
                 return None
             saved = await self._load(unit, person, dialogue, rule_context)
-            rule_context = replace(rule_context, own_account=person, suggested_method=saved.suggested_method)
+            rule_context = replace(
+                rule_context, own_account=own_account(person), suggested_method=saved.suggested_method
+            )
             event = await self._resolve_event(unit, envelope, saved.state, rule_context, known=dialogue is not None)
             step = self._config.advance(saved.state, event, rule_context)
             reply_context = self._reply_context(envelope, dialogue, step)
@@ -96,7 +99,7 @@ class TurnCommitter:
                 person, saved, JourneyTurn(saved.state, event, step, rule_context.now, reply_context.language)
             )
             text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, reply_context.language, rule_context.now)
+            revision = await unit.save_dialogue(person, text, language=reply_context.language, now=rule_context.now)
             # Last, because the turns of many people add to the same rows, and each locks them until its commit.
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
@@ -118,14 +121,16 @@ class TurnCommitter:
         match envelope.event:
             case LinkOpened() as linked:
                 return await self._resolve_link(unit, linked, person, rule_context, known=known)
-            case CodeExpired(attempt) if state.account != person and not await unit.is_bound(person, state.account):
+            case CodeExpired(attempt) if state.account != own_account(person) and not await unit.is_bound(
+                person, state.account
+            ):
                 # A new code would be refused, so the person learns now that the link was revoked.
                 return AttemptRefused(attempt, AttemptRefusal.UNBOUND)
             case event:
                 return event
 
     async def _resolve_link(
-        self, unit: DialogueUnit, event: LinkOpened, person: Person, rule_context: RuleContext, *, known: bool
+        self, unit: DialogueUnit, event: LinkOpened, person: PersonId, rule_context: RuleContext, *, known: bool
     ) -> Event:
         """Which account a link is for. Its language does not replace the one that a known person has."""
         link = read_link_token(event.token, self._store.keyed_digest)
@@ -138,7 +143,7 @@ class TurnCommitter:
         return LinkAccepted(opened.account, opened.method, language, verified, opened.campaign)
 
     def _update_journeys(
-        self, person: Person, saved: SavedDialogue, turn: JourneyTurn
+        self, person: PersonId, saved: SavedDialogue, turn: JourneyTurn
     ) -> tuple[Journeys, Sequence[FunnelIncrement]]:
         return update_journeys(saved.journeys, turn) if self._config.is_counted(person) else (saved.journeys, ())
 
@@ -153,10 +158,10 @@ class TurnCommitter:
         )
 
     async def _load(
-        self, unit: DialogueUnit, person: Person, dialogue: Dialogue | None, rule_context: RuleContext
+        self, unit: DialogueUnit, person: PersonId, dialogue: Dialogue | None, rule_context: RuleContext
     ) -> SavedDialogue:
         saved = (
-            SavedDialogue(Idle(account=person, question_id=rule_context.question_id))
+            SavedDialogue(Idle(account=own_account(person), question_id=rule_context.question_id))
             if dialogue is None
             else codec.load_all(dialogue.text)
         )
@@ -179,10 +184,15 @@ class TurnCommitter:
         self, effect: Effect, unit: DialogueUnit, reply_context: ReplyContext, state: State, rule_context: RuleContext
     ) -> None:
         match effect:
-            case RecordConsent(kind, version):
+            case RecordConsent(kind=kind, version=version):
                 await unit.record_consent(
                     Consent(
-                        reply_context.person, state.account, kind, version, reply_context.language, rule_context.now
+                        person=reply_context.person,
+                        account=state.account,
+                        kind=kind,
+                        version=version,
+                        language=reply_context.language,
+                        at=rule_context.now,
                     )
                 )
             case EraseRecords(account):
@@ -215,9 +225,11 @@ async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleCon
     if count.redacted_question is not None:
         # Neither the turn's id nor its exact time: they would lead from the question to the person who asked it.
         unlinked_id = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
-        await unit.keep_unanswered(
+        await unit.add_unanswered(
             UnansweredQuestion(
-                unlinked_id, count.redacted_question, rule_context.now.replace(minute=0, second=0, microsecond=0)
+                id=unlinked_id,
+                text=count.redacted_question,
+                at=rule_context.now.replace(minute=0, second=0, microsecond=0),
             )
         )
 

@@ -1,6 +1,6 @@
-"""The dialogue as a pure machine: a state and an event in, the next state and what to do out.
+"""The dialogue as a pure state machine: from a state and an event it computes the next state and the effects.
 
-Nothing here knows Telegram, a clock, a database or a language: texts are keys, times and ids are arguments, and what is
-to be done is returned as effects (`effects`), whose answers come back as events (`events`). `table` is the whole of it
-on one screen, `machine.advance` reads it, `prompts` holds each state's own question.
+Nothing here knows Telegram, a clock, a database or a language. Texts are keys; times and ids are arguments. What is to
+be done is returned as effects (`effects`); the answers to effects come back as events (`events`). `table` lists every
+transition, `machine.advance` applies them, and `prompts` holds the question of each state.
 """

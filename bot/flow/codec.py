@@ -1,6 +1,7 @@
-"""States as text and back, and with them what is known beside: the person's journeys, the way a link suggested.
+"""Converts a saved dialogue to text and back: the state, the person's journeys, and the method that a link suggested.
 
-What an older release saved must load: a new field needs a default, a renamed state an alias.
+What an older release saved must load: a new field needs a default, a renamed field an entry in `_SAVED_AS`, a renamed
+state an alias.
 """
 
 import json
@@ -20,13 +21,13 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
 _SAVED_AS = {"question_id": "mark", "by_method": "ways"}
-"""Fields whose saved name is that of the first release."""
+"""Fields that were renamed, with the name under which the first release saved them."""
 _READ_AS = {saved: name for name, saved in _SAVED_AS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class SavedDialogue:
-    """A dialogue as it is saved: the state, the person's journeys, and the way that a link suggested."""
+    """A dialogue as it is saved: the state, the person's journeys, and the method that a link suggested."""
 
     state: State
     journeys: Journeys = ()
@@ -34,7 +35,7 @@ class SavedDialogue:
 
 
 def dump(state: State, journeys: Journeys = (), suggested_method: Method | None = None) -> str:
-    """A state as text; it holds name and number in clear, so it is for a sealing store only."""
+    """The dialogue as text. The text holds name and number in clear: give it only to a store that seals it."""
     facts = {_SAVED_AS.get(field.name, field.name): getattr(state, field.name) for field in fields(state)}
     extra: dict[str, object] = {}
     if journeys:
@@ -45,12 +46,12 @@ def dump(state: State, journeys: Journeys = (), suggested_method: Method | None 
 
 
 def load(text: str) -> State:
-    """The state a text holds; raises `ValueError`, without the text, when it holds none."""
+    """The state in a text; raises `ValueError`, which never quotes the text, when the text holds no state."""
     return load_all(text).state
 
 
 def load_all(text: str) -> SavedDialogue:
-    """Do as `load` does, and give what is known beside the state."""
+    """The whole dialogue in a text; raises `ValueError` as `load` does."""
     facts = _facts(text)
     return SavedDialogue(_state(facts), _journeys(facts), _suggested_method(facts))
 
@@ -59,7 +60,7 @@ def _facts(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        # Its own words would carry the text along.
+        # The parser's own message would quote the text, so its cause is suppressed.
         raise ValueError("a saved dialogue is not what this program writes") from None
 
 
@@ -72,7 +73,7 @@ def _state(facts: object) -> State:
     try:
         state: State = adapter.validate_python(_renamed(known, _READ_AS))
     except ValidationError:
-        # Its own words would quote the text, and with it a name.
+        # Pydantic's message would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None
     return state
 
@@ -83,7 +84,7 @@ def _journeys(facts: object) -> Journeys:
             try:
                 return _JOURNEYS.validate_python([_renamed(each, _READ_AS) for each in saved])
             except ValidationError:
-                # Nobody's way to the end depends on what is counted of it.
+                # The journeys serve only the funnel: a person must be able to go on without them.
                 return ()
         case _:
             return ()
@@ -95,8 +96,8 @@ def _renamed(facts: Mapping[Any, object], names: Mapping[str, str]) -> dict[str,
 
 def _suggested_method(facts: object) -> Method | None:
     match facts:
-        case {"way": str(way)} if way in set(Method):
-            return Method(way)
+        case {"way": str(method)} if method in set(Method):
+            return Method(method)
         case _:
             return None
 

@@ -1,4 +1,4 @@
-"""The table as a picture: Mermaid text of every way from one state to another."""
+"""Draws the table of transitions as Mermaid text."""
 
 import re
 
@@ -9,18 +9,21 @@ from bot.flow.table import RETURNABLE, TABLE
 
 
 def mermaid() -> str:
-    """The machine's diagram; rows that stay where they are, lead back anywhere, or hold in every state are left out."""
-    ways = (f"    {way}" for way in edges())
+    """The machine's diagram.
+
+    It leaves out transitions that stay in their state, return to any former state, or hold in every state.
+    """
+    lines = (f"    {line}" for line in edges())
     return (
         "\n".join(
-            ["stateDiagram-v2", "    [*] --> Idle", "    [*] --> ReadingInvitation", *ways, "    Verified --> [*]"]
+            ["stateDiagram-v2", "    [*] --> Idle", "    [*] --> ReadingInvitation", *lines, "    Verified --> [*]"]
         )
         + "\n"
     )
 
 
 def edges() -> list[str]:
-    """The ways from one state to another, as the diagram writes them."""
+    """The transitions between two states as lines of the diagram, each once, in the order of the table."""
     return list(
         dict.fromkeys(
             edge(row, target)
@@ -33,12 +36,12 @@ def edges() -> list[str]:
 
 
 def edge(row: Row, target: type[StateBase]) -> str:
-    """The way of a row to a state."""
+    """The line of the diagram from a transition's state to one of its targets."""
     return f"{row.state.__name__ if row.state else '*'} --> {target.__name__}: {label(row)}"
 
 
 def label(row: Row) -> str:
-    """What a row waits for, in a word or two."""
+    """A transition's trigger in a word or two."""
     match row.trigger:
         case Choice() as choice:
             return str(choice)

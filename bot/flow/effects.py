@@ -1,7 +1,8 @@
-"""What a rule wants done: replies to the person, facts to keep in the same transaction, requests to the core.
+"""Effects: what a rule wants done.
 
-Replies carry text keys and values, never sentences and never a name or number in clear. The events that cause them
-are in `events`.
+There are four kinds: replies to the person, facts to store in the same transaction, requests to the core, and counts of
+questions. Replies carry text keys and values, never sentences, and never a name or number in clear. `events` holds the
+events that cause them.
 """
 
 from collections.abc import Mapping
@@ -12,25 +13,26 @@ from enum import StrEnum
 from bot.flow.events import Choice
 from verification.attempts import AttemptId, Method
 from verification.identity import Identity
+from verification.ids import Account
 
 
 @dataclass(frozen=True, slots=True)
 class TextKey:
-    """A value that is itself a text."""
+    """A value that is itself the key of a text."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """A value that is a moment of today, shown as the hour."""
+    """A time within the next day, shown as hours and minutes."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RemainingTime:
-    """A value that is a moment to come, shown as the time that is left."""
+    """A time in the future, shown as the time that remains until then."""
 
     at: datetime
 
@@ -48,7 +50,7 @@ class ChoiceButton:
 
 @dataclass(frozen=True, slots=True)
 class TopicButton:
-    """A button that opens an FAQ topic beside the question; without one, the list."""
+    """A button that opens an FAQ topic in a message of its own; without a topic it opens the list."""
 
     topic: str = ""
 
@@ -60,7 +62,7 @@ class LanguagesButton:
 
 @dataclass(frozen=True, slots=True)
 class UrlButton:
-    """A button that opens a page: a key under `link.`, with label and address."""
+    """A button that opens a web page; `link` is the key under `link.` of its label and address."""
 
     link: str
 
@@ -84,18 +86,19 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 class Picture(StrEnum):
-    """A picture that takes the place of a code that is no longer good."""
+    """The picture that replaces a code that is no longer valid."""
 
     VERIFIED = "verified"
     FAILED = "failed"
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskQuestion:
-    """Put a question: the one message with live buttons. The one before it vanishes, unless it was settled.
+    """Ask a question, as the panel: the one message that carries the live keyboard.
 
-    `note` is said above the question. One without rows waits for a text: `placeholder` stands in the input field.
+    The panel before it is deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question.
+    A question without rows waits for a text; `placeholder` is shown in the input field.
     """
 
     question_id: str
@@ -106,9 +109,9 @@ class AskQuestion:
     placeholder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCode:
-    """Show the code to scan, with its caption and buttons; `in_place` in the message that showed the last one."""
+    """Show the code to scan, with caption and buttons; `in_place` in the message that shows the code before it."""
 
     question_id: str
     link: str = field(repr=False)
@@ -119,9 +122,9 @@ class ShowCode:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCaption:
-    """Change what stands under the code on the screen; the code stays."""
+    """Change the caption under the code; the code stays."""
 
     question_id: str
     text: str
@@ -129,11 +132,11 @@ class EditCaption:
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceCodeWithPicture:
-    """Put a picture in the place of the code, so that nobody scans a dead one; without rows it is settled.
+    """Replace the code by a picture, so that an expired code cannot be scanned; without rows the panel is closed.
 
-    Not `in_place`, it comes as a new message.
+    Without `in_place` the picture is a new message.
     """
 
     question_id: str
@@ -154,7 +157,7 @@ class RecordAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SendText:
-    """Say something beside the question."""
+    """Send a text in a message of its own; the panel stays."""
 
     text: str
     values: Values = field(default_factory=dict)
@@ -163,7 +166,7 @@ class SendText:
 
 @dataclass(frozen=True, slots=True)
 class ShowToast:
-    """Answer a pressed button with a short word over the chat."""
+    """Answer a pressed button with a short notification at the top of the chat, or with an alert."""
 
     text: str
     alert: bool = False
@@ -171,19 +174,19 @@ class ShowToast:
 
 @dataclass(frozen=True, slots=True)
 class RemoveButtons:
-    """Take the buttons from the message whose button was pressed."""
+    """Remove the buttons of the message whose button was pressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowChatAction:
-    """Show that something is being made."""
+    """Show Telegram's chat action: the bot is preparing something."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowFaq:
     """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed.
 
-    `others` may have been meant too; `missed`: no topic answers what was asked.
+    `others` are further topics that may answer the question; `unanswered`: no topic does.
     """
 
     topic: str = ""
@@ -200,30 +203,30 @@ class ShowLanguages:
 
 @dataclass(frozen=True, slots=True)
 class ShowRecords:
-    """Show what is kept about the person; `ask_erase` puts the last question before erasing."""
+    """Show what is stored about the person; `ask_erase` asks for the confirmation before erasing."""
 
     question_id: str
-    account: str
+    account: Account
     ask_erase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SendExport:
-    """Send the person what is kept about them, as a file."""
+    """Send the person what is stored about them, as a file."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
 class EditSideMessage:
-    """Turn the side message whose button was pressed into a sentence."""
+    """Replace the side message whose button was pressed by a sentence without buttons."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteUserMessage:
-    """Delete the person's message of this turn from the chat: it may hold a name or a number."""
+    """Delete the person's message of this turn from the chat, because it may hold a name or a number."""
 
 
 LANGUAGES = ("zh", "en")
@@ -232,21 +235,21 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True, slots=True)
 class SetLanguage:
-    """Keep the person's language."""
+    """Store the person's language."""
 
     language: str
 
 
 @dataclass(frozen=True, slots=True)
 class SetSuggestedMethod:
-    """Remember beside the dialogue which way a link suggests."""
+    """Store the method that a link suggests, next to the state."""
 
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordConsent:
-    """Keep that the person agreed."""
+    """Store that the person agreed, to which text and in which version."""
 
     kind: str
     version: str
@@ -254,33 +257,33 @@ class RecordConsent:
 
 @dataclass(frozen=True, slots=True)
 class EraseRecords:
-    """Delete what is kept about the person."""
+    """Delete what is stored about the person."""
 
-    account: str
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """Ask the core to open an attempt; asking again with the same id is harmless."""
+    """Ask the core to open an attempt; the request is idempotent by the attempt's id."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     identity: Identity
     method: Method
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAttempt:
-    """End the attempt: it is given up in the same transaction as the turn."""
+    """Cancel the attempt, in the same transaction as the turn."""
 
     attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
 class CountQuestion:
-    """Count a question in the person's own words by the topic that answers it, empty for none.
+    """Count a question in the person's own words under the topic that answers it, empty for none.
 
-    `kept` is what may be kept of one that nothing answered.
+    `redacted_question` is what may be stored of a question that no topic answers.
     """
 
     topic: str

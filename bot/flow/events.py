@@ -1,6 +1,6 @@
-"""What happened: a person's words, taps and commands, the core's answers, and its news.
+"""Events: what a person writes, presses and commands, and what the core answers and announces.
 
-The effects that answer them are in `effects`.
+`effects` holds what the rules do in return.
 """
 
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 class Command(StrEnum):
-    """What may be asked at any moment."""
+    """A command; every command works in every state."""
 
     START = "start"
     STATUS = "status"
@@ -26,7 +27,7 @@ class Command(StrEnum):
 
 
 class Choice(StrEnum):
-    """What a button of a question offers; each may be typed as well."""
+    """A choice that a button of a question offers; each may be typed as well."""
 
     BEGIN = "begin"
     PERSONAL = "personal"
@@ -51,7 +52,7 @@ class Choice(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What a person sent that is no plain text."""
+    """The kind of a message that is not a plain text."""
 
     PHOTO = "photo"
     STICKER = "sticker"
@@ -65,7 +66,7 @@ class MessageKind(StrEnum):
 
 
 class SideMessage(StrEnum):
-    """Messages with buttons that are no step of the way: they may be used at any time."""
+    """A kind of message with buttons that is not a step of the dialogue; its buttons work in every state."""
 
     FAQ = "faq"
     LANGUAGE = "language"
@@ -73,7 +74,7 @@ class SideMessage(StrEnum):
 
 
 class AttemptRefusal(StrEnum):
-    """Why the core did not open an attempt."""
+    """Why the core refused to open an attempt."""
 
     QUOTA = "quota"
     VERIFIED = "verified"
@@ -91,15 +92,15 @@ class Said:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tapped:
-    """The person pressed a button: whatever its data say, until it is checked against the state."""
+    """The person pressed a button; its data are unchecked, and may be forged, until the machine compares them."""
 
     choice: str
     question_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideTapped:
     """The person pressed a button of a side message."""
 
@@ -110,7 +111,7 @@ class SideTapped:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """The person gave a command, with what stood behind it."""
+    """The person gave a command; `arguments` is the text after it."""
 
     command: Command
     arguments: str = field(default="", repr=False)
@@ -118,14 +119,17 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class LinkOpened:
-    """The person came by a link or wrote one down. Whose it is, the store says: then it is `Invited` or `Uninvited`."""
+    """The person followed a link, or sent its address as a text.
+
+    The machine never gets this event: the store turns it into `LinkAccepted` or `LinkRejected`.
+    """
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationRecord:
-    """That an account is verified: by which way, since when."""
+    """A verified account: by which method and since when (UTC)."""
 
     method: Method
     at: datetime
@@ -133,9 +137,12 @@ class VerificationRecord:
 
 @dataclass(frozen=True, slots=True)
 class LinkAccepted:
-    """A link binds the person to an account; it may suggest a way and a language, and the account may be verified."""
+    """A link binds the person to an account; it may suggest a method and a language.
 
-    account: str
+    `verified` is set when the account is verified already.
+    """
+
+    account: Account
     method: Method | None = None
     language: str | None = None
     verified: VerificationRecord | None = None
@@ -144,34 +151,34 @@ class LinkAccepted:
 
 @dataclass(frozen=True, slots=True)
 class LinkRejected:
-    """A link opens nothing to this person, for whatever reason."""
+    """A link is not valid for this person; the reason is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class MethodSuggested:
-    """The person came by a link that suggests a way."""
+    """The person followed a link that suggests a method."""
 
     method: Method
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The person sent something that is no text of this moment."""
+    """The person sent a message that is not a plain text, or not a new one."""
 
     kind: MessageKind
 
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """The person sent more than anybody can mean, and the last of it was passed over."""
+    """The person sent too much too fast, and the last updates were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaskRequested:
-    """What was last said may never have arrived: say it again."""
+    """The last reply may not have arrived: ask the current question again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt."""
 
@@ -183,7 +190,7 @@ class AttemptOpened:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRefused:
-    """The core did not open the attempt; `until` says how long it will not."""
+    """The core refused to open the attempt; another one is possible after `until` (UTC)."""
 
     attempt: AttemptId
     refusal: AttemptRefusal
@@ -192,7 +199,7 @@ class AttemptRefused:
 
 @dataclass(frozen=True, slots=True)
 class AttemptProgressed:
-    """The person went on, on the phone."""
+    """The person reached another stage on the phone page."""
 
     attempt: AttemptId
     stage: PhoneStage
@@ -208,7 +215,7 @@ class CodeExpiring:
 
 @dataclass(frozen=True, slots=True)
 class CodeExpired:
-    """The code expired, or was ended from elsewhere."""
+    """The code expired, or was ended from outside the dialogue."""
 
     attempt: AttemptId
 
@@ -218,7 +225,7 @@ class AttemptPassed:
     """The account is verified."""
 
     attempt: AttemptId
-    account: str
+    account: Account
     method: Method
 
 

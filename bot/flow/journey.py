@@ -1,8 +1,9 @@
-"""How far people come: what a turn adds to a person's journeys, and what of it is counted.
+"""Computes what a turn adds to a person's journeys and to the funnel.
 
-A journey is one person's way with one account, from their first word until it is verified; the next word after that
-begins none. It goes on after whatever they cancel, fail or leave, and only ever forward: a step that is reached before
-the one before it counts that one too. What is counted says when, why and in which language it began, never whose it is.
+A journey is one person's progress with one account, from their first message until the account is verified; a message
+after that begins no new journey. A journey continues after the person cancels, fails or leaves, and it only moves
+forward: reaching a step counts every step before it that was not counted yet. An increment of the funnel says when the
+journey began, by which campaign and in which language; it never says whose journey it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method
+from verification.ids import Account
 from verification.support.funnel import (
     METHOD_STEPS,
     STEPS,
@@ -26,12 +28,12 @@ from verification.support.funnel import (
 )
 
 _MAX_JOURNEYS = 3
-"""How many journeys of one person go on side by side; an older one is over."""
+"""How many journeys of one person are kept at the same time; the oldest one is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """The furthest step, and when it was reached."""
+    """The furthest step, and when it was reached (UTC)."""
 
     step: FunnelStep
     at: datetime
@@ -39,21 +41,21 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """How far a person has come with an account: all in all, and by each way they tried."""
+    """How far a person has come with an account: in all, and by each method they tried."""
 
-    account: str
+    account: Account
     cohort: Cohort
     reached: Milestone | None = None
     by_method: Mapping[Method, Milestone] = field(default_factory=dict)
 
 
 Journeys = tuple[Journey, ...]
-"""A person's journeys, one an account, the last one last."""
+"""A person's journeys, one per account, the most recent last."""
 
 
 @dataclass(frozen=True, slots=True)
 class JourneyTurn:
-    """A turn as a journey sees it: where it began, what happened, what came of it, when, in which language."""
+    """What a journey needs of a turn: the state before, the event, the rule's step, the time (UTC) and the language."""
 
     before: State
     event: Event
@@ -72,7 +74,7 @@ _CORE_EVENTS = (
     | events.AttemptPassed
     | events.AttemptFailed
 )
-"""What no person says or does: no journey begins with it."""
+"""Events that no person causes: no journey begins with one of them."""
 
 _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.Idle: FunnelStep.OPENED,
@@ -91,15 +93,15 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.Opening: FunnelStep.CONFIRMED,
     states.Scanning: FunnelStep.SHOWN,
     states.Expired: FunnelStep.SHOWN,
-    # It may have failed before there was a code.
+    # An attempt may fail before there is a code.
     states.Failed: FunnelStep.CONFIRMED,
-    # Not every account that is verified was verified on this journey.
+    # The account may have been verified outside this journey.
     states.Verified: FunnelStep.OPENED,
 }
 
 
 def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tuple[FunnelIncrement, ...]]:
-    """The journeys after a turn, and what it adds to the funnel."""
+    """The journeys after a turn, and the increments that the turn adds to the funnel."""
     if any(isinstance(effect, EraseRecords) for effect in turn.answer.effects):
         return (), ()
     account = _account(turn)
@@ -107,13 +109,13 @@ def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tu
     if journey is None:
         return journeys, ()
     step, method = _step(turn)
-    tallies = (*_steps(journey, step, method, turn.now), *_failure(journey, turn))
+    increments = (*_steps(journey, step, method, turn.now), *_failure(journey, turn))
     after = _advance(journey, step, method, turn.now)
     others = tuple(one for one in journeys if one.account != account)
-    return (*others, after)[-_MAX_JOURNEYS:], tallies
+    return (*others, after)[-_MAX_JOURNEYS:], increments
 
 
-def _account(turn: JourneyTurn) -> str:
+def _account(turn: JourneyTurn) -> Account:
     match turn.event:
         case events.AttemptPassed(account=account):
             return account
@@ -121,15 +123,15 @@ def _account(turn: JourneyTurn) -> str:
             return turn.answer.state.account
 
 
-def _new_journey(account: str, turn: JourneyTurn) -> Journey | None:
+def _new_journey(account: Account, turn: JourneyTurn) -> Journey | None:
     if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
         return None
     campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
-    return Journey(account, Cohort(beijing_day(turn.now), campaign, turn.language))
+    return Journey(account, Cohort(day=beijing_day(turn.now), campaign=campaign, language=turn.language))
 
 
 def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:
-    """How far a turn shows its person to be, and from the code on by which way."""
+    """The step that a turn proves, and its method from the code onwards."""
     match turn.event, turn.answer.state:
         case events.AttemptPassed(method=method), _:
             return FunnelStep.VERIFIED, method
@@ -140,24 +142,24 @@ def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:
 
 
 def _steps(journey: Journey, step: FunnelStep, method: Method | None, now: datetime) -> Iterator[FunnelIncrement]:
-    yield from _new_tallies(journey.cohort, None, journey.reached, step, now)
+    yield from _new_increments(journey.cohort, None, journey.reached, step, now)
     if method is not None:
-        yield from _new_tallies(journey.cohort, method, _timed_from(journey, method), step, now)
+        yield from _new_increments(journey.cohort, method, _timed_from(journey, method), step, now)
 
 
 def _timed_from(journey: Journey, method: Method) -> Milestone | None:
-    """From where a way is timed: its own last step; the first way tried also from the choice of it."""
+    """The milestone from which a method is timed: its own last step, or for the first method the choice of it."""
     chosen = journey.reached if journey.reached and journey.reached.step is FunnelStep.CONFIRMED else None
     return journey.by_method.get(method, chosen)
 
 
-def _new_tallies(
+def _new_increments(
     cohort: Cohort, method: Method | None, since: Milestone | None, step: FunnelStep, now: datetime
 ) -> Iterator[FunnelIncrement]:
     first = 0 if since is None else _order(since.step) + 1
     new = [each for each in STEPS[first : _order(step) + 1] if method is None or each in METHOD_STEPS]
     for each in new:
-        # Of steps that were passed over nobody knows how long they took.
+        # When several steps are counted at once, the time of each of them is unknown.
         took = duration_bucket(now - since.at) if since is not None and len(new) == 1 else None
         yield FunnelIncrement(cohort, each, method, bucket=took)
 
@@ -171,10 +173,10 @@ def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[FunnelIncrement]:
 
 
 def _advance(journey: Journey, step: FunnelStep, method: Method | None, now: datetime) -> Journey:
-    ways = journey.by_method
+    by_method = journey.by_method
     if method is not None:
-        ways = {**ways, method: _furthest(ways.get(method), step, now)}
-    return replace(journey, reached=_furthest(journey.reached, step, now), by_method=ways)
+        by_method = {**by_method, method: _furthest(by_method.get(method), step, now)}
+    return replace(journey, reached=_furthest(journey.reached, step, now), by_method=by_method)
 
 
 def _furthest(reached: Milestone | None, step: FunnelStep, now: datetime) -> Milestone:

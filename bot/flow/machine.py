@@ -1,4 +1,7 @@
-"""`advance` reads the table: one state, one event, one step. It never raises for what a person did."""
+"""Applies the table: `advance` turns one state and one event into one step.
+
+It never raises because of something a person did.
+"""
 
 from bot.flow.effects import DeleteUserMessage
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
@@ -15,18 +18,18 @@ _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.st
 
 
 def choices(state: type[StateBase]) -> tuple[Choice, ...]:
-    """The choices a state offers, in the order of the table."""
+    """The choices that a state offers, in the order of the table."""
     return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
 
 
 def offered_choices(state: State) -> tuple[Choice, ...]:
-    """The choices of a state as its question shows them: a typed number means a place among these."""
+    """The choices of a state in the order of its buttons; a typed number means a position in it."""
     return suggested_first(state, choices(type(state)))
 
 
 def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
-    """The row that answers a trigger in a state: its own, or the one for every state."""
-    # Back and cancel are one word, pressed or commanded: such a command finds the row of the choice.
+    """The transition for a trigger in a state: the state's own, or else the general one."""
+    # `Choice.BACK` equals `Command.BACK`, and so for cancel: the command finds the transition of the choice.
     own = _STATE_ROWS.get((state, trigger))
     if own is not None:
         return own
@@ -34,7 +37,7 @@ def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
 
 
 def advance(state: State, event: Event, context: RuleContext) -> Step:
-    """The next state and what to do: the row of this state for what the event means in it."""
+    """The next state and the effects, by the transition for what the event means in this state."""
     trigger = _trigger_of(state, event)
     row = row_for_event(state, event)
     if row is None:
@@ -47,25 +50,25 @@ def advance(state: State, event: Event, context: RuleContext) -> Step:
 
 
 def row_for_event(state: State, event: Event) -> Row | None:
-    """The row that answers an event; None for a button that has no meaning any more."""
+    """The transition for an event; None for a button that is no longer valid."""
     trigger = _trigger_of(state, event)
     return None if trigger is None else row_for_trigger(type(state), trigger)
 
 
 def _text_of(event: Event) -> str:
     match event:
-        case Said(words) | Commanded(_, words):
-            return words
+        case Said(text) | Commanded(_, text):
+            return text
         case _:
             return ""
 
 
 def _trigger_of(state: State, event: Event) -> Trigger | None:
-    """What an event means here; None for a button that has no meaning any more."""
+    """What an event means in this state; None for a button that is no longer valid."""
     match event:
-        case Tapped(choice, mark):
-            known = mark == state.question_id and choice in choices(type(state))
-            return Choice(choice) if known else None
+        case Tapped(choice=choice, question_id=question_id):
+            is_offered = question_id == state.question_id and choice in choices(type(state))
+            return Choice(choice) if is_offered else None
         case Said(text):
             return _trigger_of_text(state, text)
         case Commanded(command, _):

@@ -1,4 +1,4 @@
-"""Each state's own question, so that whatever was lost on the way can be asked again."""
+"""Builds each state's own question, so that a reply that was lost can be replaced by asking again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,11 +32,11 @@ from verification.identity import mask_account
 CONSENT = "identity"
 FACE_CONSENT = "face"
 CONSENT_VERSION = "2026-11-23"
-"""Changes whenever the sentences a person agrees to change in meaning."""
+"""Change it whenever the sentences that a person agrees to change in meaning."""
 
 
 def prompt(state: State, note: str | None = None) -> Reply:
-    """The question of a state, whole; `note` is said above it."""
+    """The full question of a state; `note` is the key of a text above it."""
     question = _PROMPTS[type(state)](state)
     if note is not None and isinstance(question, AskQuestion | ShowCode):
         return replace(question, note=note)
@@ -44,19 +44,19 @@ def prompt(state: State, note: str | None = None) -> Reply:
 
 
 def short_prompt(state: State, note: str) -> Reply:
-    """The question of a state in few words, for somebody who has just read it; a code on the screen stays there."""
+    """The question of a state in few words, for a person who has just read it; a code on the screen stays."""
     question = prompt(state, note)
     return replace(question, text=f"{question.text}_again") if isinstance(question, AskQuestion) else SendText(note)
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """What a state offers; a way that a link suggests comes first."""
-    way = state.suggested if isinstance(state, states.ChoosingMethod) else None
-    return offered if way is None else tuple(sorted(offered, key=lambda choice: choice.value != way.value))
+    """The choices of a state; the method that a link suggests comes first."""
+    method = state.suggested if isinstance(state, states.ChoosingMethod) else None
+    return offered if method is None else tuple(sorted(offered, key=lambda choice: choice.value != method.value))
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
-    """What stands under a code, and its buttons."""
+    """The caption of a code, as text key, values and buttons."""
     values: Values = {
         **_account(state),
         "code": state.match_code,
@@ -81,12 +81,12 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
 
 
 def deadline(state: Scanning) -> Values:
-    """Until when a code is good, and how long that is."""
+    """When a code expires, and how much time remains."""
     return {"until": ClockTime(state.expires_at), "left": RemainingTime(state.expires_at)}
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
-    """What texts about an attempt may name; its code is what a person reads out to support."""
+    """The values of texts about an attempt; `ticket` is the reference code that a person gives to support."""
     return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": reference_code(state.attempt)}
 
 
@@ -100,7 +100,7 @@ def _identity(state: states.Identified) -> Values:
 
 def _idle(state: states.Idle) -> Reply:
     rows: Rows = ((ChoiceButton(Choice.BEGIN),), (TopicButton(), LanguagesButton()))
-    return AskQuestion(state.question_id, "idle.ask", _account(state), rows)
+    return AskQuestion(question_id=state.question_id, text="idle.ask", values=_account(state), rows=rows)
 
 
 def _type(state: states.ChoosingType) -> Reply:
@@ -109,7 +109,12 @@ def _type(state: states.ChoosingType) -> Reply:
         (ChoiceButton(Choice.ENTERPRISE), ChoiceButton(Choice.OVERSEAS)),
         (TopicButton(), LanguagesButton()),
     )
-    return AskQuestion(state.question_id, "type.ask", {**_account(state), "facts": TextKey("type.facts")}, rows)
+    return AskQuestion(
+        question_id=state.question_id,
+        text="type.ask",
+        values={**_account(state), "facts": TextKey("type.facts")},
+        rows=rows,
+    )
 
 
 def _enterprise(state: states.ReadingEnterprise) -> Reply:
@@ -118,7 +123,7 @@ def _enterprise(state: states.ReadingEnterprise) -> Reply:
         (TopicButton("enterprise"),),
         (ChoiceButton(Choice.PERSONAL), ChoiceButton(Choice.BACK)),
     )
-    return AskQuestion(state.question_id, "enterprise.ask", _account(state), rows)
+    return AskQuestion(question_id=state.question_id, text="enterprise.ask", values=_account(state), rows=rows)
 
 
 def _overseas(state: states.ReadingOverseas) -> Reply:
@@ -127,7 +132,7 @@ def _overseas(state: states.ReadingOverseas) -> Reply:
         (TopicButton("overseas"),),
         (ChoiceButton(Choice.PERSONAL), ChoiceButton(Choice.BACK)),
     )
-    return AskQuestion(state.question_id, "overseas.ask", _account(state), rows)
+    return AskQuestion(question_id=state.question_id, text="overseas.ask", values=_account(state), rows=rows)
 
 
 def _invitation(state: states.ReadingInvitation) -> Reply:
@@ -137,29 +142,45 @@ def _invitation(state: states.ReadingInvitation) -> Reply:
         (ChoiceButton(Choice.ENTERPRISE), ChoiceButton(Choice.OVERSEAS)),
         (TopicButton(), LanguagesButton()),
     )
-    return AskQuestion(state.question_id, "invitation.ask", {**_account(state), "facts": TextKey("type.facts")}, rows)
+    return AskQuestion(
+        question_id=state.question_id,
+        text="invitation.ask",
+        values={**_account(state), "facts": TextKey("type.facts")},
+        rows=rows,
+    )
 
 
 def _consent(state: states.Agreeing) -> Reply:
     rows: Rows = ((ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)), (TopicButton("notice"),))
-    return AskQuestion(state.question_id, "consent.ask", _account(state), rows)
+    return AskQuestion(question_id=state.question_id, text="consent.ask", values=_account(state), rows=rows)
 
 
 def _name(state: states.AskingName) -> Reply:
-    return AskQuestion(state.question_id, "name.ask", _account(state), placeholder="name.placeholder")
+    return AskQuestion(
+        question_id=state.question_id, text="name.ask", values=_account(state), placeholder="name.placeholder"
+    )
 
 
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
-    return AskQuestion(state.question_id, "number.ask", values, placeholder="number.placeholder")
+    return AskQuestion(
+        question_id=state.question_id, text="number.ask", values=values, placeholder="number.placeholder"
+    )
 
 
 def _other_name(state: states.ChangingName) -> Reply:
-    return AskQuestion(state.question_id, "other_name.ask", _identity(state), placeholder="name.placeholder")
+    return AskQuestion(
+        question_id=state.question_id, text="other_name.ask", values=_identity(state), placeholder="name.placeholder"
+    )
 
 
 def _other_number(state: states.ChangingNumber) -> Reply:
-    return AskQuestion(state.question_id, "other_number.ask", _identity(state), placeholder="number.placeholder")
+    return AskQuestion(
+        question_id=state.question_id,
+        text="other_number.ask",
+        values=_identity(state),
+        placeholder="number.placeholder",
+    )
 
 
 def _confirm(state: states.Confirming) -> Reply:
@@ -169,16 +190,22 @@ def _confirm(state: states.Confirming) -> Reply:
         (TopicButton("icp"),),
         (ChoiceButton(Choice.CANCEL),),
     )
-    return AskQuestion(state.question_id, "confirm.ask", _identity(state), rows)
+    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=_identity(state), rows=rows)
 
 
 def _method(state: states.ChoosingMethod) -> Reply:
-    ways: Rows = tuple((ChoiceButton(way),) for way in suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE)))
-    rows: Rows = (*ways, (TopicButton("which_way"),), (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)))
+    methods = suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE))
+    rows: Rows = (
+        *((ChoiceButton(method),) for method in methods),
+        (TopicButton("which_way"),),
+        (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)),
+    )
     if state.suggested is None:
-        return AskQuestion(state.question_id, "method.ask", _account(state), rows)
+        return AskQuestion(question_id=state.question_id, text="method.ask", values=_account(state), rows=rows)
     values: Values = {**_account(state), "method": TextKey(f"method.{state.suggested}")}
-    return AskQuestion(state.question_id, "method.ask", values, rows, "method.suggested")
+    return AskQuestion(
+        question_id=state.question_id, text="method.ask", values=values, rows=rows, note="method.suggested"
+    )
 
 
 def _face_consent(state: states.AgreeingFace) -> Reply:
@@ -187,7 +214,7 @@ def _face_consent(state: states.AgreeingFace) -> Reply:
         (TopicButton("notice"),),
         (ChoiceButton(Choice.CANCEL),),
     )
-    return AskQuestion(state.question_id, "face_consent.ask", _account(state), rows)
+    return AskQuestion(question_id=state.question_id, text="face_consent.ask", values=_account(state), rows=rows)
 
 
 def _opening(_: states.Opening) -> Reply:
@@ -196,13 +223,18 @@ def _opening(_: states.Opening) -> Reply:
 
 def _scan(state: Scanning) -> Reply:
     text, values, rows = caption_of(state)
-    return ShowCode(state.question_id, state.link, text, values, rows)
+    return ShowCode(question_id=state.question_id, link=state.link, text=text, values=values, rows=rows)
 
 
 def _expired(state: states.Expired) -> Reply:
     rows: Rows = ((ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)), (ChoiceButton(Choice.CANCEL),))
     return ReplaceCodeWithPicture(
-        state.question_id, Card.EXPIRED, "expired.ask", method_values(state), rows, in_place=False
+        question_id=state.question_id,
+        picture=Card.EXPIRED,
+        text="expired.ask",
+        values=method_values(state),
+        rows=rows,
+        in_place=False,
     )
 
 
@@ -225,21 +257,26 @@ def _failed(state: states.Failed) -> Reply:
     )
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
-        # No other way would help here, but there is another place.
+        # Another method is under the same limit; the web console is the alternative.
         return AskQuestion(
-            state.question_id, "failed.later", {**values, "until": state.until}, ((UrlButton("console"),), *rows)
+            question_id=state.question_id,
+            text="failed.later",
+            values={**values, "until": state.until},
+            rows=((UrlButton("console"),), *rows),
         )
-    # What to do about a full number stands in the FAQ: trying again comes after that.
+    # The FAQ says what to do when a number has its three accounts; trying again helps only after that.
     rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
-    return AskQuestion(state.question_id, "failed.ask", values, rows)
+    return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=rows)
 
 
 def _verified(state: states.Verified) -> Reply:
     rows: Rows = ((UrlButton("console"),), (TopicButton("change"),), (TopicButton("icp"), TopicButton()))
-    return AskQuestion(state.question_id, "verified.ask", {**method_values(state), "at": state.at}, rows)
+    return AskQuestion(
+        question_id=state.question_id, text="verified.ask", values={**method_values(state), "at": state.at}, rows=rows
+    )
 
 
-# Each question takes its own state; the table is read with that very type.
+# Each function takes its own state's class, which is its key here.
 _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.Idle: _idle,
     states.ChoosingType: _type,

@@ -1,7 +1,7 @@
-"""Where a dialogue stands. Each state holds exactly what is known there, as plain data that `codec` turns into text.
+"""The states of a dialogue: each holds exactly what is known in it, as plain data that `codec` turns into text.
 
-`account` is the account that is verified; `mark` names the question on the screen, so that a button of any other
-question, or of another time, is known for what it is.
+`account` is the account that is being verified. `question_id` names the question on the screen; buttons carry it, so
+that a button of an earlier question is recognised.
 """
 
 from dataclasses import dataclass, field
@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name
+from verification.ids import Account
 
 
 class PhoneStage(StrEnum):
-    """How far the person has come on the phone."""
+    """How far the person has come on the phone page."""
 
     WAITING = "waiting"
     OPENED = "opened"
@@ -22,37 +23,37 @@ class PhoneStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateBase:
-    """What every state knows."""
+    """The fields of every state."""
 
-    account: str
+    account: Account
     question_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle(StateBase):
-    """Nothing is under way: never begun, or cancelled."""
+    """Nothing is in progress: the dialogue has not begun, or was cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoosingType(StateBase):
-    """Welcomed, and asked which type of verification."""
+    """The person is welcomed and chooses the type of verification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingEnterprise(StateBase):
-    """Told how enterprises are verified (G15)."""
+    """The person reads how enterprises are verified (G15)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOverseas(StateBase):
-    """Told where people of Hong Kong, Macau, Taiwan and overseas are verified (G3)."""
+    """The person reads where people from Hong Kong, Macau, Taiwan and overseas are verified (G3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingInvitation(StateBase):
-    """Asked whether the account that a link brought is the person's own; `suggested` is the way it suggests.
+    """The person is asked whether the account of a link is their own; `suggested` is the method that the link suggests.
 
-    `former` is the state they were in, as text: it comes back to whoever says no.
+    `former` is the state before, as text; the dialogue returns to it when the person answers no.
     """
 
     former: str = field(repr=False)
@@ -61,58 +62,58 @@ class ReadingInvitation(StateBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreeing(StateBase):
-    """Asked to agree to the handling of name and number."""
+    """The person is asked to agree to the handling of their name and number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskingName(StateBase):
-    """Asked for the name."""
+    """The person is asked for their name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskingNumber(StateBase):
-    """Asked for the ID number."""
+    """The person is asked for their ID number."""
 
     name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identified(StateBase):
-    """Name and number are known."""
+    """The fields of every state in which name and number are known."""
 
     identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangingName(Identified):
-    """Asked for another name; the number stays."""
+    """The person is asked for another name; the number stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangingNumber(Identified):
-    """Asked for another number; the name stays."""
+    """The person is asked for another number; the name stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirming(Identified):
-    """Asked whether name and number, shown masked, are right."""
+    """The person is asked whether name and number, shown masked, are right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoosingMethod(Identified):
-    """Asked which of the three ways (G5); the one that a link suggests comes first."""
+    """The person chooses one of the three methods (G5); the method that a link suggests comes first."""
 
     suggested: Method | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreeingFace(Identified):
-    """Asked for the separate consent that face recognition needs."""
+    """The person is asked for the separate consent that face recognition needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempting(Identified):
-    """An attempt in the core belongs to this state."""
+    """The fields of every state that has an attempt in the core."""
 
     method: Method
     attempt: AttemptId
@@ -120,12 +121,12 @@ class Attempting(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Attempting):
-    """The core has been asked for a code, and has not answered yet."""
+    """The core is asked for a code and has not answered yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning(Attempting):
-    """The code is on the screen. `touched`: the person said or pressed something since it was shown."""
+    """The code is on the screen. `touched`: the person has written or pressed something since the code was shown."""
 
     link: str = field(repr=False)
     match_code: str
@@ -136,12 +137,12 @@ class Scanning(Attempting):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Attempting):
-    """The code ran out before it was used."""
+    """The code expired before it was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Attempting):
-    """The attempt did not pass; the data are kept for the next, which `until` asks to wait for."""
+    """The attempt did not pass; the identity is kept for the next one, which is possible after `until` (UTC)."""
 
     reason: Reason
     until: datetime | None = None

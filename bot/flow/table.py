@@ -1,7 +1,7 @@
-"""The dialogue on one screen: which rule answers which event in which state, and where it may lead.
+"""Lists every transition of the dialogue: which rule answers which event in which state, and where it may lead.
 
-`on` is a row for an event, `pick` one for a button's choice; `always` holds in every state that has no row of its own.
-The exhaustive test, the diagram and the keyboards' test read these rows; `machine.advance` obeys them.
+`on` is a transition on an event, `on_choice` on a button's choice; `always` holds in every state that has no transition
+of its own. `machine.advance` applies the table; the exhaustive test, the diagram and the keyboards' test read it.
 """
 
 from bot.flow.events import (
@@ -51,7 +51,7 @@ RETURNABLE: tuple[type[StateBase], ...] = (
     *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
     *(ChangingNumber, Confirming, ChoosingMethod, AgreeingFace, Expired, Failed, Verified),
 )
-"""Where somebody may have been whom a link brought; nobody waits for a code meanwhile."""
+"""The states to which an invitation may return; it cancels a live code, so no state that waits for one is here."""
 
 TABLE: tuple[Row, ...] = (
     # Welcome and type
@@ -68,7 +68,7 @@ TABLE: tuple[Row, ...] = (
     on_choice(ReadingEnterprise, Choice.BACK, entry.back_to_type, ChoosingType),
     on_choice(ReadingOverseas, Choice.PERSONAL, entry.personal_chosen, Agreeing),
     on_choice(ReadingOverseas, Choice.BACK, entry.back_to_type, ChoosingType),
-    # Invited by a link
+    # The invitation by a link
     on_choice(ReadingInvitation, Choice.MINE, links.invitation_accepted, Agreeing),
     on_choice(ReadingInvitation, Choice.NOT_MINE, links.invitation_refused, *RETURNABLE),
     on_choice(ReadingInvitation, Choice.ENTERPRISE, links.enterprise_explained),
@@ -93,7 +93,7 @@ TABLE: tuple[Row, ...] = (
     on(ChangingName, Command.BACK, entry.back_to_confirm, Confirming),
     on(ChangingNumber, Said, entry.other_number_said, Confirming),
     on(ChangingNumber, Command.BACK, entry.back_to_confirm, Confirming),
-    # The way
+    # The method
     on_choice(ChoosingMethod, Choice.WECHAT, scan.wechat_chosen, Opening),
     on_choice(ChoosingMethod, Choice.QQ, scan.qq_chosen, Opening),
     on_choice(ChoosingMethod, Choice.FACE, scan.face_chosen, AgreeingFace),
@@ -134,7 +134,7 @@ TABLE: tuple[Row, ...] = (
     on(Verified, Command.CANCEL, scan.verified_stays),
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, AttemptPassed, scan.attempt_passed_before),
-    # Cancelling, wherever it is offered
+    # Cancelling, in every state that offers it
     *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, ChoosingMethod, AgreeingFace)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),

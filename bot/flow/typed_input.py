@@ -1,7 +1,7 @@
-"""What a person may type instead of pressing a button or giving a command.
+"""Recognises what a person types instead of pressing a button or giving a command.
 
-Words are compared without case, spaces, punctuation and pictures, so a button's own label always counts; a number
-counts as the button's place. This is grammar, not text that anybody is shown.
+Words are compared without case, spaces, punctuation and emoji, so a button's own label always matches. A number means
+the button at that position. The word lists are grammar; they are never shown.
 """
 
 import re
@@ -67,13 +67,13 @@ _LONGEST = 40
 
 
 def normalize(text: str) -> str:
-    """A text reduced to what is compared: letters and digits, folded."""
+    """A text reduced to what is compared: its letters and digits, case-folded, at most 40 characters."""
     folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold()
     return "".join(character for character in folded if character.isalnum())[:_LONGEST]
 
 
 def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
-    """The one of the offered choices that a text means; a number means its place, counted from one."""
+    """The offered choice that a text means, if any; a number means a position, counted from one."""
     word = normalize(text)
     if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
@@ -86,11 +86,11 @@ def is_question(text: str) -> bool:
 
 
 def is_surely_question(text: str) -> bool:
-    """Whether a text is a question even where letters alone may be a name: a whole sentence that asks."""
-    words = text.strip().rstrip(" .。!！~～")
-    return len(words) >= _SENTENCE_LENGTH and _SENTENCE.search(words) is not None
+    """Whether a text is a whole sentence that asks, so that it is a question even where a name is expected."""
+    sentence = text.strip().rstrip(" .。!！~～")
+    return len(sentence) >= _SENTENCE_LENGTH and _SENTENCE.search(sentence) is not None
 
 
 def match_command(text: str) -> Command | None:
-    """The command that a text means when it is nothing else; a leading slash does not matter."""
+    """The command that a text means, if any, with or without a leading slash."""
     return _COMMAND_OF_WORD.get(normalize(text))

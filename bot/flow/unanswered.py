@@ -1,7 +1,7 @@
-"""Questions asked in vain, as far as they may be kept: so that the FAQ can grow, and nobody is told of by it.
+"""Redacts questions that the FAQ does not answer, so that they can be stored to improve the FAQ.
 
-Better a question lost than a person kept: what may hold a name is not kept at all, and of the rest only what asks,
-without numbers, addresses and handles of any kind.
+Losing a question is better than storing something about a person. A text that may hold a name is not stored at all. Of
+any other text only a question is stored, without numbers, addresses and user names of any kind.
 """
 
 import re
@@ -24,7 +24,7 @@ _GAPS = re.compile(rf"{_REDACTED}(?:\s*{_REDACTED})+")
 
 
 def redact_question(text: str, state: State) -> str | None:
-    """What may be kept of a question that nothing answered; None for nothing."""
+    """What may be stored of a question that no topic answers, at most 80 characters; None for nothing."""
     if isinstance(state, states.ReadingInvitation):
         state = codec.load(state.former)
     if isinstance(state, states.AskingName | states.AskingNumber | states.ChangingName | states.ChangingNumber):
@@ -38,7 +38,7 @@ def redact_question(text: str, state: State) -> str | None:
 
 
 def _visible(text: str) -> str:
-    # Folded first, since a number may be written in many ways; then all that nobody sees, or that turns texts around.
+    # NFKC first, because a number has many spellings; then control characters, which are invisible or reverse the text.
     folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST])
     return "".join(each if unicodedata.category(each)[0] != "C" else " " for each in folded)
 

@@ -1,1 +1,1 @@
-"""The rooms that know Telegram: what comes in becomes envelopes, what goes out becomes messages."""
+"""Telegram in and out: updates become envelopes, and replies become messages."""

@@ -1,4 +1,4 @@
-"""What the bot shows before a word is said: its commands, name and descriptions. Set only where they differ."""
+"""Publishes the bot's profile: its commands, name and descriptions. Each is set only when it differs."""
 
 from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, MenuButtonCommands
 
@@ -7,11 +7,11 @@ from bot.flow.events import Command
 from bot.handlers.api.calls import best_effort
 
 LANGUAGE_CODES = (("", "en"), ("zh", "zh"))
-"""Telegram takes two letters, or nothing for everybody else."""
+"""Pairs of Telegram's language code and our language; the empty code is for every client without a code of its own."""
 
 
 async def publish_profile(bot: Bot, catalogue: Catalogue) -> None:
-    """Bring commands and descriptions up to date; it may fail, and is tried at the next start."""
+    """Bring the profile up to date; a call that fails is tried again at the next start."""
     for code, language in LANGUAGE_CODES:
         await best_effort(lambda code=code, language=language: _commands(bot, catalogue, code, language))  # type: ignore[misc]
         await best_effort(lambda code=code, language=language: _descriptions(bot, catalogue, code, language))  # type: ignore[misc]
@@ -19,7 +19,7 @@ async def publish_profile(bot: Bot, catalogue: Catalogue) -> None:
 
 
 def commands_of(catalogue: Catalogue, language: str) -> list[BotCommand]:
-    """The commands of everybody."""
+    """The commands that every person sees."""
     return [
         BotCommand(command, catalogue.text(language, f"command.{command}"))
         for command in Command

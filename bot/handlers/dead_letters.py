@@ -1,4 +1,4 @@
-"""An update that cannot be handled: kept, sealed, for whoever mends the fault, and the person is told."""
+"""Stores updates that cannot be handled, sealed, so that the mistake can be found, and apologises to the person."""
 
 import asyncio
 import json
@@ -13,13 +13,14 @@ from telegram.constants import ChatType
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
 from bot.handlers.incoming import person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 
 _TIMEOUT = 2
 
 
 class DeadLetters:
-    """Sets updates aside."""
+    """Stores dead letters."""
 
     def __init__(
         self,
@@ -36,36 +37,36 @@ class DeadLetters:
         self._default_language = default_language
 
     async def add(self, raw: Mapping[str, Any]) -> None:
-        """Keep a raw update, and tell its person kindly where there is one."""
+        """Store a raw update, and send its person an apology if it came from a private chat."""
         event_id = f"telegram:{raw.get('update_id')}"
-        await self._store.store_dead_letter(event_id, _sender_of(raw), json.dumps(raw), self._clock())
+        await self._store.store_dead_letter(event_id, person=_sender_of(raw), raw=json.dumps(raw), now=self._clock())
         message = _mapping(raw.get("message"))
         chat, sender = _mapping(message.get("chat")), _mapping(message.get("from"))
-        number, message_id = chat.get("id"), message.get("message_id")
-        if chat.get("type") != ChatType.PRIVATE or not isinstance(number, int):
+        chat_id, message_id = chat.get("id"), message.get("message_id")
+        if chat.get("type") != ChatType.PRIVATE or not isinstance(chat_id, int):
             return
-        person = person_of(number)
+        person = person_of(chat_id)
         if isinstance(message_id, int):
-            # Nobody read it, so nobody knows that it holds no ID number.
+            # The message was not parsed, so it may hold an ID number.
             async with self._store.unit(person) as unit:
                 await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
-        # Everybody's next updates wait for this one: a kind word may not take long.
+        # The next updates of all people wait for this call, so it gets little time.
         with suppress(TimeoutError):
             async with asyncio.timeout(_TIMEOUT):
-                await best_effort(lambda: self._bot.send_message(number, text))
+                await best_effort(lambda: self._bot.send_message(chat_id, text))
 
     def _language(self, code: object) -> str:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language
 
 
-def _sender_of(raw: Mapping[str, Any]) -> Person | None:
-    """Who sent what the update brings, whatever that is."""
-    brought = [_mapping(value) for value in raw.values()]
-    chats = [_mapping(value.get("chat")) for value in brought]
-    senders = [_mapping(value.get("from")) for value in brought]
-    numbers = [who.get("id") for who in (*senders, *(chat for chat in chats if chat.get("type") == ChatType.PRIVATE))]
-    return next((person_of(number) for number in numbers if isinstance(number, int)), None)
+def _sender_of(raw: Mapping[str, Any]) -> PersonId | None:
+    """The sender of an update of any kind, if it has one."""
+    contents = [_mapping(value) for value in raw.values()]
+    chats = [_mapping(value.get("chat")) for value in contents]
+    senders = [_mapping(value.get("from")) for value in contents]
+    ids = [source.get("id") for source in (*senders, *(chat for chat in chats if chat.get("type") == ChatType.PRIVATE))]
+    return next((person_of(number) for number in ids if isinstance(number, int)), None)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
-"""The dialogue as a python-telegram-bot handler whose state is in the store.
+"""The dialogue as a python-telegram-bot handler that keeps no state in memory.
 
-It has `ConversationHandler`'s job and none of its memory: what it knows of a person is what the runner loads.
+It does the work of `ConversationHandler`, but the runner loads a person's state from the store for every update.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ from bot.handlers import incoming
 
 
 class DialogueContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """A context that carries the envelope."""
+    """A handler's context that carries the envelope."""
 
     envelope: Envelope | None = None
 
 
 class DialogueHandler(BaseHandler[object, DialogueContext, None]):
-    """Takes every private message and button, and hands it to the runner."""
+    """Passes every private message and pressed button to the runner."""
 
     def __init__(self, runner: Runner) -> None:
         async def handle(_: object, context: DialogueContext) -> None:
@@ -30,7 +30,7 @@ class DialogueHandler(BaseHandler[object, DialogueContext, None]):
         super().__init__(handle)
 
     def check_update(self, update: object) -> Envelope | None:
-        """The envelope, when the update is part of a dialogue; judged by the update alone."""
+        """The envelope when the update belongs to a dialogue; it reads nothing but the update."""
         return incoming.parse_update(update)
 
     def collect_additional_context(
@@ -45,16 +45,16 @@ class DialogueHandler(BaseHandler[object, DialogueContext, None]):
 
 
 class HandlerErrors:
-    """The errors of updates under way, by update."""
+    """The errors that handlers raised, by update id, until the intake takes them."""
 
     def __init__(self) -> None:
         self._by_update: dict[int, BaseException] = {}
 
     async def record(self, update: object, context: DialogueContext) -> None:
-        """Remember what an update's handler raised."""
+        """Record what an update's handler raised."""
         if isinstance(update, Update) and context.error is not None:
             self._by_update[update.update_id] = context.error
 
     def pop(self, update_id: int) -> BaseException | None:
-        """What this update's handler raised, once."""
+        """Remove and return what this update's handler raised, if anything."""
         return self._by_update.pop(update_id, None)

@@ -1,7 +1,8 @@
-"""What one person sends faster than anybody can mean it is passed over: taken, counted, and not acted on.
+"""Limits how many updates of one person are handled, and drops the rest.
 
-It is judged before it is parsed, so a flood costs next to nothing. Nobody reads what is passed over, so nobody knows
-that it holds no ID number: it vanishes from the chat. Once in a while the person is told, with the question at hand.
+The limit is 60 updates at once and one a second after that. It is checked before an update is parsed, so a flood costs
+little. A dropped update is marked as seen and its message is deleted from the chat, because it may hold an ID number.
+Once a minute the person gets a note with the current question.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,8 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets
 
 RawUpdate = Mapping[str, Any]
@@ -22,11 +24,11 @@ RawUpdate = Mapping[str, Any]
 _BURST = 60
 _REFILL_INTERVAL = 1.0
 _NOTICE_INTERVAL = _BURST * _REFILL_INTERVAL
-"""As long as an emptied bucket takes to fill."""
+"""Seconds; the time in which an empty bucket fills."""
 
 
 class FloodControl:
-    """Lets each person's updates in at a pace; `seconds` is a clock that never jumps."""
+    """A rate limiter of incoming updates per sender; `monotonic` gives seconds of a clock that never jumps."""
 
     def __init__(
         self,
@@ -38,15 +40,15 @@ class FloodControl:
         self._store = store
         self._runner = runner
         self._clock = clock
-        self._updates = TokenBuckets(_BURST, _REFILL_INTERVAL, monotonic)
-        self._notices = TokenBuckets(1, _NOTICE_INTERVAL, monotonic)
+        self._updates = TokenBuckets(burst=_BURST, interval=_REFILL_INTERVAL, clock=monotonic)
+        self._notices = TokenBuckets(burst=1, interval=_NOTICE_INTERVAL, clock=monotonic)
 
-    def admits(self, whose: object) -> bool:
-        """Whether the next update of this sender is handled; those of nobody in particular always are."""
-        return not isinstance(whose, int) or self._updates.take(whose)
+    def admits(self, sender: object) -> bool:
+        """Whether the next update of this sender is handled; an update without a sender always is."""
+        return not isinstance(sender, int) or self._updates.take(sender)
 
     async def drop(self, raws: Sequence[RawUpdate]) -> None:
-        """Take one sender's updates without acting on them."""
+        """Mark one sender's updates as seen without handling them, and schedule the deletion of their messages."""
         now = self._clock()
         person = next(filter(None, map(_person, raws)), None)
         async with self._store.unit(person or "passed over") as unit:
@@ -59,8 +61,8 @@ class FloodControl:
             await self._runner.handle(Envelope(person, Throttled(), None))
 
 
-def _person(raw: RawUpdate) -> Person | None:
-    """Whose dialogue an update belongs to, if to any; the raw form may be anything."""
+def _person(raw: RawUpdate) -> PersonId | None:
+    """The person whose dialogue an unparsed update belongs to, if any."""
     match raw:
         case (
             {"message": {"chat": {"id": int(number), "type": ChatType.PRIVATE}}}
@@ -73,7 +75,7 @@ def _person(raw: RawUpdate) -> Person | None:
 
 
 def _message_id(raw: RawUpdate) -> int | None:
-    """The message of the person's own that an update brings into their private chat."""
+    """The id of the person's own message in an unparsed update, if any."""
     match raw:
         case {"message": {"message_id": int(number), "chat": {"type": ChatType.PRIVATE}}} | {
             "edited_message": {"message_id": int(number), "chat": {"type": ChatType.PRIVATE}}

@@ -1,4 +1,4 @@
-"""Groups and channels: no data is taken there. The bot says where to find it, once, and leaves."""
+"""Leaves groups and channels: the bot collects no data there; it sends the link to its private chat once and leaves."""
 
 import asyncio
 from contextlib import suppress
@@ -13,11 +13,11 @@ from bot.handlers.dialogue import DialogueContext
 
 _PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
 
-_PATIENCE = 2
+_TIMEOUT = 2
 
 
 class GroupHandler(BaseHandler[object, DialogueContext, None]):
-    """Answers being added to, or spoken to in, anything but a private chat."""
+    """Leaves every chat that is not private, when the bot is added to it or gets a message there."""
 
     def __init__(self, catalogue: Catalogue, default_language: str) -> None:
         self._catalogue = catalogue
@@ -25,7 +25,7 @@ class GroupHandler(BaseHandler[object, DialogueContext, None]):
         super().__init__(self._leave)
 
     def check_update(self, update: object) -> bool:
-        """Whether the update comes from a group or channel the bot is in."""
+        """Whether the update comes from a group or channel that the bot is in."""
         if not isinstance(update, Update) or update.effective_chat is None:
             return False
         if update.effective_chat.type == ChatType.PRIVATE:
@@ -42,9 +42,9 @@ class GroupHandler(BaseHandler[object, DialogueContext, None]):
         language = language_of(user.language_code if user else None) or self._default_language
         text = self._catalogue.text(language, "group.hello")
         button = InlineKeyboardButton(self._catalogue.text(language, "group.button"), url=context.bot.link)
-        # Everybody's next updates wait for this one: a courtesy may not take long.
+        # The next updates of all people wait for these calls, so they get little time.
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 if chat.type != ChatType.CHANNEL:
                     markup = InlineKeyboardMarkup([[button]])
                     await best_effort(lambda: context.bot.send_message(chat.id, text, reply_markup=markup))

@@ -1,6 +1,20 @@
-"""What an update means: an envelope, or nothing for us. It judges by the update alone, and never raises."""
+"""Parses an update into an envelope, or into nothing. It reads only the update and never raises.
 
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+The library does not check the types of an update's fields: any JSON value may be in the place of a text or a number, or
+the field may be missing. So the type of every field is checked before it is used.
+"""
+
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    ChatMemberUpdated,
+    MaybeInaccessibleMessage,
+    Message,
+    MessageEntity,
+    Update,
+    User,
+)
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
@@ -22,7 +36,7 @@ from bot.flow.events import (
     Tapped,
 )
 from verification.attempts import Method
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 FRONT_END = "telegram"
 QUESTION_PREFIX = "q"
@@ -48,87 +62,125 @@ _KINDS: tuple[tuple[str, MessageKind], ...] = (
 )
 
 
-def person_of(chat_id: int) -> Person:
+def person_of(chat_id: int) -> PersonId:
     """The dialogue's key of a private chat."""
-    return Person(f"{FRONT_END}:{chat_id}")
+    # `:d`, because JSON's true is an int too.
+    return PersonId(f"{FRONT_END}:{chat_id:d}")
 
 
-def chat_of(person: Person) -> int:
+def chat_of(person: PersonId) -> int:
     """The private chat of a dialogue."""
     return int(person.partition(":")[2])
 
 
 def parse_update(update: object) -> Envelope | None:
-    """The envelope of a private message, edit, pressed button or return; None for anything else."""
-    if not isinstance(update, Update):
-        return None
-    if update.callback_query is not None:
-        return _from_query(update.update_id, update.callback_query)
-    if update.my_chat_member is not None:
-        return _from_unblock(update.update_id, update.my_chat_member)
-    message = update.message or update.edited_message
-    return (
-        None if message is None else _from_message(update.update_id, message, edited=update.edited_message is not None)
-    )
+    """The envelope of a private message, an edit, a pressed button or an unblocking; None for anything else."""
+    match update:
+        case Update(update_id=int(number), callback_query=CallbackQuery() as query):
+            return _from_query(number, query)
+        case Update(update_id=int(number), my_chat_member=ChatMemberUpdated() as change):
+            return _from_unblock(number, change)
+        case Update(update_id=int(number), message=Message() as message):
+            return _from_message(number, message, edited=False)
+        case Update(update_id=int(number), edited_message=Message() as message):
+            return _from_message(number, message, edited=True)
+        case _:
+            return None
+
+
+def command_in(message: Message) -> tuple[str, str] | None:
+    """The name of the command that a message begins with, and the text after it, if it begins with one."""
+    match message:
+        case Message(
+            text=str(text), entities=[MessageEntity(type=MessageEntityType.BOT_COMMAND, offset=0, length=int(end)), *_]
+        ):
+            return text[1:end].partition("@")[0].lower(), text[end:].strip()
+        case _:
+            return None
 
 
 def _from_message(update_id: int, message: Message, *, edited: bool) -> Envelope | None:
-    if message.chat.type != ChatType.PRIVATE or message.from_user is None or message.from_user.is_bot:
-        return None
-    event: Event | LinkOpened | None = Sent(MessageKind.EDITED) if edited else _event_of_message(message)
+    match message:
+        case Message(
+            message_id=int(message_id),
+            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
+            from_user=User(is_bot=False, language_code=str() | None as language),
+        ):
+            event = Sent(MessageKind.EDITED) if edited else _event_of_message(message)
+        case _:
+            return None
     if event is None:
         return None
     return Envelope(
-        person_of(message.chat.id),
+        person_of(chat_id),
         event,
         f"{FRONT_END}:{update_id}",
-        MessageRef(message_id=message.message_id),
-        language_of(message.from_user.language_code),
+        MessageRef(message_id=message_id),
+        language_of(language),
     )
 
 
 def _from_query(update_id: int, query: CallbackQuery) -> Envelope | None:
-    message = query.message
-    if message is None or message.chat.type != ChatType.PRIVATE:
-        return None
-    return Envelope(
-        person_of(message.chat.id),
-        _event_of_data(query.data or ""),
-        f"{FRONT_END}:{update_id}",
-        MessageRef(message_id=message.message_id, query_id=query.id),
-        language_of(query.from_user.language_code),
-    )
+    match query:
+        case CallbackQuery(
+            id=str(query_id),
+            data=data,
+            from_user=User(language_code=str() | None as language),
+            message=MaybeInaccessibleMessage(
+                message_id=int(message_id), chat=Chat(id=int(chat_id), type=ChatType.PRIVATE)
+            ),
+        ):
+            return Envelope(
+                person_of(chat_id),
+                _event_of_data(data if isinstance(data, str) else ""),
+                f"{FRONT_END}:{update_id}",
+                MessageRef(message_id=message_id, query_id=query_id),
+                language_of(language),
+            )
+        case _:
+            return None
 
 
 def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
-    """Somebody who had blocked the bot lets it write again."""
-    # The library lets an update pass that lacks any of these.
-    chat, user, now = change.chat, change.from_user, change.new_chat_member
-    if not (chat and user and now) or chat.type != ChatType.PRIVATE or now.status != ChatMemberStatus.MEMBER:
-        return None
-    return Envelope(
-        person_of(chat.id),
-        ReaskRequested(),
-        f"{FRONT_END}:{update_id}",
-        language=language_of(user.language_code),
-        kind=TurnKind.RETURN,
-    )
+    """The envelope of a person who unblocks the bot."""
+    match change:
+        case ChatMemberUpdated(
+            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
+            from_user=User(language_code=str() | None as language),
+            new_chat_member=ChatMember(status=ChatMemberStatus.MEMBER),
+        ):
+            return Envelope(
+                person_of(chat_id),
+                ReaskRequested(),
+                f"{FRONT_END}:{update_id}",
+                language=language_of(language),
+                kind=TurnKind.RETURN,
+            )
+        case _:
+            return None
 
 
 def _event_of_data(data: str) -> Event:
     kind, _, rest = data.partition(":")
-    choice, _, mark = rest.partition(":")
+    choice, _, question_id = rest.partition(":")
     if kind in set(SideMessage):
-        return SideTapped(SideMessage(kind), choice, mark)
-    return Tapped(choice, mark) if kind == QUESTION_PREFIX else Tapped("", "")
+        return SideTapped(side=SideMessage(kind), choice=choice, question_id=question_id)
+    return (
+        Tapped(choice=choice, question_id=question_id) if kind == QUESTION_PREFIX else Tapped(choice="", question_id="")
+    )
 
 
 def _event_of_message(message: Message) -> Event | LinkOpened | None:
     if message.forward_origin is not None:
         return Sent(MessageKind.FORWARDED)
-    if message.text is not None:
-        return _event_of_command(message) or _event_of_text(message.text)
-    return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+    text: object = message.text
+    match text:
+        case None:
+            return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+        case str():
+            return _event_of_command(message) or _event_of_text(text)
+        case _:
+            return None
 
 
 def _event_of_text(text: str) -> Event | LinkOpened:
@@ -137,25 +189,23 @@ def _event_of_text(text: str) -> Event | LinkOpened:
 
 
 def _event_of_command(message: Message) -> Event | LinkOpened | None:
-    text = message.text or ""
-    first = message.entities[0] if message.entities else None
-    if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset != 0:
+    command = command_in(message)
+    if command is None:
         return None
-    name = text[1 : first.length].partition("@")[0].lower()
-    words = text[first.length :].strip()
+    name, arguments = command
     if name == Command.START:
-        return _event_of_payload(words)
-    known = name in set(Command) and name != Command.UNKNOWN
-    return Commanded(Command(name) if known else Command.UNKNOWN, words)
+        return _event_of_payload(arguments)
+    is_known = name in set(Command) and name != Command.UNKNOWN
+    return Commanded(Command(name) if is_known else Command.UNKNOWN, arguments)
 
 
 def _event_of_payload(payload: str) -> Event | LinkOpened:
-    """What stands behind `start`: whatever is no link of another kind is the token of one, good or bad."""
+    """The event of a `/start` payload; a payload of no other kind is taken as a link's token, valid or not."""
     if not payload:
         return Commanded(Command.START)
     if payload.startswith(links.FAQ_PREFIX):
         return Commanded(Command.FAQ, payload.removeprefix(links.FAQ_PREFIX))
-    if payload in {links.METHOD_PREFIX + way for way in Method}:
+    if payload in {links.METHOD_PREFIX + method for method in Method}:
         return MethodSuggested(Method(payload.removeprefix(links.METHOD_PREFIX)))
     if payload in {links.LANGUAGE_PREFIX + language for language in LANGUAGES}:
         return Commanded(Command.LANGUAGE, payload.removeprefix(links.LANGUAGE_PREFIX))

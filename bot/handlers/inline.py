@@ -1,7 +1,8 @@
-"""Inline mode: `@bot words` in any chat offers answers of the FAQ, in the language of whoever types.
+"""Answers inline queries: `@bot words` in any chat offers answers of the FAQ, in the language of the person who types.
 
-A query lives for 30 s and holds nothing of a verification. Its answer is made beside everybody's updates, so that none
-of them waits for it; one that is lost, or comes when too many are under way, is no loss.
+A query never touches a dialogue. Telegram discards it after 30 seconds, so each query is answered in a task of its own
+and no update waits for it. A query may stay unanswered: when an error occurs, when 50 others are being answered, or
+when the bot stops. The next letter that the person types asks again.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ _DESCRIPTION = 120
 
 
 class InlineHandler(BaseHandler[object, DialogueContext, None]):
-    """Answers inline queries."""
+    """Answers inline queries from the FAQ alone."""
 
     def __init__(
         self, catalogue: Catalogue, topics_in: Callable[[str], tuple[str, ...]], default_language: str
@@ -50,11 +51,11 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         self._default_language = default_language
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        super().__init__(self._take)
+        super().__init__(self._handle)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Answer queries until left; what is under way then is given up."""
+        """Answer queries while the context is open; queries in progress at its end are cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
@@ -68,7 +69,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         """Whether the update is an inline query."""
         return isinstance(update, Update) and update.inline_query is not None
 
-    async def _take(self, update: object, context: DialogueContext) -> None:
+    async def _handle(self, update: object, context: DialogueContext) -> None:
         query = update.inline_query if isinstance(update, Update) else None
         if query is None or self._group is None or len(self._tasks) >= _MAX_CONCURRENT:
             return
@@ -79,27 +80,30 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
     async def _answer(self, query: InlineQuery, bot: str) -> None:
         language = language_of(query.from_user.language_code) or self._default_language
         entries = self._entries(query.query, language)
-        results = [_article(entry, links.to_topic(bot, entry.id), self._text(language, "open")) for entry in entries]
-        # Cached for the person alone: another's client may speak another language.
+        results = [
+            _article(entry, link=links.to_topic(bot, topic=entry.id), label=self._text(language, "open"))
+            for entry in entries
+        ]
+        # Cached per person, because people with the same query may have different languages.
         button = (
             None
             if entries
             else InlineQueryResultsButton(self._text(language, "nothing"), start_parameter=links.FAQ_PREFIX)
         )
         try:
-            # While Telegram wants silence, the answer is dropped: the next letter typed asks again.
+            # During a wait that Telegram asked for, the answer is dropped.
             with priority(Priority.BEST_EFFORT):
                 await best_effort(
                     lambda: query.answer(results, cache_time=_CACHE_SECONDS, is_personal=True, button=button)
                 )
         except Exception as error:
-            # Whatever it was, the next query may be answered, and everybody else is.
-            log.warning("an inline query was left unanswered (%s)", type(error).__name__)
+            # An error in one query must not end the task group, and with it the bot.
+            log.warning("an inline query stays unanswered (%s)", type(error).__name__)
 
-    def _entries(self, words: str, language: str) -> list[Entry]:
+    def _entries(self, text: str, language: str) -> list[Entry]:
         topics = (
-            self._topics_in(words)
-            if words.strip()
+            self._topics_in(text)
+            if text.strip()
             else [entry.id for entry in self._catalogue.faq[language][:_DEFAULT_TOPICS]]
         )
         return [entry for topic in topics if (entry := self._catalogue.entry(language, topic)) is not None]
@@ -108,7 +112,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
         return self._catalogue.text(language, f"inline.{key}")
 
 
-def _article(entry: Entry, link: str, label: str) -> InlineQueryResultArticle:
+def _article(entry: Entry, *, link: str, label: str) -> InlineQueryResultArticle:
     rows = [[InlineKeyboardButton(name, url=url)] for name, url in entry.links]
     content = InputTextMessageContent(
         render_topic(entry), ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)

@@ -1,6 +1,5 @@
-"""Buttons as Telegram takes them. Data name a choice and the mark of its question, never a person's data."""
+"""Builds keyboards. The callback data of a button name a choice and the id of its question, never a person's data."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
@@ -18,6 +17,7 @@ from bot.flow.effects import (
 )
 from bot.flow.events import Choice, SideMessage
 from bot.handlers.incoming import QUESTION_PREFIX
+from verification.providers.addresses import is_elsewhere
 
 _STYLES = {
     Choice.BEGIN: "primary",
@@ -32,42 +32,39 @@ _STYLES = {
 def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> InlineKeyboardMarkup | None:
     """The keyboard of a question; None when it has no buttons."""
     built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
-    kept = [row for row in built if row]
-    return InlineKeyboardMarkup(kept) if kept else None
+    filled = [row for row in built if row]
+    return InlineKeyboardMarkup(filled) if filled else None
 
 
-def force_reply(catalogue: Catalogue, language: str, placeholder: str) -> ForceReply:
-    """An input field that is open, with an example in it."""
+def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
+    """A forced reply, which opens the input field with an example in it."""
     return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
 
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
-    """The choice of language."""
+    """The keyboard with the languages."""
     buttons = [
-        side_button(SideMessage.LANGUAGE, code, catalogue.text(language, f"language.{code}")) for code in LANGUAGES
+        side_button(SideMessage.LANGUAGE, choice=code, label=catalogue.text(language, f"language.{code}"))
+        for code in LANGUAGES
     ]
     return InlineKeyboardMarkup([buttons])
 
 
 def side_button(
-    kind: SideMessage, choice: str, label: str, question_id: str = "", style: str | None = None
+    kind: SideMessage, *, choice: str, label: str, question_id: str = "", style: str | None = None
 ) -> InlineKeyboardButton:
     """A button of a side message."""
     return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, question_id))), style=style)
 
 
-def localised(link: str, language: str) -> str:
-    """The address of a phone page in the chat's language; pages speak Chinese unless asked otherwise."""
+def localised(link: str, *, language: str) -> str:
+    """The address of a phone page in the chat's language; a page without `lang` is in Chinese."""
     return link if language == "zh" else f"{link}?lang={language}"
 
 
 def is_public(link: str) -> bool:
-    """Whether a phone elsewhere could open this address: Telegram refuses a button for a name without a dot."""
-    host = urlsplit(link).hostname or ""
-    try:
-        return not (address := ipaddress.ip_address(host)).is_loopback and not address.is_unspecified
-    except ValueError:
-        return "." in host
+    """Whether another device can open this address; Telegram refuses a URL button for a host without a dot."""
+    return is_elsewhere(urlsplit(link).hostname or "")
 
 
 def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> InlineKeyboardButton | None:
@@ -80,21 +77,21 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
         case TopicButton(topic):
             return _topic(catalogue, language, topic)
         case LanguagesButton():
-            return side_button(SideMessage.LANGUAGE, "choose", catalogue.text(language, "button.language"))
+            return side_button(SideMessage.LANGUAGE, choice="choose", label=catalogue.text(language, "button.language"))
         case UrlButton(link):
             return InlineKeyboardButton(
                 catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
             )
         case CopyLinkButton(link):
-            text = CopyTextButton(localised(link, language))
+            text = CopyTextButton(localised(link, language=language))
             return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)
         case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
-            return InlineKeyboardButton(label, url=localised(link, language)) if is_public(link) else None
+            return InlineKeyboardButton(label, url=localised(link, language=language)) if is_public(link) else None
 
 
 def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:
     entry = catalogue.entry(language, topic)
     if entry is None:
-        return side_button(SideMessage.FAQ, "open", catalogue.text(language, "button.faq"))
-    return side_button(SideMessage.FAQ, f"open.{topic}", f"❓ {entry.title}")
+        return side_button(SideMessage.FAQ, choice="open", label=catalogue.text(language, "button.faq"))
+    return side_button(SideMessage.FAQ, choice=f"open.{topic}", label=f"❓ {entry.title}")

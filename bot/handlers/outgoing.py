@@ -1,7 +1,9 @@
-"""Shows replies as messages in a private chat.
+"""Sends replies as messages.
 
-One message, the panel, carries the live question. When the next question comes, the panel is edited in place, turned
-into a record of the answer, or deleted; its buttons never stay behind.
+The panel is the one message that carries the live keyboard. In a private chat at most one message has buttons that
+answer a question, so the panel is edited in place, turned into a record of the answer, or deleted before the next one
+is complete. The new question is sent first and the old panel removed after it, so that a crash in between leaves two
+panels rather than none; only the newer one works, because buttons carry the id of their question.
 """
 
 import json
@@ -23,21 +25,25 @@ from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempote
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.incoming import chat_of
 from bot.images import cards
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
 
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-"""With a preview, Telegram's servers would open the links."""
+"""Without this, Telegram's servers would open the links to show a preview."""
 
 
-ScheduleDeletion = Callable[[Person, int], Awaitable[None]]
-"""Schedules a message for deletion later."""
+ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
+"""Schedules a message's deletion for later."""
 
 
 class PanelKind(StrEnum):
-    """How the panel looks, which decides what can be done with it: Telegram does not edit a forced reply."""
+    """What kind of message the panel is, and so how it can be changed.
+
+    `TYPED` is a question with a forced reply; Telegram allows no edit of a message with `ForceReply`, so it is deleted.
+    """
 
     TEXT = "text"
     TYPED = "typed"
@@ -46,7 +52,7 @@ class PanelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The message with the live question."""
+    """The one message that carries the live keyboard."""
 
     id: int
     kind: PanelKind
@@ -57,7 +63,7 @@ class Panel:
 
     @staticmethod
     def load(text: str) -> "Panel | None":
-        """The panel a text holds, if any."""
+        """The panel in a text, if any."""
         if not text:
             return None
         facts = json.loads(text)
@@ -65,7 +71,7 @@ class Panel:
 
 
 class ReplySender:
-    """Shows replies in private chats."""
+    """Sends replies to private chats."""
 
     def __init__(self, bot: Bot, catalogue: Catalogue, schedule_deletion: ScheduleDeletion) -> None:
         self._bot = bot
@@ -78,7 +84,7 @@ class ReplySender:
         return self._catalogue
 
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
-        """Show a reply and return where the panel is now; raises `DeliveryFailed` or `BotBlocked`."""
+        """Send a reply, and give the panel after it as text; raises `DeliveryFailed` or `BotBlocked`."""
         panel = Panel.load(context.panel)
         with priority(Priority.ANSWER if context.kind.is_awaited else Priority.NOTICE):
             match reply:
@@ -93,7 +99,7 @@ class ReplySender:
             case e.AskQuestion():
                 return await self._replace_panel(panel, context, await self._ask(reply, context))
             case e.ShowCode():
-                picture = cards.qr_png(keyboards.localised(reply.link, context.language))
+                picture = cards.qr_png(keyboards.localised(reply.link, language=context.language))
                 return await self._show_photo(reply, picture, context, panel)
             case e.ReplaceCodeWithPicture():
                 live = await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
@@ -108,7 +114,7 @@ class ReplySender:
         text, markup = self._full_text(reply, context), self._markup(reply, context)
         if markup is not None or reply.placeholder is None:
             return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT)
-        waiting = keyboards.force_reply(self._catalogue, context.language, reply.placeholder)
+        waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
         return Panel((await self._send(context, text, waiting)).message_id, PanelKind.TYPED)
 
     async def _show_photo(
@@ -117,8 +123,10 @@ class ReplySender:
         markup, chat = self._markup(reply, context), chat_of(context.person)
         if reply.in_place and panel is not None and panel.kind is PanelKind.PHOTO:
             caption = self._full_text(reply, replace(context, maybe_duplicate=False))
-            media, here = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
-            if await call_idempotent(lambda: self._bot.edit_message_media(media, chat, here, reply_markup=markup)):
+            media, message_id = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
+            if await call_idempotent(
+                lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup)
+            ):
                 return panel
         caption = self._full_text(reply, context)
         sent = await call(
@@ -130,9 +138,11 @@ class ReplySender:
     async def _edit_caption(self, reply: e.EditCaption, context: ReplyContext, panel: Panel | None) -> Panel:
         text, markup = self._text(context, reply.text, reply.values), self._markup(reply, context)
         if panel is not None and panel.kind is PanelKind.PHOTO:
-            chat, here = chat_of(context.person), panel.id
+            chat, message_id = chat_of(context.person), panel.id
             if await call_idempotent(
-                lambda: self._bot.edit_message_caption(chat, here, caption=text, reply_markup=markup, parse_mode=HTML)
+                lambda: self._bot.edit_message_caption(
+                    chat, message_id, caption=text, reply_markup=markup, parse_mode=HTML
+                )
             ):
                 return panel
         sent = await self._send(context, self._full_text(reply, context), markup)
@@ -148,13 +158,13 @@ class ReplySender:
         await call_idempotent(lambda: self._edit(context, panel.id, text, None))
 
     async def _replace_panel(self, old: Panel | None, context: ReplyContext, new: Panel) -> Panel:
-        """Remove the panel when the next question stands in the chat, so that only one has buttons.
+        """Remove the old panel, which was not turned into a record, so that only one question can be answered.
 
-        When the question is asked again, the panel may be a record already, for example of what the person agreed to:
-        then only its buttons go.
+        When the question is asked again, the old panel may be a record already, for example of a consent: then only its
+        buttons go.
         """
         if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
-            await self._remove_buttons(chat_of(context.person), old.id)
+            await self._remove_buttons(chat_of(context.person), message=old.id)
         elif old is not None:
             await self._remove_panel(old, context)
         return new
@@ -162,16 +172,16 @@ class ReplySender:
     async def _remove_panel(self, panel: Panel, context: ReplyContext) -> None:
         chat = chat_of(context.person)
         try:
-            gone = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
+            is_deleted = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
         except DeliveryFailed:
-            # The new question stands in the chat already; asking it again would leave two of them.
+            # The new panel is in the chat already: raising here would ask its question a second time.
             await self._schedule_deletion(context.person, panel.id)
             return
-        if not gone:
-            await self._remove_buttons(chat, panel.id)
+        if not is_deleted:
+            await self._remove_buttons(chat, message=panel.id)
 
-    async def _remove_buttons(self, chat: int, message: int) -> None:
-        """Remove the buttons of a message. Nothing depends on it, but it is worth a try: dead buttons mislead."""
+    async def _remove_buttons(self, chat: int, *, message: int) -> None:
+        """Remove a message's buttons. A failure is ignored, but the call has full priority: old buttons mislead."""
         with suppress(DeliveryFailed):
             await call_idempotent(lambda: self._bot.edit_message_reply_markup(chat, message))
 
@@ -193,31 +203,33 @@ class ReplySender:
                 await self._show_side_message(reply, context)
 
     async def _show_side_message(self, reply: e.Reply, context: ReplyContext) -> None:
-        kept = context.records or PersonRecords((), ())
+        records = context.records or PersonRecords((), ())
         match reply:
             case e.ShowFaq():
-                screen = side_messages.render_faq(self._catalogue, context.language, reply)
-                await self._send_or_edit(screen, context, in_place=reply.in_place)
+                content = side_messages.render_faq(self._catalogue, context.language, reply)
+                await self._send_or_edit(content, context, in_place=reply.in_place)
             case e.ShowLanguages():
                 markup = keyboards.languages(self._catalogue, context.language)
                 await self._send(context, self._text(context, "language.ask", {}), markup)
             case e.ShowRecords():
-                screen = side_messages.render_records(self._catalogue, context.language, reply, kept)
-                await self._send_or_edit(screen, context, in_place=reply.ask_erase)
+                content = side_messages.render_records(self._catalogue, context.language, reply, records)
+                await self._send_or_edit(content, context, in_place=reply.ask_erase)
             case e.EditSideMessage():
                 await self._send_or_edit(
                     side_messages.MessageContent(self._text(context, reply.text, {}), None), context, in_place=True
                 )
             case e.SendExport():
-                await self._export(side_messages.export_json(context.person, reply.account, kept), context)
+                await self._export(side_messages.export_json(context.person, reply.account, records), context)
 
     async def _send_or_edit(
-        self, screen: side_messages.MessageContent, context: ReplyContext, *, in_place: bool
+        self, content: side_messages.MessageContent, context: ReplyContext, *, in_place: bool
     ) -> None:
         pressed = context.origin.message_id
-        here = pressed if in_place and context.origin.query_id is not None else None
-        if here is None or not await call_idempotent(lambda: self._edit(context, here, screen.text, screen.markup)):
-            await self._send(context, screen.text, screen.markup)
+        edited = pressed if in_place and context.origin.query_id is not None else None
+        if edited is None or not await call_idempotent(
+            lambda: self._edit(context, edited, content.text, content.markup)
+        ):
+            await self._send(context, content.text, content.markup)
 
     async def _toast(self, reply: e.ShowToast, context: ReplyContext) -> None:
         query = context.origin.query_id
@@ -230,15 +242,15 @@ class ReplySender:
         if pressed is not None and (panel is None or panel.id != pressed):
             await best_effort(lambda: self._bot.edit_message_reply_markup(chat_of(context.person), pressed))
 
-    async def delete_user_message(self, person: Person, message_id: int) -> None:
-        """Delete a person's message; nothing more is tried with one that is gone, too old or out of reach."""
+    async def delete_user_message(self, person: PersonId, message_id: int) -> None:
+        """Delete a person's message; a message that is gone, too old to delete or unreachable counts as deleted."""
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
             log.warning("a message could not be deleted (%s)", type(error).__name__)
 
-    async def delete_pending(self, person: Person, message_id: int) -> None:
-        """Delete it if Telegram allows that at once; raises `DeliveryFailed` if not."""
+    async def delete_pending(self, person: PersonId, message_id: int) -> None:
+        """Delete a scheduled message if the rate limiter allows it at once; raises `DeliveryFailed` if not."""
         with priority(Priority.BEST_EFFORT):
             await self.delete_user_message(person, message_id)
 
@@ -277,7 +289,7 @@ class ReplySender:
     def _full_text(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
     ) -> str:
-        """The text of a new message: what stands above the question, and the question."""
+        """The text of a new message: the notes above the question, and the question."""
         note = reply.note if isinstance(reply, e.AskQuestion | e.ShowCode) else None
         above = [key for key in ("misc.repeated" if context.maybe_duplicate else None, note) if key is not None]
         return "\n\n".join(self._text(context, key, reply.values) for key in (*above, reply.text))
@@ -293,5 +305,5 @@ class ReplySender:
 
 def _required(message: Message | None) -> Message:
     if message is None:
-        raise MessageGone("a message was sent and is not there")
+        raise MessageGone("a message was sent, and Telegram gave none back")
     return message

@@ -1,4 +1,4 @@
-"""The messages beside the way: FAQ, languages, and what is kept about a person."""
+"""Renders side messages, which are no step of the dialogue: the FAQ, and what is stored about a person."""
 
 import html
 import json
@@ -14,6 +14,7 @@ from bot.flow.events import SideMessage
 from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
+from verification.ids import Account, PersonId, own_account
 
 TOPICS_A_PAGE = 7
 _MAX_LINES = 10
@@ -21,67 +22,72 @@ _MAX_LINES = 10
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """A text with its buttons."""
+    """A message's text and buttons."""
 
     text: str
     markup: InlineKeyboardMarkup | None
 
 
 def render_faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageContent:
-    """A topic with its links and what else may have been meant, or a page of the list; so for a topic nobody knows."""
+    """A topic with its links and other matching topics, or a page of the list; an unknown topic gives the list."""
     entry = catalogue.entry(language, shown.topic) if shown.topic else None
     if entry is None:
-        screen = _faq_list(catalogue, language, shown.page)
-        missed = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.unanswered else ""
-        return MessageContent(missed + screen.text, screen.markup)
+        topics = _faq_list(catalogue, language, shown.page)
+        note = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.unanswered else ""
+        return MessageContent(note + topics.text, topics.markup)
     rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
     others = [other for other in catalogue.faq[language] if other.id in shown.others]
-    rows += [[side_button(SideMessage.FAQ, f"show.{other.id}", f"❓ {other.title}")] for other in others]
-    rows.append([side_button(SideMessage.FAQ, "list.0", catalogue.text(language, "faq.list"))])
+    rows += [[side_button(SideMessage.FAQ, choice=f"show.{other.id}", label=f"❓ {other.title}")] for other in others]
+    rows.append([side_button(SideMessage.FAQ, choice="list.0", label=catalogue.text(language, "faq.list"))])
     return MessageContent(render_topic(entry), InlineKeyboardMarkup(rows))
 
 
 def render_topic(entry: Entry) -> str:
-    """A topic as a message."""
+    """A topic as the text of a message."""
     return f"<b>{html.escape(entry.title, quote=False)}</b>\n\n{entry.answer}"
 
 
-def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, kept: PersonRecords) -> MessageContent:
-    """What is kept about a person, or the last question before it is erased."""
+def render_records(catalogue: Catalogue, language: str, shown: ShowRecords, records: PersonRecords) -> MessageContent:
+    """What is stored about a person, or the question before it is erased."""
     values = {"account": mask_account(shown.account)}
     if shown.ask_erase:
         now = side_button(
-            SideMessage.PRIVACY, "erase_now", catalogue.text(language, "privacy.erase_now"), shown.question_id, "danger"
+            SideMessage.PRIVACY,
+            choice="erase_now",
+            label=catalogue.text(language, "privacy.erase_now"),
+            question_id=shown.question_id,
+            style="danger",
         )
-        keep = side_button(SideMessage.PRIVACY, "keep", catalogue.text(language, "privacy.keep"))
+        keep = side_button(SideMessage.PRIVACY, choice="keep", label=catalogue.text(language, "privacy.keep"))
         return MessageContent(
             catalogue.text(language, "privacy.ask_erase", values), InlineKeyboardMarkup([[now, keep]])
         )
-    lines = list(_lines(catalogue, language, kept))
+    lines = list(_lines(catalogue, language, records))
     text = catalogue.text(language, "privacy.ask", values | {"records": "\v"})
-    export = side_button(SideMessage.PRIVACY, "export", catalogue.text(language, "privacy.export"))
-    erase = side_button(SideMessage.PRIVACY, "erase", catalogue.text(language, "privacy.erase"))
+    export = side_button(SideMessage.PRIVACY, choice="export", label=catalogue.text(language, "privacy.export"))
+    erase = side_button(SideMessage.PRIVACY, choice="erase", label=catalogue.text(language, "privacy.erase"))
     return MessageContent(text.replace("\v", "\n".join(lines)), InlineKeyboardMarkup([[export, erase]]))
 
 
-def export_json(own: str, account: str, kept: PersonRecords) -> bytes:
-    """What is kept about a person, as JSON; without name and number, which no record holds.
+def export_json(person: PersonId, account: Account, records: PersonRecords) -> bytes:
+    """What is stored about a person, as JSON; no record holds a name or number.
 
-    An account that a link brought is masked as it is in the chat: that somebody opened it does not make it theirs.
+    The account of a link is masked, as in the chat, because opening a link does not prove that the account is theirs.
     """
 
-    def told(record: Consent | PastAttempt | LinkBinding) -> dict[str, object]:
+    def masked(record: Consent | PastAttempt | LinkBinding) -> dict[str, object]:
         return asdict(record) | {"account": shown(record.account)}
 
-    def shown(named: str) -> str:
-        return named if named == own else mask_account(named)
+    def shown(name: Account) -> str:
+        return name if name == own_account(person) else mask_account(name)
 
+    slot = records.quota_slot
     content = {
         "account": shown(account),
-        "consents": [told(consent) for consent in kept.consents],
-        "attempts": [told(attempt) for attempt in kept.attempts],
-        "links": [told(bond) for bond in kept.link_bindings],
-        "place": None if kept.quota_slot is None else {"method": kept.quota_slot.method, "at": kept.quota_slot.at},
+        "consents": [masked(consent) for consent in records.consents],
+        "attempts": [masked(attempt) for attempt in records.attempts],
+        "links": [masked(binding) for binding in records.link_bindings],
+        "place": None if slot is None else {"method": slot.method, "at": slot.at},
     }
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
 
@@ -92,28 +98,32 @@ def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
     page = min(page, pages - 1)
     first = page * TOPICS_A_PAGE
     rows = [
-        [side_button(SideMessage.FAQ, f"show.{entry.id}", entry.title)]
+        [side_button(SideMessage.FAQ, choice=f"show.{entry.id}", label=entry.title)]
         for entry in entries[first : first + TOPICS_A_PAGE]
     ]
-    turns = []
+    arrows = []
     if page > 0:
-        turns.append(side_button(SideMessage.FAQ, f"list.{page - 1}", catalogue.text(language, "faq.previous")))
+        arrows.append(
+            side_button(SideMessage.FAQ, choice=f"list.{page - 1}", label=catalogue.text(language, "faq.previous"))
+        )
     if page < pages - 1:
-        turns.append(side_button(SideMessage.FAQ, f"list.{page + 1}", catalogue.text(language, "faq.next")))
+        arrows.append(
+            side_button(SideMessage.FAQ, choice=f"list.{page + 1}", label=catalogue.text(language, "faq.next"))
+        )
     title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
-    return MessageContent(title, InlineKeyboardMarkup([*rows, turns] if turns else rows))
+    return MessageContent(title, InlineKeyboardMarkup([*rows, arrows] if arrows else rows))
 
 
-def _slot_line(catalogue: Catalogue, language: str, kept: PersonRecords) -> Iterator[str]:
-    if kept.quota_slot is not None:
-        values: Values = {"method": TextKey(f"method.{kept.quota_slot.method}"), "at": kept.quota_slot.at}
+def _slot_line(catalogue: Catalogue, language: str, records: PersonRecords) -> Iterator[str]:
+    if records.quota_slot is not None:
+        values: Values = {"method": TextKey(f"method.{records.quota_slot.method}"), "at": records.quota_slot.at}
         yield catalogue.text(language, "privacy.place", values)
 
 
-def _lines(catalogue: Catalogue, language: str, kept: PersonRecords) -> Iterator[str]:
+def _lines(catalogue: Catalogue, language: str, records: PersonRecords) -> Iterator[str]:
     consents = [
         catalogue.text(language, "privacy.consent", {"kind": TextKey(f"privacy.kind.{consent.kind}"), "at": consent.at})
-        for consent in kept.consents
+        for consent in records.consents
     ]
     attempts = [
         catalogue.text(
@@ -125,13 +135,13 @@ def _lines(catalogue: Catalogue, language: str, kept: PersonRecords) -> Iterator
                 "at": attempt.created_at,
             },
         )
-        for attempt in kept.attempts
+        for attempt in records.attempts
     ]
-    bonds = [
-        catalogue.text(language, "privacy.bond", {"account": mask_account(bond.account), "at": bond.at})
-        for bond in kept.link_bindings
+    bindings = [
+        catalogue.text(language, "privacy.bond", {"account": mask_account(binding.account), "at": binding.at})
+        for binding in records.link_bindings
     ]
-    lines = [*_slot_line(catalogue, language, kept), *bonds, *consents, *attempts]
+    lines = [*_slot_line(catalogue, language, records), *bindings, *consents, *attempts]
     if not lines:
         yield catalogue.text(language, "privacy.nothing")
     elif len(lines) > _MAX_LINES:

@@ -1,1 +1,1 @@
-"""Pictures the bot sends: QR codes, cards for the ends of a code, the funnel's chart."""
+"""The pictures that the bot sends: QR codes, the cards that replace a code, and the funnel's chart."""

@@ -1,7 +1,7 @@
-"""A sheet to draw calm pictures on: bars with round ends, discs, and text in the one font that is always there.
+"""A canvas with bars, discs and text in Pillow's built-in font, which needs no font file.
 
-It is drawn at twice its size and made smaller at the end, which is what makes edges smooth. The font knows Latin only:
-what else stands in a text is left out.
+The picture is drawn at twice its size and reduced at the end, which makes its edges smooth. The font has only Latin
+letters; other characters of a text are left out.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ _SCALE = 2
 
 
 class Colour(StrEnum):
-    """The few colours there are; the warm one is for what must be seen first."""
+    """The palette; the warm colours mark what the reader must see first."""
 
     PAPER = "#fbfaf7"
     INK = "#22303c"
@@ -27,7 +27,7 @@ class Colour(StrEnum):
 
 
 class Canvas:
-    """A sheet of paper; places are counted from its upper left corner."""
+    """A picture to draw on; coordinates are in pixels from the upper left corner."""
 
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
@@ -35,20 +35,20 @@ class Canvas:
         self._draw = ImageDraw.Draw(self._image)
 
     def bar(self, left: float, top: float, width: float, height: float, colour: Colour) -> None:
-        """Draw a bar with round ends; one of no width is none."""
+        """Draw a bar with round ends; a bar without width is not drawn."""
         if width > 0:
             box = (left, top, left + max(width, height), top + height)
             self._draw.rounded_rectangle([each * _SCALE for each in box], height * _SCALE / 2, fill=colour)
 
     def block(self, left: float, top: float, width: float, height: float, colour: Colour) -> None:
-        """Draw a block with corners a little round; one without area is none."""
+        """Draw a block with slightly round corners; a block without area is not drawn."""
         if width > 0 and height > 0:
             box = (left, top, left + width, top + height)
             radius = min(8, width / 2, height / 2) * _SCALE
             self._draw.rounded_rectangle([each * _SCALE for each in box], radius, fill=colour)
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """Draw a disc around a point."""
+        """Draw a disc with its centre at a point."""
         box = (x - radius, y - radius, x + radius, y + radius)
         self._draw.ellipse([each * _SCALE for each in box], fill=colour)
 
@@ -58,14 +58,14 @@ class Canvas:
         self._draw.polygon([(across * _SCALE, down * _SCALE) for across, down in corners], fill=colour)
 
     def text(self, x: float, y: float, text: str, size: int, colour: Colour = Colour.INK, anchor: str = "lm") -> float:
-        """Write a text, by its left end and middle unless another anchor is named; gives how wide it is."""
-        known = "".join(letter for letter in text if letter.isascii() and letter.isprintable())
+        """Write a text, anchored at its left middle unless `anchor` (Pillow's) says otherwise; gives its width."""
+        printable = "".join(letter for letter in text if letter.isascii() and letter.isprintable())
         font = _font(size * _SCALE)
-        self._draw.text((x * _SCALE, y * _SCALE), known, fill=colour, font=font, anchor=anchor)
-        return font.getlength(known) / _SCALE
+        self._draw.text((x * _SCALE, y * _SCALE), printable, fill=colour, font=font, anchor=anchor)
+        return font.getlength(printable) / _SCALE
 
     def png(self) -> bytes:
-        """Give the sheet as a picture."""
+        """The picture as PNG."""
         file = BytesIO()
         smooth = self._image.resize(self._size, Image.Resampling.BOX)
         smooth.quantize(64, dither=Image.Dither.NONE).save(file, "PNG")

@@ -1,6 +1,6 @@
-"""The pictures of the chat: a QR code for a link, and the cards that take its place when it is no longer good.
+"""The pictures of the dialogue: the QR code of a link, and the cards that replace it when it is no longer valid.
 
-The code is large and has its quiet zone, because Telegram recompresses photos.
+The code is large and has its quiet zone, so that it stays readable after Telegram recompresses the photo.
 """
 
 from functools import cache
@@ -14,11 +14,11 @@ _SIDE = 760
 
 
 def qr_png(link: str) -> bytes:
-    """The QR code of a link as a PNG of about 760 pixels, one bit each."""
+    """The QR code of a link as a one-bit PNG of about 760 pixels a side."""
     return qr.png(qr.matrix(link), _SIDE)
 
 
 @cache
 def card_png(picture: Picture) -> bytes:
-    """The card that takes the place of a code."""
+    """The card that replaces a code, as PNG."""
     return (_CARDS / f"{picture}.png").read_bytes()

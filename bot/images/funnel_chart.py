@@ -1,7 +1,7 @@
-"""The funnel as a picture for a chat: numbers, bars and times, and no words that a font may lack.
+"""Draws the funnel as a picture for a chat, with numbers, bars and durations but no words, which the font may lack.
 
-The steps are the numbers 1 to 7 and the reasons of failure the letters A, B, C, in the order of the report: their names
-stand beside the picture.
+The steps are the numbers 1 to 7, and the reasons of failure the letters A, B, C in the order of the report. The caption
+of the picture gives their names.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,23 +25,23 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def funnel_png(reports: Sequence[FunnelReport], title: str) -> bytes:
-    """Draw a funnel; of several a small one each, in their order; of too many the largest."""
-    sheet = Canvas(_WIDTH, _HEIGHT)
-    sheet.text(_LEFT, 78, title, 42)
+    """Draw one funnel, or a row for each of several in their order; of more than 14 only the largest are drawn."""
+    canvas = Canvas(_WIDTH, _HEIGHT)
+    canvas.text(_LEFT, 78, title, 42)
     if len(reports) == 1:
-        _draw_single(sheet, reports[0])
+        _draw_single(canvas, reports[0])
     else:
-        _draw_groups(sheet, reports)
-    return sheet.png()
+        _draw_groups(canvas, reports)
+    return canvas.png()
 
 
-def step_number(stage: StepStatistics) -> int:
-    """The step's place among all steps, counted from one."""
-    return STEPS.index(stage.step) + 1
+def step_number(step: StepStatistics) -> int:
+    """The step's number among all steps, counted from one."""
+    return STEPS.index(step.step) + 1
 
 
 def format_duration(took: timedelta) -> str:
-    """A time as people say it, in two units at most.
+    """A duration in two units at most.
 
     >>> [format_duration(timedelta(seconds=seconds)) for seconds in (38.4, 130, 93_600)]
     ['38 s', '2 min 10 s', '1 d 2 h']
@@ -55,19 +55,19 @@ def format_duration(took: timedelta) -> str:
 
 
 def format_percent(part: float | None) -> str:
-    """A share as people read it: nobody lost is not the same as few; a dash where there is none.
+    """A share in percent; a decimal distinguishes few from none, and a dash means no share.
 
     >>> format_percent(0.4149), format_percent(0.004), format_percent(0.998), format_percent(None)
     ('41 %', '0.4 %', '99.8 %', '-')
     """
     if part is None:
         return "-"
-    exactly = 0 < part < _FEW or 1 - _FEW < part < 1
-    return f"{part * 100:.{int(exactly)}f} %"
+    needs_decimal = 0 < part < _FEW or 1 - _FEW < part < 1
+    return f"{part * 100:.{int(needs_decimal)}f} %"
 
 
 def _entered(report: FunnelReport) -> int:
-    return max((stage.count for stage in report.steps), default=0)
+    return max((step.count for step in report.steps), default=0)
 
 
 def _draw_single(canvas: Canvas, report: FunnelReport) -> None:
@@ -79,41 +79,41 @@ def _draw_single(canvas: Canvas, report: FunnelReport) -> None:
     bottom = _BOTTOM - 60 if report.reasons else _BOTTOM + 40
     pitch = min((bottom - _TOP - _THICK) / (len(report.steps) - 1), 220)
     former = 0
-    for place, stage in enumerate(report.steps):
-        top = _TOP + place * pitch
-        worst = stage is report.worst
-        if place:
-            _draw_loss(canvas, stage, top - (pitch - _THICK) / 2, worst=worst)
-        _draw_stage(canvas, stage, top, (former * longest, stage.count * longest), worst=worst)
-        former = stage.count
+    for index, step in enumerate(report.steps):
+        top = _TOP + index * pitch
+        worst = step is report.worst
+        if index:
+            _draw_loss(canvas, step, top - (pitch - _THICK) / 2, worst=worst)
+        _draw_step(canvas, step, top, (former * longest, step.count * longest), worst=worst)
+        former = step.count
     _draw_reasons(canvas, report)
 
 
-def _draw_stage(canvas: Canvas, stage: StepStatistics, top: float, widths: tuple[float, float], *, worst: bool) -> None:
-    """Draw the bar of a step over the shade of the one before, so that what is missing can be seen."""
+def _draw_step(canvas: Canvas, step: StepStatistics, top: float, widths: tuple[float, float], *, worst: bool) -> None:
+    """Draw the bar of a step over a shade as long as the bar before it, so that the loss is visible."""
     former, width = widths
     middle = top + _THICK / 2
     canvas.disc(_LEFT + 26, middle, 25, Colour.WARM if worst else Colour.INK)
-    canvas.text(_LEFT + 26, middle, str(step_number(stage)), 28, Colour.PAPER, "mm")
+    canvas.text(_LEFT + 26, middle, str(step_number(step)), 28, Colour.PAPER, "mm")
     canvas.bar(_BARS, top, _LONGEST, _THICK, Colour.TRACK)
     if former > width:
         canvas.bar(_BARS, top, former, _THICK, Colour.SOFT_WARM if worst else Colour.SOFT)
     canvas.bar(_BARS, top, width, _THICK, Colour.BAR)
-    canvas.text(_COUNTS, middle, f"{stage.count:,}", 34, Colour.INK, "rm")
-    if stage.of_first is not None:
-        canvas.text(_RIGHT, middle, format_percent(stage.of_first), 34, Colour.QUIET, "rm")
+    canvas.text(_COUNTS, middle, f"{step.count:,}", 34, Colour.INK, "rm")
+    if step.of_first is not None:
+        canvas.text(_RIGHT, middle, format_percent(step.of_first), 34, Colour.QUIET, "rm")
 
 
-def _draw_loss(canvas: Canvas, stage: StepStatistics, middle: float, *, worst: bool) -> None:
-    """Write between two bars what is lost there, and how long it takes."""
+def _draw_loss(canvas: Canvas, step: StepStatistics, middle: float, *, worst: bool) -> None:
+    """Write between two bars the share that is lost and the median duration."""
     colour = Colour.WARM if worst else Colour.QUIET
     size = 26 if worst else 22
     right = _BARS + 24.0
-    if stage.lost:
+    if step.lost:
         canvas.down_arrow(_BARS + 30, middle, colour)
-        right = _BARS + 50 + canvas.text(_BARS + 50, middle, format_percent(stage.lost), size, colour)
-    if stage.median is not None:
-        canvas.text(max(right + 28, _BARS + 170), middle, format_duration(stage.median), 22, Colour.QUIET)
+        right = _BARS + 50 + canvas.text(_BARS + 50, middle, format_percent(step.lost), size, colour)
+    if step.median is not None:
+        canvas.text(max(right + 28, _BARS + 170), middle, format_duration(step.median), 22, Colour.QUIET)
 
 
 def _draw_reasons(canvas: Canvas, report: FunnelReport) -> None:
@@ -129,13 +129,13 @@ def _draw_reasons(canvas: Canvas, report: FunnelReport) -> None:
 
 
 def _segments(report: FunnelReport) -> Iterator[tuple[str, Colour, int]]:
-    for place, (_, count) in enumerate(report.reasons):
-        colour = (Colour.SOFT_WARM, Colour.SOFT, Colour.TRACK)[min(place, 2)]
-        yield ascii_uppercase[place], colour, count
+    for index, (_, count) in enumerate(report.reasons):
+        colour = (Colour.SOFT_WARM, Colour.SOFT, Colour.TRACK)[min(index, 2)]
+        yield ascii_uppercase[index], colour, count
 
 
 def _draw_groups(canvas: Canvas, reports: Sequence[FunnelReport]) -> None:
-    """Draw a row each: its name, a bar a step as high as many came so far, and the part that came to the end."""
+    """Draw a row for each group: its name, a bar per step as high as its count, and the share that was verified."""
     largest = sorted(reports, key=_entered, reverse=True)[:_MOST_GROUPS]
     shown = [report for report in reports if report in largest]
     if len(reports) > len(shown):
@@ -143,8 +143,8 @@ def _draw_groups(canvas: Canvas, reports: Sequence[FunnelReport]) -> None:
     for step, _ in enumerate(STEPS):
         canvas.text(_COLUMNS + step * _COLUMN + _COLUMN / 2, 148, str(step + 1), 26, Colour.QUIET, "mm")
     pitch = min((_HEIGHT - 40 - _ROWS) / (len(shown) or 1), _ROW)
-    for place, report in enumerate(shown):
-        _draw_group(canvas, report, _ROWS + place * pitch, pitch * 0.75)
+    for index, report in enumerate(shown):
+        _draw_group(canvas, report, _ROWS + index * pitch, pitch * 0.75)
 
 
 def _draw_group(canvas: Canvas, report: FunnelReport, top: float, height: float) -> None:
@@ -152,11 +152,11 @@ def _draw_group(canvas: Canvas, report: FunnelReport, top: float, height: float)
     canvas.text(_LEFT, middle, _shorten(report.group), 28)
     canvas.text(_COLUMNS - 22, middle, f"{most:,}", 24, Colour.QUIET, "rm")
     canvas.text(_RIGHT, middle, format_percent(report.steps[-1].of_first), 34, Colour.BAR, "rm")
-    for stage in report.steps:
-        left, worst = _COLUMNS + (step_number(stage) - 1) * _COLUMN + 5, stage is report.worst
-        high = height * stage.count / (most or 1)
+    for step in report.steps:
+        left, worst = _COLUMNS + (step_number(step) - 1) * _COLUMN + 5, step is report.worst
+        filled = height * step.count / (most or 1)
         canvas.block(left, top, _COLUMN - 10, height, Colour.SOFT_WARM if worst else Colour.TRACK)
-        canvas.block(left, top + height - high, _COLUMN - 10, high, Colour.WARM if worst else Colour.BAR)
+        canvas.block(left, top + height - filled, _COLUMN - 10, filled, Colour.WARM if worst else Colour.BAR)
 
 
 def _shorten(name: str) -> str:

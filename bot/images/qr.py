@@ -1,6 +1,6 @@
-"""QR codes drawn four ways from one matrix: for chats, for print, for a terminal.
+"""Draws QR codes as PNG for chats and print, as SVG, and as text for a terminal.
 
-The matrix, with its quiet zone, is written straight into each form: the library's own images take ten times as long.
+The modules, with the quiet zone, are written directly in each format; the library's own images take ten times as long.
 """
 
 import struct
@@ -12,16 +12,16 @@ from qrcode.constants import ERROR_CORRECT_M
 
 _QUIET = 4
 _MASK = 2
-"""A fixed mask: trying all eight is most of the library's work, and any of them can be read."""
+"""A fixed mask: the library spends most of its time on trying all eight, and a code with any mask is readable."""
 _PRINTED = 1200
-"""Pixels a side of a code for print: 10 cm at 300 dpi."""
+"""Pixels per side of a code for print: 10 cm at 300 dpi."""
 _HALVES = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
 
 Matrix = list[list[bool]]
 
 
 def matrix(link: str) -> Matrix:
-    """The modules of a link's code, row by row; dark ones are true."""
+    """The modules of a link's code, row by row; True is dark."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=_QUIET, mask_pattern=_MASK)
     code.add_data(link, optimize=0)
     code.make(fit=True)
@@ -30,7 +30,7 @@ def matrix(link: str) -> Matrix:
 
 
 def png(modules: Matrix, side: int) -> bytes:
-    """A picture of at most so many pixels a side, one bit each."""
+    """The code as a one-bit PNG of at most `side` pixels per side."""
     scale = max(1, side // len(modules))
     size = len(modules) * scale
     rows = b"".join((b"\x00" + _packed(row, scale)) * scale for row in modules)
@@ -40,7 +40,7 @@ def png(modules: Matrix, side: int) -> bytes:
 
 
 def svg(modules: Matrix) -> str:
-    """A drawing for print, sharp at any size; 40 mm a side where nobody says otherwise."""
+    """The code as SVG, 40 mm per side by default."""
     size = len(modules)
     dark = "".join(_bars(row, top) for top, row in enumerate(modules))
     return (
@@ -50,17 +50,17 @@ def svg(modules: Matrix) -> str:
 
 
 def page_svg(link: str) -> str:
-    """A link's code as markup, to stand in a page."""
+    """A link's code as SVG markup for a page."""
     return svg(matrix(link))
 
 
 def print_png(link: str) -> bytes:
-    """A link's code as a picture, large enough for any poster."""
+    """A link's code as a PNG that is large enough for a poster."""
     return png(matrix(link), _PRINTED)
 
 
 def terminal_lines(modules: Matrix) -> list[str]:
-    """The code in half blocks, two rows a line, light on dark as terminals mostly are."""
+    """The code in half blocks, two rows per line, for a terminal with light text on a dark background."""
     rows = [*modules, [False] * len(modules)] if len(modules) % 2 else modules
     pairs = zip(rows[::2], rows[1::2], strict=True)
     return ["".join(_HALVES[halves] for halves in zip(upper, lower, strict=True)) for upper, lower in pairs]

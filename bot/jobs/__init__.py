@@ -1,1 +1,1 @@
-"""Work that runs by itself beside the conversations: cleanup, the result webhook, the funnel's metrics."""
+"""Background work: cleanup, the result webhook, the metrics of the funnel."""

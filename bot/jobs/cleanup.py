@@ -1,13 +1,15 @@
-"""What is done on the side: messages that must vanish from the chats, and records that have had their time."""
+"""Deletes messages that must not stay in the chats, and records that are past their retention."""
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.engine.messages import DeliveryFailed
-from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion, Person
+from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion
+from verification.ids import PersonId
 from verification.limits import DAY
 
 log = logging.getLogger(__name__)
@@ -15,15 +17,32 @@ log = logging.getLogger(__name__)
 _INTERVAL = timedelta(seconds=10)
 _CLEANUP_INTERVAL = timedelta(hours=1)
 _EVENT_IDS_KEPT_FOR = timedelta(days=7)
-"""Longer than Telegram keeps an update: its repetition is always known."""
+"""Longer than Telegram keeps an update, so that a repeated one is always recognised."""
 _AUDIT_LOG_KEPT_FOR = timedelta(days=365)
-"""Who looked at what can be asked for a year."""
+"""For a year one can ask who looked at what."""
 
-MessageDeleter = Callable[[Person, int], Awaitable[None]]
+MessageDeleter = Callable[[PersonId, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionScheduler:
+    """Writes a message down that could not be deleted at once; the cleanup loop deletes it later."""
+
+    store: DialogueStore
+    clock: Callable[[], datetime]
+
+    async def schedule(self, person: PersonId, message_id: int) -> None:
+        """Write the message down."""
+        async with self.store.unit(person) as unit:
+            await unit.schedule_deletion(PendingDeletion(person, message_id, self.clock()))
 
 
 class Cleanup:
-    """The loop that keeps the promises of deletion. `discard` deletes a message or is sure that it cannot."""
+    """The loop that deletes.
+
+    `delete_message` deletes a message, or returns where it is sure that Telegram will never delete it; it raises
+    `DeliveryFailed` where a later try may succeed.
+    """
 
     def __init__(
         self, store: DialogueStore, delete_message: MessageDeleter, clock: Callable[[], datetime], retention: timedelta
@@ -35,40 +54,35 @@ class Cleanup:
         self._cleaned_at: datetime | None = None
 
     async def run(self) -> None:
-        """Work for ever; a fault is logged, and tried again."""
-        # What was in hand when the program last ended is in nobody's hands now.
-        left_alone = timedelta()
+        """Work until cancelled; an error is logged, and the work is tried again."""
+        # At the start nobody else is about to delete anything, so nothing is too fresh.
+        min_age = timedelta()
         while True:
             try:
-                # First, and whatever Telegram does: what has had its time goes.
+                # First, because it does not depend on Telegram.
                 await self.delete_expired()
-                await self.delete_pending_messages(left_alone)
+                await self.delete_pending_messages(min_age)
             except Exception:
-                log.exception("housekeeping was cut short; trying again")
-            left_alone = _INTERVAL
+                log.exception("the cleanup stopped early; trying again")
+            min_age = _INTERVAL
             await asyncio.sleep(_INTERVAL.total_seconds())
 
     async def delete_pending_messages(self, min_age: timedelta) -> None:
-        """Delete from the chats what should be gone, but for what is so fresh that its own turn is at it."""
-        for litter in await self._store.pending_deletions(100):
-            # A clock that was put back makes what it wrote down before seem to come from the future.
-            if timedelta() <= self._clock() - litter.at < min_age:
+        """Delete the listed messages from the chats, except those so fresh that their own turn may be deleting them."""
+        for pending in await self._store.pending_deletions(100):
+            # After a clock was put back, what was written down before seems to come from the future.
+            if timedelta() <= self._clock() - pending.at < min_age:
                 continue
             try:
-                await self._delete_message(litter.person, litter.message_id)
+                await self._delete_message(pending.person, pending.message_id)
             except DeliveryFailed as error:
-                # It stays listed; the next one may be of a chat that answers.
+                # It stays listed; the next one may be in a chat that answers.
                 log.warning("a message could not be deleted (%s); trying again", error)
                 continue
-            await self._store.deletion_done(litter)
-
-    async def schedule_deletion(self, person: Person, message_id: int) -> None:
-        """Take over a message that could not be deleted at once."""
-        async with self._store.unit(person) as unit:
-            await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
+            await self._store.deletion_done(pending)
 
     async def delete_expired(self) -> None:
-        """Once an hour, forget what is no longer needed and delete what is no longer allowed."""
+        """Delete the records that are past their retention, once an hour."""
         now = self._clock()
         if self._cleaned_at is None or now - self._cleaned_at >= _CLEANUP_INTERVAL:
             await delete_expired_records(self._store, now, self._retention)
@@ -76,9 +90,9 @@ class Cleanup:
 
 
 async def delete_expired_records(store: DialogueStore, now: datetime, retention: timedelta) -> DeletedCounts:
-    """Forget what is no longer needed and delete what is no longer allowed; says what went."""
-    gone = Counter(await store.purge_processed(now - _EVENT_IDS_KEPT_FOR))
-    gone.update(await store.purge_rate_limit_records(now - DAY))
-    gone.update(await store.purge_audit_log(now - _AUDIT_LOG_KEPT_FOR))
-    gone.update(await store.purge_before(now - retention))
-    return gone
+    """Delete the records that are past their retention, and return how many of each kind."""
+    deleted = Counter(await store.purge_processed(now - _EVENT_IDS_KEPT_FOR))
+    deleted.update(await store.purge_rate_limit_records(now - DAY))
+    deleted.update(await store.purge_audit_log(now - _AUDIT_LOG_KEPT_FOR))
+    deleted.update(await store.purge_before(now - retention))
+    return deleted

@@ -1,7 +1,7 @@
-"""The funnel as numbers for machines: read from what is committed, so that every program on a database tells the same.
+"""The funnel as Prometheus metrics, read from the database, so that every replica reports the same numbers.
 
-They only grow, since nothing that was counted is ever taken back. They are read when somebody asks for them, and asked
-again within seconds the last ones are told; a database that is away or slow holds nobody up.
+The numbers only grow, because nothing that was counted is taken back. They are read when the metrics are scraped, and
+cached for some seconds. A database that is away or slow delays no scrape: the last numbers are reported.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _FAILURES = "Attempts that failed, by reason and way"
 
 
 class FunnelCollector(Collector):
-    """What was ever counted; `outage` is how the store says that it is away, `seconds` a clock that never jumps."""
+    """Collects the totals of the funnel; `outage` is the error of a store that is away, `monotonic` gives seconds."""
 
     def __init__(self, store: SupportStore, outage: type[Exception], monotonic: Callable[[], float]) -> None:
         self._store = store
@@ -33,11 +33,11 @@ class FunnelCollector(Collector):
         self._counts: Sequence[FunnelCount] = ()
 
     async def refresh(self) -> None:
-        """Bring the numbers up to date, unless they are, or the database is away."""
+        """Read the totals, unless they are fresh or the database is away."""
         now = self._monotonic()
         if self._read_at is not None and now - self._read_at < _CACHE_SECONDS:
             return
-        # Before it is done: whoever asks meanwhile is told the last numbers.
+        # Before the reading is done, so that a scrape meanwhile gets the last numbers at once.
         self._read_at = now
         try:
             async with asyncio.timeout(_TIMEOUT):
@@ -46,30 +46,32 @@ class FunnelCollector(Collector):
             return
 
     def collect(self) -> Iterator[Metric]:
-        """Tell the numbers as they were last read."""
+        """Yield the totals as they were last read."""
         steps = [each for each in self._counts if each.step is not None]
         failures = [each for each in self._counts if each.reason is not None]
         yield _family(
             "bot_funnel_journeys",
-            _JOURNEYS,
-            ("step", "campaign"),
-            ((str(each.step), each.group, each.count) for each in steps if each.method is None),
+            what=_JOURNEYS,
+            labels=("step", "campaign"),
+            samples=((str(each.step), each.group, each.count) for each in steps if each.method is None),
         )
         yield _family(
             "bot_funnel_ways",
-            _METHODS,
-            ("step", "method", "campaign"),
-            ((str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None),
+            what=_METHODS,
+            labels=("step", "method", "campaign"),
+            samples=(
+                (str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None
+            ),
         )
         yield _family(
             "bot_funnel_failures",
-            _FAILURES,
-            ("reason", "method"),
-            ((str(each.reason), str(each.method), each.count) for each in failures),
+            what=_FAILURES,
+            labels=("reason", "method"),
+            samples=((str(each.reason), str(each.method), each.count) for each in failures),
         )
 
 
-def _family(name: str, what: str, labels: Sequence[str], samples: Iterable[tuple[str | int, ...]]) -> Metric:
+def _family(name: str, *, what: str, labels: Sequence[str], samples: Iterable[tuple[str | int, ...]]) -> Metric:
     summed: Counter[tuple[str, ...]] = Counter()
     for *values, count in samples:
         summed[tuple(map(str, values))] += int(count)

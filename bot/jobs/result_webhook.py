@@ -1,7 +1,7 @@
-"""Results on their way to another server: claimed under a lease, told until they are taken, noted after.
+"""Posts results to another server: claims them under a lease, posts until they are accepted, stores the outcome.
 
-Whoever dies between telling and noting leaves the lease; the result is told again under the same id. A few are under
-way at once, and none of the bot's answers waits for any of them.
+A process that crashes between posting and storing leaves the lease behind; when it ends, the result is posted again
+under the same id. Several results are in flight at once, and no answer of the bot waits for any of them.
 """
 
 import asyncio
@@ -26,13 +26,11 @@ from verification.signing import WebhookSigner
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
-"""Longer than a call may take."""
+"""Longer than a call may take, so that no other process claims a result in flight."""
 MAX_IN_FLIGHT = 8
 _POLL_INTERVAL = 1.0
-
-
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
-"""Nobody waits for it, so a receiver gets the time that Standard Webhooks asks for."""
+"""As long as Standard Webhooks asks for; nobody waits for these calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class ResultEndpoint:
     call: HttpCall
 
     async def post(self, result: OutgoingResult, now: datetime) -> int:
-        """Tell a result, and give the status of the answer; raises `ProviderUnavailable` where there is none."""
+        """Post a result and return the HTTP status; raises `ProviderUnavailable` when there is no answer."""
         body = result.body()
         headers = self.signing.headers(result.message_id, now, body) | {"content-type": "application/json"}
         status, _ = await self.call("POST", self.url, headers, body)
@@ -53,7 +51,7 @@ class ResultEndpoint:
 
 @asynccontextmanager
 async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoint | None]:
-    """Give the receiver, on connections of its own; None where results go nowhere."""
+    """Open the endpoint, with connections of its own; None where no address is set."""
     url, secret = settings.result_webhook_url, settings.result_webhook_secret
     if not url or secret is None:
         yield None
@@ -63,7 +61,7 @@ async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoi
 
 
 class ResultSender:
-    """The loop that tells results; `count` hears what came of each try."""
+    """The loop that posts results; `count` is called with the outcome of each try."""
 
     def __init__(
         self,
@@ -80,18 +78,18 @@ class ResultSender:
         self._in_flight = set[int]()
 
     def wake(self) -> None:
-        """Look at once: there may be a result."""
+        """Look for results now instead of at the next interval."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Tell what is owed, for ever; a fault is logged, and tried again."""
+        """Post what is owed until cancelled; an error is logged, and the work is tried again."""
         if self._endpoint is None:
             return
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
                 for result in await self._claim(MAX_IN_FLIGHT - len(self._in_flight)):
-                    # A clock that leaps ends leases early; what is being told here is not told beside it.
+                    # When the clock jumps, a lease ends early and a result that is still in flight is claimed again.
                     if result.id not in self._in_flight:
                         self._in_flight.add(result.id)
                         tasks.create_task(self._send_and_settle(self._endpoint, result))
@@ -104,16 +102,16 @@ class ResultSender:
             return ()
         now = self._clock()
         try:
-            return await self._outbox.claim(now, now + LEASE, limit)
+            return await self._outbox.claim(now, until=now + LEASE, limit=limit)
         except Exception:
-            log.exception("results could not be looked for; trying again")
+            log.exception("results could not be claimed; trying again")
             return ()
 
     async def _send_and_settle(self, endpoint: ResultEndpoint, result: OutgoingResult) -> None:
         try:
             await self._send(endpoint, result)
         except Exception:
-            log.exception("what came of the result of attempt %s could not be noted; trying again", result.attempt)
+            log.exception("the outcome of the result of attempt %s could not be stored; trying again", result.attempt)
         finally:
             self._in_flight.discard(result.id)
             self._wake.set()
@@ -135,7 +133,7 @@ class ResultSender:
     async def _retry_later(self, result: OutgoingResult, why: str) -> None:
         if result.tries >= len(RETRY_DELAYS):
             log.error("the result of attempt %s was not taken (%s); it is given up", result.attempt, why)
-            await self._settle(result, DeliveryStatus.GIVEN_UP)
+            await self._settle(result, DeliveryStatus.ABANDONED)
             return
         pause = RETRY_DELAYS[result.tries]
         log.warning("the result of attempt %s was not taken (%s); again in %s", result.attempt, why, pause)

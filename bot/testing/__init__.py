@@ -1,1 +1,1 @@
-"""Hooks that only testers need: a fork server for bots, and the coverage of the dialogue."""
+"""Tools that only tests need: a fork server for bots, and the coverage of the dialogue."""

@@ -1,7 +1,8 @@
-"""Notes in a file what conversations reach, for testers: rows of the table, ways, buttons, texts, FAQ topics.
+"""Records in a file what conversations reach: transitions of the table, buttons, texts and FAQ topics.
 
-One fact a line, `known` or `reached`, its kind and its name between tabs, and `now state NAME` after every turn; names
-only, never anything of a person.
+Each line is one fact in three columns between tabs: `known` or `reached`, its kind, its name; and after every turn
+`now`, `state` and the state's name. The kind `row` is a transition's state and trigger, and `way` a transition between
+two states, as the diagram shows it. The file holds names of the program's own parts, and nothing about a person.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +20,10 @@ from bot.flow.states import State
 from bot.flow.table import TABLE
 
 _EXCLUDED_TEXTS = ("page.", "desk.", "test_")
-"""Texts of phone pages and of the desk, and the pieces that other texts are made of."""
+"""The texts of phone pages and of support's desk, and pieces of other texts."""
 
 
-_OVERTAKEN = (
+_LATE_EVENTS = (
     events.AttemptOpened,
     events.AttemptRefused,
     events.AttemptProgressed,
@@ -34,31 +35,31 @@ _UNREACHABLE_ROWS = frozenset(
     {
         f"Verified: {event_label(events.AttemptPassed)}",
         f"ReadingInvitation: {event_label(events.AttemptPassed)}",
-        *(f"any state: {event_label(event)}" for event in _OVERTAKEN),
+        *(f"any state: {event_label(event)}" for event in _LATE_EVENTS),
     }
 )
-"""Rows for news that is overtaken on its way: no conversation can be sure to reach them. The exhaustive test of the
-table and the tests of the runner do."""
+"""Transitions for events that arrive late: no conversation reaches them reliably. The exhaustive test of the table and
+the tests of the runner cover them."""
 
 
 @dataclass(slots=True)
 class CoverageFile:
-    """The file, each fact written once; by appending, so that many bots may share it."""
+    """The file of facts, each written once per process; writes append, so that many bots can share the file."""
 
     path: Path
     _written: set[str] = field(default_factory=set)
 
     def write_known(self, catalogue: Catalogue) -> None:
-        """Write down all there is to reach."""
+        """Write everything that can be reached."""
         names = "".join(f"known\t{kind}\t{name}\n" for kind, name in _all_names(catalogue))
         self._write(names)
 
     def write_reached(self, kind: str, name: str) -> None:
-        """Write down that something was reached."""
+        """Write that something was reached."""
         self._write(f"reached\t{kind}\t{name}\n")
 
     def advance(self, state: State, event: Event, context: RuleContext) -> Step:
-        """Advance as ever, and write down which row did it and where it led."""
+        """Advance as `machine.advance` does, and write the transition."""
         step = advance(state, event, context)
         self._append(f"now\tstate\t{type(step.state).__name__}\n")
         row = row_for_event(state, event)
@@ -82,23 +83,23 @@ class CoverageFile:
 
 @dataclass(frozen=True, slots=True)
 class RecordingCatalogue(Catalogue):
-    """A catalogue that tells which of its texts were used."""
+    """A catalogue that records which of its texts are used."""
 
     record: Callable[[str, str], None] = lambda _kind, _name: None
 
     def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
-        """The text of a key, as ever."""
+        """As `Catalogue.text`, and recorded."""
         self.record("text", key)
         return Catalogue.text(self, language, key, values)
 
     def entry(self, language: str, topic: str) -> Entry | None:
-        """A topic of the FAQ, as ever."""
+        """As `Catalogue.entry`, and recorded."""
         self.record("topic", topic)
         return Catalogue.entry(self, language, topic)
 
 
 def with_coverage(catalogue: Catalogue, coverage: CoverageFile) -> Catalogue:
-    """The same catalogue, whose use is written down."""
+    """The same catalogue, which writes its use to the file."""
     return RecordingCatalogue(catalogue.texts, catalogue.faq, catalogue.constants, coverage.write_reached)
 
 
@@ -109,8 +110,8 @@ def _all_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
         yield "row", _row_name(row)
         if isinstance(row.trigger, Choice):
             yield "button", _row_name(row)
-    for way in edges():
-        yield "way", way
+    for line in edges():
+        yield "way", line
     language = next(iter(catalogue.texts))
     for key in catalogue.texts[language]:
         if not key.startswith(_EXCLUDED_TEXTS):

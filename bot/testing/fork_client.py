@@ -1,6 +1,7 @@
-"""Starts bots out of a nursery: the same processes as by the plain command, twenty times as fast.
+"""Starts bots from a fork server: the same processes as by the plain command, twenty times as fast.
 
-POSIX only. A nursery is started with the first bot, and ends with its owner, however that ends.
+POSIX only. The server starts with the first bot. It ends with its owner, even when the owner is killed, because the
+connection to it then closes.
 """
 
 import asyncio
@@ -15,11 +16,14 @@ _LOST_EXIT_CODE = -9
 
 
 class ForkServerGone(OSError):
-    """The nursery ended before the bot was born; what it said went to its standard error."""
+    """The fork server ended before the bot started; its error is on its standard error."""
 
 
 class ForkedProcess(asyncio.Protocol):
-    """A bot of the nursery, at the other end of its line."""
+    """A bot that the fork server started, as the other end of its connection.
+
+    The server sends the bot's process id, then its exit code; when this end closes, the server kills the bot.
+    """
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -31,35 +35,35 @@ class ForkedProcess(asyncio.Protocol):
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The bot's process id."""
         return self._started.result()
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, or None while it runs."""
+        """The bot's exit code, or None while it runs."""
         return self._ended.result() if self._ended.done() else None
 
     async def kill(self) -> None:
-        """End it at once and wait until it is gone; also fine when it has ended already."""
+        """Kill the bot and wait until it has ended; harmless when it has ended already."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write_eof()
         await self.wait()
 
     async def wait(self) -> int:
-        """Wait until it ends and return its exit code."""
+        """Wait until the bot ends; gives its exit code."""
         return await asyncio.shield(self._ended)
 
     async def wait_started(self) -> None:
-        """Wait until it is there; raises `NurseryGone`."""
+        """Wait until the bot has started; raises `ForkServerGone`."""
         await self._started
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hold the line."""
+        """Store the transport."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's transport is one
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Hear of the birth, and later of the end."""
+        """Read the process id, and later the exit code."""
         *numbers, self._buffer = (self._buffer + data).split(b"\n")
         for number in numbers:
             if self._started.done():
@@ -68,12 +72,12 @@ class ForkedProcess(asyncio.Protocol):
                 self._started.set_result(int(number))
 
     def eof_received(self) -> None:
-        """Let the line go: the nursery has nothing more to say."""
+        """Let the transport close: the server sends nothing more."""
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note the end: the nursery told of it, or has ended itself, and with it the bot."""
+        """Record the end of the bot: the server reported it, or ended itself and the bot with it."""
         if not self._started.done():
-            self._started.set_exception(ForkServerGone("the nursery ended"))
+            self._started.set_exception(ForkServerGone("the fork server ended"))
         self._ended.set_result(self._code)
 
 
@@ -85,32 +89,32 @@ class _ForkServer:
 
 @dataclass(frozen=True, slots=True)
 class ForkClient:
-    """Nurseries and the way to ask them; `command` is what runs `Nursery.run` on its standard input."""
+    """Fork servers, started as needed; `command` runs `ForkServer.run` with the control socket as standard input."""
 
     command: Sequence[str]
     _servers: dict[frozenset[tuple[str, str]], _ForkServer] = field(default_factory=dict)
 
-    async def start(self, env: Mapping[str, str], log: Path) -> ForkedProcess:
-        """Start a bot with exactly this environment, its output appended to the log."""
-        birth = {"env": dict(env), "folder": env["DATA_DIR"], "log": str(log)}
+    async def start(self, env: Mapping[str, str], log: Path, folder: Path | None = None) -> ForkedProcess:
+        """Start a bot with exactly this environment in a folder, by default DATA_DIR; the log takes its output."""
+        request = {"env": dict(env), "folder": str(folder or env["DATA_DIR"]), "log": str(log)}
         ours, theirs = socket.socketpair()
         with theirs:
-            ours.sendall(json.dumps(birth).encode() + b"\n")
+            ours.sendall(json.dumps(request).encode() + b"\n")
             socket.send_fds(self._server_for(env).control, [b"."], [theirs.fileno()])
         ours.settimeout(0)
-        _, nursling = await asyncio.get_running_loop().create_connection(ForkedProcess, sock=ours)
-        await nursling.wait_started()
-        return nursling
+        _, process = await asyncio.get_running_loop().create_connection(ForkedProcess, sock=ours)
+        await process.wait_started()
+        return process
 
     def close(self) -> None:
-        """End the nurseries and every bot that is still of them."""
-        for nursery in self._servers.values():
-            nursery.control.close()
-            nursery.process.wait()
+        """End the fork servers and every bot that they still run."""
+        for server in self._servers.values():
+            server.control.close()
+            server.process.wait()
         self._servers.clear()
 
     def _server_for(self, env: Mapping[str, str]) -> _ForkServer:
-        # What Python reads before the first line of a program, nobody can change afterwards.
+        # Python reads these variables before a program's first line, so each set of them needs its own server.
         interpreter = frozenset((name, value) for name, value in env.items() if name.startswith("PYTHON"))
         if interpreter not in self._servers:
             self._servers[interpreter] = _start_server(self.command, env)

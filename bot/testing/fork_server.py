@@ -1,7 +1,7 @@
-"""A process that has imported the bot and forks one whenever it is asked: a start without the cost of importing.
+"""A process that has imported the bot and forks a child per request, which saves the time of importing.
 
-Each child is a process like any other: its own session, environment, folder and log, and nothing of the nursery open.
-A child lives as long as its line to whoever asked; when the nursery's own line falls, nobody is left behind.
+Each child has its own session, environment, folder and log, and no open file of the server. The server kills a child
+when its client closes the child's connection, and all children when its own control connection closes.
 """
 
 import json
@@ -22,9 +22,9 @@ _FAILED = 1
 _REQUEST_ENDS = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkRequest:
-    """What a child is born with."""
+    """The environment, folder and log of a child."""
 
     env: dict[str, str] = field(repr=False)
     folder: str
@@ -33,7 +33,7 @@ class ForkRequest:
 
 @dataclass(slots=True)
 class ForkServer:
-    """The parent of all bots; it must never have a thread or a running loop, since a fork would break both."""
+    """The parent of all bots; it must never have a thread or a running event loop, because a fork would break both."""
 
     main: Main
     _control: socket.socket
@@ -42,7 +42,7 @@ class ForkServer:
     _connections: dict[int, socket.socket] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Fork until the line of the nursery falls."""
+        """Serve requests until the control connection closes."""
         for end in self._wakeup:
             end.settimeout(0)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -62,7 +62,7 @@ class ForkServer:
             elif key.fileobj is self._control:
                 if not self._fork():
                     return False
-            elif key.data in self._connections:  # not buried a moment ago, so the pid is still this child's
+            elif key.data in self._connections:  # not reaped yet, so the pid is still this child's
                 self._selector.unregister(key.fileobj)
                 _kill(key.data)
         return True
@@ -71,48 +71,48 @@ class ForkServer:
         _, fds, _, _ = socket.recv_fds(self._control, 1, 1)
         if not fds:
             return False
-        line = socket.socket(fileno=fds[0])
-        birth = ForkRequest(**json.loads(_read_request(line)))
+        connection = socket.socket(fileno=fds[0])
+        request = ForkRequest(**json.loads(_read_request(connection)))
         pid = os.fork()
         if pid == 0:
-            self._close_inherited(line)
-            _run_child(birth, self.main)
-        self._connections[pid] = line
-        self._selector.register(line, selectors.EVENT_READ, pid)
-        _send_number(line, pid)
+            self._close_inherited(connection)
+            _run_child(request, self.main)
+        self._connections[pid] = connection
+        self._selector.register(connection, selectors.EVENT_READ, pid)
+        _send_number(connection, pid)
         return True
 
     def _reap(self) -> None:
-        """Tell of every child that has ended."""
+        """Report every child that has ended to its client."""
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
-                line = self._connections.pop(pid)
+                connection = self._connections.pop(pid)
                 with suppress(KeyError):
-                    self._selector.unregister(line)
-                _send_number(line, os.waitstatus_to_exitcode(status))
-                line.close()
+                    self._selector.unregister(connection)
+                _send_number(connection, os.waitstatus_to_exitcode(status))
+                connection.close()
 
-    def _close_inherited(self, line: socket.socket) -> None:
-        """Drop, in a child, everything that belongs to the nursery."""
+    def _close_inherited(self, connection: socket.socket) -> None:
+        """Close, in a child, everything that belongs to the server."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
-        for end in (line, self._control, *self._wakeup, *self._connections.values()):
+        for end in (connection, self._control, *self._wakeup, *self._connections.values()):
             end.close()
 
 
 def _run_child(request: ForkRequest, main: Main) -> NoReturn:
-    """Be the bot, and never come back into the nursery's code."""
+    """Run the bot and exit; a child never returns to the server's code."""
     status: object = _FAILED
     try:
         _set_up_child(request)
         main()
-    except SystemExit as left:
-        status = left.code
-    except BaseException:  # whatever ended the bot, its traceback belongs in its own log
+    except SystemExit as exit:
+        status = exit.code
+    except BaseException:  # the traceback of any error belongs in the bot's own log
         sys.excepthook(*sys.exc_info())
     finally:
         with suppress(OSError):
@@ -124,10 +124,10 @@ def _run_child(request: ForkRequest, main: Main) -> NoReturn:
 def _set_up_child(request: ForkRequest) -> None:
     os.setsid()
     log = os.open(request.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for fd, place in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(fd, place)
-    for fd in (log, nothing):
+    null = os.open(os.devnull, os.O_RDONLY)
+    for fd, standard in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(fd, standard)
+    for fd in (log, null):
         os.close(fd)
     os.chdir(request.folder)
     os.environ.clear()
@@ -135,20 +135,20 @@ def _set_up_child(request: ForkRequest) -> None:
     time.tzset()
 
 
-def _read_request(line: socket.socket) -> bytes:
+def _read_request(connection: socket.socket) -> bytes:
     request = b""
     while not request.endswith(_REQUEST_ENDS):
-        request += line.recv(65536) or _REQUEST_ENDS
+        request += connection.recv(65536) or _REQUEST_ENDS
     return request
 
 
-def _send_number(line: socket.socket, number: int) -> None:
+def _send_number(connection: socket.socket, number: int) -> None:
     with suppress(OSError):
-        line.sendall(b"%d\n" % number)
+        connection.sendall(b"%d\n" % number)
 
 
 def _kill(pid: int) -> None:
-    """End a child and its own children; a child just born may have no group of its own yet."""
+    """Kill a child and its own children; a new child may have no process group of its own yet."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:

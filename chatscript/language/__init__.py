@@ -1,1 +1,1 @@
-"""The language of `.chat` scripts: from text to typed steps, and what is wrong with a text."""
+"""The language of `.chat` scripts: turns text into typed steps and finds the mistakes in it."""

@@ -1,4 +1,4 @@
-"""The lines of a script, grouped: a marked line and the indented lines that belong to it."""
+"""Groups the lines of a script into blocks: a line with a mark, and the indented lines that belong to it."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ class ScriptBlock:
         return "\n".join([self.line.text, *(f"    {line.text}" for line in self.indented)])
 
     def text_lines(self) -> list[SourceSpan]:
-        """Return the further lines of a text; nothing else may stand below it."""
+        """Return the indented lines as lines of a text. Raises `SyntaxProblem` for any other indented line."""
         for line in self.indented:
             if not line.text.startswith("|"):
                 raise line.problem("expected | and more text")
         return [line.subspan(1) for line in self.indented]
 
     def require_no_indented(self) -> None:
-        """Insist that no indented line follows."""
+        """Raise `SyntaxProblem` when there is an indented line."""
         if self.indented:
             raise self.indented[0].problem(f"expected no indented line below {self.mark}")
 
-    def require_body(self, what: str) -> SourceSpan:
-        """Return what follows the mark; there must be something."""
+    def require_body(self, description: str) -> SourceSpan:
+        """Return what follows the mark. Raises `SyntaxProblem` when nothing follows it."""
         if not self.body.text:
-            raise self.body.problem(f"expected {what} after {self.mark}")
+            raise self.body.problem(f"expected {description} after {self.mark}")
         return self.body
 
 
 def nearest_hint(word: str, known: Collection[str]) -> str:
-    """Suggest the nearest known word, as the end of a sentence."""
+    """Return the nearest known word as the end of a sentence, or ""."""
     near = get_close_matches(word, sorted(known), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,8 +1,8 @@
-"""The bot's own sentences, read from its TOML files, as patterns that scripts can name by key.
+"""The bot's texts, read from its TOML files, as patterns that scripts name by key.
 
-`<texts>/<language>.toml` and `<texts>/<part>.<language>.toml` together: nested tables become dotted keys, and a list of
-tables with an `id` is keyed by it. Values are Telegram HTML with `{placeholders}`: the tags
-go, a placeholder stands for any text.
+`<texts>/<language>.toml` and `<texts>/<part>.<language>.toml` together are one language. Nested tables become dotted
+keys; a list of tables that have an `id` is keyed by it. Values are Telegram HTML with `{placeholders}`: tags are
+removed, and a placeholder matches any text.
 """
 
 from __future__ import annotations
@@ -19,69 +19,69 @@ from chatscript.language.patterns import LiteralText, Wildcard
 
 DEFAULT_LANGUAGE = "zh"
 
-Sentence = tuple[LiteralText | Wildcard, ...]
+TextParts = tuple[LiteralText | Wildcard, ...]
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|</>")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
 
 
 class BotTextsUnreadable(Exception):
-    """A file of texts that is no TOML."""
+    """A file of texts is not valid TOML."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotTexts:
-    """Every sentence of every language."""
+    """All texts of all languages."""
 
-    languages: Mapping[str, Mapping[str, Sentence]] = field(default_factory=dict)
+    languages: Mapping[str, Mapping[str, TextParts]] = field(default_factory=dict)
 
     def language_for(self, code: str, default: str) -> str:
-        """Choose the catalogue that serves a Telegram language code: `zh-hans` is served by `zh`."""
+        """Return the language of the texts for a Telegram language code: `zh` for `zh-hans`."""
         short = code.partition("-")[0]
         return short if short in self.languages else default
 
-    def sentence(self, language: str, key: str) -> Sentence:
-        """Return a sentence; its key has been checked."""
+    def sentence(self, language: str, key: str) -> TextParts:
+        """Return the text of a key that has been checked before."""
         return self.languages[language][key]
 
     def find_problem(self, language: str, key: str, *, typed: bool) -> str | None:
-        """Tell why a key cannot stand where it stands, or None."""
+        """Return why a key cannot be used, or None. `typed` means that a person types its text."""
         known = self.languages.get(language)
         if known is None:
-            there = ", ".join(self.languages) or "none"
-            return f"the bot has no texts in {language!r} (there: {there})"
+            existing = ", ".join(self.languages) or "none"
+            return f"the bot has no texts in {language!r} (it has: {existing})"
         if key not in known:
             near = get_close_matches(key, known, 1)
             return f"no text {key!r} in {language!r}" + (f"; did you mean {near[0]!r}?" if near else "")
         if typed and any(isinstance(part, Wildcard) for part in known[key]):
-            return f"{key!r} has placeholders, so nobody can type it"
+            return f"{key!r} has placeholders, so a person cannot type it"
         return None
 
 
 def load_bot_texts(folder: Path) -> BotTexts:
-    """Read every language in a folder; a folder that is not there gives an empty catalogue."""
-    languages: dict[str, dict[str, Sentence]] = {}
+    """Read every language in a folder; a missing folder gives no texts. Raises `BotTextsUnreadable`."""
+    languages: dict[str, dict[str, TextParts]] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BotTextsUnreadable(f"{path}: {error}") from None
         language = path.stem.rpartition(".")[2]
-        found = {key: parse_sentence(value) for key, value in _flatten(tables, "")}
-        languages.setdefault(language, {}).update(found)
+        texts = {key: parse_sentence(value) for key, value in _flatten(tables, "")}
+        languages.setdefault(language, {}).update(texts)
     return BotTexts(languages)
 
 
-def parse_sentence(markup: str) -> Sentence:
-    """Turn a marked-up sentence into what a person reads, with its holes."""
+def parse_sentence(markup: str) -> TextParts:
+    """Turn Telegram HTML into the text that a person reads, with a wildcard for each placeholder."""
     parts: list[LiteralText | Wildcard] = []
     position = 0
     plain = _TAG.sub("", markup)
-    for hole in _PLACEHOLDER.finditer(plain):
-        parts.append(LiteralText(html.unescape(plain[position : hole.start()])))
-        doubled = hole.group() in ("{{", "}}")
-        parts.append(LiteralText(hole.group()[0]) if doubled else Wildcard())
-        position = hole.end()
+    for placeholder in _PLACEHOLDER.finditer(plain):
+        parts.append(LiteralText(html.unescape(plain[position : placeholder.start()])))
+        doubled = placeholder.group() in ("{{", "}}")
+        parts.append(LiteralText(placeholder.group()[0]) if doubled else Wildcard())
+        position = placeholder.end()
     parts.append(LiteralText(html.unescape(plain[position:])))
     return tuple(part for part in parts if part != LiteralText(""))
 

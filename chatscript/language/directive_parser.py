@@ -1,10 +1,12 @@
-"""Reads the lines that begin with @: what happens around the chat, and the phone."""
+"""Parses the lines that begin with @: directives and the phone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
+from chatscript.coverage import COVERAGE_VARIABLES
 from chatscript.language import steps
 from chatscript.language.blocks import ScriptBlock, nearest_hint
 from chatscript.language.lexer import parse_expected_text, parse_text
@@ -14,17 +16,16 @@ from playground.phone.apps import Gesture, PhoneApp
 
 FAULT_KINDS = ("401", "403", "429", "500", "502", "lost", "drop", "slow", "garbage")
 
-
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SETTING = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)=")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
-RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", "COVERAGE_FILE"})
+RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", *COVERAGE_VARIABLES})
 
 
 def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
-    """Read one; raises `Wrong`."""
+    """Parse one block. Raises `SyntaxProblem`."""
     reader = _PARSERS.get(block.mark)
     if reader is None:
         raise block.line.problem(f"unknown directive {block.mark}{nearest_hint(block.mark, _PARSERS)}")
@@ -32,11 +33,11 @@ def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
     return reader(block)
 
 
-def _without_argument(made: Callable[[SourceLocation, str], AnyStep]) -> Callable[[ScriptBlock], AnyStep]:
+def _without_argument(step: Callable[[SourceLocation, str], AnyStep]) -> Callable[[ScriptBlock], AnyStep]:
     def read(block: ScriptBlock) -> AnyStep:
         if block.body.text:
             raise block.body.problem(f"expected nothing after {block.mark}")
-        return made(block.line.location, block.source)
+        return step(block.line.location, block.source)
 
     return read
 
@@ -52,12 +53,6 @@ def _parse_person(block: ScriptBlock) -> AnyStep:
     return steps.SwitchPerson(block.line.location, block.source, block.require_body("a name").text)
 
 
-def _parse_block(block: ScriptBlock) -> AnyStep:
-    if block.body.text:
-        raise block.body.problem(f"expected nothing after {block.mark}")
-    return steps.SetBlocked(block.line.location, block.source, blocked=block.mark == "@block")
-
-
 def _parse_wait(block: ScriptBlock) -> AnyStep:
     span = block.require_body("a time such as 90s, 10m, 2h or 1d")
     if not _DURATION.fullmatch(span.text):
@@ -67,12 +62,12 @@ def _parse_wait(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_fault(block: ScriptBlock) -> AnyStep:
-    words = block.require_body("METHOD KIND [times] [retry=SECONDS]").text.split()
-    retry = [int(word[6:]) for word in words if re.fullmatch(r"retry=\d+", word)]
-    words = [word for word in words if not re.fullmatch(r"retry=\d+", word)]
-    if not 2 <= len(words) <= 3 or len(retry) > 1:
+    arguments = block.require_body("METHOD KIND [times] [retry=SECONDS]").text.split()
+    retry = [int(word[6:]) for word in arguments if re.fullmatch(r"retry=\d+", word)]
+    arguments = [word for word in arguments if not re.fullmatch(r"retry=\d+", word)]
+    if not 2 <= len(arguments) <= 3 or len(retry) > 1:
         raise block.body.problem("expected METHOD KIND [times] [retry=SECONDS], such as sendPhoto 429 2")
-    method, kind, times = words[0], words[1], words[2] if len(words) > 2 else "1"
+    method, kind, times = arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else "1"
     if kind not in FAULT_KINDS:
         offset = block.body.text.index(kind, len(method))
         raise block.body.problem(f"unknown fault {kind}: expected one of {', '.join(FAULT_KINDS)}", offset)
@@ -86,7 +81,7 @@ def _parse_setting(block: ScriptBlock) -> BotSetting:
     if found is None:
         raise block.body.problem("expected NAME=VALUE, the name in capitals")
     if found["name"] in RESERVED_SETTINGS:
-        raise block.body.problem(f"{found['name']} is set by the player for every case")
+        raise block.body.problem(f"{found['name']} is set by the runner for every case")
     return BotSetting(found["name"], parse_text(block.body.subspan(found.end()), wild=False))
 
 
@@ -95,11 +90,11 @@ def _parse_state(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_scan(block: ScriptBlock) -> AnyStep:
-    words = block.require_body(f"an app: {', '.join(PhoneApp)}")
-    name, _, rest = words.text.partition(" ")
+    argument = block.require_body(f"an app: {', '.join(PhoneApp)}")
+    name, _, rest = argument.text.partition(" ")
     if name not in list(PhoneApp):
-        raise words.problem(f"unknown app {name}: expected one of {', '.join(PhoneApp)}")
-    address = parse_text(words.subspan(len(name)), wild=False) if rest.strip() else None
+        raise argument.problem(f"unknown app {name}: expected one of {', '.join(PhoneApp)}")
+    address = parse_text(argument.subspan(len(name)), wild=False) if rest.strip() else None
     return steps.OpenInApp(block.line.location, block.source, PhoneApp(name), address)
 
 
@@ -109,8 +104,8 @@ def _parse_gesture(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_page(block: ScriptBlock) -> AnyStep:
-    words = parse_expected_text(block.require_body("a text or /regex/"))
-    return steps.ExpectPageText(block.line.location, block.source, words, absent=block.mark.endswith("!"))
+    text = parse_expected_text(block.require_body("a text or /regex/"))
+    return steps.ExpectPageText(block.line.location, block.source, text, absent=block.mark.endswith("!"))
 
 
 def _parse_status(block: ScriptBlock) -> AnyStep:
@@ -126,8 +121,8 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@user": _parse_person,
     "@group": _without_argument(steps.SwitchToGroup),
     "@private": _without_argument(steps.SwitchToPrivateChat),
-    "@block": _parse_block,
-    "@unblock": _parse_block,
+    "@block": _without_argument(partial(steps.SetBlocked, blocked=True)),
+    "@unblock": _without_argument(partial(steps.SetBlocked, blocked=False)),
     "@left": _without_argument(steps.ExpectLeft),
     "@wait": _parse_wait,
     "@crash": _without_argument(steps.CrashBot),

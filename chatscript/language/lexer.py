@@ -1,6 +1,6 @@
-"""Reads the words inside a script line: wildcards, values, regexes, keyboards.
+"""Reads the parts inside a script line: wildcards, values, regular expressions, keyboards.
 
-A backslash takes the next punctuation mark literally. `{2}` inside a regex stays a repetition.
+A backslash makes the next punctuation mark literal. `{2}` inside a regular expression is a repetition.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chatscript.language.patterns import (
 
 
 class SyntaxProblem(Exception):
-    """Something in a script that cannot be read, with its place and what was expected there."""
+    """A mistake in a script: where it is, and what is expected there."""
 
     def __init__(self, location: SourceLocation, message: str) -> None:
         super().__init__(location, message)
@@ -43,29 +43,29 @@ class SyntaxProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceSpan:
-    """A piece of a line that knows where it stands."""
+    """A part of a line, with its location."""
 
     text: str
     location: SourceLocation
 
     def subspan(self, start: int, end: int | None = None) -> SourceSpan:
-        """Take a part of it, without the spaces around."""
+        """Return a part of the span without the spaces around it."""
         raw = self.text[start:end]
         lead = len(raw) - len(raw.lstrip())
         return SourceSpan(raw.strip(), self.location_at(start + lead))
 
     def location_at(self, offset: int) -> SourceLocation:
-        """Name the place that many characters further on."""
+        """Return the location `offset` characters after the start."""
         return SourceLocation(self.location.file, self.location.line, self.location.column + offset)
 
     def problem(self, message: str, offset: int = 0) -> SyntaxProblem:
-        """Make the error that points into this piece."""
+        """Return a problem that points to `offset` characters after the start."""
         return SyntaxProblem(self.location_at(offset), message)
 
 
-def display_width(words: str) -> int:
-    """Count the columns that a text takes in a terminal."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in words)
+def display_width(text: str) -> int:
+    """Return the number of columns that a text takes in a terminal."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 _WORD = re.compile(r"\\(?P<escaped>[^\w\s])|(?P<wild>\.{3})|\{(?P<name>[^{}]*)\}|(?P<open>\{)")
@@ -77,13 +77,13 @@ _ONE_LABEL = re.compile(_LABEL)
 _ARROW = re.compile(r"\s->\s*")
 
 
-def parse_text(snippet: SourceSpan, *, wild: bool = True) -> TextPattern:
-    """Read a text; with `wild` off, `...` stands for itself."""
-    return TextPattern(snippet.text, tuple(_parse_parts(snippet, wild=wild)))
+def parse_text(span: SourceSpan, *, wild: bool = True) -> TextPattern:
+    """Parse a text. With `wild` off, `...` is literal. Raises `SyntaxProblem`."""
+    return TextPattern(span.text, tuple(_parse_parts(span, wild=wild)))
 
 
 def join_lines(lines: list[TextPattern]) -> TextPattern:
-    """Put the lines of one text together."""
+    """Join the lines of one text."""
     parts: list[PatternPart] = []
     for number, line in enumerate(lines):
         if number:
@@ -92,45 +92,45 @@ def join_lines(lines: list[TextPattern]) -> TextPattern:
     return TextPattern("\n".join(line.source for line in lines), tuple(parts))
 
 
-def parse_expected_text(snippet: SourceSpan) -> ExpectedText:
-    """Read an expected text that may be a regex as a whole."""
-    found = _REGEX.fullmatch(snippet.text)
-    return _parse_regex(snippet, found) if found else parse_text(snippet)
+def parse_expected_text(span: SourceSpan) -> ExpectedText:
+    """Parse an expected text, which may be one regular expression. Raises `SyntaxProblem`."""
+    found = _REGEX.fullmatch(span.text)
+    return _parse_regex(span, found) if found else parse_text(span)
 
 
 def parse_text_and_keyboard(lines: list[SourceSpan]) -> tuple[ExpectedText, KeyboardPattern]:
-    """Read the lines of a message; the buttons stand behind the last one."""
-    head, rows = lines[0], KeyboardPattern()
-    found = _REGEX.match(head.text) if len(lines) == 1 else None
+    """Parse the lines of a message; buttons may follow the last line. Raises `SyntaxProblem`."""
+    first, keyboard = lines[0], KeyboardPattern()
+    found = _REGEX.match(first.text) if len(lines) == 1 else None
     if found:
-        rest = head.subspan(found.end())
+        rest = first.subspan(found.end())
         if not rest.text:
-            return _parse_regex(head, found), rows
+            return _parse_regex(first, found), keyboard
         if _KEYBOARD.fullmatch(rest.text):
-            return _parse_regex(head, found), parse_keyboard(rest)
+            return _parse_regex(first, found), parse_keyboard(rest)
     last = lines[-1]
     if tail := _KEYBOARD.search(last.text):
-        rows = parse_keyboard(last.subspan(tail.start(1)))
+        keyboard = parse_keyboard(last.subspan(tail.start(1)))
         lines = [*lines[:-1], last.subspan(0, tail.start())]
-    return join_lines([parse_text(line) for line in lines]), rows
+    return join_lines([parse_text(line) for line in lines]), keyboard
 
 
-def parse_keyboard(snippet: SourceSpan) -> KeyboardPattern:
-    """Read `[A] [B] / [C -> address]`."""
+def parse_keyboard(span: SourceSpan) -> KeyboardPattern:
+    """Parse `[A] [B] / [C -> address]`. Raises `SyntaxProblem`."""
     rows: list[list[ButtonPattern | AnyButtons]] = [[]]
     position = 0
-    for found in _ONE_LABEL.finditer(snippet.text):
-        if "/" in snippet.text[position : found.start()]:
+    for found in _ONE_LABEL.finditer(span.text):
+        if "/" in span.text[position : found.start()]:
             rows.append([])
-        rows[-1].append(_parse_button(snippet.subspan(found.start() + 1, found.end() - 1)))
+        rows[-1].append(_parse_button(span.subspan(found.start() + 1, found.end() - 1)))
         position = found.end()
-    if snippet.text[position:].strip():
-        raise snippet.problem("expected buttons: [A] [B], with / between rows", position)
+    if span.text[position:].strip():
+        raise span.problem("expected buttons: [A] [B], with / between rows", position)
     return KeyboardPattern(tuple(tuple(row) for row in rows))
 
 
 def is_keyboard(line: str) -> bool:
-    """Tell whether a line holds buttons only."""
+    """Return whether a line has only buttons."""
     return _KEYBOARD.fullmatch(line) is not None
 
 
@@ -145,11 +145,11 @@ def _parse_button(inside: SourceSpan) -> ButtonPattern | AnyButtons:
     return ButtonPattern(parse_text(inside.subspan(0, arrow.start())), parse_text(inside.subspan(arrow.end())))
 
 
-def _parse_parts(snippet: SourceSpan, *, wild: bool) -> list[PatternPart]:
+def _parse_parts(span: SourceSpan, *, wild: bool) -> list[PatternPart]:
     parts: list[PatternPart] = []
     position = 0
-    for found in _WORD.finditer(snippet.text):
-        parts.append(LiteralText(snippet.text[position : found.start()]))
+    for found in _WORD.finditer(span.text):
+        parts.append(LiteralText(span.text[position : found.start()]))
         position = found.end()
         match found.lastgroup:
             case "escaped":
@@ -157,10 +157,10 @@ def _parse_parts(snippet: SourceSpan, *, wild: bool) -> list[PatternPart]:
             case "wild":
                 parts.append(Wildcard() if wild else LiteralText("..."))
             case "name":
-                parts.append(_parse_placeholder(found["name"], snippet.location_at(found.start())))
+                parts.append(_parse_placeholder(found["name"], span.location_at(found.start())))
             case _:
-                raise snippet.problem("expected a name and } after {; a literal brace is \\{", found.start())
-    parts.append(LiteralText(snippet.text[position:]))
+                raise span.problem("expected a name and } after {; a literal brace is \\{", found.start())
+    parts.append(LiteralText(span.text[position:]))
     return [part for part in parts if part != LiteralText("")]
 
 
@@ -176,17 +176,17 @@ def _parse_placeholder(name: str, location: SourceLocation) -> Variable | BotTex
     raise SyntaxProblem(location, message)
 
 
-def _parse_regex(snippet: SourceSpan, found: re.Match[str]) -> RegexPattern:
+def _parse_regex(span: SourceSpan, found: re.Match[str]) -> RegexPattern:
     body, start = found["body"], found.start("body")
     parts: list[PatternPart] = []
     position = 0
     for value in _REGEX_NAME.finditer(body):
         parts.append(LiteralText(body[position : value.start()]))
-        parts.append(_parse_placeholder(value["name"], snippet.location_at(start + value.start())))
+        parts.append(_parse_placeholder(value["name"], span.location_at(start + value.start())))
         position = value.end()
     parts.append(LiteralText(body[position:]))
     try:
         groups = re.compile(_REGEX_NAME.sub("x", body)).groupindex
     except re.error as error:
-        raise snippet.problem(f"this is no regular expression: {error.msg}", start + (error.pos or 0)) from None
+        raise span.problem(f"this is not a regular expression: {error.msg}", start + (error.pos or 0)) from None
     return RegexPattern(found.group(), tuple(parts), tuple(groups), ignore_case=bool(found["flag"]))

@@ -1,4 +1,4 @@
-"""What can be told about a script before it runs: unknown values, missing sentences, its languages."""
+"""Checks a script before it runs: unknown values, unknown text keys, and whether any language can run it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from chatscript.language.steps import AnyStep, Script
 
 
 class TextRole(Enum):
-    """What a text is for."""
+    """How a step uses a text."""
 
-    TYPED = "typed"  # must be known word for word
-    MATCHED = "matched"  # compared with what is there
-    CAPTURING = "capturing"  # compared too; unknown values are taken from what is there
+    TYPED = "typed"  # a person types it, so every part must be known
+    MATCHED = "matched"  # compared with the actual text
+    CAPTURING = "capturing"  # compared; an unknown value captures the actual text
 
 
 def texts_of_step(step: AnyStep) -> Iterator[tuple[ExpectedText, TextRole]]:
-    """List every text in a step with its role."""
+    """Yield every text of a step with its role."""
     match step:
         case (
             steps.WriteText(text=text)
@@ -81,14 +81,14 @@ def _of_keyboard(keyboard: KeyboardPattern) -> Iterator[tuple[ExpectedText, Text
 def find_value_problems(
     script: Script, known: Collection[str] = (), people: Collection[str] = ()
 ) -> list[SyntaxProblem]:
-    """Find values that nothing gives, and captures that are probably slips of the pen."""
-    found = _ValueChecker({*script.cases[0], *known}, {*script.people, *people})
+    """Find values that nothing defines, and captures that are probably typos."""
+    checker = _ValueChecker({*script.cases[0], *known}, {*script.people, *people})
     for setting in script.settings:
-        found.read(setting.value, TextRole.TYPED)
+        checker.check(setting.value, TextRole.TYPED)
     for step in script.steps:
         for text, role in texts_of_step(step):
-            found.read(text, role)
-    return found.problems + found.likely_typos(set(script.cases[0]))
+            checker.check(text, role)
+    return checker.problems + checker.likely_typos(set(script.cases[0]))
 
 
 class _ValueChecker:
@@ -99,7 +99,7 @@ class _ValueChecker:
         self._captured: dict[str, Variable] = {}
         self._used: set[str] = set()
 
-    def read(self, text: ExpectedText, role: TextRole) -> None:
+    def check(self, text: ExpectedText, role: TextRole) -> None:
         for part in text.parts:
             match part:
                 case Variable(name=name) if name in self._known:
@@ -107,71 +107,73 @@ class _ValueChecker:
                 case Variable(name=name) if role is TextRole.CAPTURING:
                     self._known.add(name)
                     self._captured[name] = part
-                case Variable(name=name, location=place):
+                case Variable(name=name, location=location):
                     near = get_close_matches(name, self._known, 1)
                     hint = f"; did you mean {{{near[0]}}}?" if near else ""
-                    message = f"nothing before this line gives {{{name}}}{hint}"
-                    self.problems.append(SyntaxProblem(place, message))
-                case PersonId(person=person, location=place) if person not in self._people:
-                    self.problems.append(SyntaxProblem(place, f"nobody in this script is called {person}"))
+                    message = f"nothing before this line defines {{{name}}}{hint}"
+                    self.problems.append(SyntaxProblem(location, message))
+                case PersonId(person=person, location=location) if person not in self._people:
+                    self.problems.append(SyntaxProblem(location, f"no person in this script is called {person}"))
                 case _:
                     pass
         if not isinstance(text, TextPattern):
             self._known |= set(text.groups)
 
-    def likely_typos(self, of_case: set[str]) -> list[SyntaxProblem]:
-        """A capture that nobody uses and that is spelt almost like a value of the case."""
+    def likely_typos(self, case_values: set[str]) -> list[SyntaxProblem]:
+        """Find captures that are never used and are spelt almost like a value of the case."""
         return [
-            SyntaxProblem(part.location, f"{{{name}}} would match anything; did you mean {{{near[0]}}}?")
+            SyntaxProblem(part.location, f"{{{name}}} captures any text; did you mean {{{near[0]}}}?")
             for name, part in self._captured.items()
-            if name not in self._used and (near := get_close_matches(name, of_case, 1, 0.7))
+            if name not in self._used and (near := get_close_matches(name, case_values, 1, 0.7))
         ]
 
 
 def find_key_problems(script: Script, bot_texts: BotTexts, language: str, default: str) -> list[SyntaxProblem]:
-    """Find keys that the catalogue lacks, and sentences with holes that somebody would type.
+    """Find keys that the bot's texts lack, and typed texts that have placeholders.
 
-    Everybody begins in `language`; `@lang` and `@texts` change it for one person.
+    Every person starts in `language`; `@lang` and `@texts` change it for one person.
     """
-    mistakes = [
-        wrong
+    problems = [
+        problem
         for setting in script.settings
-        for wrong in _key_problems(setting.value, TextRole.TYPED, bot_texts, language)
+        for problem in _key_problems(setting.value, TextRole.TYPED, bot_texts, language)
     ]
-    spoken: dict[str, str] = {}
+    languages: dict[str, str] = {}
     person = script.people[0]
     for step in script.steps:
         match step:
             case steps.SwitchPerson(name=person):
                 pass
             case steps.SwitchLanguage(code=code):
-                spoken[person] = bot_texts.language_for(code, default)
+                languages[person] = bot_texts.language_for(code, default)
             case _:
-                now = spoken.get(person, language)
-                mistakes += [
-                    wrong for text, role in texts_of_step(step) for wrong in _key_problems(text, role, bot_texts, now)
+                current = languages.get(person, language)
+                problems += [
+                    problem
+                    for text, role in texts_of_step(step)
+                    for problem in _key_problems(text, role, bot_texts, current)
                 ]
-    return mistakes
+    return problems
 
 
 def _key_problems(text: ExpectedText, role: TextRole, bot_texts: BotTexts, language: str) -> Iterator[SyntaxProblem]:
     for part in text.parts:
         if isinstance(part, BotTextKey) and (
-            why := bot_texts.find_problem(language, part.name, typed=role is TextRole.TYPED)
+            reason := bot_texts.find_problem(language, part.name, typed=role is TextRole.TYPED)
         ):
-            yield SyntaxProblem(part.location, why)
+            yield SyntaxProblem(part.location, reason)
 
 
 def is_language_independent(script: Script) -> bool:
-    """Tell whether all that it expects is written by keys, so that each language can play it."""
+    """Return whether all expected texts are written by keys, so that the script can run in any language."""
     fixed = any(isinstance(step, steps.SwitchLanguage) for step in script.steps)
     expected = (text for text, role in _all_texts(script) if role is not TextRole.TYPED)
     keyed = any(isinstance(part, BotTextKey) for text, _ in _all_texts(script) for part in text.parts)
-    return keyed and not fixed and not any(_has_words(part) for text in expected for part in text.parts)
+    return keyed and not fixed and not any(_has_letters(part) for text in expected for part in text.parts)
 
 
 def text_keys_of(script: Script) -> list[str]:
-    """List the keys that a script names."""
+    """Return the text keys that a script uses."""
     return list(
         dict.fromkeys(
             part.name for text, _ in _all_texts(script) for part in text.parts if isinstance(part, BotTextKey)
@@ -179,8 +181,8 @@ def text_keys_of(script: Script) -> list[str]:
     )
 
 
-def _has_words(part: PatternPart) -> bool:
-    return isinstance(part, LiteralText) and any(sign.isalpha() for sign in part.text)
+def _has_letters(part: PatternPart) -> bool:
+    return isinstance(part, LiteralText) and any(character.isalpha() for character in part.text)
 
 
 def _all_texts(script: Script) -> Iterator[tuple[ExpectedText, TextRole]]:

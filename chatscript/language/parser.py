@@ -1,7 +1,7 @@
-"""Reads `.chat` files: text in, typed steps out, or every mistake with file:line:column.
+"""Parses `.chat` files into typed steps, or reports every mistake with file:line:column.
 
-A header (`title:`, `cases:`), then one event a line; `#` begins a comment. docs/testers/scripts.md has every line type.
-Nothing runs while any script has a mistake.
+A header (`title:`, `cases:`) comes first, then one event per line; `#` begins a comment. docs/testers/scripts.md has
+every kind of line. No script runs while any script has a mistake.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from chatscript.language.steps import AnyStep, BotSetting, Script
 
 
 class ScriptErrors(Exception):
-    """A script with mistakes; says all of them, each with its line and a pointer."""
+    """The mistakes of a script; the message has each one with its line and a pointer."""
 
-    def __init__(self, mistakes: Sequence[SyntaxProblem], lines: Sequence[str]) -> None:
-        by_place = sorted(set(mistakes), key=lambda wrong: (wrong.location.line, wrong.location.column))
-        super().__init__("\n".join(_format_problem(wrong, lines) for wrong in by_place))
+    def __init__(self, problems: Sequence[SyntaxProblem], lines: Sequence[str]) -> None:
+        in_order = sorted(set(problems), key=lambda problem: (problem.location.line, problem.location.column))
+        super().__init__("\n".join(_format_problem(problem, lines) for problem in in_order))
 
 
 _CELL = re.compile(r'(?:"[^"]*"|[^|])+')
@@ -36,7 +36,7 @@ _FULL_WIDTH = str.maketrans("＞＜～！＠｜［］（）．", "><~!@|[]().")
 
 
 def parse_file(path: Path, check: Callable[[Script], Sequence[SyntaxProblem]] = lambda _: ()) -> Script:
-    """Read one file, and let `check` look at it too; raises `Unreadable`."""
+    """Parse a file and apply the further `check`. Raises `ScriptErrors`."""
     try:
         source = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,31 +54,31 @@ def parse_script(
     known: Collection[str] = (),
     people: Collection[str] = (),
 ) -> Script:
-    """Read the text of one script; raises `Unreadable`. Values and people may be `known` from before."""
+    """Parse a script. `known` values and `people` are defined before it. Raises `ScriptErrors`."""
     lines = source.replace("\r\n", "\n").split("\n")
-    draft = _ScriptBuilder(file)
+    builder = _ScriptBuilder(file)
     for block in _group_blocks(file, lines):
         try:
-            draft.add(block)
-        except SyntaxProblem as wrong:
-            draft.problems.append(wrong)
-    script = draft.build()
-    if mistakes := draft.problems or [*find_value_problems(script, known, people), *check(script)]:
-        raise ScriptErrors(mistakes, lines)
+            builder.add(block)
+        except SyntaxProblem as problem:
+            builder.problems.append(problem)
+    script = builder.build()
+    if problems := builder.problems or [*find_value_problems(script, known, people), *check(script)]:
+        raise ScriptErrors(problems, lines)
     return script
 
 
-def _format_problem(wrong: SyntaxProblem, lines: Sequence[str]) -> str:
-    if wrong.location.line > len(lines):
-        return f"{wrong.location}: {wrong.message}"
-    line = lines[wrong.location.line - 1]
-    before = line[: wrong.location.column - 1]
-    return f"{wrong.location}: {wrong.message}\n    {line}\n    {' ' * display_width(before)}^"
+def _format_problem(problem: SyntaxProblem, lines: Sequence[str]) -> str:
+    if problem.location.line > len(lines):
+        return f"{problem.location}: {problem.message}"
+    line = lines[problem.location.line - 1]
+    before = line[: problem.location.column - 1]
+    return f"{problem.location}: {problem.message}\n    {line}\n    {' ' * display_width(before)}^"
 
 
 @dataclass(slots=True)
 class _ScriptBuilder:
-    """A script while it is being read."""
+    """Collects the parts of a script."""
 
     file: str
     title: str = ""
@@ -88,17 +88,17 @@ class _ScriptBuilder:
     problems: list[SyntaxProblem] = field(default_factory=list)
 
     def add(self, block: ScriptBlock) -> None:
-        """Take one block in; raises `Wrong`."""
+        """Add a block. Raises `SyntaxProblem`."""
         if not block.mark:
             self._add_header(block)
             return
-        made = parse_step(block)
-        if not isinstance(made, BotSetting):
-            self.steps.append(made)
+        parsed = parse_step(block)
+        if not isinstance(parsed, BotSetting):
+            self.steps.append(parsed)
         elif self.steps:
-            raise block.line.problem("@set stands before the first step: the bot starts with it")
+            raise block.line.problem("@set must come before the first step: the bot starts with it")
         else:
-            self.settings.append(made)
+            self.settings.append(parsed)
 
     def _add_header(self, block: ScriptBlock) -> None:
         line = block.line
@@ -145,7 +145,7 @@ class _ScriptBuilder:
         self.cases.append((rest.location, values))
 
     def build(self) -> Script:
-        """Make the script of what was read."""
+        """Return the script; note a problem when it has no steps."""
         if not self.steps and not self.problems:
             self.problems.append(
                 SyntaxProblem(SourceLocation(self.file, 1), "expected at least one step, such as > /start")
@@ -156,7 +156,7 @@ class _ScriptBuilder:
 
 
 def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:
-    """Group the lines: a mark in the first column begins a block, indented lines belong to it."""
+    """Group the lines: a mark in the first column begins a block; indented lines belong to it."""
     blocks: list[ScriptBlock] = []
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip()
@@ -175,7 +175,7 @@ def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:
 def _explain_unmarked(line: str) -> str:
     plain = line.translate(_FULL_WIDTH)
     if plain != line and _MARK.match(plain):
-        return f"a full-width mark; write {plain.split()[0]} and a space"
+        return f"this mark is full-width; write {plain.split()[0]} and a space"
     if _MARK.match(f"{line[:1]} "):
         mark = line[:2] if _MARK.match(f"{line[:2]} ") else line[0]
         return f"expected a space after {mark}"

@@ -1,4 +1,4 @@
-"""The words of a script: texts with holes, regexes, keyboards, and their places in the file."""
+"""The patterns of a script: texts with wildcards, regular expressions, keyboards, and their locations in the file."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class LiteralText:
-    """Words that stand for themselves."""
+    """A literal text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """`...`: any text, none included."""
+    """`...`: any text, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`{name}`: a value of the case or of an earlier capture; in an expectation an unknown one captures."""
+    """`{name}`: a value of the case or of an earlier capture. In an expectation, an unknown name captures a text."""
 
     name: str
     location: SourceLocation
@@ -39,7 +39,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class BotTextKey:
-    """`{t:key}`: a sentence of the bot's own catalogue, in the person's language."""
+    """`{t:key}`: a text of the bot, in the person's language."""
 
     name: str
     location: SourceLocation
@@ -58,7 +58,7 @@ PatternPart = LiteralText | Wildcard | Variable | BotTextKey | PersonId
 
 @dataclass(frozen=True, slots=True)
 class TextPattern:
-    """A text with its wildcards and values; `source` is how the script writes it."""
+    """A text with wildcards and values; `source` is the text as the script has it."""
 
     source: str
     parts: tuple[PatternPart, ...]
@@ -66,7 +66,7 @@ class TextPattern:
 
 @dataclass(frozen=True, slots=True)
 class RegexPattern:
-    """`/pattern/`: searched for anywhere in the folded text; its named groups become variables."""
+    """`/pattern/`: searched anywhere in the text after its white space is collapsed. Named groups become variables."""
 
     source: str
     parts: tuple[PatternPart, ...]
@@ -87,19 +87,19 @@ class ButtonPattern:
 
 @dataclass(frozen=True, slots=True)
 class AnyButtons:
-    """`[*]`: one or more buttons, whatever they are."""
+    """`[*]`: one or more buttons, with any labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyboardPattern:
-    """The rows of buttons that a message must have, exactly; no rows means no buttons at all."""
+    """The exact rows of buttons of a message; no rows means no buttons."""
 
     rows: tuple[tuple[ButtonPattern | AnyButtons, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePattern:
-    """What an expected message holds. `kind` is `text`, `photo`, `document` or another word of the chat."""
+    """The expected content of a message. `kind` is `text`, `photo`, `document` or another kind of message."""
 
     kind: str
     text: ExpectedText

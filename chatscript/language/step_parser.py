@@ -1,4 +1,4 @@
-"""Turns one block of a script, a marked line with its indented lines, into a step.
+"""Parses one block of a script into a step.
 
 Marks: `>` the person, `<` a message, `~` an edit, `x` a deletion, `!` a toast, `!!` an alert, `>>` an inline query,
 `<<` its results, `...` anything, `@word` a directive or the phone.
@@ -32,7 +32,7 @@ _TAP = re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\](?:@(?P<nth>[1-9]\d*)(?:\.(
 
 
 def parse_step(block: ScriptBlock) -> AnyStep | BotSetting:
-    """Read a block; raises `Wrong`."""
+    """Parse a block. Raises `SyntaxProblem`."""
     if block.mark.startswith("@"):
         return parse_directive(block)
     return _PARSERS[block.mark](block)
@@ -52,20 +52,20 @@ def _parse_user_line(block: ScriptBlock) -> AnyStep:
 
 
 def _parse_user_kind(block: ScriptBlock, kind: str, rest: SourceSpan) -> AnyStep:
-    place, source = block.line.location, block.source
+    location, source = block.line.location, block.source
     match kind:
         case "old":
             return _parse_tap(block, rest, old=True)
         case "tap":
-            return steps.ForgedPress(place, source, _parse_typed_text(block, rest))
+            return steps.ForgedPress(location, source, _parse_typed_text(block, rest))
         case "forward" | "edit":
-            return steps.WriteText(place, source, _parse_typed_text(block, rest), kind == "forward", kind == "edit")
+            return steps.WriteText(location, source, _parse_typed_text(block, rest), kind == "forward", kind == "edit")
         case _ if kind in SENDABLE_KINDS:
             block.require_no_indented()
-            return steps.SendAttachment(place, source, kind, parse_text(rest, wild=False))
+            return steps.SendAttachment(location, source, kind, parse_text(rest, wild=False))
         case _:
             hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit"})
-            message = f"({kind}) is nothing a person can send{hint} (as a text: \\({kind}) ...)"
+            message = f"({kind}) cannot be sent by a person{hint} (as a text: \\({kind}) ...)"
             raise block.body.problem(message)
 
 
@@ -77,33 +77,33 @@ def _parse_typed_text(block: ScriptBlock, first: SourceSpan) -> TextPattern:
 
 def _parse_tap(block: ScriptBlock, label: SourceSpan, *, old: bool) -> AnyStep:
     block.require_no_indented()
-    wanted_label, number, column = _parse_label(label)
+    pattern, number, column = _parse_label(label)
     nth = int(number) if number and not column else None
     cell = (int(number), int(column)) if number and column else None
-    return steps.TapButton(block.line.location, block.source, wanted_label, nth, cell, old)
+    return steps.TapButton(block.line.location, block.source, pattern, nth, cell, old)
 
 
 def _parse_label(label: SourceSpan) -> tuple[TextPattern, str | None, str | None]:
-    """Read a label with the number, or the row and column, behind it."""
+    """Parse a label and the number, or the row and column, that follows it."""
     found = _TAP.fullmatch(label.text)
     if found is None:
-        raise label.problem("expected one [Label], perhaps with @2 or @row.column (a text may begin with \\[)")
+        raise label.problem("expected one [Label], optionally with @2 or @row.column (a text may begin with \\[)")
     inside = label.subspan(found.start("label"), found.end("label"))
     if not inside.text:
         raise inside.problem("expected a label between [ and ]")
-    wanted_label = TextPattern("*", (Wildcard(),)) if inside.text == "*" else parse_text(inside)
-    return wanted_label, found["nth"], found["column"]
+    pattern = TextPattern("*", (Wildcard(),)) if inside.text == "*" else parse_text(inside)
+    return pattern, found["nth"], found["column"]
 
 
 def _parse_inline_line(block: ScriptBlock) -> AnyStep:
-    place, source, body = block.line.location, block.source, block.body
+    location, source, body = block.line.location, block.source, block.body
     block.require_no_indented()
     if not body.text.startswith("["):
-        return steps.TypeInlineQuery(place, source, parse_text(body, wild=False))
+        return steps.TypeInlineQuery(location, source, parse_text(body, wild=False))
     title, number, column = _parse_label(body)
     if column:
-        raise body.problem("expected one [Title], perhaps with @2")
-    return steps.ChooseInlineResult(place, source, title, int(number) if number else None)
+        raise body.problem("expected one [Title], optionally with @2")
+    return steps.ChooseInlineResult(location, source, title, int(number) if number else None)
 
 
 # The bot's lines.
@@ -123,22 +123,22 @@ def _parse_message_pattern(block: ScriptBlock, *, buttons: bool) -> MessagePatte
         kind, body = found["kind"], body.subspan(found.end())
         if kind not in EXPECTED_KINDS:
             hint = nearest_hint(kind, EXPECTED_KINDS)
-            raise block.body.problem(f"({kind}) is no kind of message{hint} (as a text: \\({kind}) ...)")
-    lines, rows = [body], KeyboardPattern()
+            raise block.body.problem(f"({kind}) is not a kind of message{hint} (as a text: \\({kind}) ...)")
+    lines, keyboard = [body], KeyboardPattern()
     details: dict[str, TextPattern] = {}
     for below in block.indented:
         if below.text.startswith("|"):
             lines.append(below.subspan(1))
         elif buttons and is_keyboard(below.text):
-            rows = KeyboardPattern(rows.rows + parse_keyboard(below).rows)
+            keyboard = KeyboardPattern(keyboard.rows + parse_keyboard(below).rows)
         else:
             name, value = _parse_detail(below, kind)
             details[name] = value
     if not buttons:
-        words = parse_expected_text(lines[0]) if len(lines) == 1 else join_lines([parse_text(line) for line in lines])
-        return MessagePattern(kind, words, KeyboardPattern(), **details)
-    words, behind = parse_text_and_keyboard(lines)
-    return MessagePattern(kind, words, KeyboardPattern(behind.rows + rows.rows), **details)
+        text = parse_expected_text(lines[0]) if len(lines) == 1 else join_lines([parse_text(line) for line in lines])
+        return MessagePattern(kind, text, KeyboardPattern(), **details)
+    text, first_rows = parse_text_and_keyboard(lines)
+    return MessagePattern(kind, text, KeyboardPattern(first_rows.rows + keyboard.rows), **details)
 
 
 def _parse_detail(line: SourceSpan, kind: str) -> tuple[str, TextPattern]:
@@ -154,16 +154,16 @@ def _parse_detail(line: SourceSpan, kind: str) -> tuple[str, TextPattern]:
 
 
 def _parse_deletion(block: ScriptBlock) -> AnyStep:
-    place, source, body = block.line.location, block.source, block.body
+    location, source, body = block.line.location, block.source, block.body
     if not body.text:
         block.require_no_indented()
-        return steps.ExpectDeleted(place, source, None, None)
+        return steps.ExpectDeleted(location, source, None, None)
     if not body.text.startswith(">"):
-        return steps.ExpectDeleted(place, source, own=False, content=_parse_message_pattern(block, buttons=False))
+        return steps.ExpectDeleted(location, source, own=False, content=_parse_message_pattern(block, buttons=False))
     rest = body.subspan(1)
     inner = ScriptBlock(block.mark, block.line, rest, block.indented)
     return steps.ExpectDeleted(
-        place, source, own=True, content=_parse_message_pattern(inner, buttons=False) if rest.text else None
+        location, source, own=True, content=_parse_message_pattern(inner, buttons=False) if rest.text else None
     )
 
 
@@ -171,13 +171,13 @@ def _parse_toast(block: ScriptBlock) -> AnyStep:
     if not block.body.text:
         raise block.body.problem("expected what the toast says; ... stands for any text")
     more = block.text_lines()
-    words = join_lines([parse_text(line) for line in [block.body, *more]]) if more else parse_expected_text(block.body)
-    return steps.ExpectToast(block.line.location, block.source, block.mark == "!!", words)
+    text = join_lines([parse_text(line) for line in [block.body, *more]]) if more else parse_expected_text(block.body)
+    return steps.ExpectToast(block.line.location, block.source, block.mark == "!!", text)
 
 
 def _parse_inline_results(block: ScriptBlock) -> AnyStep:
     if block.body.text and not is_keyboard(block.body.text):
-        raise block.body.problem("expected the titles of the results: [A] [B]; nothing when there are none")
+        raise block.body.problem("expected the titles of the results: [A] [B], or nothing when there are none")
     block.require_no_indented()
     results = parse_keyboard(block.body) if block.body.text else KeyboardPattern()
     return steps.ExpectInlineResults(block.line.location, block.source, results)

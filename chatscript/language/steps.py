@@ -1,6 +1,6 @@
-"""The typed steps of a chat script: what the grammar reads and the player performs.
+"""The typed steps of a script: the parser makes them, the runner executes them.
 
-Every step knows its place in the file and its own line, so that any failure can point at it.
+Every step has its location in the file and its source line, so that a failure can point to it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from playground.phone.apps import Gesture, PhoneApp
 
 @dataclass(frozen=True, slots=True)
 class ScriptStep:
-    """What every line of a script has."""
+    """The parts that all steps have."""
 
     location: SourceLocation
     source: str
 
 
-# What the person does.
+# The person's steps.
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class WriteText(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class SendAttachment(ScriptStep):
-    """`> (sticker)`: something else than a text."""
+    """`> (sticker)`: an attachment."""
 
     kind: str
     caption: TextPattern
@@ -43,7 +43,7 @@ class SendAttachment(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class TapButton(ScriptStep):
-    """`> [Label]`; `nth` or `cell` (row, column) choose among equal labels, `old` means an earlier keyboard."""
+    """`> [Label]`; `nth` or `cell` (row, column) choose among equal labels, `old` among earlier keyboards."""
 
     label: TextPattern
     nth: int | None = None
@@ -53,21 +53,21 @@ class TapButton(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ForgedPress(ScriptStep):
-    """`> (tap) data`: a press that no button offers."""
+    """`> (tap) data`: a button press with data of the tester's choice."""
 
     data: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
 class TypeInlineQuery(ScriptStep):
-    """`>> words`: types something behind the bot's name, in the chat where the script is."""
+    """`>> words`: types an inline query in the current chat."""
 
     text: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
 class ChooseInlineResult(ScriptStep):
-    """`>> [Title]`: chooses a result, or the button above them; `nth` chooses among equal titles."""
+    """`>> [Title]`: chooses an inline result, or the button above the results; `nth` chooses among equal titles."""
 
     title: TextPattern
     nth: int | None = None
@@ -75,11 +75,11 @@ class ChooseInlineResult(ScriptStep):
 
 UserStep = WriteText | SendAttachment | TapButton | ForgedPress | TypeInlineQuery | ChooseInlineResult
 
-# What the bot must do.
+# What the bot is expected to do.
 
 
 class MessageMark(StrEnum):
-    """The two marks that carry a whole message."""
+    """The two marks of a whole message."""
 
     MESSAGE = "<"
     EDIT = "~"
@@ -95,7 +95,7 @@ class ExpectMessage(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ExpectDeleted(ScriptStep):
-    """`x`: a deletion; `own` tells whose message it was, None when the script does not say."""
+    """`x`: a deletion; `own` is whether the message is the person's, None when the script does not say."""
 
     own: bool | None
     content: MessagePattern | None
@@ -111,7 +111,7 @@ class ExpectToast(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ExpectInlineResults(ScriptStep):
-    """`<<`: the titles of the results; the button above them is a row of its own."""
+    """`<<`: the titles of the inline results; the button above them is a row of its own."""
 
     results: KeyboardPattern
 
@@ -123,24 +123,24 @@ class ExpectLeft(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class AllowAnything(ScriptStep):
-    """`...` alone: whatever the bot does here is fine."""
+    """`...` alone: the bot may do anything here."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectState(ScriptStep):
-    """`@expect-state NAME`: where the bot says that it is, in its own words."""
+    """`@expect-state NAME`: the state of the dialogue, in the bot's own words."""
 
     name: str
 
 
 Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft
 
-# What happens around the chat.
+# Directives.
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchLanguage(ScriptStep):
-    """`@lang CODE` changes the person's Telegram client; `@texts CODE` only which catalogue `{t:}` reads."""
+    """`@lang CODE` changes the person's Telegram client; `@texts CODE` only the language of `{t:}`."""
 
     code: str
     client: bool
@@ -148,14 +148,14 @@ class SwitchLanguage(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class SwitchPerson(ScriptStep):
-    """`@user B`: the following lines are B's private chat."""
+    """`@user B`: the following lines are in B's private chat."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchToGroup(ScriptStep):
-    """`@group`: the following lines are the group; the person stays the same."""
+    """`@group`: the following lines are in the group; the person stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +165,19 @@ class SwitchToPrivateChat(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class AdvanceClock(ScriptStep):
-    """`@wait 10m`: moves the bot's clock."""
+    """`@wait 10m`: moves the clocks of the bot and the simulator forward."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class CrashBot(ScriptStep):
-    """`@crash`: kill -9 and start again."""
+    """`@crash`: kills the bot's process with SIGKILL and starts it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetBlocked(ScriptStep):
-    """`@block`, `@unblock`: the person blocks the bot, or lets it write again."""
+    """`@block`, `@unblock`: the person blocks or unblocks the bot."""
 
     blocked: bool
 
@@ -189,7 +189,7 @@ class DuplicateUpdate(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class InjectFault(ScriptStep):
-    """`@fail METHOD KIND [n]`: the next n calls of that method go wrong in that way."""
+    """`@fail METHOD KIND [n]`: the next n calls of that method fail in that way."""
 
     method: str
     kind: str
@@ -230,7 +230,7 @@ class PhoneGesture(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ExpectPageText(ScriptStep):
-    """`@page text`: the page shows it somewhere; `@page! text`: it does not."""
+    """`@page text`: the page shows the text somewhere; `@page! text`: it does not."""
 
     text: ExpectedText
     absent: bool
@@ -238,14 +238,14 @@ class ExpectPageText(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ExpectPageStatus(ScriptStep):
-    """`@status 404`: how the page was answered."""
+    """`@status 404`: the HTTP status of the page."""
 
     code: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadPage(ScriptStep):
-    """`@reload`: fetches the page again."""
+    """`@reload`: loads the page again."""
 
 
 PhoneStep = OpenInApp | PhoneGesture | ExpectPageText | ExpectPageStatus | ReloadPage
@@ -262,7 +262,7 @@ class BotSetting:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One file: its title, the table of its cases, its settings and its steps."""
+    """One file: its title, its cases, its settings and its steps."""
 
     file: str
     title: str
@@ -272,7 +272,7 @@ class Script:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Everyone in it, the first person first."""
+        """The names of all people in the script, the first person first."""
         named = [step.name for step in self.steps if isinstance(step, SwitchPerson)]
         return tuple(dict.fromkeys([FIRST_PERSON, *named]))
 

@@ -1,1 +1,1 @@
-"""Compares what a bot wrote with what a script expects."""
+"""Compares what a bot sent with what a script expects."""

@@ -1,20 +1,19 @@
-"""A chat as the person's side sees it: messages, buttons, and everything that happened, in order.
+"""A chat as the person sees it: messages, buttons, and all events in order.
 
-Remembers keyboards that have since been edited away, because a press of an old button still reaches a bot.
+It keeps keyboards that were edited away, because a press of an old button still reaches the bot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-Json = Mapping[str, Any]
+from playground.world.records import Json
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonView:
-    """One button; `target` is the address it opens or the text it copies, `data` what a press sends."""
+    """One button. `target` is the URL that it opens or the text that it copies, `data` what a press sends."""
 
     label: str
     kind: str
@@ -27,9 +26,9 @@ ButtonRows = tuple[tuple[ButtonView, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message at one moment.
+    """One version of a message.
 
-    `typed` rows are a reply keyboard, whose keys are typed for the person; `clears` takes such a keyboard away.
+    `rows` are inline buttons, or the keys of a reply keyboard when `is_reply_keyboard` is true.
     """
 
     id: int
@@ -46,10 +45,10 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class ChatEvent:
-    """Something that happened in a chat.
+    """One event of a chat.
 
-    A press has the label as its text, a forged one only data; `rows` are the results of an inline query, under the
-    button above them.
+    The text of a press is the label; a press that no button offered has only data. `rows` are the results of an inline
+    query, with the button above them as the first row.
     """
 
     seq: int
@@ -66,7 +65,7 @@ class ChatEvent:
 
     @property
     def must_be_mentioned(self) -> bool:
-        """Whether a strict script must mention it: nothing of the person's own, no silent answer."""
+        """Whether a script must mention it: every event of the bot but a silent answer to a press."""
         if self.kind == "toast":
             return bool(self.text)
         return self.kind in ("delete", "left", "results") or (self.kind in ("message", "edit") and not self.own)
@@ -74,7 +73,7 @@ class ChatEvent:
 
 @dataclass(frozen=True, slots=True)
 class ButtonPosition:
-    """A button on a message: where it is, whether it is still there and the only one of its label."""
+    """The position of a button, whether it is still there, and whether it is the only one with its label."""
 
     message: int
     button: ButtonView
@@ -86,7 +85,7 @@ class ButtonPosition:
 
 @dataclass(slots=True)
 class ChatView:
-    """Everything seen of one chat, and how far the script has read in it."""
+    """All events of one chat, and how many of them the script has read."""
 
     id: int
     events: list[ChatEvent] = field(default_factory=list)
@@ -96,7 +95,7 @@ class ChatView:
     _keyboards: list[tuple[int, ButtonRows]] = field(default_factory=list)
 
     def add(self, event: ChatEvent) -> None:
-        """Take the next event in."""
+        """Add the next event."""
         self.events.append(event)
         if event.kind == "delete" and event.before is not None:
             self._messages.pop(event.before.id, None)
@@ -108,11 +107,11 @@ class ChatView:
                 self.last_own_message[event.person] = event.message.id
 
     def unread_events(self) -> list[ChatEvent]:
-        """List what counts and is not read yet."""
+        """Return the unread events that the script must mention."""
         return [event for event in self.events[self.read_count :] if event.must_be_mentioned]
 
     def read_up_to(self, event: ChatEvent) -> None:
-        """Go on behind that event."""
+        """Mark all events up to this one as read."""
         self.read_count = self.events.index(event) + 1
 
     def inline_keyboard_message(self) -> MessageView | None:
@@ -120,12 +119,12 @@ class ChatView:
         return next((m for m in self._newest_first() if m.rows and not m.is_reply_keyboard), None)
 
     def reply_keyboard_message(self) -> MessageView | None:
-        """Return the message whose reply keyboard stands below the input field."""
+        """Return the message whose reply keyboard is shown below the input field."""
         newest = next((m for m in self._newest_first() if m.is_reply_keyboard or m.removes_reply_keyboard), None)
         return newest if newest and newest.is_reply_keyboard else None
 
     def inline_results(self) -> ButtonRows:
-        """Return what the newest inline query was answered with."""
+        """Return the results of the newest inline query."""
         return next((event.rows for event in reversed(self.events) if event.kind == "results"), ())
 
     def newest_bot_message(self) -> MessageView | None:
@@ -133,80 +132,89 @@ class ChatView:
         return next((m for m in self._newest_first() if not m.own), None)
 
     def pictures(self) -> list[str]:
-        """List the bot's pictures, the newest first, deleted ones too: people keep photos."""
-        seen = (event.message for event in reversed(self.events) if event.message and not event.own)
-        return [message.picture for message in seen if message.picture]
+        """Return the file ids of the bot's pictures, newest first; deleted ones too, because people save photos."""
+        messages = (event.message for event in reversed(self.events) if event.message and not event.own)
+        return [message.picture for message in messages if message.picture]
 
     def earlier_buttons(self) -> list[ButtonPosition]:
-        """List buttons of earlier keyboards, newest first: of other messages, then of the live one."""
-        live = self.inline_keyboard_message()
+        """Return the buttons of earlier keyboards, newest first: of other messages, then of the current one."""
+        current = self.inline_keyboard_message()
         found: list[ButtonPosition] = []
         for id, rows in reversed(self._keyboards):
             message = self._messages.get(id)
-            if live is None or id != live.id or rows != live.rows:
-                found.extend(button_positions(id, rows, there=message is not None and message.rows == rows))
-        return sorted(found, key=lambda spot: live is not None and spot.message == live.id)
+            if current is None or id != current.id or rows != current.rows:
+                found.extend(button_positions(id, rows, is_present=message is not None and message.rows == rows))
+        return sorted(found, key=lambda position: current is not None and position.message == current.id)
 
     def _newest_first(self) -> Sequence[MessageView]:
         return sorted(self._messages.values(), key=lambda message: -message.id)
 
 
-def button_positions(id: int, rows: ButtonRows, *, there: bool = True) -> list[ButtonPosition]:
-    """List the buttons of a keyboard with their places, counted from 0."""
+def button_positions(id: int, rows: ButtonRows, *, is_present: bool = True) -> list[ButtonPosition]:
+    """Return the buttons of a keyboard with their positions, counted from 0."""
     labels = [key.label for keys in rows for key in keys]
     return [
-        ButtonPosition(id, key, row, column, there, labels.count(key.label) == 1)
+        ButtonPosition(id, key, row, column, is_present, labels.count(key.label) == 1)
         for row, keys in enumerate(rows)
         for column, key in enumerate(keys)
     ]
 
 
-def parse_event(told: Json) -> ChatEvent | None:
-    """Read an event of the stand-in; None for those that are no part of a chat."""
-    if told.get("chat") is None:
+def parse_event(event: Json) -> ChatEvent | None:
+    """Parse an event of the simulator; None for an event outside all chats."""
+    if event.get("chat") is None:
         return None
-    message = _parse_message(told["message"]) if told.get("message") else None
-    was = _parse_message(told["was"]) if told.get("was") else None
-    own = _is_own(told.get("message") or told)
-    person = told.get("user") if told.get("from") == "user" else None
-    words, alert = told.get("text") or "", bool(told.get("alert"))
-    rows = _parse_results(told) if told["kind"] == "results" else ()
-    facts = {"data": told.get("data", ""), "rows": rows}
-    return ChatEvent(told["seq"], told["chat"], told["kind"], own, person, message, was, words, alert, **facts)
-
-
-def _parse_results(told: Json) -> ButtonRows:
-    above = (ButtonView(told["button"]["text"], "button"),) if told["button"] else ()
-    offered = tuple(
-        ButtonView(result.get("title") or result["id"], "result", data=result["id"]) for result in told["results"]
+    message = _parse_message(event["message"]) if event.get("message") else None
+    before = _parse_message(event["was"]) if event.get("was") else None
+    own = _is_own(event.get("message") or event)
+    person = event.get("user") if event.get("from") == "user" else None
+    return ChatEvent(
+        seq=event["seq"],
+        chat=event["chat"],
+        kind=event["kind"],
+        own=own,
+        person=person,
+        message=message,
+        before=before,
+        text=event.get("text") or "",
+        alert=bool(event.get("alert")),
+        data=event.get("data", ""),
+        rows=_parse_results(event) if event["kind"] == "results" else (),
     )
-    return tuple(row for row in (above, offered) if row)
 
 
-def _is_own(told: Json) -> bool:
-    # What somebody sends via the bot is in the bot's words.
-    return told.get("from") == "user" and not told.get("via")
+def _parse_results(event: Json) -> ButtonRows:
+    above = (ButtonView(event["button"]["text"], "button"),) if event["button"] else ()
+    results = tuple(
+        ButtonView(result.get("title") or result["id"], "result", data=result["id"]) for result in event["results"]
+    )
+    return tuple(row for row in (above, results) if row)
 
 
-def _parse_message(told: Json) -> MessageView:
-    kind = told.get("kind") or ("photo" if told.get("photo") else "document" if told.get("document") else "text")
-    kind = "via" if told.get("via") else kind
-    rows = tuple(tuple(_parse_button(button) for button in row) for row in told.get("buttons") or ())
-    keys = tuple(tuple(ButtonView(label, "text") for label in row) for row in told.get("keys") or ())
+def _is_own(event: Json) -> bool:
+    # The text of a message that a person sent via the bot is the bot's.
+    return event.get("from") == "user" and not event.get("via")
+
+
+def _parse_message(event: Json) -> MessageView:
+    kind = event.get("kind") or ("photo" if event.get("photo") else "document" if event.get("document") else "text")
+    kind = "via" if event.get("via") else kind
+    rows = tuple(tuple(_parse_button(button) for button in row) for row in event.get("buttons") or ())
+    keys = tuple(tuple(ButtonView(label, "text") for label in row) for row in event.get("keys") or ())
     return MessageView(
-        id=told["id"],
-        own=_is_own(told),
+        id=event["id"],
+        own=_is_own(event),
         kind=kind,
-        text=told.get("text") or told.get("caption") or "",
+        text=event.get("text") or event.get("caption") or "",
         rows=rows or keys,
         is_reply_keyboard=bool(keys) and not rows,
-        removes_reply_keyboard=told.get("markup") == "remove",
-        picture=(told.get("photo") or {}).get("file_id"),
-        file=(told.get("document") or {}).get("file_name"),
-        forwarded=bool(told.get("forwarded")),
+        removes_reply_keyboard=event.get("markup") == "remove",
+        picture=(event.get("photo") or {}).get("file_id"),
+        file=(event.get("document") or {}).get("file_name"),
+        forwarded=bool(event.get("forwarded")),
     )
 
 
-def _parse_button(told: Json) -> ButtonView:
-    target = told.get("url") or told.get("copy") or told.get("query") or ""
-    return ButtonView(told["label"], told.get("kind", "data"), told.get("data") or "", target)
+def _parse_button(event: Json) -> ButtonView:
+    target = event.get("url") or event.get("copy") or event.get("query") or ""
+    return ButtonView(event["label"], event.get("kind", "data"), event.get("data") or "", target)

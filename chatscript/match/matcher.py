@@ -1,7 +1,7 @@
-"""Compares what a script expects with what a chat shows.
+"""Compares the texts of a script with the texts of a chat.
 
-Texts are compared whole after folding white space. A value that is not known yet captures what stands in its place;
-captures count only when everything on the line matches.
+White space is collapsed first. An unknown value captures the text in its place; captures take effect only when the
+whole line matches.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from chatscript.language.patterns import (
 
 Captures = dict[str, str]
 Piece = str | Wildcard | Variable
-_SHOWN = 20
+_EXCERPT_LENGTH = 20
 
 
 @dataclass(slots=True)
 class MatchContext:
-    """What the words of a script mean at this moment: values, people, the language of `{t:}`."""
+    """What the parts of a pattern stand for now: values, ids of people, the texts of the current language."""
 
     values: Captures
     people: Mapping[str, int] = field(default_factory=dict)
@@ -41,26 +41,29 @@ class MatchContext:
     language: str = "zh"
 
     def render(self, text: TextPattern) -> str:
-        """Write out a text that a person types."""
-        return "".join(self._word(part) for part in text.parts)
+        """Return the text that a person types for a pattern."""
+        return "".join(self._render_part(part) for part in text.parts)
 
-    def match(self, wanted: ExpectedText, actual: str, *, known: Mapping[str, str] | None = None) -> Captures | None:
-        """Return what an expected text captures from an actual one, or None when they differ."""
+    def match(self, expected: ExpectedText, actual: str, *, known: Mapping[str, str] | None = None) -> Captures | None:
+        """Return what the expected text captures from the actual one, or None when they differ.
+
+        `known` are captures of the same line.
+        """
         builder = _RegexBuilder(self, known or {})
-        pattern = builder.regex(wanted) if isinstance(wanted, RegexPattern) else builder.whole(wanted)
-        folded = collapse_spaces(actual)
-        found = pattern.search(folded) if isinstance(wanted, RegexPattern) else pattern.fullmatch(folded)
+        pattern = builder.regex(expected) if isinstance(expected, RegexPattern) else builder.whole(expected)
+        collapsed = collapse_spaces(actual)
+        found = pattern.search(collapsed) if isinstance(expected, RegexPattern) else pattern.fullmatch(collapsed)
         if found is None:
             return None
         named = {name: found[name] for name in builder.groups if found[name] is not None}
         return {builder.groups[name]: value for name, value in named.items()}
 
     def label_matches(self, label: TextPattern, actual: str) -> bool:
-        """Compare labels; emoji and spaces at the edges of the actual one may be left out."""
+        """Compare labels. The pattern may leave out emoji and spaces at the ends of the label."""
         return self.match(label, actual) is not None or self.match(label, strip_emoji(actual)) is not None
 
     def pieces(self, text: TextPattern) -> list[Piece]:
-        """Lay out an expected text: folded words, holes between them, no spaces beside wildcards."""
+        """Return a pattern as texts, wildcards and unknown variables, without spaces next to wildcards."""
         joined: list[Piece] = []
         for piece in (piece for part in text.parts for piece in self.expand(part)):
             if isinstance(piece, str) and joined and isinstance(joined[-1], str):
@@ -71,20 +74,20 @@ class MatchContext:
         return [_trim_beside_wildcards(piece, edges[at], edges[at + 2]) for at, piece in enumerate(joined)]
 
     def describe_difference(self, text: TextPattern, actual: str) -> str:
-        """Tell in words where an actual text leaves an expected one."""
-        folded, pieces = collapse_spaces(actual), self.pieces(text)
+        """Describe where an actual text starts to differ from the expected one."""
+        collapsed, pieces = collapse_spaces(actual), self.pieces(text)
         whole = "".join(piece if isinstance(piece, str) else "\0" for piece in pieces)
-        fitting = bisect_left(
-            range(len(whole)), x=True, key=lambda n: _wildcard_regex(whole[: n + 1]).match(folded) is None
+        matching = bisect_left(
+            range(len(whole)), x=True, key=lambda n: _wildcard_regex(whole[: n + 1]).match(collapsed) is None
         )
-        begun = _wildcard_regex(whole[:fitting]).match(folded)
-        got = folded[begun.end() :] if begun else folded
-        wanted = whole[fitting:].replace("\0", "...")
-        after = whole[:fitting].replace("\0", "...")[-_SHOWN:]
-        return f"{f'after {after!r} ' if after else ''}expected {_excerpt(wanted)}, got {_excerpt(got)}"
+        prefix = _wildcard_regex(whole[:matching]).match(collapsed)
+        got = collapsed[prefix.end() :] if prefix else collapsed
+        rest = whole[matching:].replace("\0", "...")
+        after = whole[:matching].replace("\0", "...")[-_EXCERPT_LENGTH:]
+        return f"{f'after {after!r} ' if after else ''}expected {_excerpt(rest)}, got {_excerpt(got)}"
 
     def expand(self, part: PatternPart) -> Sequence[Piece]:
-        """Replace a part by what it stands for; an unknown variable stays."""
+        """Return what a part stands for; an unknown variable stays as it is."""
         match part:
             case LiteralText(text=text):
                 return [text]
@@ -98,12 +101,12 @@ class MatchContext:
             case _:
                 return [part]
 
-    def _word(self, part: PatternPart) -> str:
+    def _render_part(self, part: PatternPart) -> str:
         return "".join(piece for piece in self.expand(part) if isinstance(piece, str))
 
 
 class _RegexBuilder:
-    """A regular expression in the making, with the variables that its groups capture."""
+    """Builds a regular expression and records which variable each of its groups captures."""
 
     def __init__(self, scope: MatchContext, known: Mapping[str, str]) -> None:
         self.groups: dict[str, str] = {}
@@ -114,9 +117,9 @@ class _RegexBuilder:
         return _compiled("".join(map(self._piece, self._scope.pieces(text))))
 
     def regex(self, regex: RegexPattern) -> re.Pattern[str]:
-        made = [part.text if isinstance(part, LiteralText) else self._value(part) for part in regex.parts]
+        parts = [part.text if isinstance(part, LiteralText) else self._value(part) for part in regex.parts]
         self.groups |= {name: name for name in regex.groups}
-        return re.compile("".join(made), re.IGNORECASE if regex.ignore_case else re.NOFLAG)
+        return re.compile("".join(parts), re.IGNORECASE if regex.ignore_case else re.NOFLAG)
 
     def _piece(self, piece: Piece) -> str:
         return re.escape(piece) if isinstance(piece, str) else self._open(piece)
@@ -130,15 +133,15 @@ class _RegexBuilder:
             return ".*?"
         if piece.name in self._known:
             return re.escape(self._known[piece.name])
-        again = next((group for group, name in self.groups.items() if name == piece.name), None)
-        if again:
-            return f"(?P={again})"
+        same = next((group for group, name in self.groups.items() if name == piece.name), None)
+        if same:
+            return f"(?P={same})"
         group = f"value{len(self.groups)}_"
         self.groups[group] = piece.name
         return f"(?P<{group}>.+?)"
 
 
-# A recording tries every sentence of a catalogue on every message; `re` itself remembers fewer.
+# A recording matches every text of the bot against every message; the cache of `re` is smaller.
 @lru_cache(4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
@@ -149,19 +152,19 @@ def _wildcard_regex(text: str) -> re.Pattern[str]:
 
 
 def _excerpt(text: str) -> str:
-    return "the end" if not text else repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    return "the end" if not text else repr(text if len(text) <= _EXCERPT_LENGTH else f"{text[:_EXCERPT_LENGTH]}…")
 
 
 def _trim_beside_wildcards(piece: Piece, before: object, after: object) -> Piece:
     if not isinstance(piece, str):
         return piece
-    words = re.sub(r"\s+", " ", piece)
-    words = words.lstrip() if isinstance(before, Wildcard) else words
-    return words.rstrip() if isinstance(after, Wildcard) else words
+    text = re.sub(r"\s+", " ", piece)
+    text = text.lstrip() if isinstance(before, Wildcard) else text
+    return text.rstrip() if isinstance(after, Wildcard) else text
 
 
 def collapse_spaces(text: str) -> str:
-    """Make one space of any white space."""
+    """Replace each run of white space by one space."""
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -170,7 +173,7 @@ _EDGE_CATEGORIES = frozenset({"So", "Sm", "Sk", "Cf", "Mn", "Me", "Zs"})
 
 
 def strip_emoji(label: str) -> str:
-    """Take emoji and spaces off the edges of a label."""
+    """Remove emoji and spaces at the ends of a label."""
     label = _KEYCAP.sub("\ufe0f", label)
     start, end = 0, len(label)
     while start < end and unicodedata.category(label[start]) in _EDGE_CATEGORIES:

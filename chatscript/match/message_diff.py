@@ -1,4 +1,4 @@
-"""Compares a message, with its keyboard, QR code and file, with what a script says of it."""
+"""Compares a message, its keyboard, QR code and file with what a script expects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatscript.match.matcher import Captures, MatchContext
 
 @dataclass(frozen=True, slots=True)
 class MessageComparison:
-    """The outcome for a message: what differs, in words, and what was captured if nothing does."""
+    """The result of a comparison: descriptions of the differences, and the captures."""
 
     differences: tuple[str, ...]
     captures: Captures
@@ -28,18 +28,18 @@ class MessageComparison:
 def compare_message(
     content: MessagePattern, message: MessageView, scope: MatchContext, *, qr: str | None = None, buttons: bool = True
 ) -> MessageComparison:
-    """Compare a message with what the script says of it."""
+    """Compare a message. `qr` is the text of its QR code; `buttons` says whether the keyboard counts."""
     captures: Captures = {}
     differences = [] if content.kind == message.kind else [f"it is a {message.kind}, not a {content.kind}"]
-    for wanted, actual, what in (
+    for expected, actual, part in (
         (content.text, message.text, "the text"),
         (content.qr, qr, "the QR code"),
         (content.file, message.file, "the file's name"),
     ):
-        if wanted is not None:
-            found = None if actual is None else scope.match(wanted, actual, known=captures)
+        if expected is not None:
+            found = None if actual is None else scope.match(expected, actual, known=captures)
             captures |= found or {}
-            differences += [describe_text_difference(what, wanted, actual, scope)] if found is None else []
+            differences += [describe_text_difference(part, expected, actual, scope)] if found is None else []
     if buttons:
         found = match_keyboard(content.keyboard, message.rows, scope)
         captures |= found or {}
@@ -47,18 +47,18 @@ def compare_message(
     return MessageComparison(tuple(differences), captures)
 
 
-def describe_text_difference(what: str, wanted: ExpectedText, actual: str | None, scope: MatchContext) -> str:
-    """Tell in words how a text differs."""
+def describe_text_difference(part: str, expected: ExpectedText, actual: str | None, scope: MatchContext) -> str:
+    """Describe how a text differs; `part` names it."""
     if actual is None:
-        return f"{what} cannot be read"
-    if isinstance(wanted, RegexPattern):
-        return f"{what} does not match {wanted.source}"
-    return f"{what} differs: {scope.describe_difference(wanted, actual)}"
+        return f"{part} cannot be read"
+    if isinstance(expected, RegexPattern):
+        return f"{part} does not match {expected.source}"
+    return f"{part} differs: {scope.describe_difference(expected, actual)}"
 
 
 def _describe_keyboard_difference(keyboard: KeyboardPattern, rows: ButtonRows) -> str:
     if not keyboard.rows:
-        return "it has buttons that the script does not mention ([*] stands for any)"
+        return "it has buttons that the script does not mention ([*] matches any)"
     return "the buttons differ" if rows else "it has no buttons"
 
 
@@ -67,7 +67,7 @@ ActualButton = ButtonView | None
 
 
 def match_keyboard(keyboard: KeyboardPattern, rows: ButtonRows, scope: MatchContext) -> Captures | None:
-    """Return what the addresses of a keyboard capture, or None when it differs."""
+    """Return what the targets of a keyboard capture, or None when the keyboard differs."""
     expected: list[ExpectedButton] = [item for row in keyboard.rows for item in (*row, None)]
     actual: list[ActualButton] = [item for row in rows for item in (*row, None)]
     return _match_buttons(expected, actual, scope)
@@ -76,7 +76,7 @@ def match_keyboard(keyboard: KeyboardPattern, rows: ButtonRows, scope: MatchCont
 def _match_buttons(
     expected: Sequence[ExpectedButton], actual: Sequence[ActualButton], scope: MatchContext
 ) -> Captures | None:
-    """Match buttons one by one; None among them ends a row."""
+    """Match buttons one by one; None marks the end of a row."""
     if not expected or not actual:
         return {} if not expected and not actual else None
     first, rest = expected[0], expected[1:]
@@ -86,9 +86,9 @@ def _match_buttons(
     if first is None or actual[0] is None:
         ended_together = first is None and actual[0] is None
         return _match_buttons(rest, actual[1:], scope) if ended_together else None
-    here = _match_button(first, actual[0], scope)
-    tail = None if here is None else _match_buttons(rest, actual[1:], scope)
-    return None if here is None or tail is None else here | tail
+    captured = _match_button(first, actual[0], scope)
+    tail = None if captured is None else _match_buttons(rest, actual[1:], scope)
+    return None if captured is None or tail is None else captured | tail
 
 
 def _match_button(button: ButtonPattern, key: ButtonView, scope: MatchContext) -> Captures | None:

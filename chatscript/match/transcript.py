@@ -1,4 +1,4 @@
-"""Writes what happened in chats the way a script writes it."""
+"""Formats the events of chats as the lines of a script."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from collections.abc import Iterable, Mapping
 from chatscript.match.chat_view import ButtonRows, ChatEvent, MessageView
 from chatscript.match.matcher import collapse_spaces
 
-# What would read as something else than the words themselves.
+# Characters that need a backslash: in what a person types, in a label, and in what a bot says.
 _TYPED = re.compile(r"^[\[(]|[{\\]")
 _LABEL = re.compile(r"[\[\]{\\]|\.{3}")
 _ESCAPED = r"\\\g<0>"
-_TOLD = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
+_SAID_BY_BOT = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 
 
 def format_events(events: Iterable[ChatEvent], names: Mapping[int, str]) -> list[str]:
-    """Write down events of several chats in the order in which they happened."""
-    written: list[str] = []
+    """Format the events of several chats in their order; `names` are the people by id."""
+    lines: list[str] = []
     chat: int | None = None
     for event in events:
-        told = format_event(event)
-        if told is None:
+        event_lines = format_event(event)
+        if event_lines is None:
             continue
         if event.chat != chat and (chat is not None or event.chat < 0):
-            written.append(f"@user {names.get(event.chat, event.chat)}" if event.chat > 0 else "@group")
+            lines.append(f"@user {names.get(event.chat, event.chat)}" if event.chat > 0 else "@group")
         chat = event.chat
-        written.extend(told)
-    return written
+        lines.extend(event_lines)
+    return lines
 
 
 def format_event(event: ChatEvent) -> list[str] | None:
-    """Write down one event; None for what a script does not speak of."""
-    written: list[str] | None = None
+    """Format one event; None for an event that scripts do not contain."""
+    lines: list[str] | None = None
     match event:
         case ChatEvent(kind="message", own=own, message=MessageView() as message):
-            written = format_message(">" if own else "<", message)
+            lines = format_message(">" if own else "<", message)
         case ChatEvent(kind="press", text=label, data=data):
-            written = [f"> [{_LABEL.sub(_ESCAPED, label)}]" if label else f"> (tap) {_escape_text(data, own=True)}"]
+            lines = [f"> [{_LABEL.sub(_ESCAPED, label)}]" if label else f"> (tap) {_escape_text(data, own=True)}"]
         case ChatEvent(kind="edit", own=True, message=MessageView() as message):
-            written = format_message("> (edit)", message)
+            lines = format_message("> (edit)", message)
         case ChatEvent(kind="edit", message=MessageView() as message):
-            written = format_message("~", message)
-        case ChatEvent(kind="delete", before=MessageView() as was):
-            written = [f"x {'> ' if was.own else ''}{_format_kind(was)}{_escape_text(was.text)}".rstrip()]
+            lines = format_message("~", message)
+        case ChatEvent(kind="delete", before=MessageView() as deleted):
+            lines = [f"x {'> ' if deleted.own else ''}{_format_kind(deleted)}{_escape_text(deleted.text)}".rstrip()]
         case ChatEvent(kind="toast", text=text, alert=alert) if text:
-            written = [f"{'!!' if alert else '!'} {_escape_text(text)}"]
+            lines = [f"{'!!' if alert else '!'} {_escape_text(text)}"]
         case ChatEvent(kind="left"):
-            written = ["@left"]
+            lines = ["@left"]
         case _:
-            written = _format_inline_event(event)
-    return written
+            lines = _format_inline_event(event)
+    return lines
 
 
 def _format_inline_event(event: ChatEvent) -> list[str] | None:
@@ -66,20 +66,20 @@ def _format_inline_event(event: ChatEvent) -> list[str] | None:
 
 
 def format_message(mark: str, message: MessageView) -> list[str]:
-    """Write down a message; long ones take several lines."""
+    """Format a message; each line of its text takes one line."""
     parts = [part for part in message.text.split("\n") if part.strip()] or [""]
     first, *rest = [_escape_text(part, own=message.own) for part in parts]
     kind = "(forward) " if message.forwarded and mark == ">" else _format_kind(message)
-    written = [f"{mark} {kind}{first}".rstrip(), *(f"    | {part}" for part in rest)]
+    lines = [f"{mark} {kind}{first}".rstrip(), *(f"    | {part}" for part in rest)]
     if message.rows:
-        written[-1] += f"   {format_keyboard(message.rows)}"
+        lines[-1] += f"   {format_keyboard(message.rows)}"
     if message.file and not message.own:
-        written.append(f"    file: {message.file}")
-    return written
+        lines.append(f"    file: {message.file}")
+    return lines
 
 
 def format_keyboard(rows: ButtonRows) -> str:
-    """Write down the buttons of a message."""
+    """Format the buttons of a message."""
     return " / ".join(
         " ".join(f"[{key.label} -> {key.target}]" if key.target else f"[{key.label}]" for key in row) for row in rows
     )
@@ -90,4 +90,4 @@ def _format_kind(message: MessageView) -> str:
 
 
 def _escape_text(text: str, *, own: bool = False) -> str:
-    return _TYPED.sub(_ESCAPED, text.strip()) if own else _TOLD.sub(_ESCAPED, collapse_spaces(text))
+    return _TYPED.sub(_ESCAPED, text.strip()) if own else _SAID_BY_BOT.sub(_ESCAPED, collapse_spaces(text))

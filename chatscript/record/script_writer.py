@@ -1,6 +1,6 @@
-"""Writes down what happened in the chats as a script that passes when it is played: who, where, when, in what order.
+"""Writes the events of the chats as a script that passes when it runs: who acts, in which chat, when, in what order.
 
-The words are `remembering`'s. What cannot be written is what no chat tells: faults, kills, jumps of the clock.
+`step_writer` writes the single steps. Faults, crashes and jumps of the clock leave no event, so they are not recorded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
 
 from chatscript.language.bot_texts import DEFAULT_LANGUAGE, BotTexts
 from chatscript.language.steps import FIRST_PERSON
@@ -19,11 +18,10 @@ from chatscript.match.chat_view import ChatEvent, ChatView, parse_event
 from chatscript.match.matcher import MatchContext
 from chatscript.record.step_writer import StepWriter
 from playground.phone.apps import PhoneApp
-
-Json = Mapping[str, Any]
+from playground.world.records import Json
 
 _UNPROMPTED_AFTER = 4.0
-"""After so many quiet seconds the bot acts by the clock, not for what somebody did."""
+"""After this many seconds without an event, the bot acts by the clock and not as an answer."""
 _TITLE_ENDS = re.compile(r"\s+[·|–—-]\s+")
 
 
@@ -33,7 +31,7 @@ def write_script(
     codes: Mapping[str, str | None],
     staff: AbstractSet[int] = frozenset(),
 ) -> str:
-    """Write the script of some events; `codes` are the QR codes in pictures, `staff` whom the bot takes for support."""
+    """Return the script of the events. `codes` are QR codes by file_id, `staff` the ids of support staff."""
     writer = _ScriptWriter(bot_texts, codes)
     for event in events:
         writer.add_event(event)
@@ -54,7 +52,7 @@ class _ScriptWriter:
     _apps: dict[str, int] = field(default_factory=dict)
     _person: int = 0
     _chat: int = 0
-    _began: float | None = None
+    _started: float | None = None
     _waited: float = 0
     _last: float = 0
 
@@ -62,69 +60,69 @@ class _ScriptWriter:
         self.steps = StepWriter(self.bot_texts, self.codes, self._on_language_changed)
 
     def settings(self, staff: AbstractSet[int]) -> Sequence[str]:
-        """What the bot was told at its start, of people who take part."""
-        named = [f"{{id:{name}}}" for id, name in self._names.items() if id in staff]
-        return [f"@set STAFF_IDS={','.join(named)}"] if named else []
+        """Return the settings that name people of this script."""
+        staff_names = [f"{{id:{name}}}" for id, name in self._names.items() if id in staff]
+        return [f"@set STAFF_IDS={','.join(staff_names)}"] if staff_names else []
 
-    def add_event(self, told: Json) -> None:
-        """Write down one event."""
-        match told["kind"]:
+    def add_event(self, raw: Json) -> None:
+        """Write the lines of an event."""
+        match raw["kind"]:
             case "person":
-                self._on_person(told["user"])
+                self._on_person(raw["user"])
             case "group":
-                self._on_user_action(told["at"], self._person or told["group"]["members"][0])
-                self._switch_to(self._person, told["group"]["id"])
+                self._on_user_action(raw["at"], self._person or raw["group"]["members"][0])
+                self._switch_to(self._person, raw["group"]["id"])
             case "phone":
-                self._on_phone(told)
-            case _ if event := parse_event(told):
-                self._on_chat_event(event, told)
+                self._on_phone(raw)
+            case _ if event := parse_event(raw):
+                self._on_chat_event(event, raw)
 
-    def _on_chat_event(self, event: ChatEvent, told: Json) -> None:
+    def _on_chat_event(self, event: ChatEvent, raw: Json) -> None:
         chat = self._chats.setdefault(event.chat, ChatView(event.chat))
         if event.own and event.kind in ("message", "edit", "press", "inline", "chose") and event.person is not None:
-            self._on_user_action(told["at"], event.person)
+            self._on_user_action(raw["at"], event.person)
             self._switch_to(event.person, event.chat)
-            self.lines += map(self.steps.with_people, self._user_lines(chat, event, told))
+            self.lines += map(self.steps.with_people, self._user_lines(chat, event, raw))
         elif event.must_be_mentioned:
-            self._advance_clock(told["at"])
+            self._advance_clock(raw["at"])
             self._switch_to(event.chat if event.chat > 0 else self._person, event.chat)
             self.lines += self.steps.write_expectation(event)
         chat.add(event)
 
-    def _user_lines(self, chat: ChatView, event: ChatEvent, told: Json) -> Sequence[str]:
+    def _user_lines(self, chat: ChatView, event: ChatEvent, raw: Json) -> Sequence[str]:
         if event.kind == "press":
-            return [self.steps.write_press(chat, event, told)]
+            return [self.steps.write_press(chat, event, raw)]
         opened = self.steps.write_link_opened(event.message.text) if event.kind == "message" and event.message else None
         return opened or transcript.format_event(event) or []
 
-    # Who, where, when.
+    # The current person, chat and time.
 
-    def _on_person(self, someone: Json) -> None:
-        id, blocked = someone["id"], bool(someone["blocked"])
-        before = self._clients.setdefault(id, someone["language_code"])
+    def _on_person(self, person: Json) -> None:
+        id, blocked = person["id"], bool(person["blocked"])
+        before = self._clients.setdefault(id, person["language_code"])
         if id in self._names and blocked != (id in self._blocked):
             self._switch_to(id, id)
             self.lines.append("@block" if blocked else "@unblock")
         (self._blocked.add if blocked else self._blocked.discard)(id)
-        if before != someone["language_code"]:
-            self._clients[id] = someone["language_code"]
+        if before != person["language_code"]:
+            self._clients[id] = person["language_code"]
             if id in self._names:
                 self._switch_to(id, id)
                 self._switch_language(id, "@lang")
 
     def _switch_to(self, person: int, chat: int) -> None:
-        """Turn to a person and a chat."""
+        """Make this the current person and chat."""
         if person != self._person:
             known = person in self._names
             name = self._names.setdefault(person, _letter(len(self._names)))
             if self._person:
                 self.lines.append(f"@user {name}")
             first = next(iter(self._names))
-            usual = DEFAULT_LANGUAGE if person == first else self._clients[first].partition("-")[0]
+            default = DEFAULT_LANGUAGE if person == first else self._clients[first].partition("-")[0]
             self._person = self._chat = person
             if not known:
                 self._languages[person] = self.bot_texts.language_for(self._clients[person], DEFAULT_LANGUAGE)
-                if self._clients[person].partition("-")[0] != usual:
+                if self._clients[person].partition("-")[0] != default:
                     self._switch_language(person, "@lang")
             ids = {name: id for id, name in self._names.items()}
             self.steps.scope = MatchContext({}, ids, self.bot_texts, self._languages[person])
@@ -142,42 +140,42 @@ class _ScriptWriter:
         self._languages[self._person] = language
 
     def _on_user_action(self, at: float, person: int) -> None:
-        self._began = self._began or at
+        self._started = self._started or at
         self._last = at
         if not self._person:
             self._switch_to(person, person)
 
     def _advance_clock(self, at: float) -> None:
-        """Let the clock run on before what the bot did without being asked."""
-        began = self._began or at
-        behind = math.ceil(at - began - self._waited)
-        if at - self._last > _UNPROMPTED_AFTER and behind > 0:
-            minutes, seconds = divmod(behind, 60)
+        """Write @wait before an event that the bot sent by the clock."""
+        started = self._started or at
+        missing = math.ceil(at - started - self._waited)
+        if at - self._last > _UNPROMPTED_AFTER and missing > 0:
+            minutes, seconds = divmod(missing, 60)
             self.lines.append("@wait " + (f"{minutes}m" if minutes else "") + (f"{seconds}s" if seconds else ""))
-            self._waited += behind
+            self._waited += missing
         self._last = at
 
     # The phone.
 
-    def _on_phone(self, told: Json) -> None:
-        app, did, url = told["app"], told["did"], told["url"]
-        if did == "open":
+    def _on_phone(self, raw: Json) -> None:
+        app, gesture, url = raw["app"], raw["did"], raw["url"]
+        if gesture == "open":
             self._apps[app] = self.steps.link_owners.get(url, self._chat if url in self.steps.values else 0)
         owner = self._apps.get(app, 0)
-        line = owner and self._phone_line(PhoneApp(app), did, told["label"], url, owner)
+        line = owner and self._phone_line(PhoneApp(app), gesture, raw["label"], url, owner)
         if line:
-            self._on_user_action(told["at"], owner)
+            self._on_user_action(raw["at"], owner)
             if owner > 0:
                 self._switch_to(owner, owner)
             self.lines.append(line)
 
-    def _phone_line(self, app: PhoneApp, did: str, label: str, url: str, owner: int) -> str | None:
-        match did:
+    def _phone_line(self, app: PhoneApp, gesture: str, label: str, url: str, owner: int) -> str | None:
+        match gesture:
             case "open":
                 newest = next(filter(None, map(self.codes.get, self._chats[owner].pictures())), None)
                 return f"@scan {app}" if url == newest else f"@scan {app} {{{self.steps.values[url]}}}"
             case "press" | "tick" | "choose":
-                return f"@{did} {self.steps.write_page_text(label)}"
+                return f"@{gesture} {self.steps.write_page_text(label)}"
             case "shows":
                 return f"@page {self.steps.write_page_text(_TITLE_ENDS.split(label)[0])}"
             case "reload":

@@ -1,4 +1,4 @@
-"""Puts results into words: a line per case, a page per failure, a summary."""
+"""Formats results for the console: a line for each case, a report for each failure, a summary."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _INDENT = "    "
 
 
 def short_path(file: str) -> str:
-    """Shorten a path inside the current folder."""
-    path, here = Path(file), Path.cwd()
-    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else file
+    """Return a path inside the current folder relative to it, any other path unchanged."""
+    path, folder = Path(file), Path.cwd()
+    return str(path.relative_to(folder)) if path.is_absolute() and path.is_relative_to(folder) else file
 
 
 def progress(number: int, total: int, result: CaseResult) -> str:
-    """Tell of one result in a line."""
+    """Return the line for one result."""
     counter = f"[{number:>{len(str(total))}}/{total}]"
     word = "FAIL" if result.failure else "ok  "
     where = f"  {_location(result.failure)}" if result.failure else ""
@@ -28,20 +28,20 @@ def progress(number: int, total: int, result: CaseResult) -> str:
 
 
 def summary(results: Sequence[CaseResult], seconds: float) -> str:
-    """Tell of all results in a line."""
+    """Return the line for all results."""
     failed = sum(result.failure is not None for result in results)
     passed = len(results) - failed
     return f"{passed} passed, {failed} failed in {seconds:.1f} s" if failed else f"{passed} passed in {seconds:.1f} s"
 
 
 def remarks(results: Sequence[CaseResult]) -> list[str]:
-    """Tell of what Telegram does with the bot's calls in silence, in a line each."""
+    """Return a line for each thing in the bot's calls that Telegram ignores."""
     counted = Counter(remark for result in results for remark in result.remarks)
     return [f"{remark} ({count} of {len(results)} cases)" for remark, count in sorted(counted.items())]
 
 
 def failure_report(result: CaseResult) -> str:
-    """Tell everything about a failure: where, expected beside got, the chat so far, the bot's log."""
+    """Return the report of a failure: where, expected and got, the chat so far, the bot's log; "" for a pass."""
     failure = result.failure
     return "\n".join(_report(result, failure)) if failure else ""
 

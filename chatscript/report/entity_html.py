@@ -1,4 +1,4 @@
-"""Formatted text as HTML: Telegram's entities become tags, whatever stands in the text stays text."""
+"""Renders formatted text as HTML: Telegram's entities become tags, and the text is escaped."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})
 
 
 def render_entities(text: str, entities: Sequence[Json]) -> str:
-    """Write a text with its entities, which are in Telegram's order."""
+    """Render a text with its entities, which must be sorted as Telegram sorts them."""
     return _render_range(text, 0, utf16_length(text), entities)
 
 
 def _render_range(text: str, start: int, end: int, entities: Sequence[Json]) -> str:
-    written: list[str] = []
-    place = start
+    rendered: list[str] = []
+    position = start
     while entities:
         entity, *others = entities
-        begin, stop = max(entity["offset"], place), min(entity["offset"] + entity["length"], end)
+        begin, stop = max(entity["offset"], position), min(entity["offset"] + entity["length"], end)
         if begin < stop:
-            words = utf16_cut(text, begin, stop - begin)
+            covered = utf16_cut(text, begin, stop - begin)
             inner = _render_range(text, begin, stop, [other for other in others if other["offset"] < stop])
-            written += [escape(utf16_cut(text, place, begin - place)), _render_entity(entity, inner, words)]
-            place = stop
-            # A block ends its line by itself; the line's own end would add an empty one.
-            if entity["type"] in _BLOCKS and utf16_cut(text, place, 1) == "\n":
-                place += 1
+            rendered += [escape(utf16_cut(text, position, begin - position)), _render_entity(entity, inner, covered)]
+            position = stop
+            # A block element ends the line; the newline after it would add an empty line.
+            if entity["type"] in _BLOCKS and utf16_cut(text, position, 1) == "\n":
+                position += 1
             others = [other for other in others if other["offset"] + other["length"] > stop]
         entities = others
-    return "".join([*written, escape(utf16_cut(text, place, end - place))])
+    return "".join([*rendered, escape(utf16_cut(text, position, end - position))])
 
 
-def _render_entity(entity: Json, inner: str, words: str) -> str:
+def _render_entity(entity: Json, inner: str, covered: str) -> str:
     kind = str(entity["type"])
     if tag := _PLAIN.get(kind):
         return f"<{tag}>{inner}</{tag}>"
@@ -47,7 +47,7 @@ def _render_entity(entity: Json, inner: str, words: str) -> str:
         case "blockquote" | "expandable_blockquote":
             return f"<blockquote>{inner}</blockquote>"
         case "text_link" | "url":
-            return render_link(entity.get("url", words), inner)
+            return render_link(entity.get("url", covered), inner)
         case "spoiler":
             return f'<span class="spoiler shown"><span class="spoiled">{inner}</span></span>'
         case _:
@@ -55,7 +55,7 @@ def _render_entity(entity: Json, inner: str, words: str) -> str:
 
 
 def render_link(address: str, inner: str, cls: str = "tinted") -> str:
-    """Make a link of the words if the address is one of the web."""
+    """Render a link; an address that is not http or https becomes a span."""
     if urlsplit(address).scheme not in {"http", "https"}:
         return f'<span class="{cls}">{inner}</span>'
     return f'<a class="{cls}" href="{escape(address)}" rel="noopener noreferrer">{inner}</a>'

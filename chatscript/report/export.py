@@ -1,4 +1,4 @@
-"""Writes played conversations where somebody can look at them: an HTML file, or a picture of it by Chromium."""
+"""Writes results as an HTML file, or as a picture of it that Chromium takes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NEEDS = "a .png needs {}; an .html needs nothing"
 
 
 class BrowserMissing(Exception):
-    """Chromium is not there; says so in a line."""
+    """Chromium is missing or took no picture; the message is one line."""
 
 
 def export_problem(path: Path) -> str | None:
-    """Tell what speaks against writing this file, before anything is played."""
+    """Return why this file cannot be written, or None. It is called before any case runs."""
     if path.suffix not in (".html", ".png"):
         return f"expected a name that ends in .html or .png, not {path.name}"
     if path.suffix == ".png" and importlib.util.find_spec("playwright") is None:
@@ -33,7 +33,7 @@ def export_problem(path: Path) -> str | None:
 
 
 async def export(path: Path, results: Sequence[CaseResult]) -> None:
-    """Write the file, its folder too; raises `OSError` or `NoCamera`."""
+    """Write the file and its folder. Raises `OSError` or `BrowserMissing`."""
     if path.suffix == ".html":
         _write(path, results)
         return

@@ -1,8 +1,8 @@
-"""Played conversations as one HTML file that needs nothing else: as they look in the chat at the end.
+"""Renders results as one self-contained HTML file: each conversation as it looks in the chat at the end.
 
-An edited message stands where it was first sent, in its last form. A deleted one leaves a faint line. Dates and times
-are left out, so that the same conversation makes the same picture. What no chat shows - a press, the phone, the
-clock - stands between the messages.
+An edited message is shown in its last form at the place where it was first sent. A deleted message leaves a faint line.
+Dates and times are left out, so that equal conversations give equal pictures. Steps that leave no message (a press,
+the phone, the clock) are shown between the messages.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from html import escape
 
 from chatscript.report.console import short_path
 from chatscript.report.message_html import MessageRenderer, load_labels
-from chatscript.results import CaseFailure, CaseResult
-from chatscript.runner.capture import Capture
+from chatscript.results import Capture, CaseFailure, CaseResult
 from playground.server.static_page import STATIC
 from playground.world.records import Json
 
@@ -24,7 +23,7 @@ _LONGEST_DELETED = 60
 
 
 def render_page(results: Sequence[CaseResult]) -> str:
-    """Make the file of played cases, a section each."""
+    """Return the HTML of the results, a section for each case."""
     language = results[0].case.language if results else "zh"
     title = results[0].case.name if len(results) == 1 else f"{len(results)} × .chat"
     return (
@@ -44,48 +43,50 @@ def _style() -> str:
 
 
 def _render_case(result: CaseResult) -> str:
-    take = result.case
-    lines = "\n".join(_render_chat(result.capture, load_labels(take.language))) if result.capture else ""
+    case = result.case
+    lines = "\n".join(_render_chat(result.capture, load_labels(case.language))) if result.capture else ""
     failed = _render_failure(result.failure) if result.failure else ""
     return (
-        f'<section class="chat shown" lang="{escape(take.language)}">\n<header class="shown-head">'
-        f"<h2>{escape(take.name)}</h2><p>{escape(short_path(take.script.file))}</p></header>\n"
+        f'<section class="chat shown" lang="{escape(case.language)}">\n<header class="shown-head">'
+        f"<h2>{escape(case.name)}</h2><p>{escape(short_path(case.script.file))}</p></header>\n"
         f'<ol class="messages">\n{lines}\n</ol>{failed}</section>\n'
     )
 
 
 def _render_failure(failure: CaseFailure) -> str:
-    told = [f"{short_path(failure.location.file)}:{failure.location.line}: {failure.headline}"]
-    told += [f"expected: {failure.source}"] if failure.source else []
-    told += [f"got: {line}" for line in failure.got[:1]] + list(failure.got[1:]) + [f"- {it}" for it in failure.notes]
-    return f'<pre class="shown-failed">{escape(chr(10).join(told))}</pre>\n'
+    lines = [f"{short_path(failure.location.file)}:{failure.location.line}: {failure.headline}"]
+    lines += [f"expected: {failure.source}"] if failure.source else []
+    lines += [f"got: {line}" for line in failure.got[:1]]
+    lines += [*failure.got[1:], *(f"- {note}" for note in failure.notes)]
+    return f'<pre class="shown-failed">{escape(chr(10).join(lines))}</pre>\n'
 
 
-def _render_chat(capture: Capture, words: Mapping[str, str]) -> Iterator[str]:
-    """Draw what happened, in order; with several chats, each turn to another one is told."""
-    last = capture.final_messages()
-    gone = {(event["chat"], event["message_id"]) for event in capture.events if event["kind"] == "delete"}
+def _render_chat(capture: Capture, labels: Mapping[str, str]) -> Iterator[str]:
+    """Render the events in order. With several chats, a line names each change of the chat."""
+    final = capture.final_messages()
+    deleted = {(event["chat"], event["message_id"]) for event in capture.events if event["kind"] == "delete"}
     several = len({event["chat"] for event in capture.events if event["kind"] == "message"}) > 1
-    bubbles = MessageRenderer(words, capture.pictures)
-    here: int | None = None
-    for chat, what in _visible_events(capture):
-        if isinstance(what, str):
-            drawn = f'<li class="shown-note"><code>{escape(what)}</code></li>'
-        elif what["kind"] == "message":
-            message, author = last[_message_key(what)], capture.people.get(what["user"], "") if chat < 0 else ""
-            drawn = _render_deleted(message, words) if _message_key(what) in gone else bubbles.render(message, author)
+    renderer = MessageRenderer(labels, capture.pictures)
+    current: int | None = None
+    for chat, item in _visible_events(capture):
+        if isinstance(item, str):
+            rendered = f'<li class="shown-note"><code>{escape(item)}</code></li>'
+        elif item["kind"] == "message":
+            message, author = final[_message_key(item)], capture.people.get(item["user"], "") if chat < 0 else ""
+            is_deleted = _message_key(item) in deleted
+            rendered = _render_deleted(message, labels) if is_deleted else renderer.render(message, author)
         else:
-            drawn = _render_event(what, words)
-        if several and chat != here:
+            rendered = _render_event(item, labels)
+        if several and chat != current:
             name = capture.people.get(chat)
-            place = words["show.chat"].replace("{name}", name) if name else words["show.group"]
-            yield f'<li class="note"><span>{escape(place)}</span></li>'
-        here = chat
-        yield drawn
+            title = labels["show.chat"].replace("{name}", name) if name else labels["show.group"]
+            yield f'<li class="note"><span>{escape(title)}</span></li>'
+        current = chat
+        yield rendered
 
 
 def _visible_events(capture: Capture) -> Iterator[tuple[int, Json | str]]:
-    """List what is drawn, with the chat that it belongs to: events, and notes in the places where they were made."""
+    """Yield what is shown, with its chat: events, and each note before the event that followed it."""
     notes = list(capture.notes)
     for event in capture.events:
         while notes and notes[0][0] < event["seq"]:
@@ -100,14 +101,14 @@ def _message_key(event: Json) -> tuple[int, int]:
     return event["chat"], event["message"]["id"]
 
 
-def _render_deleted(message: Json, words: Mapping[str, str]) -> str:
-    said = " ".join((message["text"] or message["caption"] or words.get(f"chat.{message['kind']}", "")).split())
-    cut = said if len(said) <= _LONGEST_DELETED else f"{said[:_LONGEST_DELETED]}…"
+def _render_deleted(message: Json, labels: Mapping[str, str]) -> str:
+    text = " ".join((message["text"] or message["caption"] or labels.get(f"chat.{message['kind']}", "")).split())
+    cut = text if len(text) <= _LONGEST_DELETED else f"{text[:_LONGEST_DELETED]}…"
     side = "user" if message["from"] == "user" else "bot"
-    return f'<li class="ghost {side}">{escape(words["show.deleted"])}<s>{escape(cut)}</s></li>'
+    return f'<li class="ghost {side}">{escape(labels["show.deleted"])}<s>{escape(cut)}</s></li>'
 
 
-def _render_event(event: Json, words: Mapping[str, str]) -> str:
+def _render_event(event: Json, labels: Mapping[str, str]) -> str:
     match event["kind"]:
         case "press":
             return f'<li class="pressed-key"><span>{escape(event.get("text") or event["data"])}</span></li>'
@@ -115,4 +116,4 @@ def _render_event(event: Json, words: Mapping[str, str]) -> str:
             kind = "alert" if event["alert"] else "toast"
             return f'<li class="shown-{kind}"><span>{escape(event["text"])}</span></li>'
         case _:
-            return f'<li class="note"><span>{escape(words["chat.left"])}</span></li>'
+            return f'<li class="note"><span>{escape(labels["chat.left"])}</span></li>'

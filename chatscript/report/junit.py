@@ -14,13 +14,13 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def write_junit(path: Path, results: Sequence[CaseResult], seconds: float) -> None:
-    """Write a file, its folder too; raises `OSError`."""
+    """Write the file and its folder. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(junit_xml(results, seconds), encoding="utf-8")
 
 
 def junit_xml(results: Sequence[CaseResult], seconds: float) -> str:
-    """Make one suite of the results; each case is a test of the class that its file is."""
+    """Return the results as one test suite; each case is a test whose class is its file."""
     failed = sum(result.failure is not None for result in results)
     facts = f'name="chat scripts" tests="{len(results)}" failures="{failed}" errors="0" time="{seconds:.3f}"'
     cases = "".join(map(_case, results))

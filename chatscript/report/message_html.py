@@ -1,4 +1,4 @@
-"""One message as HTML, in the clothes of the chat page: its bubble, what is inside, the keyboard beneath."""
+"""Renders one message as HTML with the styles of the chat page: its bubble and its keyboard."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ _MARKS = {"url": "↗", "copy": "⧉"}
 
 
 def load_labels(language: str) -> Mapping[str, str]:
-    """Read the chat page's own words, in Chinese unless there are some in that language."""
+    """Return the labels of the chat page in that language, or in Chinese."""
     named = STATIC / f"labels.{language}.json"
     path = named if named.exists() else STATIC / "labels.zh.json"
-    read: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return read
+    labels: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return labels
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRenderer:
-    """Draws messages with words of one language and pictures that are at hand; `author` names who wrote in a group."""
+    """Renders messages with the labels of one language. `pictures` are data URLs by file_id."""
 
     labels: Mapping[str, str]
     pictures: Mapping[str, str]
 
     def render(self, message: Json, author: str = "") -> str:
-        """Draw a message."""
+        """Render a message; `author` is shown above a message in a group."""
         side = "user" if message["from"] == "user" else "bot"
         keys = "".join(self._keyboard(message))
-        words = message["text"] or message["caption"]
+        text = message["text"] or message["caption"]
         kinds = ["message", side, f"kind-{message['kind']}"]
         kinds += ["with-keys"] if keys else []
-        kinds += ["bare"] if message["photo"] and not words else []
-        beneath = f'<div class="keys">{keys}</div>' if keys else ""
+        kinds += ["bare"] if message["photo"] and not text else []
+        keyboard = f'<div class="keys">{keys}</div>' if keys else ""
         return (
             f'<li class="{escape(" ".join(kinds))}"><div class="stack">'
-            f'<div class="bubble">{"".join(self._inside(message, words, author))}</div>{beneath}</div></li>'
+            f'<div class="bubble">{"".join(self._inside(message, text, author))}</div>{keyboard}</div></li>'
         )
 
-    def _inside(self, message: Json, words: str, author: str) -> Iterator[str]:
+    def _inside(self, message: Json, text: str, author: str) -> Iterator[str]:
         if author:
             yield f'<p class="forwarded">{escape(author)}</p>'
         if message["forwarded"]:
             yield f'<p class="forwarded">{escape(self.labels["chat.forwarded"])}</p>'
         media = self._media(message)
-        text = f'<div class="words">{render_entities(words, message["entities"])}</div>' if words else ""
-        yield text + media if message["caption_above"] else media + text
+        body = f'<div class="words">{render_entities(text, message["entities"])}</div>' if text else ""
+        yield body + media if message["caption_above"] else media + body
         if message["edited"]:
             yield f'<span class="meta"><span class="edited">{escape(self.labels["chat.edited"])}</span></span>'
 

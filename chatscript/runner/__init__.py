@@ -1,1 +1,1 @@
-"""Plays one case of a script: starts the bot, acts as the person, waits, checks."""
+"""Runs one case of a script: starts the bot, acts as the person, waits, and compares."""

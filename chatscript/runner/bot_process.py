@@ -1,7 +1,7 @@
 """Starts and kills the bot under test, and moves its clock.
 
-Any bot in any language: it is told everything by its environment, and its output goes to a log file.
-The environment is made fresh, so that neither a developer's variables nor a .env file leak into a test.
+The bot can be written in any language: it gets everything by its environment, and its output goes to a log file. The
+environment is built anew, so that neither a developer's variables nor a .env file reach a test.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ class BotProcess(Protocol):
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, or None while it runs."""
+        """Its exit code, or None while it runs."""
 
     async def kill(self) -> None:
-        """End it at once and wait until it is gone; also fine when it has ended already."""
+        """Kill it and wait until it has ended. Does nothing when it has ended already."""
 
     async def wait(self) -> int:
         """Wait until it ends and return its exit code."""
 
 
 class BotLauncher(Protocol):
-    """A way to start the bot."""
+    """Starts the bot."""
 
     async def start(self, env: Mapping[str, str], log: Path) -> BotProcess:
-        """Start it with exactly this environment, its output appended to the log."""
+        """Start it with exactly this environment; append its output to the log. Raises `OSError`."""
 
 
 _SYSTEM = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
@@ -48,25 +48,25 @@ _INHERITED = frozenset(_SYSTEM + _PYTHON)
 
 
 def base_environment(outer: Mapping[str, str]) -> dict[str, str]:
-    """Keep of an environment what any program needs, and nothing that configures a bot."""
-    kept = {name: value for name, value in outer.items() if name in _INHERITED}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    """Return the variables that any program needs, without those that configure a bot."""
+    inherited = {name: value for name, value in outer.items() if name in _INHERITED}
+    return inherited | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLauncher:
-    """Starts a command as a process of its own, in its own group; by default in the bot's empty data folder."""
+    """Starts a command in a process group of its own; its working folder is by default the bot's data folder."""
 
     arguments: Sequence[str]
     folder: Path | None = None
 
     @classmethod
     def python(cls, program: Path) -> Self:
-        """Run a Python program with this very interpreter."""
+        """Return a launcher for a Python program, with the interpreter of this process."""
         return cls((sys.executable, str(program.resolve())))
 
     async def start(self, env: Mapping[str, str], log: Path) -> BotProcess:
-        """Start it."""
+        """Start the command."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *self.arguments,
@@ -95,7 +95,7 @@ class _SubprocessBot:
     async def kill(self) -> None:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)  # its children too
+                os.killpg(self.pid, signal.SIGKILL)  # with its children
         await self._process.wait()
 
     async def wait(self) -> int:
@@ -103,7 +103,7 @@ class _SubprocessBot:
 
 
 class ClockOffsetFile:
-    """The bot's clock: a file with the seconds to add, read by the bot through CLOCK_OFFSET_FILE."""
+    """The file that CLOCK_OFFSET_FILE names to the bot: the seconds that it adds to the system's time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -111,7 +111,7 @@ class ClockOffsetFile:
         self._write()
 
     def advance(self, seconds: float) -> None:
-        """Let that much time pass for the bot."""
+        """Move the bot's clock forward."""
         self._offset += seconds
         self._write()
 

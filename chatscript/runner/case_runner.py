@@ -1,4 +1,4 @@
-"""Plays one case of a script from its first line to its last, on a stage of its own."""
+"""Runs one case of a script from its first step to its last, with a simulator and a bot process of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chatscript.language import steps
 from chatscript.language.bot_texts import BotTexts
 from chatscript.language.patterns import SourceLocation
 from chatscript.match.transcript import format_events
-from chatscript.results import Case, CaseFailure, CaseResult
+from chatscript.results import Capture, Case, CaseFailure, CaseResult
 from chatscript.runner.assertions import expect_event, expect_nothing_more, expect_state
 from chatscript.runner.bot_process import BotLauncher
-from chatscript.runner.capture import Capture
+from chatscript.runner.capture import add_note, collect
 from chatscript.runner.context import RunContext, StepFailed, open_context
 from chatscript.runner.directive_steps import run_directive
 from chatscript.runner.environment import BotStartFailed, case_environment
@@ -27,9 +27,9 @@ from chatscript.runner.user_steps import run_user_step
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What every take needs: how to start the bot, its sentences, the player's patience, what more it is told.
+    """The settings of a run: how to start the bot, its texts, the timeouts, and further variables for the bot.
 
-    `filmed` keeps everything that a picture of the conversation needs.
+    `with_capture` collects what an HTML report needs.
     """
 
     launcher: BotLauncher
@@ -40,67 +40,71 @@ class RunConfig:
 
 
 class ExpectationReader(Protocol):
-    """Holds what the bot does against the script."""
+    """Decides what an event of the bot means for the script."""
 
     async def before_step(self, context: RunContext, number: int) -> None:
-        """Look around before a step of that number that is no expectation."""
+        """Prepare for the step with that number, which is not an expectation."""
 
     async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
-        """Wait for what the step says; raises `Unmet`."""
+        """Wait for the event that the step expects. Raises `StepFailed`."""
 
     async def finish(self, context: RunContext) -> None:
-        """Look for what the script does not mention; raises `Unmet`."""
+        """Check at the end that the script mentions every event. Raises `StepFailed`."""
 
 
 class StrictReader:
-    """The reader whose first difference is a failure."""
+    """Fails at the first difference."""
 
     async def before_step(self, context: RunContext, number: int) -> None:
-        """Nothing: whatever came is held against the next expectation."""
+        """Do nothing: the next expectation reads every event that came."""
 
     async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
-        """Insist on the step."""
+        """Wait for the event. Raises `StepFailed` for a different one or none."""
         await expect_event(context, step)
 
     async def finish(self, context: RunContext) -> None:
-        """Insist on silence."""
+        """Raise `StepFailed` for an event that the script does not mention."""
         await expect_nothing_more(context)
 
 
 async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | None = None) -> CaseResult:
-    """Play a take; never raises for what a bot does."""
-    began = time.monotonic()
-    film = Capture()
-    noting = any(isinstance(step, steps.ExpectState) for step in case.script.steps)
+    """Run a case. A failure is a part of the result, not an exception."""
+    started = time.monotonic()
+    capture = Capture()
+    has_states = any(isinstance(step, steps.ExpectState) for step in case.script.steps)
     async with (
-        case_environment(config.launcher, config.timing, config.extra_environment, record_states=noting) as built,
+        case_environment(
+            config.launcher, config.timing, config.extra_environment, record_states=has_states
+        ) as environment,
         AsyncExitStack() as closing,
     ):
-        scene = await open_context(
-            built,
+        context = await open_context(
+            environment,
             config.bot_texts,
             people=case.script.people,
             language=case.language,
             values=dict(case.values),
             exit_stack=closing,
         )
-        failure = await _run_steps(case, scene, reader or StrictReader(), film)
+        failure = await _run_steps(case, context, reader or StrictReader(), capture)
         if config.with_capture:
-            await film.collect(scene)
-        remarks = tuple(dict.fromkeys(built.listener.remarks))
-    return CaseResult(case, time.monotonic() - began, failure, film if config.with_capture else None, remarks)
+            await collect(capture, context)
+        remarks = tuple(dict.fromkeys(environment.listener.remarks))
+    return CaseResult(case, time.monotonic() - started, failure, capture if config.with_capture else None, remarks)
 
 
 async def _run_steps(
     case: Case, context: RunContext, reader: ExpectationReader, capture: Capture
 ) -> CaseFailure | None:
-    here = SourceLocation(case.script.file, 1)
+    location = SourceLocation(case.script.file, 1)
     source = ""
     try:
-        await context.environment.start({it.name: context.scope.render(it.value) for it in case.script.settings})
+        await context.environment.start(
+            {setting.name: context.scope.render(setting.value) for setting in case.script.settings}
+        )
         for number, step in enumerate(case.script.steps):
-            here, source = step.location, step.source
-            capture.add_note(context, step)
+            location, source = step.location, step.source
+            add_note(capture, context, step)
             if isinstance(step, steps.Expectation):
                 await reader.expect_step(context, number, step)
             else:
@@ -108,10 +112,10 @@ async def _run_steps(
                 await run_step(context, step)
         source = ""
         await reader.finish(context)
-    except StepFailed as unmet:
-        return build_failure(context, here, source, unmet)
+    except StepFailed as problem:
+        return build_failure(context, location, source, problem)
     except (BotStartFailed, SimulatorRefused) as error:
-        return build_failure(context, here, source, StepFailed(str(error)))
+        return build_failure(context, location, source, StepFailed(str(error)))
     return None
 
 
@@ -119,7 +123,7 @@ async def run_step(
     context: RunContext,
     step: steps.UserStep | steps.AllowAnything | steps.ExpectState | steps.Directive | steps.PhoneStep,
 ) -> None:
-    """Play a step that is no expectation; raises `Unmet`."""
+    """Run a step that is not an expectation. Raises `StepFailed`."""
     match step:
         case steps.AllowAnything():
             context.lenient_chats.add(context.chat.id)
@@ -147,7 +151,7 @@ async def run_step(
 
 
 def build_failure(context: RunContext, location: SourceLocation, source: str, problem: StepFailed) -> CaseFailure:
-    """Gather all that a report tells."""
+    """Collect everything that a report of the failure shows."""
     names = {id: name for name, id in context.scope.people.items()}
     chat = format_events(context.listener.events, names)
     return CaseFailure(

@@ -1,4 +1,4 @@
-"""Where a script stands while it is played: who speaks, in which chat, what is known, what is allowed."""
+"""The state of a run: the current person and chat, the captured values, and which events are allowed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLIENT_LANGUAGES = {"zh": "zh-hans"}
 
 
 class StepFailed(Exception):
-    """A line of the script that did not come true, in the words of the report."""
+    """A step failed; the parts are those of the report."""
 
     def __init__(self, headline: str, *, got: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
         super().__init__(headline)
@@ -31,7 +31,7 @@ class StepFailed(Exception):
 
 @dataclass(slots=True)
 class RunContext:
-    """The state of one performance."""
+    """The state of running one case."""
 
     environment: CaseEnvironment
     scope: MatchContext
@@ -47,31 +47,31 @@ class RunContext:
 
     @property
     def client(self) -> SimulatorClient:
-        """The playground."""
+        """The client of the simulator."""
         return self.environment.client
 
     @property
     def listener(self) -> EventWaiter:
-        """The event log."""
+        """The events of the simulator."""
         return self.environment.listener
 
     @property
     def person_id(self) -> int:
-        """The id of the person who speaks."""
+        """The id of the current person."""
         return self.scope.people[self.person]
 
     def switch_chat(self, chat: int) -> None:
-        """Let the next lines belong to that chat."""
+        """Make this the current chat."""
         self.chat = self.listener.chat(chat)
 
     def switch_person(self, person: str) -> None:
-        """Let that person speak, in his private chat and his language."""
+        """Make this the current person, in their private chat and their language."""
         self.person = person
         self.scope.language = self.languages[person]
         self.switch_chat(self.person_id)
 
     async def add_person(self, name: str) -> None:
-        """Let somebody in who was not there from the start."""
+        """Add a person, unless there is one with that name."""
         if name not in self.scope.people:
             language = self.languages[steps.FIRST_PERSON]
             id = await self.client.add_person(name, CLIENT_LANGUAGES.get(language, language))
@@ -79,27 +79,27 @@ class RunContext:
             self.languages[name] = language
 
     def name_of(self, chat: ChatView) -> str:
-        """Name a chat in words."""
+        """Return a description of a chat for reports."""
         owner = next((name for name, id in self.scope.people.items() if id == chat.id), None)
         return f"the chat of {owner}" if owner else "the group"
 
     def expect_prompt_reply(self) -> None:
-        """An update is under way: an idle, silent bot has nothing to add, unless its calls are made to fail."""
+        """The bot gets an update now. Once it is idle and silent again, it has answered, unless calls are to fail."""
         self.expects_prompt_reply = not self.faults_ordered
 
     def allow_late_reply(self) -> None:
-        """What comes next comes by the clock or from elsewhere: an idle bot may still have something to say."""
+        """The next event comes by the clock or from outside: an idle bot may still send something."""
         self.expects_prompt_reply = False
 
     async def end_lenient_passage(self) -> None:
-        """End a line of `...`: everything up to here was fine."""
+        """End the effect of `...`: accept everything up to now."""
         if self.chat.id in self.lenient_chats:
             await self.listener.wait_idle()
             self.chat.read_count = len(self.chat.events)
             self.lenient_chats.discard(self.chat.id)
 
     async def phone(self) -> Phone:
-        """Return this person's phone."""
+        """Return the current person's phone."""
         if self.person not in self._phones:
             self._phones[self.person] = await self.exit_stack.enter_async_context(Phone())
         return self._phones[self.person]
@@ -114,7 +114,7 @@ async def open_context(
     values: dict[str, str],
     exit_stack: AsyncExitStack,
 ) -> RunContext:
-    """Let the people in; the bot does not run yet."""
+    """Add the people. The bot does not run yet."""
     client_language = CLIENT_LANGUAGES.get(language, language)
     ids = {name: await environment.client.add_person(name, client_language) for name in people}
     scope = MatchContext(values, ids, bot_texts, language)

@@ -1,4 +1,7 @@
-"""Links into chats of Telegram: they open no page, and nothing of them leaves this machine."""
+"""Deep links of Telegram. They open a chat of the simulator, and never a page outside this machine.
+
+https://core.telegram.org/bots/features#deep-linking
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ _HOSTS = frozenset({"t.me", "telegram.me"})
 
 
 class NoSuchChat(Exception):
-    """The link leads to a chat that is not in the playground."""
+    """The link leads to a chat that the simulator does not have."""
 
 
 def start_payload(link: str, bot: str) -> str | None:
-    """Return what a link starts this bot with; None for a link that does not lead into Telegram.
+    """Return the start parameter of a deep link to this bot; None for a link that does not lead into Telegram.
+
+    Raises `NoSuchChat` for a link to another chat of Telegram.
 
     >>> start_payload("https://t.me/Some_bot?start=faq_", "some_bot")
     'faq_'
@@ -32,5 +37,5 @@ def start_payload(link: str, bot: str) -> str | None:
     else:
         return None
     if name.lower() != bot.lower():
-        raise NoSuchChat(f"{link} leads to another chat of Telegram, and only @{bot} is here")
+        raise NoSuchChat(f"{link} leads to another chat of Telegram, and the simulator has only @{bot}")
     return values.get("start", [""])[0]

@@ -1,4 +1,4 @@
-"""What happens around the chat: languages, people, groups, time, crashes, faults."""
+"""Runs the directives: languages, people, groups, time, crashes, faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatscript.runner.context import GROUP_TITLE, RunContext
 
 
 async def run_directive(context: RunContext, step: steps.Directive) -> None:
-    """Do what a directive says."""
+    """Run a directive. Raises `BotStartFailed` or `SimulatorRefused`."""
     match step:
         case steps.SwitchLanguage():
             await _switch_language(context, step)
@@ -40,7 +40,7 @@ async def _go_to_group(context: RunContext) -> None:
 async def _affect_bot(context: RunContext, step: steps.Directive) -> None:
     await context.end_lenient_passage()
     if not isinstance(step, steps.CrashBot):
-        await context.client.wait_idle(context.listener.timing.timeout)  # what was said before happens before
+        await context.client.wait_idle(context.listener.timing.timeout)  # the bot first handles the earlier steps
     context.environment.mark_log()
     context.allow_late_reply()
     match step:
@@ -58,6 +58,6 @@ async def _affect_bot(context: RunContext, step: steps.Directive) -> None:
 
 
 async def _inject_fault(context: RunContext, step: steps.InjectFault) -> None:
-    context.faults_ordered = True  # an idle bot may be waiting before it tries again
+    context.faults_ordered = True  # an idle bot may be waiting to repeat a failed call
     more = {} if step.retry_after is None else {"retry_after": step.retry_after}
     await context.client.inject_fault(method=step.method, kind=step.kind, times=step.times, **more)

@@ -1,4 +1,4 @@
-"""What one case plays on: a fresh playground, a fresh bot process, its clock, its log, and the people."""
+"""The environment of one case: a new simulator, a new bot process, its clock and its log."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from chatscript.runner.simulator_client import BotStatus, SimulatorClient
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
-TOKEN = "7000000001:stand-in-token-of-a-chat-script"  # noqa: S105 - it opens nothing but our own stand-in
+TOKEN = "7000000001:simulator-token-of-a-chat-script"  # noqa: S105 - valid for the simulator only
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _LOG_LINES = 20
 
 
 class BotStartFailed(Exception):
-    """The bot ended, or asked for no updates in time."""
+    """The bot ended, or asked for no updates within the timeout."""
 
 
 @dataclass(slots=True)
 class CaseEnvironment:
-    """A running bot in a playground of its own."""
+    """A bot process and the simulator that it talks to."""
 
     client: SimulatorClient
     clock: ClockOffsetFile
@@ -51,34 +51,34 @@ class CaseEnvironment:
 
     @property
     def exit_code(self) -> int | None:
-        """How the bot ended, if it did."""
+        """The exit code of the bot, or None while it runs."""
         return self._bot.exit_code if self._bot else None
 
     async def start(self, settings: Mapping[str, str]) -> None:
-        """Start the bot and wait until it asks for updates; `settings` come over its environment."""
+        """Start the bot with further variables and wait until it asks for updates. Raises `BotStartFailed`."""
         self._variables = {**self._variables, **settings}
         await self._run()
 
     async def crash(self) -> None:
-        """Kill the bot, as kill -9 does, and start it again."""
+        """Kill the bot with SIGKILL and start it again. Raises `BotStartFailed`."""
         await self.stop()
         await self._run()
 
     async def stop(self) -> None:
-        """Kill the bot for good."""
+        """Kill the bot."""
         if self._bot is not None:
             await self._bot.kill()
 
     def last_state(self) -> str | None:
-        """Return the state that the bot noted last; None when it notes none."""
+        """Return the state that the bot wrote last, or None."""
         return coverage.last_state(self._notes)
 
     def mark_log(self) -> None:
-        """Remember where the log stands, so that a failure shows this step's lines."""
+        """Mark the end of the log, so that a failure shows only the lines of the current step."""
         self._logged = self._log.stat().st_size if self._log.exists() else 0
 
     def log_lines(self) -> list[str]:
-        """Return the last lines that the bot wrote during this step."""
+        """Return the last lines that the bot wrote since `mark_log`."""
         if not self._log.exists():
             return []
         with self._log.open("rb") as log:
@@ -88,26 +88,26 @@ class CaseEnvironment:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        since = loop.time()
+        started = loop.time()
         try:
             self._bot = await self._launcher.start(self._variables, self._log)
         except OSError as error:
             raise BotStartFailed(f"the bot did not start: {error}") from None
-        while loop.time() - since < self.timing.start_timeout:
+        while loop.time() - started < self.timing.start_timeout:
             bot = await self.client.bot_status()
             if self._bot.exit_code is not None:
                 raise _bot_start_failed(f"its process ended with exit code {self._bot.exit_code}", bot)
-            # A poll of the process before a crash does not count.
-            if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - since:
+            # A poll of the process that crashed before does not count.
+            if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - started:
                 return
             await self.client.wait_idle(0.2)  # returns as soon as a poll waits
-        why = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s"
-        raise _bot_start_failed(why, await self.client.bot_status())
+        reason = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s"
+        raise _bot_start_failed(reason, await self.client.bot_status())
 
 
-def _bot_start_failed(why: str, bot: BotStatus) -> BotStartFailed:
-    called = f"its last call was {bot.last_method}" if bot.last_method else "it called nothing at BOT_API_URL"
-    return BotStartFailed(f"the bot did not start: {why}; {bot.misdirected_call or called}")
+def _bot_start_failed(reason: str, bot: BotStatus) -> BotStartFailed:
+    last_call = f"its last call was {bot.last_method}" if bot.last_method else "it called nothing at BOT_API_URL"
+    return BotStartFailed(f"the bot did not start: {reason}; {bot.misdirected_call or last_call}")
 
 
 @asynccontextmanager
@@ -118,9 +118,10 @@ async def case_environment(
     *,
     record_states: bool = False,
 ) -> AsyncIterator[CaseEnvironment]:
-    """Build everything fresh, and leave nothing behind: no process, no folder, no port; `extra` is told to the bot.
+    """Start a simulator and yield the environment. At the end, no process, folder or port is left.
 
-    `noting` lets the bot note its states. Notes for all cases together are kept apart too, and put together at the end.
+    The bot gets `extra_environment` too. `record_states` makes it write its states. When the extra environment names a
+    coverage file for all cases, the bot writes to a file of its own, which is appended to that file at the end.
     """
     with tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
@@ -129,24 +130,24 @@ async def case_environment(
         clock = ClockOffsetFile(home / "clock")
         playground = Playground(World(token=TOKEN))
         async with serve_playground(playground) as address, SimulatorClient(address) as client:
-            given = {
+            variables = {
                 "BOT_TOKEN": TOKEN,
                 "BOT_API_URL": address,
                 "DATA_DIR": str(data),
                 "PORT": "0",
                 "CLOCK_OFFSET_FILE": str(clock.path),
-                "PACE_SENDING": "0",
+                "RATE_LIMIT_SENDING": "0",
                 **(extra_environment or {}),
             }
-            notes, together = home / "coverage", given.get(coverage.COVERAGE_VARIABLE)
-            if record_states or together:
-                given[coverage.COVERAGE_VARIABLE] = str(notes)
-            built = CaseEnvironment(
-                client, clock, timing, launcher, base_environment(os.environ) | given, home / "bot.log", notes
+            notes, total = home / "coverage", variables.get(coverage.COVERAGE_VARIABLE)
+            if record_states or total:
+                variables |= dict.fromkeys(coverage.COVERAGE_VARIABLES, str(notes))
+            environment = CaseEnvironment(
+                client, clock, timing, launcher, base_environment(os.environ) | variables, home / "bot.log", notes
             )
             try:
-                yield built
+                yield environment
             finally:
-                await built.stop()
-                if together:
-                    coverage.append_notes(Path(together), notes)
+                await environment.stop()
+                if total:
+                    coverage.append_notes(Path(total), notes)

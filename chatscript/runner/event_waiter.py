@@ -1,4 +1,4 @@
-"""Listens to the event log of a playground, and knows when waiting longer makes no sense."""
+"""Reads the events of a simulator, and decides when waiting longer makes no sense."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long the player waits, in seconds.
+    """The timeouts of the runner, in seconds.
 
-    `patience` is for anything expected. `silence` is how long an idle bot must be quiet before a wait ends early: more
-    than the second that a polite bot lets pass between two messages. `settle` is how long the end of a script listens
-    for what it does not mention. `start` is for the bot's start.
+    `timeout` is for anything expected. `silence` is how long an idle bot must do nothing before a wait ends early: more
+    than the second that a bot waits between two messages to one chat. `settle` is how long the end of a script waits
+    for events that it does not mention. `start_timeout` is for the bot's start.
     """
 
     timeout: float = 5.0
@@ -30,7 +30,7 @@ class Timing:
 
 @dataclass(slots=True)
 class EventWaiter:
-    """Everything that was heard in every chat."""
+    """All events so far, by chat."""
 
     client: SimulatorClient
     timing: Timing
@@ -41,41 +41,44 @@ class EventWaiter:
     _last: int = 0
 
     def chat(self, id: int) -> ChatView:
-        """Return a chat; one in which nothing happened yet is empty."""
+        """Return a chat; it is empty when nothing has happened in it."""
         return self._chats.setdefault(id, ChatView(id))
 
     def chats(self) -> list[ChatView]:
-        """List the chats in which anything happened."""
+        """Return the chats that were used so far."""
         return list(self._chats.values())
 
     async def poll(self, wait: float = 0) -> bool:
-        """Take in what happened, waiting a while for it; tell whether the bot is idle and nothing came."""
+        """Read the events of the next `wait` seconds. Return whether the bot is idle and nothing happened."""
         before = self._last
-        news = await self.client.events_after(before, wait)
-        self._last = news.last
-        self.remarks.extend(news.remarks)
-        for event in news.events:
+        batch = await self.client.events_after(before, wait)
+        self._last = batch.last
+        self.remarks.extend(batch.remarks)
+        for event in batch.events:
             self.events.append(event)
             self.chat(event.chat).add(event)
-        # Not all that happens is heard here (a bot that sets its commands, say), but all of it ends the silence.
-        return news.idle and news.last == before
+        # Some events belong to no chat, such as a change of the commands, but they end the silence too.
+        return batch.idle and batch.last == before
 
     async def wait_for(self, find: Callable[[], Found | None], *, stop_when_idle: bool) -> Found | None:
-        """Wait until something is found; `hurried` gives up when the bot is idle and silent."""
+        """Wait until `find` returns something; None after the timeout or when the bot ends.
+
+        `stop_when_idle` also gives up when the bot is idle and silent.
+        """
         await self.poll()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.timing.timeout
         while (found := find()) is None:
-            left = deadline - loop.time()
-            if left <= 0 or not self.alive():
+            remaining = deadline - loop.time()
+            if remaining <= 0 or not self.alive():
                 return None
-            silent = await self.poll(min(left, self.timing.silence))
+            silent = await self.poll(min(remaining, self.timing.silence))
             if silent and stop_when_idle and find() is None:
                 return None
         return found
 
     async def wait_idle(self) -> None:
-        """Wait until the bot is idle and nothing came for a short while."""
+        """Wait until the bot is idle and nothing has happened for `settle` seconds."""
         deadline = asyncio.get_running_loop().time() + self.timing.timeout
         while asyncio.get_running_loop().time() < deadline and self.alive():
             await self.client.wait_idle(self.timing.settle)

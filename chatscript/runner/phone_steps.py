@@ -1,4 +1,4 @@
-"""The phone's lines of a script: scans codes, touches pages, checks what they show."""
+"""Runs the phone steps of a script: opens links, uses pages, and checks what they show."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from chatscript.runner.context import RunContext, StepFailed
 from chatscript.runner.deeplinks import NoSuchChat, start_payload
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import LabelMatcher, Phone, PhoneError
+from playground.phone.page_parser import WebPage
 
 _SHOWN = 600
-_RELOAD_EVERY = 0.3
+_RELOAD_INTERVAL = 0.3  # seconds
 
 
 async def run_phone_step(context: RunContext, step: steps.PhoneStep) -> None:
-    """Do or check something on the phone; raises `Unmet`."""
+    """Run a phone step. Raises `StepFailed`."""
     phone = await context.phone()
     try:
         await _run_phone_step(context, phone, step)
-    except PhoneError as trouble:
-        raise StepFailed(str(trouble), notes=_page_notes(phone)) from None
+    except PhoneError as error:
+        raise StepFailed(str(error), notes=_page_notes(phone)) from None
 
 
 async def _run_phone_step(context: RunContext, phone: Phone, step: steps.PhoneStep) -> None:
@@ -55,11 +56,11 @@ async def _use_phone(
 
 
 async def open_link(context: RunContext, app: PhoneApp, address: str) -> None:
-    """Open an address as that app does; one that leads to the bot starts it in the person's chat."""
+    """Open a link in an app. A deep link to the bot starts it in the person's private chat. Raises `PhoneError`."""
     try:
         payload = start_payload(address, (await context.client.bot_status()).username)
-    except NoSuchChat as nobody:
-        raise PhoneError(str(nobody)) from None
+    except NoSuchChat as error:
+        raise PhoneError(str(error)) from None
     if payload is None:
         await (await context.phone()).open(app, address)
         return
@@ -78,35 +79,36 @@ async def _last_qr_code(context: RunContext) -> str:
 
 
 def _label_matcher(context: RunContext, label: TextPattern) -> LabelMatcher:
-    within = TextPattern(label.source, (Wildcard(), *label.parts, Wildcard()))
     return LabelMatcher(
         label.source,
         matches_exactly=lambda actual: context.scope.label_matches(label, actual),
-        matches_partly=lambda actual: context.scope.match(within, actual) is not None,
+        matches_partly=lambda actual: context.scope.match(_anywhere(label), actual) is not None,
     )
 
 
+def _anywhere(pattern: TextPattern) -> TextPattern:
+    """Return a pattern that also matches inside a longer text."""
+    return TextPattern(pattern.source, (Wildcard(), *pattern.parts, Wildcard()))
+
+
 async def _expect_page_text(context: RunContext, phone: Phone, step: steps.ExpectPageText) -> None:
-    """Compare the page; one that refreshes itself is watched for a while."""
-    if phone.page is None:
-        raise PhoneError("the phone shows no page yet: @scan comes first")
+    """Compare the page; a page that refreshes itself is loaded again until the timeout."""
+    page = phone.current_page()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + context.listener.timing.timeout
-    while (found := _matches(context, phone, step)) is None:
-        if phone.page.refresh is None or loop.time() > deadline:
+    while (found := _matches(context, page, step)) is None:
+        if page.refresh is None or loop.time() > deadline:
             shows = "shows" if step.absent else "does not show"
             raise StepFailed(f"the page {shows} {step.text.source}", notes=_page_notes(phone))
-        await context.listener.poll(_RELOAD_EVERY)
+        await context.listener.poll(_RELOAD_INTERVAL)
         await phone.reload()
+        page = phone.current_page()
     context.scope.values.update(found)
 
 
-def _matches(context: RunContext, phone: Phone, step: steps.ExpectPageText) -> Captures | None:
-    text = f"{phone.page.title} {phone.page.text}" if phone.page else ""
-    wanted = step.text
-    if isinstance(wanted, TextPattern):
-        wanted = TextPattern(wanted.source, (Wildcard(), *wanted.parts, Wildcard()))
-    found = context.scope.match(wanted, text)
+def _matches(context: RunContext, page: WebPage, step: steps.ExpectPageText) -> Captures | None:
+    expected = _anywhere(step.text) if isinstance(step.text, TextPattern) else step.text
+    found = context.scope.match(expected, f"{page.title} {page.text}")
     if step.absent:
         return {} if found is None else None
     return found

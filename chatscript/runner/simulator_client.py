@@ -1,8 +1,8 @@
-"""A client of /sim: what people do in the chats of a playground, and what they see."""
+"""A client of the simulator's control API (/sim): the actions of people, and what they see."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -10,17 +10,18 @@ from typing import Any, Self
 import aiohttp
 
 from chatscript.match.chat_view import ButtonPosition, ChatEvent, parse_event
+from playground.world.records import Json
 
-_SLACK = 10.0
+_TIMEOUT_MARGIN = 10.0  # seconds beyond a requested wait
 
 
 class SimulatorRefused(Exception):
-    """The playground refuses what somebody wanted to do; the message says why."""
+    """The simulator refuses an action; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """What happened since the last look, what Telegram ignores of it, and whether the bot has nothing more to do."""
+    """New events and remarks on ignored fields, the number of the last event, and whether the bot is idle."""
 
     events: Sequence[ChatEvent]
     remarks: Sequence[str]
@@ -30,7 +31,7 @@ class EventBatch:
 
 @dataclass(frozen=True, slots=True)
 class BotStatus:
-    """The bot's name, whether it is there, what it called last, and which call of it went to no method."""
+    """The bot's username, whether it is connected, its last call, and its last call to an unknown address."""
 
     username: str
     connected: bool
@@ -40,7 +41,7 @@ class BotStatus:
 
 
 class SimulatorClient:
-    """Speaks to one playground; an async context manager."""
+    """The client of one simulator, an async context manager. Every action raises `SimulatorRefused`."""
 
     def __init__(self, base_url: str) -> None:
         self._http = aiohttp.ClientSession(base_url)
@@ -54,105 +55,110 @@ class SimulatorClient:
         await self._http.close()
 
     async def add_person(self, first_name: str, language: str) -> int:
-        """Let somebody new in; his id is also the id of his private chat."""
-        told = await self._post("/sim/users", first_name=first_name, language_code=language)
-        return int(told["id"])
+        """Add a person and return their id, which is also the id of their private chat."""
+        answer = await self._post("/sim/users", first_name=first_name, language_code=language)
+        return int(answer["id"])
 
     async def change_person(self, person: int, **facts: object) -> None:
-        """Change the language of somebody's client, or let him block the bot."""
+        """Change the language of a person's client, or block or unblock the bot."""
         await self._call("PATCH", f"/sim/users/{person}", json=facts)
 
     async def add_group(self, title: str, members: Sequence[int]) -> int:
-        """Open a group with the bot in it."""
-        told = await self._post("/sim/chats", type="group", title=title, members=list(members))
-        return int(told["id"])
+        """Create a group with the bot in it and return its id."""
+        answer = await self._post("/sim/chats", type="group", title=title, members=list(members))
+        return int(answer["id"])
 
     async def write(self, chat: int, person: int, text: str, *, forward: bool = False) -> None:
         """Write a text."""
         await self._post(f"/sim/chats/{chat}/messages", user=person, text=text, forward=forward)
 
     async def send(self, chat: int, person: int, kind: str, caption: str) -> None:
-        """Send something else than a text."""
-        words = {"caption": caption} if caption else {}
-        await self._post(f"/sim/chats/{chat}/messages", user=person, kind=kind, **words)
+        """Send an attachment."""
+        fields = {"caption": caption} if caption else {}
+        await self._post(f"/sim/chats/{chat}/messages", user=person, kind=kind, **fields)
 
     async def edit(self, chat: int, person: int, message: int, text: str) -> None:
-        """Change one's own message."""
+        """Edit a message of the person's own."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/edit", user=person, text=text)
 
-    async def tap(self, chat: int, person: int, spot: ButtonPosition) -> None:
-        """Press a button where it is, or as an old client would that still shows it."""
-        place: dict[str, object] = {"row": spot.row, "column": spot.column}
-        if not spot.is_present:
-            place = {"data": spot.button.data}
-        elif spot.is_only_label:
-            place = {"label": spot.button.label}
-        await self._post(f"/sim/chats/{chat}/messages/{spot.message}/tap", user=person, **place)
+    async def tap(self, chat: int, person: int, button: ButtonPosition) -> None:
+        """Press a button. A button that is gone is pressed by its data, as an old client does that still shows it."""
+        position: dict[str, object] = {"row": button.row, "column": button.column}
+        if not button.is_present:
+            position = {"data": button.button.data}
+        elif button.is_only_label:
+            position = {"label": button.button.label}
+        await self._post(f"/sim/chats/{chat}/messages/{button.message}/tap", user=person, **position)
 
     async def forge_press(self, chat: int, person: int, message: int, data: str) -> None:
-        """Press a button that nobody offered."""
+        """Send a button press with this data, whether or not such a button exists."""
         await self._post(f"/sim/chats/{chat}/messages/{message}/tap", user=person, data=data)
 
-    async def type_inline_query(self, chat: int, person: int, words: str) -> None:
-        """Type something behind the bot's name."""
-        await self._post(f"/sim/chats/{chat}/inline", user=person, query=words)
+    async def type_inline_query(self, chat: int, person: int, text: str) -> None:
+        """Type an inline query."""
+        await self._post(f"/sim/chats/{chat}/inline", user=person, query=text)
 
     async def choose_inline_result(self, chat: int, person: int, result: str | None) -> None:
-        """Choose a result of an inline query; none is the button above them."""
-        which: dict[str, object] = {"button": True} if result is None else {"result": result}
-        await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **which)
+        """Choose a result of the inline query; None presses the button above the results."""
+        choice: dict[str, object] = {"button": True} if result is None else {"result": result}
+        await self._post(f"/sim/chats/{chat}/inline/choose", user=person, **choice)
 
     async def advance_clock(self, seconds: float) -> None:
-        """Let time pass in the playground."""
+        """Move the simulator's clock forward."""
         await self._post("/sim/clock", seconds=int(seconds))
 
     async def inject_fault(self, **facts: object) -> None:
-        """Let the next calls of a method go wrong."""
+        """Inject a fault for the next calls of a method."""
         await self._post("/sim/faults", **facts)
 
     async def events_after(self, after: int, wait: float) -> EventBatch:
-        """Return what happened after an event; waits a while for the first."""
-        told = await self._get("/sim/events", after=after, wait=wait)
-        events = [event for event in map(parse_event, told["events"]) if event is not None]
-        remarks = [event["text"] for event in told["events"] if event["kind"] == "remark"]
-        return EventBatch(events, remarks, told["last"], told["idle"])
+        """Return the events after a number; wait up to `wait` seconds for the first."""
+        answer = await self._get("/sim/events", after=after, wait=wait)
+        events = [event for event in map(parse_event, answer["events"]) if event is not None]
+        remarks = [event["text"] for event in answer["events"] if event["kind"] == "remark"]
+        return EventBatch(events, remarks, answer["last"], answer["idle"])
 
-    async def all_events(self) -> Sequence[Mapping[str, Any]]:
-        """Return all that happened, as the playground tells it."""
-        events: Sequence[Mapping[str, Any]] = (await self._get("/sim/events", after=0))["events"]
+    async def all_events(self) -> Sequence[Json]:
+        """Return all events as the simulator's JSON."""
+        events: Sequence[Json] = (await self._get("/sim/events", after=0))["events"]
         return events
 
     async def file(self, id: str) -> tuple[str, bytes]:
         """Return the type and the bytes of a file."""
-        async with self._http.get(f"/sim/files/{id}") as answer:
-            return answer.content_type, await answer.read()
+        async with self._http.get(f"/sim/files/{id}") as response:
+            return response.content_type, await response.read()
 
     async def wait_idle(self, wait: float) -> bool:
-        """Wait until the bot took everything, and tell whether it did."""
+        """Wait up to `wait` seconds until the bot is idle, and return whether it is."""
         return bool((await self._get("/sim/idle", wait=wait))["idle"])
 
     async def bot_status(self) -> BotStatus:
-        """Ask after the bot."""
-        told = await self._get("/sim/bot")
-        last, astray = told["last_method"], told["astray"]
-        return BotStatus(told["username"], bool(told["connected"]), told["last_poll_seconds_ago"], last, astray)
+        """Return the state of the bot."""
+        answer = await self._get("/sim/bot")
+        return BotStatus(
+            username=answer["username"],
+            connected=bool(answer["connected"]),
+            seconds_since_poll=answer["last_poll_seconds_ago"],
+            last_method=answer["last_method"],
+            misdirected_call=answer["astray"],
+        )
 
     async def read_qr(self, file: str) -> str | None:
-        """Read the QR code in a picture."""
+        """Return the text of the QR code in a picture, or None."""
         text: str | None = (await self._get(f"/sim/files/{file}/qr"))["text"]
         return text
 
-    async def _post(self, path: str, **body: object) -> Mapping[str, Any]:
+    async def _post(self, path: str, **body: object) -> Json:
         return await self._call("POST", path, json=body)
 
-    async def _get(self, path: str, **query: float) -> Mapping[str, Any]:
+    async def _get(self, path: str, **query: float) -> Json:
         params = {name: str(value) for name, value in query.items()}
-        patience = aiohttp.ClientTimeout(query.get("wait", 0) + _SLACK)
-        return await self._call("GET", path, params=params, timeout=patience)
+        timeout = aiohttp.ClientTimeout(query.get("wait", 0) + _TIMEOUT_MARGIN)
+        return await self._call("GET", path, params=params, timeout=timeout)
 
-    async def _call(self, method: str, path: str, **how: Any) -> Mapping[str, Any]:
-        async with self._http.request(method, path, **how) as answer:
-            told: Mapping[str, Any] = await answer.json()
-            if answer.status >= 400:
-                raise SimulatorRefused(told.get("error", f"{method} {path}: {answer.status}"))
-            return told
+    async def _call(self, method: str, path: str, **options: Any) -> Json:
+        async with self._http.request(method, path, **options) as response:
+            answer: Json = await response.json()
+            if response.status >= 400:
+                raise SimulatorRefused(answer.get("error", f"{method} {path}: {response.status}"))
+            return answer

@@ -1,1 +1,1 @@
-"""The Bot API as the public server speaks it, with its refusals."""
+"""The Bot API over HTTP, with the errors of the public server."""

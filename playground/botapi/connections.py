@@ -1,4 +1,4 @@
-"""Cutting a connection for good, which no ASGI server offers by itself."""
+"""The open TCP connections, so that a fault can cut one. ASGI servers cannot do this."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
 class Connections:
-    """The open connections by the address of their other end."""
+    """The open connections, by the address of the client."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, int], asyncio.Transport] = {}
 
     def tracking_protocol(self) -> type[asyncio.Protocol]:
-        """Return the server's protocol, made to tell of connections here."""
-        opened = self._open
+        """Return uvicorn's protocol class, extended to register its connections here."""
+        connections = self._open
 
-        class Known(AutoHTTPProtocol):  # type: ignore[valid-type, misc] # uvicorn picks the class at import
+        class TrackingProtocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc] # uvicorn picks the class at import
             def connection_made(self, transport: Any) -> None:
-                self.other_end = transport.get_extra_info("peername")[:2]
-                opened[self.other_end] = transport
+                self.client_address = transport.get_extra_info("peername")[:2]
+                connections[self.client_address] = transport
                 super().connection_made(transport)
 
             def connection_lost(self, exc: Exception | None) -> None:
-                opened.pop(self.other_end, None)
+                connections.pop(self.client_address, None)
                 super().connection_lost(exc)
 
-        return Known
+        return TrackingProtocol
 
     async def abort(self, request: Request) -> None:
-        """End the connection of a request without a word."""
+        """Cut the connection of a request without an answer."""
         client = request.client
         transport = self._open.get((client.host, client.port)) if client else None
         if transport is not None:

@@ -1,4 +1,4 @@
-"""Faults on order: the network and the server misbehave for the next calls of a method."""
+"""Injected faults: the network or the server fails for the next calls of a method."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import StrEnum
 
 from starlette.responses import HTMLResponse, Response
 
+from playground.botapi.json_response import AsciiJsonResponse
 from playground.world.api_errors import ApiError, forbidden, too_many_requests
-from playground.world.serializers import AsciiJsonResponse
 
 ANY_METHOD = "*"
 
 
 class FaultKind(StrEnum):
-    """What can go wrong; `lost` is executed but never answered, `drop` is neither."""
+    """What goes wrong. A `lost` call is executed but not answered; a `drop`ped call is neither."""
 
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
@@ -30,7 +30,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault and how often it is to happen."""
+    """One fault, and for how many calls."""
 
     method: str
     kind: FaultKind
@@ -39,15 +39,15 @@ class Fault:
     seconds: float = 2.0
 
     def response(self) -> Response | None:
-        """Return what is answered instead of doing the call, for those kinds that do so."""
+        """Return the answer that replaces the call. None: the call is slow, lost or dropped."""
         if self.kind in _PAGES:
             return HTMLResponse(*_PAGES[self.kind])
-        refused = too_many_requests(self.retry_after) if self._says_when else _REFUSED.get(self.kind)
-        return AsciiJsonResponse(refused.body(), refused.code) if refused is not None else None
+        error = too_many_requests(self.retry_after) if self._has_retry_after else _ERRORS.get(self.kind)
+        return AsciiJsonResponse(error.body(), error.code) if error is not None else None
 
     @property
-    def _says_when(self) -> bool:
-        # Some of the public server's 429 answers come without a number of seconds.
+    def _has_retry_after(self) -> bool:
+        # Some 429 answers of the public server have no retry_after.
         return self.kind is FaultKind.TOO_MANY and self.retry_after > 0
 
 
@@ -55,7 +55,7 @@ _PAGES = {
     FaultKind.BAD_GATEWAY: ("<html><body><h1>502 Bad Gateway</h1></body></html>", 502),
     FaultKind.GARBAGE: ("<html><body>Proxy log-in</body></html>", 200),
 }
-_REFUSED = {
+_ERRORS = {
     FaultKind.UNAUTHORIZED: ApiError(401, "Unauthorized"),
     FaultKind.FORBIDDEN: forbidden("bot was blocked by the user"),
     FaultKind.TOO_MANY: ApiError(429, "Too Many Requests"),
@@ -64,23 +64,23 @@ _REFUSED = {
 
 
 class FaultQueue:
-    """The faults that were ordered, in order."""
+    """The faults that wait for their calls, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._ordered: list[Fault] = []
+        self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Let it happen to the next calls of its method."""
-        self._ordered.append(fault)
+        """Add a fault for the next calls of its method."""
+        self._faults.append(fault)
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._ordered.clear()
+        """Remove all faults."""
+        self._faults.clear()
 
     def take(self, method: str) -> Fault | None:
-        """Return what is to go wrong with this call."""
-        for place, fault in enumerate(self._ordered):
+        """Return the fault for this call and count it, or None. `*` stands for any method but getUpdates."""
+        for index, fault in enumerate(self._faults):
             if fault.method.lower() == method.lower() or (fault.method == ANY_METHOD and method != "getUpdates"):
-                self._ordered[place : place + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+                self._faults[index : index + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
                 return fault
         return None

@@ -1,7 +1,7 @@
 """The fields of one call, read as the public server reads them.
 
-A field that the method does not know is ignored, as there; but it is noted, because a misspelt field otherwise goes
-unnoticed for years.
+The public server ignores a field that the method does not know. So does the simulator, but it keeps a note for the
+tester, because a misspelt field is otherwise hard to find.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from starlette.requests import Request
 
 from playground.world.api_errors import bad_request
 
-LONGEST_TEXT_FIELD = 1024 * 1024
+MAX_TEXT_FIELD = 1024 * 1024
 _TRUE = frozenset({"true", "yes", "1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file sent along with a call."""
+    """A file that a call brings."""
 
     name: str
     type: str
@@ -32,24 +32,24 @@ class Upload:
 
 
 class CallFields:
-    """The values of a call by name: texts as the server sees them, and the files."""
+    """The fields of a call by name: values as text, and files."""
 
     def __init__(self, values: Mapping[str, str], uploads: Mapping[str, Upload]) -> None:
         self._values = values
         self._uploads = uploads
-        self.ignored: list[str] = []  # in words
+        self.ignored: list[str] = []  # one phrase for each ignored field
 
     def note_unknown(self, known: Collection[str]) -> None:
-        """Note fields that the method does not have, and files that no field names."""
+        """Note the fields that the method does not know, and the files that no field refers to."""
         self.drop_unknown(self._values, known)
         for name in self._uploads:
             if name not in known and not any(f"attach://{name}" in value for value in self._values.values()):
                 self.ignored.append(f'the file "{name}"')
 
-    def drop_unknown(self, given: Mapping[str, Any], known: Collection[str], what: str = "") -> dict[str, Any]:
-        """Return an object without the fields that Telegram does not know; these are noted."""
-        behind = f" in {what}" if what else ""
-        self.ignored += [f'the field "{name}"{behind}' for name in given if name not in known]
+    def drop_unknown(self, given: Mapping[str, Any], known: Collection[str], object_name: str = "") -> dict[str, Any]:
+        """Return an object without the fields that Telegram does not know, and note those."""
+        where = f" in {object_name}" if object_name else ""
+        self.ignored += [f'the field "{name}"{where}' for name in given if name not in known]
         return {name: value for name, value in given.items() if name in known}
 
     def __contains__(self, name: str) -> bool:
@@ -60,7 +60,7 @@ class CallFields:
         return self._values.get(name, default)
 
     def integer(self, name: str, default: int = 0) -> int:
-        """Return a whole number."""
+        """Return an integer field. Raises `ApiError`."""
         value = self._values.get(name, "")
         if not value:
             return default
@@ -70,41 +70,41 @@ class CallFields:
             raise bad_request(f'field "{name}" must be an Integer') from None
 
     def flag(self, name: str) -> bool:
-        """Return a Boolean; whatever is not true is false."""
+        """Return a Boolean field; every value but true, yes and 1 is false."""
         return self._values.get(name, "").strip().lower() in _TRUE
 
-    def json(self, name: str, what: str) -> Any:
-        """Return a field that holds JSON text, `None` when it is empty."""
+    def json(self, name: str, description: str) -> Any:
+        """Return the value of a JSON field, None when it is empty. Raises `ApiError` with the description."""
         value = self._values.get(name, "")
         if not value:
             return None
         try:
             return json.loads(value)
         except ValueError:
-            raise bad_request(f"can't parse {what} JSON object") from None
+            raise bad_request(f"can't parse {description} JSON object") from None
 
-    def object(self, name: str, what: str, known: str) -> dict[str, Any]:
-        """Return a field that holds a JSON object, with these fields of it; empty when it is not there."""
-        given = self.json(name, what)
+    def object(self, name: str, description: str, known: str) -> dict[str, Any]:
+        """Return the known fields of a JSON object, {} when there is none. Raises `ApiError` with the description."""
+        given = self.json(name, description)
         if given is None:
             return {}
         if not isinstance(given, dict):
-            raise bad_request(f"object expected as {what}")
+            raise bad_request(f"object expected as {description}")
         return self.drop_unknown(given, known.split(), name)
 
     def upload(self, name: str) -> Upload | None:
-        """Return the file under that name, or the one the field points to with attach://."""
+        """Return the file of that field, or the file that the field names with attach://."""
         if name in self._uploads:
             return self._uploads[name]
         return self.attached(self._values.get(name, ""))
 
     def attached(self, reference: str) -> Upload | None:
-        """Return the file that an attach:// reference names."""
+        """Return the file that an attach:// reference names, or None."""
         return self._uploads.get(reference.removeprefix("attach://")) if reference[:9] == "attach://" else None
 
 
 async def read_fields(request: Request) -> CallFields:
-    """Collect the fields of a call from its address and its body, whatever form that has."""
+    """Read the fields of a call from its query and its body: JSON, a form, or multipart. Raises `ApiError`."""
     values = dict(request.query_params)
     uploads: dict[str, Upload] = {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -123,7 +123,7 @@ async def read_fields(request: Request) -> CallFields:
 @asynccontextmanager
 async def _form(request: Request) -> AsyncIterator[FormData]:
     try:
-        form = await request.form(max_part_size=LONGEST_TEXT_FIELD)
+        form = await request.form(max_part_size=MAX_TEXT_FIELD)
     except HTTPException:
         raise bad_request("can't parse the form") from None
     try:

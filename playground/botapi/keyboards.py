@@ -1,4 +1,7 @@
-"""reply_markup: checked as the public server checks it, and kept as a record."""
+"""Validates reply_markup as the public server does, and returns it as a record.
+
+https://core.telegram.org/bots/api#inlinekeyboardbutton
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.botapi.fields import CallFields
-from playground.botapi.links import InvalidUrl, normalize_url
+from playground.botapi.formatting.urls import InvalidUrl, normalize_url
 from playground.world.api_errors import bad_request
 from playground.world.records import InlineButton, ReplyMarkup
 
-LONGEST_DATA = 64
-LONGEST_COPY = 256
-LONGEST_PLACEHOLDER = 64
-MOST_BUTTONS = 100
-WIDEST_ROW = 8
+MAX_DATA = 64  # bytes
+MAX_COPY_TEXT = 256
+MAX_PLACEHOLDER = 64
+MAX_BUTTONS = 100
+MAX_ROW = 8
 STYLES = frozenset({"primary", "success", "danger"})
 
 _NONE: frozenset[str] = frozenset()
@@ -62,17 +65,17 @@ _MARKUPS = {
     "force_reply": ("ForceReply", _FORCE_FIELDS, "", _NONE),
 }
 _NO_MARKUP = ("reply_markup", _NONE, "", _NONE)
-_HTTPS = {"web_app": "Web App ", "login_url": "login "}
+_HTTPS_ONLY = {"web_app": "Web App ", "login_url": "login "}
 
 
 def reply_markup(fields: CallFields, *, only_inline: bool = False) -> ReplyMarkup | None:
-    """Return the checked reply_markup of a call, `None` when it brings none."""
+    """Return the validated reply_markup of a call, None when there is none. Raises `ApiError`."""
     given = fields.json("reply_markup", "reply keyboard markup")
     return inline_markup(fields, given) if only_inline else _markup(fields, given)
 
 
 def inline_markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
-    """Return a checked keyboard that can only be one below a message."""
+    """Return a validated inline keyboard, None when there is none. Raises `ApiError` for any other markup."""
     markup = _markup(fields, given)
     if markup is not None and not markup.inline:
         raise bad_request("inline keyboard expected")
@@ -84,10 +87,10 @@ def _markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
         return None
     if not isinstance(given, dict):
         raise bad_request("object expected as reply markup")
-    return _read(_known(given, fields))
+    return _parse_markup(_drop_unknown_fields(given, fields))
 
 
-def _read(given: dict[str, Any]) -> ReplyMarkup | None:
+def _parse_markup(given: dict[str, Any]) -> ReplyMarkup | None:
     if "inline_keyboard" in given:
         return _inline(given)
     if "keyboard" in given:
@@ -99,17 +102,17 @@ def _read(given: dict[str, Any]) -> ReplyMarkup | None:
     return None
 
 
-def _known(given: dict[str, Any], fields: CallFields) -> dict[str, Any]:
+def _drop_unknown_fields(given: dict[str, Any], fields: CallFields) -> dict[str, Any]:
     kind = next((kind for kind in _MARKUPS if given.get(kind) not in (None, False)), "")
-    what, names, button, button_names = _MARKUPS.get(kind, _NO_MARKUP)
+    markup_name, names, button, button_names = _MARKUPS.get(kind, _NO_MARKUP)
 
     def known(inside: Any) -> Any:
         if isinstance(inside, list):
-            return [known(one) for one in inside]
+            return [known(item) for item in inside]
         return fields.drop_unknown(inside, button_names, button) if isinstance(inside, dict) else inside
 
-    kept = fields.drop_unknown(given, names, what)
-    return kept | {kind: known(kept[kind])} if button else kept
+    known_fields = fields.drop_unknown(given, names, markup_name)
+    return known_fields | {kind: known(known_fields[kind])} if button else known_fields
 
 
 def _inline(given: dict[str, Any]) -> ReplyMarkup | None:
@@ -118,14 +121,14 @@ def _inline(given: dict[str, Any]) -> ReplyMarkup | None:
         raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
     _check_size(rows)
     buttons = tuple(tuple(_inline_button(button) for button in row) for row in rows if row)
-    wire = {"inline_keyboard": [row for row in rows if row]}
-    return ReplyMarkup("inline", wire, buttons=buttons) if buttons else None
+    json = {"inline_keyboard": [row for row in rows if row]}
+    return ReplyMarkup("inline", json, buttons=buttons) if buttons else None
 
 
 def _check_size(rows: list[list[Any]]) -> None:
-    if sum(map(len, rows)) > MOST_BUTTONS or any(len(row) > WIDEST_ROW for row in rows):
-        # The public server drops what is too much without a word; a keyboard nobody sees whole is a mistake.
-        raise bad_request(f"reply markup is too long (at most {WIDEST_ROW} buttons in a row, {MOST_BUTTONS} in all)")
+    if sum(map(len, rows)) > MAX_BUTTONS or any(len(row) > MAX_ROW for row in rows):
+        # The public server drops surplus buttons silently. That is never what a bot wants, so it is an error here.
+        raise bad_request(f"reply markup is too long (at most {MAX_ROW} buttons in a row, {MAX_BUTTONS} in all)")
 
 
 def _inline_button(given: Any) -> InlineButton:
@@ -136,12 +139,12 @@ def _inline_button(given: Any) -> InlineButton:
     return InlineButton(label, kind, value, _style(given))
 
 
-def _label(given: Mapping[str, Any], what: str) -> str:
+def _label(given: Mapping[str, Any], description: str) -> str:
     label = given.get("text")
     if not isinstance(label, str):
-        raise bad_request(f"can't parse {what}: Can't find field \"text\"")
+        raise bad_request(f"can't parse {description}: Can't find field \"text\"")
     if not label.strip():
-        raise bad_request(f"{what} text must be non-empty")
+        raise bad_request(f"{description} text must be non-empty")
     return label
 
 
@@ -154,14 +157,14 @@ def _style(given: Mapping[str, Any]) -> str | None:
 
 def _action(given: dict[str, Any]) -> tuple[str, str]:
     if given.get("url"):
-        return "url", _address(given["url"], "")
+        return "url", _url(given["url"], "")
     if given.get("callback_data"):
         return "data", _data(given["callback_data"])
     for name in ("web_app", "login_url"):
         if name in given:
-            return name, _address(_inner(given, name, "url"), _HTTPS[name])
+            return name, _url(_inner(given, name, "url"), _HTTPS_ONLY[name])
     if "copy_text" in given:
-        return "copy", _copied(_inner(given, "copy_text", "text"))
+        return "copy", _copy_text(_inner(given, "copy_text", "text"))
     for name in ("callback_game", "pay"):
         if name in given:
             raise bad_request("BUTTON_TYPE_INVALID")
@@ -188,22 +191,22 @@ def _inner(given: Mapping[str, Any], name: str, field: str) -> str:
 def _data(data: Any) -> str:
     if not isinstance(data, str):
         raise bad_request('can\'t parse inline keyboard button: Field "callback_data" must be of type String')
-    if len(data.encode()) > LONGEST_DATA:
+    if len(data.encode()) > MAX_DATA:
         raise bad_request("BUTTON_DATA_INVALID")
     return data
 
 
-def _address(url: Any, what: str) -> str:
+def _url(url: Any, kind: str) -> str:
     if not isinstance(url, str):
         raise bad_request('can\'t parse inline keyboard button: Field "url" must be of type String')
     try:
-        return normalize_url(url, https_only=bool(what))
+        return normalize_url(url, https_only=bool(kind))
     except InvalidUrl as error:
-        raise bad_request(f"inline keyboard button {what}URL '{url}' is invalid: {error}") from None
+        raise bad_request(f"inline keyboard button {kind}URL '{url}' is invalid: {error}") from None
 
 
-def _copied(text: str) -> str:
-    if not 0 < len(text) <= LONGEST_COPY:
+def _copy_text(text: str) -> str:
+    if not 0 < len(text) <= MAX_COPY_TEXT:
         raise bad_request("BUTTON_COPY_TEXT_INVALID")
     return text
 
@@ -227,6 +230,6 @@ def _key(given: Any) -> str:
 
 def _placeholder(given: Mapping[str, Any]) -> str | None:
     placeholder = given.get("input_field_placeholder") or None
-    if placeholder is not None and not (isinstance(placeholder, str) and len(placeholder) <= LONGEST_PLACEHOLDER):
+    if placeholder is not None and not (isinstance(placeholder, str) and len(placeholder) <= MAX_PLACEHOLDER):
         raise bad_request("input field placeholder must be a String of 1-64 characters")
     return placeholder

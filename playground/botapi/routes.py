@@ -1,4 +1,4 @@
-"""The Bot API over HTTP: every call of every method comes through here."""
+"""The HTTP routes of the Bot API: every call of a method, and the download of files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from playground.botapi.connections import Connections
 from playground.botapi.faults import FaultKind, FaultQueue
 from playground.botapi.fields import CallFields, read_fields
-from playground.botapi.limits import FloodLimiter
-from playground.botapi.methods import METHODS, ApiMethod
+from playground.botapi.flood_limits import FloodLimiter
+from playground.botapi.json_response import AsciiJsonResponse
+from playground.botapi.methods.table import METHODS, ApiMethod
 from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, ApiError
-from playground.world.serializers import AsciiJsonResponse
 from playground.world.world import ApiCall, World
 
 GET_UPDATES = METHODS["getupdates"]
@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"\d+:[\w-]+")
 
 
 class BotApi:
-    """Answers calls as the public server does, and sometimes worse, on order."""
+    """Answers calls as the public server does, unless a fault was injected."""
 
     def __init__(self, world: World, faults: FaultQueue, limits: FloodLimiter, connections: Connections) -> None:
         self._world = world
@@ -37,30 +37,30 @@ class BotApi:
         self._connections = connections
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes of calls and of downloads."""
+        """Return the routes of calls and downloads."""
         return [
             Route("/bot{token}/{method}", _CallEndpoint(self)),
             Route("/file/bot{token}/{path:path}", self._download),
         ]
 
     def fallback_route(self) -> BaseRoute:
-        """Return the route of whatever belongs to nobody: most often a bot that puts its addresses together wrongly."""
+        """Return the route of all other paths. A call there usually means that the bot builds its URLs wrongly."""
         return Route("/{path:path}", self._answer_unknown_path, methods=["GET", "POST"])
 
     async def _answer_unknown_path(self, request: Request) -> Response:
-        path = _TOKEN.sub("<token>", request.url.path)  # it may be that of another bot, in earnest
+        path = _TOKEN.sub("<token>", request.url.path)  # it may be the token of a real bot
         self._world.traffic.misdirected_call = (
             f"it called {path}: the address of a method is BOT_API_URL/bot<token>/METHOD"
         )
         return AsciiJsonResponse(ApiError(404, "Not Found").body(), 404)
 
     async def answer(self, request: Request) -> Response | None:
-        """Answer one call; `None` when the connection is gone."""
+        """Answer one call; None when the connection was cut."""
         try:
             method = self._method(request)
             fields = await read_fields(request)
-        except ApiError as refused:
-            return AsciiJsonResponse(refused.body(), refused.code)
+        except ApiError as error:
+            return AsciiJsonResponse(error.body(), error.code)
         call = ApiCall(self._world.clock(), method.name, fields.text("chat_id"))
         self._world.traffic.recent_calls.append(call)
         response = await self._with_faults(method, fields, request)
@@ -69,7 +69,7 @@ class BotApi:
 
     @contextmanager
     def track_call(self, request: Request) -> Iterator[None]:
-        """Count a call until its answer is written; waiting for updates is no work."""
+        """Count a call as in progress until its answer is written. A getUpdates call does not count: it only waits."""
         if request.path_params["method"].lower() == "getupdates":
             yield
             return
@@ -89,7 +89,7 @@ class BotApi:
         method = METHODS.get(name.lower())
         if method is None:
             if name.isascii() and name.isalpha():
-                self._world.log.add("remark", None, text=f"{name}: this stand-in does not know the method")
+                self._world.log.add("remark", None, text=f"{name}: the simulator does not know this method")
             raise ApiError(*NO_METHOD)
         return method
 
@@ -97,8 +97,8 @@ class BotApi:
         fault = self._faults.take(method.name)
         if fault is None:
             return await self._execute(method, fields, request)
-        if (broken := fault.response()) is not None:
-            return broken
+        if (response := fault.response()) is not None:
+            return response
         if fault.kind is FaultKind.SLOW:
             await self._world.changes.wait_for(lambda: self._world.closed, fault.seconds)
             return await self._execute(method, fields, request)
@@ -108,15 +108,15 @@ class BotApi:
         return None
 
     async def _execute(self, method: ApiMethod, fields: CallFields, request: Request) -> Response | None:
-        doing = self._do(method, fields)
-        return await (_while_connected(doing, request) if method is GET_UPDATES else doing)
+        answer = self._answer_call(method, fields)
+        return await (_while_connected(answer, request) if method is GET_UPDATES else answer)
 
-    async def _do(self, method: ApiMethod, fields: CallFields) -> Response:
+    async def _answer_call(self, method: ApiMethod, fields: CallFields) -> Response:
         try:
             self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
             return AsciiJsonResponse({"ok": True, "result": await self._result(method, fields)})
-        except ApiError as refused:
-            return AsciiJsonResponse(refused.body(), refused.code)
+        except ApiError as error:
+            return AsciiJsonResponse(error.body(), error.code)
 
     async def _result(self, method: ApiMethod, fields: CallFields) -> Any:
         fields.note_unknown(method.fields)
@@ -127,14 +127,14 @@ class BotApi:
                 self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
 
     async def _download(self, request: Request) -> Response:
-        kept = self._world.files.by_path(request.path_params["path"])
-        if request.path_params["token"] != self._world.token or kept is None:
+        file = self._world.files.by_path(request.path_params["path"])
+        if request.path_params["token"] != self._world.token or file is None:
             return AsciiJsonResponse(ApiError(404, "Not Found").body(), 404)
-        return Response(kept.content, media_type="application/octet-stream")
+        return Response(file.content, media_type="application/octet-stream")
 
 
 class _CallEndpoint:
-    """The same as a plain ASGI application, so that a call counts until its answer is written."""
+    """An ASGI application for calls, so that a call counts as in progress until its answer is written."""
 
     def __init__(self, api: BotApi) -> None:
         self._api = api
@@ -147,10 +147,10 @@ class _CallEndpoint:
                 await response(scope, receive, send)
 
 
-async def _while_connected(doing: Coroutine[Any, Any, Response], request: Request) -> Response | None:
-    """Do it, unless the other end hangs up: a dead bot's poll must not look like a waiting one."""
+async def _while_connected(answer: Coroutine[Any, Any, Response], request: Request) -> Response | None:
+    """Cancel the call when the bot disconnects: the poll of a crashed bot must not look like a waiting one."""
     async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(doing)
+        work = tasks.create_task(answer)
         watch = tasks.create_task(_cancel_when_gone(request, work))
         work.add_done_callback(lambda _: watch.cancel())
     return None if work.cancelled() else work.result()

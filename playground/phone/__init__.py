@@ -1,1 +1,1 @@
-"""A tiny browser that opens links as a phone does."""
+"""A small browser without JavaScript that opens links as the apps of a phone do."""

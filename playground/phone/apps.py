@@ -1,4 +1,4 @@
-"""The apps of the simulated phone, and what a person does in a page."""
+"""The apps of the simulated phone, and the gestures on a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PhoneApp(StrEnum):
-    """The apps that can open an address; the page knows them by their User-Agent."""
+    """The apps that can open a link. Pages recognize them by their User-Agent."""
 
     WECHAT = "wechat"
     QQ = "qq"
@@ -15,7 +15,7 @@ class PhoneApp(StrEnum):
 
 
 class Gesture(StrEnum):
-    """What a finger can do to a page."""
+    """What a person can do with a control of a page."""
 
     PRESS = "press"
     TICK = "tick"

@@ -1,6 +1,6 @@
-"""A tiny phone: opens addresses as WeChat, QQ, a browser or a preview robot, and touches plain HTML forms.
+"""The browser of the simulated phone: opens links as WeChat, QQ, a browser or a preview robot, and uses HTML forms.
 
-No JavaScript, on purpose: what a page needs must work without. Each app keeps its own cookies.
+It runs no JavaScript: a page must work without. Each app has its own cookies.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class PhoneError(Exception):
-    """What the finger wanted is not possible on this page; says what is there."""
+    """A gesture is not possible on this page. The message says what the page has."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelMatcher:
-    """A label that a script looks for: compared exactly first, then as a part."""
+    """A label that a script looks for: an exact match is preferred to a match of a part."""
 
     source: str
     matches_exactly: Callable[[str], bool]
@@ -42,7 +42,7 @@ class LabelMatcher:
 
 
 class Phone:
-    """One person's phone; an async context manager that closes its apps."""
+    """One person's phone, an async context manager. `page`, `status` and `address` describe the current page."""
 
     def __init__(self) -> None:
         self.page: WebPage | None = None
@@ -61,18 +61,18 @@ class Phone:
         await self._open.aclose()
 
     async def open(self, app: PhoneApp, address: str) -> None:
-        """Open an address as that app does."""
+        """Open a link in an app. Raises `PhoneError` when it cannot be opened."""
         self._app = app
         await self._fetch("GET", address)
 
     async def reload(self) -> None:
-        """Fetch the page again, or follow its own refresh."""
-        self._current_page()
-        await self._fetch("GET", urljoin(self.address, (self.page and self.page.refresh) or ""))
+        """Load the page again, or follow its refresh. Raises `PhoneError`."""
+        page = self.current_page()
+        await self._fetch("GET", urljoin(self.address, page.refresh or ""))
 
     async def use_control(self, gesture: Gesture, label: LabelMatcher) -> None:
-        """Press, tick or choose the control with that label."""
-        page = self._current_page()
+        """Press, tick or choose the control with that label. Raises `PhoneError`."""
+        page = self.current_page()
         match gesture:
             case Gesture.PRESS:
                 await self._press(_find_control(page.controls_of("submit", "link"), label, "to press"))
@@ -88,17 +88,17 @@ class Phone:
             return
         form = control.form
         if form is None:
-            raise PhoneError(f"the button {control.label!r} belongs to no form: it needs JavaScript")
+            raise PhoneError(f"the button {control.label!r} belongs to no form, and the phone runs no JavaScript")
         if missing := form.missing_required():
             first = missing[0].label or missing[0].name
-            raise PhoneError(f"the browser does not send the form before this is filled in: {first!r}")
+            raise PhoneError(f"the form cannot be sent before this field is filled in: {first!r}")
         await self._send(form, control)
 
     async def _send(self, form: Form, pressed: Control) -> None:
-        asked = {**form.attributes, **_overrides(pressed)}
-        address = urljoin(self.address, asked.get("action", ""))
+        attributes = {**form.attributes, **_overrides(pressed)}
+        address = urljoin(self.address, attributes.get("action", ""))
         fields = form.submitted_fields(pressed)
-        if asked.get("method", "get").lower() != "post":
+        if attributes.get("method", "get").lower() != "post":
             await self._fetch("GET", f"{address.partition('?')[0]}?{urlencode(fields)}")
             return
         await self._fetch("POST", address, fields)
@@ -119,46 +119,47 @@ class Phone:
         if self._app not in self._apps:
             session = aiohttp.ClientSession(
                 headers={"User-Agent": USER_AGENTS[self._app], "Accept-Language": "zh-CN,zh;q=0.9"},
-                cookie_jar=aiohttp.CookieJar(unsafe=True),  # loopback addresses are numbers, without a name
+                cookie_jar=aiohttp.CookieJar(unsafe=True),  # accepts cookies of IP addresses
             )
             self._apps[self._app] = await self._open.enter_async_context(session)
         return self._apps[self._app]
 
-    def _current_page(self) -> WebPage:
+    def current_page(self) -> WebPage:
+        """Return the page; raises `PhoneError` before the first one is open."""
         if self.page is None:
             raise PhoneError("the phone shows no page yet: @scan comes first")
         return self.page
 
 
 def origin_of(address: str) -> str:
-    """Return where a page comes from, as a browser tells it of a form: the page's own server, or that of another."""
+    """Return the origin of an address as a browser sends it in the Origin header; "null" when it has none."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "null"
 
 
 def _overrides(pressed: Control) -> dict[str, str]:
-    named = {"action": "formaction", "method": "formmethod"}
-    return {name: pressed.attributes[own] for name, own in named.items() if own in pressed.attributes}
+    overriding = {"action": "formaction", "method": "formmethod"}
+    return {name: pressed.attributes[own] for name, own in overriding.items() if own in pressed.attributes}
 
 
 def _choose_option(control: Control) -> None:
-    rivals = control.form.controls if control.form else []
-    for rival in rivals:
-        if rival.kind == control.kind and rival.select is control.select and rival.name == control.name:
-            rival.is_chosen = False
+    alternatives = control.form.controls if control.form else []
+    for other in alternatives:
+        if other.kind == control.kind and other.select is control.select and other.name == control.name:
+            other.is_chosen = False
     control.is_chosen = True
 
 
 def _find_control(controls: list[Control], label: LabelMatcher, purpose: str) -> Control:
-    fitting = [control for control in controls if label.matches_exactly(control.label)]
-    fitting = fitting or [control for control in controls if label.matches_partly(control.label)]
-    if len(fitting) == 1:
-        if fitting[0].disabled:
-            raise PhoneError(f"{fitting[0].label!r} is disabled")
-        return fitting[0]
-    there = [control.label for control in controls if control.label]
-    if fitting:
-        raise PhoneError(f"{label.source!r} fits several: {', '.join(c.label for c in fitting)}")
-    near = get_close_matches(label.source, there, 1, 0.4)
+    matching = [control for control in controls if label.matches_exactly(control.label)]
+    matching = matching or [control for control in controls if label.matches_partly(control.label)]
+    if len(matching) == 1:
+        if matching[0].disabled:
+            raise PhoneError(f"{matching[0].label!r} is disabled")
+        return matching[0]
+    labels = [control.label for control in controls if control.label]
+    if matching:
+        raise PhoneError(f"{label.source!r} matches several: {', '.join(c.label for c in matching)}")
+    near = get_close_matches(label.source, labels, 1, 0.4)
     hint = f"; nearest: {near[0]}" if near else ""
-    raise PhoneError(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(there) or 'nothing'}){hint}")
+    raise PhoneError(f"nothing {purpose} is labelled {label.source!r} (there: {', '.join(labels) or 'nothing'}){hint}")

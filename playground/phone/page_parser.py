@@ -1,4 +1,4 @@
-"""What a browser without JavaScript shows of an HTML page: its words, its forms and their controls."""
+"""Parses an HTML page as a browser without JavaScript shows it: its text, its forms and their controls."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _VOID = frozenset(
     {"input", "br", "hr", "img", "meta", "link", "wbr", "source", "col", "area", "base", "embed", "track"}
 )
 _INLINE = frozenset({"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "mark", "s", "small", "span", "strong", "u"})
-# A page that comes back later than this is not waiting for something, it has a time limit.
-_LONGEST_REFRESH = 10
+# A page with a longer refresh has a time limit; it does not wait for something.
+_MAX_REFRESH = 10  # seconds
 _REFRESH = re.compile(r"\s*(?P<seconds>\d+)[^;]*(?:;\s*url\s*=\s*['\"]?(?P<url>[^'\"]*))?", re.IGNORECASE)
 
 
 @dataclass(eq=False, slots=True)
 class Control:
-    """Something a finger can touch, or a field that is sent along; `kind` is link, submit or an input type."""
+    """A control that a person can use, or a field of a form; `kind` is link, submit or the type of an input."""
 
     kind: str
     attributes: Attributes
@@ -31,18 +31,18 @@ class Control:
 
     @property
     def name(self) -> str:
-        """The name under which it is sent."""
+        """The name of the field in the submitted form."""
         return self.attributes.get("name", "")
 
     @property
     def value(self) -> str:
-        """What is sent when it counts."""
+        """The value of the field in the submitted form."""
         default = self.label if self.kind == "option" else "on" if self.kind in ("checkbox", "radio") else ""
         return self.attributes.get("value", default)
 
     @property
     def disabled(self) -> bool:
-        """Whether it can be touched."""
+        """Whether it cannot be used."""
         return "disabled" in self.attributes
 
 
@@ -54,7 +54,7 @@ class Form:
     controls: list[Control] = field(default_factory=list)
 
     def submitted_fields(self, pressed: Control) -> list[tuple[str, str]]:
-        """List what pressing that button sends."""
+        """List the fields that a press of this button sends."""
         sent = []
         for control in self.controls:
             name = control.select.name if control.select else control.name
@@ -63,7 +63,7 @@ class Form:
         return sent
 
     def missing_required(self) -> list[Control]:
-        """List what a browser insists on before it sends the form."""
+        """List the required controls that are not filled in; a browser does not send the form before."""
         chosen = {control.name for control in self.controls if control.kind == "radio" and control.is_chosen}
         return [
             control
@@ -91,7 +91,7 @@ def _is_sent(control: Control, pressed: Control) -> bool:
 
 @dataclass(slots=True)
 class WebPage:
-    """A page as a person sees it; `refresh` is where a waiting page goes by itself, "" for itself again."""
+    """A page as a person sees it. `refresh` is the URL that it loads by itself ("" is the page itself), or None."""
 
     text: str = ""
     title: str = ""
@@ -104,7 +104,7 @@ class WebPage:
 
 
 def read_page(html: str) -> WebPage:
-    """Read a page."""
+    """Parse a page."""
     reader = _PageParser()
     reader.feed(html)
     reader.close()
@@ -114,17 +114,17 @@ def read_page(html: str) -> WebPage:
 @dataclass(slots=True)
 class _Label:
     target: str
-    words: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
 
 class _PageParser(HTMLParser):
-    """Walks through the tags once and gathers."""
+    """Collects the text and the controls in one pass."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._page = WebPage()
-        self._words: list[str] = []
-        self._unseen: list[str] = []
+        self._text: list[str] = []
+        self._hidden_tags: list[str] = []
         self._forms: dict[str, Form] = {}
         self._form: Form | None = None
         self._labels: list[_Label] = []
@@ -139,11 +139,11 @@ class _PageParser(HTMLParser):
             self._in_title = True
         if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
             self._refresh(attributes.get("content", ""))
-        if self._unseen or tag in _INVISIBLE or ("hidden" in attributes and tag != "input"):
-            self._unseen += [tag] if tag not in _VOID else []
+        if self._hidden_tags or tag in _INVISIBLE or ("hidden" in attributes and tag != "input"):
+            self._hidden_tags += [tag] if tag not in _VOID else []
             return
         if tag not in _INLINE:
-            self._words.append("\n")
+            self._text.append("\n")
         self._open_element(tag, attributes)
 
     def _open_element(self, tag: str, attributes: Attributes) -> None:
@@ -168,14 +168,14 @@ class _PageParser(HTMLParser):
                 option = Control("option", attributes, is_chosen="selected" in attributes, select=self._select)
                 self._begin(tag, self._into_form(option))
             case "img" if attributes.get("alt"):
-                self._words.append(attributes["alt"])
+                self._text.append(attributes["alt"])
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
             self._in_title = False
-        if self._unseen:
-            if tag in self._unseen:
-                while self._unseen.pop() != tag:
+        if self._hidden_tags:
+            if tag in self._hidden_tags:
+                while self._hidden_tags.pop() != tag:
                     pass
             return
         if tag == "form":
@@ -187,35 +187,35 @@ class _PageParser(HTMLParser):
         elif self._open and self._open[-1][0] == tag:
             self._end()
         if tag not in _INLINE:
-            self._words.append("\n")
+            self._text.append("\n")
 
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self._page.title += data
-        if self._unseen:
+        if self._hidden_tags:
             return
-        self._words.append(data)
+        self._text.append(data)
         if self._open_label is not None:
-            self._open_label.words.append(data)
+            self._open_label.parts.append(data)
 
     def build(self) -> WebPage:
-        """Give every control its label and return the page."""
+        """Assign a label to every control and return the page."""
         while self._open:
             self._end()
-        by_target = {label.target: _collapse_spaces(label.words) for label in self._labels if label.target}
+        by_target = {label.target: _collapse_spaces(label.parts) for label in self._labels if label.target}
         for control in self._page.controls:
             control.label = control.label or by_target.get(control.attributes.get("id", ""), "")
             control.label = control.attributes.get("aria-label", "") if not control.label else control.label
-        self._page.text = _collapse_spaces(self._words)
+        self._page.text = _collapse_spaces(self._text)
         self._page.title = _collapse_spaces([self._page.title])
         return self._page
 
     def _begin(self, tag: str, control: Control) -> None:
-        self._open.append((tag, control, len(self._words)))
+        self._open.append((tag, control, len(self._text)))
 
     def _end(self) -> None:
         _, control, since = self._open.pop()
-        control.label = _collapse_spaces(self._words[since:])
+        control.label = _collapse_spaces(self._text[since:])
         self._page.controls.append(control)
 
     def _input(self, attributes: Attributes) -> None:
@@ -227,7 +227,7 @@ class _PageParser(HTMLParser):
         self._page.controls.append(self._into_form(control))
         if kind == "submit":
             control.label = attributes.get("value") or attributes.get("alt", "")
-            self._words.append(control.label)
+            self._text.append(control.label)
         elif self._open_label is not None and not self._open_label.target:
             self._open_label.target = attributes.setdefault("id", f"input {len(self._page.controls)}")
 
@@ -240,9 +240,9 @@ class _PageParser(HTMLParser):
 
     def _refresh(self, content: str) -> None:
         found = _REFRESH.match(content)
-        if found and int(found["seconds"]) <= _LONGEST_REFRESH:
+        if found and int(found["seconds"]) <= _MAX_REFRESH:
             self._page.refresh = found["url"] or ""
 
 
-def _collapse_spaces(words: list[str]) -> str:
-    return re.sub(r"\s+", " ", "".join(words)).strip()
+def _collapse_spaces(parts: list[str]) -> str:
+    return re.sub(r"\s+", " ", "".join(parts)).strip()

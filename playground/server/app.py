@@ -1,4 +1,4 @@
-"""One playground: the stand-in Bot API, /sim and the chat page in one server on loopback."""
+"""The simulator as one ASGI application and one server on loopback: Bot API, control API, chat page and phone."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from starlette.routing import BaseRoute
 
 from playground.botapi.connections import Connections
 from playground.botapi.faults import FaultQueue
-from playground.botapi.limits import FloodLimiter
+from playground.botapi.flood_limits import FloodLimiter
 from playground.botapi.routes import BotApi
+from playground.botapi.webhook_delivery import WebhookSender
 from playground.server.body_limits import BodyLimitMiddleware
 from playground.server.call_routes import CallRoutes
 from playground.server.control_api import ControlApi
+from playground.server.control_request import sim_route
 from playground.server.event_routes import EventRoutes
 from playground.server.loopback_guard import LoopbackMiddleware
 from playground.server.phone_frame import PhoneFrame
 from playground.server.static_page import page_routes
-from playground.world.requests import sim_route
 from playground.world.world import World
 
 BACKLOG = 256
-STOP_WITHIN = 2
+SHUTDOWN_TIMEOUT = 2  # seconds
 
 
 class Playground:
-    """One stand-in Telegram; everything in memory on purpose."""
+    """One simulated Telegram, all in memory."""
 
     def __init__(self, world: World, extra_routes: Sequence[BaseRoute] = ()) -> None:
-        """`extra_routes` are served beside the simulator's own: a recorder's, for example."""
+        """`extra_routes` are served in addition to the simulator's own: the recorder's, for example."""
         self.world = world
         self.connections = Connections()
+        self.webhook_sender = WebhookSender(world)
         faults, limits = FaultQueue(), FloodLimiter()
         api = BotApi(self.world, faults, limits, self.connections)
         self.app = Starlette(
@@ -59,12 +61,12 @@ class Playground:
 
 
 async def _no_recorder(_: Request) -> Any:
-    """Tell the page that nobody records here; a recorder among the extra routes answers first."""
+    """Tell the page that there is no recorder. The route of a recorder comes first and answers instead."""
     return {"on": False, "script": "", "available": False}
 
 
 class _PlaygroundServer(uvicorn.Server):
-    """A server that leaves the process's signals to their owner and stops at once when told to."""
+    """A server that installs no signal handlers and stops as soon as `stop` is set."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -80,7 +82,7 @@ class _PlaygroundServer(uvicorn.Server):
 
 @asynccontextmanager
 async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve inside this loop; the address is ready when this yields, and free again afterwards."""
+    """Serve in this event loop and yield the base URL; the port is open then, and closed afterwards."""
     listener = _listening_socket(host, port)
     server = _PlaygroundServer(
         uvicorn.Config(
@@ -92,12 +94,12 @@ async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", p
             lifespan="off",
             date_header=False,
             ws="none",
-            timeout_graceful_shutdown=STOP_WITHIN,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             timeout_keep_alive=75,
         )
     )
-    # A task group around the caller's code would wrap the caller's errors into its own.
-    running = asyncio.ensure_future(_serve(server, listener, playground.world))
+    # A task group here would wrap the errors of the caller's code into an ExceptionGroup.
+    running = asyncio.ensure_future(_serve(server, listener, playground.webhook_sender))
     try:
         yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     finally:
@@ -106,15 +108,15 @@ async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", p
         await running
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, world: World) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, webhook_sender: WebhookSender) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
-        tasks.create_task(world.webhook.run())
+        tasks.create_task(webhook_sender.run())
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sends small answers at once; without it each takes 40 ms.
+    # asyncio sets TCP_NODELAY only on sockets with an explicit protocol; without it each small answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

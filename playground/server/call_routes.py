@@ -1,4 +1,4 @@
-"""/sim: the limits of the stand-in, and the calls that the bot made."""
+"""Control API: the flood limits of the simulator, and the list of the bot's calls."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from playground.botapi.limits import FloodLimiter, FloodLimits
-from playground.world.requests import read_control_request, sim_route
+from playground.botapi.flood_limits import FloodLimiter, FloodLimits
+from playground.server.control_request import read_control_request, sim_route
 from playground.world.world import World
 
 
 class CallRoutes:
-    """Sets how much the bot may send, and tells what it called when."""
+    """Sets the flood limits and lists the calls."""
 
     def __init__(self, world: World, limits: FloodLimiter) -> None:
         self._world = world
         self._limits = limits
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes of limits and calls."""
+        """Return the routes of /sim/limits and /sim/calls."""
         return [sim_route("/limits", self.set_limits, "POST"), sim_route("/calls", self.calls)]
 
     async def set_limits(self, request: Request) -> Any:
-        """Answer what is too much with 429, from now on; a limit that is not named does not hold."""
-        order, free = await read_control_request(request), FloodLimits()
-        rates = FloodLimits(
-            per_chat=order.amount("per_chat", free.per_chat),
-            burst=max(1, order.number("burst", free.burst)),
-            overall=order.amount("overall", free.overall),
+        """Set the limits; a limit that the request does not name is off."""
+        control, unlimited = await read_control_request(request), FloodLimits()
+        limits = FloodLimits(
+            per_chat=control.amount("per_chat", unlimited.per_chat),
+            burst=max(1, control.number("burst", unlimited.burst)),
+            overall=control.amount("overall", unlimited.overall),
         )
-        self._limits.set_limits(rates)
-        return {name: value for name, value in asdict(rates).items() if value != getattr(free, name)}
+        self._limits.set_limits(limits)
+        return {name: value for name, value in asdict(limits).items() if value != getattr(unlimited, name)}
 
     async def calls(self, request: Request) -> Any:
-        """List the calls, oldest first; `status` is none while there is no answer, or when the connection was cut."""
+        """List the calls, oldest first. `status` is null before the answer, and when the connection was cut."""
         return [asdict(call) for call in self._world.traffic.recent_calls]

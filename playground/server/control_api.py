@@ -1,4 +1,4 @@
-"""/sim: what the chat page and the script player let people do, and the faults they order."""
+"""The control API (/sim): the actions of people in the chats, the clock, and injected faults."""
 
 from __future__ import annotations
 
@@ -10,36 +10,29 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from playground.botapi.faults import Fault, FaultKind, FaultQueue
+from playground.server.control_request import ControlRequest, path_number, read_control_request, sim_route
 from playground.world import inline_choice, serializers, user_actions
+from playground.world.action_errors import ActionRefused, BadControlRequest, UnknownId
 from playground.world.attachments import make_attachment
 from playground.world.files import read_qr_code
 from playground.world.records import Chat, ChatType, InlineButton, Message, Person, StoredFile
-from playground.world.requests import (
-    ActionRefused,
-    BadControlRequest,
-    ControlRequest,
-    UnknownId,
-    path_number,
-    read_control_request,
-    sim_route,
-)
 from playground.world.world import World
 
-LONGEST_NAME = 64
-LONGEST_TITLE = 128
-LONGEST_QUERY = 256
+MAX_NAME = 64
+MAX_TITLE = 128
+MAX_QUERY = 256
 SHOWN_TYPES = frozenset({"image/jpeg", "image/webp"})
 
 
 class ControlApi:
-    """The people's side of the stand-in."""
+    """The people's side of the simulator."""
 
     def __init__(self, world: World, faults: FaultQueue) -> None:
         self._world = world
         self._faults = faults
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes of what people do."""
+        """Return the routes of people, chats, files, the clock and faults."""
         message = "/chats/{chat}/messages/{id}"
         return [
             sim_route("/users", self.list_people),
@@ -61,136 +54,136 @@ class ControlApi:
 
     async def list_people(self, request: Request) -> Any:
         """List the people."""
-        return [serializers.sim_person(someone) for someone in self._world.people.values()]
+        return [serializers.sim_person(person) for person in self._world.people.values()]
 
     async def add_person(self, request: Request) -> Any:
-        """Let somebody new in."""
-        order = await read_control_request(request)
-        name = order.text("first_name", longest=LONGEST_NAME)
-        language, username = order.text("language_code", "zh-hans", longest=35), order.optional_text("username")
+        """Add a person."""
+        control = await read_control_request(request)
+        name = control.text("first_name", longest=MAX_NAME)
+        language, username = control.text("language_code", "zh-hans", longest=35), control.optional_text("username")
         return serializers.sim_person(self._world.add_person(name, language_code=language, username=username))
 
     async def change_person(self, request: Request) -> Any:
-        """Change a name or language, or block the bot."""
-        someone, order = self._person(path_number(request, "id")), await read_control_request(request)
-        facts = {name: order.text(name) for name in ("first_name", "language_code", "username") if name in order}
+        """Change a person's name or language, or block the bot."""
+        person, control = self._person(path_number(request, "id")), await read_control_request(request)
+        facts = {name: control.text(name) for name in ("first_name", "language_code", "username") if name in control}
         if facts:
-            self._world.change_person(someone.id, **facts)
-        if "blocked" in order:
-            user_actions.set_blocked(self._world, someone.id, blocked=order.flag("blocked"))
-        return serializers.sim_person(self._person(someone.id))
+            self._world.change_person(person.id, **facts)
+        if "blocked" in control:
+            user_actions.set_blocked(self._world, person.id, blocked=control.flag("blocked"))
+        return serializers.sim_person(self._person(person.id))
 
     async def add_chat(self, request: Request) -> Any:
-        """Open a group or channel, and put the bot into it unless it is to stay outside."""
-        order = await read_control_request(request)
-        members = tuple(self._person(id).id for id in order.numbers("members"))
+        """Create a group or channel, with the bot in it unless `bot` is false."""
+        control = await read_control_request(request)
+        members = tuple(self._person(id).id for id in control.numbers("members"))
         if not members:
-            raise BadControlRequest("members: a chat needs at least one person")
-        kind = order.one_of("type", ChatType, ChatType.GROUP)
+            raise BadControlRequest("members: at least one person is needed")
+        kind = control.one_of("type", ChatType, ChatType.GROUP)
         if kind is ChatType.PRIVATE:
-            raise BadControlRequest("type: a private chat comes with its person")
-        title, privacy = order.text("title", "群", longest=LONGEST_TITLE), order.flag("privacy", default=True)
-        inside = order.flag("bot", default=True)
+            raise BadControlRequest("type: a person has their private chat already")
+        title, privacy = control.text("title", "群", longest=MAX_TITLE), control.flag("privacy", default=True)
+        inside = control.flag("bot", default=True)
         chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside)
         if inside:
             user_actions.add_bot(self._world, chat, members[0])
         return self._world.bot_api_chat(chat.id)
 
     async def messages(self, request: Request) -> Any:
-        """List the messages a chat shows now."""
+        """List the current messages of a chat."""
         return [self._world.sim_message(message) for message in self._world.messages(self._chat(request).id)]
 
     async def write(self, request: Request) -> Any:
-        """Write something, or send a thing."""
-        chat, order = self._chat(request), await read_control_request(request)
-        user, kind = self._person(order.number("user")).id, order.text("kind", "text")
-        facts: dict[str, Any] = {"forwarded": order.flag("forward"), "reply_to": order.optional_number("reply_to")}
+        """Send a text or an attachment."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user, kind = self._person(control.number("user")).id, control.text("kind", "text")
+        facts: dict[str, Any] = {"forwarded": control.flag("forward"), "reply_to": control.optional_number("reply_to")}
         if kind == "text":
-            message = user_actions.write_text(self._world, chat, user, order.text("text"), **facts)
+            message = user_actions.write_text(self._world, chat, user, control.text("text"), **facts)
         else:
-            media = make_attachment(self._world, user, kind, order.values)
+            media = make_attachment(self._world, user, kind, control.values)
             message = user_actions.send_message(
-                self._world, chat, user, kind=kind, media=media, text=order.text("caption", ""), **facts
+                self._world, chat, user, kind=kind, media=media, text=control.text("caption", ""), **facts
             )
         return {"message_id": message.id}
 
     async def edit(self, request: Request) -> Any:
-        """Change one's own message."""
-        chat, order = self._chat(request), await read_control_request(request)
-        message, user = self._message(request, chat), self._person(order.number("user")).id
-        return {"message_id": user_actions.edit_message(self._world, chat, user, message, order.text("text")).id}
+        """Edit a message of the person's own."""
+        chat, control = self._chat(request), await read_control_request(request)
+        message, user = self._message(request, chat), self._person(control.number("user")).id
+        return {"message_id": user_actions.edit_message(self._world, chat, user, message, control.text("text")).id}
 
     async def tap(self, request: Request) -> Any:
-        """Press a button, by its label or place, or claim to have pressed one."""
-        chat, order = self._chat(request), await read_control_request(request)
-        user, id = self._person(order.number("user")).id, path_number(request, "id")
-        if "data" in order:
-            return {"query": user_actions.press_button(self._world, chat, user, id, order.text("data"))}
-        row, column, button = _button(self._message(request, chat), order)
+        """Press a button, named by its label or position, or send the press of a button that need not exist."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user, id = self._person(control.number("user")).id, path_number(request, "id")
+        if "data" in control:
+            return {"query": user_actions.press_button(self._world, chat, user, id, control.text("data"))}
+        row, column, button = _button(self._message(request, chat), control)
         if button.kind != "data":
-            raise ActionRefused(f"[{button.label}] is a button of the kind {button.kind}: the bot hears nothing of it")
-        place = {"text": button.label, "row": row, "column": column}
-        return {"query": user_actions.press_button(self._world, chat, user, id, button.value, **place)}
+            raise ActionRefused(f"[{button.label}] is a {button.kind} button: a press of it does not reach the bot")
+        position = {"text": button.label, "row": row, "column": column}
+        return {"query": user_actions.press_button(self._world, chat, user, id, button.value, **position)}
 
     async def type_inline_query(self, request: Request) -> Any:
-        """Type something behind the bot's name."""
-        chat, order = self._chat(request), await read_control_request(request)
-        user, query = self._person(order.number("user")).id, order.text("query", "", longest=LONGEST_QUERY)
+        """Type an inline query."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user, query = self._person(control.number("user")).id, control.text("query", "", longest=MAX_QUERY)
         return {"query": inline_choice.type_query(self._world, chat, user, query)}
 
     async def choose_inline_result(self, request: Request) -> Any:
-        """Choose one of the results, or the button above them."""
-        chat, order = self._chat(request), await read_control_request(request)
-        user = self._person(order.number("user")).id
-        if order.flag("button"):
+        """Choose a result of the inline query, or press the button above the results."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user = self._person(control.number("user")).id
+        if control.flag("button"):
             return {"message_id": inline_choice.press_results_button(self._world, chat, user).id}
-        return {"message_id": inline_choice.choose_result(self._world, chat, user, order.text("result")).id}
+        return {"message_id": inline_choice.choose_result(self._world, chat, user, control.text("result")).id}
 
     async def file(self, request: Request) -> Response:
-        """Return the bytes of a file; only pictures may be shown in place."""
-        kept = self._file(request)
-        shown = kept.type in SHOWN_TYPES
+        """Return the content of a file. A browser may show only pictures; it downloads everything else."""
+        file = self._file(request)
+        shown = file.type in SHOWN_TYPES
         headers = {
             "cache-control": "private, max-age=86400",
             "content-disposition": "inline" if shown else "attachment",
         }
-        return Response(kept.content, media_type=kept.type if shown else "application/octet-stream", headers=headers)
+        return Response(file.content, media_type=file.type if shown else "application/octet-stream", headers=headers)
 
     async def qr(self, request: Request) -> Any:
-        """Read the QR code in a picture, as a phone's camera would."""
-        kept = self._file(request)
-        return {"text": await asyncio.to_thread(read_qr_code, kept.content) if kept.type in SHOWN_TYPES else None}
+        """Return the text of the QR code in a picture."""
+        file = self._file(request)
+        return {"text": await asyncio.to_thread(read_qr_code, file.content) if file.type in SHOWN_TYPES else None}
 
     async def advance_clock(self, request: Request) -> Any:
-        """Let time pass at once: what waits too long expires, old messages can no longer be deleted."""
+        """Move the clock forward: updates and queries expire, and old messages can no longer be deleted."""
         seconds = (await read_control_request(request)).number("seconds")
         if seconds < 0:
-            raise BadControlRequest("seconds: time goes forward only")
+            raise BadControlRequest("seconds: at least 0")
         self._world.clock.advance(seconds)
         return {"now": int(self._world.clock())}
 
     async def add_fault(self, request: Request) -> Any:
-        """Let the network or the server misbehave."""
-        order = await read_control_request(request)
-        kind, times = order.one_of("kind", FaultKind), order.number("times", 1)
+        """Inject a fault for the next calls of a method."""
+        control = await read_control_request(request)
+        kind, times = control.one_of("kind", FaultKind), control.number("times", 1)
         if times < 1:
             raise BadControlRequest("times: at least 1")
         if kind is FaultKind.DUPLICATE:
             self._world.updates.duplicates_ordered += times
             return {"ordered": times}
-        wait, seconds = order.number("retry_after", 1), float(order.number("seconds", 2))
-        self._faults.add(Fault(order.text("method", "*"), kind, times, wait, seconds))
+        wait, seconds = control.number("retry_after", 1), float(control.number("seconds", 2))
+        self._faults.add(Fault(control.text("method", "*"), kind, times, wait, seconds))
         return {"ordered": times}
 
     async def clear_faults(self, request: Request) -> Any:
-        """Let everything work again."""
+        """Remove all faults."""
         self._faults.clear()
         self._world.updates.duplicates_ordered = 0
         return {"ordered": 0}
 
     def _person(self, id: int) -> Person:
         if id not in self._world.people:
-            raise UnknownId(f"there is nobody with the id {id}")
+            raise UnknownId(f"there is no person with the id {id}")
         return self._world.people[id]
 
     def _chat(self, request: Request) -> Chat:
@@ -206,10 +199,10 @@ class ControlApi:
         return message
 
     def _file(self, request: Request) -> StoredFile:
-        kept = self._world.files.get(request.path_params["id"])
-        if kept is None:
+        file = self._world.files.get(request.path_params["id"])
+        if file is None:
             raise UnknownId("there is no such file")
-        return kept
+        return file
 
 
 def _button(message: Message, request: ControlRequest) -> tuple[int, int, InlineButton]:

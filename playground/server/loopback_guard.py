@@ -1,6 +1,7 @@
-"""Only this machine may speak to the playground, and no web page but its own.
+"""Refuses requests from other machines and from other web pages.
 
-A foreign page in the same browser could otherwise reach /sim, by a name of its own that points to loopback.
+Without it, a foreign page in the same browser could reach /sim through a host name that resolves to loopback (DNS
+rebinding).
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.world.serializers import AsciiJsonResponse
+from playground.botapi.json_response import AsciiJsonResponse
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-# The phone's frame has no origin of its own, which browsers call "null"; it may only reach the phone.
+# Browsers send the origin "null" for the sandboxed phone frame. It may reach only these paths.
 PHONE = "/phone/"
 
 
 class LoopbackMiddleware:
-    """Refuses requests whose Host is not loopback or whose Origin is another page."""
+    """Answers 403 when the Host header is not a loopback address or the Origin header names another page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,14 +35,14 @@ def _reason_to_refuse(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     host, origin = headers.get("host", ""), headers.get("origin")
     if not is_loopback(f"http://{host}"):
-        return "the playground answers on this machine only: the Host header must be a loopback address"
+        return "the playground serves this machine only: the Host header must be a loopback address"
     if origin is None or origin == f"http://{host}" or (origin == "null" and scope["path"].startswith(PHONE)):
         return None
-    return "the playground answers to its own page only: the Origin header is foreign"
+    return "the playground serves its own page only: the Origin header is foreign"
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address names this machine."""
+    """Whether a URL names a loopback host."""
     try:
         return urlsplit(url).hostname in LOOPBACK_HOSTS
     except ValueError:

@@ -1,6 +1,6 @@
-"""Pages for the phone's frame: every address in them is made to lead through the playground.
+"""Rewrites the links of a page so that they lead through the simulator.
 
-Only start tags that hold an address are written anew; everything else passes as it came.
+Only start tags with a link are written anew; the rest of the page stays unchanged.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from html.parser import HTMLParser
 
 RewriteLink = Callable[[str], str]
 
-_ADDRESSES = frozenset({"href", "src", "action", "formaction", "poster", "data"})
+_LINK_ATTRIBUTES = frozenset({"href", "src", "action", "formaction", "poster", "data"})
 _REFRESH = re.compile(r"(?is)^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?)(['\"]?)(.+?)\2\s*$")
 
 
 def rewrite_links(source: str, rewrite: RewriteLink) -> tuple[str, str]:
-    """Return the page with its addresses led elsewhere, and its title."""
+    """Return the page with its links rewritten, and its title."""
     page = _LinkRewriter(rewrite)
     page.feed(source)
     page.close()
@@ -25,7 +25,7 @@ def rewrite_links(source: str, rewrite: RewriteLink) -> tuple[str, str]:
 
 
 def rewrite_refresh(value: str, rewrite: RewriteLink) -> str:
-    """Return a Refresh header, or its meta twin, with its address led elsewhere."""
+    """Return the value of a Refresh header, or of its meta tag, with its URL rewritten."""
     match = _REFRESH.match(value)
     return f"{match[1]}{match[2]}{rewrite(match[3])}{match[2]}" if match else value
 
@@ -35,7 +35,7 @@ class _LinkRewriter(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.out: list[str] = []
         self.title: list[str] = []
-        self._lead = rewrite
+        self._rewrite = rewrite
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -90,8 +90,8 @@ class _LinkRewriter(HTMLParser):
             and name == "content"
             and ("http-equiv", "refresh") in [(key, (given or "").lower()) for key, given in attrs]
         ):
-            return rewrite_refresh(value, self._lead)
-        return self._lead(value) if name in _ADDRESSES else value
+            return rewrite_refresh(value, self._rewrite)
+        return self._rewrite(value) if name in _LINK_ATTRIBUTES else value
 
 
 def _pair(name: str, value: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Tells from the request that a page made what a finger did to it: the phone's lines of a recorded script."""
+"""Recognizes what a person did on a page from the request that followed, for the phone lines of a recorded script."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from playground.phone.page_parser import Control, Form, WebPage
 
 FormFields = Sequence[tuple[str, str]]
 RecognizedGesture = tuple[str, str]
-"""A word of a script line and a label: `press`, `tick`, `choose`, `reload`; `refresh` is the page's own doing."""
+"""A gesture (`press`, `tick`, `choose` or `reload`) and a label; a `refresh` was made by the page itself."""
 
 
 def recognize_gestures(page: WebPage, address: str, method: str, url: str, body: str = "") -> list[RecognizedGesture]:
-    """List what was done to the page at that address; nothing means that another address was opened."""
+    """List the gestures on the page at that address; an empty list means that another address was opened."""
     for form, fields in _find_sent_form(page, address, method, url, body):
         return [*_changed_controls(form, fields), ("press", _pressed_button(form, fields).label)]
     if method != "GET":
@@ -27,15 +27,18 @@ def recognize_gestures(page: WebPage, address: str, method: str, url: str, body:
 
 
 def _find_sent_form(page: WebPage, address: str, method: str, url: str, body: str) -> Iterator[tuple[Form, FormFields]]:
-    """Find the form that was sent, with what was filled in."""
+    """Yield the form that was sent, with the submitted fields."""
     for button in page.controls_of("submit"):
         form = button.form
         if form is None:
             continue
-        asked = form.attributes | {name.removeprefix("form"): value for name, value in button.attributes.items()}
-        goal, posts = urljoin(address, asked.get("action", "")), asked.get("method", "get").lower() == "post"
+        attributes = form.attributes | {name.removeprefix("form"): value for name, value in button.attributes.items()}
+        target, posts = (
+            urljoin(address, attributes.get("action", "")),
+            attributes.get("method", "get").lower() == "post",
+        )
         fields = parse_qsl(body if posts else urlsplit(url).query, keep_blank_values=True)
-        same = goal == url if posts else bool(fields) and goal.partition("?")[0] == url.partition("?")[0]
+        same = target == url if posts else bool(fields) and target.partition("?")[0] == url.partition("?")[0]
         if posts == (method == "POST") and same and (not button.name or (button.name, button.value) in fields):
             yield form, fields
 

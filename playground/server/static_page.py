@@ -1,4 +1,4 @@
-"""The chat page at /, its files, and the headers that keep it apart from everything else."""
+"""The chat page at /, its static files, and their security headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(__file__).parents[1] / "static"
-# No inline script or style, nothing from elsewhere; frames show the phone only.
+# No inline script or style, nothing from other origins; a frame may show only the phone.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -21,7 +21,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
-    # A page changed by an update must not meet yesterday's script.
+    # After an update of the simulator, the page must not run with an old script.
     "cache-control": "no-cache",
 }
 

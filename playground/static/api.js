@@ -1,6 +1,6 @@
-// The page's calls to /sim.
+// The calls of the page to the control API (/sim).
 
-/** A refusal of /sim, in its own words. */
+/** The control API refused a request; the message is the API's. */
 export class Refusal extends Error {}
 
 async function call(method, path, order) {

@@ -1,4 +1,4 @@
-// The open chat: header, list of messages, and how the list follows what happens.
+// The open chat: its header, its messages, and how the list follows the events.
 
 import * as api from "./api.js";
 import { ask, button, byId, calm, drawing, el } from "./dom.js";
@@ -10,7 +10,7 @@ const NEAR = 120;
 const PRESS_LASTS = 15_000;
 const UPLOADS = new Set(["upload_photo", "upload_document", "upload_video"]);
 
-/** The middle of the page. `hooks` holds open(url), scan(text), toast(words), edit(message), say(text), ask(words). */
+/** The middle column of the page. `hooks` has open(url), scan(text), toast(words), edit(message), say(text), ask(words). */
 export class Chat {
   constructor(world, hooks) {
     this.world = world;
@@ -24,7 +24,7 @@ export class Chat {
     this.atEnd = true;
     this.scroller.addEventListener("scroll", () => this.follow());
     this.down.addEventListener("click", () => this.toEnd(true));
-    // Whatever grows or shrinks - a picture, a quote, the field below - the end stays in sight.
+    // When a picture, a quote or the input field changes its size, the end of the list stays visible.
     const watch = new ResizeObserver(() => this.atEnd && this.toEnd(false));
     watch.observe(this.list);
     watch.observe(this.scroller);
@@ -45,11 +45,11 @@ export class Chat {
     return this.id === null ? null : this.world.chats.get(this.id);
   }
 
-  /** Show another chat, or the same in another language. */
+  /** Show another chat, or the same chat in another language. */
   open(id) {
     this.id = id;
     this.pressed.clear();
-    this.list.setAttribute("aria-live", "off"); // what was said before is no news
+    this.list.setAttribute("aria-live", "off"); // screen readers do not read old messages
     this.list.replaceChildren();
     for (const message of this.chat?.messages.values() ?? []) this.append(message, false);
     if (this.chat?.left) this.notice(label("chat.left"));
@@ -60,7 +60,7 @@ export class Chat {
     requestAnimationFrame(() => this.list.setAttribute("aria-live", "polite"));
   }
 
-  /** Follow one change of the world. */
+  /** Show one change of the state. */
   hear(kind, chat, facts) {
     if (!chat || chat.id !== this.id) return;
     const moving = facts.live && !calm();
@@ -73,7 +73,7 @@ export class Chat {
     this.welcome();
   }
 
-  /** Say who one talks to and what that one does. */
+  /** Show the partner of the chat and what it is doing. */
   head() {
     const status = byId("bot-status");
     const busy = this.chat?.action && Date.now() < this.chat.actionEnds ? this.chat.action : null;
@@ -83,7 +83,7 @@ export class Chat {
     else status.textContent = this.bot?.connected === false ? label("chat.away") : `@${this.bot?.username ?? ""}`;
   }
 
-  /** On an empty chat, say what the bot says of itself. */
+  /** Show the bot's description in an empty chat. */
   welcome() {
     const place = byId("welcome");
     const empty = this.chat !== null && this.chat !== undefined && this.chat.messages.size === 0;
@@ -159,7 +159,7 @@ export class Chat {
 
   answered(query) {
     const relax = this.pressed.get(query);
-    // The answer may overtake the confirmation of the press.
+    // The answer can arrive before the confirmation of the press.
     if (relax) relax();
     else (this.early ??= new Set()).add(query);
     this.pressed.delete(query);

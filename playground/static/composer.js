@@ -1,4 +1,4 @@
-// Where one writes: the field, commands, attachments, the bot's reply keyboard, and editing.
+// The input area: the text field, commands, attachments, the bot's reply keyboard, and editing.
 
 import * as api from "./api.js";
 import { button, byId, el } from "./dom.js";
@@ -14,10 +14,10 @@ const ATTACHMENTS = [
   ["location", "pin"],
 ];
 const TALLEST = 160;
-// Where a finger points, a focused field would open the keyboard over the chat.
+// On a touch screen, a focused field opens the keyboard, which covers the chat.
 export const POINTED = matchMedia("(hover: hover)").matches;
 
-/** The foot of the chat. `hooks` holds failed(error), blocked(chat), unblock(). */
+/** The input area below the chat. `hooks` has failed(error), blocked(chat), unblock(). */
 export class Composer {
   constructor(hooks) {
     this.hooks = hooks;
@@ -37,22 +37,22 @@ export class Composer {
     });
   }
 
-  /** Stand in this chat as this person. */
+  /** Write in this chat as this person. */
   open(chat, person) {
     if (this.chat?.id !== chat?.id) this.leave();
     this.chat = chat;
     this.person = person;
-    // A field that is built anew breaks the typing of Chinese: only when something about it has changed.
+    // Rebuilding the field interrupts Chinese input, so it is rebuilt only after a change.
     if (this.shape() !== this.built) this.build();
   }
 
-  /** Another chat comes: what was begun here stays with this one. */
+  /** Save the draft of this chat before another chat opens. */
   leave() {
     this.drafts.set(this.chat?.id, this.editing ? "" : (this.field?.value ?? ""));
     this.editing = this.field = null;
   }
 
-  /** Let the keyboard write here. */
+  /** Focus the field. */
   focus() {
     (this.field ?? this.place.querySelector(".start"))?.focus({ preventScroll: true });
   }
@@ -62,7 +62,7 @@ export class Composer {
     return JSON.stringify([id, this.person, placeholder, keys, messages?.size === 0, this.hooks.blocked(id), tag()]);
   }
 
-  /** The bot's commands, for the menu, and its name. */
+  /** Set the bot's commands, for the menu, and its name. */
   learn({ commands, username }) {
     this.commands = commands;
     this.inline.username = username;
@@ -127,7 +127,7 @@ export class Composer {
     this.build();
   }
 
-  /** Begin or end the editing of one's own message. */
+  /** Start or end the editing of an own message. */
   edit(message) {
     this.editing = message;
     this.build();
@@ -136,14 +136,14 @@ export class Composer {
     this.field.focus();
   }
 
-  /** Put words into the field as if they had been typed. */
+  /** Put a text into the field as if it had been typed. */
   write(text) {
     this.field.value = text;
     this.typed();
     this.field.focus();
   }
 
-  /** Begin an inline query. */
+  /** Start an inline query. */
   ask(words) {
     this.write(`@${this.inline.username} ${words}`);
   }

@@ -1,4 +1,4 @@
-// Small helpers to build the page. Text always goes in as text: nothing here reads HTML.
+// Functions that build the page. They insert text as text and never parse HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -38,7 +38,7 @@ const ICONS = {
   globe: "M12 21a9 9 0 100-18 9 9 0 000 18zM3.5 12h17M12 3c5 5.5 5 12.5 0 18M12 3c-5 5.5-5 12.5 0 18",
 };
 
-/** Make an element; `on` holds listeners, `data` the dataset, `icon` puts a drawing before the children. */
+/** Create an element; `on` has listeners, `data` the dataset, `icon` an icon before the children. */
 export function el(tag, { on = {}, data = {}, icon = null, ...facts } = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(facts)) {
@@ -53,12 +53,12 @@ export function el(tag, { on = {}, data = {}, icon = null, ...facts } = {}, ...c
   return element;
 }
 
-/** A button that never submits anything. */
+/** Create a button that submits no form. */
 export function button(facts, ...children) {
   return el("button", { type: "button", ...facts }, ...children);
 }
 
-/** One of the line drawings. */
+/** Create an icon. */
 export function drawing(name) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
@@ -70,17 +70,17 @@ export function drawing(name) {
   return svg;
 }
 
-/** Put the drawings into what the page's HTML marks with data-icon. */
+/** Insert the icons into the elements with data-icon. */
 export function drawIcons(root) {
   for (const place of root.querySelectorAll("[data-icon]")) place.replaceChildren(drawing(place.dataset.icon));
 }
 
 export const byId = (id) => document.getElementById(id);
 
-/** Whether the person asked for little motion. */
+/** Whether the user prefers reduced motion. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Show a dialog of ours and remove it when it closes; resolves with what it was closed with. */
+/** Show a dialog and remove it when it closes; resolves with its return value. */
 export function ask(content, facts = {}) {
   const dialog = el("dialog", { class: "sheet", ...facts }, content);
   document.body.append(dialog);

@@ -1,4 +1,4 @@
-// Inline mode: what is typed behind the bot's name, and the results that come above the field.
+// Inline mode: the query after the bot's name, and the results above the field.
 
 import * as api from "./api.js";
 import { button, el } from "./dom.js";
@@ -6,7 +6,7 @@ import { label } from "./labels.js";
 
 const PAUSE = 250;
 
-/** `hooks` holds where(), show(entries), close(), done(), failed(error). */
+/** `hooks` has where(), show(entries), close(), done(), failed(error). */
 export class Inline {
   constructor(hooks) {
     this.hooks = hooks;
@@ -14,7 +14,7 @@ export class Inline {
     this.asked = null;
   }
 
-  /** Take what stands in the field; says whether it is meant for the bot in this way. */
+  /** Read the field; returns whether it holds an inline query. */
   typed(text) {
     clearTimeout(this.timer);
     const words = this.words(text);
@@ -34,7 +34,7 @@ export class Inline {
     await this.try(() => api.ask(chat, person, words));
   }
 
-  /** Show the answer to what stands in the field. */
+  /** Show the answer to the query in the field. */
   hear({ query, results, button: above }) {
     if (query !== this.asked) return;
     const entries = results.map((result) => this.entry(result.title || result.id, result.description ?? "", { result: result.id }));

@@ -1,11 +1,11 @@
-// Inline keyboards: rows of buttons under a message, and what a press of each kind does.
+// Inline keyboards: rows of buttons below a message, and the action of each kind of button.
 
 import { button, drawing, el } from "./dom.js";
 import { label } from "./labels.js";
 
 const MARKS = { url: "link", copy: "copy" };
 
-/** The keyboard of a message. `act` holds press(message, row, column), open(url), copied(text), ask(words), sorry(words). */
+/** The keyboard of a message. `act` has press(message, row, column), open(url), copied(text), ask(words), sorry(words). */
 export function keyboard(message, act) {
   const rows = message.buttons.map((row, y) =>
     el("div", { class: "keys-row" }, ...row.map((fact, x) => key(message, fact, y, x, act))),
@@ -42,7 +42,7 @@ async function copy(text, act) {
     await navigator.clipboard.writeText(text);
     act.copied(text);
   } catch {
-    act.sorry(text); // without leave to use the clipboard, at least show it
+    act.sorry(text); // when the clipboard is not permitted, show the text
   }
 }
 

@@ -1,4 +1,4 @@
-// The page's own words, in both languages. The bot's words are never touched.
+// The page's own labels in both languages. The bot's texts are never translated.
 
 const KEY = "playground.language";
 const LANGUAGES = { zh: "zh-CN", en: "en" };
@@ -6,16 +6,16 @@ const LANGUAGES = { zh: "zh-CN", en: "en" };
 let labels = {};
 let spoken = "zh";
 
-/** The language the page speaks, as a tag for Intl and the lang attribute. */
+/** The language of the page, as a tag for Intl and the lang attribute. */
 export const tag = () => LANGUAGES[spoken];
 
-/** One label, its {placeholders} filled in. */
+/** A label with its {placeholders} filled in. */
 export function label(key, values = {}) {
   const words = labels[key] ?? key;
   return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** Load a language: the one chosen before, else Chinese. */
+/** Load the language that was chosen before, or Chinese. */
 export async function speak(language = remembered()) {
   const answer = await fetch(`/static/labels.${language}.json`);
   labels = await answer.json();
@@ -25,10 +25,10 @@ export async function speak(language = remembered()) {
   document.title = label("app.title");
 }
 
-/** The language the switch leads to. */
+/** The language that the switch selects. */
 export const other = () => (spoken === "zh" ? "en" : "zh");
 
-/** Fill in what the page's HTML marks with data-label and data-label-aria. */
+/** Fill the elements with data-label and data-label-aria. */
 export function fill(root) {
   for (const place of root.querySelectorAll("[data-label]")) place.textContent = label(place.dataset.label);
   for (const place of root.querySelectorAll("[data-label-aria]")) {
@@ -42,7 +42,7 @@ function remembered() {
     const language = localStorage.getItem(KEY);
     return language in LANGUAGES ? language : "zh";
   } catch {
-    return "zh"; // storage may be switched off
+    return "zh"; // storage may be disabled
   }
 }
 
@@ -50,6 +50,6 @@ function remember(language) {
   try {
     localStorage.setItem(KEY, language);
   } catch {
-    // The choice then lasts for this visit only.
+    // Without storage, the choice lasts for this visit only.
   }
 }

@@ -1,4 +1,4 @@
-// Puts the page together: the stream feeds the world, the world tells the parts, the parts call /sim.
+// Builds the page: the event stream updates the state, the state notifies the parts, the parts call /sim.
 
 import * as api from "./api.js";
 import { Chat } from "./chat.js";
@@ -62,12 +62,12 @@ for (const [key, action] of [
 }
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeDrawers();
-  // A pressed button may be gone by now, and the focus with it: what is typed next still belongs into the field.
+  // A pressed button may be gone, and the focus with it. Typing must still go into the field.
   const typed = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
   if (typed && document.activeElement === document.body) composer.field?.focus({ preventScroll: true });
 });
 
-/** Open a chat as one of its people. */
+/** Open a chat as one of its members. */
 function choose(id, writer) {
   person = writer ?? person;
   keep(world.run, id, person);
@@ -111,7 +111,7 @@ async function block(stop) {
 }
 
 function showBlock() {
-  byId("block").hidden = chat.id !== person; // a group cannot be stopped from hearing the bot
+  byId("block").hidden = chat.id !== person; // only a private chat can block the bot
   byId("block").setAttribute("aria-pressed", String(blocked(person)));
 }
 
@@ -129,7 +129,7 @@ function answer({ text, alert: waits, url }) {
   if (url) open(url);
 }
 
-/** Open an address if it is ours to open: on the phone, or as a link to this bot. Says whether it was. */
+/** Open an address that is local or leads to this bot. Returns whether it did. */
 function open(url) {
   const start = startOf(url);
   if (start !== null) {
@@ -137,7 +137,7 @@ function open(url) {
       toast(label("chat.elsewhere"));
       return true;
     }
-    if (chat.id !== person) choose(person, person); // a link to the bot leads out of a group
+    if (chat.id !== person) choose(person, person); // a link to the bot opens the private chat
     composer.say(`/start ${start.payload}`.trim());
     return true;
   }
@@ -146,7 +146,7 @@ function open(url) {
   return true;
 }
 
-/** What a link into a chat of Telegram starts the bot with, if it is this one; nothing for any other address. */
+/** The start parameter of a deep link to this bot; null for any other address. */
 function startOf(url) {
   const { protocol, hostname, pathname, searchParams } = URL.canParse(url) ? new URL(url) : {};
   const app = protocol === "tg:";
@@ -155,7 +155,7 @@ function startOf(url) {
   return { here: name?.toLowerCase() === chat.bot?.username?.toLowerCase(), payload: searchParams.get("start") ?? "" };
 }
 
-/** A code was scanned: one that leads to the bot is scanned by somebody, everything else on the phone. */
+/** Handle a scanned code: a link to the bot opens as a person of the user's choice, another link on the phone. */
 async function scan(text) {
   const start = startOf(text);
   if (start !== null) {
@@ -181,7 +181,7 @@ async function lookAfterBot() {
   try {
     chat.bot = await api.bot(person);
   } catch {
-    return; // the stream tells of a lost connection
+    return; // the stream reports a lost connection
   }
   composer.learn(chat.bot);
   chat.head();
@@ -196,7 +196,7 @@ function trouble(words) {
   place.hidden = !words;
 }
 
-/** Turn to a chat in which nothing was said yet: somebody new's, unless this one is such. */
+/** Open an empty chat: this one when it is empty, or that of a new person. */
 async function fresh() {
   if (chat.id !== person || world.chat(person).messages.size > 0) await people.add(people.freeName(), FIRST_PERSON[1]);
 }
@@ -222,7 +222,7 @@ async function switchLanguage() {
 
 function drawer(name, open) {
   const place = byId(name);
-  // Where there is room for it the part stands in its column, and nothing is to be covered.
+  // On a wide screen the part has its own column and covers nothing.
   place.classList.toggle("open", open && getComputedStyle(place).position === "fixed");
   byId("scrim").hidden = !document.querySelector(".people.open, .phone.open");
 }

@@ -1,4 +1,4 @@
-// What a message carries besides text: photos, files, stickers and the rest.
+// The media of a message: photos, files, stickers and other attachments.
 
 import * as api from "./api.js";
 import { button, drawing, el } from "./dom.js";
@@ -12,7 +12,7 @@ const ROWS = {
   poll: ["dots", (message) => message.poll?.question ?? ""],
 };
 
-/** What stands above the text of a message, or nothing. */
+/** The media of a message, or nothing. */
 export function media(message, act) {
   if (message.photo) return photo(message, act);
   if (message.document) return documentRow(message.document);

@@ -1,4 +1,4 @@
-// One message of the chat: its bubble, what is inside, and the keyboard beneath.
+// One message of the chat: its bubble and its keyboard.
 
 import { button, el } from "./dom.js";
 import { keyboard } from "./keyboard.js";
@@ -7,9 +7,9 @@ import { media } from "./media.js";
 import { formatted } from "./text.js";
 import { clock } from "./times.js";
 
-/** The list item of a message. `act` holds everything a person can do with it. */
+/** The list item of a message. `act` has the actions of a person on it. */
 export function item(message, act) {
-  const side = message.from === "user" && act.mine(message) ? "user" : "bot"; // others stand where the bot stands
+  const side = message.from === "user" && act.mine(message) ? "user" : "bot"; // other members are on the bot's side
   const kinds = ["message", side, `kind-${message.kind}`];
   if (message.buttons.length) kinds.push("with-keys");
   if (message.photo && !words(message)) kinds.push("bare");

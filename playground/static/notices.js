@@ -1,4 +1,4 @@
-// Toasts that pass by and alerts that wait, as Telegram shows the answer to a press.
+// Toasts and alerts, as Telegram shows the answer to a press.
 
 import { ask, byId, button, el } from "./dom.js";
 import { label } from "./labels.js";
@@ -6,7 +6,7 @@ import { label } from "./labels.js";
 const SHORTEST = 2200;
 const PER_LETTER = 60;
 
-/** A line that passes by. */
+/** Show a toast, which disappears by itself. */
 export function toast(words) {
   const line = el("div", { class: "toast" }, words);
   const place = byId("toasts");
@@ -16,7 +16,7 @@ export function toast(words) {
   setTimeout(() => line.remove(), SHORTEST + PER_LETTER * words.length + 300);
 }
 
-/** A box that waits for its button. */
+/** Show an alert, which stays until its button is pressed. */
 export function alert(words) {
   const done = button({ class: "plain", autofocus: true, on: { click: () => done.closest("dialog").close() } }, label("ok"));
   ask(el("div", { class: "alert" }, el("p", {}, words), el("div", { class: "alert-keys" }, done)), { role: "alertdialog" });

@@ -1,4 +1,4 @@
-// The people on the left: who chats, what was said last, what is unread; and newcomers.
+// The list of chats on the left: people, last messages, unread counts, and adding a person.
 
 import * as api from "./api.js";
 import { ask, button, byId, drawing, el } from "./dom.js";
@@ -25,7 +25,7 @@ export class People {
     byId("new-group").addEventListener("click", () => this.newGroup());
   }
 
-  /** Draw the list; `current` is the open chat, `person` who writes in it. */
+  /** Render the list; `current` is the open chat, `person` the one who writes in it. */
   show(current, person) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
     this.list.replaceChildren(...[...this.world.chats.values()].map((chat, place) => this.row(chat, place, current, person)));
@@ -67,7 +67,7 @@ export class People {
     if ((await ask(form)) === "add" && name.value.trim()) await this.add(name.value.trim(), spoken.value);
   }
 
-  /** Ask who it is that scans a code; gives their id, or nothing. */
+  /** Ask which person scans a code; resolves with their id, or nothing. */
   async who() {
     const someone = [...this.world.people.values()].map((person, place) =>
       el("button", { class: "person", value: String(person.id) }, face(person.first_name, place, false), el("span", { class: "person-words" }, person.first_name)),
@@ -77,7 +77,7 @@ export class People {
     return Number(await ask(form)) || null;
   }
 
-  /** A name that nobody has yet, while there are some. */
+  /** A suggested name that no person has yet, if there is one. */
   freeName() {
     const taken = new Set([...this.world.people.values()].map((someone) => someone.first_name));
     return NAMES.find((name) => !taken.has(name)) ?? NAMES[0];
@@ -102,7 +102,7 @@ export class People {
   }
 }
 
-/** A round portrait: the name's first letter, each neighbour on another colour. */
+/** An avatar with the first letter of the name; neighbours have different colours. */
 function face(name, place, group) {
   return el("span", { class: "avatar", data: { hue: place % HUES }, "aria-hidden": "true" }, group ? drawing("group") : [...name][0]);
 }

@@ -1,14 +1,14 @@
-// The phone on the right: what a scanned code or a link opens, in the app one chooses.
+// The phone on the right: opens scanned codes and links in the app of the user's choice.
 
 import { button, byId, drawing, el } from "./dom.js";
 import { label } from "./labels.js";
 
 const APPS = ["wechat", "qq", "browser"];
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
-// The pages of others run apart from this one: no scripts of theirs can reach it, no frame of theirs can leave.
+// Pages run in a sandbox: their scripts cannot reach this page, and their frames cannot leave theirs.
 const SANDBOX = "allow-forms allow-scripts";
 
-/** Whether an address leads to this machine, so that the phone can open it. */
+/** Whether an address is on this machine, so that the phone can open it. */
 export function opensHere(url) {
   try {
     const { protocol, hostname } = new URL(url);
@@ -18,7 +18,7 @@ export function opensHere(url) {
   }
 }
 
-/** The phone and what it shows. */
+/** The phone and its current page. */
 export class Phone {
   constructor() {
     this.screen = byId("screen");
@@ -34,7 +34,7 @@ export class Phone {
     byId("phone-clock").textContent = new Intl.DateTimeFormat("zh-CN", { hour: "numeric", minute: "2-digit", hour12: false }).format();
   }
 
-  /** Draw the screen anew, in another language. */
+  /** Render the screen again in another language. */
   redraw() {
     if (this.app) this.bar();
     else if (this.url) this.choose(this.url);
@@ -47,7 +47,7 @@ export class Phone {
     this.screen.replaceChildren(el("div", { class: "resting" }, el("span", { class: "finder" }, drawing("scan")), ...words));
   }
 
-  /** A code was scanned, or a link pressed: ask which app is to open it. */
+  /** Ask which app opens a scanned code or a pressed link. */
   choose(text) {
     this.app = null;
     this.url = text;
@@ -88,7 +88,7 @@ export class Phone {
     this.frame.src = framed(this.app, url);
   }
 
-  /** A page has come: ask the playground which, since its inside is closed to this page. */
+  /** Ask the server which page was loaded: the sandbox hides the frame's address from this page. */
   async arrived() {
     this.progress.classList.remove("running");
     const app = this.app;

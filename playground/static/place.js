@@ -1,17 +1,17 @@
-// Where one stood in this tab, so that a reload returns there.
+// Remembers the open chat of this tab, so that a reload opens it again.
 
 const KEY = "playground.place";
 
-/** Remember the open chat and who writes in it. */
+/** Store the open chat and the person who writes in it. */
 export function keep(run, chat, person) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify({ run, chat, person }));
   } catch {
-    // A reload then begins with the first person.
+    // Without storage, a reload opens the chat of the first person.
   }
 }
 
-/** The chat and the person of before, if the world still knows them. */
+/** The stored chat and person, if they still exist. */
 export function kept(world) {
   try {
     const { run, chat, person } = JSON.parse(sessionStorage.getItem(KEY)) ?? {};

@@ -1,10 +1,10 @@
-// The Record button: what happens in the chat becomes a script, to copy or to keep as a file.
+// The record button: records the chat as a script, to copy or to save as a file.
 
 import * as api from "./api.js";
 import { ask, button, byId, el } from "./dom.js";
 import { label } from "./labels.js";
 
-/** The button. `fresh()` turns to an empty chat, as a script begins with one; `failed(error)` and `toast(words)` tell. */
+/** The button. A script starts in an empty chat, which `fresh()` opens; `failed(error)` and `toast(words)` notify. */
 export class Recording {
   constructor({ fresh, failed, toast }) {
     Object.assign(this, { fresh, failed, toast, on: false });
@@ -13,7 +13,7 @@ export class Recording {
     this.look();
   }
 
-  /** Ask whether it runs: another page may have begun, or the playground with it. A server without a recorder has no button. */
+  /** Ask whether a recording runs: another page or the program may have started one. Without a recorder, hide the button. */
   look() {
     api.recording().then((told) => {
       this.key.hidden = told.available === false;
@@ -62,7 +62,7 @@ export class Recording {
       await navigator.clipboard.writeText(text.value);
       key.textContent = label("chat.copied");
     } catch {
-      text.select(); // without leave to use the clipboard, the keyboard may
+      text.select(); // when the clipboard is not permitted, the user can copy the selection
     }
   }
 }

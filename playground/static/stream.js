@@ -1,8 +1,8 @@
-// The stream of events: begins at the beginning, goes on after interruptions, and notices a restarted playground.
+// The event stream: starts with the first event, continues after interruptions, and notices a restarted simulator.
 
 const RETRY = 1000;
 
-/** Follow the stream into the world. `states` hears "open", "lost" and "restarted". */
+/** Apply the events to the state. `states` is called with "open", "lost" and "restarted". */
 export function follow(world, states) {
   const source = new EventSource(`/sim/stream?after=${world.seen}`);
 
@@ -27,7 +27,7 @@ export function follow(world, states) {
 
   source.addEventListener("error", () => {
     states("lost");
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    if (source.readyState !== EventSource.CLOSED) return; // the browser reconnects by itself
     setTimeout(() => follow(world, states), RETRY);
   });
 }

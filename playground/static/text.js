@@ -13,7 +13,7 @@ const PLAIN = {
 };
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 
-/** The text as nodes. `act` holds what links and commands do: open(url), say(text). */
+/** Return the text as nodes. `act` has the actions of links and commands: open(url), say(text). */
 export function formatted(text, entities, act) {
   const fragment = document.createDocumentFragment();
   fragment.append(...pieces(text, 0, text.length, entities, act));
@@ -37,7 +37,7 @@ function pieces(text, start, end, entities, act) {
     const content = pieces(text, from, to, inner, act);
     nodes.push(wrapped(entity, content, text.slice(from, to), act));
     place = to;
-    // A block ends its line by itself; the line's own end would add an empty one.
+    // A block element ends the line; the newline after it would add an empty line.
     if (BLOCKS.has(entity.type) && text[place] === "\n") place += 1;
     rest = others.filter((other) => other.offset + other.length > to);
   }
@@ -108,7 +108,7 @@ function expandable(content) {
     toggle.setAttribute("aria-expanded", String(open));
   });
   const quote = el("blockquote", { class: "expandable" }, text, toggle);
-  // Only what is cut off needs the toggle; that is known once the quote stands in the page.
+  // Only a quote that is cut off needs the toggle, and its size is known only once it is in the page.
   requestAnimationFrame(() => {
     toggle.hidden = text.scrollHeight <= text.clientHeight + 2;
     quote.classList.toggle("whole", toggle.hidden);

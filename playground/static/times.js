@@ -1,4 +1,4 @@
-// Dates and moments, in the page's language and the reader's own zone.
+// Dates and times in the page's language and the browser's time zone.
 
 import { el } from "./dom.js";
 import { label, tag } from "./labels.js";
@@ -23,7 +23,7 @@ export function day(unix) {
   return new Intl.DateTimeFormat(tag(), { dateStyle: "long" }).format(unix * 1000);
 }
 
-/** A <time> for Telegram's date_time entity; relative ones are kept fresh by `refresh`. */
+/** A <time> for Telegram's date_time entity; `refresh` updates relative ones. */
 export function moment(unix, format, words) {
   const date = new Date(unix * 1000);
   const absolute = new Intl.DateTimeFormat(tag(), { dateStyle: "full", timeStyle: "medium" }).format(date);
@@ -37,7 +37,7 @@ export function moment(unix, format, words) {
   return time;
 }
 
-/** Say all relative moments anew. */
+/** Update all relative times. */
 export function refresh(root = document) {
   for (const time of root.querySelectorAll("time[data-unix]")) {
     const words = relative(Number(time.dataset.unix));

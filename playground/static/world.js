@@ -1,8 +1,8 @@
-// What the page knows of the world: people, chats and their messages, built from the stream of events.
+// The page's copy of the simulator's state: people, chats and messages, built from the event stream.
 
 const TYPING_LASTS = 5000;
 
-/** The page's copy of the world. Listeners hear `change(kind, chat, facts)`. */
+/** The copy of the state. Listeners are called with (kind, chat, facts) after each change. */
 export class World {
   constructor() {
     this.listeners = [];
@@ -25,7 +25,7 @@ export class World {
     for (const listener of this.listeners) listener(kind, chat, facts);
   }
 
-  /** The chat of that id; made when it is first heard of. */
+  /** The chat with that id, created at its first event. */
   chat(id) {
     if (!this.chats.has(id)) {
       const fresh = { id, title: null, members: [], messages: new Map(), unread: 0, action: null, keys: [] };
@@ -39,7 +39,7 @@ export class World {
     return [...(this.chats.get(id)?.messages.values() ?? [])].at(-1) ?? null;
   }
 
-  /** Take one event in. Events that happened before the page was opened are told without ado. */
+  /** Apply one event. Events from before the page was opened cause no notification. */
   take(event) {
     if (event.seq <= this.seen) return;
     this.seen = event.seq;

@@ -1,4 +1,4 @@
-"""The public server's refusals, word for word where a bot may look at the words."""
+"""The errors of the Bot API. Where a bot may compare the description, it is the public server's, word for word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """A call that is answered with `{"ok": false, ...}`."""
+    """A call failed; the server answers `{"ok": false, ...}`."""
 
     def __init__(self, code: int, description: str, **parameters: Any) -> None:
         super().__init__(description)
@@ -16,29 +16,29 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body of the answer."""
-        told: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
+        fields: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.parameters:
-            told["parameters"] = self.parameters
-        return told
+            fields["parameters"] = self.parameters
+        return fields
 
 
-def bad_request(why: str) -> ApiError:
-    """Refuse with 400, the answer to most mistakes."""
-    return ApiError(400, f"Bad Request: {why}")
+def bad_request(reason: str) -> ApiError:
+    """Return a 400 error, the answer to most mistakes."""
+    return ApiError(400, f"Bad Request: {reason}")
 
 
-def forbidden(why: str) -> ApiError:
-    """Refuse with 403: the chat does not want the bot."""
-    return ApiError(403, f"Forbidden: {why}")
+def forbidden(reason: str) -> ApiError:
+    """Return a 403 error: the bot may not write to the chat."""
+    return ApiError(403, f"Forbidden: {reason}")
 
 
-def conflict(why: str) -> ApiError:
-    """Refuse with 409: two ways of getting updates exclude each other."""
-    return ApiError(409, f"Conflict: {why}")
+def conflict(reason: str) -> ApiError:
+    """Return a 409 error: a bot has one getUpdates call or one webhook at a time."""
+    return ApiError(409, f"Conflict: {reason}")
 
 
 def too_many_requests(seconds: int) -> ApiError:
-    """Refuse with 429 and say how long to wait."""
+    """Return a 429 error with the seconds to wait."""
     return ApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
 
 

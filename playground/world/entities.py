@@ -1,4 +1,7 @@
-"""Entities that Telegram finds in a text by itself: commands, mentions, links, hashtags, addresses of mail."""
+"""The entities that Telegram finds in a text by itself: commands, mentions, links, hashtags, e-mail addresses.
+
+Offsets and lengths count UTF-16 units: https://core.telegram.org/bots/api#messageentity
+"""
 
 from __future__ import annotations
 
@@ -18,25 +21,25 @@ _UNTOUCHED = frozenset({"code", "pre", "text_link", "text_mention"})
 
 
 def utf16_length(text: str) -> int:
-    """Return the length in UTF-16 units, the measure of all entities."""
+    """Return the length in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def utf16_cut(text: str, offset: int, length: int) -> str:
-    """Return the part of a text that an entity covers."""
+    """Return the part of a text that an entity covers; `offset` and `length` are UTF-16 units."""
     units = text.encode("utf-16-le", "surrogatepass")
     return units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")
 
 
-def add_found_entities(text: str, given: Sequence[Json]) -> tuple[Json, ...]:
-    """Return the given entities and those found outside code and links, in order."""
-    closed = [span for entity in given if entity["type"] in _UNTOUCHED for span in [_span(entity)]]
-    found = [entity for entity in _find(text) if not any(_overlap(_span(entity), span) for span in closed)]
-    return sort_entities([*given, *found])
+def add_found_entities(text: str, explicit: Sequence[Json]) -> tuple[Json, ...]:
+    """Return the explicit entities, and those found outside code and links, sorted."""
+    opaque = [span for entity in explicit if entity["type"] in _UNTOUCHED for span in [_span(entity)]]
+    found = [entity for entity in _find(text) if not any(_overlap(_span(entity), span) for span in opaque)]
+    return sort_entities([*explicit, *found])
 
 
 def sort_entities(entities: Iterable[Json]) -> tuple[Json, ...]:
-    """Sort as Telegram does: by place, the longer first."""
+    """Sort as Telegram does: by offset, the longer first."""
     return tuple(sorted(entities, key=lambda entity: (entity["offset"], -entity["length"])))
 
 

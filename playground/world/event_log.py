@@ -1,21 +1,21 @@
-"""The log of everything that happened in the chats, for the page and for the script player."""
+"""The log of everything that happens in the chats, for the chat page and for scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from playground.world.condition import ChangeCondition
+from playground.world.clock import ChangeCondition
 
 LogEvent = dict[str, Any]
 
 
 class EventLog:
-    """Numbered facts in the order in which they happened."""
+    """Numbered events in the order in which they happened."""
 
     def __init__(self, changes: ChangeCondition, clock: Callable[[], float]) -> None:
         self._events: list[LogEvent] = []
-        self._bell = changes
+        self._changes = changes
         self._clock = clock
 
     @property
@@ -24,11 +24,11 @@ class EventLog:
         return len(self._events)
 
     def add(self, kind: str, chat: int | None, **facts: Any) -> None:
-        """Write down one event and wake who waits for it."""
+        """Append an event and wake all waiters."""
         self._events.append({"seq": self.last + 1, "at": self._clock(), "kind": kind, "chat": chat, **facts})
-        self._bell.notify_all()
+        self._changes.notify_all()
 
     def after(self, seq: int, chat: int | None = None) -> list[LogEvent]:
-        """Return the events behind that number, of one chat or of all."""
+        """Return the events after that number, of one chat or of all chats."""
         newer = self._events[max(seq, 0) :]
         return newer if chat is None else [event for event in newer if event["chat"] == chat]

@@ -1,4 +1,7 @@
-"""Files in memory, and what Telegram does to photos: a JPEG whose longest side is 1280 at most."""
+"""Files in memory, and what Telegram does to photos: it stores a JPEG whose longest side is at most 1280 pixels.
+
+The limits of photos: https://core.telegram.org/bots/api#sendphoto
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 from playground.world.records import Json, StoredFile
 
 LONGEST_SIDE = 1280
-SIDES_TOGETHER = 10_000
-LARGEST_RATIO = 20
+MAX_WIDTH_PLUS_HEIGHT = 10_000
+MAX_RATIO = 20
 LARGEST_PHOTO = 10 * 1024 * 1024
 THUMBNAIL = 320
 JPEG_QUALITY = 87
@@ -21,11 +24,11 @@ _QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 class InvalidPhoto(Exception):
-    """What was sent as a photo is none, or one that Telegram does not take."""
+    """The bytes are no picture, or a picture that Telegram refuses as a photo."""
 
 
 class FileStore:
-    """Every file that passed through a chat, by its file_id."""
+    """Every file of every chat, by its file_id."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, StoredFile] = {}
@@ -33,9 +36,9 @@ class FileStore:
         self._photos: dict[str, list[Json]] = {}
 
     def store(self, content: bytes, *, name: str, type: str, folder: str) -> StoredFile:
-        """Store bytes under a fresh file_id."""
+        """Store bytes under a new file_id."""
         suffix = name.rpartition(".")[2] if "." in name else "bin"
-        kept = StoredFile(
+        stored = StoredFile(
             id=f"{_PREFIX.get(folder, 'BQACAgUAAxkBAAI')}{secrets.token_urlsafe(36)}",
             unique_id=f"AQAD{secrets.token_urlsafe(9)}",
             path=f"{folder}/file_{len(self._by_id)}.{suffix}",
@@ -43,24 +46,24 @@ class FileStore:
             content=content,
             type=type,
         )
-        self._by_id[kept.id] = self._by_path[kept.path] = kept
-        return kept
+        self._by_id[stored.id] = self._by_path[stored.path] = stored
+        return stored
 
     def get(self, file_id: str) -> StoredFile | None:
-        """Return the file of that id."""
+        """Return the file with that file_id."""
         return self._by_id.get(file_id)
 
     def by_path(self, path: str) -> StoredFile | None:
-        """Return the file that getFile gave this path for."""
+        """Return the file with that path, the `file_path` of getFile."""
         return self._by_path.get(path)
 
     def store_photo(self, jpegs: list[tuple[bytes, int, int]]) -> list[Json]:
         """Store the sizes of a photo and return them as the Bot API lists them."""
         sizes: list[Json] = []
         for content, width, height in jpegs:
-            kept = self.store(content, name="photo.jpg", type="image/jpeg", folder="photos")
-            sizes.append({**file_fields(kept), "width": width, "height": height})
-            self._photos[kept.id] = sizes
+            stored = self.store(content, name="photo.jpg", type="image/jpeg", folder="photos")
+            sizes.append({**file_fields(stored), "width": width, "height": height})
+            self._photos[stored.id] = sizes
         return sizes
 
     def photo(self, file_id: str) -> list[Json] | None:
@@ -68,21 +71,24 @@ class FileStore:
         return self._photos.get(file_id)
 
     def store_document(self, content: bytes, *, name: str, type: str) -> Json:
-        """Store a document and return it as the Bot API tells of it."""
-        kept = self.store(content, name=name, type=type, folder="documents")
-        return {"file_name": name, "mime_type": type, **file_fields(kept)}
+        """Store a document and return it in the Bot API's form."""
+        stored = self.store(content, name=name, type=type, folder="documents")
+        return {"file_name": name, "mime_type": type, **file_fields(stored)}
 
 
 _PREFIX = {"photos": "AgACAgUAAxkDAAI", "voice": "AwACAgUAAxkBAAI", "stickers": "CAACAgUAAxkBAAI"}
 
 
-def file_fields(kept: StoredFile) -> Json:
-    """Return what every file is told to the bot with."""
-    return {"file_id": kept.id, "file_unique_id": kept.unique_id, "file_size": len(kept.content)}
+def file_fields(stored: StoredFile) -> Json:
+    """Return the fields that describe a file in every method of the Bot API."""
+    return {"file_id": stored.id, "file_unique_id": stored.unique_id, "file_size": len(stored.content)}
 
 
 def recompress_photo(content: bytes) -> list[tuple[bytes, int, int]]:
-    """Return the sizes of a photo after Telegram's recompression, the largest last."""
+    """Return the sizes of a photo after Telegram's recompression, as (JPEG, width, height), the largest last.
+
+    Raises `InvalidPhoto` with the public server's words.
+    """
     if len(content) > LARGEST_PHOTO:
         raise InvalidPhoto("too big for a photo")
     try:
@@ -97,23 +103,23 @@ def recompress_photo(content: bytes) -> list[tuple[bytes, int, int]]:
 
 
 def read_qr_code(content: bytes) -> str | None:
-    """Read the QR code in a picture."""
+    """Return the text of the QR code in a picture, or None."""
     with Image.open(io.BytesIO(content)) as picture:
         found = zxingcpp.read_barcodes(picture.convert("L"), formats=_QR)
     return found[0].text if found else None
 
 
 def _check_sides(width: int, height: int) -> None:
-    if width + height > SIDES_TOGETHER or max(width, height) > LARGEST_RATIO * min(width, height):
+    if width + height > MAX_WIDTH_PLUS_HEIGHT or max(width, height) > MAX_RATIO * min(width, height):
         raise InvalidPhoto("PHOTO_INVALID_DIMENSIONS")
 
 
 def _flatten_on_white(picture: Image.Image) -> Image.Image:
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture.convert("RGB")
-    seen = picture.convert("RGBA")
-    flat = Image.new("RGBA", seen.size, "white")
-    flat.alpha_composite(seen)
+    layered = picture.convert("RGBA")
+    flat = Image.new("RGBA", layered.size, "white")
+    flat.alpha_composite(layered)
     return flat.convert("RGB")
 
 

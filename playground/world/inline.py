@@ -1,7 +1,7 @@
-"""What bots answered to inline queries: what each person sees above the field, and what the server keeps for others.
+"""The bot's answers to inline queries: the one each person sees, and those the server caches.
 
-As on the public server an answer is kept for `cache_time` seconds and given to everybody who types the same, unless
-the bot said that it is personal.
+As on the public server, an answer is cached for `cache_time` seconds and shown to everybody who types the same query.
+A personal answer is cached for one person. https://core.telegram.org/bots/api#answerinlinequery
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from playground.world.records import InlineAnswer
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An answer for whoever asks the same before it expires."""
+    """An answer, and when it expires, in seconds since 1970."""
 
     answer: InlineAnswer
     expires: float
@@ -21,19 +21,19 @@ class CachedAnswer:
 
 @dataclass(slots=True)
 class InlineAnswers:
-    """The newest answer for every person, and those that are kept."""
+    """The answer that each person sees now, and the cached ones."""
 
     shown: dict[int, tuple[str, InlineAnswer]] = field(default_factory=dict)
     _cached: dict[tuple[str, int | None], CachedAnswer] = field(default_factory=dict)
 
-    def cache(self, words: str, user: int | None, kept: CachedAnswer) -> None:
-        """Keep an answer for one person, or for all."""
-        self._cached[words, user] = kept
+    def cache(self, query: str, user: int | None, cached: CachedAnswer) -> None:
+        """Cache an answer for one person, or for everybody when `user` is None."""
+        self._cached[query, user] = cached
 
-    def find(self, words: str, user: int, now: float) -> InlineAnswer | None:
-        """Return an answer that is still good for this person."""
-        for key in ((words, user), (words, None)):
-            kept = self._cached.get(key)
-            if kept is not None and kept.expires > now:
-                return kept.answer
+    def find(self, query: str, user: int, now: float) -> InlineAnswer | None:
+        """Return the cached answer to this person's query, unless it has expired."""
+        for key in ((query, user), (query, None)):
+            cached = self._cached.get(key)
+            if cached is not None and cached.expires > now:
+                return cached.answer
         return None

@@ -1,4 +1,4 @@
-"""What the bot told of itself: name, descriptions, commands and menu button, by language and scope."""
+"""The bot's profile: name, descriptions, commands and menu button, by language and scope."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_SCOPE = "default"
 
 @dataclass(slots=True)
 class BotProfile:
-    """The bot as people see it. Texts and commands are kept per two-letter language, "" for all others."""
+    """The bot as people see it. Texts and commands are stored per two-letter language; "" stands for all others."""
 
     id: int
     username: str
@@ -22,20 +22,23 @@ class BotProfile:
     menu: Json = field(default_factory=lambda: {"type": "commands"})
 
     def user(self) -> dict[str, Any]:
-        """Tell of the bot as the sender of a message."""
+        """Return the bot as the sender of a message, in the Bot API's form."""
         return {"id": self.id, "is_bot": True, "first_name": self.text("name", ""), "username": self.username}
 
-    def text(self, what: str, language: str) -> str:
-        """Return name, description or short description in that language, or for everybody."""
-        default = self.username if what == "name" else ""
-        return self.texts.get((what, language[:2])) or self.texts.get((what, ""), default) or default
+    def text(self, name: str, language: str) -> str:
+        """Return the name, description or short description in that language, or the one for all languages."""
+        default = self.username if name == "name" else ""
+        return self.texts.get((name, language[:2])) or self.texts.get((name, ""), default) or default
 
     def commands_for(self, chat: int, language: str, *, private: bool = True) -> Sequence[Json]:
-        """Return the commands somebody sees in a chat: the nearest scope wins, then the language."""
+        """Return the commands that a person sees in a chat: the narrowest scope first, then the language.
+
+        https://core.telegram.org/bots/api#determining-list-of-commands
+        """
         scopes = (f"chat:{chat}", "all_private_chats" if private else "all_group_chats", DEFAULT_SCOPE)
         for scope in scopes:
-            for spoken in (language[:2], ""):
-                found = self.commands.get((scope, spoken))
+            for code in (language[:2], ""):
+                found = self.commands.get((scope, code))
                 if found:
                     return found
         return ()

@@ -1,4 +1,4 @@
-"""What the stand-in knows: people, chats, messages and their keyboards, as plain immutable records."""
+"""The records of the simulated Telegram: people, chats, messages and their keyboards, plain and immutable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ChatType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who chats with the bot."""
+    """A person who chats with the bot."""
 
     id: int
     first_name: str
@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A private chat (its id is the person's) or one with several members."""
+    """A private chat, whose id is the person's, or a group or channel."""
 
     id: int
     type: ChatType
@@ -55,7 +55,7 @@ class InlineButton:
 
 @dataclass(frozen=True, slots=True)
 class ReplyMarkup:
-    """A checked reply_markup. Only inline keyboards are part of the message afterwards."""
+    """A validated reply_markup. Only an inline keyboard is a part of the message."""
 
     kind: str
     json: Json
@@ -65,13 +65,13 @@ class ReplyMarkup:
 
     @property
     def inline(self) -> bool:
-        """Whether the buttons hang on the message itself."""
+        """Whether it is an inline keyboard."""
         return self.kind == "inline"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """The bytes behind a file_id."""
+    """A file and its file_id."""
 
     id: str
     unique_id: str
@@ -83,10 +83,9 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as it stands now; an edit makes a new record under the same id.
+    """One message in its current form; an edit makes a new record with the same id.
 
-    `text` is the caption when the message carries media. `media` holds what the Bot API tells of it,
-    under the Bot API's own field names.
+    `text` is the caption when the message has media. `media` holds the media fields under the Bot API's names.
     """
 
     id: int
@@ -104,13 +103,13 @@ class Message:
     protect: bool = False
     spoiler: bool = False
     caption_above: bool = False
-    via: bool = False  # a result of an inline query that somebody chose
+    via: bool = False  # a chosen result of an inline query
     inline_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InlineResult:
-    """One result of an inline query as the bot gave it; `facts` are those of its message, if it can be sent here."""
+    """One result of an inline query. `given` is the bot's JSON, `facts` its message; None cannot be sent here."""
 
     id: str
     kind: str

@@ -1,68 +1,65 @@
-"""How the records look on the wire: to the bot as the Bot API tells them, to the page and scripts in short."""
+"""How records look as JSON: in the Bot API's form for the bot, in a shorter form (`sim_…`) for the page and scripts."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-from starlette.responses import JSONResponse
 
 from playground.world.records import Chat, ChatType, InlineButton, Json, Message, Person
 
-_ACTION = {"data": "data", "url": "url", "copy": "copy", "inline": "query", "web_app": "url", "login_url": "url"}
+_VALUE_FIELDS = {"data": "data", "url": "url", "copy": "copy", "inline": "query", "web_app": "url", "login_url": "url"}
 
 
-def bot_api_person(someone: Person) -> dict[str, Any]:
-    """Tell of a person as the Bot API does."""
-    told: dict[str, Any] = {"id": someone.id, "is_bot": False, "first_name": someone.first_name}
-    if someone.username:
-        told["username"] = someone.username
-    if someone.language_code:
-        told["language_code"] = someone.language_code
-    return told
+def bot_api_person(person: Person) -> dict[str, Any]:
+    """Return a person as a User of the Bot API."""
+    user: dict[str, Any] = {"id": person.id, "is_bot": False, "first_name": person.first_name}
+    if person.username:
+        user["username"] = person.username
+    if person.language_code:
+        user["language_code"] = person.language_code
+    return user
 
 
-def sim_person(someone: Person) -> dict[str, Any]:
-    """Tell of a person as the page and the script player see him."""
-    return bot_api_person(someone) | {"username": someone.username, "blocked": someone.blocked}
+def sim_person(person: Person) -> dict[str, Any]:
+    """Return a person as the page and scripts see them."""
+    return bot_api_person(person) | {"username": person.username, "blocked": person.blocked}
 
 
-def bot_api_chat(where: Chat, owner: Person | None) -> dict[str, Any]:
-    """Tell of a chat as the Bot API does."""
-    if where.type is ChatType.PRIVATE and owner is not None:
-        told = {"id": where.id, "type": "private", "first_name": owner.first_name}
-        return told | ({"username": owner.username} if owner.username else {})
-    told = {"id": where.id, "type": where.type.value, "title": where.title}
-    return told | ({"all_members_are_administrators": True} if where.type is ChatType.GROUP else {})
+def bot_api_chat(chat: Chat, owner: Person | None) -> dict[str, Any]:
+    """Return a chat as a Chat of the Bot API; `owner` is the person of a private chat."""
+    if chat.type is ChatType.PRIVATE and owner is not None:
+        fields = {"id": chat.id, "type": "private", "first_name": owner.first_name}
+        return fields | ({"username": owner.username} if owner.username else {})
+    fields = {"id": chat.id, "type": chat.type.value, "title": chat.title}
+    return fields | ({"all_members_are_administrators": True} if chat.type is ChatType.GROUP else {})
 
 
 def bot_api_content(message: Message) -> dict[str, Any]:
-    """Tell of what a message holds: text or media with a caption, entities, keyboard."""
-    told: dict[str, Any] = dict(message.media)
-    word = "text" if message.kind == "text" else "caption"
+    """Return the content of a message for the Bot API: text or media with a caption, entities, keyboard."""
+    shown: dict[str, Any] = dict(message.media)
+    field = "text" if message.kind == "text" else "caption"
     if message.text:
-        told[word] = message.text
+        shown[field] = message.text
     if message.entities:
-        told["entities" if word == "text" else "caption_entities"] = list(message.entities)
+        shown["entities" if field == "text" else "caption_entities"] = list(message.entities)
     if message.markup is not None and message.markup.inline:
-        told["reply_markup"] = message.markup.json
+        shown["reply_markup"] = message.markup.json
     for name, fact in (
         ("has_protected_content", message.protect),
         ("has_media_spoiler", message.spoiler),
         ("show_caption_above_media", message.caption_above),
     ):
         if fact:
-            told[name] = True
+            shown[name] = True
     if message.edited is not None:
-        told["edit_date"] = message.edited
-    return told
+        shown["edit_date"] = message.edited
+    return shown
 
 
 def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
-    """Tell of a message as the page and the script player see it."""
+    """Return a message as the page and scripts see it."""
     text = message.kind == "text"
     markup = message.markup
-    told = {
+    shown = {
         "id": message.id,
         "date": message.date,
         "from": "bot" if message.sender == bot_id else "user",
@@ -84,13 +81,13 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
         "via": message.via,
     }
     if markup is not None:
-        told["markup"] = markup.kind
+        shown["markup"] = markup.kind
     if markup is not None and markup.placeholder:
-        told["placeholder"] = markup.placeholder
+        shown["placeholder"] = markup.placeholder
     for name in ("contact", "location", "sticker", "poll", "voice", "video_note"):
         if name in message.media:
-            told[name] = message.media[name]
-    return told
+            shown[name] = message.media[name]
+    return shown
 
 
 def _photo(media: Json) -> dict[str, Any] | None:
@@ -107,22 +104,10 @@ def _document(media: Json) -> dict[str, Any] | None:
 
 
 def _button(button: InlineButton) -> dict[str, Any]:
-    told: dict[str, Any] = {"label": button.label, "kind": button.kind}
-    field = _ACTION.get(button.kind)
-    if field is not None:
-        told[field] = button.value
+    shown: dict[str, Any] = {"label": button.label, "kind": button.kind}
+    value_field = _VALUE_FIELDS.get(button.kind)
+    if value_field is not None:
+        shown[value_field] = button.value
     if button.style is not None:
-        told["style"] = button.style
-    return told
-
-
-def ascii_json(told: Any) -> str:
-    """Return it as JSON text on one line."""
-    return json.dumps(told, separators=(",", ":"))
-
-
-class AsciiJsonResponse(JSONResponse):
-    """An answer in JSON."""
-
-    def render(self, content: Any) -> bytes:
-        return ascii_json(content).encode("ascii")
+        shown["style"] = button.style
+    return shown

@@ -1,13 +1,13 @@
-"""What people do in chats: write, edit, press, send things, block the bot; each becomes an update."""
+"""What people do in chats: write, edit, press, send attachments, block the bot. Each action becomes an update."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from playground.world import serializers
+from playground.world.action_errors import ActionRefused
 from playground.world.entities import add_found_entities, utf16_cut
 from playground.world.records import Chat, ChatType, InlineButton, Json, Message
-from playground.world.requests import ActionRefused
 from playground.world.world import World
 
 LONGEST_TEXT = 4096
@@ -32,18 +32,21 @@ CHAT_INSTANCE = "-3141592653589793238"
 
 
 def write_text(world: World, chat: Chat, user: int, text: str, **facts: Any) -> Message:
-    """Write a text; one that is too long goes as several messages, as clients do it."""
+    """Write a text. A text over 4096 characters becomes several messages, as in Telegram's clients."""
     text = text.strip()
     parts = [text[at : at + LONGEST_TEXT] for at in range(0, len(text), LONGEST_TEXT)]
     if not parts:
-        raise ActionRefused("a text must say something")
+        raise ActionRefused("the text is empty")
     for part in parts:
         message = send_message(world, chat, user, text=part, entities=add_found_entities(part, ()), **facts)
     return message
 
 
 def send_message(world: World, chat: Chat, user: int, **facts: Any) -> Message:
-    """Put a person's message into a chat and tell the bot."""
+    """Add a person's message to a chat and queue the update.
+
+    Raises `ActionRefused` when the person cannot write there.
+    """
     require_can_write(world, chat, user)
     if chat.type is ChatType.PRIVATE and not world.people[user].started:
         world.change_person(user, started=True)
@@ -55,10 +58,10 @@ def send_message(world: World, chat: Chat, user: int, **facts: Any) -> Message:
 
 
 def edit_message(world: World, chat: Chat, user: int, message: Message, text: str) -> Message:
-    """Change one's own message."""
+    """Edit a text of the person's own; raises `ActionRefused` for any other message."""
     require_can_write(world, chat, user)
     if message.sender != user or message.kind != "text":
-        raise ActionRefused("only a text of one's own can be edited")
+        raise ActionRefused("a person can edit only a text of their own")
     text = text.strip()
     facts = {"text": text, "entities": add_found_entities(text, ()), "edited": int(world.clock())}
     message = world.edit_message(message, **facts)
@@ -69,7 +72,10 @@ def edit_message(world: World, chat: Chat, user: int, message: Message, text: st
 
 
 def press_button(world: World, chat: Chat, user: int, message_id: int, data: str, **button: Any) -> str:
-    """Press a button, or claim to have done so; return the query's id. `button` tells the log which one it was."""
+    """Send a button press with this data, whether or not the button exists. Return the query's id.
+
+    `button` is logged: the label, row and column. Raises `ActionRefused` for a message that never existed.
+    """
     require_can_write(world, chat, user)
     message = world.message(chat.id, message_id)
     if message is None and not world.was_deleted(chat.id, message_id):
@@ -78,12 +84,12 @@ def press_button(world: World, chat: Chat, user: int, message_id: int, data: str
     pressed = {"from": "user", "user": user, "message_id": message_id, "data": data, **button}
     world.log.add("press", chat.id, **pressed)
     gone = {"chat": world.bot_api_chat(chat.id), "message_id": message_id, "date": 0}
-    told = world.bot_api_message(message) if message else gone
+    pressed_message = world.bot_api_message(message) if message else gone
     inline_id = message.inline_id if message else None
     body = {
         "id": query.id,
         "from": serializers.bot_api_person(world.people[user]),
-        **({"inline_message_id": inline_id} if inline_id else {"message": told}),
+        **({"inline_message_id": inline_id} if inline_id else {"message": pressed_message}),
         "chat_instance": CHAT_INSTANCE,
         "data": data,
     }
@@ -92,18 +98,20 @@ def press_button(world: World, chat: Chat, user: int, message_id: int, data: str
 
 
 def set_blocked(world: World, user: int, *, blocked: bool) -> None:
-    """Block the bot, or let it write again."""
+    """Block or unblock the bot."""
     before = "kicked" if world.people[user].blocked else "member"
     after = "kicked" if blocked else "member"
     if before != after:
         world.change_person(user, blocked=blocked)
-        _tell_membership(world, world.chats[user], serializers.bot_api_person(world.people[user]), before, after)
+        _queue_membership_update(
+            world, world.chats[user], serializers.bot_api_person(world.people[user]), before, after
+        )
 
 
 def add_bot(world: World, chat: Chat, user: int) -> None:
-    """Let somebody put the bot into a group, or make it an administrator of a channel: it cannot be less there."""
+    """Add the bot to a group, or to a channel as an administrator, the only role that a bot can have there."""
     channel = chat.type is ChatType.CHANNEL
-    _tell_membership(
+    _queue_membership_update(
         world, chat, serializers.bot_api_person(world.people[user]), "left", "administrator" if channel else "member"
     )
     if not channel:
@@ -112,14 +120,14 @@ def add_bot(world: World, chat: Chat, user: int) -> None:
 
 
 def remove_bot(world: World, chat: Chat) -> None:
-    """Let the bot leave a group or channel; it is told so too."""
+    """Remove the bot from a group or channel. The bot gets an update of it, too."""
     before = "administrator" if chat.type is ChatType.CHANNEL else "member"
     world.change_chat(chat.id, bot_inside=False)
     world.log.add("left", chat.id)
-    _tell_membership(world, chat, world.profile.user(), before, "left")
+    _queue_membership_update(world, chat, world.profile.user(), before, "left")
 
 
-def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
+def _queue_membership_update(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
     body = {
         "chat": world.bot_api_chat(chat.id),
         "from": by,
@@ -131,7 +139,7 @@ def _tell_membership(world: World, chat: Chat, by: Json, before: str, after: str
 
 
 def find_button(message: Message, label: str) -> tuple[int, int]:
-    """Return the row and the column of the button of that label."""
+    """Return the row and the column of the button with that label; raises `ActionRefused`."""
     for row, buttons in enumerate(_rows(message)):
         for column, button in enumerate(buttons):
             if button.label == label:
@@ -140,7 +148,7 @@ def find_button(message: Message, label: str) -> tuple[int, int]:
 
 
 def button_at(message: Message, row: int, column: int) -> InlineButton:
-    """Return the button at that place, both counted from 0."""
+    """Return the button in that row and column, counted from 0; raises `ActionRefused`."""
     rows = _rows(message)
     if not (0 <= row < len(rows) and 0 <= column < len(rows[row])):
         raise ActionRefused(f"the message has no button in row {row}, column {column}; it has: {_labels(message)}")
@@ -156,9 +164,9 @@ def _labels(message: Message) -> str:
 
 
 def require_can_write(world: World, chat: Chat, user: int) -> None:
-    """Insist that somebody can write in a chat."""
+    """Raise `ActionRefused` when a person cannot write in a chat."""
     if user not in world.people:
-        raise ActionRefused(f"there is nobody with the id {user}")
+        raise ActionRefused(f"there is no person with the id {user}")
     inside = chat.id == user if chat.type is ChatType.PRIVATE else user in chat.members
     if not inside:
         raise ActionRefused(f"{world.people[user].first_name} is not in this chat")
@@ -167,7 +175,10 @@ def require_can_write(world: World, chat: Chat, user: int) -> None:
 
 
 def _reaches_bot(world: World, chat: Chat, message: Message) -> bool:
-    """Apply the privacy mode that bots have in groups unless BotFather was told otherwise."""
+    """Apply the privacy mode that bots have in groups by default.
+
+    https://core.telegram.org/bots/features#privacy-mode
+    """
     if not chat.bot_inside:
         return False
     if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or message.via or not chat.privacy:
@@ -187,10 +198,10 @@ def _addresses_bot(world: World, text: str, entity: Json) -> bool:
 
 
 def _member(world: World, status: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"user": world.profile.user(), "status": status}
+    member: dict[str, Any] = {"user": world.profile.user(), "status": status}
     match status:
         case "kicked":
-            told["until_date"] = 0
+            member["until_date"] = 0
         case "administrator":
-            told |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(_RIGHTS, True)
-    return told
+            member |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(_RIGHTS, True)
+    return member

@@ -1,6 +1,6 @@
-"""The world of one stand-in: its people, chats, messages, files, updates and the log of what happened.
+"""The state of one simulated Telegram: people, chats, messages, files, updates and the log of events.
 
-Everything lives in memory on purpose: what people write to a bot under test never touches a disk.
+Everything stays in memory: what people write to a bot under test is never written to a disk.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.world import serializers
-from playground.world.clock import AdjustableClock
-from playground.world.condition import ChangeCondition
+from playground.world.clock import AdjustableClock, ChangeCondition
 from playground.world.event_log import EventLog
 from playground.world.files import FileStore
 from playground.world.inline import InlineAnswers
 from playground.world.profile import BotProfile
 from playground.world.records import Chat, ChatType, Json, Message, Person
 from playground.world.update_queue import UpdateQueue
-from playground.world.webhook_delivery import WebhookSender
+from playground.world.webhook import Webhook
 
-# Numbers begin where the clock stands, so that a restarted stand-in repeats none that a bot has seen.
+# Numbers start from the time, so that a restarted simulator repeats no number that a bot has seen.
 _NUMBERS_SINCE = 1_750_000_000
 _NUMBERS_PER_SECOND = 10
-_ANSWER_WITHIN = 15.0
+_ANSWER_TIMEOUT = 15.0  # seconds
 _CALLS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class PendingQuery:
-    """A press of a button that waits for its answer; or, with words, what was typed behind the bot's name."""
+    """An unanswered button press, or an inline query; only an inline query has a text."""
 
     id: str
     user: int
@@ -43,7 +42,7 @@ class PendingQuery:
 
 @dataclass(slots=True)
 class ApiCall:
-    """A call that the bot made, and the status of the answer; none when there was no answer."""
+    """A call of the bot, and the HTTP status of the answer. None: not answered yet, or the connection was cut."""
 
     at: float
     method: str
@@ -53,15 +52,15 @@ class ApiCall:
 
 @dataclass(slots=True)
 class Traffic:
-    """What the bot is doing right now, and what it did lately."""
+    """The calls of the bot: those in progress, and the recent ones."""
 
     calls_in_progress: int = 0
     recent_calls: deque[ApiCall] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
-    misdirected_call: str | None = None  # the last call that was none of the Bot API, in words
+    misdirected_call: str | None = None  # describes the last call to an unknown address or with a wrong token
 
 
 class World:
-    """Everything the stand-in knows."""
+    """The state of one simulated Telegram. Every change of it is logged and wakes the waiters on `changes`."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class World:
         self.clock = AdjustableClock(clock, self.changes)
         first = int((self.clock() - _NUMBERS_SINCE) * _NUMBERS_PER_SECOND)
         self.updates = UpdateQueue(first_id=first, changes=self.changes, clock=self.clock)
-        self.webhook = WebhookSender(self.updates, self.changes, self.clock)
+        self.webhook = Webhook(self.updates, self.changes, self.clock)
         self.log = EventLog(self.changes, self.clock)
         self.files = FileStore()
         self.profile = BotProfile(id=_bot_id(token), username=username)
@@ -85,7 +84,7 @@ class World:
         self.inline_answers = InlineAnswers()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
-        self.run_id = f"{self.rng.randrange(16**12):012x}"  # tells one stand-in from the next
+        self.run_id = f"{self.rng.randrange(16**12):012x}"  # lets the page notice a restart
         self.closed = False
         self._messages: dict[int, dict[int, Message]] = {}
         self._deleted: set[tuple[int, int]] = set()
@@ -97,50 +96,50 @@ class World:
     def add_person(
         self, first_name: str, *, language_code: str = "zh-hans", username: str | None = None, id: int | None = None
     ) -> Person:
-        """Let somebody new into the world, with a private chat of his own; `id` is theirs in every world."""
+        """Add a person and their private chat. Without an `id`, the person gets a random one."""
         id = id or self._fresh_id(range(200_000_000, 7_900_000_000))
-        someone = self.people[id] = Person(id, first_name, language_code, username)
+        person = self.people[id] = Person(id, first_name, language_code, username)
         self.chats[id] = Chat(id, ChatType.PRIVATE)
-        self.log.add("person", None, user=serializers.sim_person(someone))
-        return someone
+        self.log.add("person", None, user=serializers.sim_person(person))
+        return person
 
     def change_person(self, id: int, **facts: Any) -> Person:
-        """Change what is known of a person."""
-        someone = self.people[id] = replace(self.people[id], **facts)
-        self.log.add("person", None, user=serializers.sim_person(someone))
-        return someone
+        """Change fields of a person."""
+        person = self.people[id] = replace(self.people[id], **facts)
+        self.log.add("person", None, user=serializers.sim_person(person))
+        return person
 
     def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: bool) -> Chat:
-        """Open a group or channel."""
+        """Create a group or channel."""
         id = -self._fresh_id(range(1_000_000_000, 3_900_000_000))
         if type is not ChatType.GROUP:
             id -= 1_000_000_000_000
-        opened = self.chats[id] = Chat(id, type, title, members, **facts)
+        chat = self.chats[id] = Chat(id, type, title, members, **facts)
         self.log.add("group", None, group={**self.bot_api_chat(id), "members": list(members)})
-        return opened
+        return chat
 
     def change_chat(self, id: int, **facts: Any) -> Chat:
-        """Change what is known of a chat."""
+        """Change fields of a chat."""
         changed = self.chats[id] = replace(self.chats[id], **facts)
         return changed
 
     # messages
 
     def messages(self, chat: int) -> list[Message]:
-        """Return the messages a chat shows now, oldest first."""
+        """Return the current messages of a chat, oldest first."""
         return list(self._messages.get(chat, {}).values())
 
     def message(self, chat: int, id: int) -> Message | None:
-        """Return one message, unless it is gone."""
+        """Return one message, or None when it does not exist (any more)."""
         return self._messages.get(chat, {}).get(id)
 
     def inline_message(self, id: str) -> Message | None:
-        """Return the message that somebody sent via the bot, by the id that the bot knows it by."""
-        everywhere = (message for chat in self._messages.values() for message in chat.values())
-        return next((message for message in everywhere if message.inline_id == id), None)
+        """Return the message that a person sent via the bot, by its inline_message_id."""
+        messages = (message for chat in self._messages.values() for message in chat.values())
+        return next((message for message in messages if message.inline_id == id), None)
 
     def was_deleted(self, chat: int, id: int) -> bool:
-        """Whether there was such a message and it was deleted."""
+        """Whether this message existed and was deleted."""
         return (chat, id) in self._deleted
 
     def add_message(self, chat: int, sender: int, **facts: Any) -> Message:
@@ -166,70 +165,70 @@ class World:
 
     # queries
 
-    def add_query(self, user: int, chat: int, words: str | None = None) -> PendingQuery:
-        """Note that a button was pressed or something typed; the bot may answer it once and soon."""
+    def add_query(self, user: int, chat: int, text: str | None = None) -> PendingQuery:
+        """Add a query: a button press, or an inline query when it has a text."""
         id = str(self.rng.randrange(10**17, 10**19))
-        query = self._queries[id] = PendingQuery(id, user, chat, self.clock(), words)
+        query = self._queries[id] = PendingQuery(id, user, chat, self.clock(), text)
         return query
 
     def take_query(self, id: str, *, inline: bool = False) -> PendingQuery | None:
-        """Return a query that still waits for its answer, and let nobody answer it again."""
+        """Remove and return a query. None when there is no such query, or when it is too old to answer."""
         query = self._queries.get(id)
         if query is None or (query.text is not None) != inline:
             return None
         del self._queries[id]
-        return query if self.clock() - query.created_at <= _ANSWER_WITHIN else None
+        return query if self.clock() - query.created_at <= _ANSWER_TIMEOUT else None
 
-    # telling
+    # serialized forms
 
     def sim_message(self, message: Message) -> dict[str, Any]:
-        """Tell of a message as the page and scripts see it."""
+        """Return a message as the page and scripts see it."""
         return serializers.sim_message(message, bot_id=self.profile.id)
 
     def bot_api_chat(self, chat: int) -> dict[str, Any]:
-        """Tell of a chat as the Bot API does."""
+        """Return a chat in the Bot API's form."""
         return serializers.bot_api_chat(self.chats[chat], self.people.get(chat))
 
     def bot_api_service_message(self, chat: int, user: int) -> dict[str, Any]:
-        """Tell of a message that nobody wrote: that somebody came, say. The page and scripts have no use for it."""
+        """Return a service message (a new member, for example) in the Bot API's form. It is not stored in the chat."""
         self._next_message += 1
-        from_whom = {"message_id": self._next_message, "from": serializers.bot_api_person(self.people[user])}
-        return from_whom | {"chat": self.bot_api_chat(chat), "date": int(self.clock())}
+        origin = {"message_id": self._next_message, "from": serializers.bot_api_person(self.people[user])}
+        return origin | {"chat": self.bot_api_chat(chat), "date": int(self.clock())}
 
     def bot_api_message(self, message: Message, *, with_reply: bool = True) -> dict[str, Any]:
-        """Tell of a message as the Bot API does."""
-        told: dict[str, Any] = {"message_id": message.id}
+        """Return a message in the Bot API's form."""
+        shown: dict[str, Any] = {"message_id": message.id}
         if self.chats[message.chat].type is ChatType.CHANNEL:
-            told["sender_chat"] = self.bot_api_chat(message.chat)
+            shown["sender_chat"] = self.bot_api_chat(message.chat)
         else:
-            told["from"] = self._bot_api_sender(message.sender)
-        told |= {"chat": self.bot_api_chat(message.chat), "date": message.date}
+            shown["from"] = self._bot_api_sender(message.sender)
+        shown |= {"chat": self.bot_api_chat(message.chat), "date": message.date}
         if message.forwarded:
             origin = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
-            told["forward_origin"] = origin
+            shown["forward_origin"] = origin
         if message.via:
-            told["via_bot"] = self.profile.user()
-        answered = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
-        if answered is not None:
-            told["reply_to_message"] = self.bot_api_message(answered, with_reply=False)
-        return told | serializers.bot_api_content(message)
+            shown["via_bot"] = self.profile.user()
+        replied_to = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
+        if replied_to is not None:
+            shown["reply_to_message"] = self.bot_api_message(replied_to, with_reply=False)
+        return shown | serializers.bot_api_content(message)
 
-    # quiet
+    # idle
 
     @property
     def idle(self) -> bool:
-        """Whether the bot took every update, has no call under way, and waits for more."""
+        """Whether the bot has confirmed every update, has no call in progress, and waits for updates."""
         ready = self.updates.has_waiting_poll or self.updates.webhook_active
         return ready and self.traffic.calls_in_progress == 0 and not self.updates.pending()
 
     def close(self) -> None:
-        """End everything that waits."""
+        """End all waiting."""
         self.closed = self.updates.closed = True
         self.changes.notify_all()
 
     def _message_event(self, message: Message) -> Json:
-        told = self.sim_message(message)
-        return {"from": told["from"], "user": told["user"], "message": told}
+        shown = self.sim_message(message)
+        return {"from": shown["from"], "user": shown["user"], "message": shown}
 
     def _bot_api_sender(self, sender: int) -> dict[str, Any]:
         return self.profile.user() if sender == self.profile.id else serializers.bot_api_person(self.people[sender])

@@ -61,7 +61,9 @@ def forbidden_import(name: str, graph: grimp.ImportGraph) -> tuple[str, str]:
     """Return an import that this contract has to refuse: of the lowest layer the highest, or something not listed."""
     options = CONTRACTS[name]
     if options["type"] == "layers":
-        return first_module(options["layers"][-1], graph), first_module(options["layers"][0], graph)
+        container = "".join(f"{it}." for it in options.get("containers", ()))
+        lowest, highest = options["layers"][-1], options["layers"][0]
+        return first_module(container + lowest, graph), first_module(container + highest, graph)
     importer = first_module(options["packages"][0], graph, options.get("except_packages", ()))
     allowed = (*options["packages"], *options.get("allowed", ()))
     imported = next(

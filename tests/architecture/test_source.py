@@ -29,7 +29,7 @@ OUTSIDE = {
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
     "bot/testing/fork_server.py": {"os.environ"},
-    "storage/sealing.py": {"secrets"},
+    "storage/encryption/sealing.py": {"secrets"},
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
@@ -53,6 +53,19 @@ BROAD = {
     "verification/provider_polling.py",  # the loop that must not end: verdicts wait for it
     "web/middleware.py",  # the last resort of a request
 }
+
+
+OPINIONS = {
+    "is_global",
+    "is_link_local",
+    "is_loopback",
+    "is_multicast",
+    "is_private",
+    "is_reserved",
+    "is_site_local",
+    "is_unspecified",
+}
+"""What Python says of an address changes between releases: `verification/providers/addresses.py` says it instead."""
 
 
 def name_of(path: Path) -> str:
@@ -123,6 +136,34 @@ def test_whoever_may_touch_the_outside_still_does(name: str) -> None:
 )
 def test_a_planted_sin_is_found(sin: str) -> None:
     assert set(outside_facts(ast.parse(f"def rule():\n    return {sin}")))
+
+
+def opinions(tree: ast.Module) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & OPINIONS
+
+
+def test_ssrf_no_address_is_judged_as_the_python_at_hand_would_judge_it() -> None:
+    assert not {name_of(path): found for path in SOURCES if (found := opinions(read(path)))}
+    assert opinions(ast.parse("ip.is_global and not ip.is_multicast")) == {"is_global", "is_multicast"}
+
+
+def left_open(tree: ast.Module) -> list[ast.expr]:
+    """SQLite connections that a `with` commits; none of these is closed by it."""
+    return [
+        item.context_expr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call) and dotted(item.context_expr.func) == "sqlite3.connect"
+    ]
+
+
+def test_no_connection_to_a_file_is_left_open() -> None:
+    tests = [path for part in ("tests", "bench") for path in (ROOT / part).rglob("*.py")]
+
+    assert not [name_of(path) for path in [*SOURCES, *tests] if left_open(read(path))]
+    assert left_open(ast.parse("with sqlite3.connect(path) as database: pass"))
+    assert not left_open(ast.parse("with closing(sqlite3.connect(path)) as database: pass"))
 
 
 def test_nothing_happens_when_a_file_is_imported() -> None:

@@ -1,4 +1,4 @@
-"""The bot in this process, against a town's stand-in: the parts of the program, its loops, without its signals."""
+"""Runs the bot in this process against the simulator: its objects and loops, without its signal handlers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import open_app, run_loops
-from bot.container import BotApp
+from bot.container.parts import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Simulator
 
 
 @dataclass(frozen=True, slots=True)
 class RunningBot:
-    """A bot at work."""
+    """A running bot."""
 
     simulator: Simulator
     app: BotApp
 
     async def wait_until_quiet(self) -> None:
-        """Wait until every update is taken, and everything committed is shown."""
+        """Wait until every update is handled and everything committed is shown."""
         await self.simulator.wait_until_idle()
-        assert await self.app.runner.wait_until_idle(20), "something is not shown yet"
+        assert await self.app.engine.runner.wait_until_idle(20), "a reply is not shown yet"
         await self.simulator.wait_until_idle()
 
 
 def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
-    """The settings of a bot of this town; nothing of the developer's own environment."""
+    """The settings of a bot on this simulator, without the developer's own environment."""
     given: dict[str, Any] = {
         "bot_token": TOKEN,
         "bot_api_url": simulator.url,
@@ -45,13 +45,13 @@ def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
 
 @asynccontextmanager
 async def running_bot(simulator: Simulator, folder: Path, **facts: Any) -> AsyncIterator[RunningBot]:
-    """Run a bot until left; the folder keeps what it must not lose."""
+    """Run a bot while the context is open; its database and keys are in the folder."""
     settings = settings_for(simulator, folder, **facts)
     failure: Exception | None = None
-    async with open_app(settings, lambda _: None) as house, run_loops(house):
+    async with open_app(settings, lambda _: None) as app, run_loops(app):
         try:
-            yield RunningBot(simulator, house)
+            yield RunningBot(simulator, app)
         except Exception as error:
-            failure = error  # the groups around would wrap it five times
+            failure = error  # the task groups around it would wrap it five times
     if failure is not None:
         raise failure

@@ -1,4 +1,4 @@
-"""The program put together: what it tells of itself, what it cleans up, and how phones reach it."""
+"""The whole program: the profile it publishes, what it cleans up, and how phones reach it."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from bot.handlers.incoming import person_of
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from storage import SqlStore, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
@@ -28,41 +28,41 @@ from verification.dialogue_store import PendingDeletion
 ROOT = Path(__file__).parents[2]
 
 
-async def remembered(store: SqlStore, guest: ChatUser, message_id: int) -> None:
-    """Let the store know of a message that must vanish."""
+async def schedule_deletion(store: SqlStore, guest: ChatUser, message_id: int) -> None:
+    """Store that a message must be deleted."""
     person = person_of(guest.id)
     async with store.unit(person) as unit:
         await unit.schedule_deletion(PendingDeletion(person, message_id, datetime.now(UTC)))
 
 
-async def test_what_a_dead_program_left_in_a_chat_is_deleted_at_the_start(tmp_path: Path) -> None:
-    async with simulator() as place:
-        guest = await place.new_user()
+async def test_deletions_that_a_crash_left_are_done_at_the_start(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        guest = await telegram.new_user()
         message = await guest.sends("sticker")
         keys = KeyFile(tmp_path / "keys.json").sealing()
         async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=keys) as store:
-            await remembered(store, guest, message)
-            await remembered(store, guest, message + 1000)
-            await remembered(store, ChatUser(place, 12345), 1)
-        async with running_bot(place, tmp_path) as bot:
-            await place.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
+            await schedule_deletion(store, guest, message)
+            await schedule_deletion(store, guest, message + 1000)
+            await schedule_deletion(store, ChatUser(telegram, 12345), 1)
+        async with running_bot(telegram, tmp_path) as bot:
+            await telegram.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
             async with asyncio.timeout(PATIENCE):
-                while await bot.app.store.pending_deletions(1):  # noqa: ASYNC110 - the database rings no bell
+                while await bot.app.deps.store.pending_deletions(1):  # noqa: ASYNC110 - the database gives no notification
                     await asyncio.sleep(0)
 
         assert "user" not in [shown["from"] for shown in guest.messages()]
 
 
-async def test_the_bot_introduces_itself_once_and_again_only_where_something_changed() -> None:
-    async with simulator() as place:
-        line = AiohttpRequest()
-        bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
+async def test_the_profile_is_published_once_and_again_only_where_it_changed() -> None:
+    async with simulator() as telegram:
+        request = AiohttpRequest()
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=AiohttpRequest())
         async with bot:
             await publish_profile(bot, CATALOGUE)
-            profile = place.playground.world.profile
+            profile = telegram.playground.world.profile
             known = dict(profile.texts), dict(profile.commands)
             for method in ("setMyCommands", "setMyDescription", "setMyShortDescription"):
-                await place.inject_fault(method, "500", times=9)
+                await telegram.inject_fault(method, "500", times=9)
             await publish_profile(bot, CATALOGUE)
             zh, en = profile.commands_for(1, "zh"), profile.commands_for(1, "de")
 
@@ -73,12 +73,12 @@ async def test_the_bot_introduces_itself_once_and_again_only_where_something_cha
         assert profile.text("short_description", "zh") == CATALOGUE.text("zh", "about.short")
 
 
-async def test_introducing_itself_may_fail_without_harm() -> None:
-    async with simulator() as place:
-        line = AiohttpRequest()
-        bot = Bot(TOKEN, f"{place.url}/bot", request=line, get_updates_request=AiohttpRequest())
+async def test_publishing_the_profile_may_fail() -> None:
+    async with simulator() as telegram:
+        request = AiohttpRequest()
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=AiohttpRequest())
         async with bot:
-            await place.inject_fault("*", "500", times=99)
+            await telegram.inject_fault("*", "500", times=99)
 
             await publish_profile(bot, CATALOGUE)
 
@@ -100,9 +100,9 @@ def has_ipv6() -> bool:
         pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")),
     ],
 )
-async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, host: str) -> None:
-    async with simulator() as place, running_bot(place, tmp_path, host=host), Phone() as phone:
-        guest = await place.new_user()
+async def test_a_phone_reaches_the_page_on_every_address(tmp_path: Path, host: str) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path, host=host), Phone() as phone:
+        guest = await telegram.new_user()
         await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         code = await guest.sees("等待扫码")
@@ -113,8 +113,8 @@ async def test_a_phone_reaches_the_page_wherever_it_is_served(tmp_path: Path, ho
 
 
 async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_this_device(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path, public_url="https://bot.example.org/verify"):
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, public_url="https://bot.example.org/verify"):
+        guest = await telegram.new_user()
         await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         code = await guest.sees("等待扫码")
@@ -123,39 +123,39 @@ async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_th
         assert "在本机打开" in "".join(guest.labels())
 
 
-async def test_questions_are_counted_by_topic_and_nothing_of_their_words_is(tmp_path: Path) -> None:
+async def test_questions_are_counted_by_topic_without_their_text(tmp_path: Path) -> None:
     port = free_port()
-    async with simulator() as place, running_bot(place, tmp_path, port=port) as bot:
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, port=port) as bot:
+        guest = await telegram.new_user()
         for text in ("/start", "一个身份证能认证几个账号？", "王小明今天心情怎么样？", "/faq 备案", "/start faq_icp"):
             await guest.says(text)
         await bot.wait_until_quiet()
-        async with place.http.get(f"http://127.0.0.1:{port}/metrics") as answer:
-            told = await answer.text()
+        async with telegram.http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            metrics = await answer.text()
 
-    counted = {line for line in told.splitlines() if line.startswith("bot_questions_total")}
+    counted = {request for request in metrics.splitlines() if request.startswith("bot_questions_total")}
     assert counted == {
         'bot_questions_total{topic="how_many"} 1.0',
         'bot_questions_total{topic="none"} 1.0',
         'bot_questions_total{topic="icp"} 2.0',
     }
-    assert "王小明" not in told
+    assert "王小明" not in metrics
 
 
-def test_a_slip_in_the_faq_ends_the_start_with_two_and_one_line_before_anything_is_opened(tmp_path: Path) -> None:
+def test_a_mistake_in_the_faq_fails_the_start_with_one_line_before_anything_is_opened(tmp_path: Path) -> None:
     for part in ("bot", "storage", "verification", "web"):
         shutil.copytree(ROOT / part, tmp_path / part)
     faq = tmp_path / "bot" / "texts" / "faq.en.toml"
     faq.write_text(faq.read_text("utf-8").replace('title = "', 'titel = "', 1), "utf-8")
     shutil.copy(ROOT / "run_bot.py", tmp_path)
-    kept = {"PATH": os.environ["PATH"], "BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1", "PORT": "0"}
+    env = {"PATH": os.environ["PATH"], "BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1", "PORT": "0"}
 
-    ended = subprocess.run(
-        [sys.executable, "run_bot.py"], cwd=tmp_path, env=kept, capture_output=True, text=True, check=False
+    result = subprocess.run(
+        [sys.executable, "run_bot.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == 2
-    assert ended.stderr == (
+    assert result.returncode == 2
+    assert result.stderr == (
         'texts/faq.en.toml: entry "three_accounts": titel: there is no such key;'
         " there are id, title, answer, links, keywords\n"
     )

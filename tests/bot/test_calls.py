@@ -1,4 +1,4 @@
-"""Calls of other programs to the bot itself: a link made over HTTP leads a person to its account."""
+"""Other programs call the bot over HTTP: a link that they make leads a person to its account."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ KEY = "a-key-of-a-program-0123456789"
 
 
 async def test_a_link_made_over_http_opens_in_the_chat_once(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path, api_keys=KEY) as bot:
+    async with simulator() as telegram, running_bot(telegram, tmp_path, api_keys=KEY) as bot:
         transport = httpx.ASGITransport(bot.app.web_app)
         headers = {"Authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as program:
             made = (await program.post("/v1/links", json={"account": "100012345"})).json()
             png = await program.get(f"/v1/links/{made['id']}/qr.png")
             svg = await program.get(f"/v1/links/{made['id']}/qr.svg")
-            guest, foreign = await place.new_user(), await place.new_user("李雷")
+            guest, foreign = await telegram.new_user(), await telegram.new_user("李雷")
             start = f"/start {made['url'].partition('start=')[2]}"
             await guest.says(start)
             await guest.sees(made["account"])

@@ -1,4 +1,4 @@
-"""Whole conversations: people in their chats, their phones, and the real bot between them."""
+"""Whole conversations: people with their chats and phones, and the real bot."""
 
 import json
 from collections.abc import AsyncIterator
@@ -18,16 +18,16 @@ DONE = "🎉 认证成功"
 
 @dataclass
 class ConversationFixture:
-    """Somebody with a phone, and a bot that listens."""
+    """A person with a phone, and a running bot."""
 
-    place: Simulator
+    simulator: Simulator
     bot: RunningBot
     guest: ChatUser
     phone: Phone
     clock: Path
 
     def later(self, seconds: float) -> None:
-        """Let time pass for the bot."""
+        """Move the bot's clock forward."""
         fresh = self.clock.with_suffix(".new")
         fresh.write_text(str(seconds), encoding="ascii")
         fresh.replace(self.clock)
@@ -36,12 +36,12 @@ class ConversationFixture:
 @asynccontextmanager
 async def scene(folder: Path, language: str = "zh-hans") -> AsyncIterator[ConversationFixture]:
     clock = folder / "clock"
-    async with simulator() as place, running_bot(place, folder, clock_offset_file=clock) as bot, Phone() as phone:
-        yield ConversationFixture(place, bot, await place.new_user(language=language), phone, clock)
+    async with simulator() as telegram, running_bot(telegram, folder, clock_offset_file=clock) as bot, Phone() as phone:
+        yield ConversationFixture(telegram, bot, await telegram.new_user(language=language), phone, clock)
 
 
 async def by_wechat(at: ConversationFixture) -> None:
-    """Choose WeChat, and pass on the phone."""
+    """Choose WeChat, and pass on the phone page."""
     await at.guest.taps("微信扫码")
     await scan(at.guest, at.phone)
     await press(at.phone, "前往授权")
@@ -49,10 +49,10 @@ async def by_wechat(at: ConversationFixture) -> None:
     await at.guest.sees(DONE)
 
 
-# The three ways
+# The three methods
 
 
-async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_where_they_are_needed(
+async def test_by_wechat_from_the_welcome_to_the_result_with_the_facts_of_the_guide(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as at:
@@ -60,7 +60,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
         await guest.says("/start")
         welcome = said(await guest.sees("你要认证哪一类"))
         await go_to_method_choice(guest)
-        ways = said(await guest.sees("第 4 步"))
+        methods = said(await guest.sees("第 4 步"))
         labels = guest.labels()
         await guest.taps("微信扫码")
         caption = said(await guest.sees("等待扫码"))
@@ -73,17 +73,17 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_guides_facts_wh
         await at.bot.wait_until_quiet()
 
         assert all(fact in welcome for fact in ("归你本人所有", "3 个账号", "ICP 备案", "增值税专用发票", "注册"))
-        assert all(way in ways for way in ("微信扫码", "QQ 扫码", "人脸识别", "银行卡"))
-        assert [way in label for way, label in zip(("微信扫码", "QQ 扫码", "人脸识别"), labels, strict=False)] == [
-            True
-        ] * 3
+        assert all(method in methods for method in ("微信扫码", "QQ 扫码", "人脸识别", "银行卡"))
+        assert [
+            method in label for method, label in zip(("微信扫码", "QQ 扫码", "人脸识别"), labels, strict=False)
+        ] == [True] * 3
         assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "有效期"))
         assert all(fact in result for fact in ("归你本人所有", "ICP 备案", "增值税专用发票"))
         assert not [text for text in guest.everything_said() if NAME in text or NUMBER in text]
         assert [message["from"] for message in guest.messages()].count("user") == 2
 
 
-async def test_by_qq_without_a_card_binding_one_on_the_way(tmp_path: Path) -> None:
+async def test_by_qq_without_a_card_which_is_bound_during_the_verification(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
         await at.guest.taps("QQ 扫码")
@@ -126,7 +126,7 @@ async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
         ("姓名或身份证号不一致", "与验证渠道的记录不一致"),
     ],
 )
-async def test_a_face_that_did_not_pass_is_told_why_and_may_try_again_without_typing(
+async def test_a_failed_face_recognition_gives_its_reason_and_can_be_repeated_without_typing(
     tmp_path: Path, choice: str, advice: str
 ) -> None:
     async with scene(tmp_path) as at:
@@ -189,13 +189,13 @@ async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None
 # What the core decides
 
 
-async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_path: Path) -> None:
+async def test_a_fourth_account_of_one_number_is_refused_with_a_link_to_the_faq(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         for _ in range(3):
-            at.guest = await at.place.new_user("李雷")
+            at.guest = await at.simulator.new_user("李雷")
             await go_to_method_choice(at.guest)
             await by_wechat(at)
-        fourth = await at.place.new_user("李雷")
+        fourth = await at.simulator.new_user("李雷")
         await go_to_method_choice(fourth)
         await fourth.taps("微信扫码")
         refused = await fourth.sees("已有 3 个认证账号")
@@ -204,10 +204,10 @@ async def test_a_fourth_account_of_one_number_is_refused_with_where_to_look(tmp_
         assert not fourth.find("等待扫码")
 
 
-async def test_whoever_is_asked_to_wait_loses_nothing_and_goes_on_when_told(tmp_path: Path) -> None:
+async def test_a_person_who_must_wait_loses_nothing_and_continues_after_that(tmp_path: Path) -> None:
     clock = tmp_path / "clock"
-    async with simulator() as place, running_bot(place, tmp_path, daily_attempts=1, clock_offset_file=clock):
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, daily_attempts=1, clock_offset_file=clock):
+        guest = await telegram.new_user()
         await go_to_method_choice(guest)
         await guest.taps("微信扫码")
         await guest.sees("等待扫码")
@@ -222,13 +222,13 @@ async def test_whoever_is_asked_to_wait_loses_nothing_and_goes_on_when_told(tmp_
 
 async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        other = await at.place.new_user("李雷")
+        other = await at.simulator.new_user("李雷")
         await go_to_method_choice(at.guest)
         await other.says("/start")
         theirs = await other.sees("你要认证哪一类")
         _, data = at.guest.button("微信扫码") or (0, "")
         await other.press_raw(theirs["id"], data)
-        await at.place.wait_until(other.toasts)
+        await at.simulator.wait_until(other.toasts)
         await at.bot.wait_until_quiet()
 
         assert other.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
@@ -237,7 +237,7 @@ async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Pa
         assert not at.guest.find("等待扫码")
 
 
-async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_path: Path) -> None:
+async def test_an_expired_code_says_so_and_a_new_one_needs_one_press(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
@@ -254,7 +254,7 @@ async def test_a_code_that_ran_out_says_so_and_a_new_one_is_one_button_away(tmp_
         assert expired["photo"]
 
 
-async def test_a_code_renews_itself_while_the_person_is_still_there(tmp_path: Path) -> None:
+async def test_a_code_is_renewed_while_the_person_is_active(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
@@ -263,7 +263,7 @@ async def test_a_code_renews_itself_while_the_person_is_still_there(tmp_path: Pa
         await at.guest.sees("📍", "等待扫码")
         await at.bot.wait_until_quiet()
         at.later(585)
-        await at.place.wait_until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
+        await at.simulator.wait_until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
         second = at.guest.find("有效期", "📷")
 
         assert second is not None
@@ -271,7 +271,7 @@ async def test_a_code_renews_itself_while_the_person_is_still_there(tmp_path: Pa
         assert len(at.guest.waiting_messages()) == 1
 
 
-async def test_a_code_left_for_another_way_is_dead(tmp_path: Path) -> None:
+async def test_a_code_left_for_another_method_is_no_longer_valid(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
@@ -296,7 +296,7 @@ async def test_a_verified_person_is_shown_the_result_and_nothing_undoes_it(tmp_p
         assert at.guest.find("进度：已完成")
 
 
-# Beside the way
+# Side messages
 
 
 async def test_the_language_changes_in_the_middle_and_the_step_stays(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ async def test_the_language_changes_in_the_middle_and_the_step_stays(tmp_path: P
         await at.guest.sees("Welcome back", "Before we begin")
 
 
-async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path: Path) -> None:
+async def test_what_is_stored_about_a_person_is_shown_exported_and_erased(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         guest = at.guest
         await go_to_method_choice(guest)
@@ -322,9 +322,9 @@ async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path
         await guest.says("/privacy")
         shown = said(await guest.sees("这里保存着"))
         await guest.taps("导出我的数据")
-        await at.place.wait_until(lambda: any(message["document"] for message in guest.messages()))
+        await at.simulator.wait_until(lambda: any(message["document"] for message in guest.messages()))
         document = next(message["document"] for message in guest.messages() if message["document"])
-        kept = at.place.playground.world.files.get(document["file_id"])
+        file = at.simulator.playground.world.files.get(document["file_id"])
         await guest.taps("删除我的数据")
         await guest.taps("先不删")
         await guest.sees("什么都没有删")
@@ -334,19 +334,19 @@ async def test_what_is_kept_about_a_person_is_shown_exported_and_erased(tmp_path
         await guest.sees("已删除")
         await at.bot.wait_until_quiet()
         await guest.says("/privacy")
-        left = said(await guest.sees("占用 1 个名额"))
+        remaining = said(await guest.sees("占用 1 个名额"))
         await guest.says("/start")
         again = said(await guest.sees(DONE))
 
-        assert kept is not None
-        told = json.loads(kept.content)
-        assert [consent["kind"] for consent in told["consents"]] == ["identity"]
-        assert [attempt["status"] for attempt in told["attempts"]] == ["succeeded"]
-        assert NAME not in str(told)
+        assert file is not None
+        export = json.loads(file.content)
+        assert [consent["kind"] for consent in export["consents"]] == ["identity"]
+        assert [attempt["status"] for attempt in export["attempts"]] == ["succeeded"]
+        assert NAME not in str(export)
         assert "收集姓名和身份证号" in shown
-        assert told["place"]["method"] == "wechat"
-        assert "同意记录" not in left
-        assert "认证记录" not in left
+        assert export["place"]["method"] == "wechat"
+        assert "同意记录" not in remaining
+        assert "认证记录" not in remaining
         assert "微信扫码" in again
 
 
@@ -365,20 +365,20 @@ async def test_a_topic_can_be_read_at_any_step_and_the_step_stays(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["sticker", "photo", "voice", "contact", "location", "document", "poll", "video_note"])
-async def test_inv11_what_is_no_text_gets_a_kind_word_and_changes_nothing(tmp_path: Path, kind: str) -> None:
+async def test_inv11_a_message_that_is_not_a_text_gets_a_reply_and_changes_nothing(tmp_path: Path, kind: str) -> None:
     async with scene(tmp_path) as at:
         await at.guest.says("/start")
         await at.guest.taps("个人认证")
         await at.guest.sees("开始之前")
         before = len(at.guest.everything_said())
         await at.guest.sends(kind)
-        await at.place.wait_until(lambda: len(at.guest.everything_said()) > before)
+        await at.simulator.wait_until(lambda: len(at.guest.everything_said()) > before)
         await at.guest.taps("同意并继续")
 
         await at.guest.sees("第 1 步")
 
 
-async def test_inv12_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(tmp_path: Path) -> None:
+async def test_inv12_a_forwarded_or_edited_name_is_not_accepted_and_is_deleted(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await at.guest.says("/start")
         await at.guest.taps("个人认证")
@@ -394,11 +394,11 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_taken_and_does_not_stay(t
 
 
 @pytest.mark.parametrize("type", ["group", "supergroup", "channel"])
-async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_path: Path, type: str) -> None:
+async def test_inv13_in_a_group_the_bot_sends_its_link_once_and_leaves(tmp_path: Path, type: str) -> None:
     async with scene(tmp_path) as at:
-        chat = await at.place.sim("/chats", type=type, title="大家", members=[at.guest.id])
-        group = ChatUser(at.place, at.guest.id, chat["id"])
-        await at.place.wait_until(lambda: group.events("left"))
+        chat = await at.simulator.sim("/chats", type=type, title="大家", members=[at.guest.id])
+        group = ChatUser(at.simulator, at.guest.id, chat["id"])
+        await at.simulator.wait_until(lambda: group.events("left"))
         await at.bot.wait_until_quiet()
         hello = [event["message"] for event in group.events("message") if event["from"] == "bot"]
 
@@ -406,9 +406,9 @@ async def test_inv13_in_a_group_it_says_once_where_to_find_it_and_leaves(tmp_pat
         assert all("t.me/" in message["buttons"][0][0]["url"] for message in hello)
 
 
-async def test_inv04_two_people_at_once_never_meet(tmp_path: Path) -> None:
+async def test_inv04_two_people_at_once_do_not_affect_each_other(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        other = await at.place.new_user("李雷")
+        other = await at.simulator.new_user("李雷")
         await go_to_method_choice(at.guest)
         await go_to_method_choice(other, name="李雷", number="440524188001010014")
         await by_wechat(at)

@@ -1,4 +1,4 @@
-"""Support at its desk and a person in the chat, with the real bot between them: a link's whole way to the result."""
+"""A link from support's desk to the result in the chat, with the real bot."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ from tests.web.desk_fixture import KEY, URL, DeskBrowser
 ACCOUNT, MASKED = "200056789", "20*****89"
 
 
-def at_the_desk(bot: RunningBot) -> DeskBrowser:
+def desk_browser(bot: RunningBot) -> DeskBrowser:
     return DeskBrowser(
         transport=httpx.ASGITransport(bot.app.web_app), base_url="http://127.0.0.1", follow_redirects=True
     )
 
 
-async def goes_on_to_the_ways(guest: ChatUser) -> None:
+async def goes_on_to_the_code(guest: ChatUser) -> None:
     await guest.taps("这是我的账号")
     await guest.taps("同意并继续")
     await guest.sees("第 1 步")
@@ -33,16 +33,16 @@ async def goes_on_to_the_ways(guest: ChatUser) -> None:
 
 async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path) -> None:
     async with (
-        simulator() as place,
-        running_bot(place, tmp_path, desk_key=KEY) as bot,
+        simulator() as telegram,
+        running_bot(telegram, tmp_path, desk_key=KEY) as bot,
         Phone() as phone,
-        at_the_desk(bot) as anna,
+        desk_browser(bot) as anna,
     ):
         await anna.sign_in()
         made = await anna.fill("/desk/links/new", account=ACCOUNT, campaign="spring")
         [url] = URL.findall(made.text)
         payload = url.partition("?start=")[2]
-        guest, stranger = await place.new_user(), await place.new_user("李雷")
+        guest, stranger = await telegram.new_user(), await telegram.new_user("李雷")
 
         await guest.says(f"/start {payload}")
         await guest.sees(MASKED)
@@ -50,7 +50,7 @@ async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path
         await bot.wait_until_quiet()
         strangers = "\n".join(stranger.bot_texts())
         opened = (await anna.get(made.url.path)).text
-        await goes_on_to_the_ways(guest)
+        await goes_on_to_the_code(guest)
         waiting = (await anna.get(made.url.path)).text
         await scan(guest, phone)
         await bot.wait_until_quiet()
@@ -79,7 +79,7 @@ async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path
 
 
 async def test_without_a_key_the_bot_has_no_desk(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path) as bot, at_the_desk(bot) as anna:
+    async with simulator() as telegram, running_bot(telegram, tmp_path) as bot, desk_browser(bot) as anna:
         answer = await anna.get("/desk/sign-in")
 
     assert answer.status_code == 404

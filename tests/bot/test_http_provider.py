@@ -1,4 +1,4 @@
-"""Whole conversations with a provider over HTTP: its page after ours, its callbacks, its outages."""
+"""Whole conversations with an HTTP provider: its page after ours, its callbacks, its outages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,16 +20,16 @@ DONE = "🎉 认证成功"
 
 @dataclass
 class HttpProviderFixture:
-    """Somebody with a phone, a bot, and the provider behind WeChat."""
+    """A person with a phone, a running bot, and the provider of WeChat."""
 
-    place: Simulator
+    simulator: Simulator
     bot: RunningBot
-    other: FakeProviderServer
+    provider: FakeProviderServer
     guest: ChatUser
     phone: Phone
 
     async def leave(self) -> None:
-        """Go from our page to the provider's."""
+        """Go from our page to the provider's page."""
         await press(self.phone, "前往验证")
         await self.guest.sees("已在手机上打开")
         await self.phone.reload()
@@ -37,10 +37,10 @@ class HttpProviderFixture:
 
 @asynccontextmanager
 async def scene(folder: Path, **facts: Any) -> AsyncIterator[HttpProviderFixture]:
-    async with provider() as other, simulator() as place, Phone() as phone:
-        settings = {"provider_wechat": "http", "provider_url": other.base, "provider_secret": SECRET} | facts
-        async with running_bot(place, folder, **settings) as bot:
-            yield HttpProviderFixture(place, bot, other, await place.new_user(), phone)
+    async with provider() as server, simulator() as telegram, Phone() as phone:
+        settings = {"provider_wechat": "http", "provider_url": server.base, "provider_secret": SECRET} | facts
+        async with running_bot(telegram, folder, **settings) as bot:
+            yield HttpProviderFixture(telegram, bot, server, await telegram.new_user(), phone)
 
 
 async def at_the_code(at: HttpProviderFixture) -> None:
@@ -50,22 +50,22 @@ async def at_the_code(at: HttpProviderFixture) -> None:
     await scan(at.guest, at.phone)
 
 
-async def test_from_the_welcome_to_the_result_told_once(tmp_path: Path) -> None:
+async def test_from_the_welcome_to_the_result_reported_once(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await at_the_code(at)
-        assert "waiting" not in at.other.states
+        assert "waiting" not in at.provider.states
         await at.leave()
         await press(at.phone, "通过")
         await at.guest.sees(DONE)
         await at.bot.wait_until_quiet()
 
-        [session] = at.other.sessions.values()
+        [session] = at.provider.sessions.values()
         assert (session["name"], session["number"], session["method"]) == (NAME, NUMBER, "wechat")
         assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
         assert not [text for text in at.guest.everything_said() if NAME in text or NUMBER in text]
 
 
-async def test_a_failure_tells_its_reason_and_the_next_try_is_another_session(tmp_path: Path) -> None:
+async def test_a_failure_gives_its_reason_and_the_next_try_is_another_session(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await at_the_code(at)
         await at.leave()
@@ -77,12 +77,12 @@ async def test_a_failure_tells_its_reason_and_the_next_try_is_another_session(tm
         await press(at.phone, "通过")
         await at.guest.sees(DONE)
 
-        assert len(at.other.sessions) == 2
+        assert len(at.provider.sessions) == 2
 
 
-async def test_inv21_a_result_whose_callback_is_lost_is_told_all_the_same(tmp_path: Path) -> None:
+async def test_inv21_a_result_whose_callback_is_lost_is_still_reported(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        at.other.callbacks_sent = False
+        at.provider.callbacks_sent = False
         await at_the_code(at)
         await at.leave()
         await press(at.phone, "通过")
@@ -90,17 +90,17 @@ async def test_inv21_a_result_whose_callback_is_lost_is_told_all_the_same(tmp_pa
         await at.guest.sees(DONE)
 
 
-async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Path, proof: Proof) -> None:
+async def test_inv20_a_result_with_many_callbacks_and_polls_is_reported_once(tmp_path: Path, proof: Proof) -> None:
     async with scene(tmp_path) as at:
         await at_the_code(at)
         await at.leave()
-        [session] = at.other.sessions
-        at.other.gate = asyncio.Event()
-        at.other.states[session] = {"state": "passed"}
-        await asyncio.gather(*(at.other.send_callback(session) for _ in range(20)))
-        at.other.gate.set()
+        [session] = at.provider.sessions
+        at.provider.gate = asyncio.Event()
+        at.provider.states[session] = {"state": "passed"}
+        await asyncio.gather(*(at.provider.send_callback(session) for _ in range(20)))
+        at.provider.gate.set()
         await at.guest.sees(DONE)
-        assert await at.other.send_callback(session) == 202
+        assert await at.provider.send_callback(session) == 202
         await at.bot.wait_until_quiet()
 
         assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
@@ -108,17 +108,17 @@ async def test_inv20_rung_for_many_times_and_polled_it_is_told_once(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "trouble", [ProviderFault.BROKEN, ProviderFault.NO_JSON, ProviderFault.HUGE, ProviderFault.REDIRECT]
+    "fault", [ProviderFault.BROKEN, ProviderFault.NO_JSON, ProviderFault.HUGE, ProviderFault.REDIRECT]
 )
-async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
-    tmp_path: Path, trouble: ProviderFault, proof: Proof
+async def test_inv21_a_provider_failure_is_reported_and_the_person_can_continue(
+    tmp_path: Path, fault: ProviderFault, proof: Proof
 ) -> None:
     async with scene(tmp_path) as at:
-        at.other.troubles = [trouble] * 3
+        at.provider.troubles = [fault] * 3
         await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
         assert "暂时没有响应" in said(await at.guest.sees("这次没有通过"))
-        at.other.troubles = []
+        at.provider.troubles = []
         await at.guest.taps("再试一次")
         await scan(at.guest, at.phone)
         await at.leave()
@@ -128,21 +128,21 @@ async def test_inv21_a_provider_in_trouble_is_told_and_the_person_goes_on(
         proof(cases=1, faults=3)
 
 
-async def test_inv21_while_a_provider_opens_nothing_others_are_served(tmp_path: Path) -> None:
+async def test_inv21_while_a_provider_hangs_others_are_served(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        at.other.gate = asyncio.Event()
+        at.provider.gate = asyncio.Event()
         await go_to_method_choice(at.guest)
         await at.guest.taps("微信扫码")
-        await at.other.came.wait()
-        neighbour = await at.place.new_user("李雷")
-        await neighbour.says("/start")
-        await neighbour.sees("你要认证哪一类")
-        at.other.gate.set()
+        await at.provider.came.wait()
+        other = await at.simulator.new_user("李雷")
+        await other.says("/start")
+        await other.sees("你要认证哪一类")
+        at.provider.gate.set()
 
         await at.guest.sees("等待扫码")
 
 
-async def test_ways_that_are_simulated_stay_so_beside_it(tmp_path: Path) -> None:
+async def test_other_methods_stay_simulated(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
         await at.guest.taps("QQ 扫码")
@@ -150,4 +150,4 @@ async def test_ways_that_are_simulated_stay_so_beside_it(tmp_path: Path) -> None
         await press(at.phone, "确认认证")
 
         await at.guest.sees(DONE)
-        assert not at.other.asked
+        assert not at.provider.asked

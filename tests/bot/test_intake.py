@@ -1,4 +1,4 @@
-"""The intake: what is confirmed was handled, what cannot be handled is set aside, and nobody waits for a neighbour."""
+"""The intake confirms only handled updates, stores the others as dead letters, and lets no person wait for another."""
 
 import asyncio
 import json
@@ -20,15 +20,15 @@ from storage.lockfile import file_lock
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 Json = dict[str, Any]
-Hear = Callable[[Update], Awaitable[None]]
+Handle = Callable[[Update], Awaitable[None]]
 
 
-class OutOfOrder(Exception):
-    """The store is out of reach."""
+class StoreOutage(Exception):
+    """The store is unavailable."""
 
 
 class RecordingRequest(AiohttpRequest):
-    """A line on which it is known when the first answer came."""
+    """A request that signals its first response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,15 +41,15 @@ class RecordingRequest(AiohttpRequest):
             self.answered.set()
 
 
-class ListeningHandler(BaseHandler[object, DialogueContext, None]):
-    """A handler that hands every update on."""
+class FunctionHandler(BaseHandler[object, DialogueContext, None]):
+    """A handler that passes every update to a function."""
 
-    def __init__(self, hear: Hear) -> None:
-        async def handle(update: object, _: DialogueContext) -> None:
+    def __init__(self, handle: Handle) -> None:
+        async def callback(update: object, _: DialogueContext) -> None:
             assert isinstance(update, Update)
-            await hear(update)
+            await handle(update)
 
-        super().__init__(handle)
+        super().__init__(callback)
 
     def check_update(self, update: object) -> bool:
         return isinstance(update, Update)
@@ -57,22 +57,22 @@ class ListeningHandler(BaseHandler[object, DialogueContext, None]):
 
 @dataclass
 class IntakeFixture:
-    """An intake over a stand-in, and what came through it."""
+    """An intake on the simulator, with the updates that it handled and stored as dead letters."""
 
-    town: Simulator
+    simulator: Simulator
     intake: UpdateIntake
     polling: Poller
     registry: CollectorRegistry
     answered: asyncio.Event
-    aside: list[RawUpdate] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)
-    paid: int = 0
+    dead_letters: list[RawUpdate] = field(default_factory=list)
+    handled: list[str] = field(default_factory=list)
+    resumed: int = 0
 
     def counted(self, outcome: str) -> float:
         return self.registry.get_sample_value("bot_updates_total", {"outcome": outcome}) or 0.0
 
     def waiting(self) -> int:
-        return len(self.town.playground.world.updates.pending())
+        return len(self.simulator.playground.world.updates.pending())
 
 
 def text_of(update: Update) -> str:
@@ -80,156 +80,158 @@ def text_of(update: Update) -> str:
 
 
 @asynccontextmanager
-async def nobody_else(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-    """A turn to poll that is always this program's."""
+async def free_lease(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """A polling lease that this program always has."""
 
-    async def still_mine() -> bool:
+    async def is_held() -> bool:
         return True
 
-    yield still_mine
+    yield is_held
 
 
 @asynccontextmanager
 async def intake_fixture(
-    place: Simulator,
-    hear: Hear | None = None,
+    telegram: Simulator,
+    handle: Handle | None = None,
     *,
-    aside: Callable[[RawUpdate], None] = lambda _: None,
-    turn: PollingLease = nobody_else,
+    on_dead_letter: Callable[[RawUpdate], None] = lambda _: None,
+    lease: PollingLease = free_lease,
 ) -> AsyncIterator[IntakeFixture]:
-    """An intake that is ready, and does not poll yet."""
-    line = RecordingRequest()
+    """An intake that is ready and does not poll yet."""
+    request = RecordingRequest()
     bot: ExtBot[None] = ExtBot(
         TOKEN,
-        f"{place.url}/bot",
-        f"{place.url}/file/bot",
+        f"{telegram.url}/bot",
+        f"{telegram.url}/file/bot",
         request=AiohttpRequest(),
-        get_updates_request=line,
+        get_updates_request=request,
     )
     application = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
     )
-    failures, registry = HandlerErrors(), CollectorRegistry()
-    application.add_error_handler(failures.record)
+    errors, registry = HandlerErrors(), CollectorRegistry()
+    application.add_error_handler(errors.record)
 
-    async def listen(update: Update) -> None:
-        if hear is not None:
-            await hear(update)
-        made.heard.append(text_of(update))
+    async def handle_and_record(update: Update) -> None:
+        if handle is not None:
+            await handle(update)
+        fixture.handled.append(text_of(update))
 
-    async def set_aside(raw: RawUpdate) -> None:
-        aside(raw)
-        made.aside.append(raw)
+    async def store_dead_letter(raw: RawUpdate) -> None:
+        on_dead_letter(raw)
+        fixture.dead_letters.append(raw)
 
     def is_outage(error: BaseException) -> bool:
-        return isinstance(error, OutOfOrder)
+        return isinstance(error, StoreOutage)
 
-    async def pay() -> None:
-        made.paid += 1
+    async def resume_pending() -> None:
+        fixture.resumed += 1
 
-    application.add_handler(ListeningHandler(listen))
+    application.add_handler(FunctionHandler(handle_and_record))
     counter = Counter("bot_updates", "…", ["outcome"], registry=registry)
-    door = UpdateIntake(application, failures, set_aside, is_outage, counter)
-    made = IntakeFixture(place, door, Poller(application, door, turn, pay, is_outage), registry, line.answered)
+    intake = UpdateIntake(application, errors, store_dead_letter, is_outage, counter)
+    fixture = IntakeFixture(
+        telegram, intake, Poller(application, intake, lease, resume_pending, is_outage), registry, request.answered
+    )
     async with application:
-        yield made
+        yield fixture
 
 
 @asynccontextmanager
-async def polled(made: IntakeFixture) -> AsyncIterator[None]:
+async def polled(fixture: IntakeFixture) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
-        polling = tasks.create_task(made.polling.run())
+        polling = tasks.create_task(fixture.polling.run())
         try:
             yield
         finally:
-            made.polling.stop()
+            fixture.polling.stop()
             await polling
 
 
 async def test_inv01_an_update_is_confirmed_only_after_it_was_handled() -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+    started, go_on = asyncio.Event(), asyncio.Event()
 
-    async def hear(_: Update) -> None:
-        begun.set()
+    async def handle(_: Update) -> None:
+        started.set()
         await go_on.wait()
 
-    async with simulator() as place, intake_fixture(place, hear) as made, polled(made):
-        await (await place.new_user()).says("one")
-        await begun.wait()
-        during = made.waiting()
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture, polled(fixture):
+        await (await telegram.new_user()).says("one")
+        await started.wait()
+        during = fixture.waiting()
         go_on.set()
-        await place.wait_until_idle()
+        await telegram.wait_until_idle()
 
-        assert (during, made.waiting(), made.heard) == (1, 0, ["one"])
+        assert (during, fixture.waiting(), fixture.handled) == (1, 0, ["one"])
 
 
-async def test_what_was_in_hand_when_the_program_died_comes_again() -> None:
-    begun = asyncio.Event()
+async def test_an_update_in_progress_during_a_crash_is_delivered_again() -> None:
+    started = asyncio.Event()
 
-    async def hear(_: Update) -> None:
-        begun.set()
+    async def handle(_: Update) -> None:
+        started.set()
         await asyncio.Event().wait()
 
-    async with simulator() as place:
-        await (await place.new_user()).says("one")
-        async with intake_fixture(place, hear) as dying:
-            task = asyncio.ensure_future(dying.polling.run())
-            await begun.wait()
+    async with simulator() as telegram:
+        await (await telegram.new_user()).says("one")
+        async with intake_fixture(telegram, handle) as crashing:
+            task = asyncio.ensure_future(crashing.polling.run())
+            await started.wait()
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        async with intake_fixture(place) as made, polled(made):
-            await place.wait_until_idle()
+        async with intake_fixture(telegram) as fixture, polled(fixture):
+            await telegram.wait_until_idle()
 
-        assert (dying.heard, made.heard) == ([], ["one"])
+        assert (crashing.handled, fixture.handled) == ([], ["one"])
 
 
-async def test_stopping_lets_what_is_in_hand_be_finished_and_leaves_the_rest_to_the_next_start() -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+async def test_stopping_finishes_the_updates_in_progress_and_leaves_the_rest_to_the_next_start() -> None:
+    started, go_on = asyncio.Event(), asyncio.Event()
 
-    async def hear(_: Update) -> None:
-        begun.set()
+    async def handle(_: Update) -> None:
+        started.set()
         await go_on.wait()
 
-    async with simulator() as place:
-        guest = await place.new_user()
+    async with simulator() as telegram:
+        guest = await telegram.new_user()
         await guest.says("one")
-        async with intake_fixture(place, hear) as made, asyncio.TaskGroup() as tasks:
-            polling = tasks.create_task(made.polling.run())
-            await begun.wait()
-            made.polling.stop()
+        async with intake_fixture(telegram, handle) as fixture, asyncio.TaskGroup() as tasks:
+            polling = tasks.create_task(fixture.polling.run())
+            await started.wait()
+            fixture.polling.stop()
             await guest.says("two")
             go_on.set()
             await polling
-        assert made.heard == ["one"]
-        async with intake_fixture(place) as next_one, polled(next_one):
-            await place.wait_until_idle()
-        assert next_one.heard[-1] == "two"
+        assert fixture.handled == ["one"]
+        async with intake_fixture(telegram) as next_one, polled(next_one):
+            await telegram.wait_until_idle()
+        assert next_one.handled[-1] == "two"
 
 
-async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_served() -> None:
+async def test_inv04_one_persons_updates_are_handled_in_order_while_others_are_served() -> None:
     go_on = asyncio.Event()
-    heard_by_others = asyncio.Event()
+    handled_others = asyncio.Event()
 
-    async def hear(update: Update) -> None:
+    async def handle(update: Update) -> None:
         if text_of(update) == "slow":
             await go_on.wait()
         elif text_of(update) == "other":
-            heard_by_others.set()
+            handled_others.set()
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        one, other = await place.new_user(), await place.new_user()
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        one, other = await telegram.new_user(), await telegram.new_user()
         for text in ("slow", "second", "third"):
             await one.says(text)
         await other.says("other")
-        async with polled(made):
-            await heard_by_others.wait()
-            before = list(made.heard)
+        async with polled(fixture):
+            await handled_others.wait()
+            before = list(fixture.handled)
             go_on.set()
-            await place.wait_until_idle()
+            await telegram.wait_until_idle()
 
     assert before in (["other"], [])
-    assert [text for text in made.heard if text != "other"] == ["slow", "second", "third"]
+    assert [text for text in fixture.handled if text != "other"] == ["slow", "second", "third"]
 
 
 @pytest.mark.parametrize(
@@ -244,233 +246,233 @@ async def test_inv04_one_persons_updates_are_taken_in_order_while_others_are_ser
         "text",
     ],
 )
-async def test_inv05_an_update_that_cannot_be_read_is_set_aside_and_the_next_one_flows(body: Any) -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        guest = await place.new_user()
-        place.playground.world.updates.add("message", body, "chat:1")
+async def test_inv05_an_unreadable_update_becomes_a_dead_letter_and_the_next_is_handled(body: Any) -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        guest = await telegram.new_user()
+        telegram.playground.world.updates.add("message", body, "chat:1")
         await guest.says("after it")
-        async with polled(made):
-            await place.wait_until_idle()
+        async with polled(fixture):
+            await telegram.wait_until_idle()
 
-    assert made.heard == ["after it"]
-    assert len(made.aside) == made.counted("dead") == 1
-    assert made.counted("handled") == 1
+    assert fixture.handled == ["after it"]
+    assert len(fixture.dead_letters) == fixture.counted("dead") == 1
+    assert fixture.counted("handled") == 1
 
 
-async def test_inv02_an_update_whose_handler_always_fails_is_set_aside_after_a_few_tries() -> None:
+async def test_inv02_an_update_whose_handler_always_fails_becomes_a_dead_letter_after_three_tries() -> None:
     tries = 0
 
-    async def hear(update: Update) -> None:
+    async def handle(update: Update) -> None:
         nonlocal tries
         if text_of(update) == "bad":
             tries += 1
-            raise ValueError("a fault of ours")
+            raise ValueError("our own error")
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        guest = await place.new_user()
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        guest = await telegram.new_user()
         await guest.says("bad")
         await guest.says("good")
-        async with polled(made):
-            await place.wait_until_idle()
+        async with polled(fixture):
+            await telegram.wait_until_idle()
 
-    assert (tries, made.heard, len(made.aside)) == (3, ["good"], 1)
+    assert (tries, fixture.handled, len(fixture.dead_letters)) == (3, ["good"], 1)
 
 
 async def test_a_handler_that_fails_once_is_tried_again() -> None:
     failed = asyncio.Event()
 
-    async def hear(_: Update) -> None:
+    async def handle(_: Update) -> None:
         if not failed.is_set():
             failed.set()
             raise ValueError("once")
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        await (await place.new_user()).says("one")
-        async with polled(made):
-            await place.wait_until_idle()
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        await (await telegram.new_user()).says("one")
+        async with polled(fixture):
+            await telegram.wait_until_idle()
 
-    assert (made.heard, made.aside) == (["one"], [])
+    assert (fixture.handled, fixture.dead_letters) == (["one"], [])
 
 
-async def test_while_the_store_is_away_nothing_is_confirmed_nothing_set_aside_and_nothing_lost() -> None:
-    away = 2
+async def test_during_an_outage_of_the_store_no_update_is_confirmed_or_lost() -> None:
+    failures = 2
 
-    async def hear(_: Update) -> None:
-        nonlocal away
-        if away:
-            away -= 1
-            assert made.waiting() == 2
-            raise OutOfOrder
+    async def handle(_: Update) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            assert fixture.waiting() == 2
+            raise StoreOutage
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        guest = await place.new_user()
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        guest = await telegram.new_user()
         await guest.says("one")
         await guest.says("two")
-        async with polled(made):
-            await place.wait_until_idle()
+        async with polled(fixture):
+            await telegram.wait_until_idle()
 
-    assert (made.heard, made.aside, made.counted("dead")) == (["one", "two"], [], 0)
+    assert (fixture.handled, fixture.dead_letters, fixture.counted("dead")) == (["one", "two"], [], 0)
 
 
-async def test_a_neighbours_outage_cuts_nobody_off_in_the_middle() -> None:
+async def test_an_outage_during_one_update_does_not_interrupt_another() -> None:
     failed, go_on = asyncio.Event(), asyncio.Event()
 
-    async def hear(update: Update) -> None:
+    async def handle(update: Update) -> None:
         if text_of(update) == "fails" and not failed.is_set():
             failed.set()
-            raise OutOfOrder
+            raise StoreOutage
         await go_on.wait()
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        await (await place.new_user()).says("fails")
-        await (await place.new_user()).says("goes on")
-        async with polled(made):
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        await (await telegram.new_user()).says("fails")
+        await (await telegram.new_user()).says("goes on")
+        async with polled(fixture):
             await failed.wait()
             go_on.set()
-            await place.wait_until_idle()
+            await telegram.wait_until_idle()
 
-    assert made.heard[0] == "goes on"
-    assert "fails" in made.heard
+    assert fixture.handled[0] == "goes on"
+    assert "fails" in fixture.handled
 
 
 @pytest.mark.parametrize("kind", ["502", "500", "garbage", "drop", "lost", "403"])
-async def test_a_poll_that_fails_is_made_again(kind: str) -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        await place.inject_fault("getUpdates", kind, times=2)
-        async with polled(made):
-            await (await place.new_user()).says("one")
-            await place.wait_until_idle()
+async def test_a_poll_that_fails_is_repeated(kind: str) -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        await telegram.inject_fault("getUpdates", kind, times=2)
+        async with polled(fixture):
+            await (await telegram.new_user()).says("one")
+            await telegram.wait_until_idle()
 
-        assert made.heard[-1] == "one"
+        assert fixture.handled[-1] == "one"
 
 
-async def test_inv03_a_batch_whose_answer_was_lost_comes_again() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        await (await place.new_user()).says("one")
-        await place.inject_fault("getUpdates", "lost")
-        async with polled(made):
-            await place.wait_until_idle()
+async def test_inv03_a_batch_whose_response_was_lost_is_handled_once() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        await (await telegram.new_user()).says("one")
+        await telegram.inject_fault("getUpdates", "lost")
+        async with polled(fixture):
+            await telegram.wait_until_idle()
 
-    assert made.heard == ["one"]
+    assert fixture.handled == ["one"]
 
 
 async def test_a_token_that_telegram_refuses_ends_the_program() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        await place.inject_fault("getUpdates", "401")
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        await telegram.inject_fault("getUpdates", "401")
         with pytest.raises(StartupError, match="BOT_TOKEN") as caught:
-            await made.polling.run()
+            await fixture.polling.run()
 
     assert TOKEN not in str(caught.value)
 
 
 async def test_another_program_that_keeps_polling_ends_this_one() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        bot = Bot(TOKEN, f"{place.url}/bot")
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        bot = Bot(TOKEN, f"{telegram.url}/bot")
         async with bot:
             await bot.set_webhook("https://bot.example.org/telegram")
         with pytest.raises(StartupError, match="another program"):
-            await made.polling.run()
+            await fixture.polling.run()
 
 
 async def test_one_conflict_is_survived() -> None:
-    async with simulator() as place, intake_fixture(place) as made, polled(made):
-        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
-        place.playground.world.updates.end_poll("another getUpdates")
-        await (await place.new_user()).says("one")
-        await place.wait_until_idle()
+    async with simulator() as telegram, intake_fixture(telegram) as fixture, polled(fixture):
+        await telegram.wait_until(lambda: telegram.playground.world.updates.has_waiting_poll)
+        telegram.playground.world.updates.end_poll("another getUpdates")
+        await (await telegram.new_user()).says("one")
+        await telegram.wait_until_idle()
 
-        assert made.heard == ["one"]
+        assert fixture.handled == ["one"]
 
 
-async def test_a_long_pause_that_telegram_asks_for_does_not_hold_up_the_end() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        await place.inject_fault("getUpdates", "429", retry_after=3600)
-        async with polled(made):
-            await made.answered.wait()
+async def test_a_long_retry_after_does_not_delay_the_shutdown() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        await telegram.inject_fault("getUpdates", "429", retry_after=3600)
+        async with polled(fixture):
+            await fixture.answered.wait()
 
-    assert made.polling.polled_at is None
+    assert fixture.polling.polled_at is None
 
 
 async def test_ready_is_known_without_waiting_for_the_first_update() -> None:
-    async with simulator() as place, intake_fixture(place) as made, polled(made):
-        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
+    async with simulator() as telegram, intake_fixture(telegram) as fixture, polled(fixture):
+        await telegram.wait_until(lambda: telegram.playground.world.updates.has_waiting_poll)
 
-        assert made.polling.polled_at is not None
-
-
-async def test_only_what_is_read_is_asked_for() -> None:
-    async with simulator() as place, intake_fixture(place) as made, polled(made):
-        await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
-
-        assert "edited_message" in place.playground.world.updates.allowed_kinds
-        assert "business_message" not in place.playground.world.updates.allowed_kinds
+        assert fixture.polling.polled_at is not None
 
 
-# The turn to poll
+async def test_only_the_handled_kinds_of_update_are_requested() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture, polled(fixture):
+        await telegram.wait_until(lambda: telegram.playground.world.updates.has_waiting_poll)
+
+        assert "edited_message" in telegram.playground.world.updates.allowed_kinds
+        assert "business_message" not in telegram.playground.world.updates.allowed_kinds
 
 
-async def test_while_another_program_polls_this_one_waits_and_says_so_once(
+# The polling lease
+
+
+async def test_while_another_program_polls_this_one_waits_and_logs_it_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def turn(busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
-        def told() -> None:
+    def lease(busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+        def on_busy() -> None:
             busy()
             waiting.set()
 
-        return file_lock(tmp_path / "lock", told)
+        return file_lock(tmp_path / "lock", on_busy)
 
     waiting = asyncio.Event()
-    async with simulator() as place, intake_fixture(place, turn=turn) as made:
-        await (await place.new_user()).says("one")
+    async with simulator() as telegram, intake_fixture(telegram, lease=lease) as fixture:
+        await (await telegram.new_user()).says("one")
         async with file_lock(tmp_path / "lock", lambda: None):
-            polling = asyncio.ensure_future(made.polling.run())
+            polling = asyncio.ensure_future(fixture.polling.run())
             await waiting.wait()
-            assert (made.polling.is_waiting, made.polling.polled_at, made.paid) == (True, None, 0)
-        await place.wait_until_idle()
-        made.polling.stop()
+            assert (fixture.polling.is_waiting, fixture.polling.polled_at, fixture.resumed) == (True, None, 0)
+        await telegram.wait_until_idle()
+        fixture.polling.stop()
         await polling
 
-    assert (made.heard, made.paid, made.polling.is_waiting) == (["one"], 1, False)
+    assert (fixture.handled, fixture.resumed, fixture.polling.is_waiting) == (["one"], 1, False)
     assert caplog.text.count("another program with this database polls") == 1
 
 
-async def test_who_waits_for_the_turn_ends_at_once_when_told(tmp_path: Path) -> None:
+async def test_a_program_that_waits_for_the_lease_stops_at_once(tmp_path: Path) -> None:
     waiting = asyncio.Event()
     async with (
-        simulator() as place,
+        simulator() as telegram,
         file_lock(tmp_path / "lock", lambda: None),
-        intake_fixture(place, turn=lambda _: file_lock(tmp_path / "lock", waiting.set)) as made,
-        polled(made),
+        intake_fixture(telegram, lease=lambda _: file_lock(tmp_path / "lock", waiting.set)) as fixture,
+        polled(fixture),
     ):
         await waiting.wait()
 
-    assert made.heard == []
+    assert fixture.handled == []
 
 
-async def test_a_turn_that_was_lost_is_waited_for_again(tmp_path: Path) -> None:
+async def test_a_lost_lease_is_acquired_again(tmp_path: Path) -> None:
     lost = asyncio.Event()
-    turns = 0
+    leases = 0
 
     @asynccontextmanager
-    async def turn(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-        nonlocal turns
-        turns += 1
+    async def lease(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        nonlocal leases
+        leases += 1
 
-        async def still_mine() -> bool:
-            return turns > 1 or not lost.is_set()
+        async def is_held() -> bool:
+            return leases > 1 or not lost.is_set()
 
-        yield still_mine
+        yield is_held
 
-    async def hear(_: Update) -> None:
+    async def handle(_: Update) -> None:
         lost.set()
 
-    async with simulator() as place, intake_fixture(place, hear, turn=turn) as made, polled(made):
-        guest = await place.new_user()
+    async with simulator() as telegram, intake_fixture(telegram, handle, lease=lease) as fixture, polled(fixture):
+        guest = await telegram.new_user()
         for text in ("one", "two"):
             await guest.says(text)
-            await place.wait_until_idle()
+            await telegram.wait_until_idle()
 
-    assert (made.heard, turns, made.paid) == (["one", "two"], 2, 2)
+    assert (fixture.handled, leases, fixture.resumed) == (["one", "two"], 2, 2)
 
 
 # The webhook's body
@@ -482,10 +484,10 @@ def body(text: str = "one") -> Json:
     return {"update_id": 7, "message": {"message_id": 1, "date": 1, "chat": chat, "from": someone, "text": text}}
 
 
-async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        assert await made.intake.handle_body(json.dumps(body()).encode())
-        assert made.heard == ["one"]
+async def test_inv01_an_update_by_webhook_is_handled_before_it_is_confirmed() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        assert await fixture.intake.handle_body(json.dumps(body()).encode())
+        assert fixture.handled == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -504,42 +506,42 @@ async def test_inv01_an_update_by_webhook_is_handled_before_it_is_taken() -> Non
         b'{"a":' * 50_000,
     ],
 )
-async def test_inv06_a_body_that_is_no_update_is_not_asked_for_again(garbage: bytes) -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        assert await made.intake.handle_body(garbage)
-        assert (made.heard, made.aside) == ([], [])
+async def test_inv06_a_body_that_is_not_an_update_is_confirmed(garbage: bytes) -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        assert await fixture.intake.handle_body(garbage)
+        assert (fixture.handled, fixture.dead_letters) == ([], [])
 
 
-async def test_inv05_a_poisoned_update_by_webhook_is_set_aside_and_not_asked_for_again() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        assert await made.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
-        assert len(made.aside) == 1
+async def test_inv05_an_unreadable_update_by_webhook_becomes_a_dead_letter_and_is_confirmed() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        assert await fixture.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+        assert len(fixture.dead_letters) == 1
 
 
-async def test_while_the_store_is_away_telegram_is_asked_to_keep_the_update() -> None:
-    async def hear(_: Update) -> None:
-        raise OutOfOrder
+async def test_during_an_outage_of_the_store_an_update_by_webhook_is_not_confirmed() -> None:
+    async def handle(_: Update) -> None:
+        raise StoreOutage
 
-    async with simulator() as place, intake_fixture(place, hear) as made:
-        assert not await made.intake.handle_body(json.dumps(body()).encode())
-        assert made.aside == []
-
-
-async def test_when_setting_aside_meets_an_outage_the_update_is_kept() -> None:
-    def aside(_: RawUpdate) -> None:
-        raise OutOfOrder
-
-    async with simulator() as place, intake_fixture(place, aside=aside) as made:
-        assert not await made.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
+    async with simulator() as telegram, intake_fixture(telegram, handle) as fixture:
+        assert not await fixture.intake.handle_body(json.dumps(body()).encode())
+        assert fixture.dead_letters == []
 
 
-async def test_inv06_a_text_of_64_kib_is_no_poison() -> None:
-    async with simulator() as place, intake_fixture(place) as made:
-        assert await made.intake.handle_body(json.dumps(body("证" * 65_536)).encode())
-        assert made.aside == []
+async def test_a_dead_letter_that_cannot_be_stored_is_not_confirmed() -> None:
+    def on_dead_letter(_: RawUpdate) -> None:
+        raise StoreOutage
+
+    async with simulator() as telegram, intake_fixture(telegram, on_dead_letter=on_dead_letter) as fixture:
+        assert not await fixture.intake.handle_body(b'{"update_id": 7, "message": {"message_id": "x"}}')
 
 
-def test_what_somebody_types_in_other_chats_stands_in_a_lane_of_its_own() -> None:
+async def test_inv06_a_text_of_64_kib_is_handled() -> None:
+    async with simulator() as telegram, intake_fixture(telegram) as fixture:
+        assert await fixture.intake.handle_body(json.dumps(body("证" * 65_536)).encode())
+        assert fixture.dead_letters == []
+
+
+def test_a_persons_inline_queries_have_a_queue_of_their_own() -> None:
     sender = {"id": 7}
 
     assert _sender_key({"inline_query": {"from": sender, "query": "x"}}) != _sender_key({"message": {"from": sender}})

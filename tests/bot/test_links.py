@@ -1,4 +1,4 @@
-"""Links into the bot, and their codes: what is drawn can be read back."""
+"""Links to the bot, and their QR codes, which a reader can decode."""
 
 import io
 import re
@@ -18,13 +18,13 @@ LINK = "https://t.me/example_bot?start=faq_three_accounts"
 
 
 @pytest.mark.parametrize("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
-def test_a_link_to_a_topic_is_one_that_telegram_takes(topic: str) -> None:
-    assert links.to_topic("example_bot", topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
+def test_a_link_to_a_topic_is_valid_for_telegram(topic: str) -> None:
+    assert links.to_topic("example_bot", topic=topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
 
 
-def test_links_to_a_way_a_language_and_an_account_are_ones_that_telegram_takes() -> None:
-    made = [links.to_method("example_bot", Method.QQ), links.to_language("example_bot", "en")]
-    made.append(links.to_account("example_bot", "a0123456789abcdef_-"))
+def test_links_to_a_method_a_language_and_an_account_are_valid_for_telegram() -> None:
+    made = [links.to_method("example_bot", Method.QQ), links.to_language("example_bot", language="en")]
+    made.append(links.to_account("example_bot", token="a0123456789abcdef_-"))
 
     assert made == [
         create_deep_linked_url("example_bot", payload) for payload in ("way_qq", "lang_en", "a0123456789abcdef_-")
@@ -33,12 +33,12 @@ def test_links_to_a_way_a_language_and_an_account_are_ones_that_telegram_takes()
 
 
 @pytest.mark.parametrize("text", ["example_bot", "@example_bot", " @example_bot "])
-def test_a_bots_name_is_read_as_people_write_it(text: str) -> None:
+def test_a_bots_name_may_have_an_at_sign_and_spaces(text: str) -> None:
     assert links.parse_bot_name(text) == "example_bot"
 
 
 @pytest.mark.parametrize("text", ["", "@", "a", "1bot", "bot name", "t.me/bot", "b" * 33, "机器人bot"])
-def test_what_is_no_name_is_refused(text: str) -> None:
+def test_an_invalid_bot_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="user name"):
         links.parse_bot_name(text)
 
@@ -48,14 +48,14 @@ def read_back(picture: Image.Image) -> str:
     return str(found.text)
 
 
-def test_inv37_a_picture_for_print_says_the_link_and_is_as_large_as_asked() -> None:
+def test_inv37_a_png_for_print_contains_the_link_in_the_requested_size() -> None:
     drawn = Image.open(io.BytesIO(qr.png(qr.matrix(LINK), 1600)))
 
     assert read_back(drawn) == LINK
     assert 1500 < drawn.width == drawn.height <= 1600
 
 
-def test_inv37_a_drawing_says_the_link() -> None:
+def test_inv37_an_svg_contains_the_link() -> None:
     drawn = qr.svg(qr.matrix(LINK))
     side = int(re.search(r'viewBox="0 0 (\d+) \1"', drawn)[1])  # type: ignore[index]
     picture = Image.new("1", (side, side), 1)
@@ -66,7 +66,7 @@ def test_inv37_a_drawing_says_the_link() -> None:
     assert read_back(picture.resize((side * 8, side * 8))) == LINK
 
 
-def test_inv37_a_terminal_shows_the_link() -> None:
+def test_inv37_the_code_in_a_terminal_contains_the_link() -> None:
     lines = qr.terminal_lines(qr.matrix(LINK))
     light = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
     picture = Image.new("1", (len(lines[0]), 2 * len(lines)), 1)

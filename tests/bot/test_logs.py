@@ -1,4 +1,4 @@
-"""The logs: one form, on stderr, and nothing in them that somebody could use or know a person by."""
+"""The logs go to stderr in one format, without secrets and personal data."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ LINK = "/v/abcdefghijklmnopqrstuvwx"
 
 
 @pytest.fixture(autouse=True)
-def _loggers_as_they_were() -> Iterator[None]:
+def _restored_loggers() -> Iterator[None]:
     names = [None, "telegram", "httpx", "httpcore", "aiohttp", "uvicorn", "asyncio", "aiosqlite"]
     before = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
     handlers = logging.getLogger().handlers
@@ -27,7 +27,7 @@ def _loggers_as_they_were() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("message", "redacted"),
     [
         (f"calling https://api.telegram.org/bot{TOKEN}/getMe", "calling https://api.telegram.org/bot<token>/getMe"),
         (f"GET http://127.0.0.1:8080{LINK}?lang=zh 200", "GET http://127.0.0.1:8080/v/<link>?lang=zh 200"),
@@ -39,23 +39,23 @@ def _loggers_as_they_were() -> Iterator[None]:
         ("at 1790000000 after 12.5 s", "at 1790000000 after 12.5 s"),
     ],
 )
-def test_what_looks_like_a_secret_is_taken_out(said: str, kept: str) -> None:
-    assert logs.redact(said) == kept
+def test_what_looks_like_a_secret_is_redacted(message: str, redacted: str) -> None:
+    assert logs.redact(message) == redacted
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_line_says_what_happened_without_the_secrets_in_it(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(form, "INFO")  # type: ignore[arg-type]  # the two forms
-    logging.getLogger("bot.somewhere").warning("left undone: %s with %s", "NetworkError", TOKEN)
+def test_a_line_has_its_message_without_secrets(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(form, "INFO")  # type: ignore[arg-type]  # the two formats
+    logging.getLogger("bot.somewhere").warning("call failed: %s with %s", "NetworkError", TOKEN)
 
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "left undone: NetworkError with <token>" in captured.err
+    assert "call failed: NetworkError with <token>" in captured.err
     assert "warning" in captured.err
     assert captured.err.count("\n") == 1
 
 
-def test_a_line_of_json_can_be_read_by_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_of_json_can_be_parsed(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "INFO")
     logging.getLogger("bot.somewhere").info("说中文")
 
@@ -64,8 +64,8 @@ def test_a_line_of_json_can_be_read_by_a_machine(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_fault_is_told_by_its_lines_not_by_what_they_worked_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(form, "DEBUG")  # type: ignore[arg-type]  # the two forms
+def test_a_traceback_contains_no_values(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(form, "DEBUG")  # type: ignore[arg-type]  # the two formats
     secret = NAME
     try:
         int(f"{secret!r}"[:0] or "x")
@@ -77,7 +77,7 @@ def test_a_fault_is_told_by_its_lines_not_by_what_they_worked_on(form: str, caps
     assert NAME not in err
 
 
-def test_a_level_keeps_the_lesser_lines_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_level_suppresses_lower_levels(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text", "WARNING")
     logging.getLogger("bot.somewhere").info("quiet")
 
@@ -85,7 +85,7 @@ def test_a_level_keeps_the_lesser_lines_out(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("body", [f'{{"ok": true, "result": [{{"text": "{NAME}"', f"<html>{NAME}"])
-def test_an_answer_that_cannot_be_read_is_not_quoted(body: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_response_is_not_quoted(body: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text", "DEBUG")
 
     with pytest.raises(TelegramError):
@@ -94,9 +94,7 @@ def test_an_answer_that_cannot_be_read_is_not_quoted(body: str, capsys: pytest.C
 
 
 @pytest.mark.parametrize("name", ["telegram.ext.ExtBot", "aiohttp.access", "uvicorn.access", "aiosqlite", "asyncio"])
-def test_libraries_that_print_what_they_carry_are_quiet_even_when_everything_is_asked_for(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_libraries_that_log_data_are_silent_even_at_debug_level(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text", "DEBUG")
     logging.getLogger(name).debug("INSERT %s", NAME)
     logging.getLogger(name).info("got %s", NAME)

@@ -1,4 +1,4 @@
-"""`play --accept`: scripts are rewritten after a wanted change, and only where they must be."""
+"""`play --accept`: rewrites the lines of a script that no longer match, and no others."""
 
 from pathlib import Path
 
@@ -44,12 +44,12 @@ def rewritten(old: str, actual: str, **values: str) -> str:
         ("/你好.*/", "再见 [x] {y} ...", r"再见 \[x] \{y} \..."),
     ],
 )
-def test_a_text_keeps_what_still_holds(old: str, actual: str, new: str) -> None:
+def test_a_text_keeps_the_parts_that_still_match(old: str, actual: str, new: str) -> None:
     assert rewritten(old, actual, name="李雷") == new
     assert rewritten(new, actual, name="李雷") == new
 
 
-def test_a_new_message_is_written_by_keys_where_the_script_has_some() -> None:
+def test_a_new_message_is_written_by_keys_where_the_script_uses_keys() -> None:
     scope = MatchContext({}, {"A": 7}, CATALOGUE)
     message = MessageView(
         1, own=False, kind="text", text="再见\n请输入号码，李雷", rows=((Button("🙂 请输入姓名", "data"),),)
@@ -60,7 +60,7 @@ def test_a_new_message_is_written_by_keys_where_the_script_has_some() -> None:
     assert write_new_expectation(event, scope, []) == ["< 再见", "    | 请输入号码，李雷   [🙂 请输入姓名]"]
 
 
-def test_addresses_of_this_machine_are_left_open() -> None:
+def test_addresses_of_this_machine_become_wildcards() -> None:
     link = Button("打开", "url", target="http://127.0.0.1:8080/v/x")
     message = MessageView(1, own=False, kind="text", text="见 http://127.0.0.1:8080/v/x", rows=((link,),))
     event = ChatEvent(1, 7, "message", own=False, message=message)
@@ -110,13 +110,13 @@ x > {name}
 async def accepted(folder: Path, source: str) -> tuple[int, list[str], str]:
     (folder / "talk.chat").write_text(source, encoding="utf-8")
     said: list[str] = []
-    asked = SuiteOptions(jobs=4, accept=True)
+    options = SuiteOptions(jobs=4, accept=True)
     launch = launcher_for(FORM_BOT)
-    status = await run_suite([folder], asked, launcher=launch, texts=folder / "texts", out=said.append)
+    status = await run_suite([folder], options, launcher=launch, texts=folder / "texts", out=said.append)
     return status, said, (folder / "talk.chat").read_text(encoding="utf-8")
 
 
-async def test_only_the_lines_that_differ_are_written_anew(tmp_path: Path) -> None:
+async def test_only_the_lines_that_differ_are_rewritten(tmp_path: Path) -> None:
     status, said, new = await accepted(tmp_path, OLD)
 
     assert new == NEW
@@ -124,14 +124,14 @@ async def test_only_the_lines_that_differ_are_written_anew(tmp_path: Path) -> No
     assert any(line.endswith("talk.chat, 4 places changed") for line in said)
 
 
-async def test_a_script_that_passes_is_left_alone(tmp_path: Path) -> None:
+async def test_a_script_that_passes_stays_unchanged(tmp_path: Path) -> None:
     status, said, new = await accepted(tmp_path, NEW)
 
     assert (status, new) == (0, NEW)
     assert not any(line.startswith("accepted") for line in said)
 
 
-async def test_what_the_person_can_no_longer_do_stays_a_failure(tmp_path: Path) -> None:
+async def test_a_step_that_is_no_longer_possible_stays_a_failure(tmp_path: Path) -> None:
     old = "> /start\n< 你好...\n> [没有]\n"
 
     status, said, new = await accepted(tmp_path, old)
@@ -140,7 +140,7 @@ async def test_what_the_person_can_no_longer_do_stays_a_failure(tmp_path: Path) 
     assert any("there is no button [没有]" in line for line in said)
 
 
-async def test_cases_that_want_different_lines_are_left_to_a_hand(tmp_path: Path) -> None:
+async def test_cases_that_need_different_lines_are_not_rewritten(tmp_path: Path) -> None:
     old = "cases: name=王小明 | name=李雷\n> {name}\nx\n< 你好 [*]\n"
 
     status, said, new = await accepted(tmp_path, old)

@@ -1,4 +1,4 @@
-"""Bots of other people, in several languages, played by one script; and what is told when one is set up wrongly."""
+"""One script runs against bots in several languages, and a wrong setup of a bot is reported."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from chatscript.runner.bot_process import CommandLauncher
 from chatscript.suite import SuiteOptions, run_suite
-from playground.botapi.methods import METHODS
+from playground.botapi.methods.table import METHODS
 from run_bot import split_command
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
@@ -18,7 +18,7 @@ TALK = FOREIGN / "talk.chat"
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "any-bot.md").read_text(encoding="utf-8")
 
 
-def test_the_document_lists_what_the_stand_in_knows() -> None:
+def test_the_document_lists_what_the_simulator_knows() -> None:
     listed = DOCUMENT.partition("## Methods the simulator knows")[2].partition("\n\n## ")[0]
 
     assert set(re.findall(r"`([a-z]+[A-Z]\w*|close)`", listed)) == {method.name for method in METHODS.values()}
@@ -31,13 +31,15 @@ async def played(command: str) -> tuple[int, str]:
     return status, "\n".join(said)
 
 
-async def test_a_bot_of_python_telegram_bot_is_played() -> None:
+@pytest.mark.slow("foreign bots")
+async def test_a_bot_of_python_telegram_bot_can_be_tested() -> None:
     status, said = await played(f"{sys.executable} ptb_bot.py")
 
     assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
 
 
-async def test_a_bot_of_grammy_is_played() -> None:
+@pytest.mark.slow("foreign bots")
+async def test_a_bot_of_grammy_can_be_tested() -> None:
     if shutil.which("node") is None or not (FOREIGN / "node_modules" / "grammy").exists():
         pytest.skip(f"no grammY to play with: npm install --prefix {FOREIGN}")
 
@@ -53,7 +55,7 @@ def _has_perl() -> bool:
     return subprocess.run([perl, "-MHTTP::Tiny", "-MJSON::PP", "-e1"], check=False, capture_output=True).returncode == 0
 
 
-async def test_a_bot_without_any_library_is_played() -> None:
+async def test_a_bot_without_any_library_can_be_tested() -> None:
     if not _has_perl():
         pytest.skip("no perl with its usual modules")
 
@@ -73,7 +75,7 @@ finally:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "expected"),
     [
         ("os.environ['BOT_API_URL'] + '/bot1:other/getMe'", "it called with another token than BOT_TOKEN"),
         (
@@ -84,8 +86,8 @@ finally:
         ("'http://127.0.0.1:1/'", "it called nothing at BOT_API_URL"),
     ],
 )
-async def test_a_bot_that_talks_to_the_wrong_address_is_told_so_with_its_last_lines(
-    tmp_path: Path, address: str, told: str
+async def test_a_bot_that_calls_the_wrong_address_is_reported_with_its_last_lines(
+    tmp_path: Path, address: str, expected: str
 ) -> None:
     program = tmp_path / "bot.py"
     program.write_text(CALL.format(address=address), encoding="utf-8")
@@ -93,5 +95,5 @@ async def test_a_bot_that_talks_to_the_wrong_address_is_told_so_with_its_last_li
     status, said = await played(f"{sys.executable} {program}")
 
     assert status == 1
-    assert f"; {told}" in said
+    assert f"; {expected}" in said
     assert "    giving up" in said

@@ -1,4 +1,4 @@
-"""What scripts reached: read from the bot's notes, told as a table and as a diagram."""
+"""Coverage: read from the bot's file, shown as a table and as a diagram."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def notes(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_table_tells_figures_and_what_was_never_reached(notes: Path) -> None:
+def test_the_table_has_figures_and_the_names_that_were_never_reached(notes: Path) -> None:
     assert [line.split() for line in format_table(read_coverage(notes))] == [
         ["ways", "1", "of", "2", "50.0", "%"],
         ["never", "B", "-->", "A:", "back"],
@@ -37,7 +37,7 @@ def test_the_table_tells_figures_and_what_was_never_reached(notes: Path) -> None
     ]
 
 
-def test_the_diagram_marks_the_ways_that_nobody_went(notes: Path) -> None:
+def test_the_diagram_marks_the_transitions_that_no_script_took(notes: Path) -> None:
     assert list(format_diagram(read_coverage(notes))) == [
         "stateDiagram-v2",
         "    A --> B: go",
@@ -53,7 +53,7 @@ def test_a_hundred_percent_is_never_a_rounded_figure(tmp_path: Path) -> None:
     assert list(format_table(read_coverage(tmp_path / "notes")))[-1].split()[1] == "99.9"
 
 
-async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
+async def test_a_bot_that_writes_nothing_has_no_coverage(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
     said: list[str] = []
 
@@ -66,7 +66,7 @@ async def test_a_bot_that_notes_nothing_has_no_coverage(tmp_path: Path) -> None:
     )
 
     assert status == 1
-    assert "coverage: the bot noted nothing" in "\n".join(said)
+    assert "coverage: the bot wrote nothing" in "\n".join(said)
     assert said[-1] == "coverage is under 1 %"
 
 
@@ -85,11 +85,11 @@ def pytest_chat_launch(config):
 
 
 @pytest.mark.parametrize(
-    ("goal", "status", "told"),
-    [("row=50", 0, []), ("row=51", 1, ["less than 51 % of kind row", "never  b"]), ("way=1", 1, ["noted nothing"])],
+    ("goal", "status", "expected"),
+    [("row=50", 0, []), ("row=51", 1, ["less than 51 % of kind row", "never  b"]), ("way=1", 1, ["wrote nothing"])],
 )
 def test_a_pytest_run_fails_when_its_scripts_reach_too_little(
-    tmp_path: Path, goal: str, status: int, told: list[str]
+    tmp_path: Path, goal: str, status: int, expected: list[str]
 ) -> None:
     (tmp_path / "good.chat").write_text("> /start\n< 你好...\n", encoding="utf-8")
     (tmp_path / "conftest.py").write_text(NOTING.format(bot=str(FORM_BOT)), encoding="utf-8")
@@ -99,10 +99,10 @@ def test_a_pytest_run_fails_when_its_scripts_reach_too_little(
 
     assert done.returncode == status, done.stdout + done.stderr
     assert "1 passed" in done.stdout
-    assert all(words in done.stdout for words in told)
+    assert all(words in done.stdout for words in expected)
 
 
-def test_the_notes_of_each_case_are_put_together_and_tell_its_last_state(tmp_path: Path) -> None:
+def test_the_notes_of_each_case_are_joined_and_have_its_last_state(tmp_path: Path) -> None:
     first, second, together = tmp_path / "1", tmp_path / "2", tmp_path / "all"
     first.write_text("known\trow\ta\nnow\tstate\tA\nnow\tstate\tB\n", encoding="utf-8")
     second.write_text("reached\trow\ta\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Links into chats of Telegram: to the bot they start it, and none of them is fetched."""
+"""Deep links: a link to the bot starts it, and no link opens a page of Telegram."""
 
 from pathlib import Path
 
@@ -25,21 +25,21 @@ BOT = "Some_bot"
         ("http://[", None),
     ],
 )
-def test_a_link_to_the_bot_says_what_it_starts_it_with(link: str, payload: str | None) -> None:
+def test_a_link_to_the_bot_has_a_start_parameter(link: str, payload: str | None) -> None:
     assert start_payload(link, BOT) == payload
 
 
 @pytest.mark.parametrize("link", ["https://t.me/another_bot?start=abc", "tg://resolve?domain=x", "https://t.me/"])
-def test_another_chat_of_telegram_is_not_here(link: str) -> None:
-    with pytest.raises(NoSuchChat, match="only @Some_bot is here"):
+def test_another_chat_of_telegram_does_not_exist(link: str) -> None:
+    with pytest.raises(NoSuchChat, match="the simulator has only @Some_bot"):
         start_payload(link, BOT)
 
 
-async def test_a_scanned_link_to_the_bot_starts_it_in_the_persons_own_chat(tmp_path: Path) -> None:
+async def test_a_scanned_link_to_the_bot_starts_it_in_the_private_chat(tmp_path: Path) -> None:
     await passes(tmp_path, "> /start\n...\n@user B\n@scan wechat https://t.me/realname_demo_bot\n< 你好 请输入姓名\n")
 
 
-async def test_a_scanned_link_to_another_chat_fails_the_script_and_goes_nowhere(tmp_path: Path) -> None:
+async def test_a_scanned_link_to_another_chat_fails_the_script_and_opens_nothing(tmp_path: Path) -> None:
     report = await report_of(tmp_path, "@scan browser https://t.me/another_bot?start=abc\n")
 
     assert "https://t.me/another_bot?start=abc leads to another chat of Telegram" in report

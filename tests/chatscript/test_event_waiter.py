@@ -1,4 +1,4 @@
-"""What the player takes for silence."""
+"""Which events end the silence of an idle bot."""
 
 import asyncio
 
@@ -9,10 +9,10 @@ from chatscript.runner.simulator_client import SimulatorClient
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
-TOKEN = "7000000009:stand-in-token-of-this-test"
+TOKEN = "7000000009:simulator-token-of-this-test"
 
 
-async def test_whatever_happens_ends_the_silence_even_where_no_script_speaks_of_it() -> None:
+async def test_any_event_ends_the_silence_even_one_that_scripts_do_not_contain() -> None:
     async with serve_playground(Playground(World(token=TOKEN))) as address, SimulatorClient(address) as client:
         listener = EventWaiter(client, Timing(), lambda: True)
         async with aiohttp.ClientSession(f"{address}/bot{TOKEN}/") as bot, asyncio.TaskGroup() as tasks:

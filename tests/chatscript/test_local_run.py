@@ -1,4 +1,4 @@
-"""The playground's own process and the bot's beside it."""
+"""The simulator's process and the bot's process."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ HOST = (
 )
 
 
-async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None:
+async def test_a_bot_ends_with_its_simulator_even_when_that_is_killed() -> None:
     pipe = asyncio.subprocess.PIPE
     playground = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOST, BOT, cwd=ROOT, stdin=pipe, stdout=pipe
@@ -30,7 +30,7 @@ async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None
         bot = int((await playground.stdout.readline()).split()[1])
         os.kill(playground.pid, signal.SIGKILL)
         await playground.wait()
-        # The bot holds the other end of this pipe: it ends when the last process that could write is gone.
+        # The bot holds the other end of this pipe, which is closed when the last process with it has ended.
         rest = await playground.stdout.read()
 
     assert (bot > 0, rest) == (True, b"")
@@ -39,8 +39,8 @@ async def test_a_bot_ends_with_its_playground_even_when_that_is_killed() -> None
 TELLS = "import os; print('staff', os.environ['STAFF_IDS'], flush=True)"
 
 
-@pytest.mark.parametrize(("given", "told"), [("", "100000001"), ("7", "7")])
-async def test_the_bot_is_told_who_is_of_support_unless_the_environment_says_so(given: str, told: str) -> None:
+@pytest.mark.parametrize(("given", "staff"), [("", "100000001"), ("7", "7")])
+async def test_the_bot_gets_staff_ids_unless_the_environment_has_them(given: str, staff: str) -> None:
     pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": given}
     playground = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, TELLS, cwd=ROOT, stdout=pipe, env=env)
     assert playground.stdout is not None
@@ -49,13 +49,13 @@ async def test_the_bot_is_told_who_is_of_support_unless_the_environment_says_so(
         playground.terminate()
         await playground.wait()
 
-    assert line.decode().split() == ["staff", told]
+    assert line.decode().split() == ["staff", staff]
 
 
 RUNS = "import runpy; runpy.run_path({!r}, run_name='__main__')"
 
 
-async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Path) -> None:
+async def test_a_recording_of_the_page_names_the_support_staff(tmp_path: Path) -> None:
     pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": "", "DATA_DIR": str(tmp_path)}
     playground = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOST, RUNS.format(str(FORM_BOT)), cwd=ROOT, stdout=pipe, env=env
@@ -69,11 +69,11 @@ async def test_what_the_pages_button_records_says_who_is_of_support(tmp_path: Pa
             await button.post("/sim/record", json={"on": True})
             await client.write(100_000_001, 100_000_001, "/links")
             async with button.get("/sim/record") as answer:
-                told = await answer.json()
+                recording = await answer.json()
         playground.terminate()
         await playground.wait()
 
-    assert told["script"].splitlines()[1:4] == ["@set STAFF_IDS={id:A}", "", "> /links"]
+    assert recording["script"].splitlines()[1:4] == ["@set STAFF_IDS={id:A}", "", "> /links"]
 
 
 RECORDING = (
@@ -95,14 +95,14 @@ async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> 
         while b"Chat with the bot" not in (line := await session.stdout.readline()):
             assert line
         async with SimulatorClient(line.split()[-1].decode()) as client:
-            someone = await client.add_person("王小明", "zh-hans")
-            await client.write(someone, someone, "/start")
+            person = await client.add_person("王小明", "zh-hans")
+            await client.write(person, person, "/start")
             events = (await client.events_after(0, 0)).last
             while not any(event.must_be_mentioned for event in (await client.events_after(0, 0)).events):
                 events = (await client.events_after(events, 5)).last
         session.terminate()
-        told = (await session.stdout.read()).decode()
+        output = (await session.stdout.read()).decode()
         await session.wait()
 
-    assert f"Recorded: {out}" in told
+    assert f"Recorded: {out}" in output
     assert out.read_text(encoding="utf-8").splitlines()[2:] == ["> /start", "< 你好", "    | 请输入姓名"]

@@ -15,12 +15,12 @@ from tests.chatscript.test_suite_runs import pytest_on
 
 @pytest.fixture
 async def form() -> AsyncIterator[Conversation]:
-    """A chat with the small form bot."""
+    """A conversation with the small form bot."""
     async with open_conversation(RunConfig(launcher_for(FORM_BOT), BotTexts()), "form") as conversation:
         yield conversation
 
 
-async def test_our_own_bot_is_at_the_other_end_of_the_fixture(chat: Conversation) -> None:
+async def test_the_fixture_talks_to_our_own_bot(chat: Conversation) -> None:
     await chat.send("/start")
     await chat.expect("{t:type.ask}", buttons=["*"])
     await chat.tap("个人认证")
@@ -30,7 +30,7 @@ async def test_our_own_bot_is_at_the_other_end_of_the_fixture(chat: Conversation
     await chat.tap("{t:choice.agree}")
     await chat.anything()
     await chat.play("@expect-state AskingName")
-    with pytest.raises(ChatFailed, match="the bot noted the state AskingName last"):
+    with pytest.raises(ChatFailed, match="the bot wrote the state AskingName last"):
         await chat.play("@expect-state Agreeing")
     await chat.send("王小明")
     await chat.anything()
@@ -75,8 +75,8 @@ async def test_a_form_from_the_first_word_to_the_code(form: Conversation) -> Non
     assert (form.values["code"], form.values["site"]) == ("x7", "https://example.org/a?b=1")
 
 
-async def test_several_people_and_things_take_part(form: Conversation) -> None:
-    # Before anything is said: a bot that was killed answers again what it had not confirmed.
+async def test_several_people_and_attachments(form: Conversation) -> None:
+    # Before the first message: a killed bot would answer again what it had not confirmed.
     await form.crash()
     await form.user("B")
     await form.send("/start")
@@ -101,7 +101,7 @@ async def test_several_people_and_things_take_part(form: Conversation) -> None:
     await form.end()
 
 
-async def test_a_difference_tells_all_that_a_report_tells(form: Conversation) -> None:
+async def test_a_failure_has_the_whole_report(form: Conversation) -> None:
     await form.send("/start")
 
     with pytest.raises(ChatFailed) as failed:
@@ -117,21 +117,21 @@ async def test_a_difference_tells_all_that_a_report_tells(form: Conversation) ->
     await form.end()
 
 
-async def test_what_no_line_mentions_fails_at_the_end(form: Conversation) -> None:
+async def test_an_unmentioned_event_fails_at_the_end(form: Conversation) -> None:
     await form.send("/start")
 
     with pytest.raises(ChatFailed, match="does not mention this:\n  got:      < 你好"):
         await form.end()
 
 
-async def test_lines_that_cannot_be_read_or_done_say_why(form: Conversation) -> None:
-    with pytest.raises(ChatFailed, match=r"form:1:3: nothing before this line gives \{nobody\}"):
-        await form.send("{nobody}")
+async def test_lines_that_cannot_be_parsed_or_run_say_why(form: Conversation) -> None:
+    with pytest.raises(ChatFailed, match=r"form:1:3: nothing before this line defines \{unknown\}"):
+        await form.send("{unknown}")
     with pytest.raises(ChatFailed, match="nothing before"):
-        await form.play("> /start\n< ...\n> {nobody}")
+        await form.play("> /start\n< ...\n> {unknown}")
     with pytest.raises(ChatFailed, match="no picture of this chat shows a QR code"):
         await form.phone.scan("wechat")
-    with pytest.raises(ChatFailed, match="the bot notes no states"):
+    with pytest.raises(ChatFailed, match="the bot writes no states"):
         await form.play("@expect-state Anything")
     with pytest.raises(ChatFailed, match="A blocked the bot"):
         await form.play("@block\n> hi")
@@ -139,7 +139,7 @@ async def test_lines_that_cannot_be_read_or_done_say_why(form: Conversation) -> 
         form.set(GREETING="hi")
 
 
-async def test_a_bot_that_does_not_start_is_told_of(tmp_path: Path) -> None:
+async def test_a_bot_that_does_not_start_is_reported(tmp_path: Path) -> None:
     async with open_conversation(
         RunConfig(CommandLauncher((str(tmp_path / "nothing"),)), BotTexts()), "none"
     ) as conversation:
@@ -160,7 +160,7 @@ async def test_other(chat):
 """
 
 
-def test_the_plugin_fails_a_test_that_leaves_something_unmentioned(tmp_path: Path) -> None:
+def test_the_plugin_fails_a_test_with_an_unmentioned_event(tmp_path: Path) -> None:
     (tmp_path / "test_talk.py").write_text(TESTS, encoding="utf-8")
 
     done = pytest_on(tmp_path, "-n", "2")

@@ -1,4 +1,4 @@
-"""Recording: what happened in the chats becomes a script, and that script passes unchanged."""
+"""Recording: the events of the chats become a script, and that script passes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OURS = load_bot_texts(ROOT / "bot" / "texts")
 
 
 class FramedPhone(Phone):
-    """Opens addresses in the phone beside the chat, as somebody at the page does."""
+    """Opens links in the phone of the chat page, as a user of the page does."""
 
     def __init__(self, context: RunContext) -> None:
         super().__init__()
@@ -39,10 +39,10 @@ class FramedPhone(Phone):
 
 
 class RecordingReader(StrictReader):
-    """Plays as ever, on the page's phone, and keeps what the page's button would write."""
+    """Runs a case strictly, on the phone of the page, and keeps the script that the record button would give."""
 
     def __init__(self, bot_texts: BotTexts, *, staffed: bool) -> None:
-        self.catalogue = bot_texts
+        self.bot_texts = bot_texts
         self.staffed = staffed
         self.script = ""
 
@@ -57,30 +57,30 @@ class RecordingReader(StrictReader):
         files = [photo["file_id"] for photo in pictures if photo]
         codes = {file: await context.client.read_qr(file) for file in files}
         first = next((event["user"] for event in events if event["kind"] == "message" and event["from"] == "user"), 0)
-        self.script = write_script(events, self.catalogue, codes, frozenset({first} if self.staffed else ()))
+        self.script = write_script(events, self.bot_texts, codes, frozenset({first} if self.staffed else ()))
 
 
 async def recorded_and_played(
     folder: Path, source: Path, launcher: BotLauncher, bot_texts: BotTexts, *, staffed: bool = False
 ) -> str:
-    """Play the first case of a script, and what was recorded of it; return that. `staffed`: A is of support."""
-    company = RunConfig(launcher, bot_texts)
-    overheard = RecordingReader(bot_texts, staffed=staffed)
-    first = await run_case(cases_of(source, bot_texts)[0], company, overheard)
+    """Run a script's first case and then its recording; return the recording. `staffed`: A is support staff."""
+    config = RunConfig(launcher, bot_texts)
+    reader = RecordingReader(bot_texts, staffed=staffed)
+    first = await run_case(cases_of(source, bot_texts)[0], config, reader)
     assert first.failure is None, failure_report(first)
     again = folder / "recorded.chat"
-    again.write_text(overheard.script, encoding="utf-8")
-    (take,) = cases_of(again, bot_texts)
-    second = await run_case(take, company)
+    again.write_text(reader.script, encoding="utf-8")
+    (case,) = cases_of(again, bot_texts)
+    second = await run_case(case, config)
     assert second.failure is None, failure_report(second)
-    return overheard.script
+    return reader.script
 
 
 SCRIPTS = ("several", "languages", "strange_at_text", "group")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_what_is_recorded_of_our_bot_passes_unchanged(tmp_path: Path, name: str) -> None:
+async def test_a_recording_of_our_bot_passes_unchanged(tmp_path: Path, name: str) -> None:
     with bot_launcher() as launch:
         source = ROOT / "tests" / "conversations" / f"{name}.chat"
 
@@ -111,7 +111,7 @@ x > ...
 """
 
 
-async def test_who_is_of_support_is_so_in_the_script_too_and_whoever_opens_their_link_opens_the_new_one(
+async def test_support_staff_stay_staff_in_the_script_and_their_link_becomes_a_capture(
     tmp_path: Path,
 ) -> None:
     source = tmp_path / "support.chat"
@@ -176,7 +176,7 @@ x >
 """
 
 
-async def test_a_bot_without_a_catalogue_is_recorded_by_its_words(tmp_path: Path) -> None:
+async def test_a_bot_without_text_files_is_recorded_by_its_words(tmp_path: Path) -> None:
     source = tmp_path / "talk.chat"
     source.write_text(FORM, encoding="utf-8")
 
@@ -208,10 +208,10 @@ async def test_a_bot_without_a_catalogue_is_recorded_by_its_words(tmp_path: Path
 
 
 @pytest.fixture
-def told() -> list[dict[str, Any]]:
-    """Events of one person, made by hand."""
-    someone = {"id": 7, "first_name": "王小明", "language_code": "zh-hans", "blocked": False}
-    return [{"seq": 1, "at": 100.0, "kind": "person", "chat": None, "user": someone}]
+def events() -> list[dict[str, Any]]:
+    """Events of one person."""
+    person = {"id": 7, "first_name": "王小明", "language_code": "zh-hans", "blocked": False}
+    return [{"seq": 1, "at": 100.0, "kind": "person", "chat": None, "user": person}]
 
 
 def message(at: float, text: str, *, own: bool = False, buttons: Sequence[Any] = (), **facts: Any) -> dict[str, Any]:
@@ -220,61 +220,69 @@ def message(at: float, text: str, *, own: bool = False, buttons: Sequence[Any] =
     return {"seq": int(at), "at": at, "kind": "message", "chat": 7, **who, "message": said, **facts}
 
 
-def test_what_the_bot_does_by_the_clock_waits_for_the_clock(told: list[dict[str, Any]]) -> None:
-    told += [message(100, "/start", own=True), message(101, "好"), message(161, "/x", own=True), message(250, "过期")]
+def test_a_message_by_the_clock_gets_a_wait(events: list[dict[str, Any]]) -> None:
+    events += [message(100, "/start", own=True), message(101, "好"), message(161, "/x", own=True), message(250, "过期")]
 
-    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["> /start", "< 好", "> /x", "@wait 2m30s", "< 过期"]
+    assert write_script(events, BotTexts(), {}).splitlines()[2:] == [
+        "> /start",
+        "< 好",
+        "> /x",
+        "@wait 2m30s",
+        "< 过期",
+    ]
 
 
-def test_what_changes_from_one_conversation_to_the_next_is_left_open(told: list[dict[str, Any]]) -> None:
+def test_varying_texts_become_wildcards(events: list[dict[str, Any]]) -> None:
     words = "码 Zm9vYmFyMTIzNDU2Nzg5，2026-11-23 09:30 前，账号 telegram:69******54，见 http://127.0.0.1:80/v/x ..."
 
-    assert "< 码 ...，... ... 前，账号 ...，见 ... \\..." in write_script([*told, message(101, words)], BotTexts(), {})
+    assert "< 码 ...，... ... 前，账号 ...，见 ... \\..." in write_script(
+        [*events, message(101, words)], BotTexts(), {}
+    )
 
 
-def test_an_address_that_stood_in_a_button_is_known_afterwards(told: list[dict[str, Any]]) -> None:
+def test_the_address_of_a_button_becomes_a_capture(events: list[dict[str, Any]]) -> None:
     link = {"label": "打开", "kind": "url", "url": "http://127.0.0.1:1/v/1"}
-    told += [message(101, "一", buttons=[[link]]), message(102, "见 http://127.0.0.1:1/v/1")]
+    events += [message(101, "一", buttons=[[link]]), message(102, "见 http://127.0.0.1:1/v/1")]
 
-    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["< 一   [打开 -> {link}]", "< 见 {link}"]
-
-
-def test_who_blocks_the_bot_is_recorded_doing_so(told: list[dict[str, Any]]) -> None:
-    blocked = {**told[0]["user"], "blocked": True}
-    told += [message(100, "/start", own=True), {**told[0], "seq": 3, "user": blocked}, {**told[0], "seq": 4}]
-
-    assert write_script(told, BotTexts(), {}).splitlines()[2:] == ["> /start", "@block", "@unblock"]
+    assert write_script(events, BotTexts(), {}).splitlines()[2:] == ["< 一   [打开 -> {link}]", "< 见 {link}"]
 
 
-async def test_the_button_records_from_the_next_empty_chat_on() -> None:
-    async with running_playground() as stand:
-        before = await stand.person("李雷")
-        assert await stand.sim("/record", "GET") == {"on": False, "script": "title: A recorded conversation\n\n"}
+def test_blocking_the_bot_is_recorded(events: list[dict[str, Any]]) -> None:
+    blocked = {**events[0]["user"], "blocked": True}
+    events += [message(100, "/start", own=True), {**events[0], "seq": 3, "user": blocked}, {**events[0], "seq": 4}]
 
-        await stand.sim("/record", on=True)
-        after = await stand.person("王小明")
+    assert write_script(events, BotTexts(), {}).splitlines()[2:] == ["> /start", "@block", "@unblock"]
+
+
+async def test_the_record_button_records_new_chats_only() -> None:
+    async with running_playground() as simulator:
+        before = await simulator.person("李雷")
+        assert await simulator.sim("/record", "GET") == {"on": False, "script": "title: A recorded conversation\n\n"}
+
+        await simulator.sim("/record", on=True)
+        after = await simulator.person("王小明")
         for chat in (before, after):
-            await stand.result("sendMessage", chat_id=chat, text=f"给 {chat}")
-        told = await stand.sim("/record", on=False)
-        await stand.result("sendMessage", chat_id=after, text="太晚了")
+            await simulator.result("sendMessage", chat_id=chat, text=f"给 {chat}")
+        recording = await simulator.sim("/record", on=False)
+        await simulator.result("sendMessage", chat_id=after, text="太晚了")
 
-        assert told == await stand.sim("/record", "GET")
-        assert told["script"].splitlines()[2:] == ["> /start", "< 给 {id:A}"]
+        assert recording == await simulator.sim("/record", "GET")
+        assert recording["script"].splitlines()[2:] == ["> /start", "< 给 {id:A}"]
 
 
-async def test_a_press_tells_which_button_it_was() -> None:
-    async with running_playground() as stand:
-        user = await stand.person()
+async def test_a_press_names_its_button() -> None:
+    async with running_playground() as simulator:
+        user = await simulator.person()
         keys = [[{"text": "同", "callback_data": "a"}, {"text": "同", "callback_data": "b"}]]
-        sent = await stand.result("sendMessage", chat_id=user, text="选", reply_markup={"inline_keyboard": keys})
+        sent = await simulator.result("sendMessage", chat_id=user, text="选", reply_markup={"inline_keyboard": keys})
 
-        await stand.sim(f"/chats/{user}/messages/{sent['message_id']}/tap", user=user, row=0, column=1)
-        script = write_script(stand.playground.world.log.after(0), BotTexts(), {})
+        await simulator.sim(f"/chats/{user}/messages/{sent['message_id']}/tap", user=user, row=0, column=1)
+        script = write_script(simulator.playground.world.log.after(0), BotTexts(), {})
 
     assert script.splitlines()[-1] == "> [同]@1.2"
 
 
-async def test_what_is_asked_behind_the_bots_name_is_recorded_too(tmp_path: Path) -> None:
+async def test_inline_queries_are_recorded(tmp_path: Path) -> None:
     source = tmp_path / "inline.chat"
     source.write_text(">> a\n<< [水果] [蔬菜]\n>> [蔬菜]\n< (via) 白菜 2 元   [*]\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The grammar: every line type is read, every mistake is told with its place."""
+"""The parser: it reads every kind of line and reports every mistake with its location."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ FILE = "talk.chat"
 
 
 def only(line: str) -> object:
-    """Read a script of one step."""
+    """Parse a script of one step."""
     script = parse_script(line, FILE)
     assert len(script.steps) == 1
     return script.steps[0]
@@ -51,7 +51,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path) -> None:  
     assert (script.title, len(script.steps)) == ("W", 2)
 
 
-def test_a_text_may_go_on_below() -> None:
+def test_a_text_may_continue_below() -> None:
     step = only("> one\n    | two\n    | three")
 
     assert isinstance(step, steps.WriteText)
@@ -75,7 +75,7 @@ def test_a_person_writes_forwards_and_edits(line: str, made: tuple[bool, bool]) 
 
 
 @pytest.mark.parametrize("kind", ["photo", "sticker", "voice", "contact", "location", "document", "poll", "video_note"])
-def test_a_person_sends_other_things_than_texts(kind: str) -> None:
+def test_a_person_sends_attachments(kind: str) -> None:
     step = only(f"> ({kind})")
 
     assert isinstance(step, steps.SendAttachment)
@@ -99,7 +99,7 @@ def test_a_tap_names_its_button(line: str, nth: int | None, cell: tuple[int, int
     assert (step.nth, step.cell, step.old) == (nth, cell, old)
 
 
-def test_behind_the_bots_name_one_asks_and_chooses() -> None:
+def test_inline_queries_and_choices_are_parsed() -> None:
     script = parse_script(">> 3个账号\n<< [去认证] / [三个] [*]\n>> [三个]@2\n>>\n<<", FILE)
 
     ask, offer, choose, nothing, none = script.steps
@@ -119,7 +119,7 @@ def test_a_forged_press_carries_any_data() -> None:
     assert step.data.source == "method:wechat:7"
 
 
-def test_buttons_stand_behind_the_message_row_by_row() -> None:
+def test_buttons_follow_the_message_row_by_row() -> None:
     step = only("< 请选择   [身份证] [护照] / [网站 -> https://a.example/...]")
 
     assert isinstance(step, steps.ExpectMessage)
@@ -131,7 +131,7 @@ def test_buttons_stand_behind_the_message_row_by_row() -> None:
     assert step.content.text.source == "请选择"
 
 
-def test_buttons_may_stand_on_lines_of_their_own() -> None:
+def test_buttons_may_have_lines_of_their_own() -> None:
     step = only("< 请选择\n    | 一种\n    [身份证] [护照]\n    [*]")
 
     assert isinstance(step, steps.ExpectMessage)
@@ -163,7 +163,7 @@ def test_a_document_has_a_name() -> None:
 
 
 @pytest.mark.parametrize("line", ["< /请确认.*[王]小明/   [确认]", r"< /a\/b{2}/i", "~ /^done$/"])
-def test_a_regex_is_read_as_one(line: str) -> None:
+def test_a_regex_is_parsed_as_a_whole(line: str) -> None:
     step = only(line)
 
     assert isinstance(step, steps.ExpectMessage)
@@ -188,7 +188,7 @@ def test_a_slash_alone_makes_no_regex(line: str) -> None:
         ("x (photo) ...", False, "photo"),
     ],
 )
-def test_a_deletion_tells_whose_message_it_was(line: str, own: bool | None, kind: str | None) -> None:
+def test_a_deletion_says_whose_message_it_was(line: str, own: bool | None, kind: str | None) -> None:
     step = only(line)
 
     assert isinstance(step, steps.ExpectDeleted)
@@ -229,7 +229,7 @@ def test_the_phone_has_its_own_lines() -> None:
     assert getattr(status, "code", None) == 404
 
 
-def test_directives_are_read() -> None:
+def test_directives_are_parsed() -> None:
     script = parse_script(
         "@set STAFF_IDS={id:B}\n@lang EN\n@texts zh\n@user B\n@group\n@private\n@block\n@unblock\n@crash\n@duplicate\n"
         "@fail sendPhoto 429 2 retry=7\n@fail * lost\n> hi",
@@ -246,25 +246,25 @@ def test_directives_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "place", "told"),
+    ("source", "location", "expected"),
     [
         ("@wiat 10m", "1:1", "did you mean @wait?"),
         ("> hi\n@wait ten", "2:7", "such as 90s, 10m"),
         ("> [A", "1:3", "expected one [Label]"),
         ("> (stiker)", "1:3", "did you mean sticker?"),
-        ("< (foto) x", "1:3", "is no kind of message"),
+        ("< (foto) x", "1:3", "is not a kind of message"),
         ("<", "1:2", "... stands for any text"),
         (">", "1:2", "expected a text"),
         (">hi", "1:1", "expected a space after >"),
-        ("＞ hi", "1:1", "a full-width mark"),
+        ("＞ hi", "1:1", "this mark is full-width"),
         (">>hi", "1:1", "expected a space after >>"),
         ("<<[A]", "1:1", "expected a space after <<"),
-        ("＞＞ hi", "1:1", "a full-width mark; write >> and a space"),
+        ("＞＞ hi", "1:1", "this mark is full-width; write >> and a space"),
         (">> [A", "1:4", "expected one [Label]"),
         (">> []", "1:5", "expected a label"),
-        (">> [A]@1.2", "1:4", "expected one [Title], perhaps with @2"),
+        (">> [A]@1.2", "1:4", "expected one [Title], optionally with @2"),
         (">> hi\n    | there", "2:5", "no indented line below >>"),
-        (">> {name}", "1:4", "nothing before this line gives {name}"),
+        (">> {name}", "1:4", "nothing before this line defines {name}"),
         ("> a\n<< A", "2:4", "expected the titles of the results: [A] [B]"),
         ("> a\n<< [A] []", "2:9", "expected a label"),
         ("> a\n<< [A]\n    [B]", "3:5", "no indented line below <<"),
@@ -277,7 +277,7 @@ def test_directives_are_read() -> None:
         ("case: a=1\ncase: b=1\n> {a}", "2:7", "the same names as the first one: a"),
         ("< 你好 {name", "1:6", "a literal brace"),
         ("> {1+1}", "1:3", "not {1+1}"),
-        ("< /a(b/", "1:5", "no regular expression"),
+        ("< /a(b/", "1:5", "not a regular expression"),
         ("< x   [A] []", "1:12", "expected a label"),
         ("< (photo) x\n    file: a", "2:5", "or qr: ..."),
         ("< x\n    more", "2:5", "expected | and more text"),
@@ -293,36 +293,36 @@ def test_directives_are_read() -> None:
         ("@crash now", "1:8", "expected nothing"),
         ("@user", "1:6", "expected a name"),
         ("@set port=1\n> hi", "1:6", "in capitals"),
-        ("@set BOT_TOKEN=1\n> hi", "1:6", "set by the player"),
+        ("@set BOT_TOKEN=1\n> hi", "1:6", "set by the runner"),
         ("> hi\n@set A=1", "2:1", "before the first step"),
         ("@expect-state", "1:14", "expected a state, as the bot names it after @expect-state"),
-        ("> {nmae}", "1:3", "nothing before this line gives {nmae}"),
+        ("> {nmae}", "1:3", "nothing before this line defines {nmae}"),
         ("case: name=李雷\n> {nmae}", "2:3", "did you mean {name}?"),
-        ("case: name=李雷\n> hi\n< 您好 {nmae}", "3:6", "would match anything; did you mean {name}?"),
-        ("> {id:B}", "1:3", "nobody in this script is called B"),
+        ("case: name=李雷\n> hi\n< 您好 {nmae}", "3:6", "captures any text; did you mean {name}?"),
+        ("> {id:B}", "1:3", "no person in this script is called B"),
         ("", "1:1", "at least one step"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(source: str, place: str, told: str) -> None:
+def test_a_mistake_is_reported_with_its_location(source: str, location: str, expected: str) -> None:
     message = mistakes(source)
 
-    assert message.startswith(f"{FILE}:{place}: ")
-    assert told in message
+    assert message.startswith(f"{FILE}:{location}: ")
+    assert expected in message
 
 
-def test_every_mistake_of_a_file_is_told_at_once() -> None:
+def test_all_mistakes_of_a_file_are_reported_at_once() -> None:
     message = mistakes("@wiat 1m\n> [A\n< (foto)")
 
     assert [line.split(":")[1] for line in message.splitlines() if line.startswith(FILE)] == ["1", "2", "3"]
 
 
-def test_the_pointer_stands_below_the_mistake_also_behind_chinese_words() -> None:
+def test_the_pointer_is_below_the_mistake_also_after_chinese_words() -> None:
     shown = mistakes("< 王小明 {name").splitlines()
 
     assert shown[1:] == ["    < 王小明 {name", "             ^"]
 
 
-def test_a_file_in_another_encoding_is_told(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_in_another_encoding_is_reported(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "gbk.chat"
     path.write_bytes("> 王小明".encode("gbk"))
 
@@ -339,7 +339,7 @@ def test_a_capture_is_known_on_the_lines_below_it() -> None:
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "testers" / "scripts.md").read_text(encoding="utf-8")
 
 
-def test_the_example_of_the_document_can_be_read() -> None:
+def test_the_example_of_the_document_can_be_parsed() -> None:
     example = DOCUMENT.split("```")[1]
 
     assert len(parse_script(example, FILE).cases) == 2
@@ -349,7 +349,7 @@ LINES = re.findall(r"^\| `((?:[><~x!]|!!|>>|<<|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; 
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_line_type_of_the_document_can_be_read(line: str) -> None:
+def test_every_line_type_of_the_document_can_be_parsed(line: str) -> None:
     setting = line.startswith("@set")
     around = f"case: code=1\n{line if setting else '> hi'}\n{'> hi' if setting else line}\n@user B\n"
 

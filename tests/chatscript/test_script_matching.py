@@ -1,4 +1,4 @@
-"""Texts, labels and keyboards: what matches, what is captured, what is told when nothing does."""
+"""Texts, labels and keyboards: what matches, what is captured, how a difference is described."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def captured(line: str, text: str, **values: str) -> dict[str, str] | None:
         ("号码 {id:A}", "号码 7"),
     ],
 )
-def test_a_text_is_matched_whole_after_folding_white_space(line: str, text: str) -> None:
+def test_a_text_is_matched_whole_after_collapsing_white_space(line: str, text: str) -> None:
     assert captured(line, text) is not None
 
 
@@ -77,14 +77,14 @@ def test_unknown_values_are_captured() -> None:
     assert captured("/编号 (?P<code>\\d+) {rest}$/", "编号 12 好的") == {"code": "12", "rest": "好的"}
 
 
-def test_known_values_must_be_there_word_for_word() -> None:
+def test_known_values_must_match_exactly() -> None:
     assert captured("编号 {code}", "编号 a.c", code="a.c") == {}
     assert captured("编号 {code}", "编号 abc", code="a.c") is None
     assert captured("/编号 {code}/", "编号 abc", code="a.c") is None
 
 
 @pytest.mark.parametrize("label", ["✅ 确认", "确认 ✅", "1️⃣ 确认", "⬅️ 确认 ➡️", "🇨🇳 确认", " 确认 "])
-def test_emoji_at_the_edges_of_a_label_may_be_left_out(label: str) -> None:
+def test_emoji_at_the_ends_of_a_label_may_be_left_out(label: str) -> None:
     assert strip_emoji(label) == "确认"
 
 
@@ -122,17 +122,17 @@ def test_the_address_of_a_button_is_captured() -> None:
     assert match_keyboard(keyboard, rows("A"), scope()) == {"path": "x?y=1"}
 
 
-def test_a_message_must_have_just_the_buttons_the_script_mentions() -> None:
+def test_a_message_must_have_exactly_the_buttons_of_the_script() -> None:
     message = MessageView(1, own=False, kind="text", text="x", rows=rows("A"))
 
     silent = compare_message(content("< x"), message, scope())
     bare_message = compare_message(content("< x [A]"), MessageView(1, own=False, kind="text", text="x"), scope())
 
-    assert silent.differences == ("it has buttons that the script does not mention ([*] stands for any)",)
+    assert silent.differences == ("it has buttons that the script does not mention ([*] matches any)",)
     assert bare_message.differences == ("it has no buttons",)
 
 
-def test_a_picture_is_no_text_and_needs_its_code() -> None:
+def test_a_picture_is_not_a_text_and_its_code_must_match() -> None:
     picture = MessageView(1, own=False, kind="photo", text="请扫码", picture="f1")
     expected = content("< (photo) 请扫码\n    qr: https://a.example/{code}")
 
@@ -143,7 +143,7 @@ def test_a_picture_is_no_text_and_needs_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "text", "told"),
+    ("line", "text", "expected"),
     [
         ("你好 请输入姓", "你好 请输入姓名", "after '你好 请输入姓' expected the end, got '名'"),
         ("您好", "你好", "expected '您好', got '你好'"),
@@ -151,8 +151,8 @@ def test_a_picture_is_no_text_and_needs_its_code() -> None:
         ("你好 {who}！", "你好", "after '你好' expected ' ...！', got the end"),
     ],
 )
-def test_a_difference_is_told_in_words(line: str, text: str, told: str) -> None:
+def test_a_difference_is_described(line: str, text: str, expected: str) -> None:
     wanted = content(f"< {line}").text
 
     assert isinstance(wanted, TextPattern)
-    assert scope().describe_difference(wanted, text) == told
+    assert scope().describe_difference(wanted, text) == expected

@@ -1,4 +1,4 @@
-"""Whole conversations with a real bot process: every line type when it comes true."""
+"""Whole conversations with a real bot process: every kind of line passes."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -64,17 +64,17 @@ async def test_several_people_have_chats_of_their_own(tmp_path: Path) -> None:
     await passes(tmp_path, there + "> /call {id:A}\n< 已通知\n@user A\n< 有人找你\n")
 
 
-async def test_a_group_is_a_chat_too(tmp_path: Path) -> None:
+async def test_a_group_has_a_chat_too(tmp_path: Path) -> None:
     await passes(tmp_path, "@group\n< 请私聊我\n@left\n@private\n> /start\n< 你好...\n@user B\n> /start\n< 你好...\n")
 
 
-async def test_other_things_than_texts_can_be_sent(tmp_path: Path) -> None:
+async def test_attachments_can_be_sent(tmp_path: Path) -> None:
     script = "> (sticker)\n< 请发文字\n< 收到...\n> (forward) 王小明\nx > 王小明\n< 王小明... [*]\n"
 
     await passes(tmp_path, script + "> (photo) 请看\n< 请发文字\n< 收到...\n> hi\nx\n< hi... [*]\n")
 
 
-async def test_a_message_of_ones_own_can_be_edited(tmp_path: Path) -> None:
+async def test_an_own_message_can_be_edited(tmp_path: Path) -> None:
     await passes(tmp_path, "> /start\n< ...\n> (edit) /stop\n< 改过的消息不算\n")
 
 
@@ -92,32 +92,32 @@ async def test_the_settings_of_a_script_reach_the_bot(tmp_path: Path) -> None:
     await passes(tmp_path, "case: word=欢迎\n@set GREETING={word} {id:A}\n> /start\n< {word} {id:A} 请输入姓名\n")
 
 
-async def test_faults_are_ordered(tmp_path: Path) -> None:
+async def test_faults_are_injected(tmp_path: Path) -> None:
     await passes(tmp_path, "@fail sendMessage 502\n> /start\n> /noise\n< 请发文字\n< 还有一句\n")
 
 
-async def test_an_update_can_come_twice(tmp_path: Path) -> None:
+async def test_an_update_can_be_delivered_twice(tmp_path: Path) -> None:
     await passes(tmp_path, "@duplicate\n> /start\n< 你好...\n< 你好...\n")
 
 
-async def test_who_blocks_the_bot_hears_nothing(tmp_path: Path) -> None:
+async def test_a_person_who_blocked_the_bot_gets_nothing(tmp_path: Path) -> None:
     blocked = "@user B\n> /start\n< ...\n@block\n@user A\n> /call {id:B}\n> (sticker)\n< 请发文字\n< 收到...\n"
 
     await passes(tmp_path, blocked + "@user B\n@unblock\n> /start\n< 你好...\n")
 
 
 async def test_keys_are_read_in_the_language_of_the_person(tmp_path: Path) -> None:
-    catalogue = BotTexts(
+    bot_texts = BotTexts(
         {"zh": {"hello": parse_sentence("<b>你好</b>\n请输入{x}")}, "en": {"hello": parse_sentence("Hello\n{y}")}}
     )
 
-    both = await play_text(tmp_path, "> /start\n< {t:hello}\n", bot_texts=catalogue, languages=["all"])
+    both = await play_text(tmp_path, "> /start\n< {t:hello}\n", bot_texts=bot_texts, languages=["all"])
     switched = await play_text(
         tmp_path,
         "@lang en\n> /start\n< {t:hello}\n< Hello...\n".replace(
             "< Hello...\n", "@texts zh\n@lang zh\n> /start\n< {t:hello}\n"
         ),
-        bot_texts=catalogue,
+        bot_texts=bot_texts,
     )
 
     assert [(result.case.language, result.failure) for result in [*both, *switched]] == [
@@ -180,7 +180,7 @@ async def test_the_phone_scans_the_code_and_fills_in_the_page(tmp_path: Path, pr
     await passes(tmp_path, script)
 
 
-async def test_what_telegram_ignores_is_told_and_fails_nothing(tmp_path: Path) -> None:
+async def test_ignored_fields_are_reported_and_fail_nothing(tmp_path: Path) -> None:
     played = await play_text(tmp_path, "cases: n=1 | n=2\n> /plain\n< 键盘收起\n", bot=SHOP_BOT)
 
     assert [result.failure for result in played] == [None, None]

@@ -1,4 +1,4 @@
-"""What a failing script tells: the place, what was expected beside what came, the chat, the bot's own words."""
+"""The report of a failing script: location, expected and actual, the chat, the bot's log."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.chatscript.bots.playing import SHOP_BOT, report_of
 from tests.chatscript.test_suite import FORM
 
 
-async def test_a_report_has_everything_in_it(tmp_path: Path) -> None:
+async def test_a_report_has_all_parts(tmp_path: Path) -> None:
     report = await report_of(tmp_path, "title: A slip\n> /start\n< 你好 请输入姓\n")
 
     assert report.splitlines() == [
@@ -31,7 +31,7 @@ async def test_a_report_has_everything_in_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "expected"),
     [
         pytest.param(
             "> /noise\n< 请发文字\n",
@@ -54,19 +54,19 @@ async def test_a_report_has_everything_in_it(tmp_path: Path) -> None:
         pytest.param("@group\n< 请私聊我\n", "does not mention this:\n  got:      @left", id="leaving"),
     ],
 )
-async def test_what_the_script_does_not_mention_fails_it(tmp_path: Path, script: str, told: str) -> None:
+async def test_an_unmentioned_event_fails_the_script(tmp_path: Path, script: str, expected: str) -> None:
     report = await report_of(tmp_path, f"title: Strict\n{script}".replace("\n\n", "\n"))
 
-    assert told in report
+    assert expected in report
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ("< 王小明，请确认", "the bot did nothing more here (it is idle)"),
         ("> [确任]", "nearest label: [✅ 确认]"),
-        ("> [确任]", "the keyboard there: [✅ 确认] [修改] / [网站 -> https://example.org/a?b=1]"),
-        ("> [...]", "[...] fits several buttons; write [...]@2 or @row.column (there: 1.1, 1.2, 2.1)"),
+        ("> [确任]", "the keyboard: [✅ 确认] [修改] / [网站 -> https://example.org/a?b=1]"),
+        ("> [...]", "[...] matches several buttons; write [...]@2 or @row.column (at 1.1, 1.2, 2.1)"),
         ("> [修改]@2.2", "there is no button [修改]"),
         ("> (old) [修改]", "no earlier message had the button [修改]"),
         ("> (tap) 1\n!! 按钮已失效", "it is a toast (!), not an alert (!!)"),
@@ -83,24 +83,24 @@ async def test_what_the_script_does_not_mention_fails_it(tmp_path: Path, script:
         ),
         ("> [确认]\n! ...\n~ ...\n< 请扫码 [*]", "it is a photo, not a text"),
         ("@block\n> hi", "A blocked the bot"),
-        ("@user B\n> (edit) hi", "has written nothing here that could be edited"),
+        ("@user B\n> (edit) hi", "has written no message here that could be edited"),
         ("@scan wechat", "no picture of this chat shows a QR code"),
         ("@page hi", "@scan comes first"),
         ("@status 200", "the page was answered with nothing yet"),
         ("@scan wechat http://127.0.0.1:1/", "the phone cannot open http://127.0.0.1:1/"),
     ],
 )
-async def test_a_line_that_does_not_come_true_says_why(tmp_path: Path, line: str, told: str) -> None:
+async def test_a_failing_line_says_why(tmp_path: Path, line: str, expected: str) -> None:
     report = await report_of(tmp_path, FORM + line + "\n")
 
-    assert told in report
+    assert expected in report
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "expected"),
     [
-        ("> [复制]@1", "[复制] is a button of the kind copy"),
-        ("> [复制]", "fits several buttons; write [复制]@2 or @row.column (there: 2.1, 2.2)"),
+        ("> [复制]@1", "[复制] is a copy button: a press of it does not reach the bot"),
+        ("> [复制]", "matches several buttons; write [复制]@2 or @row.column (at 2.1, 2.2)"),
         ("> [去商店]", "the phone cannot open http://127.0.0.1:1/"),
         ("> [去市场]", "nearest label: [去商店]"),
         ("> /keys\n< ... [*]\n> /plain\n< ...\n> [/plain]", "there is no button [/plain]"),
@@ -109,19 +109,19 @@ async def test_a_line_that_does_not_come_true_says_why(tmp_path: Path, line: str
         ("> (tap) x\n> /keys\n< 选一个", "it has buttons that the script does not mention"),
     ],
 )
-async def test_rarer_buttons_and_files_say_why_too(tmp_path: Path, lines: str, told: str) -> None:
+async def test_rarer_buttons_and_files_say_why_too(tmp_path: Path, lines: str, expected: str) -> None:
     start = "@set SHOP_URL=http://127.0.0.1:1/\n> /shop\n< (document) 账单 [*]\n"
 
     report = await report_of(tmp_path, f"{start}{lines}\n", SHOP_BOT)
 
-    assert told in report
+    assert expected in report
 
 
-async def test_there_is_nothing_to_press_on_in_an_empty_chat(tmp_path: Path) -> None:
-    assert "no message of the bot to press on" in await report_of(tmp_path, "> (tap) x\n")
+async def test_an_empty_chat_has_no_button_to_press(tmp_path: Path) -> None:
+    assert "the bot has sent no message whose button could be pressed" in await report_of(tmp_path, "> (tap) x\n")
 
 
-async def test_a_bot_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_bot_that_ends_is_reported_with_its_last_output(tmp_path: Path) -> None:
     report = await report_of(tmp_path, "> /start\n< ...\n> /die\n< bye\n")
 
     assert "the bot's process ended with exit code 3" in report
@@ -135,7 +135,7 @@ async def test_a_long_chat_is_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "timing", "told"),
+    ("program", "timing", "expected"),
     [
         (
             "raise SystemExit('no token')",
@@ -149,25 +149,27 @@ async def test_a_long_chat_is_cut(tmp_path: Path) -> None:
         ),
     ],
 )
-async def test_a_bot_that_does_not_start_is_told(tmp_path: Path, program: str, timing: Timing, told: str) -> None:
+async def test_a_bot_that_does_not_start_is_reported(
+    tmp_path: Path, program: str, timing: Timing, expected: str
+) -> None:
     bot, script = tmp_path / "bot.py", tmp_path / "t.chat"
     bot.write_text(program, encoding="utf-8")
     script.write_text("> hi\n", encoding="utf-8")
-    (take,) = cases_of(script, BotTexts())
+    (case,) = cases_of(script, BotTexts())
 
-    result = await run_case(take, RunConfig(CommandLauncher.python(bot), BotTexts(), timing))
+    result = await run_case(case, RunConfig(CommandLauncher.python(bot), BotTexts(), timing))
 
     assert result.failure is not None
-    assert result.failure.headline == f"the bot did not start: {told}"
+    assert result.failure.headline == f"the bot did not start: {expected}"
     assert result.failure.log == (("no token",) if "token" in program else ("hm",))
 
 
-async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+async def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     script = tmp_path / "t.chat"
     script.write_text("> hi\n", encoding="utf-8")
-    (take,) = cases_of(script, BotTexts())
+    (case,) = cases_of(script, BotTexts())
 
-    result = await run_case(take, RunConfig(CommandLauncher(["/nowhere/bot"]), BotTexts()))
+    result = await run_case(case, RunConfig(CommandLauncher(["/nowhere/bot"]), BotTexts()))
 
     assert result.failure is not None
     assert "the bot did not start:" in result.failure.headline

@@ -1,4 +1,4 @@
-"""Inline mode in scripts: what is typed behind the bot's name, the results, and the message that comes of one."""
+"""Inline mode in scripts: queries, results, and the message of a chosen result."""
 
 from pathlib import Path
 
@@ -31,30 +31,30 @@ TALK = """@group
 """
 
 
-async def test_results_are_offered_chosen_and_pressed_in_any_chat(tmp_path: Path) -> None:
+async def test_results_are_shown_chosen_and_pressed_in_any_chat(tmp_path: Path) -> None:
     await passes(tmp_path, TALK, SHOP_BOT)
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "expected"),
     [
         (">> a", "does not mention this:\n  got:      << [水果] [蔬菜]"),
         (">> a\n<< [水果]", "the results differ"),
         (">> a\n<<", "the results differ"),
         (">> a\n<< [*]\n>> [肉]", "there is no result [肉]\n  the line:"),
-        (">> a\n<< [*]\n>> [肉]", "the results there: [水果] [蔬菜]"),
-        (">> a\n<< [*]\n>> [...]", "[...] fits several results; write [...]@2"),
+        (">> a\n<< [*]\n>> [肉]", "the results: [水果] [蔬菜]"),
+        (">> a\n<< [*]\n>> [...]", "[...] matches several results; write [...]@2"),
         (">> a\n<< [*]\n>> [...]@3", "there is no result [...]"),
-        (">> [水果]", "the results there: none"),
+        (">> [水果]", "the results: none"),
         (">> a\n<< [*]\n>> [水果]", "does not mention this:\n  got:      < (via) 苹果 3 元"),
         (">> a\n<< [*]\n>> [水果]\n< 苹果 3 元", "it is a via, not a text"),
         ("> /keys\n<< [水果]", "the bot did something else:\n  expected: << [水果]\n  got:      < 选一个"),
     ],
 )
-async def test_what_differs_is_told(tmp_path: Path, lines: str, told: str) -> None:
+async def test_a_difference_is_reported(tmp_path: Path, lines: str, expected: str) -> None:
     report = await report_of(tmp_path, lines + "\n", SHOP_BOT)
 
-    assert told in report
+    assert expected in report
 
 
 async def test_changed_results_are_accepted(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Many scripts at once: the exit status, what is printed, and the pytest plugin."""
+"""Many scripts at once: exit status, output, and the pytest plugin."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ async def test_one_failure_is_one_and_is_reported_at_the_end(tmp_path: Path) -> 
     assert said[-1].startswith("2 passed, 1 failed in ")
 
 
-async def test_build_servers_are_told_of_every_case(tmp_path: Path) -> None:
+async def test_junit_xml_has_every_case(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
     (tmp_path / "bad.chat").write_text('title: <Bad> & "sad"\n> /start\n< 再见\n', encoding="utf-8")
 
@@ -66,7 +66,7 @@ async def test_build_servers_are_told_of_every_case(tmp_path: Path) -> None:
     assert "expected: < 再见" in "".join(bad.itertext())
 
 
-async def test_a_report_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+async def test_an_unwritable_report_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
 
     status, said = await played(tmp_path, report_to=tmp_path)
@@ -99,7 +99,7 @@ async def test_a_folder_without_scripts_is_two(tmp_path: Path) -> None:
     assert await played(tmp_path) == (2, [f"{tmp_path}: no script there"])
 
 
-def test_the_environment_of_a_bot_is_fresh() -> None:
+def test_the_environment_of_a_bot_is_new() -> None:
     outer = {"PATH": "/bin", "BOT_TOKEN": "secret", "DATABASE_URL": "postgresql://production", "LANG": "C.UTF-8"}
 
     assert base_environment(outer) == {

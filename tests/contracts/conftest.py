@@ -1,4 +1,4 @@
-"""The implementations every promise of a store is tested on."""
+"""Fixtures of the contract tests: every store contract runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -24,7 +24,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def another(url: str) -> Another:
-    """Open one more store on the same database, as another program would."""
+    """Opens another store on the same database, as another program would."""
     return lambda: open_store(url, sealing=make_sealing())
 
 

@@ -1,21 +1,21 @@
-"""A program that goes some statements far into a unit, says so, and waits to be killed."""
+"""A program that runs some statements of a unit, reports it, and waits to be killed."""
 
 import asyncio
 import sys
 
 from storage import open_store
 from tests.fakes import NOON, make_attempt, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 async def main(url: str, statements: int) -> None:
     async with open_store(url, sealing=make_sealing()) as store, store.unit(PERSON) as unit:
         steps = (
             unit.mark_seen("update:1", NOON),
-            unit.save_dialogue(PERSON, "asking for the name", "zh", NOON),
+            unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON),
             unit.save_attempt(make_attempt()),
             unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON),
         )

@@ -1,4 +1,4 @@
-"""A program that takes the turn to poll, says so, and waits to be killed."""
+"""A program that acquires the polling lease, reports it, and waits to be killed."""
 
 import asyncio
 import sys

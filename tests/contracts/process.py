@@ -1,4 +1,4 @@
-"""Programs of the contract tests: each a process of its own on the database under test."""
+"""Starts the programs of the contract tests, each as its own process on the database under test."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @asynccontextmanager
 async def program(name: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start one, and leave it dead."""
+    """Start one; it is killed at the end."""
     command = [sys.executable, "-m", f"tests.contracts.{name}", *arguments]
     started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
@@ -24,7 +24,7 @@ async def program(name: str, *arguments: str) -> AsyncIterator[asyncio.subproces
 
 
 async def line(started: asyncio.subprocess.Process) -> str:
-    """The next line it says."""
+    """The next line of its output."""
     assert started.stdout is not None
     return (await started.stdout.readline()).decode().strip()
 

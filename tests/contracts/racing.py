@@ -1,6 +1,6 @@
-"""A program that does a share of the work on one database, together with others that do the same.
+"""A program that works on one database at the same time as other instances of it.
 
-It says what came of it: the accounts that got a place, the notices it was given, the revisions it wrote.
+It reports the accounts that got a quota slot, the notices it claimed, and the revisions it wrote.
 """
 
 import asyncio
@@ -10,24 +10,24 @@ from datetime import timedelta
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 ROUNDS = 25
 
 
-async def take(store: SqlStore, account: str) -> bool:
+async def take_slot(store: SqlStore, account: str) -> bool:
     attempt = make_attempt(f"attempt-of-{account}", account)
     async with store.unit(attempt.id) as unit:
         await unit.save_attempt(attempt)
         return await unit.take_slot(attempt, make_identity(NUMBER), NOON)
 
 
-async def speak(store: SqlStore) -> int:
-    """Add a word to what the person's dialogue holds: a turn lost between reading and writing would show."""
+async def append_text(store: SqlStore) -> int:
+    """Append to the person's dialogue: a turn lost between reading and writing would shorten the text."""
     async with store.unit(PERSON) as unit:
-        kept = await unit.dialogue(PERSON)
-        return await unit.save_dialogue(PERSON, f"{kept.text if kept else ''}x", None, NOON)
+        dialogue = await unit.dialogue(PERSON)
+        return await unit.save_dialogue(PERSON, f"{dialogue.text if dialogue else ''}x", language=None, now=NOON)
 
 
 async def race(url: str, name: str) -> dict[str, list[object]]:
@@ -37,12 +37,14 @@ async def race(url: str, name: str) -> dict[str, list[object]]:
         await asyncio.to_thread(sys.stdin.readline)
         accounts = [f"telegram:{name}-{number}" for number in range(ROUNDS)]
         taken, revisions, claims = await asyncio.gather(
-            asyncio.gather(*(take(store, account) for account in accounts)),
-            asyncio.gather(*(speak(store) for _ in range(ROUNDS))),
-            asyncio.gather(*(store.claim_notices(NOON, NOON + timedelta(hours=1), 3) for _ in range(ROUNDS))),
+            asyncio.gather(*(take_slot(store, account) for account in accounts)),
+            asyncio.gather(*(append_text(store) for _ in range(ROUNDS))),
+            asyncio.gather(
+                *(store.claim_notices(NOON, until=NOON + timedelta(hours=1), limit=3) for _ in range(ROUNDS))
+            ),
         )
     return {
-        "places": [account for account, won in zip(accounts, taken, strict=True) if won],
+        "slots": [account for account, won in zip(accounts, taken, strict=True) if won],
         "revisions": list(revisions),
         "notices": [notice.id for claim in claims for notice in claim],
     }

@@ -25,7 +25,7 @@ async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url
 
     async with store.unit(PERSON) as unit:
         dialogue = await unit.dialogue(PERSON)
-    assert sum(len(result["places"]) for result in results) == MAX_ACCOUNTS
+    assert sum(len(result["slots"]) for result in results) == MAX_ACCOUNTS
     assert sorted(results[0]["revisions"] + results[1]["revisions"]) == list(range(1, 2 * ROUNDS + 1))
     assert dialogue is not None
     assert dialogue.text == "x" * 2 * ROUNDS
@@ -44,14 +44,14 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
     async def second(other: DialogueStore) -> bool:
         await read.wait()
         async with other.unit("two") as unit:
-            found = await unit.attempt(attempt.id)
-        return found is not None and found.expiry_announced
+            attempt_found = await unit.attempt(attempt.id)
+        return attempt_found is not None and attempt_found.expiry_announced
 
     async with another() as other:
         waiting = asyncio.ensure_future(second(other))
         async with store.unit("one") as unit:
-            found = await unit.attempt(attempt.id)
-            assert found is not None
+            attempt_found = await unit.attempt(attempt.id)
+            assert attempt_found is not None
             read.set()
             await asyncio.wait({waiting}, timeout=0.05)
             await unit.save_attempt(make_attempt(expiry_announced=True))
@@ -59,32 +59,34 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
         assert await waiting
 
 
-async def test_inv31_one_program_has_the_turn_to_poll_and_the_next_gets_it_when_it_lets_go(
+async def test_inv31_one_program_holds_the_polling_lease_and_the_next_gets_it_when_released(
     store: DialogueStore, another: Another
 ) -> None:
     busy = asyncio.Event()
-    told: list[int] = []
+    busy_calls: list[int] = []
 
     def note() -> None:
-        told.append(1)
+        busy_calls.append(1)
         busy.set()
 
     async def wait(other: DialogueStore) -> bool:
-        async with other.polling_lease(note) as still_mine:
-            return await still_mine()
+        async with other.polling_lease(note) as still_held:
+            return await still_held()
 
     async with another() as other, asyncio.timeout(PATIENCE):
-        async with store.polling_lease(note) as still_mine:
-            assert await still_mine()
+        async with store.polling_lease(note) as still_held:
+            assert await still_held()
             waiting = asyncio.ensure_future(wait(other))
             await busy.wait()
             assert not waiting.done()
         assert await waiting
 
-    assert told == [1]
+    assert busy_calls == [1]
 
 
-async def test_who_stops_waiting_for_the_turn_leaves_it_to_others(store: DialogueStore, another: Another) -> None:
+async def test_a_program_that_stops_waiting_for_the_polling_lease_leaves_it_to_others(
+    store: DialogueStore, another: Another
+) -> None:
     busy = asyncio.Event()
 
     async def wait(other: DialogueStore) -> None:
@@ -97,18 +99,18 @@ async def test_who_stops_waiting_for_the_turn_leaves_it_to_others(store: Dialogu
             await busy.wait()
             waiting.cancel()
             await asyncio.wait({waiting})
-        async with store.polling_lease(lambda: None) as still_mine:
-            assert await still_mine()
+        async with store.polling_lease(lambda: None) as still_held:
+            assert await still_held()
 
 
-async def test_inv31_a_killed_program_leaves_its_turn_to_the_next(store: DialogueStore, url: str) -> None:
+async def test_inv31_a_killed_program_frees_the_polling_lease(store: DialogueStore, url: str) -> None:
     async with program("polling_lease_holder", url) as holder, asyncio.timeout(PATIENCE):
         assert await line(holder) == "holding"
-        async with store.polling_lease(holder.kill) as still_mine:
-            assert await still_mine()
+        async with store.polling_lease(holder.kill) as still_held:
+            assert await still_held()
             assert holder.returncode is None or holder.returncode < 0
 
 
-async def test_a_turn_is_no_obstacle_to_units(store: DialogueStore) -> None:
+async def test_the_polling_lease_does_not_block_units(store: DialogueStore) -> None:
     async with store.polling_lease(lambda: None):
-        assert await store.claim_notices(NOON, NOON + timedelta(seconds=1), 1) == []
+        assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=1) == []

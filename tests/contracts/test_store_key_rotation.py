@@ -1,4 +1,4 @@
-"""A rotation's second half: everything sealed goes under the first key, whatever happens meanwhile."""
+"""Key rotation on every store: everything is resealed with the first key, whatever happens meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,11 +7,11 @@ import pytest
 
 from storage import SqlStore, open_database, open_store
 from storage import statements as sql
+from storage.encryption.key_rotation import KeyRotation
+from storage.encryption.sealing import Sealing
 from storage.inspection import inspect_database
-from storage.key_rotation import KeyRotation
-from storage.sealing import Sealing
 from tests.fakes import NOON, make_attempt
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 INDEX = b"i" * 32
 OLD, NEW = Sealing({"old": b"o" * 32}, INDEX), Sealing({"new": b"n" * 32}, INDEX)
@@ -20,19 +20,19 @@ MANY = 25
 BATCH = 4
 
 
-def person(number: int) -> Person:
-    return Person(f"telegram:{number:03}")
+def person(number: int) -> PersonId:
+    return PersonId(f"telegram:{number:03}")
 
 
 async def fill(store: SqlStore, count: int = MANY) -> None:
     for number in range(count):
-        who = person(number)
-        async with store.unit(who) as unit:
-            await unit.save_attempt(make_attempt(f"a{number:03}", who))
-            revision = await unit.save_dialogue(who, f"text {number}", "zh", NOON)
+        key = person(number)
+        async with store.unit(key) as unit:
+            await unit.save_attempt(make_attempt(f"a{number:03}", key))
+            revision = await unit.save_dialogue(key, f"text {number}", language="zh", now=NOON)
         if number % 2:
-            await store.mark_shown(who, revision, f"panel {number}")
-        await store.store_dead_letter(f"update:{number}", who, "raw", NOON)
+            await store.mark_shown(key, revision, f"panel {number}")
+        await store.store_dead_letter(f"update:{number}", person=key, raw="raw", now=NOON)
 
 
 async def reseal(url: str, progress: Callable[[str, int], None] = lambda *_: None) -> int:
@@ -40,7 +40,7 @@ async def reseal(url: str, progress: Callable[[str, int], None] = lambda *_: Non
         return (await KeyRotation(database, BOTH, BATCH).run(progress)).resealed
 
 
-async def test_everything_is_sealed_anew_and_the_old_key_may_go(url: str) -> None:
+async def test_everything_is_resealed_and_the_old_key_may_be_removed(url: str) -> None:
     async with open_store(url, sealing=OLD) as store:
         await fill(store)
     resealed = await reseal(url)
@@ -50,13 +50,13 @@ async def test_everything_is_sealed_anew_and_the_old_key_may_go(url: str) -> Non
             attempt, dialogue = await unit.attempt(make_attempt("a003").id), await unit.dialogue(person(3))
 
     assert resealed == 3 * MANY + MANY // 2 == condition.sealed
-    assert (dict(condition.unreadable), condition.with_old_keys, condition.dead_updates) == ({}, 0, MANY)
+    assert (dict(condition.unreadable), condition.with_old_keys, condition.dead_letters) == ({}, 0, MANY)
     assert attempt == make_attempt("a003", person(3))
     assert dialogue is not None
     assert (dialogue.text, dialogue.panel) == ("text 3", "panel 3")
 
 
-async def test_cut_short_it_has_done_what_it_has_done_and_goes_on(url: str) -> None:
+async def test_an_interrupted_rotation_continues_where_it_stopped(url: str) -> None:
     class Cut(Exception):
         pass
 
@@ -68,13 +68,13 @@ async def test_cut_short_it_has_done_what_it_has_done_and_goes_on(url: str) -> N
         await fill(store)
     with pytest.raises(Cut):
         await reseal(url, cut)
-    left = await reseal(url)
+    remaining = await reseal(url)
 
-    assert left == 3 * MANY + MANY // 2 - MANY - 2 * BATCH
+    assert remaining == 3 * MANY + MANY // 2 - MANY - 2 * BATCH
     assert await reseal(url) == 0
 
 
-async def test_nobody_s_change_is_overwritten_and_nobody_waits(
+async def test_a_rotation_overwrites_no_change_and_blocks_no_writer(
     url: str,
 ) -> None:
     async def write(store: SqlStore, stop: asyncio.Event) -> int:
@@ -83,9 +83,9 @@ async def test_nobody_s_change_is_overwritten_and_nobody_waits(
             written += 1
             for number in range(0, MANY, 3):
                 async with store.unit(person(number)) as unit:
-                    kept = await unit.dialogue(person(number))
-                    assert kept is not None
-                    await unit.save_dialogue(person(number), f"{kept.text}x", None, NOON)
+                    dialogue = await unit.dialogue(person(number))
+                    assert dialogue is not None
+                    await unit.save_dialogue(person(number), f"{dialogue.text}x", language=None, now=NOON)
         return written
 
     async with open_store(url, sealing=OLD) as store:
@@ -99,27 +99,27 @@ async def test_nobody_s_change_is_overwritten_and_nobody_waits(
     async with open_store(url, sealing=NEW) as store:
         for number in range(0, MANY, 3):
             async with store.unit("look") as unit:
-                kept = await unit.dialogue(person(number))
-            assert kept is not None
-            assert kept.text == f"text {number}" + "x" * written
+                dialogue = await unit.dialogue(person(number))
+            assert dialogue is not None
+            assert dialogue.text == f"text {number}" + "x" * written
 
 
-async def test_a_turn_that_began_before_the_new_key_and_ends_later_is_not_forgotten(url: str) -> None:
+async def test_a_unit_open_since_before_the_new_key_is_resealed_too(url: str) -> None:
     async with open_store(url, sealing=OLD) as running, open_store(url, sealing=BOTH):
         async with running.unit(person(1)) as unit:
-            await unit.save_dialogue(person(1), "begun before", "zh", NOON)
+            await unit.save_dialogue(person(1), "begun before", language="zh", now=NOON)
             resealing = asyncio.ensure_future(reseal(url))
             await asyncio.wait({resealing}, timeout=0.05)
         resealed = await resealing
 
     assert resealed == 1
     async with open_store(url, sealing=NEW) as store, store.unit("look") as unit:
-        kept = await unit.dialogue(person(1))
-    assert kept is not None
-    assert kept.text == "begun before"
+        dialogue = await unit.dialogue(person(1))
+    assert dialogue is not None
+    assert dialogue.text == "begun before"
 
 
-async def test_what_nobody_can_open_is_counted_and_left(url: str) -> None:
+async def test_unreadable_values_are_counted_and_left(url: str) -> None:
     async with open_store(url, sealing=OLD) as store:
         await fill(store, 3)
     async with open_store(url, sealing=BOTH) as store, open_database(url) as database:
@@ -132,7 +132,7 @@ async def test_what_nobody_can_open_is_counted_and_left(url: str) -> None:
     assert condition.unreadable == {"dialogues.text": 1}
 
 
-async def test_every_sealed_column_of_the_schema_is_among_those_sealed_anew(url: str) -> None:
+async def test_every_sealed_column_of_the_schema_is_resealed(url: str) -> None:
     if url.startswith("postgres"):
         pytest.skip("one schema for both")
     async with open_store(url, sealing=OLD), open_database(url) as database, database.transaction() as connection:

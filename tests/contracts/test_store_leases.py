@@ -1,13 +1,14 @@
-"""Who may show a person's answers: one living program at a time, in order; nobody, to somebody who blocked the bot."""
+"""Which program may send a person's replies: one at a time, in order; none while the person blocks the bot."""
 
-from tests.contracts.test_store_dialogues import PERSON, load, owed, say
-from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply, Person
+from tests.contracts.test_store_dialogues import PERSON, load, pending_people, save_text
+from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
+from verification.ids import PersonId
 
 BOTH = frozenset({"one", "other"})
 
 
-async def test_a_person_is_held_by_one_program_until_it_lets_go(store: DialogueStore) -> None:
-    await say(store, "hello")
+async def test_one_program_holds_the_lease_on_a_person_until_released(store: DialogueStore) -> None:
+    await save_text(store, "hello")
     first = await store.acquire_lease(PERSON, "one", BOTH, 0)
     refused = await store.acquire_lease(PERSON, "other", BOTH, 0)
     again = await store.acquire_lease(PERSON, "one", BOTH, 0)
@@ -24,20 +25,20 @@ async def test_a_person_is_held_by_one_program_until_it_lets_go(store: DialogueS
     assert (refused, still) == (None, None)
 
 
-async def test_what_a_dead_program_held_goes_to_the_next_with_the_panel_it_left(store: DialogueStore) -> None:
-    await say(store, "hello")
+async def test_the_lease_of_a_crashed_program_goes_to_the_next_with_its_panel(store: DialogueStore) -> None:
+    await save_text(store, "hello")
     await store.mark_shown(PERSON, 1, "panel")
-    await say(store, "more")
+    await save_text(store, "more")
     await store.acquire_lease(PERSON, "one", BOTH, 0)
 
     assert await store.pending_replies(10) == [PendingReply(PERSON, 2, "one")]
     assert await store.acquire_lease(PERSON, "other", frozenset({"other"}), 0) == Lease(1, "panel", already_held=False)
 
 
-async def test_showing_an_answer_lets_go_and_makes_way_for_the_next_one(store: DialogueStore) -> None:
-    await say(store, "first")
+async def test_showing_an_answer_releases_the_lease(store: DialogueStore) -> None:
+    await save_text(store, "first")
     await store.acquire_lease(PERSON, "one", BOTH, 0)
-    await say(store, "second")
+    await save_text(store, "second")
     too_early = await store.acquire_lease(PERSON, "other", BOTH, 1)
     await store.mark_shown(PERSON, 1, "panel one")
 
@@ -45,47 +46,50 @@ async def test_showing_an_answer_lets_go_and_makes_way_for_the_next_one(store: D
     assert await store.acquire_lease(PERSON, "other", BOTH, 1) == Lease(1, "panel one", already_held=False)
 
 
-async def test_an_answer_waits_for_the_one_before_even_when_nobody_holds_the_person(store: DialogueStore) -> None:
-    await say(store, "first")
-    await say(store, "second")
+async def test_an_answer_waits_for_the_one_before_even_without_a_lease(store: DialogueStore) -> None:
+    await save_text(store, "first")
+    await save_text(store, "second")
 
     assert await store.acquire_lease(PERSON, "one", BOTH, 1) is None
     assert await store.acquire_lease(PERSON, "one", BOTH, 0) == Lease(0, "", already_held=False)
 
 
-async def test_nobody_can_be_held_who_has_no_dialogue(store: DialogueStore) -> None:
-    assert await store.acquire_lease(Person("telegram:9"), "one", BOTH, 0) is None
+async def test_a_person_without_a_dialogue_cannot_be_leased(store: DialogueStore) -> None:
+    assert await store.acquire_lease(PersonId("telegram:9"), "one", BOTH, 0) is None
 
 
-async def test_somebody_who_blocked_the_bot_is_owed_nothing_until_they_return(store: DialogueStore) -> None:
-    await say(store, "hello")
+async def test_a_person_who_blocked_the_bot_has_no_pending_reply_until_they_return(store: DialogueStore) -> None:
+    await save_text(store, "hello")
     await store.acquire_lease(PERSON, "one", BOTH, 0)
     await store.mark_blocked(PERSON, "panel")
-    await say(store, "news")
-    away, kept = await owed(store), await load(store)
+    await save_text(store, "news")
+    pending, dialogue = await pending_people(store), await load(store)
     async with store.unit(PERSON) as unit:
         await unit.mark_unblocked(PERSON)
     back = await load(store)
 
-    assert (away, kept is not None and kept.blocked) == ([], True)
-    assert (await owed(store), back is not None and back.blocked) == ([PERSON], False)
+    assert (pending, dialogue is not None and dialogue.blocked) == ([], True)
+    assert (await pending_people(store), back is not None and back.blocked) == ([PERSON], False)
     assert await store.acquire_lease(PERSON, "other", BOTH, 0) == Lease(0, "panel", already_held=False)
 
 
-async def test_programs_hear_each_others_beats(store: DialogueStore) -> None:
-    await store.heartbeat("host:1", "one")
-    await store.heartbeat("host:2", "other")
-    heard = await store.heartbeat("host:1", "one")
+async def test_programs_see_each_others_heartbeats(store: DialogueStore) -> None:
+    await store.heartbeat(name="host:1", program="one")
+    await store.heartbeat(name="host:2", program="other")
+    heartbeats = await store.heartbeat(name="host:1", program="one")
 
-    assert heard == [Heartbeat("host:1", "one", 2), Heartbeat("host:2", "other", 1)]
+    assert heartbeats == [
+        Heartbeat(name="host:1", program="one", count=2),
+        Heartbeat(name="host:2", program="other", count=1),
+    ]
 
 
-async def test_a_new_program_takes_the_place_of_its_dead_namesake(store: DialogueStore) -> None:
-    await store.heartbeat("host:1", "one")
-    heard = await store.heartbeat("host:1", "one again")
-    await store.unregister("host:1", "one")
+async def test_a_new_program_replaces_a_crashed_one_of_the_same_name(store: DialogueStore) -> None:
+    await store.heartbeat(name="host:1", program="one")
+    heartbeats = await store.heartbeat(name="host:1", program="one again")
+    await store.unregister(name="host:1", program="one")
 
-    assert [beat.program for beat in heard] == ["one again"]
-    assert [beat.program for beat in await store.heartbeat("host:2", "other")] == ["one again", "other"]
-    await store.unregister("host:1", "one again")
-    assert [beat.program for beat in await store.heartbeat("host:2", "other")] == ["other"]
+    assert [beat.program for beat in heartbeats] == ["one again"]
+    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["one again", "other"]
+    await store.unregister(name="host:1", program="one again")
+    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["other"]

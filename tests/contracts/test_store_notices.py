@@ -7,35 +7,36 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
+from verification.ids import Contact
 from verification.ports import Notice, NoticeKind
 
 LATER = NOON + timedelta(seconds=60)
 
 
-async def post(store: DialogueStore, *news: NoticeKind, attempt: Attempt | None = None) -> None:
+async def post(store: DialogueStore, *kinds_posted: NoticeKind, attempt: Attempt | None = None) -> None:
     attempt = attempt or make_attempt()
     async with store.unit("post") as unit:
         await unit.save_attempt(attempt)
-        for each in news:
+        for each in kinds_posted:
             await unit.post_notice(each, attempt, NOON)
 
 
 async def claim(store: DialogueStore, limit: int = 10) -> Sequence[Notice]:
-    return await store.claim_notices(NOON, LATER, limit)
+    return await store.claim_notices(NOON, until=LATER, limit=limit)
 
 
 def of(number: int) -> Attempt:
     return make_attempt(f"a{number}", f"telegram:{number}")
 
 
-async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: DialogueStore) -> None:
+async def test_a_notice_holds_the_attempt_as_it_was_when_posted(store: DialogueStore) -> None:
     failed = make_attempt(status=AttemptStatus.FAILED, reason=Reason.NO_CARD, identity=None, contact="telegram:7")
     await post(store, NoticeKind.ENDED, attempt=failed)
 
     [notice] = await claim(store)
     assert notice == Notice(
         id=notice.id,
-        contact="telegram:7",
+        contact=Contact("telegram:7"),
         kind=NoticeKind.ENDED,
         attempt=failed.id,
         account=failed.account,
@@ -46,7 +47,7 @@ async def test_a_notice_tells_how_the_attempt_stood_when_it_was_posted(store: Di
     )
 
 
-async def test_a_notice_of_a_unit_that_failed_is_never_told(store: DialogueStore) -> None:
+async def test_a_notice_of_a_failed_unit_is_never_sent(store: DialogueStore) -> None:
     await post(store)
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
@@ -56,41 +57,43 @@ async def test_a_notice_of_a_unit_that_failed_is_never_told(store: DialogueStore
     assert await claim(store) == []
 
 
-async def test_inv02_a_leased_notice_is_given_to_nobody_else_until_the_lease_ends(store: DialogueStore) -> None:
+async def test_inv02_a_leased_notice_goes_to_no_other_claim_until_the_lease_ends(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
 
-    assert await store.claim_notices(LATER - timedelta(microseconds=1), LATER, 10) == []
-    assert await store.claim_notices(LATER + timedelta(seconds=1), LATER + timedelta(seconds=61), 10) == [first]
+    assert await store.claim_notices(LATER - timedelta(microseconds=1), until=LATER, limit=10) == []
+    assert await store.claim_notices(LATER + timedelta(seconds=1), until=LATER + timedelta(seconds=61), limit=10) == [
+        first
+    ]
 
 
-async def test_a_lease_given_before_the_clock_was_put_back_holds_nothing_up(store: DialogueStore) -> None:
+async def test_a_lease_from_before_the_clock_was_set_back_delays_nothing(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
     put_back = NOON - timedelta(hours=1)
 
-    assert await store.claim_notices(put_back, put_back + timedelta(seconds=60), 10) == [first]
+    assert await store.claim_notices(put_back, until=put_back + timedelta(seconds=60), limit=10) == [first]
 
 
-async def test_a_settled_notice_is_told_no_more(store: DialogueStore) -> None:
+async def test_a_settled_notice_is_not_sent_again(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [notice] = await claim(store)
     await store.settle_notice(notice)
     await store.settle_notice(notice)
 
-    assert await store.claim_notices(LATER + timedelta(days=1), LATER + timedelta(days=2), 10) == []
+    assert await store.claim_notices(LATER + timedelta(days=1), until=LATER + timedelta(days=2), limit=10) == []
 
 
 async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store: DialogueStore) -> None:
     await post(store, NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED)
 
-    told = []
+    kinds = []
     for _ in range(3):
         [notice] = await claim(store)
         assert await claim(store) == []
         await store.settle_notice(notice)
-        told.append(notice.kind)
-    assert told == [NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED]
+        kinds.append(notice.kind)
+    assert kinds == [NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED]
     assert await claim(store) == []
 
 
@@ -102,7 +105,7 @@ async def test_contacts_do_not_wait_for_each_other_and_the_oldest_comes_first(st
     assert [notice.contact for notice in await claim(store, 2)] == ["telegram:2"]
 
 
-async def test_inv02_two_programs_never_hold_the_same_notice(store: DialogueStore, another: Another) -> None:
+async def test_inv02_two_programs_never_claim_the_same_notice(store: DialogueStore, another: Another) -> None:
     for number in range(30):
         await post(store, NoticeKind.ENDED, attempt=of(number))
 
@@ -112,7 +115,7 @@ async def test_inv02_two_programs_never_hold_the_same_notice(store: DialogueStor
     assert len(ids) == len(set(ids)) == 30
 
 
-async def test_a_late_settle_never_meets_a_new_notice(store: DialogueStore) -> None:
+async def test_a_late_settle_never_settles_a_new_notice(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [old] = await claim(store)
     await store.settle_notice(old)

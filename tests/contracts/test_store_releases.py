@@ -1,4 +1,4 @@
-"""What an earlier release kept is all there after the schema has been brought up to date."""
+"""Data of an earlier release survives the migration of its schema."""
 
 from datetime import timedelta
 
@@ -6,19 +6,20 @@ import pytest
 
 from storage import open_database, open_store
 from storage.database import Value
-from storage.mapping import attempt_values, dead_update_aad, dialogue_aad, to_micros
+from storage.encryption.sealing import IndexKind
+from storage.mapping import attempt_values, dead_letter_aad, dialogue_aad, to_micros
 from storage.migrations import known_migrations, migrate
-from storage.sealing import IndexKind
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus
-from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply, Person
+from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply
+from verification.ids import PersonId, own_account
 from verification.ports import NoticeKind
 
 RELEASES = {"0.1.0": 1}
 """The newest schema that each release knows."""
 
-ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+ANNA, BERT = PersonId("telegram:200000001"), PersonId("telegram:200000002")
 NOW = to_micros(NOON)
 ATTEMPT = make_attempt("a1", ANNA, status=AttemptStatus.OPENED, provider_state="check pass")
 DONE = make_attempt("a2", BERT, status=AttemptStatus.SUCCEEDED)
@@ -41,10 +42,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 
 def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
-    """Rows of every table, in that release's words: a step in the middle, a verified account, unfinished business."""
+    """Rows of every table as that release wrote them: a step in progress, a verified account, pending work."""
     sealing = make_sealing()
     text, panel = sealing.seal("t", dialogue_aad(ANNA, "text")), sealing.seal("p", dialogue_aad(ANNA, "panel"))
-    dead = sealing.seal("{}", dead_update_aad("telegram:2"))
+    dead_letter = sealing.seal("{}", dead_letter_aad("telegram:2"))
     number = sealing.index(IndexKind.NUMBER, NUMBER)
     expires_at = to_micros(ATTEMPT.expires_at)
     return [
@@ -59,12 +60,12 @@ def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
         ),
         ("INSERT INTO litter VALUES ($1, $2, $3)", (ANNA, 55, NOW)),
         ("INSERT INTO seen_events VALUES ($1, $2)", ("telegram:1", NOW)),
-        ("INSERT INTO dead_updates VALUES ($1, $2, $3)", ("telegram:2", dead, NOW)),
+        ("INSERT INTO dead_updates VALUES ($1, $2, $3)", ("telegram:2", dead_letter, NOW)),
     ]
 
 
 @pytest.mark.parametrize("release", RELEASES)
-async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brought_up_to_date(
+async def test_inv32_all_data_of_an_earlier_release_survives_the_migration(
     url: str, release: str, proof: Proof
 ) -> None:
     written = as_0_1_0_wrote()
@@ -75,16 +76,18 @@ async def test_inv32_everything_that_a_release_kept_is_there_after_it_was_brough
                 await connection.fetch(statement, *values)
 
     async with open_store(url, sealing=make_sealing()) as store:
-        owed, litter = await store.pending_replies(10), await store.pending_deletions(10)
-        notices = await store.claim_notices(NOON, NOON + timedelta(seconds=1), 10)
+        pending, deletions = await store.pending_replies(10), await store.pending_deletions(10)
+        notices = await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=10)
         async with store.unit(ANNA) as unit:
-            kept, records = await unit.dialogue(ANNA), await unit.records(ANNA)
-            live, accounts = await unit.live_attempt(ANNA), await unit.accounts_of(make_identity())
+            dialogue, records = await unit.dialogue(ANNA), await unit.records(ANNA)
+            live, accounts = await unit.live_attempt(own_account(ANNA)), await unit.accounts_of(make_identity())
             again = await unit.mark_seen("telegram:1", NOON)
 
-    assert kept == Dialogue(ANNA, "t", "en", revision=7, shown=6, panel="p")
-    assert (owed, litter) == ([PendingReply(ANNA, 7, None)], [PendingDeletion(ANNA, 55, NOON)])
+    assert dialogue == Dialogue(person=ANNA, text="t", language="en", revision=7, shown=6, panel="p")
+    assert (pending, deletions) == ([PendingReply(ANNA, 7, None)], [PendingDeletion(ANNA, 55, NOON)])
     assert (live, accounts, again) == (ATTEMPT, frozenset[str]({BERT}), False)
     assert [(notice.attempt, notice.kind) for notice in notices] == [(AttemptId("a1"), NoticeKind.PROGRESS)]
-    assert records.consents == [Consent(ANNA, ANNA, "data", "2026-11", "zh", NOON)]
+    assert records.consents == [
+        Consent(person=ANNA, account=own_account(ANNA), kind="data", version="2026-11", language="zh", at=NOON)
+    ]
     proof(cases=len(written))

@@ -1,4 +1,4 @@
-"""Results owed to another server, on every store: posted with the verdict, shared out, kept as long as is needed."""
+"""The result outbox on every store: posted with the verdict, shared among programs, stored until delivered."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from tests.fakes import NOON, FakeClock, FakeProvider, make_attempt, make_deps, 
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import Account, PersonId
 from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 LEASE = timedelta(seconds=20)
@@ -36,7 +36,7 @@ async def post(store: SqlStore, *attempts: Attempt) -> None:
 
 
 async def claim(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> Sequence[OutgoingResult]:
-    return await store.result_outbox().claim(NOON + after, NOON + after + LEASE, limit)
+    return await store.result_outbox().claim(NOON + after, until=NOON + after + LEASE, limit=limit)
 
 
 async def claimed(store: SqlStore, after: timedelta = timedelta(), limit: int = 10) -> list[str]:
@@ -44,30 +44,37 @@ async def claimed(store: SqlStore, after: timedelta = timedelta(), limit: int = 
 
 
 def core_of(store: SqlStore, *, posts_results: bool) -> Core:
-    ways = dict.fromkeys(Method, FakeProvider())
-    return Core(store, ways, make_deps(FakeClock()), ttl=timedelta(minutes=10), posts_results=posts_results)
+    methods = dict.fromkeys(Method, FakeProvider())
+    return Core(store, methods, make_deps(FakeClock()), ttl=timedelta(minutes=10), posts_results=posts_results)
 
 
 @pytest.mark.parametrize(
     ("outcome", "status", "reason"),
     [(Passed(), AttemptStatus.SUCCEEDED, None), (Rejected(Reason.NO_CARD), AttemptStatus.FAILED, Reason.NO_CARD)],
 )
-async def test_a_verdict_is_owed_once_however_often_it_comes(
+async def test_a_repeated_verdict_is_posted_once(
     store: SqlStore, outcome: Verdict, status: AttemptStatus, reason: Reason | None
 ) -> None:
     core = core_of(store, posts_results=True)
-    opening = await core.begin(make_request())
+    scan_code = await core.begin(make_request())
     for _ in range(2):
-        await core.complete(opening.attempt, outcome)
+        await core.complete(scan_code.attempt, outcome)
 
     [result] = await claim(store)
-    told = OutgoingResult(
-        result.id, AttemptId("a1"), "telegram:1", Method.WECHAT, status, reason, simulated=True, at=NOON
+    claimed_results = OutgoingResult(
+        id=result.id,
+        attempt=AttemptId("a1"),
+        account=Account("telegram:1"),
+        method=Method.WECHAT,
+        status=status,
+        reason=reason,
+        simulated=True,
+        at=NOON,
     )
-    assert result == told
+    assert result == claimed_results
 
 
-async def test_a_success_without_a_place_is_owed_as_the_failure_it_became(store: SqlStore) -> None:
+async def test_a_success_without_a_slot_is_posted_as_a_failure(store: SqlStore) -> None:
     core = core_of(store, posts_results=True)
     for number in range(4):
         await core.begin(make_request(f"a{number}", f"telegram:{number}"))
@@ -80,15 +87,15 @@ async def test_a_success_without_a_place_is_owed_as_the_failure_it_became(store:
     ]
 
 
-async def test_nothing_is_kept_for_nobody(store: SqlStore) -> None:
+async def test_without_a_receiver_no_result_is_stored(store: SqlStore) -> None:
     core = core_of(store, posts_results=False)
-    opening = await core.begin(make_request())
-    await core.complete(opening.attempt, Passed())
+    scan_code = await core.begin(make_request())
+    await core.complete(scan_code.attempt, Passed())
 
     assert await claim(store) == []
 
 
-async def test_what_ended_without_a_verdict_is_no_result(store: SqlStore) -> None:
+async def test_an_attempt_without_a_verdict_gives_no_result(store: SqlStore) -> None:
     core = core_of(store, posts_results=True)
     await core.begin(make_request("a1"))
     await core.begin(make_request("a2"))
@@ -97,7 +104,7 @@ async def test_what_ended_without_a_verdict_is_no_result(store: SqlStore) -> Non
     assert await claim(store) == []
 
 
-async def test_a_result_of_a_unit_that_failed_is_never_told(store: SqlStore) -> None:
+async def test_a_result_of_a_failed_unit_is_never_sent(store: SqlStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit("fails") as unit:
             await unit.save_attempt(verdict(1))
@@ -113,7 +120,7 @@ async def test_an_attempt_has_one_result(store: SqlStore) -> None:
     assert [result.status for result in await claim(store)] == [AttemptStatus.SUCCEEDED]
 
 
-async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(store: SqlStore) -> None:
+async def test_a_leased_result_goes_to_no_other_claim_until_the_lease_ends(store: SqlStore) -> None:
     await post(store, verdict(1))
 
     assert await claimed(store) == ["a1"]
@@ -121,7 +128,7 @@ async def test_a_leased_result_is_given_to_nobody_else_until_the_lease_ends(stor
     assert await claimed(store, LEASE) == ["a1"]
 
 
-async def test_inv29_a_clock_that_was_put_back_keeps_no_result(store: SqlStore) -> None:
+async def test_inv29_a_clock_that_was_set_back_delays_no_result(store: SqlStore) -> None:
     await post(store, verdict(1))
     assert await claimed(store, timedelta(days=1)) == ["a1"]
 
@@ -135,7 +142,7 @@ async def test_clocks_that_differ_a_little_do_not_break_a_lease(store: SqlStore)
     assert await claimed(store) == []
 
 
-async def test_a_postponed_result_comes_at_its_time_with_its_tries_counted(store: SqlStore) -> None:
+async def test_a_postponed_result_is_due_at_its_time_with_its_tries_counted(store: SqlStore) -> None:
     await post(store, verdict(1))
     [result] = await claim(store)
     await store.result_outbox().postpone(result, NOON + timedelta(hours=2))
@@ -145,12 +152,12 @@ async def test_a_postponed_result_comes_at_its_time_with_its_tries_counted(store
     assert (again.id, again.tries) == (result.id, 1)
 
 
-async def test_a_settled_result_is_told_no_more_whatever_is_said_of_it_later(store: SqlStore) -> None:
+async def test_a_settled_result_is_never_sent_again(store: SqlStore) -> None:
     await post(store, verdict(1))
     [result] = await claim(store)
     await store.result_outbox().settle(result, DeliveryStatus.DELIVERED, NOON)
     await store.result_outbox().postpone(result, NOON)
-    await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
+    await store.result_outbox().settle(result, DeliveryStatus.ABANDONED, NOON)
 
     assert await claim(store, timedelta(days=1)) == []
     assert (await store.purge_processed(NOON + MOMENT))["results"] == 1
@@ -159,13 +166,13 @@ async def test_a_settled_result_is_told_no_more_whatever_is_said_of_it_later(sto
 async def test_the_results_of_an_account_come_one_after_the_other(store: SqlStore) -> None:
     await post(store, verdict(1, status=AttemptStatus.FAILED), verdict(2), verdict(3, "telegram:7"))
 
-    told = await claim(store)
-    assert [result.attempt for result in told] == ["a1", "a3"]
-    await store.result_outbox().settle(told[0], DeliveryStatus.DELIVERED, NOON)
+    claimed_results = await claim(store)
+    assert [result.attempt for result in claimed_results] == ["a1", "a3"]
+    await store.result_outbox().settle(claimed_results[0], DeliveryStatus.DELIVERED, NOON)
     assert await claimed(store) == ["a2"]
 
 
-async def test_a_result_that_nobody_takes_does_not_keep_the_later_ones_of_its_account(store: SqlStore) -> None:
+async def test_an_undeliverable_result_does_not_block_later_ones_of_its_account(store: SqlStore) -> None:
     await post(store, verdict(1, status=AttemptStatus.FAILED), verdict(2))
     came = []
     for _ in range(MAX_BLOCKING_TRIES):
@@ -177,7 +184,7 @@ async def test_a_result_that_nobody_takes_does_not_keep_the_later_ones_of_its_ac
     assert await claimed(store) == ["a1", "a2"]
 
 
-async def test_what_was_never_tried_comes_before_what_failed(store: SqlStore) -> None:
+async def test_untried_results_come_before_failed_ones(store: SqlStore) -> None:
     await post(store, verdict(1, "telegram:1"))
     [failed] = await claim(store)
     await store.result_outbox().postpone(failed, NOON)
@@ -192,16 +199,16 @@ async def test_inv31_programs_share_out_the_results(store: SqlStore, another: An
     async with another() as other, asyncio.TaskGroup() as group:
         assert isinstance(other, SqlStore)
         claims = [group.create_task(claimed(store if number % 2 else other, limit=4)) for number in range(10)]
-    told = [attempt for each in claims for attempt in each.result()]
+    claimed_results = [attempt for each in claims for attempt in each.result()]
 
-    assert len(told) == len(set(told)) == 30
+    assert len(claimed_results) == len(set(claimed_results)) == 30
     proof(cases=30)
 
 
-async def test_what_became_of_a_result_is_kept_for_its_time_and_what_is_owed_stays(store: SqlStore) -> None:
+async def test_settled_results_are_purged_after_their_time_and_others_stay(store: SqlStore) -> None:
     await post(store, verdict(1, "telegram:1"), verdict(2, "telegram:2"))
-    [told, _] = await claim(store)
-    await store.result_outbox().settle(told, DeliveryStatus.DELIVERED, NOON)
+    [claimed_results, _] = await claim(store)
+    await store.result_outbox().settle(claimed_results, DeliveryStatus.DELIVERED, NOON)
 
     assert (await store.purge_processed(NOON))["results"] == 0
     assert (await store.purge_processed(NOON + MOMENT))["results"] == 1
@@ -210,23 +217,23 @@ async def test_what_became_of_a_result_is_kept_for_its_time_and_what_is_owed_sta
 
 
 @pytest.mark.parametrize("who", [ANNA, "telegram:200000001"], ids=["the account's own chat", "another chat"])
-async def test_inv39_erasing_leaves_only_a_success_that_is_still_to_be_told(store: SqlStore, who: str) -> None:
+async def test_inv39_erasing_leaves_only_an_undelivered_success(store: SqlStore, who: str) -> None:
     await post(store, verdict(1), verdict(2, status=AttemptStatus.FAILED), verdict(3, "telegram:7"))
     [done, other] = await claim(store)
     await store.result_outbox().settle(done, DeliveryStatus.DELIVERED, NOON)
     await post(store, verdict(4))
     async with store.unit(who) as unit:
-        gone = await unit.erase(Person(who), ANNA)
+        deleted = await unit.erase(PersonId(who), Account(ANNA))
 
-    assert gone["results"] == 2
+    assert deleted["results"] == 2
     assert {*await claimed(store, LEASE), other.attempt} == {"a4", "a3"}
 
 
-async def test_a_look_at_the_database_tells_how_many_wait_and_since_when(store: SqlStore, url: str) -> None:
+async def test_an_inspection_counts_undelivered_results_and_says_since_when(store: SqlStore, url: str) -> None:
     await post(store, *(verdict(number, f"telegram:{number}") for number in range(3)))
     [first, *_] = await claim(store)
-    await store.result_outbox().settle(first, DeliveryStatus.GIVEN_UP, NOON)
+    await store.result_outbox().settle(first, DeliveryStatus.ABANDONED, NOON)
     async with open_database(url) as database:
         condition = await inspect_database(database, make_sealing())
 
-    assert condition.results == ResultBacklog(owed=2, since=NOON, given_up=1)
+    assert condition.results == ResultBacklog(undelivered=2, since=NOON, abandoned=1)

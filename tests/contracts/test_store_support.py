@@ -1,4 +1,4 @@
-"""What support needs kept, on every database."""
+"""The store of support, on every database."""
 
 import asyncio
 from contextlib import suppress
@@ -13,7 +13,8 @@ from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
-from verification.dialogue_store import DialogueStore, LinkBinding, Person
+from verification.dialogue_store import DialogueStore, LinkBinding
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -30,20 +31,20 @@ from verification.support.store import AttemptSummary, AuditEntry, UnansweredQue
 
 
 class CutShort(Exception):
-    """What ends a unit before it commits."""
+    """Ends a unit before it commits."""
 
 
-USE = AuditEntry("telegram:7", "try", "", NOON)
+USE = AuditEntry(actor=Actor("telegram:7"), action="try", subject="", at=NOON)
 TODAY = date(2026, 11, 23)
-COHORT = Cohort(TODAY, "spring", "zh")
+COHORT = Cohort(day=TODAY, campaign="spring", language="zh")
 
 
 def a_link(number: int, account: str = "100012345", campaign: str = "") -> Link:
     return Link(
         id=LinkId(f"{number:016x}"),
-        account=account,
+        account=Account(account),
         campaign=campaign,
-        made_by="telegram:7",
+        made_by=Actor("telegram:7"),
         made_at=NOON + timedelta(minutes=number),
         expires_at=NOON + timedelta(hours=1),
     )
@@ -57,7 +58,7 @@ async def keep(store: SqlStore, *links: Link) -> None:
 
 async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int = 1) -> Link | None:
     async with store.unit(person) as unit:
-        return await unit.open_link(link.id, person, NOON + timedelta(minutes=minutes))
+        return await unit.open_link(link.id, PersonId(person), NOON + timedelta(minutes=minutes))
 
 
 async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store: SqlStore) -> None:
@@ -68,11 +69,11 @@ async def test_a_link_binds_the_first_who_opens_it_and_opens_to_them_again(store
     foreign = await opened(store, link, "telegram:2")
     again = await opened(store, link, "telegram:1", minutes=500)
 
-    assert first == again == replace(link, person="telegram:1", opened_at=NOON + timedelta(minutes=1))
+    assert first == again == replace(link, person=PersonId("telegram:1"), opened_at=NOON + timedelta(minutes=1))
     assert foreign is None
 
 
-async def test_two_who_open_a_link_at_once_do_not_both_get_it(store: SqlStore, another: Another) -> None:
+async def test_of_two_people_who_open_a_link_at_once_one_gets_it(store: SqlStore, another: Another) -> None:
     link = a_link(1)
     await keep(store, link)
 
@@ -98,12 +99,12 @@ async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     await keep(store, link)
     await opened(store, link, "telegram:1")
     async with store.unit("look") as unit:
-        before = await unit.is_bound("telegram:1", link.account)
-        other = await unit.is_bound("telegram:2", link.account)
+        before = await unit.is_bound(PersonId("telegram:1"), link.account)
+        other = await unit.is_bound(PersonId("telegram:2"), link.account)
     async with store.support_unit(USE) as desk:
         revoked = await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
-        after = await unit.is_bound("telegram:1", link.account)
+        after = await unit.is_bound(PersonId("telegram:1"), link.account)
 
     assert (before, other, after) == (True, False, False)
     assert revoked is not None
@@ -117,7 +118,7 @@ async def attempting(store: SqlStore, account: str, person: str) -> Attempt:
     return attempt
 
 
-async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along_and_tells_them(
+async def test_revoking_a_link_cancels_the_live_attempt_of_its_person_with_a_notice(
     store: SqlStore,
 ) -> None:
     link = a_link(1)
@@ -128,15 +129,15 @@ async def test_a_link_that_is_revoked_takes_the_live_attempt_of_its_person_along
         async with store.support_unit(USE) as desk:
             await desk.revoke(link.id, NOON)
     async with store.unit("look") as unit:
-        kept = await unit.attempt(attempt.id)
+        stored = await unit.attempt(attempt.id)
 
-    assert kept is not None
-    assert (kept.status, kept.identity) == (AttemptStatus.CANCELLED, None)
-    [notice] = await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10)
+    assert stored is not None
+    assert (stored.status, stored.identity) == (AttemptStatus.CANCELLED, None)
+    [notice] = await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10)
     assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, AttemptStatus.CANCELLED)
 
 
-async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_another_link_allows(
+async def test_revoking_a_link_leaves_attempts_that_others_or_another_link_allow(
     store: SqlStore,
 ) -> None:
     mine, mine_too, unopened = a_link(1), a_link(2), a_link(3)
@@ -151,39 +152,39 @@ async def test_a_link_that_is_revoked_leaves_the_attempts_of_others_and_what_ano
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
-    assert await store.claim_notices(NOON, NOON + timedelta(seconds=5), 10) == []
+    assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10) == []
 
 
-async def test_a_person_sees_which_links_bound_them_and_erasing_forgets_these(store: SqlStore) -> None:
+async def test_a_person_sees_the_links_that_bound_them_until_erased(store: SqlStore) -> None:
     links = [a_link(1), a_link(2, account="other"), a_link(3)]
     await keep(store, *links)
     for minutes, link in enumerate(links[:2], 1):
         await opened(store, link, "telegram:1", minutes=minutes)
     await opened(store, links[2], "telegram:2")
     async with store.unit("telegram:1") as unit:
-        records = await unit.records(Person("telegram:1"))
-        await unit.erase(Person("telegram:1"), "telegram:1")
-        after = await unit.records(Person("telegram:1"))
-        others = await unit.records(Person("telegram:2"))
+        records = await unit.records(PersonId("telegram:1"))
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
+        after = await unit.records(PersonId("telegram:1"))
+        others = await unit.records(PersonId("telegram:2"))
 
     minute = timedelta(minutes=1)
     assert list(records.link_bindings) == [
-        LinkBinding("100012345", NOON + minute),
-        LinkBinding("other", NOON + 2 * minute),
+        LinkBinding(Account("100012345"), NOON + minute),
+        LinkBinding(Account("other"), NOON + 2 * minute),
     ]
     assert (len(after.link_bindings), len(others.link_bindings)) == (0, 1)
 
 
-async def test_a_link_asked_for_twice_is_one_and_links_are_listed_newest_first(store: SqlStore) -> None:
+async def test_a_link_added_twice_is_one_and_links_are_listed_newest_first(store: SqlStore) -> None:
     links = [a_link(number, campaign="spring" if number % 2 else "") for number in range(1, 6)]
     await keep(store, *links)
-    await keep(store, replace(links[0], account="another"))
+    await keep(store, replace(links[0], account=Account("another")))
 
     async with store.support_unit(USE) as desk:
         everything = await desk.links(campaign=None, account=None, limit=3)
         rest = await desk.links(campaign=None, account=None, limit=3, skip=3)
         spring = await desk.links(campaign="spring", account=None, limit=9)
-        accounts = await desk.links(campaign=None, account="another", limit=9)
+        accounts = await desk.links(campaign=None, account=Account("another"), limit=9)
 
     assert [*everything, *rest] == links[::-1]
     assert spring == [links[4], links[2], links[0]]
@@ -198,13 +199,13 @@ async def test_a_link_knows_when_its_account_is_verified(store: SqlStore) -> Non
         await unit.take_slot(make_attempt("a1", link.account), make_identity(NUMBER), NOON)
 
     async with store.support_unit(USE) as desk:
-        kept = await desk.link(link.id)
+        stored = await desk.link(link.id)
 
-    assert kept is not None
-    assert kept.state(NOON) is LinkState.VERIFIED
+    assert stored is not None
+    assert stored.state(NOON) is LinkState.VERIFIED
 
 
-async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: SqlStore) -> None:
+async def test_an_audit_entry_commits_with_its_change_or_not_at_all(store: SqlStore) -> None:
     await keep(store, a_link(1))
     with suppress(CutShort):
         async with store.support_unit(replace(USE, action="fails")) as desk:
@@ -212,14 +213,14 @@ async def test_every_use_is_written_down_with_what_it_did_or_not_at_all(store: S
             raise CutShort
 
     async with store.support_unit(replace(USE, action="look")) as desk:
-        uses = await desk.audit_log(10)
+        uses = await desk.audit_log(limit=10)
         links = await desk.links(campaign=None, account=None, limit=9)
 
     assert [use.action for use in uses] == ["look", "try"]
     assert links == [a_link(1)]
 
 
-async def test_support_sees_an_attempt_by_its_code_and_names_only_masked(store: SqlStore) -> None:
+async def test_support_finds_an_attempt_by_its_code_with_masked_names(store: SqlStore) -> None:
     attempt = make_attempt("attempt-0a1b2c3d4e5f", "100012345")
     async with store.unit("begin") as unit:
         await unit.save_attempt(replace(attempt, identity=make_identity(NUMBER)))
@@ -253,12 +254,14 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
             raise CutShort
 
     async with store.support_unit(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
-        whole = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY, campaign="spring"))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, by=Dimension.LANGUAGE))
+        whole = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, campaign="spring"))
         of_qq = await desk.funnel_statistics(
-            FunnelQuery(TODAY, TODAY, campaign="spring", language="zh", method=Method.QQ)
+            FunnelQuery(since=TODAY, until=TODAY, campaign="spring", language="zh", method=Method.QQ)
         )
-        none = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=2), TODAY - timedelta(days=1)))
+        none = await desk.funnel_statistics(
+            FunnelQuery(since=TODAY - timedelta(days=2), until=TODAY - timedelta(days=1))
+        )
 
     assert set(figures.counts) == {
         FunnelCount("zh", FunnelStep.SHOWN, None, None, 2),
@@ -266,16 +269,16 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
         FunnelCount("en", FunnelStep.SHOWN, None, None, 2),
         FunnelCount("zh", None, Method.QQ, Reason.NO_CARD, 2),
     }
-    assert set(whole.times) == {DurationCount("", FunnelStep.SHOWN, None, 3, 2)}
-    assert set(of_qq.times) == {DurationCount("", FunnelStep.SHOWN, Method.QQ, 3, 2)}
+    assert set(whole.durations) == {DurationCount(group="", step=FunnelStep.SHOWN, method=None, bucket=3, count=2)}
+    assert set(of_qq.durations) == {DurationCount(group="", step=FunnelStep.SHOWN, method=Method.QQ, bucket=3, count=2)}
     assert {each.count for each in whole.counts if each.step is FunnelStep.SHOWN} == {2, 4}
-    assert (none.counts, none.times) == ([], [])
+    assert (none.counts, none.durations) == ([], [])
 
 
 @pytest.mark.parametrize("by", [None, *Dimension])
-async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlStore, by: Dimension | None) -> None:
+async def test_counts_add_up_for_every_dimension(store: SqlStore, by: Dimension | None) -> None:
     cohorts = [
-        Cohort(day, campaign, language)
+        Cohort(day=day, campaign=campaign, language=language)
         for day in (TODAY, TODAY - timedelta(days=1))
         for campaign in ("", "spring")
         for language in ("zh", "en")
@@ -290,59 +293,57 @@ async def test_what_is_counted_adds_up_whatever_it_is_taken_apart_by(store: SqlS
             )
 
     async with store.support_view(USE) as desk:
-        figures = await desk.funnel_statistics(FunnelQuery(TODAY - timedelta(days=1), TODAY, by=by))
+        figures = await desk.funnel_statistics(FunnelQuery(since=TODAY - timedelta(days=1), until=TODAY, by=by))
 
     assert sum(each.count for each in figures.counts if each.method is None) == len(cohorts)
-    took = {(each.method, each.bucket) for each in figures.times}
+    took = {(each.method, each.bucket) for each in figures.durations}
     assert took == ({(Method.QQ, 4)} if by is Dimension.METHOD else {(None, 3)})
-    assert sum(each.count for each in figures.times) == len(cohorts)
+    assert sum(each.count for each in figures.durations) == len(cohorts)
     assert len({each.group for each in figures.counts}) == (1 if by is None else 2)
 
 
-async def test_people_who_are_counted_side_by_side_are_all_counted_and_never_wait_in_a_ring(
-    store: SqlStore, another: Another
-) -> None:
+async def test_concurrent_counts_all_count_and_never_deadlock(store: SqlStore, another: Another) -> None:
     async def turn(of: SqlStore, number: int) -> None:
         facts = [FunnelIncrement(COHORT, step, method, bucket=3) for step in METHOD_STEPS for method in (None, *Method)]
         async with of.unit(f"telegram:{number}") as unit:
             await unit.count_question("icp", TODAY)
-            # In another order for each, as it may come.
+            # Each task counts in a different order.
             await unit.add_to_funnel(facts[number % len(facts) :] + facts[: number % len(facts)])
 
     async with another() as other:
         await asyncio.gather(*(turn(of, number) for number in range(60) for of in (store, other)))
         async with store.support_view(USE) as desk:
-            figures = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-            questions = await desk.questions(TODAY, TODAY)
+            figures = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+            questions = await desk.questions(since=TODAY, until=TODAY)
 
-    assert {each.count for each in figures.counts} == {each.count for each in figures.times} == {120}
+    assert {each.count for each in figures.counts} == {each.count for each in figures.durations} == {120}
     assert questions == {"icp": 120}
 
 
-async def test_who_looks_waits_for_nobody_who_writes_and_sees_one_moment(store: SqlStore) -> None:
+async def test_a_reader_waits_for_no_writer_and_sees_one_snapshot(store: SqlStore) -> None:
     await keep(store, a_link(1))
 
     async with store.support_view(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
-        before = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        before = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
         await unit.add_to_funnel([FunnelIncrement(COHORT, FunnelStep.OPENED)])
-        during = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        during = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
     async with store.support_view(USE) as desk:
-        after = await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
-        uses = await desk.audit_log(9)
+        after = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
+        uses = await desk.audit_log(limit=9)
 
     assert before == during == FunnelStatistics([], [])
     assert [each.count for each in after.counts] == [1]
     assert [use.action for use in uses] == ["try", "look", "try"]
 
 
-async def test_who_only_looks_changes_nothing(store: SqlStore) -> None:
+async def test_a_view_changes_nothing(store: SqlStore) -> None:
     async with store.support_view(USE) as desk:
         writing = SqlSupportUnit(desk._connection, desk._sealing, SqlUnit(desk._connection, desk._sealing))
         with pytest.raises(StorageError):
             await writing.add_link(a_link(1))
 
 
-async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: SqlStore) -> None:
+async def test_an_erasure_waits_for_a_running_view(store: SqlStore) -> None:
     looked, looking = asyncio.Event(), asyncio.Event()
 
     async def look() -> None:
@@ -353,7 +354,7 @@ async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: S
 
     async def erase() -> None:
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
             looked.set()
 
     async with asyncio.timeout(10):
@@ -362,16 +363,16 @@ async def test_an_erasure_beside_somebody_who_looks_waits_for_their_end(store: S
         await asyncio.gather(reader, erase())
 
 
-async def test_questions_are_counted_by_topic_and_those_in_vain_are_kept(store: SqlStore) -> None:
+async def test_questions_are_counted_by_topic_and_unanswered_ones_are_stored(store: SqlStore) -> None:
     async with store.unit("turn") as unit:
         await unit.count_question("icp", TODAY)
         await unit.count_question("icp", TODAY)
         await unit.count_question("", TODAY)
-        await unit.keep_unanswered(UnansweredQuestion("1", "能不能用护照", NOON))
-        await unit.keep_unanswered(UnansweredQuestion("2", "可以开发票吗", NOON + timedelta(minutes=1)))
+        await unit.add_unanswered(UnansweredQuestion(id="1", text="能不能用护照", at=NOON))
+        await unit.add_unanswered(UnansweredQuestion(id="2", text="可以开发票吗", at=NOON + timedelta(minutes=1)))
 
     async with store.support_unit(USE) as desk:
-        counted = await desk.questions(TODAY, TODAY)
+        counted = await desk.questions(since=TODAY, until=TODAY)
         missed = await desk.unanswered_questions(5)
 
     assert counted == {"icp": 2, "": 1}
@@ -391,14 +392,14 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore)
     await opened(store, mine, "telegram:1")
 
     async with store.unit("telegram:1") as unit:
-        await unit.erase(Person("telegram:1"), "telegram:1")
+        await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     async with store.support_unit(USE) as desk:
         left = await desk.links(campaign=None, account=None, limit=9)
 
     assert left == [other]
 
 
-async def test_links_are_listed_by_the_state_that_they_know_of_themselves(store: SqlStore) -> None:
+async def test_links_are_listed_by_their_own_state(store: SqlStore) -> None:
     waiting, opened_one, verified, expired, revoked = (a_link(number, str(number)) for number in range(1, 6))
     late = replace(expired, expires_at=NOON + timedelta(minutes=10))
     await keep(store, waiting, opened_one, verified, late, revoked)

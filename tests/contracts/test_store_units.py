@@ -9,16 +9,17 @@ import pytest
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from verification.attempts import AttemptId
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:
     async with store.unit(PERSON) as unit:
         await unit.mark_seen(event_id, NOON)
-        await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+        await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
         await unit.save_attempt(make_attempt())
         await unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON)
 
@@ -38,7 +39,7 @@ async def test_leaving_a_unit_commits_for_every_other_program(store: DialogueSto
         assert await what_stands(other) == [True, True, True]
 
 
-async def test_what_was_committed_is_there_after_a_restart(another: Another) -> None:
+async def test_committed_data_is_there_after_a_restart(another: Another) -> None:
     async with another() as store:
         await a_turn(store)
 
@@ -50,7 +51,7 @@ async def test_an_error_rolls_everything_back(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
         async with store.unit(PERSON) as unit:
             await unit.mark_seen("update:1", NOON)
-            await unit.save_dialogue(PERSON, "asking for the name", "zh", NOON)
+            await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
             await unit.save_attempt(make_attempt())
             raise ZeroDivisionError
 
@@ -76,7 +77,7 @@ async def test_a_cancelled_unit_rolls_back_and_blocks_nobody(store: DialogueStor
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610])
-async def test_a_turn_cut_anywhere_stands_whole_or_not_at_all(store: DialogueStore, steps: int) -> None:
+async def test_a_turn_interrupted_anywhere_is_stored_whole_or_not_at_all(store: DialogueStore, steps: int) -> None:
     task = asyncio.ensure_future(a_turn(store))
     for _ in range(steps):
         await asyncio.sleep(0)
@@ -87,7 +88,7 @@ async def test_a_turn_cut_anywhere_stands_whole_or_not_at_all(store: DialogueSto
     assert len(set(await what_stands(store))) == 1
 
 
-async def test_a_caller_cancelled_while_waiting_leaves_the_line(store: DialogueStore) -> None:
+async def test_a_caller_cancelled_while_waiting_leaves_the_queue(store: DialogueStore) -> None:
     async with store.unit(PERSON):
         waiting = asyncio.ensure_future(a_turn(store))
         await asyncio.sleep(0)
@@ -98,7 +99,7 @@ async def test_a_caller_cancelled_while_waiting_leaves_the_line(store: DialogueS
     assert await what_stands(store) == [False, False, False]
 
 
-async def test_units_with_one_key_run_one_after_another_in_the_order_they_came(store: DialogueStore) -> None:
+async def test_units_with_one_key_run_in_order_of_arrival(store: DialogueStore) -> None:
     inside: list[int] = []
     most: list[int] = []
     order: list[int] = []
@@ -107,7 +108,7 @@ async def test_units_with_one_key_run_one_after_another_in_the_order_they_came(s
         async with store.unit(PERSON) as unit:
             inside.append(number)
             most.append(len(inside))
-            await unit.save_dialogue(PERSON, f"turn {number}", None, NOON)
+            await unit.save_dialogue(PERSON, f"turn {number}", language=None, now=NOON)
             order.append(number)
             inside.remove(number)
 
@@ -124,7 +125,7 @@ async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: Dialogu
         async with program.unit(PERSON) as unit:
             dialogue = await unit.dialogue(PERSON)
             count = int(dialogue.text) if dialogue else 0
-            await unit.save_dialogue(PERSON, str(count + 1), None, NOON)
+            await unit.save_dialogue(PERSON, str(count + 1), language=None, now=NOON)
 
     async with another() as other, asyncio.TaskGroup() as group:
         for number in range(40):
@@ -136,7 +137,7 @@ async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: Dialogu
     assert (dialogue.text, dialogue.revision) == ("40", 40)
 
 
-async def test_a_unit_that_was_left_can_no_longer_write(store: DialogueStore) -> None:
+async def test_a_unit_that_has_ended_can_no_longer_write(store: DialogueStore) -> None:
     async with store.unit(PERSON) as unit:
         pass
 
@@ -144,7 +145,7 @@ async def test_a_unit_that_was_left_can_no_longer_write(store: DialogueStore) ->
         await unit.save_attempt(make_attempt())
 
 
-async def test_a_unit_inside_a_unit_is_an_error_and_no_standstill(store: DialogueStore) -> None:
+async def test_a_unit_inside_a_unit_is_an_error_and_no_deadlock(store: DialogueStore) -> None:
     with pytest.raises(RuntimeError, match="inside"):
         async with store.unit("one"), store.unit("two"):
             pass
@@ -153,7 +154,7 @@ async def test_a_unit_inside_a_unit_is_an_error_and_no_standstill(store: Dialogu
 
 
 @pytest.mark.parametrize("statements", [0, 1, 2, 3, 4])
-async def test_a_program_killed_inside_a_unit_leaves_nothing_of_it(url: str, another: Another, statements: int) -> None:
+async def test_a_program_killed_inside_a_unit_stores_nothing(url: str, another: Another, statements: int) -> None:
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.contracts.killed_inside_a_unit", url, str(statements)]
     program = await asyncio.create_subprocess_exec(*command, cwd=root, stdout=subprocess.PIPE)

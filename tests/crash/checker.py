@@ -1,6 +1,6 @@
-"""What must be true when everything is quiet, whatever happened before: of the books, and of what people saw.
+"""What must be true once the bot is quiet, of the database and of the chats, whatever happened before.
 
-Each finding begins with the number of the invariant it breaks; no finding is what every run must come to.
+Each finding begins with the number of the broken invariant; a correct run has no findings.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.crash.database_view import DatabaseView
 from tests.simulator_fixture import ChatUser, Json
-from verification.attempts import MOVES, AttemptStatus
+from verification.attempts import STATUS_TRANSITIONS, AttemptStatus
 from verification.support.funnel import STEPS
 
 _ALWAYS = (
@@ -30,8 +30,8 @@ _ALWAYS = (
     ),
 )
 _WHEN_QUIET = (
-    ("02 a notice stays untold", "SELECT count(*) FROM notices WHERE settled = 0"),
-    ("22 an answer stays owed", "SELECT count(*) FROM dialogues WHERE shown < revision"),
+    ("02 a notice stays unsent", "SELECT count(*) FROM notices WHERE settled = 0"),
+    ("22 an answer stays pending", "SELECT count(*) FROM dialogues WHERE shown < revision"),
     ("40 a message stays to be deleted", "SELECT count(*) FROM litter"),
 )
 _EVENTS = "SELECT event_id FROM seen_events UNION SELECT event_id FROM dead_updates"
@@ -39,13 +39,13 @@ _EVENTS = "SELECT event_id FROM seen_events UNION SELECT event_id FROM dead_upda
 
 @dataclass(slots=True)
 class TransitionChecker:
-    """How the attempts of one database moved from look to look."""
+    """How the attempts of one database changed from check to check."""
 
     _known: dict[str, AttemptStatus] = field(default_factory=dict)
 
-    async def check(self, books: DatabaseView) -> list[str]:
-        """Find moves that no attempt can make."""
-        rows = await books.rows("SELECT id, status FROM attempts")
+    async def check(self, database: DatabaseView) -> list[str]:
+        """Find transitions that no attempt can make."""
+        rows = await database.rows("SELECT id, status FROM attempts")
         now = {str(name): AttemptStatus(status) for name, status in rows}
         found = [
             f"07 an attempt moved from {self._known[name]} to {status}"
@@ -58,25 +58,25 @@ class TransitionChecker:
 
 def _reachable(status: AttemptStatus) -> Collection[AttemptStatus]:
     reached = {status}
-    while more := {move for place in reached for move in MOVES[place]} - reached:
+    while more := {move for state in reached for move in STATUS_TRANSITIONS[state]} - reached:
         reached |= more
     return reached
 
 
-async def check_invariants(books: DatabaseView) -> list[str]:
-    """Find what a database breaks, whoever writes to it or has just died of writing."""
-    found = await _nonzero(books, _ALWAYS)
-    if (sound := await books.integrity()) != "ok":
+async def check_invariants(database: DatabaseView) -> list[str]:
+    """Find broken invariants, even while a program writes or has just crashed."""
+    found = await _nonzero(database, _ALWAYS)
+    if (sound := await database.integrity()) != "ok":
         found.append(f"28 the file is not whole: {sound}")
     return found
 
 
-async def check_database(books: DatabaseView, confirmed: Iterable[int]) -> list[str]:
-    """Find what a database breaks, once it is quiet; `confirmed` are the updates the bot took from Telegram."""
-    found = [*await check_invariants(books), *await _nonzero(books, _WHEN_QUIET)]
-    kept = {event for (event,) in await books.rows(_EVENTS)}
+async def check_database(database: DatabaseView, confirmed: Iterable[int]) -> list[str]:
+    """Find broken invariants of a quiet database; `confirmed` are the updates that the bot confirmed to Telegram."""
+    found = [*await check_invariants(database), *await _nonzero(database, _WHEN_QUIET)]
+    kept = {event for (event,) in await database.rows(_EVENTS)}
     lost = [number for number in confirmed if f"telegram:{number}" not in kept]
-    return found + [f"01 update {number} was confirmed and is not in the books" for number in lost]
+    return found + [f"01 update {number} was confirmed and is not in the database" for number in lost]
 
 
 def with_buttons(guest: ChatUser) -> list[Json]:
@@ -85,16 +85,16 @@ def with_buttons(guest: ChatUser) -> list[Json]:
 
 
 async def press_stale_buttons(guest: ChatUser) -> None:
-    """Press a button of every message that a death left behind: nobody knew of it before, and now it is disarmed."""
+    """Press a button of every message that a crash left behind, so that the bot removes its buttons."""
     for message in with_buttons(guest)[:-1]:
         data = [button["data"] for row in message["buttons"] for button in row if "data" in button]
         await guest.press_raw(message["id"], data[0])
 
 
-async def check_verified(books: DatabaseView, guest: ChatUser, *, doubt: bool) -> list[str]:
-    """Find what is wrong with somebody who went all the way; only after a doubt they may be told twice."""
+async def check_verified(database: DatabaseView, guest: ChatUser, *, doubt: bool) -> list[str]:
+    """Find what is wrong with a verified user; only if delivery was doubtful may the result come twice."""
     account = f"telegram:{guest.id}"
-    places = [row for row in await books.rows("SELECT account FROM places") if row == (account,)]
+    places = [row for row in await database.rows("SELECT account FROM places") if row == (account,)]
     told = came(guest, DONE)
     found = {
         f"16 verified {len(places)} times": len(places) != 1,
@@ -106,9 +106,9 @@ async def check_verified(books: DatabaseView, guest: ChatUser, *, doubt: bool) -
     return [what for what, wrong in found.items() if wrong]
 
 
-async def check_funnel(books: DatabaseView) -> list[str]:
-    """Find what was counted wrong when one person has gone all the way: each step of theirs stands there once."""
-    rows = await books.rows("SELECT step, sum(count) FROM funnel WHERE method = '' AND reason = '' GROUP BY step")
+async def check_funnel(database: DatabaseView) -> list[str]:
+    """Find wrong counts in the funnel of one verified user: each step is counted once."""
+    rows = await database.rows("SELECT step, sum(count) FROM funnel WHERE method = '' AND reason = '' GROUP BY step")
     counted = {str(step): int(count) for step, count in rows}
     return [
         f"03 the funnel has {counted.get(step, 0)} of {step}, one went there"
@@ -117,17 +117,17 @@ async def check_funnel(books: DatabaseView) -> list[str]:
     ]
 
 
-def check_action(now: Mapping[str, int], before: Mapping[str, int], sign: str, *, doubt: bool) -> list[str]:
-    """Find what was asked again: messages with each sign, now and before an act that ends with `sign`."""
+def check_action(now: Mapping[str, int], before: Mapping[str, int], reply_text: str, *, doubt: bool) -> list[str]:
+    """Find questions asked again: counts of each reply, now and before an action that ends with `reply_text`."""
     found = []
     for asked, count in now.items():
         fresh = count - before[asked]
-        if asked != sign and fresh:
+        if asked != reply_text and fresh:
             found.append(f"08 asked again: {asked}")
         elif fresh > 1 + doubt:
             found.append(f"03 said {fresh} times: {asked}")
     return found
 
 
-async def _nonzero(books: DatabaseView, counts: Iterable[tuple[str, str]]) -> list[str]:
-    return [name for name, statement in counts if (await books.rows(statement))[0][0]]
+async def _nonzero(database: DatabaseView, counts: Iterable[tuple[str, str]]) -> list[str]:
+    return [name for name, statement in counts if (await database.rows(statement))[0][0]]

@@ -1,4 +1,4 @@
-"""One whole conversation, act by act, with the sign of each by which a person knows that it was taken."""
+"""One whole conversation, step by step, with the reply that shows a user that the step was accepted."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ REPEATED = "🔁 刚才那条可能没送到，再发一次，以这条为准。
 
 @dataclass(frozen=True, slots=True)
 class ConversationStep:
-    """What a person does, the sign that it was taken, what /status says of it, and which calls show it."""
+    """What a user does, the reply to it, what /status says then, and the calls that show the reply."""
 
     name: str
     do: Do
@@ -59,22 +59,22 @@ PHONE = (
 STEPS = CHAT + PHONE
 
 
-def came(guest: ChatUser, sign: str) -> int:
-    """How many messages of the bot with this sign ever came."""
-    return len(all_that_came(guest, sign))
+def came(guest: ChatUser, reply_text: str) -> int:
+    """How many messages of the bot with this text were ever sent."""
+    return len(all_that_came(guest, reply_text))
 
 
-def came_unmarked(guest: ChatUser, sign: str) -> int:
-    """How many of them did not say that they may be there already."""
-    return sum(REPEATED not in text for text in all_that_came(guest, sign))
+def came_unmarked(guest: ChatUser, reply_text: str) -> int:
+    """How many of them had no mark that they may be a repetition."""
+    return sum(REPEATED not in text for text in all_that_came(guest, reply_text))
 
 
-def all_that_came(guest: ChatUser, sign: str) -> list[str]:
-    """The texts of the messages of the bot with this sign that ever came."""
+def all_that_came(guest: ChatUser, reply_text: str) -> list[str]:
+    """The texts of all messages of the bot that contain this text."""
     texts = [said(event["message"]) for event in guest.events("message") if event["from"] == "bot"]
-    return [text for text in texts if sign in text]
+    return [text for text in texts if reply_text in text]
 
 
 def is_clean(guest: ChatUser) -> bool:
-    """Whether nothing the person wrote about themselves stands in the chat."""
+    """Whether the chat shows no name or number."""
     return not [text for text in map(str, guest.messages()) if NAME in text or NUMBER in text]

@@ -1,8 +1,8 @@
-"""The points at which a bot may die, by name, and the aim that says at which of them it does.
+"""The points at which a bot can crash, by name, and the target that chooses one of them.
 
-A point is named by what is about to happen or just happened, and by how often it happened since the aim was taken:
+A point is named by what is about to happen or just happened, and by how often it happened since the target was set:
 `before COMMIT person #2`. Between two statements of a transaction nothing leaves the process, so "after" one is
-"before" the next. The aim is a file in the folder of whoever takes it; the trail beside it names every point passed.
+"before" the next. The target is a file in a folder; the trail in the same folder lists every point passed.
 """
 
 import os
@@ -29,7 +29,7 @@ _NAMES = {
 
 
 class CrashTarget:
-    """Where the bot is to die next: written by the one who watches, read by the one who dies."""
+    """Where the bot crashes next: the test writes it, the bot reads it."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "aim"
@@ -37,14 +37,14 @@ class CrashTarget:
         self._generation = 0
 
     def take(self, point: str) -> None:
-        """Let it die at this point, counted from now on."""
+        """Let the bot crash at this point, counted from now on."""
         self._generation += 1
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{self._generation} {point}", encoding="utf-8")
         fresh.replace(self._file)
 
     def drop(self) -> bool:
-        """Let it live; False when it has died of it."""
+        """Remove the target; False when the bot has crashed at it already."""
         try:
             self._file.unlink()
         except FileNotFoundError:
@@ -52,7 +52,7 @@ class CrashTarget:
         return True
 
     def passed(self) -> list[str]:
-        """The points passed since the aim was taken."""
+        """The points passed since the target was set."""
         if not self._trail.exists():
             return []
         lines = (line.partition(" ") for line in self._trail.read_text("utf-8").splitlines())
@@ -60,7 +60,7 @@ class CrashTarget:
 
 
 class CrashPoints:
-    """Counts points in the bot's process, and ends it at the one that is aimed at."""
+    """Counts points in the bot's process, and kills it at the target."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "aim"
@@ -69,9 +69,9 @@ class CrashPoints:
         self._counts: Counter[str] = Counter()
 
     def reach(self, what: str) -> None:
-        """Pass a point, or die at it."""
+        """Pass a point, or crash at it."""
         try:
-            generation, _, aimed = self._file.read_text("utf-8").partition(" ")
+            generation, _, target = self._file.read_text("utf-8").partition(" ")
         except FileNotFoundError:
             return
         if generation != self._generation:
@@ -80,20 +80,20 @@ class CrashPoints:
         self._counts[what] += 1
         point = f"{what} #{self._counts[what]}"
         os.write(self._trail, f"{generation} {point}\n".encode())
-        if point == aimed:
+        if point == target:
             self._file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 class PointListener(Protocol):
-    """Hears of every point."""
+    """Is called at every point."""
 
     def reach(self, what: str) -> None:
-        """Pass a point, or die at it."""
+        """Pass a point, or crash at it."""
 
 
 class CrashPointDatabase:
-    """A database whose every transaction passes points."""
+    """A database with points in every transaction."""
 
     def __init__(self, database: Database, points: PointListener) -> None:
         self._database = database
@@ -101,21 +101,21 @@ class CrashPointDatabase:
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[Connection]:
-        """Open one; the looks that come round by the clock count once they found something."""
-        place = _lock_name(lock_key)
-        pulse = lock_key in _PERIODIC
-        if not pulse:
-            self._points.reach(f"before BEGIN {place}")
+        """Open one; periodic queries have points only after they found something."""
+        scope = _lock_name(lock_key)
+        periodic = lock_key in _PERIODIC
+        if not periodic:
+            self._points.reach(f"before BEGIN {scope}")
         async with self._database.transaction(lock_key) as connection:
-            watched = _CrashPointConnection(connection, self._points, place, counts=not pulse)
-            yield watched
-            if watched.counts:
-                self._points.reach(f"before COMMIT {place}")
-        if watched.counts:
-            self._points.reach(f"after COMMIT {place}")
+            with_points = _CrashPointConnection(connection, self._points, scope, counts=not periodic)
+            yield with_points
+            if with_points.counts:
+                self._points.reach(f"before COMMIT {scope}")
+        if with_points.counts:
+            self._points.reach(f"after COMMIT {scope}")
 
     def read_transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """Read: to die of it loses nothing."""
+        """Read; a crash here could lose nothing."""
         return self._database.read_transaction()
 
     async def wait_for_open_transactions(self) -> None:
@@ -123,24 +123,24 @@ class CrashPointDatabase:
         await self._database.wait_for_open_transactions()
 
     async def purge_deleted(self) -> None:
-        """Let what was deleted vanish."""
+        """Remove deleted data from the file."""
         self._points.reach("before scrub")
         await self._database.purge_deleted()
 
     def translate_schema(self, script: str) -> str:
-        """Say it in the database's words."""
+        """Translate the schema for this database."""
         return self._database.translate_schema(script)
 
     def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        """Hold the turn to poll."""
+        """Hold the polling lease."""
         return self._database.polling_lease(on_busy)
 
 
 class _CrashPointConnection:
-    def __init__(self, connection: Connection, points: PointListener, place: str, *, counts: bool) -> None:
+    def __init__(self, connection: Connection, points: PointListener, scope: str, *, counts: bool) -> None:
         self._connection = connection
         self._points = points
-        self._place = place
+        self._scope = scope
         self.counts = counts
 
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
@@ -157,7 +157,7 @@ class _CrashPointConnection:
 
     def _reach(self, statement: str) -> None:
         if self.counts:
-            self._points.reach(f"before {self._place} {_name(statement)}")
+            self._points.reach(f"before {self._scope} {_name(statement)}")
 
     def _seen(self, found: Sequence[Row]) -> Sequence[Row]:
         self.counts = self.counts or bool(found)
@@ -169,7 +169,7 @@ def _name(statement: str) -> str:
 
 
 def _lock_name(lock_key: str | None) -> str:
-    """Whom a transaction is alone with, without the part that differs from run to run."""
+    """Whom a transaction's lock belongs to, without the part that differs from run to run."""
     if lock_key is None or lock_key in _NAMED_LOCKS:
         return lock_key or "nobody"
     return "person" if lock_key.startswith("telegram:") else "code" if ":" in lock_key else "attempt"

@@ -1,7 +1,7 @@
-"""A nursery of the real bot, and of the same whose every statement and call is a point where it may be told to die.
+"""A fork server of the real bot; a bot with a target folder can be told to crash at any statement or call.
 
-Only what stands at the edges is wrapped: the database under the store, and the transport under the library. The folder
-of the aim and the words of an operator's command come by environment variables of this program alone.
+Only the edges are wrapped: the database under the store, and the transport under the library. The target's folder, the
+words of an operator's command, and a file for its standard error come by environment variables of this program alone.
 """
 
 import json
@@ -24,30 +24,34 @@ from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite
 from tests.crash.crash_points import CrashPointDatabase, CrashPoints
 
-AIM_FOLDER = "AIM_FOLDER"
-ARGUMENTS = "WORDS"
+TARGET_FOLDER = "TARGET_FOLDER"
+ARGUMENTS = "ARGUMENTS"
+ERROR_FILE = "ERROR_FILE"
+"""Where standard error goes when a test must tell it from standard output."""
 
 Open = Callable[[Any], AbstractAsyncContextManager[Database]]
 
 
 def main() -> None:
-    """Be the bot, with points all along its way where there is an aim."""
-    if AIM_FOLDER in os.environ:
-        _wrap(CrashPoints(Path(os.environ[AIM_FOLDER])))
+    """Run the bot, with crash points if there is a target folder."""
+    if ERROR_FILE in os.environ:
+        os.dup2(os.open(os.environ[ERROR_FILE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), sys.stderr.fileno())
+    if TARGET_FOLDER in os.environ:
+        _wrap(CrashPoints(Path(os.environ[TARGET_FOLDER])))
     app(json.loads(os.environ.get(ARGUMENTS, "[]")))
 
 
 def _wrap(points: CrashPoints) -> None:
-    # Under its own name in each module that opens one: nothing inside of it is touched.
-    vars(storage)["open_sqlite"] = _watched(open_sqlite, points)
-    vars(storage.postgres)["open_postgres"] = _watched(open_postgres, points)
+    # Each module that opens one gets the wrapped one under the same name; nothing inside is changed.
+    vars(storage)["open_sqlite"] = _with_points(open_sqlite, points)
+    vars(storage.postgres)["open_postgres"] = _with_points(open_postgres, points)
     vars(bot.app)["AiohttpRequest"] = _transport(points)
 
 
-def _watched(opening: Open, points: CrashPoints) -> Open:
+def _with_points(open_database: Open, points: CrashPoints) -> Open:
     @asynccontextmanager
     async def opened(where: Any) -> AsyncIterator[Database]:
-        async with opening(where) as database:
+        async with open_database(where) as database:
             yield CrashPointDatabase(database, points)
 
     return opened

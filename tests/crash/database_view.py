@@ -1,4 +1,4 @@
-"""What stands in a bot's database, read from outside while it lives and after it died."""
+"""A bot's database, read from outside while the bot runs and after a crash."""
 
 import asyncio
 import sqlite3
@@ -23,7 +23,7 @@ class DatabaseView:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of a question that changes nothing."""
+        """The rows of a query."""
         if self._file:
             return await asyncio.to_thread(self._of_file, statement)
         async with self._one_by_one:
@@ -32,20 +32,20 @@ class DatabaseView:
             return [tuple(row) for row in await self._connection.fetch(statement)]
 
     async def pending_work(self) -> int:
-        """How much is still to be shown, told or deleted."""
+        """How many replies, notices and deletions are pending."""
         [(owing,)] = await self.rows(PENDING_WORK)
         return int(owing)
 
     async def integrity(self) -> str:
-        """What the database says of its own soundness."""
+        """The result of the database's own integrity check."""
         return str((await self.rows("PRAGMA integrity_check"))[0][0]) if self._file else "ok"
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close the connection."""
         if self._connection is not None:
             await self._connection.close()
 
     def _of_file(self, statement: str) -> list[tuple[Any, ...]]:
-        # Read only, so that closing it does not tidy up what the dead left behind: that is the next one's work.
+        # Read only: closing a writable connection would clean up after a crash, which is the next start's work.
         with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(statement).fetchall()

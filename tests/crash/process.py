@@ -1,4 +1,4 @@
-"""The bot as a process of its own, that may be ended at any moment and started again on the same data.
+"""The bot as a separate process that can be killed at any moment and started again on the same data.
 
 Where the system can, it is forked out of a process that has imported it already: a start then costs a tenth.
 """
@@ -31,19 +31,21 @@ PLAIN_LAUNCHER = CommandLauncher.python(RUN_BOT)
 
 @cache
 def fork_client() -> ForkClient:
-    """The one nursery of this process."""
+    """The fork server of this process, shared by all tests."""
     opened = ForkClient((sys.executable, "-m", "tests.crash.crashing_bot"))
     atexit.register(opened.close)
     return opened
 
 
 class ManagedBot:
-    """A bot that lives and dies; what it must not lose is in its folder."""
+    """A bot that can be killed and restarted; what must survive is in its folder."""
 
-    def __init__(self, town: Simulator, folder: Path, way: BotLauncher | None = None, /, **settings: str) -> None:
-        self.town = town
-        self.launcher = way or _quickest()
-        # Nobody else gets the port while the bot is dead: the codes on people's screens name it.
+    def __init__(
+        self, simulator: Simulator, folder: Path, launcher: BotLauncher | None = None, /, **settings: str
+    ) -> None:
+        self.simulator = simulator
+        self.launcher = launcher or _quickest()
+        # No other program gets the port while the bot is down: codes that were shown before contain it.
         port = bound()
         weakref.finalize(self, port.close)
         self.data = folder / "data"
@@ -51,10 +53,10 @@ class ManagedBot:
         self.log = folder / "log"
         self.env = base_environment(os.environ) | {
             "BOT_TOKEN": TOKEN,
-            "BOT_API_URL": town.url,
+            "BOT_API_URL": simulator.url,
             "DATA_DIR": str(self.data),
             "PORT": str(port.getsockname()[1]),
-            "PACE_SENDING": "0",
+            "RATE_LIMIT_SENDING": "0",
             "PYTHONPATH": str(ROOT),
             **settings,
         }
@@ -62,28 +64,28 @@ class ManagedBot:
 
     async def start(self) -> None:
         """Start it, and wait until it asks for updates."""
-        world = self.town.playground.world
+        world = self.simulator.playground.world
         await self.launch()
-        await self.town.wait_until(
+        await self.simulator.wait_until(
             lambda: world.updates.has_waiting_poll or world.updates.webhook_active,
             lambda: f"the bot does not start\n{self.output()}",
         )
 
     async def launch(self) -> None:
-        """Start it, whatever becomes of it."""
+        """Start it, and do not wait."""
         self._running = await self.launcher.start(self.env, self.log)
 
     async def kill(self) -> None:
-        """End it between any two of its steps."""
+        """Kill it between any two of its steps."""
         if self._running is not None:
             await self.kill_without_waiting()
-            # The stand-in hears of it when the connection falls.
-            await self.town.wait_until(
-                lambda: not self.town.playground.world.updates.has_waiting_poll, lambda: "the dead bot polls"
+            # The simulator notices when the connection closes.
+            await self.simulator.wait_until(
+                lambda: not self.simulator.playground.world.updates.has_waiting_poll, lambda: "the dead bot polls"
             )
 
     async def kill_without_waiting(self) -> None:
-        """End it where another may poll at once."""
+        """Kill it where another program may poll at once."""
         if self._running is not None:
             await self._running.kill()
         self._running = None
@@ -94,13 +96,13 @@ class ManagedBot:
         await self.start()
 
     async def wait_until_shown(self) -> None:
-        """Wait until the bot has noted that all its answers are shown: until then, it may show the last one twice."""
+        """Wait until the bot has recorded all answers as shown: until then, it may send the last one twice."""
         async with asyncio.timeout(PATIENCE):
-            await self.town.wait_until_idle()
-            while self._owing():  # noqa: ASYNC110 - the database rings no bell
+            await self.simulator.wait_until_idle()
+            while self._pending_replies():  # noqa: ASYNC110 - a database cannot notify
                 await asyncio.sleep(0.01)
 
-    def _owing(self) -> int:
+    def _pending_replies(self) -> int:
         with closing(sqlite3.connect(self.data / "bot.sqlite3")) as database:
             [(owing,)] = database.execute("SELECT count(*) FROM dialogues WHERE shown < revision").fetchall()
         return int(owing)
@@ -116,12 +118,12 @@ class ManagedBot:
         os.kill(self.pid, number)
 
     async def ended(self) -> int:
-        """Wait for its end, and give its exit code."""
+        """Wait for its end, and return its exit code."""
         assert self._running is not None
         return await self._running.wait()
 
     async def run_command(self, *words: str) -> tuple[int, str]:
-        """Run an operator's command with its settings; gives how it ended and all it said."""
+        """Run an operator's command with its settings; return the exit code and the output."""
         if not isinstance(self.launcher, ForkClient):
             command = await self.start_command(*words)
             said, _ = await command.communicate()
@@ -143,11 +145,11 @@ class ManagedBot:
         )
 
     def output(self) -> str:
-        """Everything it said on its streams."""
+        """Everything it printed."""
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 
     def address(self) -> str:
-        """Where its pages are, as it said at its last start."""
+        """Where its pages are, as printed at its last start."""
         return self.output().split("phone pages at ")[-1].split()[0]
 
 
@@ -156,13 +158,13 @@ def _quickest() -> BotLauncher:
 
 
 def free_port() -> int:
-    """A port that nobody has right now."""
+    """A port that is free now."""
     with bound() as probe:
         return int(probe.getsockname()[1])
 
 
 def bound() -> socket.socket:
-    """A socket that holds a port without listening on it: the system gives it to nobody who does not ask by name."""
+    """A socket that reserves a port without listening: the system gives it to no program that asks for any port."""
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     holder.bind(("127.0.0.1", 0))
@@ -171,10 +173,10 @@ def bound() -> socket.socket:
 
 @asynccontextmanager
 async def running_bot_process(
-    town: Simulator, folder: Path, way: BotLauncher | None = None, /, **settings: str
+    simulator: Simulator, folder: Path, launcher: BotLauncher | None = None, /, **settings: str
 ) -> AsyncIterator[ManagedBot]:
     """Start a bot, and leave none behind."""
-    bot = ManagedBot(town, folder, way, **settings)
+    bot = ManagedBot(simulator, folder, launcher, **settings)
     try:
         await bot.start()
         yield bot

@@ -1,7 +1,7 @@
-"""A program that lets accounts compete for the places of ID numbers, and dies inside again and again.
+"""A program in which accounts compete for the quota slots of ID numbers while writers are killed again and again.
 
-It forks one writer after the other on one database. Each goes on where the dead one was, and says of every unit that
-it was committed; it dies by its own hand at a statement, or by its parent's at whatever it is just doing.
+It forks one writer after the other on one database. Each continues where the killed one stopped, and reports every unit
+that it committed. A writer kills itself at a statement, or its parent kills it at any moment.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from storage.sqlite import open_sqlite
 from tests.crash.crash_points import CrashPointDatabase
 from tests.fakes import NOON, make_attempt, make_identity, make_sealing
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 _POINTS = 60
 _COMMITS = 6
-"""A writer passes about so many points, or commits about so many units, before it dies."""
+"""The most points that a writer passes, or units that it commits, before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContestPlan:
-    """What to do: `kills` at least, for `accounts` at least, so many of them with one number."""
+    """The least number of kills and of accounts, and how many accounts share one ID number."""
 
     url: str
     name: str
@@ -42,24 +42,24 @@ class ContestPlan:
 
 @dataclass(slots=True)
 class Countdown:
-    """Ends its process at the n-th point."""
+    """Kills its process at the n-th point."""
 
     left: int
 
     def reach(self, _: str) -> None:
-        """Pass a point, or die."""
+        """Pass a point, or kill the process."""
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def compete_for_slot(store: SqlStore, account: str, number: str) -> None:
-    """Try to verify an account, as the core does: the place and the success in one unit."""
+    """Try to verify an account as the core does: slot and success in one unit."""
     attempt = make_attempt(f"attempt-of-{account}", account)
     async with store.unit(account) as unit:
         if not await unit.mark_seen(account, NOON):
             return
-        await unit.save_dialogue(Person(account), "waiting", "zh", NOON)
+        await unit.save_dialogue(PersonId(account), "waiting", language="zh", now=NOON)
         taken = await unit.take_slot(attempt, make_identity(number), NOON)
         ended = make_attempt(
             attempt.id, account, status=AttemptStatus.SUCCEEDED if taken else AttemptStatus.FAILED, identity=None
@@ -68,36 +68,36 @@ async def compete_for_slot(store: SqlStore, account: str, number: str) -> None:
         await unit.post_notice(NoticeKind.ENDED, ended, NOON)
 
 
-def work(order: ContestPlan, rng: random.Random) -> tuple[int, list[str]]:
-    """Let writers die until all is done; gives how many died, and the accounts whose unit was committed."""
-    asyncio.run(_prepare(order.url))
+def work(plan: ContestPlan, rng: random.Random) -> tuple[int, list[str]]:
+    """Run writers until the plan is met; return how many were killed, and the accounts whose unit was committed."""
+    asyncio.run(_prepare(plan.url))
     committed: list[str] = []
     kills = 0
-    while kills < order.kills or len(committed) < order.accounts:
-        by_own_hand = rng.random() < 0.5
+    while kills < plan.kills or len(committed) < plan.accounts:
+        kills_itself = rng.random() < 0.5
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            asyncio.run(_write(order, len(committed), rng.randrange(1, _POINTS) if by_own_hand else 0, writing))
+            asyncio.run(_write(plan, len(committed), rng.randrange(1, _POINTS) if kills_itself else 0, writing))
             os._exit(0)
         os.close(writing)
-        said = _heard(reading, None if by_own_hand else rng.randrange(_COMMITS), pid)
-        committed += said
+        reported = _read_accounts(reading, None if kills_itself else rng.randrange(_COMMITS), pid)
+        committed += reported
         kills += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     return kills, committed
 
 
-def _heard(reading: int, commits: int | None, pid: int) -> list[str]:
-    """What a writer said before it died; killed after so many commits, in the middle of whatever comes next."""
+def _read_accounts(reading: int, commits: int | None, pid: int) -> list[str]:
+    """What a writer reports before its end; after so many commits it is killed during whatever comes next."""
     with os.fdopen(reading, encoding="utf-8") as lines:
-        said = []
+        accounts = []
         if commits == 0:
             os.kill(pid, signal.SIGKILL)
         for line in lines:
-            said.append(line.strip())
-            if len(said) == commits:
+            accounts.append(line.strip())
+            if len(accounts) == commits:
                 os.kill(pid, signal.SIGKILL)
-    return said
+    return accounts
 
 
 async def _prepare(url: str) -> None:
@@ -105,12 +105,12 @@ async def _prepare(url: str) -> None:
         pass
 
 
-async def _write(order: ContestPlan, begin: int, points: int, writing: int) -> None:
-    async with _database(order.url) as database:
+async def _write(plan: ContestPlan, begin: int, points: int, writing: int) -> None:
+    async with _database(plan.url) as database:
         store = SqlStore(CrashPointDatabase(database, Countdown(points)), make_sealing())
-        for place in range(begin, max(order.accounts, begin + 2 * _COMMITS)):
-            account = f"telegram:{order.name}-{place}"
-            await compete_for_slot(store, account, f"number {place // order.per_number}")
+        for number in range(begin, max(plan.accounts, begin + 2 * _COMMITS)):
+            account = f"telegram:{plan.name}-{number}"
+            await compete_for_slot(store, account, f"number {number // plan.per_number}")
             os.write(writing, f"{account}\n".encode())
 
 
@@ -120,9 +120,9 @@ def _database(url: str) -> AbstractAsyncContextManager[Database]:
 
 
 def main(url: str, name: str, *numbers: str) -> None:
-    """Do what the command line says, and say what came of it."""
-    order = ContestPlan(url, name, *map(int, numbers))
-    kills, committed = work(order, random.Random(name))
+    """Run the plan of the command line, and print the result."""
+    plan = ContestPlan(url, name, *map(int, numbers))
+    kills, committed = work(plan, random.Random(name))
     sys.stdout.write(json.dumps({"kills": kills, "committed": committed}) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Somebody who looks at the chat and answers the question that is there, whatever happened to it before."""
+"""A user who looks at the chat and answers the open question, whatever happened before."""
 
 import asyncio
 import random
@@ -12,9 +12,9 @@ from tests.crash.stories import StoryUser
 from tests.simulator_fixture import Json, press, said
 
 PATIENCE = 15.0
-"""Seconds without anything new after which somebody asks where they are."""
+"""Seconds without news after which the user sends /status."""
 THINKING = 3.0
-"""Seconds somebody thinks at most."""
+"""The longest time in seconds before an answer."""
 FULL = "已有 3 个认证账号"
 _DAY = 86_400
 _ONCE_MORE = ("再试一次", "换种方式")
@@ -33,7 +33,7 @@ _PRESSES = ("快速验证", "下一步", "前往授权", "授权验证", "确认
 
 @dataclass(slots=True)
 class RandomUser:
-    """A person on their own way to the end; `nudges` counts how often nothing came in time."""
+    """A user who wants to be verified; `nudges` counts how often nothing came in time."""
 
     person: StoryUser
     rng: random.Random
@@ -42,7 +42,7 @@ class RandomUser:
     _answered: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Go on until verified, or told that the number is full."""
+        """Continue until verified, or until the number has no free slot."""
         await self.person.guest.says("/start")
         while not self.done:
             question = self._question()
@@ -50,13 +50,13 @@ class RandomUser:
                 await self._wait()
             else:
                 await asyncio.sleep(self.rng.uniform(0, THINKING))
-                # While they thought, the chat may have gone on.
+                # The chat may have changed meanwhile.
                 if question == self._question():
                     self._answered.add(str(question))
                     await self._answer(question)
 
     def _question(self) -> Json | None:
-        """The newest message that asks for something and was not answered as it stands."""
+        """The newest message that asks for something and was not answered in this version."""
         for message in reversed(self.person.guest.messages()):
             if message["from"] != "bot":
                 continue
@@ -79,10 +79,10 @@ class RandomUser:
             await guest.says(self.person.name)
         elif "第 2 步" in text:
             await guest.says(self.person.number)
-        elif any(sign in text for sign in _CODES):
+        elif any(words in text for words in _CODES):
             await self._scan(question)
         else:
-            labels = next((labels for sign, labels in _TAPS if sign in text), ())
+            labels = next((labels for words, labels in _TAPS if words in text), ())
             await self._tap([label for label in labels if guest.button(label)])
 
     async def _tap(self, labels: list[str]) -> None:
@@ -91,7 +91,7 @@ class RandomUser:
             await self.person.guest.press_raw(*there)
 
     async def _scan(self, shown: Json) -> None:
-        """Take the phone and go through its pages, or let the code run out, or decline."""
+        """Go through the pages on the phone, or ask for a new code, or decline."""
         guest, phone = self.person.guest, self.person.phone
         if self.rng.random() < 0.1:
             await self._tap(["换个新码"])
@@ -101,7 +101,7 @@ class RandomUser:
             for _ in _PRESSES:
                 await self._touch()
         except PhoneError:
-            # The line broke, or the page is another one by now: the code is still in the chat.
+            # The connection broke, or the page has changed: the code is still in the chat.
             self._answered.clear()
             await asyncio.sleep(0.2)
 
@@ -118,13 +118,13 @@ class RandomUser:
             await press(phone, label)
 
     async def _wait(self) -> None:
-        """Wait until the chat changes; after a while, ask."""
+        """Wait until the chat changes; after a while, send /status."""
         if self.done:
             return
         guest = self.person.guest
         before = len(guest.events("message", "edit", "delete"))
-        bell = guest.simulator.playground.world.changes
-        if not await bell.wait_for(lambda: len(guest.events("message", "edit", "delete")) > before, PATIENCE):
+        changes = guest.simulator.playground.world.changes
+        if not await changes.wait_for(lambda: len(guest.events("message", "edit", "delete")) > before, PATIENCE):
             self.nudges += 1
             self._answered.clear()
             await guest.says("/status")

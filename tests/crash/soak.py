@@ -1,9 +1,9 @@
-"""An hour of many people and one nemesis: `python -m tests.crash.soak [MINUTES [SEED]]`.
+"""A long run of many users and a fault injector: `python -m tests.crash.soak [MINUTES [SEED]]`.
 
-It goes by seasons, on SQLite and on PostgreSQL in turn. In each a few dozen people verify their accounts side by side,
-with a bot and a database of their own, while the nemesis kills, stops and restarts the bot and the database and spoils
-the calls; when all have come to their end the weather clears, everything comes to rest, and the checker looks at the
-books and at every chat.
+It runs in rounds, on SQLite and on PostgreSQL in turn. In each a few dozen users verify their accounts in parallel,
+with a bot and a database of their own, while the fault injector kills, stops and restarts the bot and the database and
+lets calls fail. When all users have finished, the faults end, the bot comes to rest, and the checker looks at the
+database and at every chat.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ NUMBERS = (
     "110101199003077838",
 )
 PEOPLE_PER_NUMBER = 4
-"""So many people with one number: one too many."""
+"""How many users share one number: one too many."""
 _ROUND_SECONDS = 600
 _PAUSES = (0.5, 5.0)
 _METHODS = ("getUpdates", "sendMessage", "sendPhoto", "editMessageCaption", "editMessageMedia", "deleteMessage")
@@ -48,9 +48,9 @@ _KINDS = ("429", "500", "502", "lost", "drop", "slow", "garbage", "duplicate")
 
 
 class RestartingBot(CrashingBot):
-    """A bot that is started again however it ended."""
+    """A bot that is restarted after every end."""
 
-    async def _revive(self) -> None:
+    async def _restart(self) -> None:
         self.ends: Counter[int] = Counter()
         while True:
             self.ends[await self.ended()] += 1
@@ -60,9 +60,9 @@ class RestartingBot(CrashingBot):
 
 @dataclass(slots=True)
 class SoakReport:
-    """What it came to."""
+    """The result of a soak."""
 
-    people: int = 0
+    users: int = 0
     verified: int = 0
     refused: int = 0
     nudges: int = 0
@@ -72,14 +72,14 @@ class SoakReport:
     losses: list[str] = field(default_factory=list)
 
     def table(self) -> str:
-        """For whoever reads it."""
+        """The report as a table."""
         rows = {
-            "people": self.people,
+            "people": self.users,
             "verified": self.verified,
             "refused, their number being full": self.refused,
             "updates": self.updates,
-            "times nobody answered in time": self.nudges,
-            **{f"blow: {name}": count for name, count in sorted(self.faults.items())},
+            "times no answer came in time": self.nudges,
+            **{f"fault: {name}": count for name, count in sorted(self.faults.items())},
             **{f"bot ended with {code}": count for code, count in sorted(self.ends.items())},
             "losses": len(self.losses),
         }
@@ -88,17 +88,17 @@ class SoakReport:
 
 @dataclass(slots=True)
 class FaultInjector:
-    """Whatever can go wrong, at random."""
+    """Injects faults at random."""
 
-    town: Simulator
+    telegram: Simulator
     bot: RestartingBot
     rng: random.Random
     faults: Counter[str]
     server: postgres_server.Server | None
 
     async def run(self) -> None:
-        """Strike for ever."""
-        blows: list[tuple[Callable[[], Awaitable[None]], int]] = [
+        """Inject faults until cancelled."""
+        possible: list[tuple[Callable[[], Awaitable[None]], int]] = [
             (self.kill, 6),
             (self.end, 2),
             (self.freeze, 2),
@@ -107,36 +107,36 @@ class FaultInjector:
             (self.expire_codes, 1),
         ]
         if self.server is not None:
-            blows.append((self.restart_database, 1))
+            possible.append((self.restart_database, 1))
         while True:
             await asyncio.sleep(self.rng.uniform(*_PAUSES))
-            [blow] = self.rng.choices([blow for blow, _ in blows], [weight for _, weight in blows])
-            self.faults[blow.__name__] += 1
-            await blow()
+            [inject] = self.rng.choices([inject for inject, _ in possible], [weight for _, weight in possible])
+            self.faults[inject.__name__] += 1
+            await inject()
 
     async def kill(self) -> None:
-        self._strike(signal.SIGKILL)
+        self._send_signal(signal.SIGKILL)
 
     async def end(self) -> None:
-        self._strike(signal.SIGTERM)
+        self._send_signal(signal.SIGTERM)
 
     async def freeze(self) -> None:
-        self._strike(signal.SIGSTOP)
+        self._send_signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(self.rng.uniform(0.2, 3))
         finally:
-            self._strike(signal.SIGCONT)
+            self._send_signal(signal.SIGCONT)
 
     async def fail_calls(self) -> None:
         kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 4)
-        await self.town.inject_fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
+        await self.telegram.inject_fault(self.rng.choice(_METHODS), kind, times, seconds=self.rng.randrange(1, 4))
 
     async def storm(self) -> None:
         for method in _METHODS:
-            await self.town.inject_fault(method, "429", 5)
+            await self.telegram.inject_fault(method, "429", 5)
 
     async def expire_codes(self) -> None:
-        """Let every code run out."""
+        """Let every code expire."""
         self.bot.clock.advance(CODE_LIVES)
 
     async def restart_database(self) -> None:
@@ -145,95 +145,99 @@ class FaultInjector:
         await asyncio.sleep(self.rng.uniform(0.1, 2))
         await asyncio.to_thread(self.server.start)
 
-    def _strike(self, number: signal.Signals) -> None:
+    def _send_signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             self.bot.signal(number)
 
 
 async def soak_round(
-    ground: SweepEnvironment, server: postgres_server.Server | None, rng: random.Random, figures: SoakReport
+    environment: SweepEnvironment, server: postgres_server.Server | None, rng: random.Random, report: SoakReport
 ) -> None:
-    """Let people verify their accounts in bad weather, and look at what has become of them."""
+    """Let users verify their accounts during faults, and check the outcome."""
     async with AsyncExitStack() as stack:
-        place = await stack.enter_async_context(simulator())
-        bot = RestartingBot(place, Path(tempfile.mkdtemp(dir=ground.folder)), ground.launch, await ground.new_url(0))
+        telegram = await stack.enter_async_context(simulator())
+        bot = RestartingBot(
+            telegram, Path(tempfile.mkdtemp(dir=environment.folder)), environment.launch, await environment.new_url(0)
+        )
         await stack.enter_async_context(bot.running())
-        nemesis = asyncio.ensure_future(FaultInjector(place, bot, rng, figures.faults, server).run())
-        people = [
-            await stack.enter_async_context(random_user(place, bot, number, rng))
+        fault_injector = asyncio.ensure_future(FaultInjector(telegram, bot, rng, report.faults, server).run())
+        users = [
+            await stack.enter_async_context(random_user(telegram, bot, number, rng))
             for number in NUMBERS
             for _ in range(PEOPLE_PER_NUMBER)
         ]
         with suppress(TimeoutError):
             async with asyncio.timeout(_ROUND_SECONDS), asyncio.TaskGroup() as group:
-                for someone in people:
-                    group.create_task(someone.run())
-        assert nemesis.cancel(), nemesis.exception()
-        await asyncio.wait({nemesis})
-        await place.sim("/faults", "DELETE")
+                for user in users:
+                    group.create_task(user.run())
+        assert fault_injector.cancel(), fault_injector.exception()
+        await asyncio.wait({fault_injector})
+        await telegram.sim("/faults", "DELETE")
         await bot.wait_until_quiet()
-        for someone in people:
-            await checker.press_stale_buttons(someone.person.guest)
+        for user in users:
+            await checker.press_stale_buttons(user.person.guest)
         await bot.wait_until_quiet()
-        figures.losses += await checker.check_database(bot.database, bot.confirmed)
-        figures.losses += await check_people(bot, people, figures)
-        figures.updates += len(bot.confirmed)
-        figures.ends += bot.ends
+        report.losses += await checker.check_database(bot.database, bot.confirmed)
+        report.losses += await check_people(bot, users, report)
+        report.updates += len(bot.confirmed)
+        report.ends += bot.ends
 
 
-async def check_people(bot: RestartingBot, people: list[RandomUser], figures: SoakReport) -> list[str]:
-    """Find what became of everybody."""
+async def check_people(bot: RestartingBot, users: list[RandomUser], report: SoakReport) -> list[str]:
+    """Find what is wrong with each user."""
     verified = {account for (account,) in await bot.database.rows("SELECT account FROM places")}
     [(numbers,)] = await bot.database.rows("SELECT count(DISTINCT identity_index) FROM places")
     found = [] if len(verified) == 3 * len(NUMBERS) else [f"15 {len(verified)} places of {numbers} numbers"]
-    for someone in people:
-        guest = someone.person.guest
-        found += [] if someone.done else [f"08 somebody never came to the end\n{guest.transcript()}"]
-        figures.people += 1
-        figures.nudges += someone.nudges
+    for user in users:
+        guest = user.person.guest
+        found += [] if user.done else [f"08 somebody never came to the end\n{guest.transcript()}"]
+        report.users += 1
+        report.nudges += user.nudges
         if f"telegram:{guest.id}" in verified:
-            figures.verified += 1
+            report.verified += 1
             found += await checker.check_verified(bot.database, guest, doubt=True)
         else:
-            figures.refused += 1
+            report.refused += 1
     return found
 
 
 @asynccontextmanager
-async def random_user(place: Simulator, bot: CrashingBot, number: str, rng: random.Random) -> AsyncIterator[RandomUser]:
-    """Somebody with a phone and this number."""
+async def random_user(
+    telegram: Simulator, bot: CrashingBot, number: str, rng: random.Random
+) -> AsyncIterator[RandomUser]:
+    """A user with a phone and this number."""
     async with Phone() as phone:
-        person = StoryUser(await place.new_user(), phone, bot.clock, NAME, number)
+        person = StoryUser(await telegram.new_user(), phone, bot.clock, NAME, number)
         yield RandomUser(person, random.Random(rng.random()))
 
 
 async def soak(minutes: float, seed: int) -> SoakReport:
-    """Go on for so long, or until something is lost."""
-    figures, ends_at = SoakReport(), time.monotonic() + minutes * 60
+    """Run for so many minutes, or until something is lost."""
+    report, ends_at = SoakReport(), time.monotonic() + minutes * 60
     rng = random.Random(seed)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(postgres_server.running())
-        grounds = cycle(
+        environments = cycle(
             [
                 (SweepEnvironment(folder, fork_client(), own_file), None),
                 (SweepEnvironment(folder, fork_client(), server.new_database), server),
             ]
         )
-        while time.monotonic() < ends_at and not figures.losses:
-            await soak_round(*next(grounds), rng, figures)
-            sys.stdout.write(f"{figures.people} people, {figures.ends.total()} ends, {len(figures.losses)} losses\n")
+        while time.monotonic() < ends_at and not report.losses:
+            await soak_round(*next(environments), rng, report)
+            sys.stdout.write(f"{report.users} people, {report.ends.total()} ends, {len(report.losses)} losses\n")
             sys.stdout.flush()
-    return figures
+    return report
 
 
 def main(minutes: str = "60", seed: str = "") -> None:
-    """Soak, and say what came of it; with the same seed the nemesis chooses the same blows."""
+    """Soak, and print the report; with the same seed the fault injector chooses the same faults."""
     chosen = int(seed or random.SystemRandom().randrange(10**6))
     sys.stdout.write(f"{minutes} minutes, seed {chosen}\n")
-    figures = asyncio.run(soak(float(minutes), chosen))
-    sys.stdout.write(figures.table() + "\n".join(figures.losses))
-    sys.exit(bool(figures.losses))
+    report = asyncio.run(soak(float(minutes), chosen))
+    sys.stdout.write(report.table() + "\n".join(report.losses))
+    sys.exit(bool(report.losses))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What one person goes through, act by act, as somebody does who looks at the chat and at their phone."""
+"""Whole conversations of one user with a chat and a phone, action by action."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ CODE_LIVES = 600
 
 @dataclass(frozen=True, slots=True)
 class StoryUser:
-    """Somebody with a chat, a phone and time."""
+    """A user with a chat, a phone and a clock."""
 
     guest: ChatUser
     phone: Phone
@@ -24,12 +24,12 @@ class StoryUser:
     number: str = NUMBER
 
     async def scan(self, app: PhoneApp) -> None:
-        """Scan the newest code, again and again until there is a page."""
+        """Scan the newest code, and repeat until a page opens."""
         link = self.guest.scanned_link(await self.guest.sees("等待扫码"))
         await self._insist(lambda: self.phone.open(app, link))
 
     async def press(self, label: str, *ticks: tuple[Gesture, str]) -> None:
-        """Press a button of the page; when the line breaks, look at the page again, and press if it is still there."""
+        """Press a button of the page; after a broken connection reload, and press again if it is still there."""
         try:
             await self._touch(label, ticks)
         except PhoneError:
@@ -58,27 +58,27 @@ class StoryUser:
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """What a person does, and the words in the chat by which they know that it was taken."""
+    """What a user does, and the text of the reply to it."""
 
     name: str
     do: Callable[[StoryUser], Awaitable[object]]
     reply_text: str
 
 
-def says(name: str, text: str, sign: str) -> UserAction:
-    return UserAction(name, lambda person: person.guest.says(text), sign)
+def says(name: str, text: str, reply_text: str) -> UserAction:
+    return UserAction(name, lambda person: person.guest.says(text), reply_text)
 
 
-def taps(name: str, label: str, sign: str) -> UserAction:
-    return UserAction(name, lambda person: person.guest.taps(label), sign)
+def taps(name: str, label: str, reply_text: str) -> UserAction:
+    return UserAction(name, lambda person: person.guest.taps(label), reply_text)
 
 
 def scans(app: PhoneApp) -> UserAction:
     return UserAction("scan", lambda person: person.scan(app), "已在手机上打开")
 
 
-def presses(name: str, label: str, sign: str, *ticks: tuple[Gesture, str]) -> UserAction:
-    return UserAction(name, lambda person: person.press(label, *ticks), sign)
+def presses(name: str, label: str, reply_text: str, *ticks: tuple[Gesture, str]) -> UserAction:
+    return UserAction(name, lambda person: person.press(label, *ticks), reply_text)
 
 
 async def _agree_on_the_phone(person: StoryUser) -> None:
@@ -126,4 +126,4 @@ BY_WECHAT = (
     *WECHAT,
     presses("pass", "授权验证", DONE),
 )
-"""All there is: declined by QQ, tried again, a code that ran out, declined by face, and passed by WeChat."""
+"""Every stage: declined by QQ, tried again, an expired code, declined by face, and verified by WeChat."""

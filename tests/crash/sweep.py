@@ -1,6 +1,6 @@
-"""A sweep: the same conversation again and again, and in each the bot dies at other points, once in every act.
+"""A sweep repeats one conversation; in each repetition the bot crashes at other points, at most once in every action.
 
-Between two acts everything comes to rest, so that each death is one by itself.
+Between two actions the bot comes to rest, so that no crash meets the recovery from another.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.crash.stories import StoryUser, UserAction
 from tests.simulator_fixture import Simulator, simulator
 
 _NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
-_SIDE_BY_SIDE = 4
+_IN_PARALLEL = 4
 _TRIES = 3
 
 P = TypeVar("P")
@@ -29,51 +29,72 @@ T = TypeVar("T")
 R = TypeVar("R")
 ActionSequence = Sequence[UserAction]
 IsWanted = Callable[[UserAction, str], bool]
-"""Whether a death in this act at this point is wanted."""
+"""Whether a sweep should crash the bot in this action at this point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Each `every`-th of all points, beginning with another one for each `turn`."""
+
+    every: int = 1
+    turn: int = 0
+
+    def of(self, points: Iterable[P]) -> list[P]:
+        """The points of this share."""
+        return list(points)[self.turn % self.every :: self.every]
+
+
+@dataclass(slots=True)
+class ConversationLog:
+    """What happened in one conversation: the points of each action, the actions with a crash, the bot's texts."""
+
+    points: list[list[str]] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
+    crashed: set[int] = field(default_factory=set)
+    losses: list[str] = field(default_factory=list)
+
+
+UndisturbedRuns = dict[tuple[str, ActionSequence], ConversationLog]
+"""Conversations without a crash, by the kind of database and the story."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepEnvironment:
-    """Where conversations take place: a folder, a way to start mortal bots, and databases.
+    """Where conversations take place: a folder, a launcher for bots, and databases.
 
-    Conversations side by side ask for databases by different numbers.
+    Parallel conversations ask for databases by different numbers.
     """
 
     folder: Path
     launch: BotLauncher
     new_url: Callable[[int], Awaitable[str]]
-    every: int = 1
-    turn: int = 0
-    """Of all points, each `every`-th is tried, another one at another `turn`."""
+    share: Share = Share()
+    database_kind: str = "sqlite"
+    undisturbed_runs: UndisturbedRuns = field(default_factory=dict)
 
-    def share(self, points: Iterable[P]) -> list[P]:
-        """The points whose turn it is."""
-        return list(points)[self.turn % self.every :: self.every]
-
-    async def bot(self, town: Simulator, side: int = 0) -> CrashingBot:
+    async def bot(self, telegram: Simulator, slot: int = 0) -> CrashingBot:
         """A bot that was never started, with a folder and a database of its own."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        return CrashingBot(town, folder, self.launch, await self.new_url(side))
+        return CrashingBot(telegram, folder, self.launch, await self.new_url(slot))
+
+    async def undisturbed(self, story: ActionSequence) -> ConversationLog:
+        """The log of a story without a crash; it runs once for all sweeps of a process."""
+        key = (self.database_kind, story)
+        if key not in self.undisturbed_runs:
+            log = await run_conversation(self, story, {})
+            assert not log.losses, log.losses
+            self.undisturbed_runs[key] = log
+        return self.undisturbed_runs[key]
 
 
 async def own_file(_: int) -> str:
-    """No address at all: each bot keeps a file in its own folder."""
+    """No address: each bot keeps a file in its own folder."""
     return ""
 
 
 @dataclass(slots=True)
-class ConversationLog:
-    """What became of one conversation: the points passed in each act, which acts the bot died in, all it said."""
-
-    points: list[list[str]] = field(default_factory=list)
-    said: set[str] = field(default_factory=set)
-    died: set[int] = field(default_factory=set)
-    losses: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class SweepReport:
-    """What a sweep came to; `missed` are points that were not passed again, however often it was tried."""
+    """The result of a sweep; `missed` are points that no repetition passed again."""
 
     points: int = 0
     kills: int = 0
@@ -81,116 +102,120 @@ class SweepReport:
     losses: list[str] = field(default_factory=list)
 
 
-async def sweep(ground: SweepEnvironment, story: ActionSequence, wanted: IsWanted) -> SweepReport:
-    """Kill the bot at every wanted point of a story whose turn it is."""
-    alive = await run_conversation(ground, story, {})
-    assert not alive.losses, alive.losses
-    figures = SweepReport()
+async def sweep(environment: SweepEnvironment, story: ActionSequence, wanted: IsWanted) -> SweepReport:
+    """Kill the bot at every wanted point of a story that is in the environment's share."""
+    undisturbed = await environment.undisturbed(story)
+    report = SweepReport()
     points = [
-        (number, point) for number, act in enumerate(story) for point in alive.points[number] if wanted(act, point)
+        (number, point)
+        for number, action in enumerate(story)
+        for point in undisturbed.points[number]
+        if wanted(action, point)
     ]
-    left = set(ground.share(sorted(points)))
-    figures.points = len(left)
+    left = set(environment.share.of(sorted(points)))
+    report.points = len(left)
     for _ in range(_TRIES):
-        for aims, tale in await _run_all(ground, story, left):
-            figures.kills += len(tale.died)
-            figures.losses += tale.losses
-            figures.losses += [f"03 said only after a death: {text} (killed {aims})" for text in tale.said - alive.said]
-            left -= {(number, point) for number, point in aims.items() if number in tale.died}
-    figures.missed = [f"{story[number].name}: {point}" for number, point in sorted(left)]
-    return figures
+        for targets, log in await _run_all(environment, story, left):
+            report.kills += len(log.crashed)
+            report.losses += log.losses
+            report.losses += [
+                f"03 said only after a crash: {text} (killed {targets})" for text in log.said - undisturbed.said
+            ]
+            left -= {(number, point) for number, point in targets.items() if number in log.crashed}
+    report.missed = [f"{story[number].name}: {point}" for number, point in sorted(left)]
+    return report
 
 
 async def _run_all(
-    ground: SweepEnvironment, story: ActionSequence, left: set[tuple[int, str]]
+    environment: SweepEnvironment, story: ActionSequence, left: set[tuple[int, str]]
 ) -> list[tuple[Mapping[int, str], ConversationLog]]:
-    async def one(aims: Mapping[int, str], side: int) -> tuple[Mapping[int, str], ConversationLog]:
-        return aims, await run_conversation(ground, story, aims, side)
+    async def run(targets: Mapping[int, str], slot: int) -> tuple[Mapping[int, str], ConversationLog]:
+        return targets, await run_conversation(environment, story, targets, slot)
 
-    return await side_by_side(one, rounds(left))
+    return await in_parallel(run, group_points(left))
 
 
-async def side_by_side(do: Callable[[T, int], Awaitable[R]], tasks: Sequence[T]) -> list[R]:
-    """Do some at a time, each with a number that no other has meanwhile."""
+async def in_parallel(do: Callable[[T, int], Awaitable[R]], tasks: Sequence[T]) -> list[R]:
+    """Do a few tasks at a time; each is given a number that no other running task has."""
     free: asyncio.Queue[int] = asyncio.Queue()
-    for side in range(_SIDE_BY_SIDE):
-        free.put_nowait(side)
+    for slot in range(_IN_PARALLEL):
+        free.put_nowait(slot)
 
-    async def one(task: T) -> R:
-        side = await free.get()
+    async def run(task: T) -> R:
+        slot = await free.get()
         try:
-            return await do(task, side)
+            return await do(task, slot)
         finally:
-            free.put_nowait(side)
+            free.put_nowait(slot)
 
     async with asyncio.TaskGroup() as group:
-        doing = [group.create_task(one(task)) for task in tasks]
-    return [done.result() for done in doing]
+        running = [group.create_task(run(task)) for task in tasks]
+    return [done.result() for done in running]
 
 
-def rounds(left: set[tuple[int, str]]) -> list[dict[int, str]]:
-    """Share points out to conversations: one in each act at most."""
-    shared: list[dict[int, str]] = []
+def group_points(left: set[tuple[int, str]]) -> list[dict[int, str]]:
+    """Distribute points over conversations: at most one in each action."""
+    conversations: list[dict[int, str]] = []
     for number, point in sorted(left):
-        free = next((aims for aims in shared if number not in aims), None)
+        free = next((targets for targets in conversations if number not in targets), None)
         if free is None:
-            shared.append(free := {})
+            conversations.append(free := {})
         free[number] = point
-    return shared
+    return conversations
 
 
 async def run_conversation(
-    ground: SweepEnvironment, story: ActionSequence, aims: Mapping[int, str], side: int = 0
+    environment: SweepEnvironment, story: ActionSequence, targets: Mapping[int, str], slot: int = 0
 ) -> ConversationLog:
-    """Let a conversation take place; `aims` names the point of death in some of its acts."""
-    tale = ConversationLog()
-    async with simulator() as place, Phone() as phone:
-        bot = await ground.bot(place, side)
+    """Run a conversation; `targets` names the crash point in some of its actions."""
+    log = ConversationLog()
+    async with simulator() as telegram, Phone() as phone:
+        bot = await environment.bot(telegram, slot)
         async with bot.running():
-            person = StoryUser(await place.new_user(), phone, bot.clock)
-            scene = _SweptConversation(bot, person, frozenset(act.reply_text for act in story), tale)
-            for number, act in enumerate(story):
-                await scene.play(number, act, aims.get(number, NOWHERE))
-            await scene.end()
-    return tale
+            user = StoryUser(await telegram.new_user(), phone, bot.clock)
+            conversation = _SweptConversation(bot, user, frozenset(action.reply_text for action in story), log)
+            for number, action in enumerate(story):
+                await conversation.play(number, action, targets.get(number, NOWHERE))
+            await conversation.end()
+    return log
 
 
 @dataclass(slots=True)
 class _SweptConversation:
     bot: CrashingBot
-    person: StoryUser
-    signs: frozenset[str]
-    tale: ConversationLog
-    moves: checker.TransitionChecker = field(default_factory=checker.TransitionChecker)
+    user: StoryUser
+    reply_texts: frozenset[str]
+    log: ConversationLog
+    transitions: checker.TransitionChecker = field(default_factory=checker.TransitionChecker)
 
-    async def play(self, number: int, act: UserAction, aim: str) -> None:
-        before, deaths = self._said(), len(self.bot.crashes)
-        self.bot.target.take(aim)
+    async def play(self, number: int, action: UserAction, target: str) -> None:
+        before, crashes = self._reply_counts(), len(self.bot.crashes)
+        self.bot.target.take(target)
         try:
-            await act.do(self.person)
-            await self.person.guest.sees(act.reply_text)
-            await self.bot.wait_until_settled(deaths)
+            await action.do(self.user)
+            await self.user.guest.sees(action.reply_text)
+            await self.bot.wait_until_settled(crashes)
         except AssertionError as error:
-            error.add_note(f"killed in {act.name!r} at {aim!r}")
+            error.add_note(f"killed in {action.name!r} at {target!r}")
             raise
-        new = self.bot.crashes[deaths:]
+        new = self.bot.crashes[crashes:]
         if new:
-            self.tale.died.add(number)
-        self.tale.points.append(self.bot.target.passed())
-        doubt = any(death.replies_pending for death in new)
-        asked = checker.check_action(self._said(), before, act.reply_text, doubt=doubt)
-        moved = await self.moves.check(self.bot.database)
-        broken = [f"{what} right after the death" for death in new for what in death.broken]
-        self.tale.losses += [f"{found} (killed in {act.name!r} at {aim!r})" for found in (*asked, *moved, *broken)]
+            self.log.crashed.add(number)
+        self.log.points.append(self.bot.target.passed())
+        doubt = any(crash.replies_pending for crash in new)
+        asked = checker.check_action(self._reply_counts(), before, action.reply_text, doubt=doubt)
+        moved = await self.transitions.check(self.bot.database)
+        broken = [f"{what} right after the crash" for crash in new for what in crash.broken]
+        self.log.losses += [f"{found} (killed in {action.name!r} at {target!r})" for found in (*asked, *moved, *broken)]
 
     async def end(self) -> None:
-        self.tale.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.person.guest.everything_said()}
-        doubt = any(death.replies_pending for death in self.bot.crashes)
-        await checker.press_stale_buttons(self.person.guest)
+        self.log.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.user.guest.everything_said()}
+        doubt = any(crash.replies_pending for crash in self.bot.crashes)
+        await checker.press_stale_buttons(self.user.guest)
         await self.bot.wait_until_quiet()
-        self.tale.losses += await checker.check_database(self.bot.database, self.bot.confirmed)
-        self.tale.losses += await checker.check_funnel(self.bot.database)
-        self.tale.losses += await checker.check_verified(self.bot.database, self.person.guest, doubt=doubt)
+        self.log.losses += await checker.check_database(self.bot.database, self.bot.confirmed)
+        self.log.losses += await checker.check_funnel(self.bot.database)
+        self.log.losses += await checker.check_verified(self.bot.database, self.user.guest, doubt=doubt)
 
-    def _said(self) -> Mapping[str, int]:
-        return {sign: came(self.person.guest, sign) for sign in self.signs}
+    def _reply_counts(self) -> Mapping[str, int]:
+        return {text: came(self.user.guest, text) for text in self.reply_texts}

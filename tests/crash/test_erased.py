@@ -1,4 +1,4 @@
-"""After an erasure, and after the time to keep things: nothing of the person is left but what the notice says."""
+"""After an erasure, and after the retention period, nothing is left of the person but what the privacy page says."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 from playground.phone.browser import Phone
 from storage import open_database, statements
 from storage.database import Database, Row
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import AssociatedData
 from storage.mapping import associated_data
 from tests.crash.process import ManagedBot, running_bot_process
 from tests.crash.test_nothing_leaks import fail_and_pass
@@ -32,35 +33,39 @@ async def rows(database: Database) -> dict[str, list[Row]]:
         return {table: list(await connection.fetch(f"SELECT * FROM {table}")) for table in TABLES}  # noqa: S608
 
 
-async def sealed_values(database: Database) -> dict[str, bytes]:
-    """Everything sealed, by its place."""
+async def sealed_values(database: Database) -> dict[AssociatedData, bytes]:
+    """Every sealed value, by its table and column."""
     found = {}
     async with database.transaction() as connection:
         for table, key, column in statements.SEALED:
             statement = f"SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
             for row, value in await connection.fetch(statement):
-                found[associated_data(table, row, column)] = bytes(value)
+                found[associated_data(table=table, row=row, column=column)] = bytes(value)
     return found
 
 
-async def a_whole_story(place: Simulator, bot: ManagedBot, phone: Phone) -> ChatUser:
-    """Somebody verifies an account, and one of their updates could not be handled."""
-    guest = await place.new_user()
+async def a_whole_story(telegram: Simulator, bot: ManagedBot, phone: Phone) -> ChatUser:
+    """A user verifies an account, and one of their updates could not be handled."""
+    guest = await telegram.new_user()
     await fail_and_pass(guest, phone)
     sender = {"id": guest.id, "is_bot": False, "first_name": NAME}
     chat = {"id": guest.id, "type": "private"}
     poison = {"message_id": 5, "date": "x", "chat": chat, "from": sender, "text": NUMBER}
-    place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
+    telegram.playground.world.updates.add("message", poison, f"chat:{guest.id}")
     await guest.sees("没处理成功")
-    await bot.wait_until_shown() if (bot.data / "bot.sqlite3").exists() else await place.wait_until_idle()
+    await bot.wait_until_shown() if (bot.data / "bot.sqlite3").exists() else await telegram.wait_until_idle()
     return guest
 
 
-async def test_the_plain_number_is_dropped_with_the_verdict_even_for_whoever_has_the_keys(
+async def test_the_plain_number_is_dropped_with_the_verdict_even_for_those_who_have_the_keys(
     tmp_path: Path, url: str
 ) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
-        await a_whole_story(place, bot, phone)
+    async with (
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as bot,
+        Phone() as phone,
+    ):
+        await a_whole_story(telegram, bot, phone)
         sealing = KeyFile(bot.data / "keys.json").sealing()
         async with open_database(url) as database:
             plain = {where: sealing.open(value, where) for where, value in (await sealed_values(database)).items()}
@@ -72,11 +77,15 @@ async def test_the_plain_number_is_dropped_with_the_verdict_even_for_whoever_has
 
 
 @pytest.mark.parametrize("command", [("erase", "{account}", "--yes"), ("retention", "--at", "+400d", "--yes")])
-async def test_inv39_nothing_but_the_place_is_left_in_any_row_or_file(
+async def test_inv39_nothing_but_the_slot_is_left_in_any_row_or_file(
     tmp_path: Path, url: str, command: tuple[str, ...], proof: Proof
 ) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
-        guest = await a_whole_story(place, bot, phone)
+    async with (
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as bot,
+        Phone() as phone,
+    ):
+        guest = await a_whole_story(telegram, bot, phone)
         account = f"telegram:{guest.id}"
         async with open_database(url) as database:
             before, sealed = await rows(database), await sealed_values(database)
@@ -88,7 +97,7 @@ async def test_inv39_nothing_but_the_place_is_left_in_any_row_or_file(
     assert status == 0, said
     assert account not in said
     assert all(before[table] for table in ("attempts", "notices", "dialogues", "consents", "dead_updates"))
-    # A message that must still vanish from the chat stays listed until it has.
+    # A message that must still be deleted from the chat stays listed until it is.
     assert {table for table, kept in after.items() if account in str(kept)} - {"litter"} == {"places"}
     assert not [table for table in ("attempts", "notices", "dialogues", "consents", "dead_updates") if after[table]]
     assert len(sealed) >= 5

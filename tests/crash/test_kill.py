@@ -1,6 +1,7 @@
 """kill -9 at any moment of a whole conversation: nothing a person completed is lost, undone or asked again."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from playground.phone.browser import Phone
@@ -10,68 +11,68 @@ from tests.simulator_fixture import ChatUser, simulator
 
 
 def verified_accounts(bot: ManagedBot) -> int:
-    with sqlite3.connect(bot.data / "bot.sqlite3") as database:
+    with closing(sqlite3.connect(bot.data / "bot.sqlite3")) as database:
         [(integrity,)] = database.execute("PRAGMA integrity_check").fetchall()
         [(accounts,)] = database.execute("SELECT count(*) FROM places").fetchall()
     assert integrity == "ok"
     return int(accounts)
 
 
-async def told_the_truth(guest: ChatUser, bot: ManagedBot) -> None:
-    """After all deaths: the account is verified once, the chat is clean, one question waits at most."""
-    await bot.town.wait_until(lambda: is_clean(guest), guest.transcript)
+async def check_final_state(guest: ChatUser, bot: ManagedBot) -> None:
+    """After all crashes: the account is verified once, the chat is clean, at most one question is open."""
+    await bot.simulator.wait_until(lambda: is_clean(guest), guest.transcript)
     await bot.wait_until_shown()
     assert verified_accounts(bot) == 1
     assert came(guest, DONE) in (1, 2)
 
 
-async def test_inv08_killed_whenever_the_person_has_just_done_something(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user()
-        for act in STEPS:
-            await act.do(guest, phone)
+async def test_inv08_killed_after_each_action_of_the_user(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user()
+        for step in STEPS:
+            await step.do(guest, phone)
             await bot.kill_and_restart()
-            await guest.sees(act.reply_text)
+            await guest.sees(step.reply_text)
 
-        await told_the_truth(guest, bot)
-        assert all(came(guest, act.reply_text) <= 2 for act in CHAT)
+        await check_final_state(guest, bot)
+        assert all(came(guest, step.reply_text) <= 2 for step in CHAT)
 
 
-async def test_inv08_killed_when_an_answer_reached_the_chat_and_the_bot_has_not_heard_so(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user()
-        for act in STEPS:
-            held = place.hold_call(act.calls[-1], applied=True)
-            await act.do(guest, phone)
+async def test_inv08_killed_after_an_answer_reached_the_chat_and_before_the_bot_knows(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user()
+        for step in STEPS:
+            held = telegram.hold_call(step.calls[-1], applied=True)
+            await step.do(guest, phone)
             await held.caught.wait()
             await bot.kill_and_restart()
-            await guest.sees(act.reply_text)
-            # Or the next call that is held could be one that repeats this act's answer.
+            await guest.sees(step.reply_text)
+            # Otherwise the next held call could be one that repeats this step's answer.
             await bot.wait_until_shown()
 
-        await told_the_truth(guest, bot)
-        assert all(came(guest, act.reply_text) <= 2 for act in CHAT)
+        await check_final_state(guest, bot)
+        assert all(came(guest, step.reply_text) <= 2 for step in CHAT)
 
 
-async def test_inv08_killed_before_anything_of_an_answer_is_shown_the_person_is_at_the_next_step_all_the_same(
+async def test_inv08_killed_before_anything_of_an_answer_is_shown_the_user_is_at_the_next_step(
     tmp_path: Path,
 ) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user()
-        for act in CHAT:
-            held = place.hold_call(act.calls[0], applied=False)
-            await act.do(guest, phone)
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user()
+        for step in CHAT:
+            held = telegram.hold_call(step.calls[0], applied=False)
+            await step.do(guest, phone)
             await held.caught.wait()
             await bot.kill_and_restart()
             await guest.says("/status")
-            await guest.sees("📍", act.status)
+            await guest.sees("📍", step.status)
 
-        await place.wait_until(lambda: is_clean(guest), guest.transcript)
+        await telegram.wait_until(lambda: is_clean(guest), guest.transcript)
 
 
-async def test_killed_while_nobody_did_anything_nothing_happens(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user()
+async def test_killed_while_idle_nothing_happens(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user()
         await CHAT[0].do(guest, phone)
         await guest.sees(CHAT[0].reply_text)
         await bot.wait_until_shown()
@@ -84,9 +85,9 @@ async def test_killed_while_nobody_did_anything_nothing_happens(tmp_path: Path) 
 
 
 async def test_what_people_wrote_while_the_bot_was_down_is_answered_after_the_start_in_order(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot:
         await bot.kill()
-        one, other = await place.new_user(), await place.new_user("李雷", "en")
+        one, other = await telegram.new_user(), await telegram.new_user("李雷", "en")
         await one.says("/start")
         await one.says("个人认证")
         await other.says("/start")
@@ -100,14 +101,14 @@ async def test_what_people_wrote_while_the_bot_was_down_is_answered_after_the_st
         ]
 
 
-async def test_a_result_that_came_while_the_bot_was_being_killed_is_told_after_the_start_once(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user()
-        for act in STEPS[:-1]:
-            await act.do(guest, phone)
-            await guest.sees(act.reply_text)
+async def test_a_result_that_came_while_the_bot_was_killed_is_sent_once_after_the_start(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user()
+        for step in STEPS[:-1]:
+            await step.do(guest, phone)
+            await guest.sees(step.reply_text)
         await bot.wait_until_shown()
-        held = place.hold_call("editMessageMedia", applied=False)
+        held = telegram.hold_call("editMessageMedia", applied=False)
         await STEPS[-1].do(guest, phone)
         await held.caught.wait()
         await bot.kill()
@@ -116,6 +117,6 @@ async def test_a_result_that_came_while_the_bot_was_being_killed_is_told_after_t
         await guest.sees(DONE)
         await bot.wait_until_shown()
         await bot.kill_and_restart()
-        await told_the_truth(guest, bot)
+        await check_final_state(guest, bot)
 
         assert (silent, came(guest, DONE)) == (0, 1)

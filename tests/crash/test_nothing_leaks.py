@@ -1,4 +1,4 @@
-"""Planted canaries: a whole conversation at the chattiest level, and then everything the bot wrote is searched."""
+"""Planted secrets: after a whole conversation at the most verbose log level, everything the bot wrote is searched."""
 
 import base64
 from pathlib import Path
@@ -15,12 +15,12 @@ OTHER_NAME, OTHER_NUMBER = "阿依古丽·买买提", "11010119900307803X"
 WRONG_NUMBER = "112044165412202430"
 OPERATED = (("backup", "copy"), ("doctor",), ("keys", "rotate", "--dry-run"), ("retention",), ("keys", "rotate"))
 LINK = "a0123456789abcdefbm9ib2R5LXNpZ25lZC10aG"
-"""Has the form of a link's token; nobody signed it."""
+"""Has the form of a link's token, without a valid signature."""
 CANARIES = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, WRONG_NUMBER, LINK, TOKEN, TOKEN.partition(":")[2])
 
 
 async def do_what_people_do_wrong(guest: ChatUser) -> None:
-    """Give name and number at every moment they are not wanted, and in every odd form."""
+    """Send name and number at every moment when they are not asked for, and in every unusual form."""
     await guest.says("/start")
     await guest.says(OTHER_NUMBER)
     await guest.says(f"/start {OTHER_NUMBER}")
@@ -43,10 +43,10 @@ async def do_what_people_do_wrong(guest: ChatUser) -> None:
 
 
 async def fail_and_pass(guest: ChatUser, phone: Phone) -> str:
-    """Fail once, then pass; gives the token of the last code."""
-    for act in STEPS[:-1]:
-        await act.do(guest, phone)
-        await guest.sees(act.reply_text)
+    """Fail once, then pass; return the token of the last code."""
+    for step in STEPS[:-1]:
+        await step.do(guest, phone)
+        await guest.sees(step.reply_text)
     await press(phone, "拒绝")
     await guest.taps("再试一次")
     await scan(guest, phone)
@@ -58,30 +58,34 @@ async def fail_and_pass(guest: ChatUser, phone: Phone) -> str:
 
 
 async def everything_written(bot: ManagedBot) -> dict[str, bytes]:
-    """What the bot left on its streams, its disk and its pages of numbers, and what operators' commands say."""
+    """Everything the bot printed, stored and served as metrics, and the output of operators' commands."""
     written = {" ".join(words): (await bot.run_command(*words))[1].encode() for words in OPERATED}
     written |= {path.name: path.read_bytes() for path in bot.data.iterdir()}
     written["streams"] = bot.log.read_bytes()
     for page in ("/metrics", "/readyz"):
-        async with bot.town.http.get(f"{bot.address()}{page}") as answer:
+        async with bot.simulator.http.get(f"{bot.address()}{page}") as answer:
             written[page] = await answer.read()
     return written
 
 
 def traces(written: dict[str, bytes], secret: str) -> list[str]:
-    """Where a secret stands, in any of the ways bytes are written."""
+    """Where a secret occurs, in any encoding."""
     forms = {secret.encode(), secret.encode("utf-16-le"), secret.encode("unicode_escape"), secret.encode("gb18030")}
     return [name for name, content in written.items() if any(form in content for form in forms)]
 
 
 async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(tmp_path: Path, proof: Proof) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path, LOG_LEVEL="DEBUG") as bot, Phone() as phone:
-        guest = await place.new_user("李雷")
+    async with (
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, LOG_LEVEL="DEBUG") as bot,
+        Phone() as phone,
+    ):
+        guest = await telegram.new_user("李雷")
         await do_what_people_do_wrong(guest)
-        await place.inject_fault("sendMessage", "garbage")
-        await place.inject_fault("getUpdates", "502")
+        await telegram.inject_fault("sendMessage", "garbage")
+        await telegram.inject_fault("getUpdates", "502")
         poison = {"message_id": 5, "date": "x", "chat": {"id": guest.id, "type": "private"}, "text": NUMBER}
-        place.playground.world.updates.add("message", poison, f"chat:{guest.id}")
+        telegram.playground.world.updates.add("message", poison, f"chat:{guest.id}")
         token = await fail_and_pass(guest, phone)
         await bot.wait_until_shown()
         written = await everything_written(bot)
@@ -96,8 +100,8 @@ async def test_inv38_no_name_number_token_or_link_is_in_anything_the_bot_writes(
 
 
 async def test_the_chat_holds_no_name_or_number_and_the_bot_never_said_one(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot, Phone() as phone:
-        guest = await place.new_user("李雷")
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
+        guest = await telegram.new_user("李雷")
         await do_what_people_do_wrong(guest)
         await fail_and_pass(guest, phone)
         await bot.wait_until_shown()
@@ -109,14 +113,14 @@ async def test_the_chat_holds_no_name_or_number_and_the_bot_never_said_one(tmp_p
 
 
 async def test_a_code_cannot_be_guessed_from_another(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path), Phone() as phone:
-        guest = await place.new_user("李雷")
-        for act in STEPS[:7]:
-            await act.do(guest, phone)
-            await guest.sees(act.reply_text)
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path), Phone() as phone:
+        guest = await telegram.new_user("李雷")
+        for step in STEPS[:7]:
+            await step.do(guest, phone)
+            await guest.sees(step.reply_text)
         shown = await guest.sees("等待扫码")
         await guest.taps("换个新码")
-        await place.wait_until(lambda: (now := guest.find("等待扫码")) and now["photo"] != shown["photo"])
+        await telegram.wait_until(lambda: (now := guest.find("等待扫码")) and now["photo"] != shown["photo"])
         first, second = guest.scanned_link(shown), guest.scanned_link(await guest.sees("等待扫码"))
 
         shared = sum(
@@ -147,11 +151,11 @@ PASSWORD = "canary-of-a-password"
         {"BOT_API_URL": "http://127.0.0.1:1"},
     ],
 )
-async def test_inv38_what_is_said_of_a_wrong_setting_holds_no_secret(tmp_path: Path, settings: dict[str, str]) -> None:
-    async with simulator() as place:
-        bot = ManagedBot(place, tmp_path, LOG_LEVEL="DEBUG", **settings)
-        # Or the doctor listens for long whether another program polls.
-        await (await place.new_user()).says("/start")
+async def test_inv38_a_message_about_a_wrong_setting_holds_no_secret(tmp_path: Path, settings: dict[str, str]) -> None:
+    async with simulator() as telegram:
+        bot = ManagedBot(telegram, tmp_path, LOG_LEVEL="DEBUG", **settings)
+        # Otherwise the doctor waits long for another program that polls.
+        await (await telegram.new_user()).says("/start")
         ended, said = await bot.run_command()
         checked, found = await bot.run_command("doctor")
 

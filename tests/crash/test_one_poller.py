@@ -1,4 +1,4 @@
-"""Two programs on one database: one polls, the other waits and takes over, and people notice nothing."""
+"""Two programs on one database: one polls, the other waits and takes over, and users notice nothing."""
 
 import asyncio
 import signal
@@ -26,17 +26,17 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 async def says(bot: ManagedBot, words: str) -> None:
-    """Wait until a program says this on its streams."""
+    """Wait until a program prints this."""
     async with asyncio.timeout(PATIENCE):
         while words not in bot.output():  # noqa: ASYNC110 - a file rings no bell
             await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def a_second(place: Simulator, folder: Path, first: ManagedBot, url: str) -> AsyncIterator[ManagedBot]:
+async def a_second(telegram: Simulator, folder: Path, first: ManagedBot, url: str) -> AsyncIterator[ManagedBot]:
     """Start another program on the same database, with the same keys."""
     folder.mkdir()  # noqa: ASYNC240 - a folder of the test's own
-    second = ManagedBot(place, folder, DATABASE_URL=url, DATA_DIR=str(first.data), PORT="0")
+    second = ManagedBot(telegram, folder, DATABASE_URL=url, DATA_DIR=str(first.data), PORT="0")
     try:
         await second.launch()
         await says(second, WAITS)
@@ -47,15 +47,15 @@ async def a_second(place: Simulator, folder: Path, first: ManagedBot, url: str) 
 
 async def test_the_second_waits_ready_and_goes_on_where_the_killed_first_was(tmp_path: Path, url: str) -> None:
     async with (
-        simulator() as place,
-        running_bot_process(place, tmp_path, DATABASE_URL=url) as first,
-        a_second(place, tmp_path / "second", first, url) as second,
-        place.http.get(f"{second.address()}/readyz") as ready,
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as first,
+        a_second(telegram, tmp_path / "second", first, url) as second,
+        telegram.http.get(f"{second.address()}/readyz") as ready,
     ):
-        guest = await place.new_user()
+        guest = await telegram.new_user()
         await CHAT[0].do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
         await guest.sees(CHAT[0].reply_text)
-        held = place.hold_call(CHAT[1].calls[0], applied=False)
+        held = telegram.hold_call(CHAT[1].calls[0], applied=False)
         await CHAT[1].do(guest, None)  # type: ignore[arg-type]
         await held.caught.wait()
         await first.kill_without_waiting()
@@ -71,9 +71,9 @@ async def test_the_second_waits_ready_and_goes_on_where_the_killed_first_was(tmp
 
 async def test_the_second_ends_quietly_while_it_waits(tmp_path: Path, url: str) -> None:
     async with (
-        simulator() as place,
-        running_bot_process(place, tmp_path, DATABASE_URL=url) as first,
-        a_second(place, tmp_path / "second", first, url) as second,
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as first,
+        a_second(telegram, tmp_path / "second", first, url) as second,
     ):
         second.signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE):
@@ -86,14 +86,18 @@ async def test_inv27_a_whole_conversation_while_the_database_restarts_in_between
     tmp_path: Path, server: Server
 ) -> None:
     url = await server.new_database()
-    async with simulator() as place, running_bot_process(place, tmp_path, DATABASE_URL=url) as bot, Phone() as phone:
-        guest = await place.new_user()
-        for number, act in enumerate(STEPS):
+    async with (
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as bot,
+        Phone() as phone,
+    ):
+        guest = await telegram.new_user()
+        for number, step in enumerate(STEPS):
             if number in (2, 5):
                 server.stop()
                 server.start()
-            await act.do(guest, phone)
-            await guest.sees(act.reply_text)
+            await step.do(guest, phone)
+            await guest.sees(step.reply_text)
 
         assert came(guest, DONE) == 1
         assert PASSWORD not in bot.output()

@@ -1,4 +1,4 @@
-"""The bot is killed while another server takes a result: it is told again, the same, and nothing secret is written."""
+"""The bot is killed while another server accepts a result: it sends the same result again and writes no secret."""
 
 import asyncio
 import json
@@ -15,34 +15,34 @@ from tests.result_receiver import SECRET, as_the_page_says, result_receiver
 from tests.simulator_fixture import simulator
 
 
-async def test_inv38_a_bot_killed_while_a_result_is_taken_tells_the_same_again_and_writes_no_secret(
+async def test_inv38_a_bot_killed_while_a_result_is_accepted_sends_the_same_again_and_writes_no_secret(
     tmp_path: Path, proof: Proof
 ) -> None:
     clock = tmp_path / "clock"
     settings = {"RESULT_WEBHOOK_SECRET": SECRET, "CLOCK_OFFSET_FILE": str(clock), "LOG_LEVEL": "DEBUG"}
     async with (
         result_receiver() as other,
-        simulator() as place,
-        running_bot_process(place, tmp_path, RESULT_WEBHOOK_URL=other.url, **settings) as bot,
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, RESULT_WEBHOOK_URL=other.url, **settings) as bot,
         Phone() as phone,
     ):
         gate = asyncio.Event()
         other.before = gate.wait
-        guest = await place.new_user()
-        for act in STEPS[:-1]:
-            await act.do(guest, phone)
-            await guest.sees(act.reply_text)
+        guest = await telegram.new_user()
+        for step in STEPS[:-1]:
+            await step.do(guest, phone)
+            await guest.sees(step.reply_text)
         await STEPS[-1].do(guest, phone)
         await other.wait_for(1)
         await bot.kill()
-        gate.set()  # it is taken, and there is nobody to note it
+        gate.set()  # it is accepted, and no program is left to record it
         clock.write_text("60")
         await bot.start()
         first, again = await other.wait_for(2)
         await guest.sees(DONE)
         await bot.wait_until_shown()
         written = {path.name: path.read_bytes() for path in bot.data.iterdir()} | {"streams": bot.log.read_bytes()}
-        async with place.http.get(f"{bot.address()}/metrics") as answer:
+        async with telegram.http.get(f"{bot.address()}/metrics") as answer:
             written["metrics"] = await answer.read()
 
     assert (first.id, first.body) == (again.id, again.body)

@@ -1,4 +1,4 @@
-"""How the program ends: on a signal, and by itself."""
+"""How the program ends: after a signal, and by itself."""
 
 import asyncio
 import signal
@@ -22,23 +22,23 @@ async def ends(bot: ManagedBot) -> int:
 
 
 async def asked(bot: ManagedBot, path: str) -> tuple[int, str]:
-    async with bot.town.http.get(f"{bot.address()}{path}") as answer:
+    async with bot.simulator.http.get(f"{bot.address()}{path}") as answer:
         return answer.status, await answer.text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path, PLAIN_LAUNCHER) as bot:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path, PLAIN_LAUNCHER) as bot:
         bot.signal(number)
 
         assert await ends(bot) == 0
         assert len(bot.output().splitlines()) == 1
 
 
-async def test_it_says_where_it_is_and_that_it_is_ready(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
+async def test_it_prints_its_address_and_reports_that_it_is_ready(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot:
         alive, ready = await asked(bot, "/healthz"), await asked(bot, "/readyz")
-        guest = await place.new_user()
+        guest = await telegram.new_user()
         await CHAT[0].do(guest, None)  # type: ignore[arg-type]  # no phone is needed to begin
         await guest.sees(CHAT[0].reply_text)
         await bot.wait_until_shown()
@@ -50,9 +50,9 @@ async def test_it_says_where_it_is_and_that_it_is_ready(tmp_path: Path) -> None:
 
 
 async def test_inv30_two_signals_in_the_middle_of_an_answer_end_it_in_time_and_lose_nothing(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
-        guest = await place.new_user()
-        held = place.hold_call("sendMessage", applied=False)
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot:
+        guest = await telegram.new_user()
+        held = telegram.hold_call("sendMessage", applied=False)
         await guest.says("/start")
         await held.caught.wait()
         bot.signal(signal.SIGTERM)
@@ -66,10 +66,10 @@ async def test_inv30_two_signals_in_the_middle_of_an_answer_end_it_in_time_and_l
 
 
 async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot_process(place, tmp_path) as bot:
-        await place.inject_fault("getUpdates", "429", retry_after=3600)
-        await (await place.new_user()).says("/start")
-        await place.wait_until(lambda: not place.playground.world.updates.has_waiting_poll)
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot:
+        await telegram.inject_fault("getUpdates", "429", retry_after=3600)
+        await (await telegram.new_user()).says("/start")
+        await telegram.wait_until(lambda: not telegram.playground.world.updates.has_waiting_poll)
         bot.signal(signal.SIGTERM)
 
         assert await ends(bot) == 0
@@ -77,9 +77,9 @@ async def test_a_signal_ends_it_in_time_while_telegram_asks_for_a_long_pause(tmp
 
 @pytest.mark.parametrize("method", ["getMyCommands", "setMyDescription", "setChatMenuButton"])
 async def test_inv30_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp_path: Path, method: str) -> None:
-    async with simulator() as place:
-        held = place.hold_call(method, applied=False)
-        async with running_bot_process(place, tmp_path) as bot:
+    async with simulator() as telegram:
+        held = telegram.hold_call(method, applied=False)
+        async with running_bot_process(telegram, tmp_path) as bot:
             await held.caught.wait()
             bot.signal(signal.SIGTERM)
 
@@ -96,12 +96,10 @@ async def test_inv30_a_signal_ends_it_in_time_while_telegram_does_not_answer(tmp
         ({"method": "getUpdates", "kind": "401", "times": 9}, "BOT_TOKEN"),
     ],
 )
-async def test_what_makes_it_give_up_is_one_line_without_the_token(
-    tmp_path: Path, fault: Mapping[str, Any], name: str
-) -> None:
-    async with simulator() as place:
-        await place.sim("/faults", **fault)
-        code, words = await ended_by_itself(place, tmp_path)
+async def test_a_fatal_error_is_one_line_without_the_token(tmp_path: Path, fault: Mapping[str, Any], name: str) -> None:
+    async with simulator() as telegram:
+        await telegram.sim("/faults", **fault)
+        code, words = await ended_by_itself(telegram, tmp_path)
 
     lines = [line for line in words.splitlines() if "is running" not in line]
     assert (code, len(lines)) == (1, 1), words
@@ -109,8 +107,8 @@ async def test_what_makes_it_give_up_is_one_line_without_the_token(
     assert TOKEN.partition(":")[2] not in words
 
 
-async def ended_by_itself(place: Simulator, folder: Path) -> tuple[int, str]:
-    bot = ManagedBot(place, folder)
+async def ended_by_itself(telegram: Simulator, folder: Path) -> tuple[int, str]:
+    bot = ManagedBot(telegram, folder)
     await bot.launch()
     try:
         return await ends(bot), bot.output()

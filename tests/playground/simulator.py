@@ -1,4 +1,4 @@
-"""A stand-in to test against: it serves, knows one person, and speaks as a bot and as people do."""
+"""A running simulator for tests, with calls as a bot and actions as a person."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from chatscript.record.recorder import Recorder
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
-TOKEN = "7000000001:stand-in-token"
+TOKEN = "7000000001:simulator-token"
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RunningPlayground:
-    """One stand-in that serves, and a connection to it."""
+    """A served simulator and an HTTP session."""
 
     playground: Playground
     url: str
     http: aiohttp.ClientSession
 
     async def call(self, method: str, /, **fields: Any) -> Json:
-        """Call a method of the Bot API with JSON; return the whole answer."""
+        """Call a method of the Bot API with JSON and return the whole answer."""
         async with self.http.post(f"{self.url}/bot{TOKEN}/{method}", json=fields) as answer:
-            told: Json = await answer.json()
-            assert told["ok"] == (answer.status == 200)
-            return told
+            reply: Json = await answer.json()
+            assert reply["ok"] == (answer.status == 200)
+            return reply
 
     async def result(self, method: str, /, **fields: Any) -> Any:
-        """Call a method that must succeed; return its result."""
-        told = await self.call(method, **fields)
-        assert told["ok"], told
-        return told["result"]
+        """Call a method that must succeed and return its result."""
+        reply = await self.call(method, **fields)
+        assert reply["ok"], reply
+        return reply["result"]
 
     async def refusal(self, method: str, /, **fields: Any) -> str:
-        """Call a method that must be refused; return the words."""
-        told = await self.call(method, **fields)
-        assert not told["ok"], told
-        return str(told["description"])
+        """Call a method that must be refused and return the description."""
+        reply = await self.call(method, **fields)
+        assert not reply["ok"], reply
+        return str(reply["description"])
 
     async def upload(self, method: str, /, **fields: Any) -> Json:
         """Call a method with a form; bytes become files."""
@@ -52,52 +52,52 @@ class RunningPlayground:
             named = {"filename": f"{name}.bin"} if isinstance(value, bytes) else {}
             form.add_field(name, value if isinstance(value, bytes) else str(value), **named)
         async with self.http.post(f"{self.url}/bot{TOKEN}/{method}", data=form) as answer:
-            told: Json = await answer.json()
-            return told
+            reply: Json = await answer.json()
+            return reply
 
-    async def sim(self, path: str, method: str = "POST", /, **order: Any) -> Any:
-        """Let people do something that must be possible."""
-        status, told = await self.try_sim(path, method, **order)
-        assert status == 200, told
-        return told
+    async def sim(self, path: str, method: str = "POST", /, **fields: Any) -> Any:
+        """Call the control API; the call must succeed."""
+        status, reply = await self.try_sim(path, method, **fields)
+        assert status == 200, reply
+        return reply
 
-    async def try_sim(self, path: str, method: str = "POST", /, **order: Any) -> tuple[int, Any]:
-        """Let people do something; return the status and the answer."""
-        body = None if method == "GET" else order
+    async def try_sim(self, path: str, method: str = "POST", /, **fields: Any) -> tuple[int, Any]:
+        """Call the control API and return the status and the answer."""
+        body = None if method == "GET" else fields
         async with self.http.request(method, f"{self.url}/sim{path}", json=body) as answer:
             return answer.status, await answer.json()
 
     async def person(self, first_name: str = "王小明", *, started: bool = True, **facts: Any) -> int:
-        """Let somebody in, by default one who has written already; return the id."""
-        someone = await self.sim("/users", first_name=first_name, **facts)
+        """Add a person, by default one who has started the bot, and return the id."""
+        added = await self.sim("/users", first_name=first_name, **facts)
         if started:
-            await self.sim(f"/chats/{someone['id']}/messages", user=someone["id"], text="/start")
+            await self.sim(f"/chats/{added['id']}/messages", user=added["id"], text="/start")
             await self.result("getUpdates", offset=-1)
             await self.forget()
-        return int(someone["id"])
+        return int(added["id"])
 
     async def forget(self) -> None:
-        """Confirm every update that waits."""
+        """Confirm every pending update."""
         waiting = await self.result("getUpdates")
         if waiting:
             await self.result("getUpdates", offset=waiting[-1]["update_id"] + 1)
 
     async def says(self, user: int, text: str, **facts: Any) -> int:
-        """Let somebody write; return the message's id."""
-        told = await self.sim(f"/chats/{user}/messages", user=user, text=text, **facts)
-        return int(told["message_id"])
+        """Write as a person and return the message's id."""
+        reply = await self.sim(f"/chats/{user}/messages", user=user, text=text, **facts)
+        return int(reply["message_id"])
 
     async def events(self, *kinds: str) -> list[Json]:
         """Return the events of these kinds."""
-        told = await self.sim("/events", "GET")
-        return [event for event in told["events"] if event["kind"] in kinds]
+        reply = await self.sim("/events", "GET")
+        return [event for event in reply["events"] if event["kind"] in kinds]
 
 
 @asynccontextmanager
 async def running_playground() -> AsyncIterator[RunningPlayground]:
-    """Serve a stand-in for one test."""
+    """Serve a simulator for one test."""
     world = World(token=TOKEN)
     playground = Playground(world, Recorder(world, BotTexts()).routes())
-    playground.world.updates.slows_repeats = False  # tests ask again at once
+    playground.world.updates.slows_repeats = False  # tests repeat calls at once
     async with serve_playground(playground) as url, aiohttp.ClientSession() as http:
         yield RunningPlayground(playground, url, http)

@@ -1,4 +1,4 @@
-"""Nobody can send the playground more than it takes, whatever the headers say."""
+"""A body over the limit is refused, whether or not its headers state the length."""
 
 from __future__ import annotations
 
@@ -27,20 +27,24 @@ async def endless(size: int) -> AsyncIterator[bytes]:
     ],
 )
 async def test_a_body_without_a_length_is_counted(path: str, size: int, kind: str) -> None:
-    async with running_playground() as stand:
+    async with running_playground() as simulator:
         try:
-            async with stand.http.post(stand.url + path, data=endless(size), headers={"Content-Type": kind}) as answer:
-                status, told = answer.status, await answer.json()
-        except OSError:  # the answer came before all was sent, and the rest was cut off
+            async with simulator.http.post(
+                simulator.url + path, data=endless(size), headers={"Content-Type": kind}
+            ) as answer:
+                status, reply = answer.status, await answer.json()
+        except OSError:  # the answer came before the whole body was sent
             return
 
-    assert (status, told["description"]) == (413, "Request Entity Too Large")
+    assert (status, reply["description"]) == (413, "Request Entity Too Large")
 
 
-async def test_a_form_that_cannot_be_read_is_refused_as_everything_else() -> None:
-    async with running_playground() as stand:
+async def test_an_unreadable_form_is_refused_as_a_call_is() -> None:
+    async with running_playground() as simulator:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
-        async with stand.http.post(f"{stand.url}/bot{TOKEN}/sendMessage", data=b"nonsense", headers=headers) as answer:
-            told = await answer.json()
+        async with simulator.http.post(
+            f"{simulator.url}/bot{TOKEN}/sendMessage", data=b"nonsense", headers=headers
+        ) as answer:
+            reply = await answer.json()
 
-    assert (answer.status, told["ok"], told["description"]) == (400, False, "Bad Request: can't parse the form")
+    assert (answer.status, reply["ok"], reply["description"]) == (400, False, "Bad Request: can't parse the form")

@@ -1,4 +1,4 @@
-"""Photos and documents: recompressed, limited, found again."""
+"""Photos and documents: recompression, limits, file ids."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LINK = "http://127.0.0.1:8080/s/6Fj3kQ9wZ0aXbY7tRr2mVd"
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 def picture(width: int, height: int, mode: str = "RGB") -> bytes:
@@ -32,37 +32,37 @@ def qr_picture(text: str) -> bytes:
     return out.getvalue()
 
 
-async def test_a_photo_becomes_a_jpeg_of_at_most_1280(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_a_photo_becomes_a_jpeg_of_at_most_1280(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
 
-    told = await stand.upload(
+    reply = await simulator.upload(
         "sendPhoto", chat_id=user, photo=picture(2560, 1280), caption="<b>扫码</b>", parse_mode="HTML"
     )
 
-    largest = told["result"]["photo"][-1]
+    largest = reply["result"]["photo"][-1]
     assert (largest["width"], largest["height"]) == (1280, 640)
-    assert told["result"]["caption_entities"] == [{"type": "bold", "offset": 0, "length": 2}]
-    found = await stand.result("getFile", file_id=largest["file_id"])
-    async with stand.http.get(f"{stand.url}/file/bot{TOKEN}/{found['file_path']}") as answer:
+    assert reply["result"]["caption_entities"] == [{"type": "bold", "offset": 0, "length": 2}]
+    found = await simulator.result("getFile", file_id=largest["file_id"])
+    async with simulator.http.get(f"{simulator.url}/file/bot{TOKEN}/{found['file_path']}") as answer:
         assert Image.open(io.BytesIO(await answer.read())).format == "JPEG"
-    async with stand.http.get(f"{stand.url}/file/bot1:wrong/{found['file_path']}") as answer:
+    async with simulator.http.get(f"{simulator.url}/file/bot1:wrong/{found['file_path']}") as answer:
         assert answer.status == 404
 
 
-async def test_a_qr_code_survives_the_recompression(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    told = await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK))
+async def test_a_qr_code_survives_the_recompression(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    reply = await simulator.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK))
 
-    file_id = told["result"]["photo"][-1]["file_id"]
+    file_id = reply["result"]["photo"][-1]["file_id"]
 
-    assert await stand.sim(f"/files/{file_id}/qr", "GET") == {"text": LINK}
+    assert await simulator.sim(f"/files/{file_id}/qr", "GET") == {"text": LINK}
 
 
-async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    told = await stand.upload("sendPhoto", chat_id=user, photo=picture(100, 100, "RGBA"))
+async def test_a_picture_without_a_qr_code_has_no_text(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    reply = await simulator.upload("sendPhoto", chat_id=user, photo=picture(100, 100, "RGBA"))
 
-    assert await stand.sim(f"/files/{told['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": None}
+    assert await simulator.sim(f"/files/{reply['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": None}
 
 
 @pytest.mark.parametrize(
@@ -74,45 +74,45 @@ async def test_a_picture_without_a_qr_code_reads_as_nothing(stand: RunningPlaygr
         (picture(2100, 100, "1"), "PHOTO_INVALID_DIMENSIONS"),
     ],
 )
-async def test_what_is_no_photo_is_refused(stand: RunningPlayground, content: bytes, refusal: str) -> None:
-    user = await stand.person()
+async def test_an_invalid_photo_is_refused(simulator: RunningPlayground, content: bytes, refusal: str) -> None:
+    user = await simulator.person()
 
-    told = await stand.upload("sendPhoto", chat_id=user, photo=content)
+    reply = await simulator.upload("sendPhoto", chat_id=user, photo=content)
 
-    assert told["description"] == f"Bad Request: {refusal}"
-
-
-async def test_a_caption_is_limited_to_1024(stand: RunningPlayground) -> None:
-    user = await stand.person()
-
-    told = await stand.upload("sendPhoto", chat_id=user, photo=picture(10, 10), caption="王" * 1025)
-
-    assert told["description"] == "Bad Request: message caption is too long"
+    assert reply["description"] == f"Bad Request: {refusal}"
 
 
-async def test_a_photo_is_replaced_within_its_message(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    sent = (await stand.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK)))["result"]
+async def test_a_caption_is_limited_to_1024(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+
+    reply = await simulator.upload("sendPhoto", chat_id=user, photo=picture(10, 10), caption="王" * 1025)
+
+    assert reply["description"] == "Bad Request: message caption is too long"
+
+
+async def test_a_photo_is_replaced_within_its_message(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    sent = (await simulator.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK)))["result"]
     media = '{"type":"photo","media":"attach://fresh","caption":"新的二维码"}'
 
-    told = await stand.upload(
+    reply = await simulator.upload(
         "editMessageMedia", chat_id=user, message_id=sent["message_id"], media=media, fresh=qr_picture(LINK + "2")
     )
 
-    assert told["result"]["caption"] == "新的二维码"
-    assert await stand.sim(f"/files/{told['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
+    assert reply["result"]["caption"] == "新的二维码"
+    assert await simulator.sim(f"/files/{reply['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
 
 
-async def test_a_file_id_is_good_for_another_message(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    photo = (await stand.upload("sendPhoto", chat_id=user, photo=picture(600, 600)))["result"]["photo"]
-    document = (await stand.upload("sendDocument", chat_id=user, document=b"a,b\n"))["result"]["document"]
+async def test_a_file_id_can_be_sent_again(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    photo = (await simulator.upload("sendPhoto", chat_id=user, photo=picture(600, 600)))["result"]["photo"]
+    document = (await simulator.upload("sendDocument", chat_id=user, document=b"a,b\n"))["result"]["document"]
 
-    again = await stand.result("sendPhoto", chat_id=user, photo=photo[0]["file_id"])
-    twice = await stand.result("sendDocument", chat_id=user, document=document["file_id"])
+    again = await simulator.result("sendPhoto", chat_id=user, photo=photo[0]["file_id"])
+    twice = await simulator.result("sendDocument", chat_id=user, document=document["file_id"])
 
     assert again["photo"] == photo
     assert twice["document"]["file_name"] == "document.bin"
-    assert await stand.refusal("sendPhoto", chat_id=user, photo=document["file_id"]) == (
+    assert await simulator.refusal("sendPhoto", chat_id=user, photo=document["file_id"]) == (
         "Bad Request: can't use file of type Document as Photo"
     )

@@ -1,4 +1,4 @@
-"""Whatever a bot sends, the stand-in answers as a server should: with a result or with a refusal."""
+"""The simulator answers any call with a result or an error of the Bot API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.botapi.fields import CallFields
-from playground.botapi.methods import METHODS, ApiMethod
+from playground.botapi.methods.table import METHODS, ApiMethod
 from playground.world import user_actions
 from playground.world.api_errors import ApiError
 from playground.world.world import World
@@ -85,21 +85,36 @@ SHAPES = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
-@settings(max_examples=60, deadline=None)
+each_method = pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+
+
+@each_method
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_no_call_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
+    check_call(method, data)
+
+
+@pytest.mark.slow("fuzz")
+@each_method
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_no_call_of_many_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
+    check_call(method, data)
+
+
+def check_call(method: ApiMethod, data: st.DataObject) -> None:
     world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))
-    someone = world.add_person("王小明")
-    typed = user_actions.write_text(world, world.chats[someone.id], someone.id, "/start")
-    own = world.add_message(someone.id, world.profile.id, text="a")
-    world.add_query(someone.id, someone.id)
-    asked = world.add_query(someone.id, someone.id, "3个账号").id
+    person = world.add_person("王小明")
+    typed = user_actions.write_text(world, world.chats[person.id], person.id, "/start")
+    own = world.add_message(person.id, world.profile.id, text="a")
+    world.add_query(person.id, person.id)
+    query = world.add_query(person.id, person.id, "3个账号").id
     known = {
-        "chat_id": st.just(str(someone.id)) | WORDS,
+        "chat_id": st.just(str(person.id)) | WORDS,
         "message_id": st.sampled_from([str(typed.id), str(own.id), "²"]),
         "timeout": st.just("0"),
-        "inline_query_id": st.just(asked) | WORDS,
+        "inline_query_id": st.just(query) | WORDS,
         "text": WORDS | st.text(max_size=20),
     }
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What the public server ignores in a call is ignored, but told."""
+"""What the public server ignores in a call is ignored and reported."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.playground.simulator import TOKEN, RunningPlayground, running_playgro
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
-async def remarks(stand: RunningPlayground) -> list[str]:
-    return [event["text"] for event in await stand.events("remark")]
+async def remarks(simulator: RunningPlayground) -> list[str]:
+    return [event["text"] for event in await simulator.events("remark")]
 
 
 def inline(**action: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def inline(**action: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "expected"),
     [
         ({"disable_web_page_preview": True}, 'the field "disable_web_page_preview"'),
         ({"link_preview_options": {"disabled": True}}, 'the field "disabled" in link_preview_options'),
@@ -40,49 +40,49 @@ def inline(**action: Any) -> dict[str, Any]:
         ({"reply_markup": {"buttons": []}}, 'the field "buttons" in reply_markup'),
     ],
 )
-async def test_an_unknown_field_is_ignored_and_told(
-    stand: RunningPlayground, fields: dict[str, Any], told: str
+async def test_an_unknown_field_is_ignored_and_reported(
+    simulator: RunningPlayground, fields: dict[str, Any], expected: str
 ) -> None:
-    user = await stand.person()
+    user = await simulator.person()
 
-    sent = await stand.result("sendMessage", chat_id=user, text="a", **fields)
+    sent = await simulator.result("sendMessage", chat_id=user, text="a", **fields)
 
-    assert await remarks(stand) == [f"sendMessage: Telegram ignores {told}"]
+    assert await remarks(simulator) == [f"sendMessage: Telegram ignores {expected}"]
     assert not {"color", "wide"} & set(str(sent).replace("'", " ").split())
 
 
-async def test_a_stray_file_is_told(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_an_unused_file_is_reported(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
 
-    sent = await stand.upload("sendDocument", chat_id=user, document=b"a", other=b"x")
+    sent = await simulator.upload("sendDocument", chat_id=user, document=b"a", other=b"x")
 
     assert sent["ok"]
-    assert await remarks(stand) == ['sendDocument: Telegram ignores the file "other"']
+    assert await remarks(simulator) == ['sendDocument: Telegram ignores the file "other"']
 
 
-async def test_an_unknown_field_of_a_refused_call_is_told_too(stand: RunningPlayground) -> None:
-    assert await stand.refusal("sendMessage", chatid=1, text="a") == "Bad Request: chat_id is empty"
-    assert await remarks(stand) == ['sendMessage: Telegram ignores the field "chatid"']
+async def test_an_unknown_field_of_a_refused_call_is_reported_too(simulator: RunningPlayground) -> None:
+    assert await simulator.refusal("sendMessage", chatid=1, text="a") == "Bad Request: chat_id is empty"
+    assert await remarks(simulator) == ['sendMessage: Telegram ignores the field "chatid"']
 
 
-async def test_fields_of_commands_and_media_are_looked_at(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
+async def test_fields_of_commands_and_media_are_checked(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    sent = (await simulator.upload("sendDocument", chat_id=user, document=b"a"))["result"]
     media = {"type": "document", "media": sent["document"]["file_id"], "caption": "b", "colour": "red"}
 
-    await stand.result("setMyCommands", commands=[{"command": "a", "description": "b", "icon": "c"}])
-    await stand.upload("editMessageMedia", chat_id=user, message_id=sent["message_id"], media=json.dumps(media))
+    await simulator.result("setMyCommands", commands=[{"command": "a", "description": "b", "icon": "c"}])
+    await simulator.upload("editMessageMedia", chat_id=user, message_id=sent["message_id"], media=json.dumps(media))
 
-    assert await remarks(stand) == [
+    assert await remarks(simulator) == [
         'setMyCommands: Telegram ignores the field "icon" in BotCommand',
         'editMessageMedia: Telegram ignores the field "colour" in InputMedia of type document',
     ]
 
 
-async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    sent = (await stand.upload("sendDocument", chat_id=user, document=b"a"))["result"]
-    built = ApplicationBuilder().token(TOKEN).base_url(f"{stand.url}/bot").defaults(Defaults(parse_mode="HTML"))
+async def test_defaults_of_a_library_that_telegram_ignores_do_no_harm(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    sent = (await simulator.upload("sendDocument", chat_id=user, document=b"a"))["result"]
+    built = ApplicationBuilder().token(TOKEN).base_url(f"{simulator.url}/bot").defaults(Defaults(parse_mode="HTML"))
     keys = InlineKeyboardMarkup([[InlineKeyboardButton("a", callback_data="b")]])
 
     async with built.build().bot as bot:
@@ -91,10 +91,10 @@ async def test_the_defaults_of_a_library_that_go_astray_do_no_harm(stand: Runnin
 
     assert isinstance(edited, Message)
     assert edited.caption == "c"
-    assert await remarks(stand) == ['editMessageMedia: Telegram ignores the field "parse_mode"']
+    assert await remarks(simulator) == ['editMessageMedia: Telegram ignores the field "parse_mode"']
 
 
-async def test_a_method_that_is_not_known_here_is_told(stand: RunningPlayground) -> None:
-    assert await stand.refusal("sendDice", chat_id=1) == "Not Found: method not found"
-    assert await stand.refusal("<script>") == "Not Found: method not found"
-    assert await remarks(stand) == ["sendDice: this stand-in does not know the method"]
+async def test_an_unknown_method_is_reported(simulator: RunningPlayground) -> None:
+    assert await simulator.refusal("sendDice", chat_id=1) == "Not Found: method not found"
+    assert await simulator.refusal("<script>") == "Not Found: method not found"
+    assert await remarks(simulator) == ["sendDice: the simulator does not know this method"]

@@ -1,4 +1,4 @@
-"""Inline mode: what is typed behind the bot's name in any chat, its answers, and the result that is chosen."""
+"""Inline mode: queries in any chat, their answers, and the chosen result."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ OLD = "Bad Request: query is too old and response timeout expired or query ID is
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 def article(id: str = "1", text: str = "<b>三</b>个", **facts: Any) -> dict[str, Any]:
@@ -25,59 +25,61 @@ def article(id: str = "1", text: str = "<b>三</b>个", **facts: Any) -> dict[st
     return {"type": "article", "id": id, "title": "几个账号", "input_message_content": content, **facts}
 
 
-async def asked(stand: RunningPlayground, chat: int, user: int, words: str = "3个账号") -> str:
-    return str((await stand.sim(f"/chats/{chat}/inline", user=user, query=words))["query"])
+async def type_query(simulator: RunningPlayground, chat: int, user: int, words: str = "3个账号") -> str:
+    return str((await simulator.sim(f"/chats/{chat}/inline", user=user, query=words))["query"])
 
 
-async def group_of(stand: RunningPlayground, user: int, **facts: Any) -> int:
-    return int((await stand.sim("/chats", type="group", title="客服群", members=[user], **facts))["id"])
+async def group_of(simulator: RunningPlayground, user: int, **facts: Any) -> int:
+    return int((await simulator.sim("/chats", type="group", title="客服群", members=[user], **facts))["id"])
 
 
-async def chosen(stand: RunningPlayground, chat: int, user: int, *results: dict[str, Any]) -> None:
-    id = await asked(stand, chat, user)
-    await stand.result("answerInlineQuery", inline_query_id=id, results=list(results), cache_time=0)
-    await stand.forget()
-    await stand.sim(f"/chats/{chat}/inline/choose", user=user, result=results[0]["id"])
+async def chosen(simulator: RunningPlayground, chat: int, user: int, *results: dict[str, Any]) -> None:
+    id = await type_query(simulator, chat, user)
+    await simulator.result("answerInlineQuery", inline_query_id=id, results=list(results), cache_time=0)
+    await simulator.forget()
+    await simulator.sim(f"/chats/{chat}/inline/choose", user=user, result=results[0]["id"])
 
 
-async def test_a_query_tells_in_what_kind_of_chat_it_is_typed(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    group = await group_of(stand, user)
-    await asked(stand, user, user)
-    await asked(stand, group, user)
+async def test_a_query_has_the_type_of_its_chat(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    group = await group_of(simulator, user)
+    await type_query(simulator, user, user)
+    await type_query(simulator, group, user)
 
-    queries = [update["inline_query"] for update in await stand.result("getUpdates") if "inline_query" in update]
+    queries = [update["inline_query"] for update in await simulator.result("getUpdates") if "inline_query" in update]
 
     assert [(query["chat_type"], query["query"]) for query in queries] == [("sender", "3个账号"), ("group", "3个账号")]
 
 
-async def test_the_results_are_shown_to_who_asked_and_a_query_is_answered_once(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    id = await asked(stand, user, user)
+async def test_results_are_shown_to_the_person_who_typed_and_a_query_is_answered_once(
+    simulator: RunningPlayground,
+) -> None:
+    user = await simulator.person()
+    id = await type_query(simulator, user, user)
 
-    assert await stand.result("answerInlineQuery", inline_query_id=id, results=[article(description="三")])
+    assert await simulator.result("answerInlineQuery", inline_query_id=id, results=[article(description="三")])
 
-    shown = (await stand.events("results"))[-1]
+    shown = (await simulator.events("results"))[-1]
     assert (shown["chat"], shown["user"], shown["button"]) == (user, user, None)
     assert shown["results"] == [article(description="三")]
-    assert await stand.refusal("answerInlineQuery", inline_query_id=id, results=[]) == OLD
+    assert await simulator.refusal("answerInlineQuery", inline_query_id=id, results=[]) == OLD
 
 
-async def test_a_press_is_no_inline_query_nor_the_other_way_round(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    id = await asked(stand, user, user)
+async def test_a_press_cannot_be_answered_as_an_inline_query_nor_the_reverse(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    id = await type_query(simulator, user, user)
 
-    assert await stand.refusal("answerCallbackQuery", callback_query_id=id) == OLD
-    assert await stand.result("answerInlineQuery", inline_query_id=id, results=[])
+    assert await simulator.refusal("answerCallbackQuery", callback_query_id=id) == OLD
+    assert await simulator.result("answerInlineQuery", inline_query_id=id, results=[])
 
 
-async def test_a_chosen_result_stands_in_the_chat_via_the_bot(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    group = await group_of(stand, user)
+async def test_a_chosen_result_is_sent_to_the_chat_via_the_bot(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    group = await group_of(simulator, user)
 
-    await chosen(stand, group, user, article())
+    await chosen(simulator, group, user, article())
 
-    sent, told = await stand.result("getUpdates")
+    sent, reply = await simulator.result("getUpdates")
     message = sent["message"]
     assert (message["from"]["id"], message["via_bot"]["username"], message["text"]) == (
         user,
@@ -85,87 +87,92 @@ async def test_a_chosen_result_stands_in_the_chat_via_the_bot(stand: RunningPlay
         "三个",
     )
     assert message["entities"] == [{"type": "bold", "offset": 0, "length": 1}]
-    assert (told["chosen_inline_result"]["result_id"], told["chosen_inline_result"]["query"]) == ("1", "3个账号")
-    assert "inline_message_id" not in told["chosen_inline_result"]
+    assert (reply["chosen_inline_result"]["result_id"], reply["chosen_inline_result"]["query"]) == ("1", "3个账号")
+    assert "inline_message_id" not in reply["chosen_inline_result"]
     assert Update.de_json(sent).message is not None
 
 
-async def test_a_chat_without_the_bot_serves_too_and_the_bot_reads_nothing_there(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    group = await group_of(stand, user, bot=False)
+async def test_inline_mode_works_in_a_chat_that_the_bot_cannot_read(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    group = await group_of(simulator, user, bot=False)
 
-    await chosen(stand, group, user, article(reply_markup=KEYS))
+    await chosen(simulator, group, user, article(reply_markup=KEYS))
 
-    (told,) = await stand.result("getUpdates")
-    inline_id = told["chosen_inline_result"]["inline_message_id"]
-    refused = await stand.refusal("sendMessage", chat_id=group, text="a")
+    (reply,) = await simulator.result("getUpdates")
+    inline_id = reply["chosen_inline_result"]["inline_message_id"]
+    refused = await simulator.refusal("sendMessage", chat_id=group, text="a")
     assert refused == "Forbidden: bot is not a member of the group chat"
-    assert await stand.result("editMessageText", inline_message_id=inline_id, text="改") is True
-    assert (await stand.sim(f"/chats/{group}/messages", "GET"))[-1]["text"] == "改"
-    assert await stand.refusal("editMessageText", inline_message_id="x", text="改") == "Bad Request: MESSAGE_ID_INVALID"
+    assert await simulator.result("editMessageText", inline_message_id=inline_id, text="改") is True
+    assert (await simulator.sim(f"/chats/{group}/messages", "GET"))[-1]["text"] == "改"
+    assert (
+        await simulator.refusal("editMessageText", inline_message_id="x", text="改")
+        == "Bad Request: MESSAGE_ID_INVALID"
+    )
 
 
-async def test_a_button_of_such_a_message_names_it_by_its_inline_id(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    await chosen(stand, user, user, article(reply_markup=KEYS))
-    message = (await stand.sim(f"/chats/{user}/messages", "GET"))[-1]
-    await stand.forget()
+async def test_a_press_on_a_message_sent_via_the_bot_has_its_inline_message_id(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    await chosen(simulator, user, user, article(reply_markup=KEYS))
+    message = (await simulator.sim(f"/chats/{user}/messages", "GET"))[-1]
+    await simulator.forget()
 
-    await stand.sim(f"/chats/{user}/messages/{message['id']}/tap", user=user, label="有用")
+    await simulator.sim(f"/chats/{user}/messages/{message['id']}/tap", user=user, label="有用")
 
-    query = (await stand.result("getUpdates"))[-1]["callback_query"]
+    query = (await simulator.result("getUpdates"))[-1]["callback_query"]
     assert "message" not in query
-    edited = await stand.result("editMessageReplyMarkup", inline_message_id=query["inline_message_id"])
+    edited = await simulator.result("editMessageReplyMarkup", inline_message_id=query["inline_message_id"])
     assert edited is True
-    theirs = await stand.refusal("editMessageText", chat_id=user, message_id=message["id"], text="改")
+    theirs = await simulator.refusal("editMessageText", chat_id=user, message_id=message["id"], text="改")
     assert theirs == "Bad Request: message can't be edited"
 
 
-async def test_an_answer_is_kept_for_everybody_unless_it_is_personal(stand: RunningPlayground) -> None:
-    first, second = await stand.person(), await stand.person("李雷")
-    id = await asked(stand, first, first)
-    await stand.result("answerInlineQuery", inline_query_id=id, results=[article()])
+async def test_an_answer_is_cached_for_everybody_unless_it_is_personal(simulator: RunningPlayground) -> None:
+    first, second = await simulator.person(), await simulator.person("李雷")
+    id = await type_query(simulator, first, first)
+    await simulator.result("answerInlineQuery", inline_query_id=id, results=[article()])
 
-    shared = await stand.sim(f"/chats/{second}/inline", user=second, query="3个账号")
+    shared = await simulator.sim(f"/chats/{second}/inline", user=second, query="3个账号")
     assert shared == {"query": None}
-    assert (await stand.events("results"))[-1]["user"] == second
+    assert (await simulator.events("results"))[-1]["user"] == second
 
-    stand.playground.world.clock.advance(301)
-    id = await asked(stand, first, first)
-    await stand.result("answerInlineQuery", inline_query_id=id, results=[article()], is_personal=True)
-    assert await asked(stand, second, second) != "None"
-    assert (await stand.sim(f"/chats/{first}/inline", user=first, query="3个账号")) == {"query": None}
+    simulator.playground.world.clock.advance(301)
+    id = await type_query(simulator, first, first)
+    await simulator.result("answerInlineQuery", inline_query_id=id, results=[article()], is_personal=True)
+    assert await type_query(simulator, second, second) != "None"
+    assert (await simulator.sim(f"/chats/{first}/inline", user=first, query="3个账号")) == {"query": None}
 
 
-async def test_a_picture_the_server_knows_can_be_sent_and_one_of_the_web_only_offered(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    await stand.sim(f"/chats/{user}/messages", user=user, kind="photo")
-    known = (await stand.result("getUpdates"))[-1]["message"]["photo"][-1]["file_id"]
+async def test_a_stored_picture_can_be_sent_and_a_picture_on_the_web_is_only_shown(
+    simulator: RunningPlayground,
+) -> None:
+    user = await simulator.person()
+    await simulator.sim(f"/chats/{user}/messages", user=user, kind="photo")
+    known = (await simulator.result("getUpdates"))[-1]["message"]["photo"][-1]["file_id"]
     web = {"type": "photo", "id": "2", "photo_url": "https://a.example/b.jpg", "thumbnail_url": "https://a.example/b"}
 
-    await chosen(stand, user, user, {"type": "photo", "id": "1", "photo_file_id": known, "caption": "码"}, web)
+    await chosen(simulator, user, user, {"type": "photo", "id": "1", "photo_file_id": known, "caption": "码"}, web)
 
-    assert (await stand.result("getUpdates"))[0]["message"]["caption"] == "码"
-    assert await stand.try_sim(f"/chats/{user}/inline/choose", user=user, result="2") == (
+    assert (await simulator.result("getUpdates"))[0]["message"]["caption"] == "码"
+    assert await simulator.try_sim(f"/chats/{user}/inline/choose", user=user, result="2") == (
         409,
-        {"error": "a result of the kind photo can be offered here, but not be sent"},
+        {"error": "a result of the kind photo is shown here, but cannot be sent"},
     )
-    assert (await stand.try_sim(f"/chats/{user}/inline/choose", user=user, result="3"))[1] == {
+    assert (await simulator.try_sim(f"/chats/{user}/inline/choose", user=user, result="3"))[1] == {
         "error": "the bot offers no result '3'; it offers: '1', '2'"
     }
 
 
-async def test_the_button_above_the_results_starts_the_bot_in_the_persons_own_chat(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    group = await group_of(stand, user)
-    id = await asked(stand, group, user)
+async def test_the_button_above_the_results_starts_the_bot_in_the_private_chat(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    group = await group_of(simulator, user)
+    id = await type_query(simulator, group, user)
     button = {"text": "去认证", "start_parameter": "inline"}
-    await stand.result("answerInlineQuery", inline_query_id=id, results=[], button=button)
-    await stand.forget()
+    await simulator.result("answerInlineQuery", inline_query_id=id, results=[], button=button)
+    await simulator.forget()
 
-    await stand.sim(f"/chats/{group}/inline/choose", user=user, button=True)
+    await simulator.sim(f"/chats/{group}/inline/choose", user=user, button=True)
 
-    message = (await stand.result("getUpdates"))[-1]["message"]
+    message = (await simulator.result("getUpdates"))[-1]["message"]
     assert (message["chat"]["id"], message["text"]) == (user, "/start inline")
 
 
@@ -202,9 +209,9 @@ PARSED = "can't parse inline query result: "
     ],
 )
 async def test_an_answer_with_a_mistake_is_refused(
-    stand: RunningPlayground, fields: dict[str, Any], refusal: str
+    simulator: RunningPlayground, fields: dict[str, Any], refusal: str
 ) -> None:
-    user = await stand.person()
-    id = await asked(stand, user, user)
+    user = await simulator.person()
+    id = await type_query(simulator, user, user)
 
-    assert await stand.refusal("answerInlineQuery", inline_query_id=id, **fields) == f"Bad Request: {refusal}"
+    assert await simulator.refusal("answerInlineQuery", inline_query_id=id, **fields) == f"Bad Request: {refusal}"

@@ -11,9 +11,9 @@ from tests.playground.simulator import RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 def inline(**action: Any) -> dict[str, Any]:
@@ -56,12 +56,12 @@ def inline(**action: Any) -> dict[str, Any]:
         ([1], "object expected as reply markup"),
     ],
 )
-async def test_a_keyboard_with_a_mistake_is_refused(stand: RunningPlayground, markup: Any, refusal: str) -> None:
-    user = await stand.person()
+async def test_a_keyboard_with_a_mistake_is_refused(simulator: RunningPlayground, markup: Any, refusal: str) -> None:
+    user = await simulator.person()
 
-    told = await stand.refusal("sendMessage", chat_id=user, text="a", reply_markup=markup)
+    reply = await simulator.refusal("sendMessage", chat_id=user, text="a", reply_markup=markup)
 
-    assert told == f"Bad Request: {refusal}"
+    assert reply == f"Bad Request: {refusal}"
 
 
 @pytest.mark.parametrize(
@@ -78,24 +78,24 @@ async def test_a_keyboard_with_a_mistake_is_refused(stand: RunningPlayground, ma
         {"callback_data": "a", "style": "danger"},
     ],
 )
-async def test_a_button_that_telegram_takes_is_taken(stand: RunningPlayground, action: dict[str, Any]) -> None:
-    user = await stand.person()
+async def test_a_button_that_telegram_accepts_is_accepted(simulator: RunningPlayground, action: dict[str, Any]) -> None:
+    user = await simulator.person()
 
-    sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=inline(**action))
+    sent = await simulator.result("sendMessage", chat_id=user, text="a", reply_markup=inline(**action))
 
     assert sent["reply_markup"] == inline(**action)
 
 
-async def test_the_page_sees_labels_kinds_and_styles(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_the_page_sees_labels_kinds_and_styles(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
     rows = [
         [{"text": "确认", "callback_data": "y", "style": "success"}, {"text": "打开", "url": "http://a.b/c"}],
         [{"text": "复制", "copy_text": {"text": "http://a.b/c"}}],
     ]
 
-    await stand.result("sendMessage", chat_id=user, text="a", reply_markup={"inline_keyboard": rows})
+    await simulator.result("sendMessage", chat_id=user, text="a", reply_markup={"inline_keyboard": rows})
 
-    shown = (await stand.sim(f"/chats/{user}/messages", "GET"))[-1]
+    shown = (await simulator.sim(f"/chats/{user}/messages", "GET"))[-1]
     assert shown["buttons"] == [
         [
             {"label": "确认", "kind": "data", "data": "y", "style": "success"},
@@ -106,34 +106,34 @@ async def test_the_page_sees_labels_kinds_and_styles(stand: RunningPlayground) -
 
 
 async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_message(
-    stand: RunningPlayground,
+    simulator: RunningPlayground,
 ) -> None:
-    user = await stand.person()
+    user = await simulator.person()
     markup = {"keyboard": [["是", {"text": "否"}]], "input_field_placeholder": "11010519491231002X"}
 
-    sent = await stand.result("sendMessage", chat_id=user, text="a", reply_markup=markup)
+    sent = await simulator.result("sendMessage", chat_id=user, text="a", reply_markup=markup)
 
     assert "reply_markup" not in sent
-    shown = (await stand.sim(f"/chats/{user}/messages", "GET"))[-1]
+    shown = (await simulator.sim(f"/chats/{user}/messages", "GET"))[-1]
     assert (shown["keys"], shown["placeholder"]) == ([["是", "否"]], "11010519491231002X")
 
 
-async def test_half_a_surrogate_pair_breaks_nothing(stand: RunningPlayground) -> None:
-    user = await stand.person("\ud83d")
+async def test_half_a_surrogate_pair_breaks_nothing(simulator: RunningPlayground) -> None:
+    user = await simulator.person("\ud83d")
     markup = {"inline_keyboard": [[{"text": "a\ud83d", "callback_data": "a"}]]}
 
-    sent = await stand.result("sendMessage", chat_id=user, text="b\ud83d", reply_markup=markup)
+    sent = await simulator.result("sendMessage", chat_id=user, text="b\ud83d", reply_markup=markup)
 
     assert sent["reply_markup"] == markup
     assert sent["text"] == "b?"
-    assert (await stand.sim("/events", "GET"))["events"]
+    assert (await simulator.sim("/events", "GET"))["events"]
 
 
-async def test_an_edit_takes_inline_keyboards_only(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    sent = await stand.result("sendMessage", chat_id=user, text="a")
-    place = {"chat_id": user, "message_id": sent["message_id"]}
+async def test_an_edit_accepts_only_inline_keyboards(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    sent = await simulator.result("sendMessage", chat_id=user, text="a")
+    target = {"chat_id": user, "message_id": sent["message_id"]}
 
-    told = await stand.refusal("editMessageReplyMarkup", **place, reply_markup={"force_reply": True})
+    reply = await simulator.refusal("editMessageReplyMarkup", **target, reply_markup={"force_reply": True})
 
-    assert told == "Bad Request: inline keyboard expected"
+    assert reply == "Bad Request: inline keyboard expected"

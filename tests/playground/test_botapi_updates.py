@@ -1,4 +1,4 @@
-"""getUpdates: what is confirmed, what waits, who is sent away and who is slowed down."""
+"""getUpdates: confirmation, waiting, conflicts, and slowing down repeated calls."""
 
 from __future__ import annotations
 
@@ -8,108 +8,108 @@ from collections.abc import AsyncIterator
 import pytest
 
 from playground.world.api_errors import ApiError
-from playground.world.condition import ChangeCondition
+from playground.world.clock import ChangeCondition
 from playground.world.update_queue import UpdateQueue
 from tests.playground.simulator import TOKEN, Json, RunningPlayground, running_playground
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 def texts(updates: list[Json]) -> list[str]:
     return [update["message"]["text"] for update in updates]
 
 
-async def parked(stand: RunningPlayground) -> None:
-    world = stand.playground.world
+async def wait_for_poll(simulator: RunningPlayground) -> None:
+    world = simulator.playground.world
     assert await world.changes.wait_for(lambda: world.updates.has_waiting_poll, 5)
 
 
-async def test_an_update_stays_until_a_greater_offset_arrives(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_an_update_stays_until_a_greater_offset_arrives(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
     for text in ("a", "b", "c"):
-        await stand.says(user, text)
+        await simulator.says(user, text)
 
-    first = await stand.result("getUpdates", limit=2)
-    again = await stand.result("getUpdates")
-    rest = await stand.result("getUpdates", offset=first[-1]["update_id"] + 1)
+    first = await simulator.result("getUpdates", limit=2)
+    again = await simulator.result("getUpdates")
+    rest = await simulator.result("getUpdates", offset=first[-1]["update_id"] + 1)
 
     assert (texts(first), texts(again), texts(rest)) == (["a", "b"], ["a", "b", "c"], ["c"])
 
 
-async def test_a_negative_offset_keeps_the_newest_only(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_a_negative_offset_keeps_the_newest_only(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
     for text in ("a", "b", "c"):
-        await stand.says(user, text)
+        await simulator.says(user, text)
 
-    assert texts(await stand.result("getUpdates", offset=-1)) == ["c"]
-    assert texts(await stand.result("getUpdates")) == ["c"]
-
-
-async def test_an_offset_from_another_world_loses_nothing(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    await stand.says(user, "a")
-
-    assert texts(await stand.result("getUpdates", offset=2_000_000_000)) == ["a"]
+    assert texts(await simulator.result("getUpdates", offset=-1)) == ["c"]
+    assert texts(await simulator.result("getUpdates")) == ["c"]
 
 
-async def test_a_poll_waits_for_the_next_update(stand: RunningPlayground) -> None:
-    user = await stand.person()
+async def test_an_offset_from_another_world_loses_nothing(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    await simulator.says(user, "a")
+
+    assert texts(await simulator.result("getUpdates", offset=2_000_000_000)) == ["a"]
+
+
+async def test_a_poll_waits_for_the_next_update(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
     async with asyncio.TaskGroup() as tasks:
-        poll = tasks.create_task(stand.result("getUpdates", timeout=30))
-        await parked(stand)
-        await stand.says(user, "王小明")
+        poll = tasks.create_task(simulator.result("getUpdates", timeout=30))
+        await wait_for_poll(simulator)
+        await simulator.says(user, "王小明")
 
     assert texts(poll.result()) == ["王小明"]
 
 
-async def test_a_second_poll_ends_the_first(stand: RunningPlayground) -> None:
+async def test_a_second_poll_ends_the_first(simulator: RunningPlayground) -> None:
     async with asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(stand.refusal("getUpdates", timeout=30))
-        await parked(stand)
-        second = tasks.create_task(stand.call("getUpdates", timeout=30))
+        first = tasks.create_task(simulator.refusal("getUpdates", timeout=30))
+        await wait_for_poll(simulator)
+        second = tasks.create_task(simulator.call("getUpdates", timeout=30))
         await asyncio.wait([first])
-        await parked(stand)
-        await stand.refusal("setWebhook", url="nonsense")
-        stand.playground.world.clock.advance(1)
-        await stand.result("setWebhook", url="http://127.0.0.1:9/")
+        await wait_for_poll(simulator)
+        await simulator.refusal("setWebhook", url="nonsense")
+        simulator.playground.world.clock.advance(1)
+        await simulator.result("setWebhook", url="http://127.0.0.1:9/")
 
     assert first.result() == (
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
     )
     assert second.result()["description"] == "Conflict: terminated by setWebhook request"
-    assert await stand.refusal("getUpdates") == (
+    assert await simulator.refusal("getUpdates") == (
         "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
     )
 
 
-async def test_a_poll_whose_caller_died_counts_no_longer(stand: RunningPlayground) -> None:
-    world = stand.playground.world
-    poll = asyncio.ensure_future(stand.call("getUpdates", timeout=30))
-    await parked(stand)
-    assert (await stand.sim("/bot", "GET"))["connected"]
+async def test_a_poll_whose_caller_disconnected_does_not_count(simulator: RunningPlayground) -> None:
+    world = simulator.playground.world
+    poll = asyncio.ensure_future(simulator.call("getUpdates", timeout=30))
+    await wait_for_poll(simulator)
+    assert (await simulator.sim("/bot", "GET"))["connected"]
 
     poll.cancel()
 
     assert await world.changes.wait_for(lambda: not world.updates.has_waiting_poll, 5)
-    assert not (await stand.sim("/bot", "GET"))["connected"]
+    assert not (await simulator.sim("/bot", "GET"))["connected"]
 
 
-async def test_only_the_wanted_kinds_arrive_and_the_wish_is_remembered(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    await stand.result("getUpdates", allowed_updates=["callback_query"])
-    await stand.says(user, "a")
-    await stand.result("getUpdates")
-    await stand.says(user, "b")
-    assert await stand.result("getUpdates") == []
+async def test_only_allowed_updates_arrive_and_the_setting_stays(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    await simulator.result("getUpdates", allowed_updates=["callback_query"])
+    await simulator.says(user, "a")
+    await simulator.result("getUpdates")
+    await simulator.says(user, "b")
+    assert await simulator.result("getUpdates") == []
 
-    await stand.result("getUpdates", allowed_updates=[])
-    await stand.says(user, "c")
+    await simulator.result("getUpdates", allowed_updates=[])
+    await simulator.says(user, "c")
 
-    assert texts(await stand.result("getUpdates")) == ["c"]
+    assert texts(await simulator.result("getUpdates")) == ["c"]
 
 
 def test_a_press_waits_150_seconds_and_a_text_a_day() -> None:
@@ -125,24 +125,24 @@ def test_a_press_waits_150_seconds_and_a_text_a_day() -> None:
     assert updates.pending() == []
 
 
-async def test_an_update_can_be_delivered_twice_on_order(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    await stand.sim("/faults", kind="duplicate")
-    await stand.says(user, "a")
-    await stand.says(user, "b")
+async def test_an_update_can_be_delivered_twice(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    await simulator.sim("/faults", kind="duplicate")
+    await simulator.says(user, "a")
+    await simulator.says(user, "b")
 
-    first = await stand.result("getUpdates")
-    second = await stand.result("getUpdates", offset=first[-1]["update_id"] + 1)
+    first = await simulator.result("getUpdates")
+    second = await simulator.result("getUpdates", offset=first[-1]["update_id"] + 1)
 
     assert (texts(first), texts(second)) == (["a", "b"], ["a"])
-    assert await stand.result("getUpdates", offset=first[-1]["update_id"] + 1) == []
+    assert await simulator.result("getUpdates", offset=first[-1]["update_id"] + 1) == []
 
 
 def updates_at(now: list[float]) -> UpdateQueue:
     return UpdateQueue(first_id=1, changes=ChangeCondition(), clock=lambda: now[0])
 
 
-async def test_the_same_offset_again_at_once_gives_one_update_and_a_little_later_all() -> None:
+async def test_a_repeated_offset_gives_one_update_at_once_and_all_a_little_later() -> None:
     now = [1_795_440_000.0]
     updates = updates_at(now)
     updates.add("message", {}, "chat")
@@ -156,7 +156,7 @@ async def test_the_same_offset_again_at_once_gives_one_update_and_a_little_later
     assert counts == [2, 1, 2]
 
 
-async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -> None:
+async def test_an_empty_poll_with_a_repeated_offset_waits_despite_timeout_zero() -> None:
     now = [1_795_440_000.0]
     bell = ChangeCondition()
     updates = UpdateQueue(first_id=1, changes=bell, clock=lambda: now[0])
@@ -173,7 +173,7 @@ async def test_an_empty_poll_of_the_same_offset_waits_though_it_asked_not_to() -
     assert [update.id for update in poll.result()] == [1]
 
 
-async def test_who_is_sent_away_twice_at_once_waits_for_the_second_refusal() -> None:
+async def test_the_second_conflict_within_seconds_is_delayed() -> None:
     now = [1_795_440_000.0]
     bell = ChangeCondition()
     updates = UpdateQueue(first_id=1, changes=bell, clock=lambda: now[0])
@@ -193,8 +193,8 @@ async def test_who_is_sent_away_twice_at_once_waits_for_the_second_refusal() -> 
         await again
 
 
-async def test_the_token_is_part_of_every_address(stand: RunningPlayground) -> None:
-    async with stand.http.get(f"{stand.url}/bot{TOKEN}/getMe") as answer:
+async def test_the_token_is_part_of_every_address(simulator: RunningPlayground) -> None:
+    async with simulator.http.get(f"{simulator.url}/bot{TOKEN}/getMe") as answer:
         me = (await answer.json())["result"]
 
     assert (me["id"], me["is_bot"], me["username"]) == (7000000001, True, "realname_demo_bot")

@@ -1,4 +1,4 @@
-"""Telegram's HTML: what it becomes, and where it is refused."""
+"""Telegram's HTML: the entities it becomes, and its errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.botapi.html import read_html
-from playground.botapi.markup import InvalidMarkup
+from playground.botapi.formatting.html import read_html
+from playground.botapi.formatting.markup import InvalidMarkup
 from playground.world.entities import utf16_cut, utf16_length
 
 
@@ -56,7 +56,7 @@ def test_html_becomes_text_and_entities(source: str, text: str, entities: list[A
         assert [e["url"] if e["type"] == "text_link" else e for e in found] == entities
 
 
-def test_a_moment_and_an_emoji_keep_their_argument() -> None:
+def test_a_time_and_an_emoji_have_their_argument() -> None:
     _, moment = read_html('<tg-time unix="1795440000" format="r">soon</tg-time>')
     _, emoji = read_html('<tg-emoji emoji-id="5368324170671202286">👍</tg-emoji>')
 
@@ -83,7 +83,7 @@ def test_a_moment_and_an_emoji_keep_their_argument() -> None:
         ('<tg-time unix="1" format="z">a</tg-time>', "Invalid date format used"),
     ],
 )
-def test_html_that_cannot_be_read_is_refused_with_its_place(source: str, refusal: str) -> None:
+def test_wrong_html_is_refused_with_its_position(source: str, refusal: str) -> None:
     with pytest.raises(InvalidMarkup) as error:
         read_html(source)
 
@@ -96,7 +96,7 @@ def test_escaped_text_comes_back_unchanged(text: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("<>/ab =\"'&;#x1𠮷pretg-codeuninspanhf\n \\"), max_size=80))
-def test_no_text_whatever_breaks_the_reader(source: str) -> None:
+def test_no_text_breaks_the_parser(source: str) -> None:
     try:
         text, entities = read_html(source)
     except InvalidMarkup:

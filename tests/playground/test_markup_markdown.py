@@ -1,4 +1,4 @@
-"""MarkdownV2: what it becomes, and where it is refused."""
+"""MarkdownV2: the entities it becomes, and its errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.botapi.markdown import read_markdown
-from playground.botapi.markup import InvalidMarkup
+from playground.botapi.formatting.markdown import read_markdown
+from playground.botapi.formatting.markup import InvalidMarkup
 from playground.world.entities import utf16_length
 
 
@@ -51,7 +51,7 @@ def test_markdown_becomes_text_and_entities(source: str, text: str, entities: li
         ("![t](http://a.b)", "Invalid tg://emoji or tg://time URL specified"),
     ],
 )
-def test_markdown_that_cannot_be_read_is_refused_with_its_place(source: str, refusal: str) -> None:
+def test_wrong_markdown_is_refused_with_its_position(source: str, refusal: str) -> None:
     with pytest.raises(InvalidMarkup) as error:
         read_markdown(source)
 
@@ -64,7 +64,7 @@ def test_escaped_markdown_comes_back_unchanged(text: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("_*[]()~`>|!\\\na 𠮷:/.tgime?unx=1"), max_size=60))
-def test_no_text_whatever_breaks_the_reader(source: str) -> None:
+def test_no_text_breaks_the_parser(source: str) -> None:
     try:
         text, entities = read_markdown(source)
     except InvalidMarkup:

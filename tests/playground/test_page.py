@@ -1,4 +1,4 @@
-"""The chat page's files: its headers, its labels, and what its scripts must not do."""
+"""The files of the chat page: headers, labels, and what its scripts must not do."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.playground.simulator import RunningPlayground, running_playground
 
 SCRIPTS = sorted(STATIC.glob("*.js"))
 LABELS = {language: json.loads((STATIC / f"labels.{language}.json").read_text("utf-8")) for language in ("zh", "en")}
-# Labels whose key is put together from a word of the Bot API or of /sim.
+# Labels whose key contains a word of the Bot API or of the control API.
 COMPOSED = re.compile(r"(chat|attach|phone|language)\.\w+|app\.other(_lang)?")
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/static/base.css"])
-async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: RunningPlayground, path: str) -> None:
-    async with stand.http.get(stand.url + path) as answer:
+async def test_every_file_of_the_page_comes_with_a_strict_policy(simulator: RunningPlayground, path: str) -> None:
+    async with simulator.http.get(simulator.url + path) as answer:
         policy = answer.headers["content-security-policy"]
 
     assert answer.status == 200
@@ -35,15 +35,15 @@ async def test_every_file_of_the_page_comes_with_a_strict_policy(stand: RunningP
     assert "frame-ancestors 'none'" in policy
 
 
-async def test_a_file_a_bot_or_person_sent_is_never_a_page(stand: RunningPlayground) -> None:
-    user = await stand.person()
-    sent = await stand.upload("sendDocument", chat_id=user, document=b"<script>alert(1)</script>")
+async def test_a_file_of_a_bot_or_a_person_is_never_served_as_a_page(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    sent = await simulator.upload("sendDocument", chat_id=user, document=b"<script>alert(1)</script>")
     file_id = sent["result"]["document"]["file_id"]
 
-    async with stand.http.get(f"{stand.url}/sim/files/{file_id}") as answer:
-        kind, place = answer.headers["content-type"], answer.headers["content-disposition"]
+    async with simulator.http.get(f"{simulator.url}/sim/files/{file_id}") as answer:
+        kind, disposition = answer.headers["content-type"], answer.headers["content-disposition"]
 
-    assert (kind, place) == ("application/octet-stream", "attachment")
+    assert (kind, disposition) == ("application/octet-stream", "attachment")
 
 
 def test_both_languages_have_the_same_labels() -> None:
@@ -68,8 +68,8 @@ def test_every_label_is_used_and_every_used_label_exists() -> None:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_put_text_into_the_page_as_text(path: Path) -> None:
+def test_scripts_insert_text_as_text(path: Path) -> None:
     source = path.read_text("utf-8")
 
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source)
-    assert not re.search(r"https?://(?!www\.w3\.org)[\w-]+\.", source)  # nothing from elsewhere
+    assert not re.search(r"https?://(?!www\.w3\.org)[\w-]+\.", source)  # nothing from other origins

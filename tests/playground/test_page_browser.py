@@ -1,63 +1,64 @@
-"""The chat page in a real Chromium; the test itself is the bot."""
+"""The chat page in Chromium; the test is the bot."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import qrcode
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
+from tests.browser import running_browser
 from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM and os.environ.get("CI") != "true", reason="Chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+long_walk = pytest.mark.slow("browser")
 
 
-@pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as browser:
+        yield browser
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """Open a browser; an error of the page's own scripts fails the test."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page with a storage of its own; an error of its scripts fails the test."""
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        await browser.close()
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
     assert errors == []
 
 
-async def opened(stand: RunningPlayground, page: Page, name: str = "王小明") -> int:
-    """Open the page at the chat of somebody who has pressed Start."""
-    user = await stand.person(name)
-    await page.goto(stand.url)
+async def opened(simulator: RunningPlayground, page: Page, name: str = "王小明") -> int:
+    """Open the page at the chat of a person who has pressed Start."""
+    user = await simulator.person(name)
+    await page.goto(simulator.url)
     await expect(page.locator(".message")).to_have_count(1)
     return user
 
 
-async def says(stand: RunningPlayground, user: int, text: str, **facts: Any) -> int:
-    sent = await stand.result("sendMessage", chat_id=user, text=text, parse_mode="HTML", **facts)
+async def says(simulator: RunningPlayground, user: int, text: str, **facts: Any) -> int:
+    sent = await simulator.result("sendMessage", chat_id=user, text=text, parse_mode="HTML", **facts)
     return int(sent["message_id"])
 
 
@@ -65,21 +66,21 @@ def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"inline_keyboard": list(rows)}
 
 
-async def test_an_empty_chat_begins_with_the_description_and_start(stand: RunningPlayground, page: Page) -> None:
-    await stand.result("setMyDescription", description="我带您完成实名认证。")
-    await page.goto(stand.url)
+async def test_an_empty_chat_begins_with_the_description_and_start(simulator: RunningPlayground, page: Page) -> None:
+    await simulator.result("setMyDescription", description="我带您完成实名认证。")
+    await page.goto(simulator.url)
     await expect(page.locator("#welcome")).to_contain_text("我带您完成实名认证。")
 
     await page.get_by_role("button", name="开始").click()
 
     await expect(page.locator(".message.user")).to_contain_text("/start")
-    assert (await stand.result("getUpdates"))[-1]["message"]["text"] == "/start"
+    assert (await simulator.result("getUpdates"))[-1]["message"]["text"] == "/start"
 
 
-async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
+async def test_a_bots_texts_are_shown_formatted_and_never_as_html(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
     await says(
-        stand,
+        simulator,
         user,
         "<b>粗</b> <i>斜</i> &lt;img src=x onerror=alert(1)&gt; <tg-spoiler>藏</tg-spoiler> "
         '<tg-time unix="1" format="r">从前</tg-time>\n<blockquote expandable>引</blockquote>'
@@ -97,18 +98,20 @@ async def test_a_bots_words_are_shown_formatted_and_never_as_html(stand: Running
     await expect(words.locator("blockquote")).to_have_text("引展开")
 
 
-async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
+async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_are_shown(
+    simulator: RunningPlayground, page: Page
+) -> None:
+    user = await opened(simulator, page)
     await says(
-        stand, user, "请确认", reply_markup=keyboard([{"text": "确认", "callback_data": "y", "style": "success"}])
+        simulator, user, "请确认", reply_markup=keyboard([{"text": "确认", "callback_data": "y", "style": "success"}])
     )
     key = page.get_by_role("button", name="确认", exact=True)
 
     for alert in (False, True):
         await key.click()
         await expect(key).to_have_class("key success pressed")
-        query = (await stand.result("getUpdates"))[-1]["callback_query"]["id"]
-        await stand.result("answerCallbackQuery", callback_query_id=query, text="收到", show_alert=alert)
+        query = (await simulator.result("getUpdates"))[-1]["callback_query"]["id"]
+        await simulator.result("answerCallbackQuery", callback_query_id=query, text="收到", show_alert=alert)
         await expect(key).to_have_class("key success")
 
     await expect(page.locator(".toast")).to_have_text("收到")
@@ -116,22 +119,24 @@ async def test_a_press_spins_until_its_answer_and_toasts_and_alerts_show(stand: 
     await expect(page.get_by_role("alertdialog")).to_have_count(0)
 
 
-async def test_edits_are_marked_and_deletions_leave_nothing(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
-    id = await says(stand, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
+@long_walk
+async def test_edits_are_marked_and_deletions_leave_nothing(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
+    id = await says(simulator, user, "一", reply_markup=keyboard([{"text": "键", "callback_data": "k"}]))
     await expect(page.locator(".key")).to_have_count(1)
 
-    await stand.result("editMessageText", chat_id=user, message_id=id, text="二")
+    await simulator.result("editMessageText", chat_id=user, message_id=id, text="二")
     await expect(page.locator(".message.bot .words")).to_have_text("二")
     await expect(page.locator(".message.bot .edited")).to_have_text("已编辑")
     await expect(page.locator(".key")).to_have_count(0)
 
-    await stand.result("deleteMessage", chat_id=user, message_id=id)
+    await simulator.result("deleteMessage", chat_id=user, message_id=id)
     await expect(page.locator(".message.bot")).to_have_count(0)
 
 
-async def test_one_writes_edits_forwards_and_attaches(stand: RunningPlayground, page: Page) -> None:
-    await opened(stand, page)
+@long_walk
+async def test_a_person_writes_edits_forwards_and_attaches(simulator: RunningPlayground, page: Page) -> None:
+    await opened(simulator, page)
     await page.get_by_label("写消息…").fill("王小名")
     await page.keyboard.press("Enter")
     await page.locator(".message.user").last.hover()
@@ -144,21 +149,22 @@ async def test_one_writes_edits_forwards_and_attaches(stand: RunningPlayground, 
         await page.get_by_role("menuitem", name=item).click()
     await expect(page.locator(".message.user")).to_have_count(8)
 
-    heard = await stand.result("getUpdates")
+    updates = await simulator.result("getUpdates")
 
-    assert heard[1]["edited_message"]["text"] == "王小明"
+    assert updates[1]["edited_message"]["text"] == "王小明"
     kinds = {"sticker", "photo", "voice", "contact", "location", "forward_origin"}
-    assert kinds <= {name for update in heard[2:] for name in update["message"]}
+    assert kinds <= {name for update in updates[2:] for name in update["message"]}
 
 
-async def test_commands_are_offered_by_their_first_letters_and_placeholders_shown(
-    stand: RunningPlayground, page: Page
+@long_walk
+async def test_commands_are_suggested_by_their_first_letters_and_placeholders_are_shown(
+    simulator: RunningPlayground, page: Page
 ) -> None:
     commands = [{"command": "status", "description": "查看进度"}, {"command": "faq", "description": "常见问题"}]
-    await stand.result("setMyCommands", commands=commands)
-    user = await opened(stand, page)
+    await simulator.result("setMyCommands", commands=commands)
+    user = await opened(simulator, page)
     await says(
-        stand, user, "号码？", reply_markup={"force_reply": True, "input_field_placeholder": "11010519491231002X"}
+        simulator, user, "号码？", reply_markup={"force_reply": True, "input_field_placeholder": "11010519491231002X"}
     )
     field = page.get_by_placeholder("11010519491231002X")
 
@@ -169,20 +175,20 @@ async def test_commands_are_offered_by_their_first_letters_and_placeholders_show
     await expect(page.locator(".message.user").last).to_contain_text("/status")
 
 
-async def test_a_reply_keyboard_answers_with_its_words_until_it_is_removed(
-    stand: RunningPlayground, page: Page
-) -> None:
-    user = await opened(stand, page)
-    await says(stand, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})
+@long_walk
+async def test_a_reply_keyboard_types_its_labels_until_it_is_removed(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
+    await says(simulator, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})
     await page.locator(".reply-key", has_text="QQ").click()
     await expect(page.locator(".message.user").last).to_contain_text("QQ")
 
-    await says(stand, user, "好", reply_markup={"remove_keyboard": True})
+    await says(simulator, user, "好", reply_markup={"remove_keyboard": True})
 
     await expect(page.locator(".reply-key")).to_have_count(0)
 
 
-async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, page: Page) -> None:
+@long_walk
+async def test_a_scanned_code_opens_in_the_chosen_app(simulator: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
         style = "<link rel=stylesheet href=/x.css>"
@@ -200,10 +206,10 @@ async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, 
     app = web.Application()
     app.add_routes([web.get("/s/1", show), web.get("/x.css", style), web.post("/go", go)])
     async with TestServer(app, host="127.0.0.1") as server:
-        user = await opened(stand, page)
+        user = await opened(simulator, page)
         picture = io.BytesIO()
         qrcode.make(f"http://127.0.0.1:{server.port}/s/1").save(picture)
-        await stand.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="扫码")
+        await simulator.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="扫码")
 
         await page.get_by_role("button", name="用手机扫这个码").last.click()
         await page.get_by_role("button", name="微信").click()
@@ -218,15 +224,16 @@ async def test_a_scanned_code_opens_in_the_chosen_app(stand: RunningPlayground, 
         await expect(frame.locator("h1")).to_have_text("用微信打开")
 
 
-async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(
-    stand: RunningPlayground, page: Page
+@long_walk
+async def test_a_code_that_leads_to_the_bot_is_scanned_by_a_chosen_person(
+    simulator: RunningPlayground, page: Page
 ) -> None:
-    user = await opened(stand, page)
-    other = await stand.person("李雷")
+    user = await opened(simulator, page)
+    other = await simulator.person("李雷")
     picture = io.BytesIO()
     qrcode.make("https://t.me/realname_demo_bot?start=abc").save(picture)
-    await stand.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="发给客户")
-    await says(stand, user, "https://t.me/another_bot?start=abc")
+    await simulator.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="发给客户")
+    await says(simulator, user, "https://t.me/another_bot?start=abc")
 
     await page.get_by_role("link", name="another_bot").click()
     await expect(page.locator(".toast")).to_have_text("这里只有这一个机器人的聊天。")
@@ -234,30 +241,32 @@ async def test_a_code_that_leads_to_the_bot_is_scanned_by_whom_one_chooses(
     await page.get_by_role("dialog").get_by_role("button", name="李雷").click()
 
     await expect(page.locator(".message.user").last).to_contain_text("/start abc")
-    assert (await stand.result("getUpdates"))[-1]["message"]["from"]["id"] == other
+    assert (await simulator.result("getUpdates"))[-1]["message"]["from"]["id"] == other
 
 
-async def test_one_can_stop_the_bot_and_let_it_go_on(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
+@long_walk
+async def test_the_bot_can_be_blocked_and_unblocked(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
 
     await page.get_by_role("button", name="停用机器人").click()
     await expect(page.locator(".person-last")).to_have_text("已停用机器人")
-    refusal = await stand.refusal("sendMessage", chat_id=user, text="a")
+    refusal = await simulator.refusal("sendMessage", chat_id=user, text="a")
     await page.get_by_role("button", name="恢复机器人").click()
     await expect(page.get_by_label("写消息…")).to_be_visible()
 
     assert refusal == "Forbidden: bot was blocked by the user"
-    assert len(await stand.result("getUpdates")) == 2
+    assert len(await simulator.result("getUpdates")) == 2
 
 
+@long_walk
 async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_in_the_chat(
-    stand: RunningPlayground, page: Page
+    simulator: RunningPlayground, page: Page
 ) -> None:
-    user = await opened(stand, page)
+    user = await opened(simulator, page)
     here = {"text": "打开", "url": "http://127.0.0.1:9/s/1"}
     start = {"text": "再来", "url": "https://t.me/realname_demo_bot?start=abc"}
     away = {"text": "官网", "url": "https://example.com/"}
-    await says(stand, user, "选", reply_markup=keyboard([here], [start], [away]))
+    await says(simulator, user, "选", reply_markup=keyboard([here], [start], [away]))
 
     await page.locator(".key", has_text="打开").click()
     await expect(page.locator(".scanned")).to_have_text("http://127.0.0.1:9/s/1")
@@ -266,26 +275,28 @@ async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_
     await expect(page.locator(".key", has_text="官网")).to_have_attribute("target", "_blank")
 
 
-async def test_another_person_has_another_chat_and_sees_what_is_unread(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
+@long_walk
+async def test_another_person_has_another_chat_with_unread_messages(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
     await page.get_by_role("button", name="新的人").click()
     await page.get_by_label("名字").fill("韩梅梅")
     await page.get_by_label("Telegram 的语言").select_option("en")
     await page.get_by_role("button", name="加入").click()
     await expect(page.get_by_role("button", name="开始")).to_be_visible()
 
-    await says(stand, user, "给王小明")
+    await says(simulator, user, "给王小明")
 
     await expect(page.locator(".person", has_text="王小明").locator(".badge")).to_have_text("1")
     await page.locator(".person", has_text="王小明").click()
     await expect(page.locator(".message.bot")).to_contain_text("给王小明")
     await expect(page.locator(".badge")).to_have_count(0)
-    languages = {person["first_name"]: person["language_code"] for person in await stand.sim("/users", "GET")}
+    languages = {person["first_name"]: person["language_code"] for person in await simulator.sim("/users", "GET")}
     assert languages["韩梅梅"] == "en"
 
 
-async def test_the_page_speaks_english_too_and_remembers_it(stand: RunningPlayground, page: Page) -> None:
-    await opened(stand, page)
+@long_walk
+async def test_the_page_can_be_in_english_and_stores_the_choice(simulator: RunningPlayground, page: Page) -> None:
+    await opened(simulator, page)
 
     await page.get_by_role("button", name="EN").click()
     await expect(page.get_by_role("heading", name="Playground")).to_be_visible()
@@ -295,9 +306,10 @@ async def test_the_page_speaks_english_too_and_remembers_it(stand: RunningPlaygr
     assert await page.get_attribute("html", "lang") == "en"
 
 
-async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: RunningPlayground, page: Page) -> None:
+@long_walk
+async def test_on_a_narrow_screen_people_and_phone_cover_the_chat(simulator: RunningPlayground, page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
-    await opened(stand, page)
+    await opened(simulator, page)
     await expect(page.locator("#phone")).not_to_be_in_viewport()
 
     await page.locator("#phone-open").click()
@@ -310,9 +322,9 @@ async def test_on_a_narrow_screen_people_and_phone_lie_over_the_chat(stand: Runn
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_a_bot_that_is_away_is_told_quietly(stand: RunningPlayground, page: Page) -> None:
-    await opened(stand, page)
-    poll = asyncio.ensure_future(stand.call("getUpdates", timeout=30))
+async def test_a_disconnected_bot_is_shown_in_the_header(simulator: RunningPlayground, page: Page) -> None:
+    await opened(simulator, page)
+    poll = asyncio.ensure_future(simulator.call("getUpdates", timeout=30))
     await expect(page.locator("#bot-status")).to_have_text("@realname_demo_bot")
 
     poll.cancel()
@@ -321,7 +333,8 @@ async def test_a_bot_that_is_away_is_told_quietly(stand: RunningPlayground, page
     await expect(page.locator("#trouble")).to_contain_text("按钮只等 150 秒", timeout=15_000)
 
 
-async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, unused_tcp_port: int) -> None:
+@long_walk
+async def test_the_page_continues_after_a_restart_of_the_simulator(page: Page, unused_tcp_port: int) -> None:
     async with serve_playground(Playground(World(token=TOKEN)), port=unused_tcp_port) as url:
         await page.goto(url)
         await page.get_by_role("button", name="开始").click()
@@ -339,17 +352,18 @@ async def test_the_page_goes_on_after_a_restart_of_the_playground(page: Page, un
             assert len(await answer.json()) == 1
 
 
-async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent(
-    stand: RunningPlayground, page: Page
+@long_walk
+async def test_inline_results_are_shown_above_the_field_and_one_is_sent(
+    simulator: RunningPlayground, page: Page
 ) -> None:
-    await opened(stand, page)
+    await opened(simulator, page)
     field = page.get_by_role("textbox")
     await field.fill("@realname_demo_bot 3个账号")
-    world = stand.playground.world
+    world = simulator.playground.world
     assert await world.changes.wait_for(
         lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5
     )
-    query = (await stand.result("getUpdates"))[-1]["inline_query"]
+    query = (await simulator.result("getUpdates"))[-1]["inline_query"]
     content = {"message_text": "一个证件最多认证三个账号。"}
     article = {
         "type": "article",
@@ -360,7 +374,7 @@ async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent
     }
     button = {"text": "去认证", "start_parameter": "a"}
 
-    await stand.result("answerInlineQuery", inline_query_id=query["id"], results=[article], button=button)
+    await simulator.result("answerInlineQuery", inline_query_id=query["id"], results=[article], button=button)
     await expect(page.get_by_role("menuitem")).to_have_text(["去认证", "几个账号三个"])
     await page.get_by_role("menuitem", name="几个账号").click()
 
@@ -371,28 +385,29 @@ async def test_behind_the_bots_name_results_come_above_the_field_and_one_is_sent
     assert query["query"] == "3个账号"
 
 
-async def test_a_button_may_begin_an_inline_query(stand: RunningPlayground, page: Page) -> None:
-    user = await opened(stand, page)
-    await says(stand, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))
+@long_walk
+async def test_a_button_can_start_an_inline_query(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
+    await says(simulator, user, "问答", reply_markup=keyboard([{"text": "分享", "switch_inline_query": "改名"}]))
 
     await page.get_by_role("button", name="分享", exact=True).click()
 
     await expect(page.get_by_role("textbox")).to_have_value("@realname_demo_bot 改名")
-    world = stand.playground.world
+    world = simulator.playground.world
     assert await world.changes.wait_for(
         lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5
     )
 
 
-async def test_the_record_button_gives_the_script_of_what_follows(stand: RunningPlayground, page: Page) -> None:
-    await opened(stand, page)
+async def test_the_record_button_gives_the_script_of_what_follows(simulator: RunningPlayground, page: Page) -> None:
+    await opened(simulator, page)
     await page.get_by_role("button", name="录制脚本").click()
     await expect(page.locator(".message")).to_have_count(0)
     await page.get_by_role("button", name="开始", exact=True).click()
     await expect(page.locator(".message.user")).to_contain_text("/start")
-    someone = (await stand.result("getUpdates"))[-1]["message"]["from"]["id"]
+    person = (await simulator.result("getUpdates"))[-1]["message"]["from"]["id"]
     keys = keyboard([{"text": "✅ 好", "callback_data": "y"}])
-    await says(stand, someone, "<b>请选</b>", reply_markup=keys)
+    await says(simulator, person, "<b>请选</b>", reply_markup=keys)
     await page.get_by_role("button", name="✅ 好").click()
     await expect(page.locator(".key.pressed")).to_have_count(1)
 

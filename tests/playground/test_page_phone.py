@@ -1,4 +1,4 @@
-"""The phone's proxy: pages of this machine, as each app sees them, and nothing else."""
+"""The phone frame: pages of this machine only, as each app gets them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PAGE = """<!DOCTYPE html><html><head><title>实名 &amp; 认证</title><meta htt
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[RunningPlayground]:
-    async with running_playground() as stand:
-        yield stand
+async def simulator() -> AsyncIterator[RunningPlayground]:
+    async with running_playground() as simulator:
+        yield simulator
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[str]:
-    """Serve pages as a bot's own web server does; yields host and port."""
+async def host_port() -> AsyncIterator[str]:
+    """Serve pages as a bot's web server does; yields host and port."""
 
     async def show(request: web.Request) -> web.Response:
         headers = {
@@ -56,15 +56,15 @@ async def place() -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.port}"
 
 
-async def fetch(stand: RunningPlayground, path: str, **facts: str) -> tuple[aiohttp.ClientResponse, str]:
-    async with stand.http.get(URL(stand.url + path, encoded=True), headers=facts) as answer:
+async def fetch(simulator: RunningPlayground, path: str, **facts: str) -> tuple[aiohttp.ClientResponse, str]:
+    async with simulator.http.get(URL(simulator.url + path, encoded=True), headers=facts) as answer:
         return answer, await answer.text()
 
 
-async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: RunningPlayground, place: str) -> None:
-    answer, text = await fetch(stand, f"/phone/wechat/http/{place}/s/1")
+async def test_a_page_is_shown_with_its_links_rewritten(simulator: RunningPlayground, host_port: str) -> None:
+    answer, text = await fetch(simulator, f"/phone/wechat/http/{host_port}/s/1")
 
-    here = f"/phone/wechat/http/{place}"
+    here = f"/phone/wechat/http/{host_port}"
     for link in (
         f'href="{here}/static/x.css"',
         f'href="{here}/s/next?a=1&amp;b=2"',
@@ -78,12 +78,14 @@ async def test_a_page_is_shown_with_its_addresses_led_through_the_phone(stand: R
     ):
         assert link in text
     assert answer.status == 200
-    _, shown = await fetch(stand, "/phone/wechat")
-    assert json.loads(shown) == {"url": f"http://{place}/s/1", "title": "实名 & 认证", "status": 200}
+    _, shown = await fetch(simulator, "/phone/wechat")
+    assert json.loads(shown) == {"url": f"http://{host_port}/s/1", "title": "实名 & 认证", "status": 200}
 
 
-async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand: RunningPlayground, place: str) -> None:
-    answer, _ = await fetch(stand, f"/phone/qq/http/{place}/s/1")
+async def test_a_page_is_sandboxed_and_only_the_chat_page_may_frame_it(
+    simulator: RunningPlayground, host_port: str
+) -> None:
+    answer, _ = await fetch(simulator, f"/phone/qq/http/{host_port}/s/1")
 
     policy = answer.headers["content-security-policy"]
     assert "style-src 'self'; frame-ancestors 'self'" in policy
@@ -96,74 +98,74 @@ async def test_a_page_is_boxed_in_and_may_be_framed_by_the_chat_page_only(stand:
 @pytest.mark.parametrize(
     ("app", "token"), [("wechat", "MicroMessenger/"), ("qq", " QQ/"), ("browser", "Mobile Safari")]
 )
-async def test_each_app_names_itself_and_keeps_its_own_cookies(
-    stand: RunningPlayground, place: str, app: str, token: str
+async def test_each_app_has_its_own_user_agent_and_cookies(
+    simulator: RunningPlayground, host_port: str, app: str, token: str
 ) -> None:
-    await fetch(stand, f"/phone/wechat/http/{place}/s/1", Cookie="mine=secret")
+    await fetch(simulator, f"/phone/wechat/http/{host_port}/s/1", Cookie="mine=secret")
 
-    _, told = await fetch(stand, f"/phone/{app}/http/{place}/tell?a=%2F&b", Cookie="mine=secret")
+    _, text = await fetch(simulator, f"/phone/{app}/http/{host_port}/tell?a=%2F&b", Cookie="mine=secret")
 
-    assert token in told
-    assert "secret" not in told
-    assert ("seen=yes" in told) == (app == "wechat")
-    assert '"query": "a=%2F&b"' in told
+    assert token in text
+    assert "secret" not in text
+    assert ("seen=yes" in text) == (app == "wechat")
+    assert '"query": "a=%2F&b"' in text
 
 
-async def test_a_form_is_sent_on_and_its_redirect_led_through(stand: RunningPlayground, place: str) -> None:
-    url = f"{stand.url}/phone/wechat/http/{place}/s/1"
+async def test_a_form_is_forwarded_and_its_redirect_rewritten(simulator: RunningPlayground, host_port: str) -> None:
+    url = f"{simulator.url}/phone/wechat/http/{host_port}/s/1"
 
-    async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["location"]) == (303, f"/phone/wechat/http/{place}/s/2?a=1&from=null")
-    async with stand.http.post(url, json={"a": "1"}) as answer:
+    async with simulator.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["location"]) == (303, f"/phone/wechat/http/{host_port}/s/2?a=1&from=null")
+    async with simulator.http.post(url, json={"a": "1"}) as answer:
         assert answer.status == 415
 
 
-async def test_a_form_says_from_which_page_it_comes(stand: RunningPlayground, place: str) -> None:
-    await fetch(stand, f"/phone/wechat/http/{place}/s/1")
-    url = f"{stand.url}/phone/wechat/http/{place}/s/1"
+async def test_a_form_has_the_origin_of_its_page(simulator: RunningPlayground, host_port: str) -> None:
+    await fetch(simulator, f"/phone/wechat/http/{host_port}/s/1")
+    url = f"{simulator.url}/phone/wechat/http/{host_port}/s/1"
 
-    async with stand.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
-        assert answer.headers["location"].endswith(f"from=http://{place}")
+    async with simulator.http.post(url, data={"a": "1"}, headers={"Origin": "null"}, allow_redirects=False) as answer:
+        assert answer.headers["location"].endswith(f"from=http://{host_port}")
 
 
 @pytest.mark.parametrize(
-    "place",
+    "host_port",
     ["example.com", "10.0.0.1", "169.254.169.254", "127.0.0.1@example.com", "127.1", "2130706433", "[::ffff:1.2.3.4]"],
 )
-async def test_no_other_machine_is_ever_asked(stand: RunningPlayground, place: str) -> None:
-    _, text = await fetch(stand, f"/phone/browser/http/{place}/x")
+async def test_other_machines_are_never_contacted(simulator: RunningPlayground, host_port: str) -> None:
+    _, text = await fetch(simulator, f"/phone/browser/http/{host_port}/x")
 
     assert "请用真手机打开" in text
-    assert f"http://{place.split('@')[-1]}" in text or place in text
+    assert f"http://{host_port.split('@')[-1]}" in text or host_port in text
 
 
-async def test_a_page_that_does_not_answer_is_told_so(stand: RunningPlayground, unused_tcp_port: int) -> None:
-    answer, text = await fetch(stand, f"/phone/browser/http/127.0.0.1:{unused_tcp_port}/<script>")
+async def test_a_page_that_does_not_answer_gives_a_notice(simulator: RunningPlayground, unused_tcp_port: int) -> None:
+    answer, text = await fetch(simulator, f"/phone/browser/http/127.0.0.1:{unused_tcp_port}/<script>")
 
     assert answer.status == 502
     assert "打不开这个页面" in text
     assert "<script>" not in text
-    assert (await fetch(stand, "/phone/telepathy/http/127.0.0.1/"))[0].status == 404
-    assert (await fetch(stand, "/phone/browser/file/127.0.0.1/"))[0].status == 404
+    assert (await fetch(simulator, "/phone/telepathy/http/127.0.0.1/"))[0].status == 404
+    assert (await fetch(simulator, "/phone/browser/file/127.0.0.1/"))[0].status == 404
 
 
-def test_addresses_of_the_web_are_framed_and_others_stay() -> None:
+def test_http_links_are_rewritten_and_others_stay() -> None:
     assert frame_url(PhoneApp.QQ, "http://127.0.0.1:1/a?b=c#d") == "/phone/qq/http/127.0.0.1:1/a?b=c#d"
     assert frame_url(PhoneApp.QQ, "mailto:a@b.c") == "mailto:a@b.c"
 
 
-def test_a_page_whose_addresses_stay_comes_back_unchanged() -> None:
+def test_a_page_without_rewritten_links_stays_unchanged() -> None:
     source = "<!doctype html><p class=a data-x>A &amp; B &#65; <br/><script>if (a<b) '</p>'</script><?x><![CDATA[y]]>"
 
     assert rewrite_links(source, lambda url: url)[0] == source
     assert rewrite_refresh("5", lambda url: "x") == "5"
 
 
-async def test_the_phone_does_not_reach_the_playground_itself(stand: RunningPlayground) -> None:
-    own = URL(stand.url)
+async def test_the_phone_does_not_reach_the_simulator_itself(simulator: RunningPlayground) -> None:
+    own = URL(simulator.url)
     headers = {"Origin": "null", "Content-Type": "application/x-www-form-urlencoded"}
-    address = f"{stand.url}/phone/browser/http/{own.host}:{own.port}/sim/users"
+    address = f"{simulator.url}/phone/browser/http/{own.host}:{own.port}/sim/users"
     async with aiohttp.ClientSession() as http, http.post(address, data=b'{"first_name":"x"}', headers=headers):
         pass
 
-    assert stand.playground.world.people == {}
+    assert simulator.playground.world.people == {}

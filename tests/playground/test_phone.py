@@ -1,4 +1,4 @@
-"""The phone: opens pages as an app, reads them, touches plain HTML forms."""
+"""The phone: opens pages as an app, parses them, uses HTML forms."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -118,7 +118,7 @@ async def test_a_form_is_sent_as_a_browser_sends_it(phone: Phone, site: Callable
     assert shown(phone) == "POST /agree?x=1 token=t&1&agree=yes&result=covered&city=bj&go=1"
 
 
-async def test_a_button_may_lead_elsewhere(phone: Phone, site: Callable[[str], str]) -> None:
+async def test_a_button_can_override_the_target_of_its_form(phone: Phone, site: Callable[[str], str]) -> None:
     await phone.open(PhoneApp.WECHAT, site("/consent"))
     await phone.use_control(Gesture.TICK, label("同意"))
     await phone.use_control(Gesture.PRESS, label("拒绝"))
@@ -133,7 +133,7 @@ async def test_a_link_is_followed(phone: Phone, site: Callable[[str], str]) -> N
     assert shown(phone) == "GET /other?a=1"
 
 
-async def test_a_form_without_a_method_asks(phone: Phone, site: Callable[[str], str]) -> None:
+async def test_a_form_without_a_method_is_sent_by_get(phone: Phone, site: Callable[[str], str]) -> None:
     await phone.open(PhoneApp.BROWSER, site("/agent"))
     phone.page = read_page('<form action="search?old=1"><input name="q" value="三个 账号"><button>找</button></form>')
     await phone.use_control(Gesture.PRESS, label("找"))
@@ -142,35 +142,35 @@ async def test_a_form_without_a_method_asks(phone: Phone, site: Callable[[str], 
 
 
 @pytest.mark.parametrize(
-    ("gesture", "words", "told"),
+    ("gesture", "words", "expected"),
     [
         (Gesture.PRESS, "前往授權", "there: 前往授权, 拒绝, 其他方式, 无处, 灰色); nearest: 前往授权"),
-        (Gesture.PRESS, "前往授权", "before this is filled in: '我已阅读并同意《服务协议》'"),
+        (Gesture.PRESS, "前往授权", "before this field is filled in: '我已阅读并同意《服务协议》'"),
         (Gesture.PRESS, "无处", "belongs to no form"),
         (Gesture.PRESS, "灰色", "is disabled"),
         (Gesture.PRESS, "脚本", "nothing to press"),
         (Gesture.TICK, "通过", "nothing to tick is labelled '通过'"),
-        (Gesture.CHOOSE, "", "fits several"),
+        (Gesture.CHOOSE, "", "matches several"),
     ],
 )
-async def test_what_a_finger_cannot_do_is_told(
-    phone: Phone, site: Callable[[str], str], gesture: Gesture, words: str, told: str
+async def test_an_impossible_gesture_says_why(
+    phone: Phone, site: Callable[[str], str], gesture: Gesture, words: str, expected: str
 ) -> None:
     await phone.open(PhoneApp.WECHAT, site("/consent"))
 
     with pytest.raises(PhoneError) as raised:
         await phone.use_control(gesture, label(words))
 
-    assert told in str(raised.value)
+    assert expected in str(raised.value)
 
 
-async def test_nothing_can_be_touched_before_a_page_is_open(phone: Phone) -> None:
+async def test_no_gesture_is_possible_before_a_page_is_open(phone: Phone) -> None:
     with pytest.raises(PhoneError, match="@scan comes first"):
         await phone.use_control(Gesture.PRESS, label("x"))
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "weixin://dl/business", "not an address"])
-async def test_an_address_that_cannot_be_opened_is_told(phone: Phone, address: str) -> None:
+async def test_an_address_that_cannot_be_opened_is_an_error(phone: Phone, address: str) -> None:
     with pytest.raises(PhoneError, match="the phone cannot open"):
         await phone.open(PhoneApp.WECHAT, address)
 

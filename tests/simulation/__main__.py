@@ -1,4 +1,4 @@
-"""Tells stories from seeds: `python -m tests.simulation --stories 1000 --seed 1`; one that fails names its seed."""
+"""Runs stories from seeds: `python -m tests.simulation --stories 1000 --seed 1`; a failing one names its seed."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from tests.simulation.run_stories import LENGTH, problems_of
 
 
 def main() -> int:
-    """Tell them, and say what came of it."""
+    """Run them, and print the result."""
     asked = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     asked.add_argument("--stories", type=int, default=1000)
     asked.add_argument("--seed", type=int, default=1)
@@ -20,9 +20,7 @@ def main() -> int:
         wrong = problems_of(seed, length=given.length)
         if wrong:
             failures += 1
-            sys.stdout.write(
-                f"\nSeed {seed} fails; tell it again: python -m tests.simulation --stories 1 --seed {seed}"
-            )
+            sys.stdout.write(f"\nSeed {seed} fails; repeat it: python -m tests.simulation --stories 1 --seed {seed}")
             sys.stdout.write(f" --length {given.length}\n{wrong}\n")
         if sys.stdout.isatty() or (number + 1) % 100 == 0:
             sys.stdout.write(f"\r{number + 1} stories, {failures} failed, {time.perf_counter() - began:.1f} s")

@@ -1,4 +1,4 @@
-"""What may happen next in a story: each act with a weight, so that most stories come far."""
+"""What can happen next in a story: each action has a weight, so that most stories come far."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from tests.simulation.fault_schedule import ANY, FATAL, CallFault, DatabaseFault
 from tests.simulation.people import NAMES, NUMBERS, THINGS, SimulatedUser, buttons, group_with
 from tests.simulation.story import Pick, Story
 from verification.attempts import Method
+from verification.ids import Actor
 from verification.support.service import LinkRequest
 
 Do = Callable[[Story, SimulatedUser, Pick[Any]], str]
-"""Does something to, or by, a guest, and says what it was."""
+"""Does something to, or for, a user, and returns a description."""
 
 _NONSENSE = ("你好", "1", "2", "<b>x</b>", "{0}", "%s';--", "🙂" * 20, "是", "返回", "取消", "帮助", "换种方式", "同意")
 _COMMANDS = ("/start", "/status", "/back", "/cancel", "/faq", "/help", "/language", "/privacy", "/nonsense")
@@ -36,14 +37,14 @@ _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
 @dataclass(frozen=True, slots=True)
 class RandomAction:
-    """Something that may happen."""
+    """One possible action."""
 
     name: str
     do: Do
 
 
 def goes_on(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Do what the newest question waits for, as somebody does who wants to get through."""
+    """Answer the newest question, as a user who wants to be verified."""
     wanted = guest.wanted()
     if wanted is not None:
         guest.says(wanted)
@@ -61,7 +62,7 @@ def goes_on(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def gets_far(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Go on for some steps, waiting for the answer after each."""
+    """Go some steps, and wait for the answer after each."""
     done = []
     for _ in range(pick(range(2, 6))):
         done.append(goes_on(story, guest, pick))
@@ -70,7 +71,7 @@ def gets_far(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def phones(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Open the newest code, and press the first thing the page offers; or look away."""
+    """Open the newest code, and press the first control of the page, or do nothing."""
     if not guest.link:
         return goes_on(story, guest, pick)
     page = story.run(story.machine.visit(guest.link))
@@ -103,10 +104,12 @@ def commands(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Open a link: a new one, the newest, anybody's, or what never was one."""
+    """Open a link: a new one, the newest, any user's, or an invented one."""
     if not story.links or pick([True, True, False]):
-        order = LinkRequest(pick(_ACCOUNTS), f"order {len(story.told)}", method=pick([None, *Method]))
-        made = story.run(story.machine.ask_support(lambda support: support.create_link("telegram:7", order)))
+        order = LinkRequest(
+            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *Method])
+        )
+        made = story.run(story.machine.ask_support(lambda support: support.create_link(Actor("telegram:7"), order)))
         if made is None:
             return "support cannot make a link"
         story.has_link(made)
@@ -121,7 +124,7 @@ def takes_a_link_back(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     if not story.links:
         return "no link to take back"
     link = pick([story.links[-1], pick(story.links)]).link
-    done = story.run(story.machine.ask_support(lambda support: support.revoke("telegram:7", link.id)))
+    done = story.run(story.machine.ask_support(lambda support: support.revoke(Actor("telegram:7"), link.id)))
     return f"support takes {link.id} back: {done is not None}"
 
 
@@ -138,7 +141,7 @@ def edits(_: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def presses_anything(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Press a button of now, of before, of somebody else's, or of nobody's."""
+    """Press a current button, an old one, another user's, or an invented one."""
     known = [*guest.seen[-6:], *guest.seen]
     if not known:
         return goes_on(story, guest, pick)
@@ -181,10 +184,10 @@ def telegram_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def database_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
-    mishap, after = pick([*DatabaseFault]), pick(range(20))
-    times = pick([1, 1, 1, 2, 30]) if mishap is DatabaseFault.DOWN else 1
-    story.fault_schedule.schedule_database_fault(mishap, after=after, times=times)
-    return f"statement {after} from now: {mishap}, {times} times"
+    fault, after = pick([*DatabaseFault]), pick(range(20))
+    times = pick([1, 1, 1, 2, 30]) if fault is DatabaseFault.DOWN else 1
+    story.fault_schedule.schedule_database_fault(fault, after=after, times=times)
+    return f"statement {after} from now: {fault}, {times} times"
 
 
 def crashes(story: Story, _: SimulatedUser, __: Pick[Any]) -> str:
@@ -255,7 +258,7 @@ ACTS = tuple(RandomAction(do.__name__, do) for do, weight in _WEIGHTS.items() fo
 
 
 def begin(story: Story, pick: Pick[Any]) -> None:
-    """Let the people of the story come, often several with one number or by links, and get as far as they like."""
+    """Let the users of the story arrive, often several with one number or by links, and go some steps."""
     for _ in range(pick([1, 1, 2, 2, 4])):
         guest = story.arrives(pick(NAMES), pick([NUMBERS[0], NUMBERS[0], *NUMBERS]), pick(["zh-hans", "zh-hans", "en"]))
         steps = pick(range(13))
@@ -270,7 +273,7 @@ def begin(story: Story, pick: Pick[Any]) -> None:
 
 
 def happen(story: Story, act: RandomAction, pick: Pick[Any]) -> None:
-    """Let one thing happen, and some time pass; raises `Broken` when something is wrong then."""
+    """Let one action happen, and some time pass; raises `InvariantBroken` when something is wrong then."""
     guest = pick(story.guests)
     guest.returns()
     what = act.do(story, guest, pick)

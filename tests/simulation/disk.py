@@ -1,4 +1,4 @@
-"""The store's database: SQLite in memory, one for all lives of a story, with mishaps at any statement."""
+"""The store's database: SQLite in memory, one for all processes of a story, with faults at any statement."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ from tests.simulation.process_life import ProcessLife
 
 @dataclass(frozen=True, slots=True)
 class ExecutedStatement:
-    """A statement that was carried out."""
+    """An executed statement."""
 
     statement: str
     values: tuple[Value, ...]
@@ -32,12 +32,12 @@ class Commit:
     steps: list[tuple[State, Event, Step]] = field(default_factory=list)
 
     def of(self, statement: str) -> Iterator[ExecutedStatement]:
-        """The times a statement was carried out."""
+        """Each execution of a statement."""
         return (done for done in self.statements if done.statement == statement)
 
 
 class SimulatedDisk:
-    """What outlives the program; whoever watches it is told of every commit, at once."""
+    """What survives a crash of the program; `committed` is called at every commit."""
 
     def __init__(self, committed: Callable[[Commit], None]) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
@@ -47,7 +47,7 @@ class SimulatedDisk:
         self.holder: ProcessLife | None = None
 
     def run(self, statement: str, *values: Value) -> Sequence[Row]:
-        """Carry out a statement, in the open transaction or at once."""
+        """Execute a statement, in the open transaction or by itself."""
         named = {str(number): value for number, value in enumerate(values, 1)}
         with _translate_errors():
             rows = self._connection.execute(statement, named).fetchall()
@@ -56,7 +56,7 @@ class SimulatedDisk:
 
     @property
     def is_open(self) -> bool:
-        """Whether a transaction is under way."""
+        """Whether a transaction is open."""
         return self._connection.in_transaction
 
     def begin(self) -> None:
@@ -65,12 +65,12 @@ class SimulatedDisk:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Let it stand."""
+        """Commit."""
         self._connection.execute("COMMIT")
         self._committed(self.open)
 
     def roll_back(self) -> None:
-        """Let nothing of it stand."""
+        """Roll back."""
         if self.is_open:
             self._connection.execute("ROLLBACK")
 
@@ -80,7 +80,7 @@ class SimulatedDisk:
 
 
 class SimulatedDatabase:
-    """The database as one life of the program sees it."""
+    """The database as one process of the program sees it."""
 
     def __init__(self, disk: SimulatedDisk, faults: FaultSchedule, life: ProcessLife) -> None:
         self._disk = disk
@@ -90,7 +90,7 @@ class SimulatedDatabase:
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator["_Transaction"]:
-        """Open a transaction; with one at a time, each is alone with every key."""
+        """Open a transaction; since only one is open at a time, each holds every lock."""
         async with self._turn:
             transaction = _Transaction(self)
             try:
@@ -118,15 +118,15 @@ class SimulatedDatabase:
         await self._life.gate()
         await asyncio.sleep(self._faults.delay())
         await self._life.gate()
-        mishap = self._faults.next_database_fault(statement)
-        if mishap is DatabaseFault.DEATH:
+        fault = self._faults.next_database_fault(statement)
+        if fault is DatabaseFault.DEATH:
             await self._life.die()
-        if mishap is DatabaseFault.DOWN:
+        if fault is DatabaseFault.DOWN:
             raise StoreUnavailable("the database does not answer")
         do()
-        if mishap is DatabaseFault.DEATH_DONE:
+        if fault is DatabaseFault.DEATH_DONE:
             await self._life.die()
-        if mishap is DatabaseFault.LOST:
+        if fault is DatabaseFault.LOST:
             raise StoreUnavailable("the database does not answer any more")
 
     async def fetch(self, statement: str, values: tuple[Value, ...]) -> Sequence[Row]:
@@ -135,21 +135,21 @@ class SimulatedDatabase:
         return found[0]
 
     async def wait_for_open_transactions(self) -> None:
-        """Wait for whoever has the one transaction."""
+        """Wait for the open transaction."""
         async with self._turn:
             await self._life.gate()
 
     async def purge_deleted(self) -> None:
-        """Nothing stands in any file."""
+        """Do nothing: there is no file."""
         await self._life.gate()
 
     def translate_schema(self, script: str) -> str:
-        """Leave it as it is: these are SQLite's words."""
+        """Return it unchanged: it is written for SQLite."""
         return script
 
     @asynccontextmanager
     async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
-        """Hold the one turn; it falls with whoever held it."""
+        """Hold the lease; it ends with its process."""
         del on_busy
         await self._life.gate()
         holder = self._disk.holder

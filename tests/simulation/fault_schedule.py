@@ -1,4 +1,4 @@
-"""What may go wrong in a story, and when: seeded delays, and mishaps that somebody ordered."""
+"""What goes wrong in a story, and when: seeded delays, and faults that an action scheduled."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _DELAYS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.001, 0.002, 0.005, 0.02, 0.1)
 
 
 class CallFault(StrEnum):
-    """What becomes of a call to Telegram that does not simply succeed. `…_DONE`: Telegram did it all the same."""
+    """How a call to Telegram fails. `…_DONE`: Telegram did it all the same."""
 
     UNSENT = "unsent"
     CUT = "cut"
@@ -31,7 +31,7 @@ class CallFault(StrEnum):
 
     @property
     def done(self) -> bool:
-        """Whether Telegram does what it was asked."""
+        """Whether Telegram executes the call."""
         return self in _DONE
 
 
@@ -47,7 +47,7 @@ FATAL = {CallFault.DEATH, CallFault.DEATH_DONE}
 
 
 class DatabaseFault(StrEnum):
-    """What becomes of a statement. `LOST`: the commit stands, and nobody is told."""
+    """How a statement fails. `LOST`: the commit is done, and the program gets an error."""
 
     DOWN = "down"
     LOST = "lost"
@@ -64,7 +64,7 @@ class _ScheduledFault:
 
 
 class FaultSchedule:
-    """Ordered mishaps come to pass one by one; clear weather still has its delays."""
+    """Scheduled faults happen one by one; without faults there are still delays."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -74,24 +74,24 @@ class FaultSchedule:
         self.database_faults = 0
 
     def delay(self) -> float:
-        """Some seconds, mostly none."""
+        """A delay in seconds, mostly zero."""
         return self._rng.choice(_DELAYS)
 
     def schedule_call_fault(self, fault: CallFault, *, method: str = ANY, after: int = 0, times: int = 1) -> None:
-        """Let calls of a method meet a fate, after so many that do not."""
+        """Let calls of a method fail, after so many that succeed."""
         self._fates.append(_ScheduledFault(fault, after, times, method))
 
     def schedule_database_fault(self, fault: DatabaseFault, *, after: int = 0, times: int = 1) -> None:
-        """Let statements meet a mishap, after so many that do not."""
+        """Let statements fail, after so many that succeed."""
         self._mishaps.append(_ScheduledFault(fault, after, times))
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all scheduled faults."""
         self._fates.clear()
         self._mishaps.clear()
 
     def next_call_fault(self, method: str) -> CallFault | None:
-        """What becomes of this call; None when it succeeds."""
+        """The fault of this call; None when it succeeds."""
         due = _next(self._fates, [ANY, method] if method != "getUpdates" else [method])
         if due is None:
             return None
@@ -99,7 +99,7 @@ class FaultSchedule:
         return CallFault(due)
 
     def next_database_fault(self, statement: str) -> DatabaseFault | None:
-        """What becomes of this statement; None when it is carried out."""
+        """The fault of this statement; None when it is executed."""
         commits = statement == "COMMIT"
         if not commits and self._mishaps and self._mishaps[0].what == DatabaseFault.LOST:
             return None

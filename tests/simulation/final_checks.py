@@ -1,4 +1,4 @@
-"""What must hold once all trouble is over and everything has come to rest."""
+"""What must hold once all faults are over and everything has come to rest."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from playground.world.records import Message
 from tests.simulation.journeys import funnel_errors
 from tests.simulation.ledger import is_asked_again
 from tests.simulation.people import NAMES, SimulatedUser, buttons
-from verification.attempts import LIVE, AttemptStatus
+from verification.attempts import LIVE_STATUSES, AttemptStatus
 
 if TYPE_CHECKING:
     from tests.simulation.story import Story
@@ -27,7 +27,7 @@ _OVER_QUOTA = "SELECT count(*) FROM places GROUP BY identity_index HAVING count(
 
 
 def pending_work(story: "Story") -> str:
-    """What is still under way; nothing when all is at rest."""
+    """What is still pending; empty when all is at rest."""
     if not story.machine.up:
         return "the program does not run"
     if story.world.updates.pending():
@@ -39,12 +39,12 @@ def pending_work(story: "Story") -> str:
 
 
 def check_chats(story: "Story") -> list[str]:
-    """What is wrong after everybody asked where they stand."""
+    """What is wrong after every user sent /status."""
     return [wrong for guest in story.guests for wrong in _chat(story, guest)]
 
 
 def check_final_state(story: "Story") -> list[str]:
-    """What is wrong when every code has run out as well."""
+    """What is wrong after every code has expired as well."""
     wrong = [f"{_count(story, _LIVE)} attempts live for ever"] if _count(story, _LIVE) else []
     wrong += ["a number has more than three places"] if story.ledger.disk.run(_OVER_QUOTA) else []
     return [
@@ -71,7 +71,7 @@ def _chat(story: "Story", guest: SimulatedUser) -> Iterator[str]:
 
 
 def _question(guest: SimulatedUser, state: states.State) -> Iterator[str]:
-    """The question of the state can be answered in the chat."""
+    """The state's question can be answered in the chat."""
     offered = set(choices(type(state)))
     if offered:
         on_screen = [_offered(message, state.question_id) for message in guest.waiting_messages()]
@@ -87,7 +87,7 @@ def _offered(message: Message, mark: str) -> set[Choice]:
 
 
 def _secrets(story: "Story", guest: SimulatedUser) -> Iterator[str]:
-    """No number stands in the chat, and no name that was typed where a name was asked for."""
+    """The chat shows no number, and no name that was typed where a name was asked for."""
     typed = {turn.event_id for turn in story.ledger.turns if _takes_a_name(turn.before)}
     for id in guest.written:
         message = story.world.message(guest.id, id)
@@ -107,16 +107,16 @@ def _takes_a_name(state: states.State) -> bool:
 
 
 def _news(story: "Story") -> Iterator[str]:
-    """Every end of an attempt came to its dialogue, once."""
+    """Every end of an attempt reached its dialogue, once."""
     told = Counter(
         turn.event.attempt
         for turn in story.ledger.turns
         if isinstance(turn.event, AttemptPassed | AttemptFailed | CodeExpired)
-        # The end of a code whose link was taken back; not the core's own answer to somebody who asks for one.
+        # The end of a code whose link was revoked; not the core's own answer to a user who asks for a code.
         or (isinstance(turn.event, AttemptRefused) and (turn.event_id or "").startswith("notice:"))
     )
     for attempt, status in story.ledger.attempts.items():
-        if status in LIVE:
+        if status in LIVE_STATUSES:
             yield f"{attempt} is still {status}"
         if attempt in story.ledger.erased:
             continue
@@ -126,7 +126,7 @@ def _news(story: "Story") -> Iterator[str]:
 
 
 def _results(story: "Story", guest: SimulatedUser) -> Iterator[str]:
-    """A result stands in the chat, and no more often than it was asked for or could not be known to have arrived."""
+    """The chat shows a result, repeated only on request or where its delivery was doubtful."""
     turns = [turn for turn in story.ledger.turns if turn.person == guest.person]
     said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
     for keys, sign in RESULTS.items():

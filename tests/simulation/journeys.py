@@ -1,4 +1,4 @@
-"""The funnel held against what the simulator itself saw: each step of each journey stands in it once, crash or not."""
+"""Compares the funnel with what the simulation saw: each step of each journey is counted once, also after crashes."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,11 +30,11 @@ _PASSED = {
 
 Cell = tuple[str, str, str]
 Seen = dict[Method | None, FunnelStep]
-"""The furthest step of a journey, all in all and by each way."""
+"""The furthest step of a journey, in total and by each method."""
 
 
 def funnel_errors(ledger: "CommitChecker") -> list[str]:
-    """What stands in the funnel that was not seen, or was seen and does not stand in it."""
+    """What the funnel counts and the simulation did not see, or the other way round."""
     counted = {(step, method, reason): int(count) for step, method, reason, count in ledger.disk.run(_COUNTED)}
     seen = Counter(_cells(ledger.turns))
     return [
@@ -75,7 +75,7 @@ def _step(turn: "CommittedTurn") -> tuple[FunnelStep, Method | None]:
     match turn.before, turn.event, turn.step.state:
         case _, events.AttemptPassed(method=method), _:
             return FunnelStep.VERIFIED, method
-        # News of a code that another took the place of tells nothing of this one.
+        # News of a replaced code says nothing of the present one.
         case _, events.AttemptProgressed(attempt=attempt), states.Scanning(method=method, attempt=shown) if (
             attempt == shown
         ):

@@ -1,4 +1,4 @@
-"""What was committed, written down at the moment of the commit and judged at once.
+"""Checks every commit at the moment it happens.
 
 It watches from outside: the statements of each transaction, the steps of the dialogue within it, and the calls that
 reached Telegram. What must hold after every commit is here; what must hold once all is quiet is in `rest`.
@@ -22,7 +22,7 @@ from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.simulation.disk import Commit, SimulatedDisk
 from tests.simulation.fault_schedule import CallFault
 from tests.simulation.telegram import TelegramCall
-from verification.attempts import LIVE, MOVES, AttemptId, AttemptStatus
+from verification.attempts import LIVE_STATUSES, STATUS_TRANSITIONS, AttemptId, AttemptStatus
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
@@ -33,13 +33,13 @@ _LIVE_WITHOUT_LINK = f"""
 SELECT id, contact, account FROM attempts WHERE {sql.LIVE} AND account <> contact AND NOT EXISTS (
     SELECT 1 FROM links WHERE person = contact AND links.account = attempts.account AND revoked_at IS NULL
 )
-"""  # noqa: S608 - words of our own
+"""  # noqa: S608 - our own constants
 _KEPT = {"message", "edited_message", "callback_query"}
 
 
 @dataclass(frozen=True, slots=True)
 class CommittedTurn:
-    """A committed turn of somebody's dialogue."""
+    """A committed turn of a dialogue."""
 
     person: str
     event_id: str | None
@@ -49,7 +49,7 @@ class CommittedTurn:
 
 
 class CommitChecker:
-    """Everything committed in a story, and what is wrong with it."""
+    """Everything that a story committed, and what is wrong with it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -73,7 +73,7 @@ class CommitChecker:
         self.updates_of: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         self._unconfirmed: defaultdict[int, list[int]] = defaultdict(list)
 
-    # What is told to it
+    # Reports to it
 
     def advance(self, state: State, event: Event, moment: RuleContext) -> Step:
         """Take a step of the dialogue, and note it in the open transaction."""
@@ -82,11 +82,11 @@ class CommitChecker:
         return step
 
     def heard(self, call: TelegramCall) -> None:
-        """Note what became of a call."""
+        """Note the outcome of a call."""
         if call.chat is None:
             return
         unheard = call.fault is not None and call.fault is not CallFault.SLOW
-        # A long silence is tried again and again until it ends.
+        # A call is repeated until it is answered.
         self.faults[call.chat] += _TRIES_IN_A_SILENCE if call.fault is CallFault.TOO_MANY_LONG else unheard
         if call.message is None:
             return
@@ -96,13 +96,13 @@ class CommitChecker:
             self._unconfirmed[call.chat].append(call.message)
 
     def confirmed(self, offset: int) -> None:
-        """Note that Telegram forgets all updates before this one."""
+        """Note that Telegram forgets all earlier updates."""
         for update in self._world.updates.pending():
             if update.id < offset:
                 self.taken(update)
 
     def taken(self, update: Update) -> None:
-        """Note that Telegram forgets an update: by now it was handled, or set aside."""
+        """Note that Telegram forgets an update: by now it must be handled, or a dead letter."""
         mine = update.kind in _KEPT and update.body.get("chat", {}).get("type", "private") == "private"
         if mine and f"telegram:{update.id}" not in self.kept:
             self.wrong.append(f"update {update.id} was confirmed and is in no table")
@@ -115,15 +115,15 @@ class CommitChecker:
 
     @property
     def kept(self) -> set[str]:
-        """What was handled or set aside."""
+        """What was handled, or stored as a dead letter."""
         return self.handled | self.dead_letters
 
     def process_died(self) -> None:
-        """Note that nobody knows any more of messages that are not written down."""
+        """Note that only recorded messages are known after a crash."""
         self.lost |= {(chat, message) for chat, sent in self._unconfirmed.items() for message in sent}
         self._unconfirmed.clear()
 
-    # What it makes of it
+    # Checks
 
     def _committed(self, commit: Commit) -> None:
         self.wrong += self._judged(commit)
@@ -146,7 +146,7 @@ class CommitChecker:
         yield from self._links(commit)
 
     def _links(self, commit: Commit) -> Iterator[str]:
-        """A link is bound to one person for ever, and nothing lives on of one that was taken back."""
+        """A link belongs to one person for good, and nothing of a revoked one stays valid."""
         for done in commit.of(desk.OPEN_LINK):
             link, person = str(done.values[0]), str(done.values[1])
             if done.rows and self.bound.setdefault(link, person) != person:
@@ -156,7 +156,7 @@ class CommitChecker:
         self.revoked |= {str(done.values[0]) for done in commit.of(desk.REVOKE) if done.rows}
         if any(commit.of(desk.REVOKE)):
             for attempt, person, account in self.disk.run(_LIVE_WITHOUT_LINK):
-                # What is only reserved, or just opened, is looked at once more before it is shown.
+                # What is only reserved, or just opened, is checked once more before it is shown.
                 if isinstance(self.states.get(person), states.Scanning):
                     yield f"{attempt} of {person} lives on for {account}, whose link was taken back"
 
@@ -181,7 +181,7 @@ class CommitChecker:
             before = self.attempts.get(attempt)
             if before is None and status is not AttemptStatus.RESERVED:
                 yield f"{attempt} begins as {status}"
-            if before is not None and status is not before and status not in MOVES[before]:
+            if before is not None and status is not before and status not in STATUS_TRANSITIONS[before]:
                 yield f"{attempt} went from {before} to {status}"
             if attempt in self.erased:
                 yield f"{attempt} was erased and is back"
@@ -231,7 +231,9 @@ class CommitChecker:
         state = turn.step.state
         if not isinstance(state, states.Scanning) or state.account == turn.person:
             return
-        if self.attempts.get(state.attempt) in LIVE and not self.disk.run(desk.IS_BOUND, turn.person, state.account):
+        if self.attempts.get(state.attempt) in LIVE_STATUSES and not self.disk.run(
+            desk.IS_BOUND, turn.person, state.account
+        ):
             yield f"{turn.person}: a code for {state.account} is shown, to which no link binds them"
 
 

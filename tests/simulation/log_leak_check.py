@@ -1,4 +1,4 @@
-"""Everything the program logs in a story, held against the secrets in play."""
+"""Searches everything that the program logs in a story for the story's secrets."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ _OURS = ("bot", "storage", "verification", "web")
 
 
 class LogLeakCheck(logging.Handler):
-    """Keeps what is wrong with the lines of a log: a name, number or link in them, an error that nobody expects."""
+    """Collects problems of log lines: a name, a number or a link in them, or an unexpected error."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         super().__init__(logging.DEBUG)
@@ -21,11 +21,11 @@ class LogLeakCheck(logging.Handler):
         self.poison: set[int] = set()
 
     def add_secret(self, secret: str) -> None:
-        """Take one more text for a secret."""
+        """Add a secret."""
         self._secrets.append(secret)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Judge one line."""
+        """Check one line."""
         line = _FORMAT.format(record)
         self.lines.append(line.partition("\n")[0])
         if any(secret in line for secret in self._secrets):
@@ -35,7 +35,7 @@ class LogLeakCheck(logging.Handler):
             self.wrong.append(f"an error nobody expected: {line}")
 
     def _expected(self, record: logging.LogRecord) -> bool:
-        """Whether it is about an update that nobody could handle, or a page that the database did not give."""
+        """Whether it is about an update that could not be handled, or a page during a database fault."""
         args = record.args
         if record.name == "web.middleware" and isinstance(args, tuple) and args[0] == "StoreUnavailable":
             return True
@@ -44,17 +44,17 @@ class LogLeakCheck(logging.Handler):
 
 @contextmanager
 def checking_logs(secrets: Sequence[str]) -> Iterator[LogLeakCheck]:
-    """Watch until left."""
-    watch, root = LogLeakCheck(secrets), logging.getLogger()
+    """Check log lines inside this context."""
+    log_check, root = LogLeakCheck(secrets), logging.getLogger()
     quiet = logging.getLogger("telegram")
     levels = {logger: logger.level for logger in (root, quiet, *map(logging.getLogger, _OURS))}
     quiet.setLevel(logging.CRITICAL + 1)
     for name in _OURS:
         logging.getLogger(name).setLevel(logging.DEBUG)
-    root.addHandler(watch)
+    root.addHandler(log_check)
     try:
-        yield watch
+        yield log_check
     finally:
-        root.removeHandler(watch)
+        root.removeHandler(log_check)
         for logger, level in levels.items():
             logger.setLevel(level)

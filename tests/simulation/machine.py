@@ -1,4 +1,4 @@
-"""The computer the bot runs on: it starts the program, kills it, and starts it again when it has ended."""
+"""Runs the bot: starts the program, kills it, and restarts it after its end."""
 
 import asyncio
 import random
@@ -13,13 +13,15 @@ from telegram.ext import ExtBot
 
 from bot.app import run_loops, telegram_session
 from bot.clock import Clock
-from bot.container import AppDeps, BotApp, build_app
+from bot.container.build import build_app
+from bot.container.parts import AppDeps, BotApp
 from bot.content import catalogue as texts
 from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.intake import StartupError
+from bot.providers import ConfiguredProviders
 from bot.settings import Settings
-from playground.world.serializers import ascii_json
+from playground.botapi.json_response import ascii_json
 from playground.world.update_queue import Update
 from storage import SqlStore, StoreUnavailable
 from storage.migrations import known_migrations, migrate
@@ -54,7 +56,7 @@ _MIGRATIONS = known_migrations()
 
 
 class Time:
-    """What clocks show: the world's, and the program's, which may be wrong."""
+    """The world's clock, and the program's, which may be wrong."""
 
     def __init__(self, ticks: Callable[[], float]) -> None:
         self._ticks = ticks
@@ -66,7 +68,7 @@ class Time:
         return START.timestamp() + self._ticks() + self.passed
 
     def bot(self) -> datetime:
-        """What the program takes for now."""
+        """The program's time."""
         return datetime.fromtimestamp(self.world() + self.skew, UTC)
 
 
@@ -81,7 +83,7 @@ class SeededClock(Clock):
     def now(self) -> datetime:
         return self._time.bot()
 
-    def moment(self) -> RuleContext:
+    def rule_context(self) -> RuleContext:
         return RuleContext(self.now(), f"{self._rng.getrandbits(128):032x}")
 
     def token(self) -> str:
@@ -92,7 +94,7 @@ class SeededClock(Clock):
 
 
 class FlakyProvider(SimulatedProvider):
-    """A provider that is sometimes away."""
+    """A provider that is sometimes unavailable."""
 
     def __init__(self, method: Method, away: Callable[[], bool]) -> None:
         super().__init__(method)
@@ -115,7 +117,7 @@ def real_store(database: SimulatedDatabase) -> SqlStore:
 
 @dataclass
 class Supervisor:
-    """Runs one life of the program after the other."""
+    """Runs one process of the program after the other."""
 
     network: SimulatedNetwork
     webhook_client: WebhookClient
@@ -133,11 +135,11 @@ class Supervisor:
 
     @property
     def up(self) -> bool:
-        """Whether the program runs and has put itself together."""
+        """Whether the program runs and is fully started."""
         return self._life is not None and not self._life.over and self.app is not None
 
     async def start(self) -> None:
-        """Begin a life."""
+        """Start a process."""
         self._life = ProcessLife()
         self.starts += 1
         self._main = asyncio.ensure_future(self._live(self._life))
@@ -153,14 +155,14 @@ class Supervisor:
         self.webhook_client.start(self.post)
 
     async def shut_down(self) -> None:
-        """End everything for good."""
+        """Stop everything for good."""
         await self.kill()
         for task in self.webhook_client.tasks:
             task.cancel()
         await asyncio.sleep(0)
 
     async def restart(self) -> None:
-        """End it as SIGTERM does, with the time it takes to finish what is in hand, and start again."""
+        """End it as SIGTERM does, with time to finish current work, and start it again."""
         if self._life is not None and self._main is not None:
             self._life.stop.set()
             await asyncio.wait({self._main, asyncio.ensure_future(self._life.ended.wait())}, timeout=30)
@@ -168,7 +170,7 @@ class Supervisor:
         await self.start()
 
     async def work(self, seconds: float) -> None:
-        """Let time pass; a program that ended is started again after a short while."""
+        """Let time pass; a program that ended is restarted after a short pause."""
         until = asyncio.get_running_loop().time() + seconds
         while (left := until - asyncio.get_running_loop().time()) > 0:
             if self._life is None:
@@ -178,28 +180,28 @@ class Supervisor:
             await self._watch(self._life, left)
 
     async def visit(self, path: str, form: Mapping[str, str] | None = None) -> VisitedPage | None:
-        """Let a phone open a page of the program, or send a form; None when nobody answers."""
-        return await self._answered(lambda house: visited(house.web_app, path, form))
+        """Let a phone open a page of the program, or send a form; None without an answer."""
+        return await self._answered(lambda app: visited(app.web_app, path, form))
 
     async def ask_support(self, use: Callable[[SupportService], Coroutine[Any, Any, T]]) -> T | None:
-        """Let support use the program's desk; None when nobody answers, or the database does not."""
+        """Let support use the program's desk; None when the program or the database does not answer."""
         try:
-            return await self._answered(lambda house: use(house.support))
+            return await self._answered(lambda app: use(app.support))
         except StoreUnavailable:
             return None
 
     async def post(self, update: Update) -> bool:
-        """Bring an update to the program's webhook; says whether it took it."""
+        """Deliver an update to the program's webhook; return whether it was accepted."""
         body = ascii_json(update.to_json()).encode()
         headers = {"x-telegram-bot-api-secret-token": SECRET}
-        answer = await self._answered(lambda house: asked(house.web_app, webhooks.TELEGRAM_PATH, "POST", body, headers))
+        answer = await self._answered(lambda app: asked(app.web_app, webhooks.TELEGRAM_PATH, "POST", body, headers))
         return answer is not None and answer[0] == HTTPStatus.OK
 
     async def _answered(self, ask: Callable[[BotApp], Coroutine[Any, Any, T]]) -> T | None:
-        life, house = self._life, self.app
-        if life is None or house is None or life.over:
+        life, app = self._life, self.app
+        if life is None or app is None or life.over:
             return None
-        answer = asyncio.ensure_future(ask(house))
+        answer = asyncio.ensure_future(ask(app))
         ended = asyncio.ensure_future(life.ended.wait())
         await asyncio.wait({answer, ended}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
@@ -217,7 +219,7 @@ class Supervisor:
         try:
             await self._serve(life)
         except* (StoreUnavailable, StartupError) as group:
-            # What a program cannot start without: it says so and ends, and whoever started it tries again.
+            # The program cannot start without these: it ends with a message, and its supervisor tries again.
             if self.app is not None:
                 self.problems.append(group)
         except* Exception as group:
@@ -240,19 +242,27 @@ class Supervisor:
         store = self.make_store(database)
         await store.check_keys()
         clock = self.clock
-        ground = AppDeps(
-            store, bot, clock, clock.token, clock.match_code, PUBLIC, self._providers(), CATALOGUE, self.ledger.advance
+        deps = AppDeps(
+            store=store,
+            make_bot=bot,
+            clock=clock,
+            new_token=clock.token,
+            new_match_code=clock.match_code,
+            public_url=PUBLIC,
+            providers=ConfiguredProviders(self._providers(), pollable={}),
+            catalogue=CATALOGUE,
+            advance=self.ledger.advance,
         )
-        house = build_app(_settings(webhook=self.webhook), ground, "here:8080")
-        async with telegram_session(house), run_loops(house):
-            self.app = house
+        app = build_app(_settings(webhook=self.webhook), deps, replica_name="here:8080")
+        async with telegram_session(app), run_loops(app):
+            self.app = app
             await life.stop.wait()
 
     def _providers(self) -> Mapping[Method, Provider]:
         return {method: FlakyProvider(method, lambda: self.provider_away) for method in Method}
 
     async def _reap(self) -> None:
-        """Let the tasks of a life that is over go, and what it had not committed."""
+        """Cancel the tasks of an ended process, and roll back its open transaction."""
         if self._life is None:
             return
         self._life.over = True

@@ -1,4 +1,4 @@
-"""The people of a story: what they see in their chats, and what they do there and on their phones."""
+"""The users of a story: what they see in their chats, and what they do there and on their phones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ THINGS: dict[str, object] = {
 
 @dataclass
 class SimulatedUser:
-    """Somebody with a chat and a phone."""
+    """A user with a chat and a phone."""
 
     world: World
     id: int
@@ -46,7 +46,7 @@ class SimulatedUser:
         return self.world.people[self.id].blocked
 
     def look(self) -> None:
-        """Take in what the chat shows: buttons to press one day, and the link of a code."""
+        """Remember what the chat shows: buttons to press later, and the link of a code."""
         for message in self.bot_messages():
             for button in buttons(message):
                 if button.kind == "data" and (message.id, button.value) not in self.seen:
@@ -55,7 +55,7 @@ class SimulatedUser:
                     self.link = button.value
 
     def bot_messages(self) -> list[Message]:
-        """What the bot said and is still there, oldest first."""
+        """The bot's messages that the chat still shows, oldest first."""
         mine = self.world.messages(self.id)
         return [message for message in mine if message.sender == self.world.profile.id]
 
@@ -92,18 +92,18 @@ class SimulatedUser:
         user_actions.set_blocked(self.world, self.id, blocked=True)
 
     def returns(self) -> None:
-        """Let the bot write again, where it may not; clients say /start with it."""
+        """Unblock the bot if it is blocked; clients send /start with it."""
         if self.blocked:
             user_actions.set_blocked(self.world, self.id, blocked=False)
             self.says("/start")
 
     def deletes(self, message: Message) -> None:
-        """Delete a message from the chat: Telegram tells the bot nothing of it."""
+        """Delete a message from the chat; Telegram does not report it to the bot."""
         self.has_deleted = True
         self.world.delete_message(message)
 
     def wanted(self) -> str | None:
-        """What the newest question wants to be told: a text, where it waits for one."""
+        """The text that the newest question asks for, if it asks for one."""
         for message in reversed(self.waiting_messages()):
             if message.markup is not None and message.markup.kind == "force":
                 digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
@@ -126,7 +126,7 @@ def is_waiting(message: Message) -> bool:
 
 
 def newcomer(world: World, name: str, number: str, language: str) -> SimulatedUser:
-    """Somebody who has not written to the bot yet."""
+    """A user who has not written to the bot yet."""
     return SimulatedUser(world, world.add_person("客人", language_code=language).id, name, number)
 
 

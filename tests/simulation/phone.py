@@ -1,4 +1,4 @@
-"""A phone that opens the program's pages without a network, and presses what stands there."""
+"""A phone that opens the program's pages without a network, and presses their controls."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ async def visited(app: ASGIApp, address: str, form: Mapping[str, str] | None = N
 
 
 async def asked(app: ASGIApp, address: str, method: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-    """Send one request, and give what is answered."""
+    """Send one request, and return the answer."""
     status, content = 500, b""
 
     async def receive() -> Message:

@@ -1,10 +1,10 @@
-"""One life of the program. Once it is over, nothing it begins ever comes to an end: as after kill -9."""
+"""One process of the program. Once it is over, nothing that it began ever ends, as after kill -9."""
 
 import asyncio
 
 
 class ProcessLife:
-    """From a start to an end, whichever that is."""
+    """One process from its start to its end."""
 
     def __init__(self) -> None:
         self.over = False
@@ -12,12 +12,12 @@ class ProcessLife:
         self.ended = asyncio.Event()
 
     async def gate(self) -> None:
-        """Stand before everything that reaches the world; the dead do not come through."""
+        """Pass before anything reaches the world; a process that is over never passes."""
         if self.over:
             await asyncio.get_running_loop().create_future()
 
     async def die(self) -> None:
-        """End here and now; never returns."""
+        """Crash; never returns."""
         self.over = True
         self.ended.set()
         await self.gate()

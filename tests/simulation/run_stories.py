@@ -1,4 +1,4 @@
-"""Whole stories from seeds."""
+"""Runs stories from seeds."""
 
 from tests.simulation.acts import ACTS, begin, happen
 from tests.simulation.machine import MakeStore, real_store
@@ -8,10 +8,10 @@ LENGTH = 16
 
 
 def run_story(seed: int, *, length: int = LENGTH, make_store: MakeStore = real_store) -> Story:
-    """Tell the story of a seed to its end; raises `Broken`, and says how to tell it again."""
+    """Run the story of a seed to its end; raises `InvariantBroken`, and says how to repeat it."""
     pick = seeded(seed)
     with story(seed, make_store) as told:
-        told.tell(f"tell it again: python -m tests.simulation --stories 1 --seed {seed} --length {length}")
+        told.tell(f"repeat it: python -m tests.simulation --stories 1 --seed {seed} --length {length}")
         begin(told, pick)
         for _ in range(length):
             happen(told, pick(ACTS), pick)

@@ -1,4 +1,4 @@
-"""One story: a world from a seed, what happens in it, and whether everything that must hold holds."""
+"""One story: a world from a seed, what happens in it, and the checks of every invariant."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ from verification.support.service import CreatedLink
 
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
-"""Chooses one: by a seed, or as Hypothesis wants it."""
+"""Chooses one, by a seed or by Hypothesis."""
 
 _REST = 200.0
 _BY_WEBHOOK = 0.3
@@ -30,13 +30,13 @@ _ROUND = 2.0
 
 
 class InvariantBroken(AssertionError):
-    """Something that must hold does not."""
+    """An invariant does not hold."""
 
 
 class Story:
-    """A world with a bot in it, and everything that is known of both."""
+    """A world with a bot in it, and everything that the checks know of both."""
 
-    def __init__(self, seed: int, watch: LogLeakCheck, make_store: MakeStore = real_store) -> None:
+    def __init__(self, seed: int, log_check: LogLeakCheck, make_store: MakeStore = real_store) -> None:
         self.rng = random.Random(seed)
         self.loop = VirtualTimeLoop()
         self.loop.set_exception_handler(self._unhandled)
@@ -44,13 +44,13 @@ class Story:
         self.fault_schedule = FaultSchedule(random.Random(self.rng.random()))
         self.world = World(token=TOKEN, username="realname_demo_bot", rng=self.rng, clock=self.time.world)
         self.ledger = CommitChecker(self.world)
-        self.log_check = watch
+        self.log_check = log_check
         self.told: list[str] = []
         network = SimulatedNetwork(self.world, self.fault_schedule, self.ledger)
         clock = SeededClock(self.time, random.Random(self.rng.random()))
-        hook = WebhookClient(self.world, self.fault_schedule, self.ledger)
+        webhook_client = WebhookClient(self.world, self.fault_schedule, self.ledger)
         webhook = self.rng.random() < _BY_WEBHOOK
-        self.machine = Supervisor(network, hook, webhook, self.ledger, self.fault_schedule, clock, make_store)
+        self.machine = Supervisor(network, webhook_client, webhook, self.ledger, self.fault_schedule, clock, make_store)
         self.guests: list[SimulatedUser] = []
         self.links: list[CreatedLink] = []
         self.run(self.machine.start())
@@ -59,18 +59,18 @@ class Story:
             self.run(self.machine.deliver())
 
     def arrives(self, name: str, number: str, language: str) -> SimulatedUser:
-        """Let somebody come."""
+        """Add a user."""
         guest = newcomer(self.world, name, number, language)
         self.guests.append(guest)
         return guest
 
     def has_link(self, made: CreatedLink) -> None:
-        """Let support have a link to hand out."""
+        """Add a link of support."""
         self.links.append(made)
         self.log_check.add_secret(made.token)
 
     def run(self, happening: Coroutine[Any, Any, T]) -> T:
-        """Let something happen to its end."""
+        """Run a coroutine to its end."""
         return self.loop.run_until_complete(happening)
 
     def passes(self, seconds: float) -> None:
@@ -80,17 +80,17 @@ class Story:
             guest.look()
 
     def tell(self, what: str) -> None:
-        """Write down what happens, for whoever reads a failure."""
+        """Record what happens, for the report of a failure."""
         self.told.append(f"{self.loop.time():8.2f} {what}")
 
     def check(self) -> None:
-        """Say what is wrong so far; raises `Broken`."""
+        """Raise `InvariantBroken` if something is wrong so far."""
         wrong = [*self.ledger.wrong, *self.log_check.wrong, *map(repr, self.machine.problems)]
         if wrong:
             raise InvariantBroken(self.report(wrong))
 
     def finish(self) -> None:
-        """Let all trouble end, time run, and everybody ask where they stand; then everything must be in order."""
+        """End all faults, let time pass and every user send /status; then everything must be in order."""
         self.fault_schedule.clear()
         self.machine.provider_away = False
         self.time.skew = 0.0
@@ -98,7 +98,7 @@ class Story:
             guest.returns()
         self._comes_to_rest()
         for guest in self.guests:
-            # Whoever deleted the code themselves asks for it anew.
+            # A user who deleted the code asks for it again.
             guest.says("/start" if guest.has_deleted else "/status")
         self._comes_to_rest()
         self._checked(final_checks.check_chats(self))
@@ -108,16 +108,16 @@ class Story:
 
     @property
     def faults(self) -> int:
-        """How often something went wrong on purpose."""
+        """How many faults were injected."""
         return len(self.fault_schedule.injected) + self.machine.starts - 1
 
     def trace(self) -> list[str]:
-        """All that happened, to compare two tellings."""
+        """Everything that happened, to compare two runs."""
         chats = [str(event) for event in self.world.log.after(0)]
         return [*self.told, *self.fault_schedule.injected, *map(str, self.ledger.turns), *map(_without_files, chats)]
 
     def report(self, wrong: Sequence[str]) -> str:
-        """What is wrong, and how it came to it."""
+        """What is wrong, and what happened before."""
         lines = [*wrong, "", *self.told, "", "mishaps:", *self.fault_schedule.injected, "", *self.log_check.lines[-12:]]
         return "\n".join(lines)
 
@@ -148,15 +148,15 @@ class Story:
 
 
 def _without_files(event: str) -> str:
-    # The stand-in makes up the names of files by itself.
+    # The simulator chooses names of files by itself.
     return re.sub(r"'file_id': '[^']*'", "", event)
 
 
 @contextmanager
 def story(seed: int, make_store: MakeStore = real_store) -> Iterator[Story]:
-    """A story from its beginning; whoever leaves has checked what they want checked."""
-    with checking_logs([*NAMES, *NUMBERS]) as watch:
-        opened = Story(seed, watch, make_store)
+    """Start a story, and close it at the end; the caller does the checks."""
+    with checking_logs([*NAMES, *NUMBERS]) as log_check:
+        opened = Story(seed, log_check, make_store)
         try:
             yield opened
         finally:

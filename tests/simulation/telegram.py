@@ -1,4 +1,4 @@
-"""The Bot API without a network: python-telegram-bot's own extension point, straight into the stand-in's world."""
+"""The Bot API without a network: python-telegram-bot's extension point, connected directly to the simulator."""
 
 import asyncio
 import warnings
@@ -12,9 +12,9 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.handlers.api.transport import NotSent
 from playground.botapi.fields import CallFields, Upload
-from playground.botapi.methods import METHODS
+from playground.botapi.json_response import ascii_json
+from playground.botapi.methods.table import METHODS
 from playground.world.api_errors import ApiError, too_many_requests
-from playground.world.serializers import ascii_json
 from playground.world.world import World
 from tests.simulation.fault_schedule import FATAL, CallFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife
@@ -41,7 +41,7 @@ _REFUSALS: Mapping[CallFault, ApiError] = {
 
 @dataclass(frozen=True, slots=True)
 class TelegramCall:
-    """A call that reached Telegram, or did not: what it was about, and whether its answer was heard."""
+    """A call that reached Telegram, or did not: its content, and whether the answer arrived."""
 
     method: str
     chat: int | None
@@ -51,10 +51,10 @@ class TelegramCall:
 
 
 class CallObserver(Protocol):
-    """Whoever watches the network."""
+    """Listens to the network."""
 
     def heard(self, call: TelegramCall) -> None:
-        """Note what became of a call."""
+        """Note the outcome of a call."""
 
     def confirmed(self, offset: int) -> None:
         """Note that Telegram is about to forget all updates before this one."""
@@ -64,7 +64,7 @@ class CallObserver(Protocol):
 
 
 class SimulatedNetwork:
-    """Between every life of the program and Telegram."""
+    """Connects every process of the program with Telegram."""
 
     def __init__(self, world: World, weather: FaultSchedule, listener: CallObserver) -> None:
         self._world = world
@@ -72,7 +72,7 @@ class SimulatedNetwork:
         self._listener = listener
 
     async def carry(self, name: str, data: RequestData | None, life: ProcessLife) -> Answer:
-        """Bring a call there and its answer back, unless something happens to either."""
+        """Deliver a call and its answer, unless a fault meets either."""
         await life.gate()
         await asyncio.sleep(self._weather.delay())
         await life.gate()
@@ -125,7 +125,7 @@ class SimulatedNetwork:
         uploads: dict[str, Upload] = {}
         for name, (file_name, content, kind) in (data.multipart_data if data is not None else {}).items():
             if _bytes(content).startswith(_PNG):
-                # To recompress every picture, as the stand-in does, would be most of a story's time.
+                # Recompressing every picture, as the simulator does, would take most of a story's time.
                 file = self._world.files.store_photo([(_bytes(content), 760, 760)])[-1]["file_id"]
                 values = {key: value.replace(f"attach://{name}", file) for key, value in values.items()}
                 values.setdefault(name, file)
@@ -135,7 +135,7 @@ class SimulatedNetwork:
 
 
 class SimulatedTransport(BaseRequest):
-    """The calls of one life."""
+    """The calls of one process."""
 
     def __init__(self, network: SimulatedNetwork, life: ProcessLife) -> None:
         self._network = network
@@ -147,7 +147,7 @@ class SimulatedTransport(BaseRequest):
         return _READ
 
     async def initialize(self) -> None:
-        """Keep quiet about what the library will change one day."""
+        """Suppress the library's announcements of changes."""
         warnings.filterwarnings("ignore", ".*In a future major version attribute", PTBDeprecationWarning)
         warnings.filterwarnings("ignore", "Please use 'Bot.", PTBUserWarning)
 

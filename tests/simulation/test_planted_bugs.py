@@ -1,4 +1,4 @@
-"""The simulator is worth what it finds: programs with a bug in them, each as somebody might write it."""
+"""The simulation finds planted bugs, each one a mistake that somebody might make."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,19 +14,20 @@ from tests.fakes import make_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.run_stories import problems_of
 from verification.attempts import Attempt, AttemptStatus
-from verification.dialogue_store import PendingDeletion, PendingReply, Person
+from verification.dialogue_store import PendingDeletion, PendingReply
 from verification.identity import Identity
+from verification.ids import Account, PersonId
 from verification.invitations import Link, LinkId
 from verification.ports import Notice
 from verification.support.funnel import STEPS, FunnelIncrement
 from verification.support.store import AuditEntry
 
-# A story that a planted bug cuts short leaves coroutines behind, and when they are collected is nobody's choice.
+# A story that a planted bug ends early leaves coroutines behind, which are collected at any later time.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 class ForgetsEvents(SqlUnit):
-    """Takes every event for a new one."""
+    """Handles every event as if it were new."""
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         await super().mark_seen(event_id, now)
@@ -34,36 +35,38 @@ class ForgetsEvents(SqlUnit):
 
 
 class IgnoresQuota(SqlUnit):
-    """Finds a place for everybody."""
+    """Gives every account a quota slot."""
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
         return True
 
 
 class KeepsMessages(SqlUnit):
-    """Leaves what was typed where it was typed."""
+    """Leaves typed names and numbers in the chat."""
 
     async def schedule_deletion(self, deletion: PendingDeletion) -> None:
         return
 
 
 class LosesDialogues(SqlUnit):
-    """Keeps a dialogue but for every third time."""
+    """Loses every third change of a dialogue."""
 
     saved = 0
 
-    async def save_dialogue(self, person: Person, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(self, person: PersonId, text: str, language: str | None, now: datetime) -> int:
         LosesDialogues.saved += 1
         if LosesDialogues.saved % 3 == 0:
             return 1
-        return await super().save_dialogue(person, text, language, now)
+        return await super().save_dialogue(person, text, language=language, now=now)
 
 
 class CountsTwice(SqlUnit):
-    """Counts the first of all steps twice."""
+    """Counts the first step of the funnel twice."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
-        await super().add_to_funnel([*increments, *(tally for tally in increments if tally.step is STEPS[0])])
+        await super().add_to_funnel(
+            [*increments, *(increment for increment in increments if increment.step is STEPS[0])]
+        )
 
 
 class RevivesAttempts(SqlUnit):
@@ -76,22 +79,22 @@ class RevivesAttempts(SqlUnit):
 
 
 class OpensLinksToAll(SqlUnit):
-    """Lets a link open to everybody."""
+    """Opens a link for everybody."""
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         await self._connection.fetch("UPDATE links SET person = NULL, expires_at = $2 WHERE id = $1", link, 2**62)
         return await super().open_link(link, person, now)
 
 
 class BindsEverybody(SqlUnit):
-    """Takes everybody for bound to any account."""
+    """Treats everybody as bound to any account."""
 
-    async def is_bound(self, person: str, account: str) -> bool:
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
         return True
 
 
 class StoreWithUnits(SqlStore):
-    """A store with units of a kind."""
+    """A store with units of one class."""
 
     def __init__(self, database: SimulatedDatabase, kind: type[SqlUnit]) -> None:
         super().__init__(database, make_sealing())
@@ -104,35 +107,35 @@ class StoreWithUnits(SqlStore):
 
 
 class ForgetsNotices(SqlStore):
-    """Forgets that a notice was told."""
+    """Forgets that a notice was sent."""
 
     async def settle_notice(self, notice: Notice) -> None:
         return
 
 
 class KeepsCodesOfRevokedLinks(SqlStore):
-    """Lets a code live on whose link was taken back."""
+    """Keeps the code of a revoked link valid."""
 
     @asynccontextmanager
     async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
-        async with super().support_unit(entry) as desk:
-            desk._end_attempt = _nothing  # type: ignore[method-assign]  # the bug that is planted
-            yield desk
+        async with super().support_unit(entry) as unit:
+            unit._end_attempt = _nothing  # type: ignore[method-assign]  # the bug that is planted
+            yield unit
 
 
-async def _nothing(person: str, account: str, now: datetime) -> None:
+async def _nothing(person: PersonId, account: Account, now: datetime) -> None:
     del person, account, now
 
 
 class ForgetsReplies(SqlStore):
-    """Takes every answer for shown before it is."""
+    """Treats every answer as shown before it is."""
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return []
 
 
 class CommitsLate(SimulatedDatabase):
-    """Says that something is committed, and commits it when it is next at it."""
+    """Reports a commit at once, and carries it out with the next transaction."""
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
@@ -143,7 +146,7 @@ class CommitsLate(SimulatedDatabase):
             yield _Transaction(self)
 
 
-def promising(database: SimulatedDatabase) -> SqlStore:
+def commits_late(database: SimulatedDatabase) -> SqlStore:
     return SqlStore(CommitsLate(database._disk, database._faults, database._life), make_sealing())
 
 
@@ -151,27 +154,34 @@ def of(kind: type[SqlUnit]) -> Callable[[SimulatedDatabase], SqlStore]:
     return lambda database: StoreWithUnits(database, kind)
 
 
+def is_found(make_store: Callable[[SimulatedDatabase], SqlStore], known_seed: int) -> bool:
+    """Whether a story finds a bug; the seed that found it last comes first, because most stories are innocent."""
+    return any(problems_of(seed, make_store=make_store) for seed in (known_seed, *range(1, 200)))
+
+
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "known_seed"),
     [
-        ForgetsEvents,
-        IgnoresQuota,
-        KeepsMessages,
-        LosesDialogues,
-        CountsTwice,
-        RevivesAttempts,
-        OpensLinksToAll,
-        BindsEverybody,
+        (ForgetsEvents, 1),
+        (IgnoresQuota, 5),
+        (KeepsMessages, 65),
+        (LosesDialogues, 1),
+        (CountsTwice, 1),
+        (RevivesAttempts, 1),
+        (OpensLinksToAll, 1),
+        (BindsEverybody, 8),
     ],
 )
-def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit]) -> None:
-    assert any(problems_of(seed, make_store=of(kind)) for seed in range(1, 200))
+def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit], known_seed: int) -> None:
+    assert is_found(of(kind), known_seed)
 
 
-@pytest.mark.parametrize("kind", [ForgetsNotices, ForgetsReplies, KeepsCodesOfRevokedLinks])
-def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore]) -> None:
-    assert any(problems_of(seed, make_store=lambda database: kind(database, make_sealing())) for seed in range(1, 200))
+@pytest.mark.parametrize(
+    ("kind", "known_seed"), [(ForgetsNotices, 1), (ForgetsReplies, 10), (KeepsCodesOfRevokedLinks, 1)]
+)
+def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore], known_seed: int) -> None:
+    assert is_found(lambda database: kind(database, make_sealing()), known_seed)
 
 
 def test_the_simulator_finds_a_planted_commit_that_comes_after_its_answer() -> None:
-    assert any(problems_of(seed, make_store=promising) for seed in range(1, 200))
+    assert is_found(commits_late, known_seed=1)

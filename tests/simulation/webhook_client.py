@@ -1,4 +1,4 @@
-"""Telegram's side of the webhook: each lane in order, side by side, and again until an update is taken."""
+"""Telegram's side of the webhook: the updates of each chat in order, and each again until it is accepted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ _LONG = 86400.0
 
 
 class DeliveryObserver(Protocol):
-    """Whoever watches the updates."""
+    """Listens to the updates."""
 
     def taken(self, update: Update) -> None:
         """Note that Telegram forgets an update, because its delivery was answered with 200."""
@@ -31,7 +31,7 @@ class WebhookClient:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def start(self, post: Post) -> None:
-        """Begin to deliver."""
+        """Start to deliver."""
         self._begin(self._run(post))
 
     async def _run(self, post: Post) -> None:

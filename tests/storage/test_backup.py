@@ -11,15 +11,13 @@ from storage.backup import copy_database
 from storage.inspection import inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.reliability import Proof
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 COPIES = 5
 
 
-async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_of_it(
-    tmp_path: Path, proof: Proof
-) -> None:
+async def test_inv33_a_copy_during_writes_opens_as_one_consistent_snapshot(tmp_path: Path, proof: Proof) -> None:
     stop = asyncio.Event()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
 
@@ -27,17 +25,17 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
             number = 0
             while not stop.is_set():
                 number += 1
-                who = Person(f"telegram:{number}")
+                who = PersonId(f"telegram:{number}")
                 async with store.unit(who) as unit:
                     attempt = make_attempt(f"a{number}", who)
                     await unit.save_attempt(attempt)
                     await unit.post_notice(NoticeKind.PROGRESS, attempt, NOON)
-                    await unit.save_dialogue(who, f"王小明 {NUMBER}", "zh", NOON)
+                    await unit.save_dialogue(who, f"王小明 {NUMBER}", language="zh", now=NOON)
             return number
 
         writing = asyncio.ensure_future(write())
         for number in range(COPIES):
-            await asyncio.to_thread(copy_database, tmp_path / "bot.sqlite3", tmp_path / f"copy{number}")
+            await asyncio.to_thread(copy_database, tmp_path / "bot.sqlite3", target=tmp_path / f"copy{number}")
         stop.set()
         written = await writing
 
@@ -61,7 +59,7 @@ async def test_inv33_a_copy_taken_while_somebody_writes_opens_and_is_one_moment_
 
 async def test_inv33_a_copy_without_its_keys_does_not_open(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
-        copy_database(tmp_path / "bot.sqlite3", tmp_path / "copy")
+        copy_database(tmp_path / "bot.sqlite3", target=tmp_path / "copy")
 
     for foreign in (Sealing({"k1": b"2" * 32}, b"i" * 32), Sealing({"k1": b"1" * 32}, b"j" * 32)):
         with pytest.raises(WrongKeys):
@@ -73,7 +71,7 @@ async def test_a_copy_is_one_file_closed_to_others(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     copies.mkdir()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
-        size = copy_database(tmp_path / "bot.sqlite3", copies / "copy")
+        size = copy_database(tmp_path / "bot.sqlite3", target=copies / "copy")
 
     assert [file.name for file in copies.iterdir()] == ["copy"]
     assert stat.S_IMODE((copies / "copy").stat().st_mode) == 0o600
@@ -84,24 +82,24 @@ async def test_a_copy_never_overwrites(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()):
         (tmp_path / "copy").write_text("mine", "utf-8")
         with pytest.raises(FileExistsError):
-            copy_database(tmp_path / "bot.sqlite3", tmp_path / "copy")
+            copy_database(tmp_path / "bot.sqlite3", target=tmp_path / "copy")
 
     assert (tmp_path / "copy").read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize("content", [None, b"no database at all", b""])
-def test_a_database_that_is_none_is_not_copied(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_database_is_not_copied(tmp_path: Path, content: bytes | None) -> None:
     source = tmp_path / "bot # 1?.sqlite3"
     if content is not None:
         source.write_bytes(content)
     with pytest.raises(StoreUnavailable, match="cannot copy"):
-        copy_database(source, tmp_path / "copy")
+        copy_database(source, target=tmp_path / "copy")
 
     assert not (tmp_path / "copy").exists()
     assert source.exists() == (content is not None)
 
 
-def test_a_damaged_database_is_told_and_not_copied(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported_and_not_copied(tmp_path: Path) -> None:
     source = tmp_path / "bot.sqlite3"
     with closing(sqlite3.connect(source)) as database:
         database.execute("CREATE TABLE one (a TEXT PRIMARY KEY)")
@@ -112,5 +110,5 @@ def test_a_damaged_database_is_told_and_not_copied(tmp_path: Path) -> None:
     source.write_bytes(content)
 
     with pytest.raises(StoreUnavailable, match=r"damaged|malformed"):
-        copy_database(source, tmp_path / "copy")
+        copy_database(source, target=tmp_path / "copy")
     assert [file.name for file in tmp_path.iterdir()] == ["bot.sqlite3"]

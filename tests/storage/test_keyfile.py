@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from storage import BadKeys, StoreUnavailable
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import AssociatedData
 
-PLACE = "attempts:a1:secrets"
+PLACE = AssociatedData("attempts:a1:secrets")
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def file(tmp_path: Path) -> KeyFile:
     return file
 
 
-def test_a_program_that_runs_seals_with_the_new_key_at_once_and_opens_what_others_sealed_with_it(file: KeyFile) -> None:
+def test_a_running_program_uses_a_new_key_at_once(file: KeyFile) -> None:
     running, other = file.sealing(), KeyFile(file.path)
     before = running.seal("before", PLACE)
     key_id = other.add_primary_key()
@@ -29,7 +30,7 @@ def test_a_program_that_runs_seals_with_the_new_key_at_once_and_opens_what_other
     assert KeyFile(file.path).sealing().open(before, PLACE) == "before"
 
 
-def test_a_program_that_runs_opens_what_it_read_before_a_key_went(file: KeyFile) -> None:
+def test_a_running_program_opens_values_of_a_removed_key_that_it_read_before(file: KeyFile) -> None:
     running = file.sealing()
     read = running.seal("text", PLACE)
     other = KeyFile(file.path)
@@ -41,21 +42,21 @@ def test_a_program_that_runs_opens_what_it_read_before_a_key_went(file: KeyFile)
     assert len(other.keys()) == 1
 
 
-def test_a_rotation_leaves_the_index_key_and_whatever_else_is_in_the_file(file: KeyFile) -> None:
-    kept = json.loads(file.path.read_text("utf-8")) | {"note": "ours"}
-    file.path.write_text(json.dumps(kept), "utf-8")
+def test_a_rotation_leaves_the_index_key_and_other_entries_of_the_file(file: KeyFile) -> None:
+    before = json.loads(file.path.read_text("utf-8")) | {"note": "ours"}
+    file.path.write_text(json.dumps(before), "utf-8")
     file.add_primary_key()
     file.drop_old_keys()
     after = json.loads(file.path.read_text("utf-8"))
 
-    assert {**after, "ENCRYPTION_KEYS": ""} == {**kept, "ENCRYPTION_KEYS": ""}
-    assert after["ENCRYPTION_KEYS"] != kept["ENCRYPTION_KEYS"]
+    assert {**after, "ENCRYPTION_KEYS": ""} == {**before, "ENCRYPTION_KEYS": ""}
+    assert after["ENCRYPTION_KEYS"] != before["ENCRYPTION_KEYS"]
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [path.name for path in file.path.parent.iterdir()] == ["keys.json"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator may give files away")
-def test_an_administrator_who_rotates_leaves_the_file_to_the_program(file: KeyFile) -> None:
+def test_after_an_administrators_rotation_the_program_still_owns_the_file(file: KeyFile) -> None:
     os.chown(file.path, 65534, 65534)
     file.add_primary_key()
     facts = file.path.stat()
@@ -63,7 +64,7 @@ def test_an_administrator_who_rotates_leaves_the_file_to_the_program(file: KeyFi
     assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (65534, 65534, 0o600)
 
 
-def test_who_cannot_follow_a_rotation_seals_nothing_more(file: KeyFile) -> None:
+def test_a_program_that_cannot_read_the_changed_file_seals_nothing_more(file: KeyFile) -> None:
     running = file.sealing()
     sealed = running.seal("text", PLACE)
     file.path.write_text("{", "utf-8")
@@ -73,7 +74,7 @@ def test_who_cannot_follow_a_rotation_seals_nothing_more(file: KeyFile) -> None:
     assert running.open(sealed, PLACE) == "text"
 
 
-def test_a_key_file_moved_away_while_a_program_runs_is_not_missed(file: KeyFile) -> None:
+def test_a_running_program_works_without_its_key_file(file: KeyFile) -> None:
     running = file.sealing()
     file.path.unlink()
 

@@ -8,9 +8,9 @@ from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 CANARIES = [
     "王小明",
     NUMBER,
@@ -27,9 +27,9 @@ CANARIES = [
 async def a_whole_story(store: SqlStore) -> None:
     core = Core(store, dict.fromkeys(Method, FakeProvider()), make_deps(FakeClock()), ttl=timedelta(minutes=10))
     async with store.unit(PERSON) as unit:
-        revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", "zh", NOON)
+        revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", language="zh", now=NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
-    await store.store_dead_letter("update:9", None, f"RAW-CANARY 王小明 {NUMBER}", NOON)
+    await store.store_dead_letter("update:9", person=None, raw=f"RAW-CANARY 王小明 {NUMBER}", now=NOON)
     first = await core.begin(make_request("a1"))
     await core.progress(first.attempt, AttemptStatus.OPENED, "page-of-a1 opened")
     await core.complete(first.attempt, Rejected(Reason.DECLINED))
@@ -46,7 +46,7 @@ def found_in(folder: Path) -> set[str]:
     return {canary for canary in CANARIES for form in ("utf-8", "utf-16-le") if canary.encode(form) in content}
 
 
-async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_verdict(tmp_path: Path) -> None:
+async def test_no_file_of_the_store_holds_plain_data_before_or_after_the_verdict(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
         assert set(files_in(tmp_path)) == {"bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"}
@@ -55,7 +55,7 @@ async def test_no_file_of_the_store_holds_anything_plain_before_or_after_the_ver
     assert found_in(tmp_path) == set()
 
 
-async def test_inv38_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_inv38_no_plain_data_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
@@ -63,7 +63,7 @@ async def test_inv38_nothing_plain_reaches_a_log_at_any_level(tmp_path: Path, ca
     assert not [canary for canary in CANARIES if canary in caplog.text]
 
 
-async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) -> None:
+async def test_after_the_verdict_the_number_cannot_be_recovered(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
         async with store.unit("look") as unit:
@@ -72,14 +72,14 @@ async def test_after_the_verdict_no_key_gives_the_number_back(tmp_path: Path) ->
     assert [attempt and attempt.identity for attempt in ended] == [None, None]
 
 
-async def test_inv39_after_erasing_even_the_sealed_bytes_are_gone_from_every_file(tmp_path: Path) -> None:
+async def test_inv39_after_erasing_no_file_holds_even_the_sealed_bytes(tmp_path: Path) -> None:
     sealing = make_sealing()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
         async with store.unit(PERSON) as unit:
-            await unit.save_dialogue(PERSON, "x" * 50_000, "zh", NOON)
+            await unit.save_dialogue(PERSON, "x" * 50_000, language="zh", now=NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]
         async with store.unit(PERSON) as unit:
-            await unit.erase(PERSON, PERSON)
+            await unit.erase(PERSON, own_account(PERSON))
         after = b"".join(files_in(tmp_path).values())
 
     pieces = [log[at : at + 64] for at in range(4_096, len(log), 4_120)]

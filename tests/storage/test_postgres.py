@@ -19,13 +19,14 @@ from storage.sqlite import open_sqlite
 from tests.fakes import NOON, make_attempt, make_sealing
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
+from verification.ids import PersonId, own_account
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 PATIENCE = 20
 STEPS = [
-    Migration(1, "one", "CREATE TABLE one (a INTEGER) STRICT;"),
-    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT) STRICT;"),
+    Migration(version=1, name="one", script="CREATE TABLE one (a INTEGER) STRICT;"),
+    Migration(version=2, name="two", script="-- two\nCREATE TABLE two (b TEXT) STRICT;"),
 ]
 
 
@@ -39,7 +40,7 @@ async def fetch(database: PostgresDatabase, statement: str, *values: Any) -> lis
         return [tuple(row) for row in await connection.fetch(statement, *values)]
 
 
-async def healed(store: DialogueStore) -> None:
+async def wait_until_recovered(store: DialogueStore) -> None:
     """Wait until the store works again."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -50,7 +51,7 @@ async def healed(store: DialogueStore) -> None:
 
 @dataclass
 class BreakingRelay:
-    """Stands between a program and its server; a connection that the server ended it keeps open until let go."""
+    """A relay between program and server; it keeps connections open that the server has closed, until released."""
 
     far: Path
     ended: list[asyncio.Event] = field(default_factory=list)
@@ -60,20 +61,20 @@ class BreakingRelay:
     async def listening(self, at: Path) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
 
-            def take(asked: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-                tasks.create_task(self._pass_on(asked, answers))
+            def take(requests: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+                tasks.create_task(self._pass_on(requests, answers))
 
             async with await asyncio.start_unix_server(take, at):
                 yield
                 self.let_go.set()
 
-    async def _pass_on(self, asked: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, requests: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             answered, asks = await asyncio.open_unix_connection(self.far)
             self.ended.append(ended := asyncio.Event())
             async with asyncio.TaskGroup() as both:
-                asking = both.create_task(pumped(asked, asks))
-                await pumped(answered, answers)
+                asking = both.create_task(pump(requests, asks))
+                await pump(answered, answers)
                 ended.set()
                 await self.let_go.wait()
                 asking.cancel()
@@ -81,21 +82,21 @@ class BreakingRelay:
         answers.close()
 
 
-async def pumped(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await source.read(65536):
             sink.write(data)
             await sink.drain()
 
 
-async def say(store: DialogueStore, text: str) -> int:
+async def save_text(store: DialogueStore, text: str) -> int:
     async with store.unit(PERSON) as unit:
-        return await unit.save_dialogue(PERSON, text, None, NOON)
+        return await unit.save_dialogue(PERSON, text, language=None, now=NOON)
 
 
 async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
     async with store.unit(PERSON) as unit:
-        await unit.save_dialogue(PERSON, "lost", None, NOON)
+        await unit.save_dialogue(PERSON, "lost", language=None, now=NOON)
         cut()
         await unit.dialogue(PERSON)
 
@@ -112,7 +113,7 @@ async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
         f"postgresql://bot:{PASSWORD}@127.0.0.1:1/bot?sslmode={PASSWORD}",
     ],
 )
-async def test_a_database_that_cannot_be_opened_is_told_without_the_password(url: str) -> None:
+async def test_an_error_on_opening_names_no_password(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="DATABASE_URL: cannot open the database") as caught:
         async with open_store(url, sealing=make_sealing()):
             pass
@@ -121,13 +122,13 @@ async def test_a_database_that_cannot_be_opened_is_told_without_the_password(url
     assert caught.value.__suppress_context__
 
 
-async def test_a_name_that_the_server_does_not_know_is_told(url: str) -> None:
+async def test_an_unknown_database_name_is_reported(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="InvalidCatalogName"):
         async with open_store(url.replace("/postgres?", "/nowhere?"), sealing=make_sealing()):
             pass
 
 
-def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     monkeypatch.delitem(sys.modules, "storage.postgres")
 
@@ -138,7 +139,7 @@ def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 # The schema
 
 
-async def test_the_schema_is_that_of_sqlite_column_for_column(url: str, tmp_path: Path) -> None:
+async def test_the_schema_has_the_same_columns_as_in_sqlite(url: str, tmp_path: Path) -> None:
     async with open_postgres(url) as postgres, open_sqlite(tmp_path / "bot.sqlite3") as sqlite:
         await migrate(postgres, known_migrations())
         await migrate(sqlite, known_migrations())
@@ -156,7 +157,9 @@ async def test_the_schema_is_that_of_sqlite_column_for_column(url: str, tmp_path
             )
 
     words = {"INTEGER": ("bigint", "-"), "TEXT": ("text", "C"), "BLOB": ("bytea", "-")}
-    assert sorted(theirs) == sorted((table, column, bool(kept), *words[kind]) for table, column, kept, kind in ours)
+    assert sorted(theirs) == sorted(
+        (table, column, bool(nullable), *words[kind]) for table, column, nullable, kind in ours
+    )
 
 
 async def test_inv32_a_newer_schema_is_refused(url: str) -> None:
@@ -170,7 +173,7 @@ async def test_inv32_a_newer_schema_is_refused(url: str) -> None:
             pass
 
 
-async def test_programs_that_start_at_once_bring_a_database_up_to_date_once(url: str) -> None:
+async def test_programs_that_start_at_once_migrate_a_database_once(url: str) -> None:
     async def start() -> None:
         async with open_store(url, sealing=make_sealing()) as store:
             await store.pending_replies(1)
@@ -184,8 +187,10 @@ async def test_programs_that_start_at_once_bring_a_database_up_to_date_once(url:
     assert applied == [(step.version,) for step in known_migrations()]
 
 
-async def test_a_step_that_fails_leaves_nothing_of_itself(url: str) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT) STRICT;\nINSERT INTO nowhere VALUES (1);")
+async def test_a_failed_migration_changes_nothing(url: str) -> None:
+    broken = Migration(
+        version=2, name="broken", script="CREATE TABLE two (b TEXT) STRICT;\nINSERT INTO nowhere VALUES (1);"
+    )
     async with open_postgres(url) as database:
         await migrate(database, STEPS[:1])
         with pytest.raises(StoreUnavailable):
@@ -196,62 +201,62 @@ async def test_a_step_that_fails_leaves_nothing_of_itself(url: str) -> None:
 # Units
 
 
-async def keep_two(store: DialogueStore, excuse: AbstractContextManager[None], account: str = PERSON) -> None:
+async def keep_two(store: DialogueStore, catcher: AbstractContextManager[None], account: str = PERSON) -> None:
     async with store.unit(PERSON) as unit:
         await unit.save_attempt(make_attempt("a1", account))
-        with excuse:
+        with catcher:
             await unit.save_attempt(make_attempt("a2", account))
 
 
-async def test_a_unit_whose_statement_was_refused_cannot_seem_to_stand(url: str) -> None:
+async def test_a_unit_with_a_refused_statement_cannot_commit(url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
-        with pytest.raises(ConstraintViolated, match="nothing of the unit"):
+        with pytest.raises(ConstraintViolated, match="the unit cannot commit"):
             await keep_two(store, suppress(ConstraintViolated))
 
         async with store.unit(PERSON) as unit:
-            assert await unit.live_attempt(PERSON) is None
+            assert await unit.live_attempt(own_account(PERSON)) is None
 
 
-async def test_what_is_refused_is_told_without_the_values(url: str) -> None:
+async def test_the_error_of_a_refused_statement_holds_no_values(url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
         with pytest.raises(ConstraintViolated) as broken:
             await keep_two(store, nullcontext(), account="account-canary")
         with pytest.raises(ConstraintViolated) as unfit:
-            await store.store_dead_letter("canary\0", None, "raw", NOON)
+            await store.store_dead_letter("canary\0", person=None, raw="raw", now=NOON)
 
     assert "attempts_live" in str(broken.value)
     assert "canary" not in f"{broken.value} {unfit.value}"
 
 
-async def test_a_crowd_with_one_key_leaves_the_connections_to_others(url: str) -> None:
+async def test_many_units_with_one_key_leave_connections_to_others(url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
         async with store.unit(PERSON), asyncio.timeout(PATIENCE):
-            crowd = [asyncio.ensure_future(say(store, "text")) for _ in range(30)]
+            waiting = [asyncio.ensure_future(save_text(store, "text")) for _ in range(30)]
             for _ in range(30):
                 await asyncio.ensure_future(store.pending_replies(1))
-            assert not any(each.done() for each in crowd)
-        assert await asyncio.gather(*crowd) == list(range(1, 31))
+            assert not any(each.done() for each in waiting)
+        assert await asyncio.gather(*waiting) == list(range(1, 31))
 
 
 # Outages
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
-async def test_a_server_that_restarts_in_the_middle_costs_one_unit_and_the_store_heals(
+async def test_a_server_restart_fails_one_unit_and_the_store_recovers(
     server: Server, url: str, number: signal.Signals
 ) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
-        await say(store, "one")
+        await save_text(store, "one")
         with pytest.raises(StoreUnavailable):
             await cut_short(store, lambda: server.stop(number))
         with pytest.raises(StoreUnavailable):
             await store.pending_replies(1)
         server.start()
-        await healed(store)
-        assert await say(store, "two") == 2
+        await wait_until_recovered(store)
+        assert await save_text(store, "two") == 2
 
 
-async def test_a_connection_whose_last_words_came_before_its_end_is_an_outage(server: Server, url: str) -> None:
+async def test_a_connection_closed_while_idle_is_an_outage(server: Server, url: str) -> None:
     relay = BreakingRelay(server.socket)
     with tempfile.TemporaryDirectory(prefix="pg-") as near:
         near_url = url.replace(str(server.socket.parent), near)
@@ -259,32 +264,32 @@ async def test_a_connection_whose_last_words_came_before_its_end_is_an_outage(se
             relay.listening(Path(near, server.socket.name)),
             open_store(near_url, sealing=make_sealing()) as store,
         ):
-            async with store.polling_lease(lambda: None) as still_mine:
-                await say(store, "one")
+            async with store.polling_lease(lambda: None) as still_held:
+                await save_text(store, "one")
                 server.stop()
                 await asyncio.gather(*(ended.wait() for ended in relay.ended))
 
-                assert not await still_mine()
+                assert not await still_held()
                 with pytest.raises(StoreUnavailable):
                     await store.pending_replies(1)
             server.start()
             relay.let_go.set()
-            await healed(store)
+            await wait_until_recovered(store)
 
 
-async def test_the_turn_to_poll_is_lost_with_the_server_and_can_be_won_again(server: Server, url: str) -> None:
+async def test_the_polling_lease_is_lost_with_the_server_and_can_be_acquired_again(server: Server, url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
-        async with store.polling_lease(lambda: None) as still_mine:
-            assert await still_mine()
+        async with store.polling_lease(lambda: None) as still_held:
+            assert await still_held()
             server.stop()
-            assert not await still_mine()
+            assert not await still_held()
             server.start()
-            assert not await still_mine()
-        async with store.polling_lease(lambda: None) as still_mine:
-            assert await still_mine()
+            assert not await still_held()
+        async with store.polling_lease(lambda: None) as still_held:
+            assert await still_held()
 
 
-async def test_while_the_server_is_away_nobody_waits_for_the_turn_in_vain(server: Server, url: str) -> None:
+async def test_an_outage_ends_the_wait_for_the_polling_lease(server: Server, url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
         server.stop()
         try:
@@ -295,10 +300,10 @@ async def test_while_the_server_is_away_nobody_waits_for_the_turn_in_vain(server
             server.start()
 
 
-# What it holds
+# Stored data
 
 
-async def test_no_table_holds_anything_plain(url: str) -> None:
+async def test_no_table_holds_plain_data(url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
         await a_whole_story(store)
     connection = await asyncpg.connect(url)
@@ -314,7 +319,7 @@ async def test_no_table_holds_anything_plain(url: str) -> None:
     assert not [canary for canary in CANARIES if canary.encode() in content]
 
 
-async def test_inv38_nothing_plain_and_no_password_reaches_a_log_at_any_level(
+async def test_inv38_no_plain_data_and_no_password_reaches_a_log_at_any_level(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import BadKeys, DecryptionFailed
-from storage.keyfile import KeyFile
-from storage.sealing import IndexKind, Sealing, parse_sealing
+from storage.encryption.key_file import KeyFile
+from storage.encryption.sealing import AssociatedData, IndexKind, Sealing, parse_sealing
 from tests.fakes import NUMBER, make_sealing
 
-PLACE = "attempts:a1:secrets"
+PLACE = AssociatedData("attempts:a1:secrets")
 OLD, NEW, INDEX = b"o" * 32, b"n" * 32, b"i" * 32
 
 
@@ -27,7 +27,7 @@ def encoded(key: bytes) -> str:
 
 
 @given(text=st.text())
-def test_what_is_sealed_opens_again_in_its_place(text: str) -> None:
+def test_a_sealed_value_opens_with_its_associated_data(text: str) -> None:
     sealing = make_sealing()
 
     assert sealing.open(sealing.seal(text, PLACE), PLACE) == text
@@ -46,12 +46,12 @@ def test_sealing_twice_gives_two_different_values_that_do_not_hold_the_text() ->
     assert NUMBER.encode() not in first
 
 
-@pytest.mark.parametrize("place", ["attempts:a2:secrets", "dialogues:a1:secrets", "attempts:a1:page", ""])
-def test_a_value_moved_to_another_place_does_not_open(place: str) -> None:
+@pytest.mark.parametrize("aad", ["attempts:a2:secrets", "dialogues:a1:secrets", "attempts:a1:page", ""])
+def test_a_value_moved_to_another_row_does_not_open(aad: str) -> None:
     sealed = make_sealing().seal(NUMBER, PLACE)
 
     with pytest.raises(DecryptionFailed, match="moved"):
-        make_sealing().open(sealed, place)
+        make_sealing().open(sealed, AssociatedData(aad))
 
 
 def test_a_value_changed_in_any_byte_does_not_open() -> None:
@@ -63,7 +63,7 @@ def test_a_value_changed_in_any_byte_does_not_open() -> None:
             make_sealing().open(changed, PLACE)
 
 
-def test_a_value_cut_anywhere_does_not_open() -> None:
+def test_a_truncated_value_does_not_open() -> None:
     sealed = make_sealing().seal(NUMBER, PLACE)
 
     for length in range(len(sealed)):
@@ -107,22 +107,24 @@ def test_no_repr_shows_a_key() -> None:
 
 
 def test_keys_are_read_from_settings_newest_first() -> None:
-    sealing = parse_sealing(f" new:{encoded(NEW)} , old:{encoded(OLD)},", f"{encoded(INDEX)}\n")
+    sealing = parse_sealing(
+        encryption_keys=f" new:{encoded(NEW)} , old:{encoded(OLD)},", index_key=f"{encoded(INDEX)}\n"
+    )
 
     assert repr(sealing) == "Sealing(keys=['new', 'old'])"
     assert sealing.index(IndexKind.TOKEN, "x") == Sealing({"new": NEW}, INDEX).index(IndexKind.TOKEN, "x")
 
 
-def test_url_safe_base64_is_a_key_too() -> None:
+def test_url_safe_base64_is_accepted_for_keys() -> None:
     key = b"\xfb\xff" * 16
 
-    assert parse_sealing(f"k:{base64.urlsafe_b64encode(key).decode()}", encoded(INDEX)).is_current(
-        Sealing({"k": key}, INDEX).seal("", PLACE)
-    )
+    assert parse_sealing(
+        encryption_keys=f"k:{base64.urlsafe_b64encode(key).decode()}", index_key=encoded(INDEX)
+    ).is_current(Sealing({"k": key}, INDEX).seal("", PLACE))
 
 
 @pytest.mark.parametrize(
-    ("keys", "index", "told"),
+    ("keys", "index", "message"),
     [
         ("", encoded(INDEX), "ENCRYPTION_KEYS: no key"),
         (encoded(OLD), encoded(INDEX), "ENCRYPTION_KEYS: each key is written id:base64"),
@@ -130,21 +132,21 @@ def test_url_safe_base64_is_a_key_too() -> None:
         ("k:###", encoded(INDEX), "ENCRYPTION_KEYS: a key is not base64"),
         ("k:密钥", encoded(INDEX), "ENCRYPTION_KEYS: a key is not base64"),
         (f"k:{encoded(b'short')}", encoded(INDEX), "ENCRYPTION_KEYS: key k has 5 bytes, not 32"),
-        (f"k:{encoded(OLD)},k:{encoded(NEW)}", encoded(INDEX), "ENCRYPTION_KEYS: the id k stands twice"),
+        (f"k:{encoded(OLD)},k:{encoded(NEW)}", encoded(INDEX), "ENCRYPTION_KEYS: the id k is used twice"),
         (f"k:{encoded(OLD)}", "", "INDEX_KEY: 0 bytes"),
         (f"k:{encoded(OLD)}", "#", "INDEX_KEY: a key is not base64"),
         (f"k:{encoded(OLD)}", encoded(OLD), "INDEX_KEY: must not be one"),
     ],
 )
-def test_a_key_that_cannot_be_used_is_told_by_the_name_of_its_setting(keys: str, index: str, told: str) -> None:
+def test_the_error_of_an_unusable_key_names_its_setting(keys: str, index: str, message: str) -> None:
     with pytest.raises(BadKeys) as refused:
-        parse_sealing(keys, index)
+        parse_sealing(encryption_keys=keys, index_key=index)
 
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(message)
     assert encoded(OLD) not in str(refused.value)
 
 
-def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+def test_the_key_file_is_created_once_and_closed_to_others(tmp_path: Path) -> None:
     path = tmp_path / "data" / "keys.json"
     sealed = load_or_create(path).seal("text", PLACE)
 
@@ -154,15 +156,18 @@ def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
 
 
-def test_what_the_key_file_holds_may_be_moved_into_the_settings(tmp_path: Path) -> None:
+def test_the_keys_of_the_file_work_as_settings(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     sealed = load_or_create(path).seal("text", PLACE)
-    kept = json.loads(path.read_text("utf-8"))
+    content = json.loads(path.read_text("utf-8"))
 
-    assert parse_sealing(kept["ENCRYPTION_KEYS"], kept["INDEX_KEY"]).open(sealed, PLACE) == "text"
+    assert (
+        parse_sealing(encryption_keys=content["ENCRYPTION_KEYS"], index_key=content["INDEX_KEY"]).open(sealed, PLACE)
+        == "text"
+    )
 
 
-def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> None:
+def test_programs_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: load_or_create(path), range(16)))
@@ -170,7 +175,7 @@ def test_programs_starting_at_once_end_up_with_the_same_keys(tmp_path: Path) -> 
     assert len({sealing.index(IndexKind.TOKEN, "x") for sealing in made}) == 1
 
 
-def test_a_file_system_without_links_gets_its_key_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_file_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_links(*_: object) -> None:
         raise PermissionError
 

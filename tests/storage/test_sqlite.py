@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from storage import (
@@ -21,11 +22,11 @@ from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
 from tests.fakes import NOON, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import Account, PersonId
 from verification.ports import MAX_ACCOUNTS
 from verification.support.funnel import Dimension, FunnelQuery
 
-PERSON = Person("telegram:100012345")
+PERSON = PersonId("telegram:100012345")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def raw(path: Path) -> Iterator[sqlite3.Connection]:
-    """A second look at a database that a store has made."""
+    """A second connection to a database that a store has created."""
 
     async def make() -> None:
         async with open_store(f"sqlite:///{path}", sealing=make_sealing()):
@@ -47,21 +48,21 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def reopen(path: Path, sealing: Sealing | None = None) -> None:
-    async def opening() -> None:
+    async def open_it() -> None:
         async with open_store(f"sqlite:///{path}", sealing=sealing or make_sealing()) as store:
             await store.pending_replies(1)
 
-    asyncio.run(opening())
+    asyncio.run(open_it())
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://bot.sqlite3", "sqlite:///:memory:"])
-def test_a_url_that_names_no_file_is_told_so(url: str) -> None:
+def test_a_url_without_a_file_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL: a SQLite file is written"):
         open_store(url, sealing=make_sealing())
 
 
 @pytest.mark.parametrize("url", ["", "mysql://localhost/bot", "data/bot.sqlite3", "sqlite:bot.sqlite3"])
-def test_any_other_url_is_told_what_is_wanted(url: str) -> None:
+def test_an_unknown_url_is_an_error_that_says_what_is_expected(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL: must begin with sqlite:/// or postgresql://"):
         open_store(url, sealing=make_sealing())
 
@@ -76,7 +77,7 @@ async def test_a_relative_url_is_a_file_under_the_working_folder(
 
 async def test_the_file_its_log_and_its_folder_are_closed_to_others(path: Path) -> None:
     async with open_store(f"sqlite:///{path}", sealing=make_sealing()) as store:
-        await store.store_dead_letter("update:1", None, "raw", NOON)
+        await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
         files = sorted(path.parent.iterdir())
         assert [file.name for file in files] == ["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -100,14 +101,14 @@ def test_tables_are_strict(raw: sqlite3.Connection, table: str) -> None:
     assert strict == 1
 
 
-def test_the_schema_counts_the_places_as_the_core_does(raw: sqlite3.Connection) -> None:
-    place = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0)"
+def test_the_schema_allows_as_many_quota_slots_as_the_core(raw: sqlite3.Connection) -> None:
+    statement = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0)"
     for slot in range(1, MAX_ACCOUNTS + 1):
-        raw.execute(place, (slot, f"telegram:{slot}"))
+        raw.execute(statement, (slot, f"telegram:{slot}"))
 
     for slot in (0, 1, MAX_ACCOUNTS + 1):
         with pytest.raises(sqlite3.IntegrityError):
-            raw.execute(place, (slot, f"telegram:other-{slot}"))
+            raw.execute(statement, (slot, f"telegram:other-{slot}"))
 
 
 @pytest.mark.parametrize(
@@ -127,13 +128,13 @@ def test_the_schema_counts_the_places_as_the_core_does(raw: sqlite3.Connection) 
         ),
     ],
 )
-def test_what_is_asked_every_second_reads_an_index(raw: sqlite3.Connection, query: str, index: str) -> None:
+def test_frequent_queries_use_an_index(raw: sqlite3.Connection, query: str, index: str) -> None:
     plan = raw.execute("EXPLAIN QUERY PLAN " + query.format(live=LIVE)).fetchall()
 
     assert index in str(plan)
 
 
-def test_inv32_every_store_opens_what_it_made_before(path: Path) -> None:
+def test_inv32_a_store_opens_its_own_database_again(path: Path) -> None:
     reopen(path)
     reopen(path)
 
@@ -145,18 +146,18 @@ def test_inv32_a_newer_schema_is_refused(raw: sqlite3.Connection, path: Path) ->
         reopen(path)
 
 
-def test_another_index_key_is_refused_for_it_would_count_from_nothing(raw: sqlite3.Connection, path: Path) -> None:
+def test_another_index_key_is_refused_because_the_quota_would_restart(raw: sqlite3.Connection, path: Path) -> None:
     with pytest.raises(WrongKeys, match="INDEX_KEY"):
         reopen(path, Sealing({"k1": b"1" * 32}, b"x" * 32))
 
 
 @pytest.mark.parametrize("keys", [{"k2": b"2" * 32}, {"k1": b"2" * 32}])
-def test_keys_without_the_one_in_use_are_refused(raw: sqlite3.Connection, path: Path, keys: dict[str, bytes]) -> None:
+def test_keys_without_the_key_in_use_are_refused(raw: sqlite3.Connection, path: Path, keys: dict[str, bytes]) -> None:
     with pytest.raises(WrongKeys, match="ENCRYPTION_KEYS"):
         reopen(path, Sealing(keys, b"i" * 32))
 
 
-def test_a_new_key_comes_first_and_the_old_one_may_go_later(raw: sqlite3.Connection, path: Path) -> None:
+def test_a_new_key_comes_first_and_the_old_one_may_be_removed_later(raw: sqlite3.Connection, path: Path) -> None:
     reopen(path, Sealing({"k2": b"2" * 32, "k1": b"1" * 32}, b"i" * 32))
     reopen(path, Sealing({"k2": b"2" * 32}, b"i" * 32))
 
@@ -172,24 +173,42 @@ def test_a_file_that_is_no_database_is_named(path: Path) -> None:
         reopen(path)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in the way")
 
     with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
         reopen(tmp_path / "data" / "bot.sqlite3")
 
 
-async def test_inv27_a_database_that_fails_says_so_and_works_again_afterwards(path: Path) -> None:
+async def test_a_reader_that_cannot_be_set_up_is_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    class RecordingConnection(aiosqlite.Connection):
+        async def close(self) -> None:
+            await super().close()
+            closed.append(self)
+
+    monkeypatch.setattr("storage.sqlite._READER_SETTINGS", ("no SQL",))
+    monkeypatch.setattr("aiosqlite.core.Connection", RecordingConnection)
+    async with open_sqlite(path) as database:
+        with pytest.raises(StoreUnavailable, match="syntax error"):
+            async with database.read_transaction():
+                pass
+
+        assert len(closed) == 1
+
+
+async def test_inv27_a_failing_database_raises_and_works_again_afterwards(path: Path) -> None:
     async with open_store(f"sqlite:///{path}", sealing=make_sealing()) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("ALTER TABLE dead_updates RENAME TO elsewhere")
             with pytest.raises(StoreUnavailable):
-                await store.store_dead_letter("update:1", None, "raw", NOON)
+                await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
             other.execute("ALTER TABLE elsewhere RENAME TO dead_updates")
-        await store.store_dead_letter("update:1", None, "raw", NOON)
+        await store.store_dead_letter("update:1", person=None, raw="raw", now=NOON)
 
 
-async def test_inv27_a_full_disk_breaks_one_unit_and_no_other(path: Path) -> None:
+async def test_inv27_a_full_disk_fails_one_unit_and_no_other(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, known_migrations())
         [(pages,)] = await fetch(database, "PRAGMA page_count")
@@ -210,12 +229,12 @@ async def fetch(database: SqliteDatabase, statement: str) -> list[tuple[object, 
 
 
 STEPS = [
-    Migration(1, "one", "CREATE TABLE one (a INTEGER);"),
-    Migration(2, "two", "-- two\nCREATE TABLE two (b TEXT);"),
+    Migration(version=1, name="one", script="CREATE TABLE one (a INTEGER);"),
+    Migration(version=2, name="two", script="-- two\nCREATE TABLE two (b TEXT);"),
 ]
 
 
-async def test_inv32_steps_are_applied_once_and_in_order(path: Path) -> None:
+async def test_inv32_migrations_are_applied_once_and_in_order(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, STEPS[:1])
         await migrate(database, STEPS)
@@ -226,14 +245,14 @@ async def test_inv32_steps_are_applied_once_and_in_order(path: Path) -> None:
         ]
 
 
-async def test_two_programs_may_bring_one_database_up_to_date_at_once(path: Path) -> None:
+async def test_two_programs_may_migrate_one_database_at_once(path: Path) -> None:
     async with open_sqlite(path) as one, open_sqlite(path) as two:
         await asyncio.gather(migrate(one, STEPS), migrate(two, STEPS))
         assert await fetch(two, "SELECT count(*) FROM schema_versions") == [(2,)]
 
 
-async def test_a_step_that_fails_leaves_nothing_of_itself(path: Path) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE two (b TEXT);\nINSERT INTO nowhere VALUES (1);")
+async def test_a_failed_migration_changes_nothing(path: Path) -> None:
+    broken = Migration(version=2, name="broken", script="CREATE TABLE two (b TEXT);\nINSERT INTO nowhere VALUES (1);")
     async with open_sqlite(path) as database:
         await migrate(database, STEPS[:1])
         with pytest.raises(StoreUnavailable):
@@ -241,25 +260,25 @@ async def test_a_step_that_fails_leaves_nothing_of_itself(path: Path) -> None:
         await migrate(database, STEPS)
 
 
-def test_the_steps_are_numbered_without_a_gap() -> None:
+def test_migrations_are_numbered_without_a_gap() -> None:
     versions = [step.version for step in known_migrations()]
 
     assert versions == list(range(1, len(versions) + 1))
 
 
-async def test_a_broken_rule_of_the_schema_may_be_caught_as_such(path: Path) -> None:
+async def test_a_violated_constraint_raises_its_own_error(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, known_migrations())
         with pytest.raises(ConstraintViolated):
             await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0)")
 
 
-async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path) -> None:
+async def test_a_key_in_use_cannot_be_removed(tmp_path: Path) -> None:
     url, index = f"sqlite:///{tmp_path}/bot.sqlite3", b"i" * 32
     old, new = {"old": b"1" * 32}, {"new": b"2" * 32}
-    person = Person("telegram:200000001")
+    person = PersonId("telegram:200000001")
     async with open_store(url, sealing=Sealing(old, index)) as store, store.unit(person) as unit:
-        await unit.save_dialogue(person, "a dialogue", "zh", NOON)
+        await unit.save_dialogue(person, "a dialogue", language="zh", now=NOON)
     async with open_store(url, sealing=Sealing(new | old, index)):
         pass
 
@@ -270,13 +289,13 @@ async def test_a_key_may_not_go_while_something_is_sealed_with_it(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("campaign", "account", "index"),
-    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, "acme:1", "links_account")],
+    [(None, None, "links_made"), ("spring", None, "links_campaign"), (None, Account("acme:1"), "links_account")],
 )
 def test_links_are_listed_by_an_index(
-    raw: sqlite3.Connection, campaign: str | None, account: str | None, index: str
+    raw: sqlite3.Connection, campaign: str | None, account: Account | None, index: str
 ) -> None:
     statement, values = support_statements.select_links(campaign, account, ("waiting", 0))
-    named = {str(place): value for place, value in enumerate((20, 0, *values), 1)}
+    named = {str(number): value for number, value in enumerate((20, 0, *values), 1)}
 
     assert f"USING INDEX {index}" in str(raw.execute(f"EXPLAIN QUERY PLAN {statement}", named).fetchall())
 
@@ -290,14 +309,14 @@ def test_an_accounts_attempts_are_listed_by_an_index(raw: sqlite3.Connection) ->
 
 @pytest.mark.parametrize("by", [None, Dimension.CAMPAIGN, Dimension.METHOD, Dimension.LANGUAGE])
 @pytest.mark.parametrize("language", [None, "zh"])
-@pytest.mark.parametrize("sums", [support_statements.select_counts, support_statements.select_times])
-def test_a_funnel_is_summed_up_in_the_order_it_is_kept_in(
+@pytest.mark.parametrize("sums", [support_statements.select_counts, support_statements.select_durations])
+def test_a_funnel_is_summed_up_in_the_order_of_its_table(
     raw: sqlite3.Connection, sums: Callable[[FunnelQuery], str], language: str | None, by: Dimension | None
 ) -> None:
-    wanted = FunnelQuery(NOON.date(), NOON.date(), language=language, by=by)
-    values = {str(place): value for place, value in enumerate(mapping.query_values(wanted), 1)}
+    query = FunnelQuery(since=NOON.date(), until=NOON.date(), language=language, by=by)
+    values = {str(number): value for number, value in enumerate(mapping.query_values(query), 1)}
 
-    plan = [step for *_, step in raw.execute(f"EXPLAIN QUERY PLAN {sums(wanted)}", values)]
+    plan = [step for *_, step in raw.execute(f"EXPLAIN QUERY PLAN {sums(query)}", values)]
 
-    # Once, for the few sums that are left; sorting all there is would take seconds.
+    # One sort of the few remaining sums; sorting all rows would take seconds.
     assert [step for step in plan if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR GROUP BY"]

@@ -1,4 +1,4 @@
-"""A core over the embedded store, with a clock that is set and a provider that only notes."""
+"""A core over the embedded store, with a clock that is set and a provider that records its calls."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from verification.attempts import Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 
-# A busy machine is no failure of a property.
+# A slow machine must not fail a property.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

@@ -7,31 +7,35 @@ import pytest
 from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_identity, make_request
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
 from verification.core import Core, ScanCode
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
 from verification.errors import AlreadyVerified, AttemptOver, ProviderUnavailable, QuotaReached
+from verification.ids import Account, Contact, PersonId
 from verification.ports import MAX_ACCOUNTS
 
 
 async def verify(core: Core, name: str, account: str | None = None) -> None:
-    asked = make_request(name, account or f"telegram:{name}")
-    await core.begin(asked)
-    await core.complete(asked.id, Passed())
+    request = make_request(name, account or f"telegram:{name}")
+    await core.begin(request)
+    await core.complete(request.id, Passed())
 
 
-async def kept(store: DialogueStore, attempt_id: str = "a1") -> Attempt:
+async def load(store: DialogueStore, attempt_id: str = "a1") -> Attempt:
     async with store.unit("look") as unit:
         attempt = await unit.attempt(AttemptId(attempt_id))
     assert attempt is not None
     return attempt
 
 
-async def test_beginning_gives_the_link_the_code_and_the_time_left(core: Core, store: DialogueStore) -> None:
-    opening = await core.begin(make_request())
+async def test_beginning_returns_the_address_the_match_code_and_the_expiry(core: Core, store: DialogueStore) -> None:
+    scan_code = await core.begin(make_request())
 
-    assert opening == ScanCode(
-        AttemptId("a1"), "http://127.0.0.1:8080/q/token-1", "42", expires_at=NOON + timedelta(minutes=10)
+    assert scan_code == ScanCode(
+        attempt=AttemptId("a1"),
+        phone_url="http://127.0.0.1:8080/q/token-1",
+        match_code="42",
+        expires_at=NOON + timedelta(minutes=10),
     )
-    attempt = await kept(store)
+    attempt = await load(store)
     assert (attempt.status, attempt.provider_state, attempt.identity) == (
         AttemptStatus.WAITING,
         "page-of-a1",
@@ -41,104 +45,108 @@ async def test_beginning_gives_the_link_the_code_and_the_time_left(core: Core, s
     assert await core.find_by_token("token-2") is None
 
 
-async def test_no_repr_of_an_opening_shows_where_the_code_leads(core: Core) -> None:
+async def test_the_repr_of_a_scan_code_hides_its_address(core: Core) -> None:
     assert "token-1" not in repr(await core.begin(make_request()))
 
 
-async def test_the_time_runs_from_the_moment_the_provider_answered(
+async def test_the_time_limit_starts_when_the_provider_answers(
     core: Core, clock: FakeClock, provider: FakeProvider
 ) -> None:
     async def answers_late() -> None:
         clock.advance(seconds=50)
 
-    provider.meanwhile = answers_late
+    provider.before_answer = answers_late
 
     assert (await core.begin(make_request())).expires_at == NOON + timedelta(minutes=10, seconds=50)
 
 
-async def test_beginning_again_gives_the_same_opening_and_asks_nobody(core: Core, provider: FakeProvider) -> None:
+async def test_beginning_again_returns_the_same_attempt_without_a_provider_call(
+    core: Core, provider: FakeProvider
+) -> None:
     first = await core.begin(make_request())
 
     assert await core.begin(make_request()) == first
-    assert provider.asked == ["a1"]
+    assert provider.opened == ["a1"]
 
 
-async def test_beginning_twice_at_once_gives_one_opening(core: Core) -> None:
+async def test_beginning_twice_at_once_opens_one_attempt(core: Core) -> None:
     openings = await asyncio.gather(*(core.begin(make_request()) for _ in range(5)))
 
     assert len(set(openings)) == 1
 
 
-async def test_after_a_crash_while_the_provider_was_asked_the_same_wish_goes_on(
+async def test_after_a_crash_during_the_provider_call_the_same_request_continues(
     core: Core, store: DialogueStore, provider: FakeProvider
 ) -> None:
     async def crash() -> None:
         raise ZeroDivisionError
 
-    provider.meanwhile = crash
+    provider.before_answer = crash
     with pytest.raises(ZeroDivisionError):
         await core.begin(make_request())
-    assert (await kept(store)).status is AttemptStatus.RESERVED
+    assert (await load(store)).status is AttemptStatus.RESERVED
 
     assert (await core.begin(make_request())).phone_url.endswith("token-1")
-    assert provider.asked == ["a1", "a1"]
+    assert provider.opened == ["a1", "a1"]
 
 
-async def test_a_fourth_account_is_refused_before_any_provider_is_asked(core: Core, provider: FakeProvider) -> None:
+async def test_a_fourth_account_is_refused_before_any_provider_call(core: Core, provider: FakeProvider) -> None:
     for number in range(MAX_ACCOUNTS):
         await verify(core, f"v{number}")
     with pytest.raises(QuotaReached):
         await core.begin(make_request("a4", "telegram:4"))
 
-    assert "a4" not in provider.asked
+    assert "a4" not in provider.opened
     assert await core.begin(make_request("a5", "telegram:4", OTHER_NUMBER))
 
 
-async def test_a_verified_account_has_nothing_left_to_do(core: Core, provider: FakeProvider) -> None:
-    assert await core.slot_of("telegram:v") is None
+async def test_a_verified_account_cannot_begin(core: Core, provider: FakeProvider) -> None:
+    assert await core.slot_of(Account("telegram:v")) is None
     await verify(core, "v")
     with pytest.raises(AlreadyVerified):
         await core.begin(make_request("a2", "telegram:v", OTHER_NUMBER))
 
-    place = await core.slot_of("telegram:v")
-    assert place is not None
-    assert place.at == NOON
-    assert provider.asked == ["v"]
+    slot = await core.slot_of(Account("telegram:v"))
+    assert slot is not None
+    assert slot.at == NOON
+    assert provider.opened == ["v"]
 
 
 async def test_a_new_attempt_cancels_the_older_one_of_the_account(core: Core, store: DialogueStore) -> None:
     await core.begin(make_request("a1"))
     await core.begin(make_request("a2"))
 
-    assert (await kept(store, "a1")).status is AttemptStatus.CANCELLED
-    assert (await kept(store, "a1")).identity is None
-    assert (await kept(store, "a2")).status is AttemptStatus.WAITING
+    assert (await load(store, "a1")).status is AttemptStatus.CANCELLED
+    assert (await load(store, "a1")).identity is None
+    assert (await load(store, "a2")).status is AttemptStatus.WAITING
     with pytest.raises(AttemptOver):
         await core.complete(AttemptId("a1"), Passed())
 
 
-@pytest.mark.parametrize(("contact", "told"), [("telegram:1", []), ("telegram:2", ["telegram:1"])])
-async def test_whoever_else_was_at_the_account_is_told_that_their_attempt_is_over(
-    core: Core, store: DialogueStore, contact: str, told: list[str]
+@pytest.mark.parametrize(("contact", "notified"), [("telegram:1", []), ("telegram:2", ["telegram:1"])])
+async def test_another_chat_at_the_account_gets_a_notice_that_its_attempt_ended(
+    core: Core, store: DialogueStore, contact: str, notified: list[str]
 ) -> None:
     await core.begin(make_request("a1"))
-    await core.begin(replace(make_request("a2"), contact=contact))
+    await core.begin(replace(make_request("a2"), contact=Contact(contact)))
 
-    assert [notice.contact for notice in await store.claim_notices(NOON, NOON + timedelta(seconds=5), 9)] == told
+    assert [
+        notice.contact for notice in await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=9)
+    ] == notified
 
 
-async def test_an_attempt_overtaken_while_its_provider_was_asked_is_over(core: Core, provider: FakeProvider) -> None:
+async def test_an_attempt_replaced_during_its_provider_call_is_over(core: Core, provider: FakeProvider) -> None:
     async def begin_another() -> None:
         await core.begin(make_request("a2"))
 
-    provider.meanwhile = begin_another
+    provider.before_answer = begin_another
     with pytest.raises(AttemptOver):
         await core.begin(make_request("a1"))
 
     assert (await core.begin(make_request("a2"))).attempt == "a2"
 
 
-async def test_an_attempt_that_ended_is_not_begun_again(core: Core) -> None:
+async def test_an_attempt_that_ended_cannot_begin_again(core: Core) -> None:
     await core.begin(make_request())
     await core.cancel(AttemptId("a1"))
 
@@ -146,33 +154,33 @@ async def test_an_attempt_that_ended_is_not_begun_again(core: Core) -> None:
         await core.begin(make_request())
 
 
-async def test_a_provider_out_of_order_leaves_nothing_live(
+async def test_an_unavailable_provider_leaves_no_live_attempt(
     core: Core, store: DialogueStore, provider: FakeProvider
 ) -> None:
     provider.out_of_order = True
     with pytest.raises(ProviderUnavailable):
         await core.begin(make_request())
-    assert (await kept(store)).status is AttemptStatus.CANCELLED
+    assert (await load(store)).status is AttemptStatus.CANCELLED
 
     provider.out_of_order = False
     assert (await core.begin(make_request("a2"))).attempt == "a2"
 
 
-async def test_an_attempt_erased_while_its_provider_was_asked_is_over(
+async def test_an_attempt_erased_during_its_provider_call_is_over(
     core: Core, store: DialogueStore, provider: FakeProvider
 ) -> None:
     async def erase() -> None:
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
-    provider.meanwhile = erase
+    provider.before_answer = erase
     with pytest.raises(AttemptOver):
         await core.begin(make_request())
 
 
-async def test_cancelling_what_is_over_or_unknown_changes_nothing(core: Core, store: DialogueStore) -> None:
+async def test_cancelling_an_ended_or_unknown_attempt_changes_nothing(core: Core, store: DialogueStore) -> None:
     await verify(core, "v")
     await core.cancel(AttemptId("v"))
     await core.cancel(AttemptId("unknown"))
 
-    assert (await kept(store, "v")).status is AttemptStatus.SUCCEEDED
+    assert (await load(store, "v")).status is AttemptStatus.SUCCEEDED

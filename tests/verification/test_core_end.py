@@ -6,40 +6,41 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON, FakeClock, make_identity, make_request
-from verification.attempts import LIVE, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
+from verification.attempts import LIVE_STATUSES, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver, ContradictoryVerdict
+from verification.ids import Account
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 A1 = AttemptId("a1")
 
 
-async def news(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
-    told = []
-    while notices := await store.claim_notices(NOON, NOON + timedelta(days=1), 100):
+async def claim_notices(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
+    claimed = []
+    while notices := await store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
         for notice in notices:
-            told.append((notice.attempt, notice.kind, notice.status, notice.reason))
+            claimed.append((notice.attempt, notice.kind, notice.status, notice.reason))
             await store.settle_notice(notice)
-    return told
+    return claimed
 
 
-async def test_a_pass_is_recorded_told_and_takes_a_place(core: Core, store: DialogueStore) -> None:
+async def test_a_pass_is_recorded_takes_a_quota_slot_and_posts_a_notice(core: Core, store: DialogueStore) -> None:
     await core.begin(make_request())
-    judged = await core.complete(A1, Passed())
+    decided = await core.complete(A1, Passed())
 
-    assert (judged.status, judged.identity) == (AttemptStatus.SUCCEEDED, None)
-    assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.SUCCEEDED, None)]
-    assert await core.slot_of("telegram:1") is not None
+    assert (decided.status, decided.identity) == (AttemptStatus.SUCCEEDED, None)
+    assert await claim_notices(store) == [("a1", NoticeKind.ENDED, AttemptStatus.SUCCEEDED, None)]
+    assert await core.slot_of(Account("telegram:1")) is not None
 
 
-async def test_inv16_a_rejection_is_recorded_told_and_takes_no_place(core: Core, store: DialogueStore) -> None:
+async def test_inv16_a_rejection_is_recorded_and_takes_no_quota_slot(core: Core, store: DialogueStore) -> None:
     await core.begin(make_request())
-    judged = await core.complete(A1, Rejected(Reason.FACE_COVERED))
+    decided = await core.complete(A1, Rejected(Reason.FACE_COVERED))
 
-    assert (judged.status, judged.reason) == (AttemptStatus.FAILED, Reason.FACE_COVERED)
-    assert await news(store) == [("a1", NoticeKind.ENDED, AttemptStatus.FAILED, Reason.FACE_COVERED)]
-    assert await core.slot_of("telegram:1") is None
+    assert (decided.status, decided.reason) == (AttemptStatus.FAILED, Reason.FACE_COVERED)
+    assert await claim_notices(store) == [("a1", NoticeKind.ENDED, AttemptStatus.FAILED, Reason.FACE_COVERED)]
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
 @pytest.mark.parametrize("outcome", [Passed(), Rejected(Reason.DECLINED)])
@@ -48,7 +49,7 @@ async def test_the_same_verdict_again_changes_nothing(core: Core, store: Dialogu
     first = await core.complete(A1, outcome)
 
     assert await core.complete(A1, outcome) == first
-    assert len(await news(store)) == 1
+    assert len(await claim_notices(store)) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ async def test_a_different_verdict_is_refused_and_the_first_stands(
     core: Core, store: DialogueStore, first: Verdict, second: Verdict
 ) -> None:
     await core.begin(make_request())
-    judged = await core.complete(A1, first)
+    decided = await core.complete(A1, first)
     with pytest.raises(ContradictoryVerdict):
         await core.complete(A1, second)
 
-    assert await core.find_by_token("token-1") == judged
-    assert len(await news(store)) == 1
+    assert await core.find_by_token("token-1") == decided
+    assert len(await claim_notices(store)) == 1
 
 
 async def test_a_verdict_at_the_last_instant_counts_and_one_after_it_is_too_late(core: Core, clock: FakeClock) -> None:
@@ -89,13 +90,13 @@ async def test_an_unknown_attempt_is_over(core: Core) -> None:
         await core.progress(A1, AttemptStatus.OPENED, "")
 
 
-async def test_a_pass_before_the_code_was_shown_takes_no_place(core: Core, store: DialogueStore) -> None:
+async def test_a_pass_before_the_code_is_shown_takes_no_quota_slot(core: Core, store: DialogueStore) -> None:
     async with store.unit("telegram:1") as unit:
         await core._reserve(unit, make_request())
     with pytest.raises(AttemptOver):
         await core.complete(A1, Passed())
 
-    assert await core.slot_of("telegram:1") is None
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
 async def test_a_pass_without_an_identity_is_over(core: Core, store: DialogueStore) -> None:
@@ -114,25 +115,21 @@ async def begin_many(core: Core, accounts: int) -> list[AttemptId]:
     return [(await core.begin(each)).attempt for each in wishes]
 
 
-async def test_a_pass_whose_places_were_taken_meanwhile_is_a_failure_for_that_reason(
-    core: Core, store: DialogueStore
-) -> None:
+async def test_a_pass_without_a_free_slot_is_a_failure_for_the_quota(core: Core, store: DialogueStore) -> None:
     attempts = await begin_many(core, MAX_ACCOUNTS + 1)
-    judged = [await core.complete(attempt, Passed()) for attempt in attempts]
+    decided = [await core.complete(attempt, Passed()) for attempt in attempts]
 
-    assert [each.status for each in judged] == [AttemptStatus.SUCCEEDED] * MAX_ACCOUNTS + [AttemptStatus.FAILED]
-    assert judged[-1].reason is Reason.QUOTA
-    assert (attempts[-1], NoticeKind.ENDED, AttemptStatus.FAILED, Reason.QUOTA) in await news(store)
+    assert [each.status for each in decided] == [AttemptStatus.SUCCEEDED] * MAX_ACCOUNTS + [AttemptStatus.FAILED]
+    assert decided[-1].reason is Reason.QUOTA
+    assert (attempts[-1], NoticeKind.ENDED, AttemptStatus.FAILED, Reason.QUOTA) in await claim_notices(store)
 
 
-async def test_a_provider_that_repeats_its_pass_after_the_places_were_taken_contradicts_nobody(
-    core: Core, store: DialogueStore
-) -> None:
+async def test_repeating_a_pass_that_found_no_free_slot_is_no_contradiction(core: Core, store: DialogueStore) -> None:
     attempts = await begin_many(core, MAX_ACCOUNTS + 1)
-    judged = [await core.complete(attempt, Passed()) for attempt in attempts]
+    decided = [await core.complete(attempt, Passed()) for attempt in attempts]
 
-    assert await core.complete(attempts[-1], Passed()) == judged[-1]
-    assert len(await news(store)) == MAX_ACCOUNTS + 1
+    assert await core.complete(attempts[-1], Passed()) == decided[-1]
+    assert len(await claim_notices(store)) == MAX_ACCOUNTS + 1
     with pytest.raises(ContradictoryVerdict):
         await core.complete(attempts[-1], Rejected(Reason.MISMATCH))
 
@@ -141,34 +138,34 @@ async def test_inv15_of_ten_accounts_passing_at_once_exactly_three_are_verified(
     core: Core, store: DialogueStore
 ) -> None:
     attempts = await begin_many(core, 10)
-    judged = await asyncio.gather(*(core.complete(attempt, Passed()) for attempt in attempts))
+    decided = await asyncio.gather(*(core.complete(attempt, Passed()) for attempt in attempts))
 
-    assert [each.status for each in judged].count(AttemptStatus.SUCCEEDED) == MAX_ACCOUNTS
+    assert [each.status for each in decided].count(AttemptStatus.SUCCEEDED) == MAX_ACCOUNTS
     async with store.unit("look") as unit:
         assert len(await unit.accounts_of(make_identity())) == MAX_ACCOUNTS
-    assert len(await news(store)) == 10
+    assert len(await claim_notices(store)) == 10
 
 
-async def test_of_contradicting_verdicts_at_once_one_stands_and_is_told_once(core: Core, store: DialogueStore) -> None:
+async def test_of_contradicting_verdicts_at_once_one_stands_with_one_notice(core: Core, store: DialogueStore) -> None:
     await core.begin(make_request())
     outcomes: list[Verdict] = [Passed(), Rejected(Reason.DECLINED), Passed(), Rejected(Reason.MISMATCH)]
     answers = await asyncio.gather(*(core.complete(A1, outcome) for outcome in outcomes), return_exceptions=True)
 
-    stands = await core.find_by_token("token-1")
-    assert [answer for answer in answers if not isinstance(answer, ContradictoryVerdict)] == [stands, stands]
-    assert len(await news(store)) == 1
+    final = await core.find_by_token("token-1")
+    assert [answer for answer in answers if not isinstance(answer, ContradictoryVerdict)] == [final, final]
+    assert len(await claim_notices(store)) == 1
 
 
-@pytest.mark.parametrize("status", sorted(set(AttemptStatus) - LIVE))
-async def test_progress_is_never_an_end(core: Core, status: AttemptStatus) -> None:
+@pytest.mark.parametrize("status", sorted(set(AttemptStatus) - LIVE_STATUSES))
+async def test_progress_accepts_only_live_statuses(core: Core, status: AttemptStatus) -> None:
     await core.begin(make_request())
-    with pytest.raises(ValueError, match="progress"):
+    with pytest.raises(ValueError, match="is not a live status"):
         await core.progress(A1, status, "page")
 
-    assert await core.slot_of("telegram:1") is None
+    assert await core.slot_of(Account("telegram:1")) is None
 
 
-async def test_opening_the_page_gives_the_full_time_again_and_is_told(
+async def test_opening_the_page_restarts_the_time_limit_and_posts_a_notice(
     core: Core, store: DialogueStore, clock: FakeClock
 ) -> None:
     await core.begin(make_request())
@@ -182,10 +179,10 @@ async def test_opening_the_page_gives_the_full_time_again_and_is_told(
         False,
     )
     assert await core.find_by_token("token-1") == attempt
-    assert await news(store) == [("a1", NoticeKind.PROGRESS, AttemptStatus.OPENED, None)]
+    assert await claim_notices(store) == [("a1", NoticeKind.PROGRESS, AttemptStatus.OPENED, None)]
 
 
-async def test_staying_on_a_page_keeps_its_memory_but_gives_no_time_and_tells_nothing(
+async def test_progress_without_a_new_status_stores_the_provider_state_only(
     core: Core, store: DialogueStore, clock: FakeClock
 ) -> None:
     await core.begin(make_request())
@@ -197,10 +194,10 @@ async def test_staying_on_a_page_keeps_its_memory_but_gives_no_time_and_tells_no
     assert again == opened
     assert (moved.expires_at, moved.provider_state) == (opened.expires_at, "page three")
     assert await core.find_by_token("token-1") == moved
-    assert len(await news(store)) == 1
+    assert len(await claim_notices(store)) == 1
 
 
-async def test_progress_after_the_time_is_too_late(core: Core, clock: FakeClock) -> None:
+async def test_progress_after_expiry_is_too_late(core: Core, clock: FakeClock) -> None:
     await core.begin(make_request())
     clock.advance(minutes=10)
 

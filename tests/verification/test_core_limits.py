@@ -1,4 +1,4 @@
-"""Limits stand before a provider is asked; they cost nobody a step, and erasing does not set them back."""
+"""Limits are checked before a provider is called; they cost no step, and erasing does not reset them."""
 
 import asyncio
 from datetime import timedelta
@@ -8,9 +8,10 @@ import pytest
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_deps, make_request
 from verification.attempts import AttemptId, Method, Passed
 from verification.core import AttemptRequest, Core
-from verification.dialogue_store import DialogueStore, Person
+from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable, QuotaReached, TooManyAttempts
 from verification.identity import Identity, Name, Number
+from verification.ids import Account, Contact, PersonId
 from verification.limits import DAY, AttemptLimits
 
 FEW = AttemptLimits(account=3, person=4, number=6, own_share=2, numbers=2, overall=1000)
@@ -28,16 +29,18 @@ def core(store: DialogueStore, clock: FakeClock, provider: FakeProvider, limits:
 
 
 def of(name: str, account: str, contact: str, number: str = NUMBER) -> AttemptRequest:
-    return AttemptRequest(AttemptId(name), account, contact, Identity(Name("王小明"), Number(number)), Method.WECHAT)
+    return AttemptRequest(
+        AttemptId(name), Account(account), Contact(contact), Identity(Name("王小明"), Number(number)), Method.WECHAT
+    )
 
 
-async def refusal(core: Core, asked: AttemptRequest) -> TooManyAttempts:
+async def refusal(core: Core, request: AttemptRequest) -> TooManyAttempts:
     with pytest.raises(TooManyAttempts) as refused:
-        await core.begin(asked)
+        await core.begin(request)
     return refused.value
 
 
-async def test_an_account_is_asked_to_wait_once_enough_was_tried_and_no_provider_is_asked(
+async def test_an_account_at_its_limit_waits_and_no_provider_is_called(
     core: Core, clock: FakeClock, provider: FakeProvider
 ) -> None:
     for each in range(FEW.account):
@@ -46,11 +49,11 @@ async def test_an_account_is_asked_to_wait_once_enough_was_tried_and_no_provider
     refused = await refusal(core, make_request("more"))
 
     assert refused.until == NOON + DAY
-    assert not refused.is_global
-    assert provider.asked == ["a0", "a1", "a2"]
+    assert not refused.is_overall
+    assert provider.opened == ["a0", "a1", "a2"]
 
 
-async def test_a_day_later_it_may_be_tried_again(core: Core, clock: FakeClock) -> None:
+async def test_a_day_later_an_attempt_is_allowed_again(core: Core, clock: FakeClock) -> None:
     for each in range(FEW.account):
         await core.begin(make_request(f"a{each}"))
     clock.now = (await refusal(core, make_request("more"))).until
@@ -58,18 +61,18 @@ async def test_a_day_later_it_may_be_tried_again(core: Core, clock: FakeClock) -
     assert await core.begin(make_request("more"))
 
 
-async def test_a_refused_wish_leaves_the_code_that_lives(core: Core, store: DialogueStore) -> None:
+async def test_a_refused_request_leaves_the_live_attempt(core: Core, store: DialogueStore) -> None:
     for each in range(FEW.account):
         await core.begin(make_request(f"a{each}"))
     await refusal(core, make_request("more"))
 
     async with store.unit("look") as unit:
-        live = await unit.live_attempt("telegram:1")
+        live = await unit.live_attempt(Account("telegram:1"))
     assert live is not None
     assert live.id == "a2"
 
 
-async def test_beginning_again_what_lives_is_no_new_try(core: Core) -> None:
+async def test_repeating_a_live_request_counts_once(core: Core) -> None:
     for _ in range(10):
         await core.begin(make_request("a1"))
 
@@ -93,28 +96,28 @@ async def test_a_number_is_counted_for_all_people_but_each_keeps_a_share(core: C
     await refusal(core, of("mine3", "cloud:me", "telegram:me"))
 
 
-async def test_nobody_finds_out_about_more_than_a_few_numbers_a_day(core: Core, provider: FakeProvider) -> None:
+async def test_a_person_can_probe_only_a_few_numbers_a_day(core: Core, provider: FakeProvider) -> None:
     for number in NUMBERS:
         for each in range(3):
             name = f"{number}-{each}"
             await core.begin(of(name, f"cloud:{name}", f"telegram:{name}", number))
             await core.complete(AttemptId(name), Passed())
-    provider.asked.clear()
+    provider.opened.clear()
     answers = list[str]()
-    for place, number in enumerate(NUMBERS):
+    for index, number in enumerate(NUMBERS):
         try:
-            await core.begin(of(f"probe{place}", "cloud:spy", "telegram:spy", number))
+            await core.begin(of(f"probe{index}", "cloud:spy", "telegram:spy", number))
         except (QuotaReached, TooManyAttempts) as error:
             answers.append(type(error).__name__)
-    # The same numbers over and over tell nothing new, and are answered.
+    # Repeating the same numbers reveals nothing new, so it is answered.
     with pytest.raises(QuotaReached):
         await core.begin(of("again", "cloud:spy", "telegram:spy", NUMBERS[0]))
 
-    assert answers == ["QuotaReached"] * FEW.numbers + ["TooMany"] * (len(NUMBERS) - FEW.numbers)
-    assert provider.asked == []
+    assert answers == ["QuotaReached"] * FEW.numbers + ["TooManyAttempts"] * (len(NUMBERS) - FEW.numbers)
+    assert provider.opened == []
 
 
-async def test_a_provider_out_of_order_costs_nobody_a_try(core: Core, provider: FakeProvider) -> None:
+async def test_an_unavailable_provider_costs_no_attempt(core: Core, provider: FakeProvider) -> None:
     provider.out_of_order = True
     for each in range(20):
         with pytest.raises(ProviderUnavailable):
@@ -125,24 +128,24 @@ async def test_a_provider_out_of_order_costs_nobody_a_try(core: Core, provider: 
         assert await core.begin(make_request(f"up{each}"))
 
 
-async def test_cancelling_while_the_provider_is_asked_is_a_try_all_the_same(core: Core, provider: FakeProvider) -> None:
+async def test_cancelling_during_the_provider_call_still_counts(core: Core, provider: FakeProvider) -> None:
     for each in range(FEW.account):
 
         async def cancel(name: str = f"a{each}") -> None:
             await core.cancel(AttemptId(name))
 
-        provider.meanwhile = cancel
+        provider.before_answer = cancel
         with pytest.raises(Exception, match=f"a{each}"):
             await core.begin(make_request(f"a{each}"))
 
     await refusal(core, make_request("more"))
 
 
-async def test_erasing_does_not_set_the_limits_back(core: Core, store: DialogueStore) -> None:
+async def test_erasing_does_not_reset_the_limits(core: Core, store: DialogueStore) -> None:
     for each in range(FEW.account):
         await core.begin(make_request(f"a{each}"))
         async with store.unit("telegram:1") as unit:
-            await unit.erase(Person("telegram:1"), "telegram:1")
+            await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
     await refusal(core, make_request("more"))
 
@@ -155,13 +158,13 @@ async def test_all_people_together_share_a_budget(core: Core, clock: FakeClock, 
     refused = await refusal(core, make_request("more", "telegram:99"))
     clock.now = refused.until
 
-    assert refused.is_global
+    assert refused.is_overall
     assert refused.until == NOON + DAY
-    assert len(provider.asked) == 5
+    assert len(provider.opened) == 5
     assert await core.begin(make_request("more", "telegram:99"))
 
 
-async def test_of_a_crowd_at_once_no_more_than_the_budget_gets_through(
+async def test_many_people_at_once_do_not_exceed_the_budget(
     store: DialogueStore, clock: FakeClock, provider: FakeProvider
 ) -> None:
     core = Core(
@@ -181,7 +184,7 @@ async def test_of_a_crowd_at_once_no_more_than_the_budget_gets_through(
 
     through = await asyncio.gather(*map(one, range(40)))
 
-    assert sum(through) == len(provider.asked) == 7
+    assert sum(through) == len(provider.opened) == 7
 
 
 async def test_a_refusal_names_no_account_and_no_number(core: Core) -> None:

@@ -1,4 +1,4 @@
-"""A funnel to read: shares, losses, reasons and times from what was counted."""
+"""The funnel report: shares, losses, reasons and durations from the counters."""
 
 import random
 from datetime import date, timedelta
@@ -33,8 +33,8 @@ COUNTS = [
 ]
 
 
-def test_a_funnel_says_how_many_came_how_far_and_which_step_loses_most() -> None:
-    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(DAY, DAY))
+def test_a_funnel_counts_each_step_and_names_the_greatest_loss() -> None:
+    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(since=DAY, until=DAY))
 
     assert [stage.count for stage in report.steps] == [200, 100, 90, 80, 80, 20, 15]
     assert report.steps[0].of_previous is None
@@ -44,8 +44,8 @@ def test_a_funnel_says_how_many_came_how_far_and_which_step_loses_most() -> None
     assert report.reasons == ((Reason.FACE_COVERED, 7), (Reason.NO_CARD, 2))
 
 
-def test_of_one_way_there_are_the_steps_from_its_code_on() -> None:
-    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(DAY, DAY, method=Method.QQ))
+def test_a_funnel_of_one_method_starts_at_its_code() -> None:
+    [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(since=DAY, until=DAY, method=Method.QQ))
 
     assert [(stage.step, stage.count) for stage in report.steps] == [
         (FunnelStep.SHOWN, 30),
@@ -55,40 +55,40 @@ def test_of_one_way_there_are_the_steps_from_its_code_on() -> None:
     assert report.reasons == ((Reason.NO_CARD, 2),)
 
 
-def test_taken_apart_there_is_a_report_for_each_group() -> None:
+def test_a_grouped_funnel_has_a_report_per_group() -> None:
     counts = [FunnelCount(group, FunnelStep.OPENED, None, None, 5) for group in ("spring", "")]
 
-    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(DAY, DAY, by=Dimension.CAMPAIGN))
+    reports = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY, by=Dimension.CAMPAIGN))
 
-    assert [report.group for report in found] == ["", "spring"]
+    assert [report.group for report in reports] == ["", "spring"]
 
 
-def test_by_way_all_ways_together_are_no_group() -> None:
+def test_grouped_by_method_the_total_is_no_group() -> None:
     counts = [
         FunnelCount("", FunnelStep.SHOWN, None, None, 9),
         FunnelCount("qq", FunnelStep.SHOWN, Method.QQ, None, 4),
         FunnelCount("face", FunnelStep.SHOWN, Method.FACE, None, 5),
     ]
 
-    found = build_reports(FunnelStatistics(counts, []), FunnelQuery(DAY, DAY, by=Dimension.METHOD))
+    reports = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY, by=Dimension.METHOD))
 
-    assert [(report.group, report.steps[0].count) for report in found] == [("face", 5), ("qq", 4)]
+    assert [(report.group, report.steps[0].count) for report in reports] == [("face", 5), ("qq", 4)]
 
 
 def test_an_empty_funnel_is_a_report_of_zeros() -> None:
-    [report] = build_reports(FunnelStatistics([], []), FunnelQuery(DAY, DAY))
+    [report] = build_reports(FunnelStatistics([], []), FunnelQuery(since=DAY, until=DAY))
 
     assert {stage.count for stage in report.steps} == {0}
     assert report.worst is None
 
 
-def test_a_median_is_near_the_truth_and_grows_with_the_part() -> None:
+def test_a_quantile_is_accurate_and_grows_with_the_share() -> None:
     rng = random.Random(1)
     seconds = sorted(rng.lognormvariate(4, 0.9) for _ in range(1000))
     buckets: dict[int, int] = {}
     for each in seconds:
-        place = duration_bucket(timedelta(seconds=each))
-        buckets[place] = buckets.get(place, 0) + 1
+        bucket = duration_bucket(timedelta(seconds=each))
+        buckets[bucket] = buckets.get(bucket, 0) + 1
 
     median, late = quantile(buckets, 0.5), quantile(buckets, 0.9)
 
@@ -99,11 +99,14 @@ def test_a_median_is_near_the_truth_and_grows_with_the_part() -> None:
     assert quantile({}, 0.5) is None
 
 
-def test_times_belong_to_their_step_and_way() -> None:
-    times = [DurationCount("", FunnelStep.PHONE, None, 10, 4), DurationCount("", FunnelStep.PHONE, Method.QQ, 20, 4)]
+def test_durations_belong_to_their_step_and_method() -> None:
+    times = [
+        DurationCount(group="", step=FunnelStep.PHONE, method=None, bucket=10, count=4),
+        DurationCount(group="", step=FunnelStep.PHONE, method=Method.QQ, bucket=20, count=4),
+    ]
 
-    [report] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(DAY, DAY))
-    [of_qq] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(DAY, DAY, method=Method.QQ))
+    [report] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(since=DAY, until=DAY))
+    [of_qq] = build_reports(FunnelStatistics(COUNTS, times), FunnelQuery(since=DAY, until=DAY, method=Method.QQ))
 
     slow = next(stage.median for stage in of_qq.steps if stage.step is FunnelStep.PHONE)
     quick = next(stage.median for stage in report.steps if stage.step is FunnelStep.PHONE)

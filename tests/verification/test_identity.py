@@ -41,18 +41,18 @@ accounts = st.builds("{}:{}".format, st.sampled_from(["telegram", "web", "a:b"])
         "𠮷" * NAME_LIMIT,
     ],
 )
-def test_inv34_a_name_is_kept_as_it_is_written(typed: str) -> None:
+def test_inv34_a_name_is_kept_as_written(typed: str) -> None:
     assert read_name(typed) == Name(typed)
 
 
 @pytest.mark.parametrize("dot", "·•∙・･‧⋅●.．。｡")
-def test_every_dot_look_alike_is_the_dot(dot: str) -> None:
+def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
     assert read_name(f"阿依古丽{dot}买买提") == Name("阿依古丽·买买提")
     assert read_name(f" 阿依古丽 {dot}{dot} 买买提{dot}") == Name("阿依古丽·买买提")
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "cleaned"),
     [
         (" 王 小 明 ", "王小明"),
         ("王\u3000小明", "王小明"),
@@ -67,8 +67,8 @@ def test_every_dot_look_alike_is_the_dot(dot: str) -> None:
         ("J. Smith", "J·Smith"),
     ],
 )
-def test_inv35_how_people_type_is_forgiven(typed: str, kept: str) -> None:
-    assert read_name(typed) == Name(kept)
+def test_inv35_common_ways_of_typing_are_accepted(typed: str, cleaned: str) -> None:
+    assert read_name(typed) == Name(cleaned)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_inv35_how_people_type_is_forgiven(typed: str, kept: str) -> None:
         ("我叫王小明！", NameProblem.CHARACTERS),
     ],
 )
-def test_inv34_what_cannot_be_a_name_is_told_the_reason(typed: str, problem: NameProblem) -> None:
+def test_inv34_a_text_that_cannot_be_a_name_gives_the_reason(typed: str, problem: NameProblem) -> None:
     assert read_name(typed) is problem
 
 
@@ -124,7 +124,7 @@ def test_inv34_no_text_ever_raises(text: str) -> None:
 
 
 @given(text=st.text())
-def test_what_is_accepted_is_in_stored_form(text: str) -> None:
+def test_an_accepted_name_is_in_stored_form(text: str) -> None:
     name = read_name(text)
 
     assert isinstance(name, NameProblem) or read_name(name.plain) == name
@@ -134,7 +134,7 @@ def test_what_is_accepted_is_in_stored_form(text: str) -> None:
     name=names,
     typed=st.lists(st.sampled_from([" ", "\u3000", "•", "．"]), max_size=3).map("".join),
 )
-def test_what_stands_around_a_name_does_not_matter(name: str, typed: str) -> None:
+def test_spaces_and_dots_around_a_name_do_not_matter(name: str, typed: str) -> None:
     assert read_name(typed + name + typed) == Name(name)
 
 
@@ -174,7 +174,7 @@ def test_an_accounts_mask_always_hides_something(account: str) -> None:
     assert len(shown) <= 4
 
 
-def test_an_account_too_short_to_show_a_part_shows_none() -> None:
+def test_a_very_short_account_is_masked_entirely() -> None:
     assert [mask_account(f"web:{own}") for own in ("", "1", "12")] == ["web:*", "web:*", "web:**"]
 
 
@@ -187,6 +187,6 @@ def test_no_repr_shows_a_name_a_number_or_a_token() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "王", "ﷺ", " "])
-def test_a_giant_text_is_refused_without_being_cleaned(letter: str) -> None:
-    # The Arabic letter would unfold into 73,728 characters.
+def test_a_huge_text_is_refused_without_cleaning(letter: str) -> None:
+    # NFKC would turn the Arabic letters into 73,728 characters.
     assert read_name(letter * 4096) is NameProblem.TOO_LONG

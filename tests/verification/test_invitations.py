@@ -1,4 +1,4 @@
-"""Links: their tokens, what they may be made for, and how far they have come."""
+"""Links: their tokens, the accounts they may be made for, and their states."""
 
 import hashlib
 from dataclasses import replace
@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -23,9 +24,9 @@ from verification.invitations import (
 
 LINK = Link(
     id=LinkId("0123456789abcdef"),
-    account="100012345",
+    account=Account("100012345"),
     campaign="spring",
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(minutes=30),
 )
@@ -39,7 +40,7 @@ def other_key(purpose: Purpose, text: str) -> bytes:
     return hashlib.sha256(f"other\0{purpose}\0{text}".encode()).digest()
 
 
-def test_a_token_opens_its_link_and_fits_telegram() -> None:
+def test_a_token_opens_its_link_and_is_a_valid_start_parameter() -> None:
     for number in range(200):
         token = link_token(link_id_for(f"request {number}", keyed), keyed)
 
@@ -53,8 +54,8 @@ def test_a_token_opens_its_link_and_fits_telegram() -> None:
 def test_inv14_a_token_with_any_character_changed_opens_nothing() -> None:
     token = link_token(LINK.id, keyed)
 
-    for place in range(len(token)):
-        changed = token[:place] + ("0" if token[place] != "0" else "1") + token[place + 1 :]
+    for index in range(len(token)):
+        changed = token[:index] + ("0" if token[index] != "0" else "1") + token[index + 1 :]
         assert read_link_token(changed, keyed) is None
     for other in ("", token[:-1], f"{token}A", f" {token}", f"{token}\n", token.upper()):
         assert read_link_token(other, keyed) is None
@@ -66,27 +67,27 @@ def test_the_same_request_has_the_same_link_and_another_has_another() -> None:
 
 
 @pytest.mark.parametrize("account", ["100012345", "alice@example.org", "a", "A.b-c_d:e+f", "x" * 64])
-def test_accounts_of_clouds_are_taken(account: str) -> None:
+def test_cloud_accounts_are_accepted(account: str) -> None:
     assert read_account(f" {account} ") == account
 
 
 @pytest.mark.parametrize(
     "account", ["", "x" * 65, "a b", "-a", "账号", "a/b", "telegram:42", "Telegram:42", "<b>", "a\nb"]
 )
-def test_other_accounts_and_those_of_chats_are_refused(account: str) -> None:
+def test_malformed_accounts_and_chat_accounts_are_refused(account: str) -> None:
     with pytest.raises(InvalidLinkRequest):
         read_account(account)
 
 
-def test_a_campaign_is_a_word_or_none() -> None:
+def test_a_campaign_is_one_word_or_empty() -> None:
     assert (read_campaign(""), read_campaign(" spring-26_a ")) == ("", "spring-26_a")
     for campaign in ("a b", "春节", "x" * 33, "-a"):
         with pytest.raises(InvalidLinkRequest):
             read_campaign(campaign)
 
 
-def test_a_link_says_how_far_it_has_come() -> None:
-    opened = replace(LINK, opened_at=NOON, person="telegram:1")
+def test_a_link_reports_its_state() -> None:
+    opened = replace(LINK, opened_at=NOON, person=PersonId("telegram:1"))
 
     assert LINK.state(NOON) is LinkState.WAITING
     assert LINK.state(LINK.expires_at) is LinkState.EXPIRED

@@ -36,18 +36,18 @@ def test_inv35_a_resident_number_is_accepted(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", PERMITS)
-def test_a_residence_permit_is_sent_to_its_own_site(number: str) -> None:
+def test_a_residence_permit_is_reported_as_one(number: str) -> None:
     assert check_number(number, TODAY) is NumberProblem.PERMIT
     assert permit.matches(number)
 
 
 @pytest.mark.parametrize("number", [*FOREIGNERS, "CHN110101900101", "chn 1101 0190 0101"])
-def test_a_foreigners_card_is_sent_to_its_own_site(number: str) -> None:
+def test_a_foreigners_card_is_reported_as_one(number: str) -> None:
     assert check_number(number, TODAY) is NumberProblem.FOREIGNER
 
 
 @pytest.mark.parametrize("number", SLIPS)
-def test_a_wrong_check_digit_is_called_so(number: str) -> None:
+def test_a_wrong_check_digit_is_reported_as_one(number: str) -> None:
     assert check_number(number, TODAY) is NumberProblem.CHECK_DIGIT
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_check_digit_is_called_so(number: str) -> None:
         ("110105491231002", NumberProblem.OLD_FORM),
     ],
 )
-def test_a_text_of_the_wrong_shape_is_told_what_is_wrong(text: str, problem: NumberProblem) -> None:
+def test_a_malformed_number_gives_the_reason(text: str, problem: NumberProblem) -> None:
     assert check_number(text, TODAY) is problem
 
 
@@ -84,15 +84,17 @@ def test_a_text_of_the_wrong_shape_is_told_what_is_wrong(text: str, problem: Num
         ("000000194912310021", NumberProblem.PROVINCE),
     ],
 )
-def test_a_number_whose_check_digit_fits_is_told_what_its_content_says(number: str, problem: NumberProblem) -> None:
+def test_a_number_with_a_correct_check_digit_gives_the_reason_of_its_content(
+    number: str, problem: NumberProblem
+) -> None:
     fitting = [number[:17] + character for character in "0123456789X"]
-    judged = [check_number(each, TODAY) for each in fitting]
+    results = [check_number(each, TODAY) for each in fitting]
 
-    assert judged.count(problem) == 1
-    assert judged.count(NumberProblem.CHECK_DIGIT) == 10
+    assert results.count(problem) == 1
+    assert results.count(NumberProblem.CHECK_DIGIT) == 10
 
 
-def test_who_is_born_today_has_a_number_and_who_is_born_tomorrow_has_none() -> None:
+def test_a_birth_date_of_today_is_accepted_and_of_tomorrow_refused() -> None:
     number = "360426199101010071"
 
     assert check_number(number, date(1991, 1, 1)) == number
@@ -108,7 +110,7 @@ def test_a_leap_day_is_a_birthday_in_leap_years_only() -> None:
 
 
 @given(number=residents, spaces=st.lists(st.integers(0, 17)), noise=st.sampled_from(" -–—\t\u00a0\u3000\u200b\u2212"))
-def test_inv35_however_it_is_spaced_it_is_the_same_number(number: str, spaces: list[int], noise: str) -> None:
+def test_inv35_spaces_and_hyphens_do_not_change_a_number(number: str, spaces: list[int], noise: str) -> None:
     typed = number
     for at in spaces:
         typed = typed[:at] + noise + typed[at:]
@@ -124,19 +126,19 @@ def test_full_width_and_lower_case_are_the_same_number(number: str) -> None:
 
 
 @pytest.mark.parametrize("letter", "xXｘＸ×✕Хх")
-def test_what_looks_like_an_x_is_one(letter: str) -> None:
+def test_look_alikes_of_x_are_accepted(letter: str) -> None:
     assert check_number("11010519491231002" + letter, TODAY) == "11010519491231002X"
 
 
 @given(number=numbers, at=st.integers(0, 17), digit=st.sampled_from("0123456789"))
-def test_inv35_a_slip_in_one_digit_is_always_found(number: str, at: int, digit: str) -> None:
+def test_inv35_a_single_wrong_digit_is_always_found(number: str, at: int, digit: str) -> None:
     slipped = number[:at] + digit + number[at + 1 :]
 
     assert slipped == number or check_number(slipped, TODAY) is NumberProblem.CHECK_DIGIT
 
 
 @given(number=numbers, at=st.integers(0, 15))
-def test_two_neighbours_in_the_wrong_order_are_always_found(number: str, at: int) -> None:
+def test_two_swapped_neighbours_are_always_found(number: str, at: int) -> None:
     swapped = number[:at] + number[at + 1] + number[at] + number[at + 2 :]
 
     assert swapped == number or check_number(swapped, TODAY) is NumberProblem.CHECK_DIGIT
@@ -165,12 +167,12 @@ def test_inv34_only_stored_form_is_ever_accepted(text: str) -> None:
     assert isinstance(number, NumberProblem) or check_number(number, TODAY) == number == compact(number)
 
 
-def test_the_old_form_of_a_foreigners_card_is_known_by_its_letters() -> None:
+def test_the_old_form_of_a_foreigners_card_is_recognised() -> None:
     assert foreigner.is_old_form("CHN110101900101")
     assert not foreigner.is_old_form("110101900101CHN")
 
 
-def test_the_old_form_of_a_resident_card_is_known_by_its_length_and_province() -> None:
+def test_the_old_form_of_a_resident_card_is_recognised() -> None:
     assert resident.is_old_form("110105491231002")
     assert not resident.is_old_form("990105491231002")
     assert not resident.is_old_form("11010549123100")

@@ -1,4 +1,4 @@
-"""News of an attempt in any order, compared with the written precedence said again in a dozen lines."""
+"""Answers about an attempt in any order, compared with a second, short implementation of the precedence."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ from verification.errors import AttemptOver
 from verification.ports import NoticeKind
 
 
-class Deed(Enum):
+class Action(Enum):
     """What else may happen to an attempt."""
 
-    PRESS = "the person presses on from our page"
-    LATE = "its time runs out"
-    SWEEP = "the core looks what is over"
-    CANCEL = "the person thinks better of it"
+    PRESS = "the person presses continue on our page"
+    LATE = "the attempt's time runs out"
+    SWEEP = "the core expires what is due"
+    CANCEL = "the person cancels"
 
 
-Happening = Deed | AttemptStatus | Verdict
-HAPPENINGS: list[Happening] = [
-    *Deed,
+Event = Action | AttemptStatus | Verdict
+EVENTS: list[Event] = [
+    *Action,
     AttemptStatus.WAITING,
     AttemptStatus.OPENED,
     AttemptStatus.CONFIRMING,
@@ -39,63 +39,65 @@ HAPPENINGS: list[Happening] = [
 ]
 
 
-def verdict_of(story: Sequence[Happening]) -> Verdict | None:
-    """The verdict that must stand: the first one after the press, while nothing is over."""
+def verdict_of(story: Sequence[Event]) -> Verdict | None:
+    """The expected verdict: the first one after the press, before the attempt is cancelled or expired."""
     pressed = False
-    for happening in story:
-        match happening:
-            case Deed.LATE | Deed.CANCEL:
+    for event in story:
+        match event:
+            case Action.LATE | Action.CANCEL:
                 return None
-            case Deed.PRESS:
+            case Action.PRESS:
                 pressed = True
-            case Deed() | AttemptStatus():
+            case Action() | AttemptStatus():
                 pass
             case _ if pressed:
-                return happening
+                return event
     return None
 
 
-async def happen(happening: Happening, core: Core, clock: FakeClock) -> None:
-    match happening:
-        case Deed.PRESS:
+async def apply_action(event: Event, core: Core, clock: FakeClock) -> None:
+    match event:
+        case Action.PRESS:
             with suppress(AttemptOver):
                 await core.progress(A1, AttemptStatus.OPENED, "page")
-        case Deed.LATE:
+        case Action.LATE:
             clock.now += TTL
-        case Deed.SWEEP:
+        case Action.SWEEP:
             await core.expire_due()
-        case Deed.CANCEL:
+        case Action.CANCEL:
             await core.cancel(A1)
 
 
-async def played(story: Sequence[Happening]) -> tuple[Verdict | None, int]:
-    """Play a story; gives the verdict that stands, and how many were told."""
+async def run_story(story: Sequence[Event]) -> tuple[Verdict | None, int]:
+    """Run a story; returns the recorded verdict, and the number of notices with a verdict."""
     store, remote, clock = MemoryStore(), FakeRemoteProvider(), FakeClock()
     ours = program(store, remote, clock)
     await ours.core.begin(make_request())
-    for happening in story:
-        if isinstance(happening, Deed):
-            await happen(happening, ours.core, clock)
+    for event in story:
+        if isinstance(event, Action):
+            await apply_action(event, ours.core, clock)
         else:
-            remote.says = happening
-            await ours.asking.poll_one(A1)
-    attempt = store.kept.attempts[A1]
+            remote.answer = event
+            await ours.poller.poll_one(A1)
+    attempt = store.committed.attempts[A1]
     verdicts = (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED)
-    told = [notice for notice in store.kept.notices if notice.kind is NoticeKind.ENDED and notice.status in verdicts]
-    stands = next((each for each in (Passed(), NO, OTHER_NO) if attempt.has_verdict(each)), None)
-    return stands, len(told)
+    notices = [
+        notice for notice in store.committed.notices if notice.kind is NoticeKind.ENDED and notice.status in verdicts
+    ]
+    verdict_recorded = next((each for each in (Passed(), NO, OTHER_NO) if attempt.has_verdict(each)), None)
+    return verdict_recorded, len(notices)
 
 
-def test_inv19_in_whatever_order_news_come_the_precedence_decides(proof: Proof) -> None:
-    tried = 0
+def test_inv19_in_any_order_of_answers_the_precedence_decides(proof: Proof) -> None:
+    stories_run = 0
 
     @settings(max_examples=300)
-    @given(some.lists(some.sampled_from(HAPPENINGS), max_size=12))
-    def stories(story: list[Happening]) -> None:
-        nonlocal tried
-        tried += 1
+    @given(some.lists(some.sampled_from(EVENTS), max_size=12))
+    def stories(story: list[Event]) -> None:
+        nonlocal stories_run
+        stories_run += 1
         verdict = verdict_of(story)
-        assert asyncio.run(played(story)) == (verdict, 0 if verdict is None else 1)
+        assert asyncio.run(run_story(story)) == (verdict, 0 if verdict is None else 1)
 
     stories()
-    proof(cases=tried)
+    proof(cases=stories_run)

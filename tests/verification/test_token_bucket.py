@@ -14,9 +14,9 @@ class FakeMonotonic:
         return self.now
 
 
-def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
+def test_a_bucket_gives_its_burst_and_then_one_token_per_interval() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(3, 2.0, seconds)
+    buckets = TokenBuckets(burst=3, interval=2.0, clock=seconds)
 
     burst = [buckets.take("a") for _ in range(5)]
     seconds.now += 2.0
@@ -27,14 +27,14 @@ def test_a_bucket_gives_its_burst_and_then_one_token_after_the_other() -> None:
 
 
 def test_each_key_has_a_bucket_of_its_own() -> None:
-    buckets = TokenBuckets(1, 1.0, FakeMonotonic())
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=FakeMonotonic())
 
     assert [buckets.take(key) for key in ("a", "a", "b", 1, None)] == [True, False, True, True, True]
 
 
-def test_how_long_to_wait_is_known_and_true() -> None:
+def test_the_reported_wait_is_correct() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(2, 3.0, seconds)
+    buckets = TokenBuckets(burst=2, interval=3.0, clock=seconds)
     while buckets.take("a"):
         pass
 
@@ -48,7 +48,7 @@ def test_how_long_to_wait_is_known_and_true() -> None:
 
 def test_a_refused_token_costs_nothing() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(1, 1.0, seconds)
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=seconds)
     for _ in range(1000):
         buckets.take("a")
     seconds.now += 1.0
@@ -56,9 +56,9 @@ def test_a_refused_token_costs_nothing() -> None:
     assert buckets.take("a")
 
 
-def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
+def test_keys_are_limited_and_full_buckets_are_forgotten() -> None:
     seconds = FakeMonotonic()
-    buckets = TokenBuckets(5, 1.0, seconds, max_keys=100)
+    buckets = TokenBuckets(burst=5, interval=1.0, clock=seconds, max_keys=100)
     for key in range(1000):
         buckets.take(key)
     many = len(buckets)
@@ -69,9 +69,9 @@ def test_only_so_many_keys_are_remembered_and_full_ones_not_at_all() -> None:
 
 
 @given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
-def test_never_more_than_the_burst_and_the_pace_allow(burst: int, every: float, pauses: list[float]) -> None:
+def test_a_bucket_never_exceeds_its_burst_and_rate(burst: int, every: float, pauses: list[float]) -> None:
     seconds = FakeMonotonic(0.0)
-    buckets = TokenBuckets(burst, every, seconds)
+    buckets = TokenBuckets(burst=burst, interval=every, clock=seconds)
     taken = list[float]()
     for pause in pauses:
         seconds.now += pause

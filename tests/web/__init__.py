@@ -1,1 +1,1 @@
-"""Tests of the web side: the real core and pages, opened as a phone opens them."""
+"""Tests of the web application: the real core and pages, opened as a phone opens them."""

@@ -1,4 +1,4 @@
-"""The web side put together for tests: the real core and pages over a store in memory, and phones to open them."""
+"""The web application for tests: the real core and pages over a store in memory, and phones that open them."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,7 @@ from storage import StoreUnavailable
 from tests.web.memory_store import MemoryStore
 from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name, Number, ScanCode
 from verification.core import CoreDeps
+from verification.ids import Account, Contact
 from verification.ports import Provider
 from verification.providers.simulated import SimulatedProvider
 from web.app import TelegramRoute, WebDeps, web_app
@@ -49,7 +50,7 @@ def page_texts(language: str, pages: str = "pages") -> dict[str, str]:
 
 @dataclass
 class WebFixture:
-    """Everything a test of the web side needs, with a clock that is set by hand."""
+    """What a test of the web application needs, with a clock that is set by hand."""
 
     now: datetime = START
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -64,8 +65,8 @@ class WebFixture:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        outside = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
-        self.core = Core(self.store, self.providers, outside, ttl=TTL)
+        deps = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
+        self.core = Core(self.store, self.providers, deps, ttl=TTL)
         self.registry = CollectorRegistry()
         self.app = web_app(
             WebDeps(
@@ -86,10 +87,14 @@ class WebFixture:
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
     ) -> ScanCode:
-        wish = AttemptRequest(
-            AttemptId(f"a{self.tokens}"), account, contact="telegram:100012345", identity=identity, method=method
+        request = AttemptRequest(
+            AttemptId(f"a{self.tokens}"),
+            Account(account),
+            contact=Contact("telegram:100012345"),
+            identity=identity,
+            method=method,
         )
-        return await self.core.begin(wish)
+        return await self.core.begin(request)
 
     def phone(self, app: str, *, prefix: str = "") -> httpx.AsyncClient:
         """A phone that opens addresses in this app."""

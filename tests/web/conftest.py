@@ -1,4 +1,4 @@
-"""A house for every test, and a desk."""
+"""Fixtures: the web application, and the desk."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from tests.web.desk_fixture import DeskFixture, desk_fixture
 
 
 @pytest.fixture
-def house() -> WebFixture:
+def web_app() -> WebFixture:
     return WebFixture()
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[DeskFixture]:
-    async with desk_fixture(tmp_path) as made:
-        yield made
+    async with desk_fixture(tmp_path) as opened:
+        yield opened

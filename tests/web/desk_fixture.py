@@ -1,4 +1,4 @@
-"""The desk put together for tests: the real pages and support over a real store, and people who come to it."""
+"""The desk for tests: the real pages and support service over a real store, and browsers that open them."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +17,7 @@ from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.web.app_fixture import page_texts
 from verification import Core, Method
+from verification.ids import Actor
 from verification.invitations import Link
 from verification.providers.simulated import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
@@ -35,7 +36,7 @@ _FRESH = re.compile(r'name="fresh" value="([^"]+)"')
 
 @dataclass
 class DeskFixture:
-    """Everything a test of the desk needs; `key` None is a program without a desk."""
+    """What a test of the desk needs; with `key` None the program has no desk."""
 
     store: SqlStore
     key: str | None = KEY
@@ -46,9 +47,9 @@ class DeskFixture:
 
     def __post_init__(self) -> None:
         self.support = SupportService(self.store, self.clock, timedelta(minutes=30))
-        self.app: Starlette = web_app(self._parts())
+        self.app: Starlette = web_app(self._deps())
 
-    def _parts(self) -> WebDeps:
+    def _deps(self) -> WebDeps:
         providers = {method: SimulatedProvider(method) for method in Method}
         numbers = count(1)
         desk = (
@@ -77,13 +78,13 @@ class DeskFixture:
         )
 
     def visitor(self, address: str = "203.0.113.7", *, base: str = BASE) -> "DeskBrowser":
-        """A browser that nobody has signed in with."""
+        """A browser that is not signed in."""
         transport = httpx.ASGITransport(self.app, client=(address, 50000))
         return DeskBrowser(transport=transport, base_url=base, follow_redirects=True)
 
     @asynccontextmanager
-    async def somebody(self, name: str = "anna", language: str = "zh") -> AsyncIterator["DeskBrowser"]:
-        """A browser that somebody has signed in with."""
+    async def signed_in(self, name: str = "anna", language: str = "zh") -> AsyncIterator["DeskBrowser"]:
+        """A browser that is signed in."""
         async with self.visitor() as visitor:
             answer = await visitor.sign_in(name)
             assert answer.status_code == 200, answer.text
@@ -92,70 +93,70 @@ class DeskFixture:
             yield visitor
 
     async def link(self, account: str = "100012345", **more: object) -> Link:
-        """A link that somebody else made."""
-        order = LinkRequest(account=account, idempotency_key=f"{account}{more}", **more)  # type: ignore[arg-type]
-        return (await self.support.create_link("telegram:100054321", order)).link
+        """A link that another actor made."""
+        request = LinkRequest(account=account, idempotency_key=f"{account}{more}", **more)  # type: ignore[arg-type]
+        return (await self.support.create_link(Actor("telegram:100054321"), request)).link
 
     async def attempt(self, digits: str = "0a1b2c3d4e5f", account: str = "100012345", **changes: object) -> None:
-        """An attempt of an account, with a name and a number where they are still kept."""
+        """An attempt of an account, with a name and a number while they are stored."""
         attempt = make_attempt(f"attempt-{digits}", account, contact="telegram:100054321", identity=make_identity())
         async with self.store.unit("begin") as unit:
             await unit.save_attempt(replace(attempt, **changes))  # type: ignore[arg-type]
 
     async def verify(self, account: str) -> None:
-        """Let an account be verified."""
+        """Verify an account."""
         async with self.store.unit("verdict") as unit:
             await unit.take_slot(make_attempt("verdict", account), make_identity(), self.clock())
 
-    async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, many: int = 1) -> None:
-        """People who came so many steps far today; from the code on by WeChat."""
-        cohort = Cohort(beijing_day(self.clock()), campaign, language)
+    async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, times: int = 1) -> None:
+        """Count `times` journeys of this many steps today; from the QR code on by WeChat."""
+        cohort = Cohort(day=beijing_day(self.clock()), campaign=campaign, language=language)
         reached = STEPS[:steps]
-        tallies = [
-            FunnelIncrement(cohort, step, bucket=place * 5 if place else None) for place, step in enumerate(reached)
+        increments = [
+            FunnelIncrement(cohort, step, bucket=index * 5 if index else None) for index, step in enumerate(reached)
         ]
-        tallies += [FunnelIncrement(cohort, step, Method.WECHAT, bucket=12) for step in reached[4:]]
-        for _ in range(many):
+        increments += [FunnelIncrement(cohort, step, Method.WECHAT, bucket=12) for step in reached[4:]]
+        for _ in range(times):
             async with self.store.unit("turn") as unit:
-                await unit.add_to_funnel(tallies)
+                await unit.add_to_funnel(increments)
 
-    async def asked(self, topic: str, many: int = 1, text: str = "") -> None:
-        """Questions in people's own words; one in vain has a text and no topic."""
+    async def questions(self, topic: str, times: int = 1, text: str = "") -> None:
+        """Count questions; an unanswered one has a text and no topic."""
         async with self.store.unit("turn") as unit:
-            for _ in range(many):
+            for _ in range(times):
                 await unit.count_question(topic, beijing_day(self.clock()))
             if text:
-                await unit.keep_unanswered(UnansweredQuestion(text, text, self.clock()))
+                await unit.add_unanswered(UnansweredQuestion(id=text, text=text, at=self.clock()))
 
     async def audit_log(self) -> list[AuditEntry]:
-        """What was noted so far, the newest first."""
-        return list(await self.support.audit_log("test", 500))[1:]
+        """The audit entries so far, newest first."""
+        return list(await self.support.audit_log(Actor("test"), limit=500))[1:]
 
 
 class DeskBrowser(httpx.AsyncClient):
-    """A browser: it keeps cookies, and sends back what the forms hold."""
+    """A browser: it keeps cookies, and sends the hidden fields of forms."""
 
     async def sign_in(self, name: str = "anna", key: str = KEY, **more: str) -> httpx.Response:
-        """Fill in the form at the door."""
+        """Fill in the sign-in form."""
         return await self.post("/desk/sign-in", data={"name": name, "key": key}, headers=more)
 
     async def fill(
         self, page: str, to: str | None = None, headers: Mapping[str, str] | None = None, **fields: str
     ) -> httpx.Response:
         """Fill in the form of a page and send it."""
-        shown = (await self.get(page)).text
-        held = {"proof": _PROOF.findall(shown)[0]}
-        held |= {"fresh": found[1]} if (found := _FRESH.search(shown)) else {}
-        return await self.post(to or page, data=held | fields, headers=headers)
+        html = (await self.get(page)).text
+        fields_held = {"proof": _PROOF.findall(html)[0]}
+        fields_held |= {"fresh": found[1]} if (found := _FRESH.search(html)) else {}
+        return await self.post(to or page, data=fields_held | fields, headers=headers)
 
     async def proof(self) -> str:
-        """What the forms of this session carry."""
+        """The proof in the forms of this session."""
         return str(_PROOF.findall((await self.get("/desk/links")).text)[0])
 
 
 @asynccontextmanager
 async def desk_fixture(folder: Path, *, key: str | None = KEY, public: str = BASE) -> AsyncIterator[DeskFixture]:
-    """A desk over a store of its own."""
+    """A desk over its own store."""
     async with open_store(f"sqlite:///{folder / 'bot.sqlite3'}", sealing=make_sealing()) as store:
         yield DeskFixture(store, key, public)
 

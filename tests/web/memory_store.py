@@ -1,4 +1,4 @@
-"""A store at the core's port that keeps everything in memory, one unit at a time; an error rolls back."""
+"""A store for the core that holds everything in memory, one unit at a time; an error rolls back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
+from verification.ids import Account
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
@@ -14,13 +15,13 @@ from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, Quo
 @dataclass(slots=True)
 class MemoryUnit:
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
-    slots: dict[str, dict[str, QuotaSlot]] = field(default_factory=dict)
+    slots: dict[str, dict[Account, QuotaSlot]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
-    tried: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
+    rate_limits: dict[AttemptId, tuple[Attempt, str, bool]] = field(default_factory=dict)
 
-    def copied(self) -> "MemoryUnit":
-        places = {number: dict(taken) for number, taken in self.slots.items()}
-        return MemoryUnit(dict(self.attempts), places, list(self.notices), dict(self.tried))
+    def copy(self) -> "MemoryUnit":
+        slots = {number: dict(taken) for number, taken in self.slots.items()}
+        return MemoryUnit(dict(self.attempts), slots, list(self.notices), dict(self.rate_limits))
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
         return self.attempts.get(attempt)
@@ -28,12 +29,12 @@ class MemoryUnit:
     async def attempt_by_token(self, token: str) -> Attempt | None:
         return next((attempt for attempt in self.attempts.values() if attempt.token == token), None)
 
-    async def live_attempt(self, account: str) -> Attempt | None:
+    async def live_attempt(self, account: Account) -> Attempt | None:
         return next(
             (attempt for attempt in self.attempts.values() if attempt.account == account and attempt.live), None
         )
 
-    async def slot_of(self, account: str) -> QuotaSlot | None:
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
         return next((taken[account] for taken in self.slots.values() if account in taken), None)
 
     async def save_attempt(self, attempt: Attempt) -> None:
@@ -41,7 +42,7 @@ class MemoryUnit:
         assert not attempt.live or other is None or other.id == attempt.id, "a second live attempt of one account"
         self.attempts[attempt.id] = attempt
 
-    async def due(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
+    async def due_attempts(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
         oldest = sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
         return [DueAttempt(attempt.id, attempt.expires_at, attempt.expiry_announced) for attempt in oldest]
@@ -49,13 +50,15 @@ class MemoryUnit:
     async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")
 
-    async def claim_due_polls(self, method: Method, now: datetime, before: datetime, limit: int) -> Sequence[AttemptId]:
+    async def claim_due_polls(
+        self, method: Method, *, now: datetime, before: datetime, limit: int
+    ) -> Sequence[AttemptId]:
         del now, before
-        under_way = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
-        taken = [each.id for each in self.attempts.values() if each.method is method and each.status in under_way]
+        in_progress = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
+        taken = [each.id for each in self.attempts.values() if each.method is method and each.status in in_progress]
         return taken[:limit]
 
-    async def accounts_of(self, identity: Identity) -> frozenset[str]:
+    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         return frozenset(self.slots.get(identity.number.plain, {}))
 
     async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
@@ -71,24 +74,28 @@ class MemoryUnit:
         del number_limit
         tried = [
             RateLimitRecord(
-                made.created_at,
-                number,
-                asked,
-                same_account=made.account == attempt.account,
-                same_person=made.contact == attempt.contact,
+                at=earlier.created_at,
+                number=number,
+                provider_called=provider_called,
+                same_account=earlier.account == attempt.account,
+                same_person=earlier.contact == attempt.contact,
                 same_number=number == identity.number.plain,
             )
-            for made, number, asked in self.tried.values()
-            if made.created_at > since
+            for earlier, number, provider_called in self.rate_limits.values()
+            if earlier.created_at > since
         ]
         return [each for each in tried if each.same_account or each.same_person or each.same_number]
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, asked: bool) -> None:
-        self.tried[attempt.id] = (attempt, identity.number.plain, asked)
+    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
+        self.rate_limits[attempt.id] = (attempt, identity.number.plain, provider_called)
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
-        asked = sorted(made.created_at for made, _, asked in self.tried.values() if asked and made.created_at > since)
-        return asked[-budget] if len(asked) >= budget else None
+        calls = sorted(
+            earlier.created_at
+            for earlier, _, provider_called in self.rate_limits.values()
+            if provider_called and earlier.created_at > since
+        )
+        return calls[-budget] if len(calls) >= budget else None
 
     async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
         del now
@@ -107,32 +114,32 @@ class MemoryUnit:
         )
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        raise AssertionError(f"{attempt.id}: nobody is told of results here ({now}, {simulated})")
+        raise AssertionError(f"{attempt.id}: results are not supported here ({now}, {simulated})")
 
 
 class MemoryStore:
-    """The store; `meanwhile` runs before each unit and hears its key, to let something else come first."""
+    """The store; `before_unit` runs before each unit with its key, so that a test can change something first."""
 
     def __init__(self) -> None:
-        self.kept = MemoryUnit()
-        self.meanwhile: Callable[[str], None] = lambda alone_with: None
+        self.committed = MemoryUnit()
+        self.before_unit: Callable[[str], None] = lambda lock_key: None
         self._alone = asyncio.Lock()
 
     @asynccontextmanager
     async def unit(self, lock_key: str) -> AsyncIterator[MemoryUnit]:
         async with self._alone:
-            self.meanwhile(lock_key)
-            unit = self.kept.copied()
+            self.before_unit(lock_key)
+            unit = self.committed.copy()
             yield unit
-            self.kept = unit
+            self.committed = unit
 
-    async def claim_notices(self, now: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         del now, until
-        return self.kept.notices[:limit]
+        return self.committed.notices[:limit]
 
     async def settle_notice(self, notice: Notice) -> None:
-        self.kept.notices = [kept for kept in self.kept.notices if kept.id != notice.id]
+        self.committed.notices = [each for each in self.committed.notices if each.id != notice.id]
 
     def put(self, attempt_id: AttemptId, **changes: object) -> None:
-        """Change a kept attempt behind the core's back, to reach what only time or other parts can do."""
-        self.kept.attempts[attempt_id] = replace(self.kept.attempts[attempt_id], **changes)  # type: ignore[arg-type]
+        """Change a stored attempt directly, to reach a state that only time or other parts can cause."""
+        self.committed.attempts[attempt_id] = replace(self.committed.attempts[attempt_id], **changes)  # type: ignore[arg-type]

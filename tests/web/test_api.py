@@ -1,4 +1,4 @@
-"""Links over HTTP: made once a request, shown masked, revoked, drawn; and nothing without a key."""
+"""The API of links: create once per request, show masked, revoke, QR codes; nothing without a key."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.web.app_fixture import START, WebFixture
+from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
 from verification.support.service import SupportService
 from verification.support.store import AuditEntry
@@ -44,55 +45,55 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture
-def house(store: SqlStore) -> WebFixture:
+def web_app(store: SqlStore) -> WebFixture:
     numbers = count()
-    house = WebFixture()
-    support = SupportService(store, lambda: house.now, timedelta(minutes=30))
-    house.api = ApiRoute(
+    web_app = WebFixture()
+    support = SupportService(store, lambda: web_app.now, timedelta(minutes=30))
+    web_app.api = ApiRoute(
         keys=(FIRST, SECOND),
         support=support,
         link_url=lambda token: f"https://t.me/example_bot?start={token}",
         qr=QrCodes(svg=lambda link: f"<svg>{link}</svg>", png=lambda link: link.encode()),
         new_id=lambda: str(next(numbers)),
     )
-    house.__post_init__()
-    return house
+    web_app.__post_init__()
+    return web_app
 
 
 @asynccontextmanager
 async def caller(
-    house: WebFixture, key: str | None = FIRST, address: str = "127.0.0.1"
+    web_app: WebFixture, key: str | None = FIRST, address: str = "127.0.0.1"
 ) -> AsyncIterator[httpx.AsyncClient]:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(house.app, client=(address, 50000))
+    transport = httpx.ASGITransport(web_app.app, client=(address, 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
         yield client
 
 
-async def make(client: httpx.AsyncClient, key: str = "", **asked: object) -> Json:
+async def make(client: httpx.AsyncClient, key: str = "", **fields: object) -> Json:
     headers = {"Idempotency-Key": key} if key else {}
-    answer = await client.post("/v1/links", json={"account": "100012345", **asked}, headers=headers)
+    answer = await client.post("/v1/links", json={"account": "100012345", **fields}, headers=headers)
     assert answer.status_code == 201, answer.text
-    told: Json = answer.json()
-    return told
+    body: Json = answer.json()
+    return body
 
 
 async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-    async with store.support_unit(AuditEntry("test", "uses", "", START)) as desk:
-        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(20) if use.actor != "test"]
+    async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=START)) as desk:
+        return [(use.actor, use.action, use.subject) for use in await desk.audit_log(limit=20) if use.actor != "test"]
 
 
 def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
-    told = answer.json()
-    assert (told["status"], set(told)) == (status, {"title", "status", "detail"})
-    assert sentence in told["detail"]
+    body = answer.json()
+    assert (body["status"], set(body)) == (status, {"title", "status", "detail"})
+    assert sentence in body["detail"]
 
 
-async def test_a_link_is_made_for_an_account_and_shown_masked(house: WebFixture, store: SqlStore) -> None:
-    async with caller(house) as client:
+async def test_a_link_is_made_for_an_account_and_shown_masked(web_app: WebFixture, store: SqlStore) -> None:
+    async with caller(web_app) as client:
         answer = await client.post(
             "/v1/links", json={"account": "100012345", "campaign": "spring", "ttl_seconds": 7200, "method": "qq"}
         )
@@ -118,10 +119,10 @@ async def test_a_link_is_made_for_an_account_and_shown_masked(house: WebFixture,
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(house: WebFixture) -> None:
-    async with caller(house) as client, caller(house, SECOND) as other:
+async def test_repeating_an_idempotency_key_returns_the_same_link(web_app: WebFixture) -> None:
+    async with caller(web_app) as client, caller(web_app, SECOND) as other:
         first = await make(client, "order-7", ttl_seconds=600)
-        house.now += timedelta(minutes=5)
+        web_app.now += timedelta(minutes=5)
         again = await make(client, "order-7", ttl_seconds=600)
         at_once = await asyncio.gather(*(make(client, "order-8") for _ in range(5)))
         foreign = await make(other, "order-7")
@@ -136,22 +137,22 @@ async def test_asking_again_with_the_same_idempotency_key_gives_the_same_link(ho
     "other",
     [{"account": "100099999"}, {"campaign": "autumn"}, {"ttl_seconds": 60}, {"method": "qq"}, {"language": "en"}],
 )
-async def test_the_same_idempotency_key_never_stands_for_two_links(house: WebFixture, other: Json) -> None:
-    async with caller(house) as client:
+async def test_the_same_idempotency_key_never_stands_for_two_links(web_app: WebFixture, other: Json) -> None:
+    async with caller(web_app) as client:
         await make(client, "order-7")
         answer = await client.post(
             "/v1/links", json={"account": "100012345", **other}, headers={"Idempotency-Key": "order-7"}
         )
         listed = await client.get("/v1/links")
 
-    assert_problem(answer, 409, "This Idempotency-Key made another link before.")
+    assert_problem(answer, 409, "This Idempotency-Key was used before for another link.")
     assert len(listed.json()["links"]) == 1
 
 
-async def test_links_are_listed_in_pages_without_what_opens_them(house: WebFixture) -> None:
-    async with caller(house) as client:
+async def test_links_are_listed_in_pages_without_their_addresses(web_app: WebFixture) -> None:
+    async with caller(web_app) as client:
         for number in range(5):
-            house.now += timedelta(seconds=1)
+            web_app.now += timedelta(seconds=1)
             await make(client, account=f"10001234{number}", campaign="spring" if number % 2 else "")
         first = (await client.get("/v1/links", params={"limit": 3})).json()
         rest = (await client.get("/v1/links", params={"limit": 3, "skip": first["next_skip"]})).json()
@@ -164,22 +165,22 @@ async def test_links_are_listed_in_pages_without_what_opens_them(house: WebFixtu
     assert "url" not in first["links"][0]
 
 
-async def test_a_revoked_link_opens_to_nobody_and_stays_revoked(house: WebFixture, store: SqlStore) -> None:
-    async with caller(house) as client:
+async def test_a_revoked_link_opens_for_no_person_and_stays_revoked(web_app: WebFixture, store: SqlStore) -> None:
+    async with caller(web_app) as client:
         made = await make(client)
         revoked = await client.delete(f"/v1/links/{made['id']}")
-        house.now += timedelta(minutes=1)
+        web_app.now += timedelta(minutes=1)
         again = await client.delete(f"/v1/links/{made['id']}")
     async with store.unit("telegram:1") as unit:
-        opened = await unit.open_link(LinkId(made["id"]), "telegram:1", house.now)
+        opened = await unit.open_link(LinkId(made["id"]), PersonId("telegram:1"), web_app.now)
 
     assert revoked.json()["state"] == "revoked"
     assert again.json() == revoked.json()
     assert opened is None
 
 
-async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: WebFixture) -> None:
-    async with caller(house) as client:
+async def test_the_qr_code_of_a_link_comes_as_png_and_svg(web_app: WebFixture) -> None:
+    async with caller(web_app) as client:
         made = await make(client)
         png = await client.get(f"/v1/links/{made['id']}/qr.png")
         svg = await client.get(f"/v1/links/{made['id']}/qr.svg")
@@ -188,10 +189,10 @@ async def test_the_code_of_a_link_is_drawn_as_picture_and_drawing(house: WebFixt
     assert (svg.headers["content-type"].partition(";")[0], svg.text) == ("image/svg+xml", f"<svg>{made['url']}</svg>")
 
 
-async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secret(
-    house: WebFixture, store: SqlStore
+async def test_every_call_is_audited_with_the_position_of_its_key_and_no_secret(
+    web_app: WebFixture, store: SqlStore
 ) -> None:
-    async with caller(house, SECOND) as client:
+    async with caller(web_app, SECOND) as client:
         made = await make(client)
         await client.get("/v1/links", params={"account": "100012345"})
         await client.get(f"/v1/links/{made['id']}/qr.png")
@@ -208,9 +209,9 @@ async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secre
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("", "The body is no JSON."),
-        ("{", "The body is no JSON."),
-        ('"\ud83d', "The body is no JSON."),
+        ("", "The body is not valid JSON."),
+        ("{", "The body is not valid JSON."),
+        ('"\ud83d', "The body is not valid JSON."),
         ("[]", "Input should be an object."),
         ("{}", "account: Field required."),
         ('{"account": 7}', "account: Input should be a valid string."),
@@ -223,13 +224,13 @@ async def test_every_call_is_written_down_with_the_place_of_its_key_and_no_secre
         ('{"account": "7", "ttl_seconds": true}', "ttl_seconds: Input should be a valid integer."),
         ('{"account": "7", "method": "sms"}', "method: Input should be 'wechat', 'qq' or 'face'."),
         ('{"account": "7", "language": "de"}', "language: write zh or en."),
-        ('{"account": "7", "secret-110": 1}', "There is a field that is not known here."),
+        ('{"account": "7", "secret-110": 1}', "The request has an unknown field."),
     ],
 )
-async def test_what_cannot_be_made_is_named_in_one_sentence(
-    house: WebFixture, store: SqlStore, body: str, sentence: str
+async def test_an_invalid_link_request_gets_one_sentence(
+    web_app: WebFixture, store: SqlStore, body: str, sentence: str
 ) -> None:
-    async with caller(house) as client:
+    async with caller(web_app) as client:
         answer = await client.post("/v1/links", content=body.encode("utf-8", "surrogatepass"))
 
     assert_problem(answer, 422, sentence)
@@ -246,34 +247,34 @@ async def test_what_cannot_be_made_is_named_in_one_sentence(
         ("skip=99999999999999999999", "skip: "),
         ("campaign=a%20b", "campaign: "),
         ("account=", "account: "),
-        ("state=opened", "There is a field that is not known here."),
+        ("state=opened", "The request has an unknown field."),
     ],
 )
-async def test_a_list_that_cannot_be_is_named_in_one_sentence(house: WebFixture, query: str, sentence: str) -> None:
-    async with caller(house) as client:
+async def test_an_invalid_list_query_gets_one_sentence(web_app: WebFixture, query: str, sentence: str) -> None:
+    async with caller(web_app) as client:
         answer = await client.get(f"/v1/links?{query}")
 
     assert_problem(answer, 422, sentence)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_an_idempotency_key_is_1_to_200_characters(house: WebFixture, key: str) -> None:
-    async with caller(house) as client:
+async def test_an_idempotency_key_is_1_to_200_characters(web_app: WebFixture, key: str) -> None:
+    async with caller(web_app) as client:
         answer = await client.post("/v1/links", json={"account": "7"}, headers={"Idempotency-Key": key})
 
     assert_problem(answer, 422, "Idempotency-Key: write 1 to 200 characters.")
 
 
-async def test_a_body_too_long_is_refused_unread(house: WebFixture) -> None:
-    async with caller(house) as client:
+async def test_a_body_that_is_too_long_is_refused_unread(web_app: WebFixture) -> None:
+    async with caller(web_app) as client:
         answer = await client.post("/v1/links", content=b"{" + b" " * 20_000)
 
     assert_problem(answer, 413, "The body is too long.")
 
 
 @pytest.mark.parametrize("id", [UNKNOWN, "x", "0" * 500, "%00", "..%2f", "ABCDEF0123456789"])
-async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: WebFixture, id: str) -> None:
-    async with caller(house) as client:
+async def test_an_unknown_link_is_404(web_app: WebFixture, id: str) -> None:
+    async with caller(web_app) as client:
         answers = [
             await client.request(verb, f"/v1/links/{id}{end}")
             for verb, end in (("GET", ""), ("DELETE", ""), ("GET", "/qr.png"), ("GET", "/qr.svg"))
@@ -283,8 +284,8 @@ async def test_a_link_that_is_not_there_is_404_however_it_is_named(house: WebFix
         assert_problem(answer, 404, "There is ")
 
 
-async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house: WebFixture) -> None:
-    async with caller(house) as client:
+async def test_unknown_paths_and_methods_are_problems_too(web_app: WebFixture) -> None:
+    async with caller(web_app) as client:
         nowhere = await client.get("/v1/attempts")
         slash = await client.get("/v1/links/")
         put = await client.put("/v1/links")
@@ -300,11 +301,11 @@ async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(house:
     "credentials",
     [None, "", "Bearer", "Bearer ", f"Bearer {FIRST}x", f"Bearer {FIRST[:-1]}", f"Basic {FIRST}", "Bearer ключ"],
 )
-async def test_without_a_key_of_ours_nothing_is_done(
-    house: WebFixture, store: SqlStore, verb: str, path: str, credentials: str | None
+async def test_without_a_valid_key_nothing_is_done(
+    web_app: WebFixture, store: SqlStore, verb: str, path: str, credentials: str | None
 ) -> None:
     headers = [] if credentials is None else [(b"Authorization", credentials.encode())]
-    async with caller(house, None) as client:
+    async with caller(web_app, None) as client:
         answer = await client.request(verb, path, headers=headers, content=b'{"account": "7"}')
 
     assert_problem(answer, 401, "A key is needed: Authorization: Bearer KEY.")
@@ -312,23 +313,23 @@ async def test_without_a_key_of_ours_nothing_is_done(
     assert await uses(store) == []
 
 
-async def test_whoever_tries_keys_waits_and_nobody_else_does(house: WebFixture) -> None:
-    async with caller(house, "wrong-key-000000000000000000", "203.0.113.7") as guesser:
+async def test_an_address_that_tries_keys_waits_and_no_other_does(web_app: WebFixture) -> None:
+    async with caller(web_app, "wrong-key-000000000000000000", "203.0.113.7") as guesser:
         answers = [await guesser.get("/v1/links") for _ in range(BURST + 5)]
-    async with caller(house, FIRST, "203.0.113.7") as neighbour, caller(house) as elsewhere:
+    async with caller(web_app, FIRST, "203.0.113.7") as neighbour, caller(web_app) as elsewhere:
         refused = await neighbour.get("/v1/links")
         served = await elsewhere.get("/v1/links")
-        house.seconds += int(refused.headers["retry-after"])
+        web_app.seconds += int(refused.headers["retry-after"])
         later = await neighbour.get("/v1/links")
 
     assert [answer.status_code for answer in answers] == [401] * BURST + [429] * 5
     assert_problem(refused, 429, "Too many wrong keys came from this address.")
     assert (served.status_code, later.status_code) == (200, 200)
-    assert house.registry.get_sample_value("web_wrong_keys_total") == BURST
+    assert web_app.registry.get_sample_value("web_wrong_keys_total") == BURST
 
 
 @pytest.mark.parametrize(("verb", "path"), PATHS)
-async def test_without_keys_in_the_settings_there_are_no_calls(verb: str, path: str) -> None:
+async def test_without_configured_keys_there_is_no_api(verb: str, path: str) -> None:
     async with caller(WebFixture()) as client:
         answer = await client.request(verb, path)
 
@@ -336,14 +337,16 @@ async def test_without_keys_in_the_settings_there_are_no_calls(verb: str, path: 
     assert "problem" not in answer.headers["content-type"]
 
 
-async def test_an_error_of_ours_is_told_without_its_words(house: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_internal_error_is_reported_without_its_message(
+    web_app: WebFixture, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(token: str) -> str:
         raise RuntimeError(f"about {token}")
 
-    assert house.api is not None
-    house.api = replace(house.api, link_url=broken)
-    house.__post_init__()
-    async with caller(house) as client:
+    assert web_app.api is not None
+    web_app.api = replace(web_app.api, link_url=broken)
+    web_app.__post_init__()
+    async with caller(web_app) as client:
         answer = await client.post("/v1/links", json={"account": "100012345"})
 
     assert_problem(answer, 500, "Something went wrong here; ask again.")
@@ -351,26 +354,26 @@ async def test_an_error_of_ours_is_told_without_its_words(house: WebFixture, cap
     assert "about" not in answer.text + caplog.text
 
 
-async def test_while_the_database_is_away_a_call_is_to_be_made_again(house: WebFixture) -> None:
+async def test_during_a_database_outage_a_call_gets_503_with_retry_after(web_app: WebFixture) -> None:
     def away(_: str) -> str:
         raise StoreUnavailable("away")
 
-    assert house.api is not None
-    house.api = replace(house.api, link_url=away)
-    house.__post_init__()
-    async with caller(house) as client:
+    assert web_app.api is not None
+    web_app.api = replace(web_app.api, link_url=away)
+    web_app.__post_init__()
+    async with caller(web_app) as client:
         answer = await client.post("/v1/links", json={"account": "100012345"})
 
     assert_problem(answer, 503, "The database does not answer; ask again.")
     assert answer.headers["retry-after"] == "2"
 
 
-async def test_no_key_and_no_link_is_logged(house: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_key_and_no_link_is_logged(web_app: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    async with caller(house) as client:
+    async with caller(web_app) as client:
         made = await make(client)
-    async with caller(house, "wrong-key-000000000000000000") as guesser:
+    async with caller(web_app, "wrong-key-000000000000000000") as guesser:
         await guesser.get("/v1/links")
 
-    told = caplog.text + repr(house.api) + json.dumps(str(house.api))
-    assert not [secret for secret in (FIRST, SECOND, "wrong-key", made["url"][-20:]) if secret in told]
+    body = caplog.text + repr(web_app.api) + json.dumps(str(web_app.api))
+    assert not [secret for secret in (FIRST, SECOND, "wrong-key", made["url"][-20:]) if secret in body]

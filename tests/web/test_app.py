@@ -1,4 +1,4 @@
-"""What holds for every address: headers, limits, probes, errors without detail, logs without secrets."""
+"""Rules for every address: headers, limits, health checks, errors without detail, logs without secrets."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -22,8 +22,8 @@ PROTECTION = {
 
 
 @pytest.mark.parametrize("path", ["/", "/v/nothing", "/nowhere", "/healthz", "/metrics", "/a/b/c/d"])
-async def test_every_answer_carries_the_protective_headers(house: WebFixture, path: str) -> None:
-    answer = await house.phone("browser").get(path)
+async def test_every_answer_carries_the_protective_headers(web_app: WebFixture, path: str) -> None:
+    answer = await web_app.phone("browser").get(path)
 
     assert {name: answer.headers[name] for name in PROTECTION} == PROTECTION
     assert "noindex" in answer.headers["x-robots-tag"]
@@ -35,37 +35,37 @@ async def test_every_answer_carries_the_protective_headers(house: WebFixture, pa
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v/", "/v", "/v/a/b", "/v/assets/../../app.py", "/v/assets/none.css"])
-async def test_an_unknown_address_is_a_kind_page(house: WebFixture, path: str) -> None:
-    answer = await house.phone("browser").get(path)
+async def test_an_unknown_address_shows_a_friendly_page(web_app: WebFixture, path: str) -> None:
+    answer = await web_app.phone("browser").get(path)
 
     assert answer.status_code == 404
     assert "没有找到这个页面" in answer.text
 
 
-async def test_another_kind_of_request_is_refused_with_what_is_allowed(house: WebFixture) -> None:
-    answer = await house.phone("browser").put("/v/nothing")
+async def test_another_http_method_is_refused_with_the_allowed_ones(web_app: WebFixture) -> None:
+    answer = await web_app.phone("browser").put("/v/nothing")
 
     assert answer.status_code == 405
     assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
 
 
-async def test_a_form_that_is_too_large_is_refused(house: WebFixture) -> None:
-    opening = await house.begin(Method.WECHAT)
+async def test_a_form_that_is_too_large_is_refused(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
 
-    answer = await house.phone("wechat").post(opening.phone_url, content=b"x" * (16 * 1024 + 1))
+    answer = await web_app.phone("wechat").post(scan_code.phone_url, content=b"x" * (16 * 1024 + 1))
 
     assert answer.status_code == 413
     assert "太大" in answer.text
 
 
-async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: WebFixture) -> None:
+async def test_a_form_without_a_length_is_cut_off_at_the_limit(web_app: WebFixture) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield b"x" * 1024
 
-    opening = await house.begin(Method.WECHAT)
+    scan_code = await web_app.begin(Method.WECHAT)
 
-    answer = await house.phone("wechat").post(opening.phone_url, content=endless())
+    answer = await web_app.phone("wechat").post(scan_code.phone_url, content=endless())
 
     assert answer.status_code == 413
 
@@ -86,23 +86,23 @@ async def test_a_form_that_does_not_say_how_large_it_is_is_cut_off(house: WebFix
     ],
 )
 async def test_a_form_sent_from_another_site_does_nothing(
-    house: WebFixture, headers: dict[str, str], taken: bool
+    web_app: WebFixture, headers: dict[str, str], taken: bool
 ) -> None:
-    opening = await house.begin(Method.QQ)
+    scan_code = await web_app.begin(Method.QQ)
 
-    answer = await house.phone("qq").post(
-        opening.phone_url, data={"stage": "check", "press": "confirm"}, headers=headers
+    answer = await web_app.phone("qq").post(
+        scan_code.phone_url, data={"stage": "check", "press": "confirm"}, headers=headers
     )
 
     assert answer.status_code == (200 if taken else 403)
-    assert (house.store.kept.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED) is taken
+    assert (web_app.store.committed.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED) is taken
 
 
-async def test_the_page_works_below_a_proxy_prefix(house: WebFixture) -> None:
-    opening = await house.begin(Method.QQ)
-    token = opening.phone_url.rpartition("/")[2]
+async def test_the_page_works_below_a_proxy_prefix(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.QQ)
+    token = scan_code.phone_url.rpartition("/")[2]
 
-    async with behind_prefix(house, "/phone/qq") as client:
+    async with behind_prefix(web_app, "/phone/qq") as client:
         page = await client.get(f"/phone/qq/v/{token}?lang=en")
         style = await client.get(page.url.join("../v/assets/phone.css"))
         after = await client.post(page.url, data={"stage": "check", "press": "confirm"})
@@ -113,24 +113,24 @@ async def test_the_page_works_below_a_proxy_prefix(house: WebFixture) -> None:
     assert after.url.path == f"/phone/qq/v/{token}"
 
 
-def behind_prefix(house: WebFixture, prefix: str) -> httpx.AsyncClient:
+def behind_prefix(web_app: WebFixture, prefix: str) -> httpx.AsyncClient:
     async def stripped(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(prefix)
-        await house.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+        await web_app.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
     transport = httpx.ASGITransport(stripped)
-    headers = dict(house.phone("qq").headers)
+    headers = dict(web_app.phone("qq").headers)
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, follow_redirects=True)
 
 
-async def test_alive_is_answered(house: WebFixture) -> None:
-    assert (await house.phone("browser").get("/healthz")).status_code == 200
+async def test_the_liveness_check_answers(web_app: WebFixture) -> None:
+    assert (await web_app.phone("browser").get("/healthz")).status_code == 200
 
 
-async def test_ready_names_what_is_not(house: WebFixture) -> None:
-    client = house.phone("browser")
+async def test_the_readiness_check_names_what_is_not_ready(web_app: WebFixture) -> None:
+    client = web_app.phone("browser")
     ready = await client.get("/readyz")
-    house.ready["telegram"] = False
+    web_app.ready["telegram"] = False
 
     unready = await client.get("/readyz")
 
@@ -138,29 +138,29 @@ async def test_ready_names_what_is_not(house: WebFixture) -> None:
     assert unready.json() == {"ready": False, "parts": {"store": True, "telegram": False}}
 
 
-async def test_metrics_give_what_the_registry_holds(house: WebFixture) -> None:
-    Counter("turns", "Turns taken.", registry=house.registry).inc(3)
+async def test_metrics_show_the_registry(web_app: WebFixture) -> None:
+    Counter("turns", "Turns taken.", registry=web_app.registry).inc(3)
 
-    answer = await house.phone("browser").get("/metrics")
+    answer = await web_app.phone("browser").get("/metrics")
 
     assert "turns_total 3.0" in answer.text
 
 
-async def test_robots_are_asked_to_stay_away(house: WebFixture) -> None:
-    assert "Disallow: /" in (await house.phone("browser").get("/robots.txt")).text
+async def test_robots_txt_disallows_everything(web_app: WebFixture) -> None:
+    assert "Disallow: /" in (await web_app.phone("browser").get("/robots.txt")).text
 
 
-async def test_a_failure_shows_no_detail_and_logs_no_secret(
-    house: WebFixture, caplog: pytest.LogCaptureFixture
+async def test_an_error_shows_no_detail_and_logs_no_secret(
+    web_app: WebFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
-    opening = await house.begin(Method.WECHAT)
+    scan_code = await web_app.begin(Method.WECHAT)
 
     def broken(alone_with: str) -> None:
         raise RuntimeError(f"{alone_with} 王小明")
 
-    house.store.meanwhile = broken
+    web_app.store.before_unit = broken
     with caplog.at_level(logging.DEBUG, logger="web"):
-        answer = await house.phone("wechat").get(opening.phone_url)
+        answer = await web_app.phone("wechat").get(scan_code.phone_url)
 
     assert answer.status_code == 500
     assert answer.headers["cache-control"] == "no-store"
@@ -173,20 +173,20 @@ async def test_a_failure_shows_no_detail_and_logs_no_secret(
     assert "token-0" not in ours[0]
 
 
-async def test_while_the_database_is_away_a_page_says_so_to_machines_too(house: WebFixture) -> None:
-    opening = await house.begin(Method.WECHAT)
+async def test_during_a_database_outage_a_page_answers_503_with_retry_after(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
 
     def away(_: str) -> None:
         raise StoreUnavailable("away")
 
-    house.store.meanwhile = away
-    answer = await house.phone("wechat").get(opening.phone_url)
+    web_app.store.before_unit = away
+    answer = await web_app.phone("wechat").get(scan_code.phone_url)
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "出了一点问题" in answer.text
 
 
-async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> None:
+async def test_an_error_in_the_middle_of_an_answer_starts_no_second_one() -> None:
     async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError
@@ -204,42 +204,42 @@ async def test_a_failure_in_the_middle_of_an_answer_starts_no_second_one() -> No
     assert [message["status"] for message in sent] == [200]
 
 
-def before_the_attempt_is_touched(house: WebFixture, **changes: object) -> None:
-    """Let the attempt change between its being looked up and its being moved."""
+def before_the_attempt_is_touched(web_app: WebFixture, **changes: object) -> None:
+    """Run a change between loading the attempt and updating it."""
 
     def change(alone_with: str) -> None:
         if alone_with == "a0":
-            house.store.put(AttemptId("a0"), **changes)
+            web_app.store.put(AttemptId("a0"), **changes)
 
-    house.store.meanwhile = change
+    web_app.store.before_unit = change
 
 
 CONFIRMED = {"stage": "check", "press": "confirm"}
 
 
-async def test_a_contradicted_verdict_is_told_kindly(house: WebFixture) -> None:
-    opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=AttemptStatus.FAILED, reason=Reason.DECLINED)
+async def test_a_contradicted_verdict_shows_a_friendly_page(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.QQ)
+    before_the_attempt_is_touched(web_app, status=AttemptStatus.FAILED, reason=Reason.DECLINED)
 
-    answer = await house.phone("qq").post(opening.phone_url, data=CONFIRMED)
+    answer = await web_app.phone("qq").post(scan_code.phone_url, data=CONFIRMED)
 
     assert answer.status_code == 409
     assert "结果已经确定" in answer.text
 
 
-async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(house: WebFixture) -> None:
-    opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=AttemptStatus.CANCELLED)
+async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.QQ)
+    before_the_attempt_is_touched(web_app, status=AttemptStatus.CANCELLED)
 
-    answer = await house.phone("qq").get(opening.phone_url)
+    answer = await web_app.phone("qq").get(scan_code.phone_url)
 
     assert answer.status_code == 410
 
 
-async def test_a_press_that_comes_just_too_late_shows_the_end(house: WebFixture) -> None:
-    opening = await house.begin(Method.QQ)
-    before_the_attempt_is_touched(house, status=AttemptStatus.CANCELLED)
+async def test_a_press_just_after_the_end_shows_the_end(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.QQ)
+    before_the_attempt_is_touched(web_app, status=AttemptStatus.CANCELLED)
 
-    answer = await house.phone("qq").post(opening.phone_url, data=CONFIRMED)
+    answer = await web_app.phone("qq").post(scan_code.phone_url, data=CONFIRMED)
 
     assert answer.status_code == 410

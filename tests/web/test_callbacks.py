@@ -1,4 +1,4 @@
-"""Where providers ring: only signed and fresh, and whatever comes, nothing breaks."""
+"""Callbacks of providers: only signed and fresh ones count, and no input causes an error."""
 
 from datetime import timedelta
 
@@ -14,19 +14,19 @@ from verification.signing import WebhookSigner
 BODY = b'{"session":"a1"}'
 
 
-def house() -> WebFixture:
+def web_app() -> WebFixture:
     http = FakeProviderServer(base="https://api.example.org").http(nobody, lambda: START)
     return WebFixture(providers={Method.WECHAT: http, Method.QQ: SimulatedProvider(Method.QQ)})
 
 
-async def rung(at: WebFixture, body: bytes, headers: dict[str, str], method: str = "wechat") -> httpx.Response:
+async def post_callback(at: WebFixture, body: bytes, headers: dict[str, str], method: str = "wechat") -> httpx.Response:
     return await at.phone("x").post(f"/callbacks/{method}", content=body, headers=headers)
 
 
-async def test_a_signed_ring_is_heard() -> None:
-    at = house()
+async def test_a_signed_callback_is_accepted() -> None:
+    at = web_app()
 
-    answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY))
+    answer = await post_callback(at, BODY, SIGNING.headers("m1", START, BODY))
 
     assert (answer.status_code, at.notified) == (202, ["a1"])
 
@@ -43,43 +43,43 @@ async def test_a_signed_ring_is_heard() -> None:
         SIGNING.headers("m1", START, BODY) | {"webhook-timestamp": "9" * 400},
     ],
 )
-async def test_inv18_without_a_good_signature_nothing_is_heard(headers: dict[str, str]) -> None:
-    at = house()
+async def test_inv18_a_callback_without_a_valid_signature_is_ignored(headers: dict[str, str]) -> None:
+    at = web_app()
 
-    answer = await rung(at, BODY, headers)
+    answer = await post_callback(at, BODY, headers)
 
     assert (answer.status_code, answer.content, at.notified) == (401, b"", [])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"session":{}}', b"[" * 16_000])
-async def test_inv18_a_signed_body_that_is_none_of_ours_is_refused(body: bytes) -> None:
-    at = house()
+async def test_inv18_a_signed_callback_with_a_foreign_body_is_refused(body: bytes) -> None:
+    at = web_app()
 
-    answer = await rung(at, body, SIGNING.headers("m1", START, body))
+    answer = await post_callback(at, body, SIGNING.headers("m1", START, body))
 
     assert (answer.status_code, answer.content, at.notified) == (400, b"", [])
 
 
-async def test_inv18_a_body_that_is_too_large_is_refused() -> None:
-    at = house()
+async def test_inv18_a_callback_that_is_too_large_is_refused() -> None:
+    at = web_app()
     body = b" " * (16 * 1024 + 1)
 
-    answer = await rung(at, body, SIGNING.headers("m1", START, body))
+    answer = await post_callback(at, body, SIGNING.headers("m1", START, body))
 
     assert (answer.status_code, at.notified) == (413, [])
 
 
 @pytest.mark.parametrize("method", ["qq", "face", "nothing", "WECHAT"])
-async def test_a_way_that_is_not_verified_over_http_has_no_bell(method: str) -> None:
-    at = house()
+async def test_a_method_without_an_http_provider_has_no_callback_address(method: str) -> None:
+    at = web_app()
 
-    answer = await rung(at, BODY, SIGNING.headers("m1", START, BODY), method)
+    answer = await post_callback(at, BODY, SIGNING.headers("m1", START, BODY), method)
 
     assert (answer.status_code, at.notified) == (404, [])
 
 
-async def test_a_bell_is_rung_and_not_looked_at() -> None:
-    answer = await house().phone("browser").get("/callbacks/wechat")
+async def test_a_callback_address_accepts_only_post() -> None:
+    answer = await web_app().phone("browser").get("/callbacks/wechat")
 
     assert answer.status_code == 405
 
@@ -88,7 +88,7 @@ async def test_nothing_of_a_callback_is_logged(caplog: pytest.LogCaptureFixture)
     body = b'{"session":"planted-canary"}'
     caplog.set_level("DEBUG")
 
-    await rung(house(), body, SIGNING.headers("planted-canary", START, body))
-    await rung(house(), body, {"webhook-id": "planted-canary"})
+    await post_callback(web_app(), body, SIGNING.headers("planted-canary", START, body))
+    await post_callback(web_app(), body, {"webhook-id": "planted-canary"})
 
     assert "planted-canary" not in caplog.text

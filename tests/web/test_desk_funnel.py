@@ -1,4 +1,4 @@
-"""The funnel at the desk: the figures that were counted, by every filter, on the page and in the file."""
+"""The desk's funnel: the counters, with every filter, on the page and in the CSV file."""
 
 import csv
 import re
@@ -17,7 +17,7 @@ LANGUAGES = ("zh", "en")
 
 
 def figures_of(page: str) -> dict[str, list[str]]:
-    """The lines of the table of figures, by their name."""
+    """The rows of the table, by their name."""
     lines = re.findall(r"<tr[^>]*><th scope=\"row\">([^<]+)</th>(.*?)</tr>", page, re.DOTALL)
     return {name: [re.sub(r"<small>.*?</small>|<[^>]+>", "", cell) for cell in cells_of(line)] for name, line in lines}
 
@@ -31,19 +31,19 @@ def lines_of(text: str) -> list[dict[str, str]]:
 
 
 async def counted(desk: DeskFixture) -> None:
-    """Ten people come by a campaign, and four of them arrive; two come by themselves, in English."""
-    await desk.journeys("spring", steps=7, many=4)
-    await desk.journeys("spring", steps=6, many=1)
-    await desk.journeys("spring", steps=3, many=5)
-    await desk.journeys(language="en", steps=2, many=2)
+    """Ten people of a campaign, four of whom finish; two without a campaign, in English."""
+    await desk.journeys("spring", steps=7, times=4)
+    await desk.journeys("spring", steps=6, times=1)
+    await desk.journeys("spring", steps=3, times=5)
+    await desk.journeys(language="en", steps=2, times=2)
     async with desk.store.unit("failure") as unit:
-        cohort = Cohort(beijing_day(desk.clock()), "spring", "zh")
+        cohort = Cohort(day=beijing_day(desk.clock()), campaign="spring", language="zh")
         await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.WECHAT, Reason.MISMATCH)])
 
 
-async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskFixture) -> None:
+async def test_the_first_page_shows_counts_losses_durations_and_reasons(desk: DeskFixture) -> None:
     await counted(desk)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         page = await anna.get("/desk")
     figures = figures_of(page.text)
 
@@ -65,7 +65,7 @@ async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskFi
 
 
 @pytest.mark.parametrize(
-    ("asked", "first"),
+    ("query_string", "first"),
     [
         ("campaign=spring", "10"),
         ("campaign=-", "2"),
@@ -80,10 +80,10 @@ async def test_the_first_page_tells_counts_losses_times_and_reasons(desk: DeskFi
         ("campaign=%22%3E%3Cscript%3E", "12"),
     ],
 )
-async def test_filters_choose_whose_journeys_are_shown(desk: DeskFixture, asked: str, first: str) -> None:
+async def test_filters_select_the_journeys_shown(desk: DeskFixture, query_string: str, first: str) -> None:
     await counted(desk)
-    async with desk.somebody() as anna:
-        page = await anna.get(f"/desk?{asked}")
+    async with desk.signed_in() as anna:
+        page = await anna.get(f"/desk?{query_string}")
     figures = figures_of(page.text)
 
     assert next((cells[0] for cells in figures.values()), "") == first
@@ -94,7 +94,7 @@ async def test_filters_choose_whose_journeys_are_shown(desk: DeskFixture, asked:
 async def test_days_before_the_period_do_not_count(desk: DeskFixture) -> None:
     await counted(desk)
     desk.clock.advance(days=7)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         week, month = [await anna.get(f"/desk?period={period}") for period in ("7", "30")]
 
     assert "这段时间还没有人来过" in week.text
@@ -112,7 +112,7 @@ async def test_days_before_the_period_do_not_count(desk: DeskFixture) -> None:
 )
 async def test_groups_are_compared_side_by_side(desk: DeskFixture, by: str, groups: dict[str, str]) -> None:
     await counted(desk)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         page = await anna.get(f"/desk?by={by}")
     figures = figures_of(page.text)
 
@@ -120,9 +120,9 @@ async def test_groups_are_compared_side_by_side(desk: DeskFixture, by: str, grou
     assert {len(cells) for cells in figures.values()} == {len(METHOD_STEPS if by == "method" else STEPS) + 1}
 
 
-async def test_the_file_holds_the_same_figures_in_columns_that_stay(desk: DeskFixture) -> None:
+async def test_the_csv_file_holds_the_same_numbers_in_stable_columns(desk: DeskFixture) -> None:
     await counted(desk)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         whole = await anna.get("/desk/funnel.csv")
         by = await anna.get("/desk/funnel.csv?by=campaign&campaign=spring")
     lines = lines_of(whole.text)
@@ -148,9 +148,9 @@ async def test_the_file_holds_the_same_figures_in_columns_that_stay(desk: DeskFi
     assert {line["group"] for line in lines_of(by.text)} == {"spring"}
 
 
-async def test_the_file_is_of_what_the_page_shows(desk: DeskFixture) -> None:
+async def test_the_csv_file_uses_the_filters_of_the_page(desk: DeskFixture) -> None:
     await counted(desk)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         page = await anna.get("/desk?campaign=spring&by=language&period=2026-11")
         [address] = re.findall(r'href="(desk/funnel\.csv[^"]+)"', page.text)
         answer = await anna.get("/" + address.replace("&amp;", "&"))
@@ -169,12 +169,12 @@ async def test_the_file_is_of_what_the_page_shows(desk: DeskFixture) -> None:
         ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
     ],
 )
-def test_a_period_is_so_many_days_or_a_whole_month(period: str, since: date, until: date) -> None:
+def test_a_period_is_a_number_of_days_or_a_whole_month(period: str, since: date, until: date) -> None:
     assert period_days(read_period({"period": period}), TODAY) == (since, until)
 
 
 @pytest.mark.parametrize("period", ["", "0", "-7", "2026-13", "2026-00", "1999-01", "２０２６-01", "7 ", "9" * 99])
-def test_what_is_no_period_is_the_usual_one(period: str) -> None:
+def test_an_invalid_period_is_the_default(period: str) -> None:
     assert read_period({"period": period}) == "30"
 
 
@@ -185,25 +185,25 @@ def test_the_last_six_months_are_offered() -> None:
 @pytest.mark.parametrize(
     ("page", "number"), [("2", 2), ("", 1), ("0", 1), ("-3", 1), ("٣", 1), ("1e3", 1), ("99999", 500), ("9" * 5000, 1)]
 )
-def test_a_page_is_within_bounds_whatever_is_asked(page: str, number: int) -> None:
+def test_a_page_number_is_always_within_bounds(page: str, number: int) -> None:
     assert read_page_number({"page": page}) == number
 
 
 @pytest.mark.parametrize(
     ("typed", "sought"), [(" 100012345\n", "100012345"), ("a\0b\u200bc", "abc"), ("x" * 500, "x" * 80), ("\r\n", "")]
 )
-def test_what_is_looked_for_holds_nothing_that_a_database_refuses(typed: str, sought: str) -> None:
+def test_a_search_text_holds_no_unprintable_characters(typed: str, sought: str) -> None:
     assert read_text({"account": typed}, "account") == sought
     assert read_text({}, "account") == ""
 
 
-def test_filters_that_mean_nothing_ask_for_everybody() -> None:
-    asked = {"campaign": "<b>", "language": "xx", "method": "magic", "by": "moon", "period": "never"}
+def test_invalid_filters_select_everybody() -> None:
+    query_string = {"campaign": "<b>", "language": "xx", "method": "magic", "by": "moon", "period": "never"}
 
-    wanted = FunnelFilters.read(asked, {"zh": 1}).query(TODAY)
+    query = FunnelFilters.read(query_string, {"zh": 1}).query(TODAY)
 
-    assert (wanted.campaign, wanted.language, wanted.method, wanted.by) == (None, None, None, None)
-    assert wanted.until - wanted.since == timedelta(days=29)
+    assert (query.campaign, query.language, query.method, query.by) == (None, None, None, None)
+    assert query.until - query.since == timedelta(days=29)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_filters_that_mean_nothing_ask_for_everybody() -> None:
         (90061, "day:1 hour:1"),
     ],
 )
-def test_a_span_is_told_in_two_units_at_most(seconds: float, words: str) -> None:
+def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
     shown = PageFormatter(lambda key, count: f"{key.removeprefix('span.')}:{count}")
 
     assert shown.duration(timedelta(seconds=seconds)) == words
@@ -231,5 +231,5 @@ def test_a_span_is_told_in_two_units_at_most(seconds: float, words: str) -> None
     ("part", "words"),
     [(None, "—"), (0, "0%"), (0.004, "0.4%"), (0.5, "50%"), (0.996, "99.6%"), (1, "100%"), (1.5, "150%")],
 )
-def test_a_share_is_never_rounded_to_none_or_all(part: float | None, words: str) -> None:
+def test_a_share_is_never_rounded_to_0_or_100_percent(part: float | None, words: str) -> None:
     assert PageFormatter(str).share(part) == words

@@ -1,16 +1,20 @@
-"""The desk in a real browser on a phone, without any script: a link from its form to its end, and the funnel."""
+"""The desk in a real browser on a phone, without any script: a link from its form to its revocation, and the funnel."""
 
+import pytest
+
+from tests.browser import running_browser
 from tests.web.desk_fixture import KEY, DeskFixture
-from tests.web.test_in_browser import browser, pytestmark, served
+from tests.web.test_in_browser import served
+from verification.ids import Actor
 
-__all__ = ["pytestmark"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow("browser")]
 
 
-async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_funnel(desk: DeskFixture) -> None:
-    await desk.journeys("spring", steps=7, many=2)
+async def test_support_creates_prints_finds_and_revokes_a_link_and_reads_the_funnel(desk: DeskFixture) -> None:
+    await desk.journeys("spring", steps=7, times=2)
     await desk.journeys("spring", steps=4)
     complaints: list[str] = []
-    async with served(desk.app) as base, browser() as chromium:
+    async with served(desk.app) as base, running_browser() as chromium:
         context = await chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
         page = await context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
@@ -51,7 +55,7 @@ async def test_support_makes_a_link_prints_it_finds_it_revokes_it_and_reads_the_
         await page.get_by_role("button", name="退出").click()
         await page.get_by_role("button", name="登录").wait_for()
 
-    [link] = await desk.support.links("test")
+    [link] = await desk.support.links(Actor("test"))
     assert url == f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"
     assert (link.account, link.made_by) == ("100012345", "desk:anna")
     assert link.revoked_at is not None

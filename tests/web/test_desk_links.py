@@ -1,4 +1,4 @@
-"""Links at the desk: made once for each form, listed, printed, ended, and never with anything unmasked."""
+"""The desk's links: created once per form, listed, printed, revoked, and never shown unmasked."""
 
 import re
 from datetime import timedelta
@@ -12,9 +12,10 @@ from tests.fakes import NOON, make_identity
 from tests.reliability import Proof
 from tests.web.desk_fixture import URL, DeskFixture
 from verification import AttemptStatus, Method
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkState
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 MASKED = "10*****45"
 HOSTILE = (
     '"><script>alert(1)</script>',
@@ -27,11 +28,11 @@ HOSTILE = (
 
 
 async def links_of(desk: DeskFixture) -> list[Link]:
-    return list(await desk.support.links("test", limit=500))
+    return list(await desk.support.links(Actor("test"), limit=500))
 
 
 async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         answer = await anna.fill(
             "/desk/links/new", account=ACCOUNT, campaign="spring", ttl="7d", method="face", language="en"
         )
@@ -46,8 +47,8 @@ async def test_a_link_is_made_by_a_form_and_shown_with_its_code(desk: DeskFixtur
     assert ACCOUNT not in answer.text
 
 
-async def test_sending_the_same_form_twice_makes_one_link_and_other_words_make_another(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_sending_a_form_twice_makes_one_link_and_other_values_make_another(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         form = {"proof": await anna.proof(), "fresh": "shown-once", "account": ACCOUNT}
         first, again = [await anna.post("/desk/links/new", data=form) for _ in range(2)]
         other = await anna.post("/desk/links/new", data=form | {"account": "100054321"})
@@ -56,8 +57,8 @@ async def test_sending_the_same_form_twice_makes_one_link_and_other_words_make_a
     assert len(await links_of(desk)) == 2
 
 
-async def test_without_a_time_a_link_waits_as_long_as_usual(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_without_a_lifetime_a_link_gets_the_default(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         form = await anna.get("/desk/links/new")
         await anna.fill("/desk/links/new", account=f"  {ACCOUNT} ", ttl="99y", method="magic", language="xx")
     [link] = await links_of(desk)
@@ -68,10 +69,8 @@ async def test_without_a_time_a_link_waits_as_long_as_usual(desk: DeskFixture) -
 
 
 @pytest.mark.parametrize("account", ["", " ", "telegram:100054321", "x" * 65, "a b", *HOSTILE])
-async def test_an_account_that_can_be_none_is_asked_for_again_with_what_was_typed(
-    desk: DeskFixture, account: str
-) -> None:
-    async with desk.somebody() as anna:
+async def test_an_invalid_account_shows_the_form_again_with_the_typed_values(desk: DeskFixture, account: str) -> None:
+    async with desk.signed_in() as anna:
         answer = await anna.fill("/desk/links/new", account=account, campaign="spring")
 
     assert answer.status_code == 422
@@ -83,8 +82,8 @@ async def test_an_account_that_can_be_none_is_asked_for_again_with_what_was_type
 
 
 @pytest.mark.parametrize("campaign", ["-x", "a b", "x" * 33, *HOSTILE])
-async def test_a_campaign_that_can_be_none_is_asked_for_again(desk: DeskFixture, campaign: str) -> None:
-    async with desk.somebody() as anna:
+async def test_an_invalid_campaign_shows_the_form_again(desk: DeskFixture, campaign: str) -> None:
+    async with desk.signed_in() as anna:
         answer = await anna.fill("/desk/links/new", account=ACCOUNT, campaign=campaign)
 
     assert answer.status_code == 422
@@ -93,8 +92,8 @@ async def test_a_campaign_that_can_be_none_is_asked_for_again(desk: DeskFixture,
     assert await links_of(desk) == []
 
 
-async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_a_form_without_its_fields_is_shown_again(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         answer = await anna.post("/desk/links/new", data={"proof": await anna.proof()})
 
     assert answer.status_code == 422
@@ -103,8 +102,8 @@ async def test_a_form_that_lacks_its_fields_is_asked_for_again(desk: DeskFixture
 async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT, campaign="spring")
     revoked = await desk.link("100054321", campaign="autumn")
-    await desk.support.revoke("test", revoked.id)
-    async with desk.somebody() as anna:
+    await desk.support.revoke(Actor("test"), revoked.id)
+    async with desk.signed_in() as anna:
         every = await anna.get("/desk/links")
         waiting = await anna.get("/desk/links?state=waiting")
         autumn = await anna.get("/desk/links?campaign=autumn")
@@ -118,9 +117,9 @@ async def test_links_are_listed_masked_and_filtered_by_state_and_campaign(desk: 
     assert "<script" not in strange.text
 
 
-async def test_who_made_a_link_in_the_chat_is_shown_masked(desk: DeskFixture) -> None:
+async def test_a_link_made_in_the_chat_shows_its_maker_masked(desk: DeskFixture) -> None:
     link = await desk.link()
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         pages = [await anna.get("/desk/links"), await anna.get(f"/desk/links/{link.id}")]
 
     for page in pages:
@@ -128,10 +127,10 @@ async def test_who_made_a_link_in_the_chat_is_shown_masked(desk: DeskFixture) ->
         assert "telegram:100054321" not in page.text
 
 
-async def test_a_long_list_is_turned_page_by_page(desk: DeskFixture) -> None:
+async def test_a_long_list_has_pages(desk: DeskFixture) -> None:
     for number in range(45):
         await desk.link(f"1000{number:05}", campaign="spring")
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         pages = [await anna.get(f"/desk/links?campaign=spring&page={page}") for page in (1, 2, 3, 4, 99_999)]
 
     assert [page.text.count('class="act"') for page in pages] == [20, 20, 5, 0, 0]
@@ -139,27 +138,27 @@ async def test_a_long_list_is_turned_page_by_page(desk: DeskFixture) -> None:
     assert 'href="?state=&amp;campaign=spring&amp;page=2"' in pages[0].text
 
 
-async def test_links_of_an_account_are_found_without_its_name_in_an_address(desk: DeskFixture) -> None:
+async def test_links_of_an_account_are_found_without_the_account_in_an_address(desk: DeskFixture) -> None:
     await desk.link(ACCOUNT)
     await desk.link("100054321")
-    async with desk.somebody() as anna:
-        found = await anna.fill("/desk/links", account=f" {ACCOUNT} ")
-        none = await anna.fill("/desk/links", account="<b>nobody</b>")
+    async with desk.signed_in() as anna:
+        page_found = await anna.fill("/desk/links", account=f" {ACCOUNT} ")
+        result = await anna.fill("/desk/links", account="<b>nobody</b>")
         empty = await anna.fill("/desk/links", account=" ")
 
-    assert found.text.count('class="act"') == 1
-    assert ACCOUNT not in f"{found.text}{found.url}"
-    assert "没有符合条件的链接" in none.text
-    assert "<b>" not in none.text.partition("<main>")[2]
+    assert page_found.text.count('class="act"') == 1
+    assert ACCOUNT not in f"{page_found.text}{page_found.url}"
+    assert "没有符合条件的链接" in result.text
+    assert "<b>" not in result.text.partition("<main>")[2]
     assert empty.text.count('class="act"') == 2
 
 
-async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskFixture) -> None:
+async def test_the_page_of_a_link_shows_the_attempts_of_its_account(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     async with desk.store.unit("open") as unit:
-        await unit.open_link(link.id, "telegram:100054321", desk.clock())
+        await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
     await desk.attempt(account=ACCOUNT, status=AttemptStatus.OPENED)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         page = await anna.get(f"/desk/links/{link.id}")
 
     assert "已打开" in page.text
@@ -171,10 +170,10 @@ async def test_the_page_of_a_link_tells_how_far_its_account_has_come(desk: DeskF
 async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     await desk.verify(ACCOUNT)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         waiting = await anna.get(f"/desk/links/{link.id}")
         async with desk.store.unit("open") as unit:
-            await unit.open_link(link.id, "telegram:100054321", desk.clock())
+            await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
         opened = await anna.get(f"/desk/links/{link.id}")
 
     assert "这个账号已经通过认证" in waiting.text
@@ -182,10 +181,10 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) 
     assert not URL.search(opened.text)
 
 
-async def test_the_sheet_and_the_files_hold_the_very_link(desk: DeskFixture, proof: Proof) -> None:
+async def test_the_sheet_and_the_files_hold_the_link(desk: DeskFixture, proof: Proof) -> None:
     link = await desk.link(ACCOUNT)
     url = f"https://t.me/realname_bot?start={desk.support.link_token(link.id)}"
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         sheets = [await anna.get(f"/desk/links/{link.id}/print{paper}") for paper in ("", "?paper=a4", "?paper=a0")]
         png = await anna.get(f"/desk/links/{link.id}/qr.png")
         svg = await anna.get(f"/desk/links/{link.id}/qr.svg")
@@ -204,15 +203,13 @@ async def test_the_sheet_and_the_files_hold_the_very_link(desk: DeskFixture, pro
 
 
 @pytest.mark.parametrize("state", [LinkState.EXPIRED, LinkState.REVOKED])
-async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
-    desk: DeskFixture, state: LinkState
-) -> None:
+async def test_an_unusable_link_is_neither_shown_nor_printed(desk: DeskFixture, state: LinkState) -> None:
     link = await desk.link(ACCOUNT)
     if state is LinkState.REVOKED:
-        await desk.support.revoke("test", link.id)
+        await desk.support.revoke(Actor("test"), link.id)
     else:
         desk.clock.advance(hours=1)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         page = await anna.get(f"/desk/links/{link.id}")
         others = [await anna.get(f"/desk/links/{link.id}/{what}") for what in ("print", "qr.png", "qr.svg", "qr.gif")]
 
@@ -221,11 +218,11 @@ async def test_a_link_that_leads_nowhere_any_more_is_neither_shown_nor_printed(
     assert {other.status_code for other in others} == {404}
 
 
-async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: DeskFixture) -> None:
+async def test_a_link_is_revoked_after_a_confirmation_and_never_by_a_get(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         question = await anna.get(f"/desk/links/{link.id}/revoke")
-        before = await desk.support.link("test", link.id)
+        before = await desk.support.link(Actor("test"), link.id)
         answer = await anna.fill(f"/desk/links/{link.id}/revoke")
         again = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": await anna.proof()})
 
@@ -238,8 +235,8 @@ async def test_a_link_ends_after_a_second_question_and_no_look_ends_it(desk: Des
 
 
 @pytest.mark.parametrize("link", ["0" * 16, "0" * 15, "x" * 16, "%3Cb%3E", "..%2Fnew"])
-async def test_a_link_that_nobody_made_is_not_found(desk: DeskFixture, link: str) -> None:
-    async with desk.somebody() as anna:
+async def test_an_unknown_link_is_not_found(desk: DeskFixture, link: str) -> None:
+    async with desk.signed_in() as anna:
         proof = await anna.proof()
         answers = [await anna.get(f"/desk/links/{link}{what}") for what in ("", "/print", "/qr.svg", "/revoke")]
         sent = await anna.post(f"/desk/links/{link}/revoke", data={"proof": proof})
@@ -248,8 +245,8 @@ async def test_a_link_that_nobody_made_is_not_found(desk: DeskFixture, link: str
     assert all("<b>" not in answer.text for answer in answers)
 
 
-async def test_everything_done_with_links_is_noted_with_masked_accounts(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_every_use_of_links_is_audited_with_masked_accounts(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         made = await anna.fill("/desk/links/new", account=ACCOUNT)
         await anna.fill("/desk/links", account=ACCOUNT)
         await anna.fill(f"{made.url.path}/revoke")
@@ -259,11 +256,11 @@ async def test_everything_done_with_links_is_noted_with_masked_accounts(desk: De
     assert not [use for use in uses if ACCOUNT in use.subject]
 
 
-async def test_names_and_numbers_stand_on_no_page_of_links(desk: DeskFixture) -> None:
+async def test_no_page_of_links_shows_a_name_or_number(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
     await desk.attempt(account=ACCOUNT)
-    async with desk.somebody() as anna:
-        pages = [await anna.get(f"/desk/links{place}") for place in ("", f"/{link.id}", f"/{link.id}/print")]
+    async with desk.signed_in() as anna:
+        pages = [await anna.get(f"/desk/links{path}") for path in ("", f"/{link.id}", f"/{link.id}/print")]
     known = make_identity()
 
     assert not [page for page in pages if known.name.plain in page.text or known.number.plain in page.text]

@@ -1,4 +1,4 @@
-"""Who gets into the desk: with the key and a name, for twelve hours, and nobody by any other way."""
+"""Signing in to the desk: with the key and a name, for twelve hours, and by no other means."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from tests.reliability import Proof
 from tests.web.desk_fixture import BASE, KEY, DeskFixture, desk_fixture
+from verification.ids import Actor
 
 PAGES = (
     "/desk",
@@ -31,7 +32,7 @@ def cookie_of(answer: httpx.Response) -> str:
     return next(step.headers["set-cookie"] for step in (*answer.history, answer) if "set-cookie" in step.headers)
 
 
-async def test_without_a_key_in_the_settings_there_is_no_desk(tmp_path: Path) -> None:
+async def test_without_a_configured_key_there_is_no_desk(tmp_path: Path) -> None:
     async with desk_fixture(tmp_path, key=None) as desk, desk.visitor() as visitor:
         nothing = await visitor.get("/nothing")
         answers = [await visitor.get(page) for page in (*PAGES, "/desk/sign-in")]
@@ -41,7 +42,7 @@ async def test_without_a_key_in_the_settings_there_is_no_desk(tmp_path: Path) ->
     assert answers[0].text == nothing.text
 
 
-async def test_authz_whoever_is_not_signed_in_sees_only_the_door(desk: DeskFixture, proof: Proof) -> None:
+async def test_authz_without_a_session_only_the_sign_in_page_is_shown(desk: DeskFixture, proof: Proof) -> None:
     async with desk.visitor() as visitor:
         seen = [await visitor.get(page) for page in PAGES]
         sent = [await visitor.post(form, data={"account": "100012345", "sought": "100012345"}) for form in FORMS]
@@ -51,7 +52,7 @@ async def test_authz_whoever_is_not_signed_in_sees_only_the_door(desk: DeskFixtu
     proof(cases=len(seen) + len(sent))
 
 
-async def test_the_key_and_a_name_open_the_desk_and_every_use_is_noted_under_the_name(desk: DeskFixture) -> None:
+async def test_the_key_and_a_name_open_the_desk_and_audit_entries_carry_the_name(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
         answer = await visitor.sign_in("anna")
 
@@ -73,7 +74,7 @@ async def test_authz_a_wrong_key_opens_nothing(desk: DeskFixture, key: str) -> N
 
 
 @pytest.mark.parametrize("name", ["", "a b", "安娜", "x" * 17, "desk:ben", "<b>"])
-async def test_a_name_that_cannot_stand_in_the_notes_is_asked_for_again(desk: DeskFixture, name: str) -> None:
+async def test_an_invalid_name_is_asked_for_again(desk: DeskFixture, name: str) -> None:
     async with desk.visitor() as visitor:
         answer = await visitor.sign_in(name)
 
@@ -82,14 +83,14 @@ async def test_a_name_that_cannot_stand_in_the_notes_is_asked_for_again(desk: De
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=b&" * 100, b"key=" + b"x" * 100_000, b""])
-async def test_what_is_no_form_is_a_wrong_key(desk: DeskFixture, body: bytes) -> None:
+async def test_a_body_that_is_no_form_counts_as_a_wrong_key(desk: DeskFixture, body: bytes) -> None:
     async with desk.visitor() as visitor:
         answer = await visitor.post("/desk/sign-in", content=body)
 
     assert answer.status_code == 403
 
 
-async def test_whoever_tries_keys_waits_and_nobody_elsewhere_does(desk: DeskFixture) -> None:
+async def test_an_address_that_tries_keys_waits_and_no_other_does(desk: DeskFixture) -> None:
     async with desk.visitor("203.0.113.7") as guesser, desk.visitor("198.51.100.9") as other:
         tried = [(await guesser.sign_in("anna", f"guess-{number}")).status_code for number in range(12)]
         refused = await guesser.sign_in("anna", KEY)
@@ -104,7 +105,7 @@ async def test_whoever_tries_keys_waits_and_nobody_elsewhere_does(desk: DeskFixt
     assert desk.registry.get_sample_value("web_desk_wrong_keys_total") == 10
 
 
-async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(desk: DeskFixture) -> None:
+async def test_the_cookie_is_hidden_from_scripts_other_sites_and_other_paths(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
         cookie = cookie_of(await visitor.sign_in())
 
@@ -116,20 +117,20 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(desk:
     assert KEY not in cookie
 
 
-async def test_where_people_come_by_https_the_cookie_goes_no_other_way(desk: DeskFixture, tmp_path: Path) -> None:
+async def test_with_https_the_cookie_is_secure(desk: DeskFixture, tmp_path: Path) -> None:
     folder = tmp_path / "public"
     folder.mkdir()
     async with desk_fixture(folder, public="https://verify.example.org") as public, public.visitor() as visitor:
-        told = cookie_of(await visitor.sign_in())
+        cookie = cookie_of(await visitor.sign_in())
     async with desk.visitor(base="https://verify.example.org") as visitor:
         come = cookie_of(await visitor.sign_in())
 
-    assert "Secure" in told
+    assert "Secure" in cookie
     assert "Secure" in come
 
 
 async def test_a_session_ends_after_twelve_hours(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         desk.clock.advance(hours=11, minutes=59)
         before = await anna.get("/desk/links")
         desk.clock.advance(minutes=1)
@@ -139,7 +140,7 @@ async def test_a_session_ends_after_twelve_hours(desk: DeskFixture) -> None:
 
 
 async def test_authz_another_key_ends_every_session(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         cookie = anna.cookies["desk"]
     changed = DeskFixture(desk.store, "another-key-of-the-desk-0123")
     async with changed.visitor() as visitor:
@@ -150,7 +151,7 @@ async def test_authz_another_key_ends_every_session(desk: DeskFixture) -> None:
 
 
 async def test_authz_a_forged_cookie_opens_nothing(desk: DeskFixture, proof: Proof) -> None:
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         name, until, signature = anna.cookies["desk"].split(".")
     forged = [
         f"ben.{until}.{signature}",
@@ -173,26 +174,26 @@ async def test_authz_a_forged_cookie_opens_nothing(desk: DeskFixture, proof: Pro
     proof(cases=len(forged))
 
 
-async def test_signing_out_forgets_the_session_in_this_browser(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_signing_out_deletes_the_cookie(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         out = await anna.post("/desk/sign-out")
         after = await anna.get("/desk/links")
 
     assert out.url.path == after.url.path == "/desk/sign-in"
 
 
-async def test_who_is_signed_in_already_is_not_asked_again(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_the_sign_in_page_redirects_a_signed_in_browser(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         answer = await anna.get("/desk/sign-in")
 
     assert answer.url.path == "/desk"
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-async def test_authz_no_other_site_signs_anybody_in_or_out(desk: DeskFixture, headers: dict[str, str]) -> None:
+async def test_authz_no_other_site_can_sign_in_or_out(desk: DeskFixture, headers: dict[str, str]) -> None:
     async with desk.visitor() as visitor:
         entered = await visitor.sign_in(**headers)
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         await anna.post("/desk/sign-out", headers=headers)
         after = await anna.get("/desk/links")
 
@@ -204,40 +205,38 @@ async def test_authz_no_other_site_signs_anybody_in_or_out(desk: DeskFixture, he
 @pytest.mark.parametrize("headers", ELSEWHERE)
 async def test_authz_a_form_of_another_site_changes_nothing(desk: DeskFixture, headers: dict[str, str]) -> None:
     link = await desk.link()
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         answer = await anna.fill(f"/desk/links/{link.id}/revoke", headers=headers)
-        kept = await desk.support.link("test", link.id)
+        stored = await desk.support.link(Actor("test"), link.id)
 
     assert answer.status_code == 403
-    assert kept is not None
-    assert kept.revoked_at is None
+    assert stored is not None
+    assert stored.revoked_at is None
 
 
 @pytest.mark.parametrize("proof_given", ["", "x", "of ben"])
-async def test_authz_a_form_without_the_words_of_its_session_changes_nothing(
-    desk: DeskFixture, proof_given: str
-) -> None:
+async def test_authz_a_form_without_its_session_proof_changes_nothing(desk: DeskFixture, proof_given: str) -> None:
     link = await desk.link()
-    async with desk.somebody("ben") as ben:
+    async with desk.signed_in("ben") as ben:
         of_ben = await ben.proof()
-    async with desk.somebody("anna") as anna:
-        given = of_ben if proof_given == "of ben" else proof_given
-        answer = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": given})
+    async with desk.signed_in("anna") as anna:
+        proof_sent = of_ben if proof_given == "of ben" else proof_given
+        answer = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": proof_sent})
         too_long = await anna.post(f"/desk/links/{link.id}/revoke", data={"proof": "x" * 20_000})
-        kept = await desk.support.link("test", link.id)
+        stored = await desk.support.link(Actor("test"), link.id)
 
     assert answer.status_code == 403
     assert "没有执行" in answer.text
     assert too_long.status_code == 413
-    assert kept is not None
-    assert kept.revoked_at is None
+    assert stored is not None
+    assert stored.revoked_at is None
 
 
 async def test_every_answer_of_the_desk_is_kept_out_of_frames_caches_and_search_engines(desk: DeskFixture) -> None:
     link = await desk.link()
     async with desk.visitor() as visitor:
         outside = [await visitor.get("/desk/sign-in"), await visitor.sign_in("anna", "wrong")]
-    async with desk.somebody() as anna:
+    async with desk.signed_in() as anna:
         inside = [await anna.get(page.replace("0123456789abcdef", link.id)) for page in PAGES]
 
     for answer in (*outside, *inside):
@@ -254,17 +253,17 @@ async def test_every_answer_of_the_desk_is_kept_out_of_frames_caches_and_search_
         assert KEY not in answer.text
 
 
-async def test_behind_a_prefix_of_a_proxy_every_step_leads_on(desk: DeskFixture) -> None:
+async def test_every_page_works_behind_a_proxy_prefix(desk: DeskFixture) -> None:
     async with desk.visitor() as visitor:
-        door = await visitor.get("/desk/links", follow_redirects=False)
+        answer = await visitor.get("/desk/links", follow_redirects=False)
         entered = await visitor.post("/desk/sign-in", data={"name": "anna", "key": KEY}, follow_redirects=False)
 
-    assert door.headers["location"] == "../desk/sign-in"
+    assert answer.headers["location"] == "../desk/sign-in"
     assert entered.headers["location"] == "../desk"
 
 
-async def test_a_language_that_was_asked_for_once_stays(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_a_chosen_language_is_remembered(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         before = await anna.get("/desk/links?state=waiting")
         await anna.get("/desk/links?state=waiting&lang=en")
         after = await anna.get("/desk/uses")
@@ -275,8 +274,8 @@ async def test_a_language_that_was_asked_for_once_stays(desk: DeskFixture) -> No
     assert "Sign out" in strange.text
 
 
-async def test_who_looks_with_head_gets_no_page_and_changes_nothing(desk: DeskFixture) -> None:
-    async with desk.somebody() as anna:
+async def test_a_head_request_gets_no_body_and_changes_nothing(desk: DeskFixture) -> None:
+    async with desk.signed_in() as anna:
         answer = await anna.head("/desk/links/new")
 
     assert (answer.status_code, answer.text) == (200, "")

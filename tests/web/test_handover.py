@@ -1,4 +1,4 @@
-"""The page before a provider's own: it shows whose account it is, and only a press leads on."""
+"""The page before a provider's own page: it shows the account, and only a press continues."""
 
 import html
 import re
@@ -19,7 +19,7 @@ AWAY = "https://verify.example.org/a0?b=c&d=%22"
 
 
 class AlwaysOpeningProvider(HttpProvider):
-    """One that has opened its session already."""
+    """A provider whose session is open already."""
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
         return ProviderSession(AWAY)
@@ -27,29 +27,29 @@ class AlwaysOpeningProvider(HttpProvider):
 
 def http(hosts: frozenset[str] = frozenset({"verify.example.org"})) -> HttpProvider:
     service = FakeProviderServer(base="https://api.example.org").service(hosts)
-    return AlwaysOpeningProvider(Method.WECHAT, service, nobody, lambda: START, callback="", session_lifetime=TTL)
+    return AlwaysOpeningProvider(Method.WECHAT, service, nobody, lambda: START, callback_url="", session_lifetime=TTL)
 
 
-async def phone_at(house: WebFixture, app: str = "wechat") -> tuple[httpx.AsyncClient, str]:
-    opening = await house.begin(Method.WECHAT)
-    return house.phone(app), opening.phone_url
+async def phone_at(web_app: WebFixture, app: str = "wechat") -> tuple[httpx.AsyncClient, str]:
+    scan_code = await web_app.begin(Method.WECHAT)
+    return web_app.phone(app), scan_code.phone_url
 
 
 @pytest.fixture
-def house() -> WebFixture:
+def web_app() -> WebFixture:
     return WebFixture(providers={Method.WECHAT: http()})
 
 
-def status(house: WebFixture) -> AttemptStatus:
-    return house.store.kept.attempts[A0].status
+def status(web_app: WebFixture) -> AttemptStatus:
+    return web_app.store.committed.attempts[A0].status
 
 
 def read(page: httpx.Response) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)))
 
 
-async def test_it_shows_whose_account_it_is_and_what_to_compare(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_the_page_shows_the_account_and_the_match_code(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
 
     page = await phone.get(link)
 
@@ -59,116 +59,116 @@ async def test_it_shows_whose_account_it_is_and_what_to_compare(house: WebFixtur
     assert "模拟" not in page.text
 
 
-async def test_looking_moves_nothing_however_often(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_get_changes_nothing_however_often(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
     for agent in (PHONES["wechat"], PHONES["robot"], ""):
         await phone.get(link, headers={"User-Agent": agent})
         await phone.head(link)
 
-    assert status(house) is AttemptStatus.WAITING
-    assert not house.store.kept.notices
+    assert status(web_app) is AttemptStatus.WAITING
+    assert not web_app.store.committed.notices
 
 
-async def test_a_press_opens_and_sends_the_phone_on(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_press_marks_the_attempt_opened_and_forwards_the_phone(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
 
     page = await phone.post(link, data={"press": "leave"})
 
-    assert status(house) is AttemptStatus.OPENED
-    assert [notice.kind for notice in house.store.kept.notices] == [NoticeKind.PROGRESS]
+    assert status(web_app) is AttemptStatus.OPENED
+    assert [notice.kind for notice in web_app.store.committed.notices] == [NoticeKind.PROGRESS]
     [refresh] = re.findall(r'http-equiv="refresh" content="0;url=([^"]+)"', page.text)
     [away] = re.findall(r'<a class="button go" href="([^"]+)"', page.text)
     assert html.unescape(refresh) == html.unescape(away) == AWAY
     assert page.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_a_second_press_leads_on_again_and_changes_nothing(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_second_press_forwards_again_and_changes_nothing(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
     await phone.post(link, data={"press": "leave"})
-    kept = house.store.kept
+    before = web_app.store.committed
 
     page = await phone.post(link, data={"press": "leave"})
 
     assert "verify.example.org" in page.text
-    assert house.store.kept.attempts == kept.attempts
-    assert house.store.kept.notices == kept.notices
+    assert web_app.store.committed.attempts == before.attempts
+    assert web_app.store.committed.notices == before.notices
 
 
-async def test_somebody_who_comes_back_may_go_again(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_person_who_comes_back_may_continue_again(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
     await phone.post(link, data={"press": "leave"})
-    await house.core.progress(A0, AttemptStatus.CONFIRMING, AWAY)
+    await web_app.core.progress(A0, AttemptStatus.CONFIRMING, AWAY)
 
     assert "核对无误，前往验证" in read(await phone.get(link))
     assert "verify.example.org" in (await phone.post(link, data={"press": "leave"})).text
-    assert status(house) is AttemptStatus.CONFIRMING
+    assert status(web_app) is AttemptStatus.CONFIRMING
 
 
-async def test_whoever_did_not_ask_for_it_declines(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_person_may_decline_on_this_page(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
 
     page = await phone.post(link, data={"press": "decline"})
 
     assert "已拒绝认证" in read(page)
-    assert house.store.kept.attempts[A0].reason is Reason.DECLINED
+    assert web_app.store.committed.attempts[A0].reason is Reason.DECLINED
 
 
 @pytest.mark.parametrize("body", [b"", b"press=", b"press=authorise", b"\xff", b"a&" * 99])
-async def test_a_press_that_is_none_of_this_page_shows_the_page(house: WebFixture, body: bytes) -> None:
-    phone, link = await phone_at(house)
+async def test_an_unknown_button_shows_the_page(web_app: WebFixture, body: bytes) -> None:
+    phone, link = await phone_at(web_app)
 
     page = await phone.post(link, content=body)
 
     assert "核对无误，前往验证" in read(page)
-    assert status(house) is AttemptStatus.WAITING
+    assert status(web_app) is AttemptStatus.WAITING
 
 
-async def test_a_form_of_another_site_leads_nowhere(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_form_of_another_site_does_nothing(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
 
     page = await phone.post(link, data={"press": "leave"}, headers={"Sec-Fetch-Site": "cross-site"})
 
     assert page.status_code == 403
-    assert status(house) is AttemptStatus.WAITING
+    assert status(web_app) is AttemptStatus.WAITING
 
 
 @pytest.mark.parametrize("press", ["leave", "decline"])
-async def test_after_its_time_nothing_leads_on(house: WebFixture, press: str) -> None:
-    phone, link = await phone_at(house)
-    house.now += TTL
+async def test_after_expiry_no_press_continues(web_app: WebFixture, press: str) -> None:
+    phone, link = await phone_at(web_app)
+    web_app.now += TTL
 
     page = await phone.post(link, data={"press": press})
 
-    assert (page.status_code, status(house)) == (410, AttemptStatus.WAITING)
+    assert (page.status_code, status(web_app)) == (410, AttemptStatus.WAITING)
     assert "verify.example.org" not in page.text
 
 
-async def test_a_verdict_that_comes_between_is_what_a_press_shows(house: WebFixture) -> None:
-    phone, link = await phone_at(house)
+async def test_a_press_shows_a_verdict_that_was_recorded_meanwhile(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
 
     def verdict(alone_with: str) -> None:
         if alone_with == A0:
-            house.store.put(A0, status=AttemptStatus.SUCCEEDED, identity=None)
+            web_app.store.put(A0, status=AttemptStatus.SUCCEEDED, identity=None)
 
-    house.store.meanwhile = verdict
+    web_app.store.before_unit = verdict
     page = await phone.post(link, data={"press": "leave"})
 
     assert "认证通过" in read(page)
     assert "模拟" not in page.text
 
 
-async def test_an_address_that_is_not_allowed_any_more_leads_nowhere() -> None:
-    house = WebFixture(providers={Method.WECHAT: http()})
-    _, link = await phone_at(house)
-    house.store.put(A0, provider_state="https://other.example.org/a0")
+async def test_an_address_that_is_no_longer_allowed_is_not_used() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http()})
+    _, link = await phone_at(web_app)
+    web_app.store.put(A0, provider_state="https://other.example.org/a0")
 
-    page = await house.phone("wechat").get(link)
+    page = await web_app.phone("wechat").get(link)
 
     assert page.status_code == 404
 
 
-async def test_in_another_app_it_says_which_one_is_meant_and_leads_on_all_the_same(house: WebFixture) -> None:
-    phone, link = await phone_at(house, "browser")
+async def test_in_another_app_the_page_names_the_right_one_and_still_continues(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app, "browser")
 
     page = await phone.get(link)
 
@@ -176,10 +176,10 @@ async def test_in_another_app_it_says_which_one_is_meant_and_leads_on_all_the_sa
     assert "核对无误，前往验证" in read(page)
 
 
-async def test_where_another_way_is_simulated_every_page_says_that_it_is_a_test() -> None:
-    house = WebFixture(providers={Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)})
-    phone, link = await phone_at(house)
-    simulated = await house.begin(Method.QQ, "telegram:200000001")
+async def test_when_another_method_is_simulated_every_page_says_that_it_is_a_test() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)})
+    phone, link = await phone_at(web_app)
+    simulated = await web_app.begin(Method.QQ, "telegram:200000001")
 
     assert "部分认证方式是模拟的" in read(await phone.get(link))
     assert "部分认证方式是模拟的" in read(await phone.get("/"))
@@ -187,9 +187,9 @@ async def test_where_another_way_is_simulated_every_page_says_that_it_is_a_test(
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_both_languages_have_their_words_for_it(house: WebFixture, language: str) -> None:
-    phone, link = await phone_at(house)
-    house.now += timedelta(seconds=1)
+async def test_the_page_has_texts_in_both_languages(web_app: WebFixture, language: str) -> None:
+    phone, link = await phone_at(web_app)
+    web_app.now += timedelta(seconds=1)
 
     shown = [
         await phone.get(f"{link}?lang={language}"),

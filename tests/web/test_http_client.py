@@ -1,4 +1,4 @@
-"""Calls to others: nowhere but where they may go, and never longer or larger than is good."""
+"""Outgoing calls: only to allowed addresses, and limited in time and size."""
 
 import socket
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from verification.errors import ProviderUnavailable
 from verification.providers.http import TransientFailure
 
 
-class Names(AbstractResolver):
-    """A name server that says what it is told to."""
+class FakeResolver(AbstractResolver):
+    """A name server with set answers."""
 
     def __init__(self, *addresses: str) -> None:
         self._addresses: Sequence[str] = addresses
@@ -49,10 +49,10 @@ class Names(AbstractResolver):
         "[fd00:ec2::254]",
     ],
 )
-async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
-    names = Names("127.0.0.1")
+async def test_ssrf_no_call_goes_to_an_internal_address(host: str) -> None:
+    names = FakeResolver("127.0.0.1")
     async with http_client(loopback_only=False, resolver=names) as call:
-        with pytest.raises(ProviderUnavailable, match="where no call may go"):
+        with pytest.raises(ProviderUnavailable, match="an address that is not allowed"):
             await call("GET", f"https://{host}/sessions/a1", {}, b"")
 
     assert not names.asked
@@ -63,8 +63,10 @@ async def test_ssrf_no_call_goes_to_an_inner_address(host: str) -> None:
     [("127.0.0.1",), ("169.254.169.254",), ("10.1.2.3",), ("::1",), ("::ffff:10.0.0.1",), ("8.8.8.8", "127.0.0.1")],
 )
 @pytest.mark.parametrize("host", ["verify.example.org", "localhost", "0x7f000001", "127.0.0.1.nip.example"])
-async def test_ssrf_no_call_goes_where_a_name_leads_inside(host: str, addresses: tuple[str, ...]) -> None:
-    names = Names(*addresses)
+async def test_ssrf_no_call_goes_to_a_name_that_resolves_to_an_internal_address(
+    host: str, addresses: tuple[str, ...]
+) -> None:
+    names = FakeResolver(*addresses)
     async with provider() as inner, http_client(loopback_only=False, resolver=names) as call:
         port = inner.base.rpartition(":")[2]
         with pytest.raises(TransientFailure, match="ClientConnectorDNSError"):
@@ -73,17 +75,17 @@ async def test_ssrf_no_call_goes_where_a_name_leads_inside(host: str, addresses:
         assert (names.asked, inner.asked) == ([host], [])
 
 
-async def test_ssrf_from_this_machine_no_call_goes_elsewhere() -> None:
-    async with http_client(loopback_only=True, resolver=Names("8.8.8.8")) as call:
+async def test_ssrf_a_loopback_client_calls_only_loopback() -> None:
+    async with http_client(loopback_only=True, resolver=FakeResolver("8.8.8.8")) as call:
         for url in ("http://8.8.8.8", "http://10.0.0.1", "https://[2400:3200::1]"):
-            with pytest.raises(ProviderUnavailable, match="where no call may go"):
+            with pytest.raises(ProviderUnavailable, match="an address that is not allowed"):
                 await call("GET", url, {}, b"")
         with pytest.raises(TransientFailure, match="ClientConnectorDNSError"):
             await call("GET", "http://localhost", {}, b"")
 
 
 async def test_ssrf_without_https_nothing_is_sent() -> None:
-    async with http_client(loopback_only=False, resolver=Names("8.8.8.8")) as call:
+    async with http_client(loopback_only=False, resolver=FakeResolver("8.8.8.8")) as call:
         with pytest.raises(ProviderUnavailable, match="https"):
             await call("GET", "http://verify.example.org", {}, b"")
 
@@ -97,7 +99,7 @@ async def test_ssrf_a_redirect_is_an_answer_and_is_not_followed() -> None:
         assert len(other.asked) == 1
 
 
-async def test_inv21_an_answer_that_does_not_come_is_given_up() -> None:
+async def test_inv21_a_call_without_an_answer_times_out() -> None:
     async with (
         provider() as other,
         http_client(loopback_only=True, client_timeout=aiohttp.ClientTimeout(total=0.05)) as call,
@@ -114,7 +116,7 @@ async def test_inv21_an_answer_that_is_too_large_is_not_read_to_its_end() -> Non
             await call("GET", f"{other.base}/sessions/a1", SIGNING.headers("a1", datetime.now(UTC), b""), b"")
 
 
-async def test_inv21_nobody_there_is_told_by_its_kind_alone() -> None:
+async def test_inv21_a_connection_error_names_only_its_kind() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/sessions/a-secret"

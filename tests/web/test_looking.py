@@ -1,4 +1,4 @@
-"""Looking moves nothing: robots, prefetches and HEAD see nothing of anybody; a person's first look opens."""
+"""A GET by a robot, a prefetch or HEAD shows no data and changes nothing; a person's first GET opens the attempt."""
 
 import pytest
 
@@ -19,62 +19,62 @@ ROBOTS = [
 ]
 
 
-def status(house: WebFixture) -> AttemptStatus:
-    return house.store.kept.attempts[AttemptId("a0")].status
+def status(web_app: WebFixture) -> AttemptStatus:
+    return web_app.store.committed.attempts[AttemptId("a0")].status
 
 
 @pytest.mark.parametrize("agent", ROBOTS)
-async def test_a_robot_sees_nobody_and_opens_nothing(house: WebFixture, agent: str) -> None:
-    opening = await house.begin(Method.WECHAT)
+async def test_a_robot_sees_no_data_and_opens_nothing(web_app: WebFixture, agent: str) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
 
-    page = await house.phone(agent).get(opening.phone_url, headers={"User-Agent": agent})
+    page = await web_app.phone(agent).get(scan_code.phone_url, headers={"User-Agent": agent})
 
     assert page.status_code == 200
     assert "王*明" not in page.text
     assert "telegram:" not in page.text
-    assert status(house) is AttemptStatus.WAITING
+    assert status(web_app) is AttemptStatus.WAITING
 
 
 @pytest.mark.parametrize(
     "headers", [{"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Purpose": "preview"}]
 )
-async def test_a_page_fetched_before_anyone_asked_opens_nothing(house: WebFixture, headers: dict[str, str]) -> None:
-    opening = await house.begin(Method.WECHAT)
+async def test_a_prefetch_opens_nothing(web_app: WebFixture, headers: dict[str, str]) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
 
-    page = await house.phone("wechat").get(opening.phone_url, headers=headers)
+    page = await web_app.phone("wechat").get(scan_code.phone_url, headers=headers)
 
     assert "王*明" not in page.text
-    assert status(house) is AttemptStatus.WAITING
+    assert status(web_app) is AttemptStatus.WAITING
 
 
-async def test_head_opens_nothing(house: WebFixture) -> None:
-    opening = await house.begin(Method.WECHAT)
+async def test_head_opens_nothing(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
 
-    answer = await house.phone("wechat").head(opening.phone_url)
+    answer = await web_app.phone("wechat").head(scan_code.phone_url)
 
     assert answer.status_code == 200
-    assert status(house) is AttemptStatus.WAITING
+    assert status(web_app) is AttemptStatus.WAITING
 
 
-async def test_a_person_opens_by_looking_and_only_once(house: WebFixture) -> None:
-    opening = await house.begin(Method.WECHAT)
-    client = house.phone("wechat")
+async def test_a_persons_get_opens_the_attempt_once(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
+    client = web_app.phone("wechat")
 
-    await client.get(opening.phone_url)
-    await client.get(opening.phone_url)
+    await client.get(scan_code.phone_url)
+    await client.get(scan_code.phone_url)
 
-    assert status(house) is AttemptStatus.OPENED
-    assert len(house.store.kept.notices) == 1
+    assert status(web_app) is AttemptStatus.OPENED
+    assert len(web_app.store.committed.notices) == 1
 
 
-async def test_a_person_taken_for_a_robot_needs_one_press_more(house: WebFixture) -> None:
-    opening = await house.begin(Method.WECHAT)
-    client = house.phone("Mozilla/5.0 (Linux; Android 9; Somebot X) Mobile MicroMessenger/8.0.47")
-    assert "继续打开" in (await client.get(opening.phone_url)).text
+async def test_a_person_taken_for_a_robot_presses_one_more_button(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.WECHAT)
+    client = web_app.phone("Mozilla/5.0 (Linux; Android 9; Somebot X) Mobile MicroMessenger/8.0.47")
+    assert "继续打开" in (await client.get(scan_code.phone_url)).text
 
-    first = await client.post(opening.phone_url)
-    second = await client.post(opening.phone_url, data={"stage": "check", "press": "go_authorise"})
-    last = await client.post(opening.phone_url, data={"stage": "authorise", "press": "authorise"})
+    first = await client.post(scan_code.phone_url)
+    second = await client.post(scan_code.phone_url, data={"stage": "check", "press": "go_authorise"})
+    last = await client.post(scan_code.phone_url, data={"stage": "authorise", "press": "authorise"})
 
     assert "核对实名信息" in first.text
     assert "微信支付授权" in second.text

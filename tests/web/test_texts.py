@@ -1,4 +1,4 @@
-"""The two languages of the phone pages say the same things."""
+"""The phone pages have the same texts in both languages."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_english_has_no_chinese_in_it(key: str) -> None:
     assert not re.search(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]", EN[key])
 
 
-def test_everything_that_can_be_shown_has_its_words() -> None:
+def test_everything_that_the_phone_shows_has_a_text() -> None:
     stages = [
         f"stage.{method}.{stage}.{part}" for method in Method for stage in PAGE_TRANSITIONS[method] for part in PARTS
     ]
@@ -57,7 +57,7 @@ def test_everything_that_can_be_shown_has_its_words() -> None:
     assert {f"page.{key}" for key in needed} <= ZH.keys()
 
 
-def test_everything_that_the_desk_shows_has_its_words() -> None:
+def test_everything_that_the_desk_shows_has_a_text() -> None:
     needed = [
         *[f"step.{step}" for step in FunnelStep],
         *[f"state.{state}" for state in LinkState],
@@ -74,7 +74,7 @@ def test_everything_that_the_desk_shows_has_its_words() -> None:
 PARTS = ("title", "lead", "next")
 
 
-def test_no_page_writes_words_of_its_own() -> None:
+def test_no_template_contains_words_outside_the_texts() -> None:
     templates = Path(web.__file__).parent / "templates"
     pages = "".join(path.read_text("utf-8") for path in templates.rglob("*.*"))
 

@@ -1,4 +1,4 @@
-"""Apps by their User-Agents, in the order that keeps them apart."""
+"""Apps are recognised by their User-Agent, checked in an order that tells them apart."""
 
 import pytest
 
@@ -24,14 +24,14 @@ ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML
         ("", ClientApp.OTHER),
     ],
 )
-def test_each_app_is_told_by_its_mark(agent: str, app: ClientApp) -> None:
+def test_each_app_is_recognised_by_its_user_agent(agent: str, app: ClientApp) -> None:
     assert detect_app(agent) is app
 
 
 @pytest.mark.parametrize(
     ("method", "right"), [(Method.WECHAT, ClientApp.WECHAT), (Method.QQ, ClientApp.QQ), (Method.FACE, ClientApp.WECHAT)]
 )
-def test_each_way_is_made_for_one_app(method: Method, right: ClientApp) -> None:
+def test_each_method_belongs_to_one_app(method: Method, right: ClientApp) -> None:
     assert [app for app in ClientApp if in_right_app(method, app)] == [right]
 
 

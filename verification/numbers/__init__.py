@@ -1,7 +1,7 @@
-"""ID numbers by document: one file each, the same door `is_one`, and `judge` which asks them all.
+"""ID numbers: one module per document, each with `matches`, and `check_number`, which applies them all.
 
-The order of the questions is the order of the answers a person gets: characters, length, check digit, then what the
-number says. So a slip of the finger is called a slip, and only a number that is right is sent elsewhere.
+The checks run in a fixed order: characters, length, check digit, then what the number says. So a typing error is
+reported as one, and only a correct number of another document leads the person to another site.
 """
 
 import re
@@ -16,7 +16,7 @@ from verification.numbers import foreigner, permit, resident
 
 
 class NumberProblem(StrEnum):
-    """Why a number cannot be used, in the words of the reason; the last two are real documents of another site."""
+    """Why a number cannot be used; the last two are real documents that another site verifies."""
 
     EMPTY = "empty"
     CHARACTERS = "characters"
@@ -32,14 +32,14 @@ class NumberProblem(StrEnum):
 
 _LENGTH = 18
 _MAX_INPUT = 400
-"""However it is spaced; what is longer is not even cleaned, for a letter may unfold into eighteen."""
+"""Code points; longer input is refused before cleaning, because NFKC may turn one letter into eighteen."""
 _NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # The last two keys are Cyrillic.
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
 
 
 def compact(text: str) -> str:
-    """Bring a typed number into stored form; the check digit guards against forgiving too much.
+    """Bring a typed number into stored form; the check digit catches what is cleaned too generously.
 
     >>> compact(" １１０１０５-19491231-002ｘ ")
     '11010519491231002X'
@@ -50,7 +50,7 @@ def compact(text: str) -> str:
 
 
 def check_number(text: str, today: date) -> str | NumberProblem:
-    """Say what is wrong with a typed number, or give its stored form.
+    """Return the stored form of a typed number, or what is wrong with it.
 
     >>> check_number("11010519491231002x", date(2026, 1, 1))
     '11010519491231002X'

@@ -1,14 +1,14 @@
 """The foreigner's permanent residence ID card.
 
-Since 2023-12-01: 9, 2 digits province, 3 country, 8 birth date, 3 sequence, the same check character as a resident
-number. Before: 3 letters (country) and 12 digits.
+Since 2023-12-01 its number is: 9, 2 digits province, 3 digits country, 8 digits birth date, 3 digits sequence, and the
+same check character as a resident number. Before: 3 letters (country) and 12 digits.
 """
 
 import re
 
 
 def matches(number: str) -> bool:
-    """Whether an 18-character number that is right otherwise belongs to such a card.
+    """Whether a checked 18-character number belongs to this card.
 
     >>> matches("932682198501010017")
     True

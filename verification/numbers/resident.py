@@ -1,7 +1,7 @@
 """The resident identity card: 6 digits area, 8 birth date, 3 sequence, 1 check character (GB 11643-1999).
 
-Only the province is judged: counties come and go, and a number keeps the code it was given (GB/T 2260 lists those in
-force). The check character is ISO 7064 MOD 11-2.
+Only the province is checked: counties change, and a number keeps the code of its time (GB/T 2260 lists those in force).
+The check character is ISO 7064 MOD 11-2.
 """
 
 import re
@@ -14,7 +14,7 @@ PROVINCES = frozenset(
 
 
 def matches(number: str) -> bool:
-    """Whether an 18-character number that is right otherwise was given in a mainland province.
+    """Whether a checked 18-character number has a mainland province.
 
     >>> matches("440524188001010014")
     True
@@ -23,5 +23,5 @@ def matches(number: str) -> bool:
 
 
 def is_old_form(number: str) -> bool:
-    """Whether this is the 15-digit form of the first cards: real, but no longer enough."""
+    """Whether this is the 15-digit form of the first cards: a real number, but no longer valid."""
     return re.fullmatch(r"[0-9]{15}", number) is not None and number[:2] in PROVINCES

@@ -1,1 +1,1 @@
-"""Ways to check that a person is who they say: one module for each kind of provider."""
+"""Providers that check an identity: one module for each kind of provider."""

@@ -1,7 +1,8 @@
-"""A provider over HTTP: whoever speaks the small protocol of docs/operators/providers.md can verify people.
+"""A provider over HTTP: any server that implements the protocol of docs/operators/providers.md.
 
-Its sessions carry our attempts' ids, so asking again is harmless and nothing has to be looked up. What it calls back is
-only that there may be news; what is so, it is asked. Nothing here quotes what was sent or answered.
+A session has the id of its attempt, so a repeated call is harmless and no lookup is needed. A callback is only a hint
+that there may be news; the provider is then polled for the facts. Logs and errors never quote what was sent or
+answered.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from verification.signing import WebhookSigner
 log = logging.getLogger(__name__)
 
 OPEN_RETRY_DELAYS = (0.5, 2.0)
-"""Seconds between the tries to open a session; one more try than pauses."""
+"""Seconds between the tries to open a session; one more try than delays."""
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PHONE_URL = re.compile(r"[!-\[\]-~]{1,2048}")
@@ -33,145 +34,145 @@ _REASONS = {reason.value: reason for reason in Reason if reason is not Reason.QU
 
 
 class TransientFailure(ProviderUnavailable):
-    """No answer this time; the next try may have one."""
+    """No usable answer this time; a retry may succeed."""
 
 
 class InvalidCallback(Exception):
-    """A callback that is signed and yet none of ours."""
+    """A callback is signed correctly but its body is not one of ours."""
 
 
 class HttpCall(Protocol):
     """Makes one HTTP call."""
 
     async def __call__(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Give status and body; raises `Unanswered`, or `ProviderUnavailable` where trying again is no use."""
+        """Return status and body; raises `TransientFailure`, or `ProviderUnavailable` where a retry is useless."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEndpoint:
-    """The provider's side as the operator names it: its base address, and the hosts phones may be sent to."""
+    """The provider's server as the operator configures it: its base address, and the hosts where phones may go."""
 
-    base: str
-    hosts: frozenset[str]
-    signing: WebhookSigner
+    base_url: str
+    phone_hosts: frozenset[str]
+    signer: WebhookSigner
 
     def phone_url(self, url: object) -> str | None:
-        """The address if a phone may be sent there: https on a listed host, or the provider's own on this machine."""
+        """The address if a phone may go there: https on a listed host, or the scheme and host of the base address."""
         if not isinstance(url, str) or not _PHONE_URL.fullmatch(url):
             return None
         try:
             parts = urlsplit(url)
         except ValueError:
             return None
-        base = urlsplit(self.base)
+        base = urlsplit(self.base_url)
         own = (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-        # The whole place must be listed, so neither a user nor a port can be slipped in.
-        return url if parts.netloc.lower() in self.hosts and (parts.scheme == "https" or own) else None
+        # The whole netloc must be listed, so that an address cannot add a user or a port.
+        return url if parts.netloc.lower() in self.phone_hosts and (parts.scheme == "https" or own) else None
 
 
 class HttpProvider:
-    """One of the three ways, at a provider over HTTP. `keep` is how long a session may be needed."""
+    """One of the three methods, at a provider over HTTP; the provider keeps a session for `session_lifetime`."""
 
     def __init__(
         self,
         method: Method,
-        service: ProviderEndpoint,
+        endpoint: ProviderEndpoint,
         call: HttpCall,
         clock: Callable[[], datetime],
         *,
-        callback: str,
+        callback_url: str,
         session_lifetime: timedelta,
         retry_delays: Sequence[float] = OPEN_RETRY_DELAYS,
     ) -> None:
         self._method = method
-        self._service = service
+        self._endpoint = endpoint
         self._call = call
         self._clock = clock
-        self._callback = callback
+        self._callback_url = callback_url
         self._session_lifetime = session_lifetime
         self._retry_delays = retry_delays
 
     @property
     def simulated(self) -> bool:
-        """Never: what stands behind it is the operator's word."""
+        """False: the operator answers for the provider."""
         return False
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        """Make the session that carries the attempt's id; what a phone must remember is where to go."""
+        """Open the session with the attempt's id; its state is the address where the phone goes."""
         try:
             return ProviderSession(provider_state=await self._open_session(attempt, identity))
         except ProviderUnavailable as error:
-            log.warning("the provider for %s opened nothing for attempt %s: %s", self._method, attempt, error)
+            log.warning("the provider for %s opened no session for attempt %s: %s", self._method, attempt, error)
             raise
 
     async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
-        """Ask how far it is, or what came of it; raises `ProviderUnavailable`."""
+        """Poll the session; raises `ProviderUnavailable`."""
         answer = await self._send("GET", attempt)
         match answer.get("state"):
             case "passed":
                 return Passed()
             case "failed":
-                # A verdict in a word we do not know is a verdict all the same.
+                # A failure for an unknown reason is still a failure.
                 return Rejected(_REASONS.get(str(answer.get("reason")), Reason.UNAVAILABLE))
             case str(state) if state in _STATES:
                 return _STATES[state]
             case _:
-                raise ProviderUnavailable("an unknown state")
+                raise ProviderUnavailable("the state is unknown")
 
     def phone_url(self, provider_state: str) -> str | None:
-        """Where a phone goes from the page an attempt keeps; None when it was kept under other settings."""
-        return self._service.phone_url(provider_state)
+        """The address for the phone from a stored state; None when it does not fit the present settings."""
+        return self._endpoint.phone_url(provider_state)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId:
-        """Say which attempt may have news; raises `BadSignature`, or `Misread`."""
-        self._service.signing.verify(headers, body, self._clock())
-        session = (_object(body) or {}).get("session")
+        """Return which attempt may have news; raises `InvalidSignature` or `InvalidCallback`."""
+        self._endpoint.signer.verify(headers, body, self._clock())
+        session = (_parse_object(body) or {}).get("session")
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
             raise InvalidCallback("no session")
         return AttemptId(session)
 
     async def _open_session(self, attempt: AttemptId, identity: Identity) -> str:
-        wanted = {
+        request = {
             "method": self._method,
             "name": identity.name.plain,
             "number": identity.number.plain,
-            "callback": self._callback,
+            "callback": self._callback_url,
             "keep_seconds": int(self._session_lifetime.total_seconds()),
         }
-        answer = await self._send_with_retries("PUT", attempt, json.dumps(wanted).encode())
-        address = self._service.phone_url(answer.get("url"))
-        if address is None:
-            raise ProviderUnavailable("it sends phones where none may go")
-        return address
+        answer = await self._send_with_retries("PUT", attempt, json.dumps(request).encode())
+        phone_url = self._endpoint.phone_url(answer.get("url"))
+        if phone_url is None:
+            raise ProviderUnavailable("its address for phones is not allowed")
+        return phone_url
 
     async def _send_with_retries(self, verb: str, attempt: AttemptId, body: bytes) -> dict[str, Any]:
-        for pause in self._retry_delays:
+        for delay in self._retry_delays:
             try:
                 return await self._send(verb, attempt, body)
             except TransientFailure:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(delay)
         return await self._send(verb, attempt, body)
 
     async def _send(self, verb: str, attempt: AttemptId, body: bytes = b"") -> dict[str, Any]:
-        # The session's id is the message's too: a signature fits one session, and a repetition is known as one.
-        headers = self._service.signing.headers(attempt, self._clock(), body)
+        # The message has the session's id: a signature is valid for one session, and a repetition is recognised.
+        headers = self._endpoint.signer.headers(attempt, self._clock(), body)
         if body:
             headers["content-type"] = "application/json"
-        status, answered = await self._call(verb, f"{self._service.base}/sessions/{attempt}", headers, body)
+        status, answer_body = await self._call(verb, f"{self._endpoint.base_url}/sessions/{attempt}", headers, body)
         if status in _TRANSIENT:
             raise TransientFailure(f"status {status}")
         if status not in (200, 201):
             raise ProviderUnavailable(f"status {status}")
-        answer = _object(answered)
+        answer = _parse_object(answer_body)
         if answer is None or answer.get("session") != attempt:
-            raise ProviderUnavailable("an answer that is not about this session")
+            raise ProviderUnavailable("the answer is about another session")
         return answer
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
-    """A JSON object; None for anything else, however deep or broken."""
+def _parse_object(body: bytes) -> dict[str, Any] | None:
+    """A JSON object; None for anything else, including broken or too deeply nested JSON."""
     try:
-        read = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return read if isinstance(read, dict) else None
+    return parsed if isinstance(parsed, dict) else None

@@ -1,7 +1,8 @@
-"""Simulated providers: the phone's side of the three ways, played out without checking anything.
+"""Simulated providers: the phone pages of the three methods, which check nothing.
 
-Each way is a table of stages, their buttons and what follows. Whoever tries it out chooses how it ends. The functions
-here are pure and never raise for what a person did: a press that does not fit comes back as `Stayed`.
+Each method is a table of page stages, their buttons and the resulting transition. The person who tries it out chooses
+the verdict. The functions here are pure and never raise for a person's action: a press that does not fit returns
+`NotAdvanced`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from verification.ports import ProviderSession
 
 
 class PageStage(StrEnum):
-    """What the phone shows."""
+    """The page that the phone shows."""
 
     CHECK = "check"
     AUTHORISE = "authorise"
@@ -42,7 +43,7 @@ class PageButton(StrEnum):
 
 
 class VerdictChoice(StrEnum):
-    """How the person trying it out wants it to end."""
+    """The verdict that the person chooses."""
 
     PASS = "pass"  # noqa: S105 - the opposite of failing, not a password
     MISMATCH = "mismatch"
@@ -54,26 +55,26 @@ class VerdictChoice(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict this choice stands for."""
+        """The verdict of this choice."""
         return Passed() if self is VerdictChoice.PASS else Rejected(Reason(self.value))
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPage:
-    """Where the phone stands: what an attempt's `page` keeps."""
+    """The current page of the phone, as an attempt's `provider_state` holds it."""
 
     stage: PageStage
     choice: VerdictChoice = VerdictChoice.PASS
 
     @property
     def text(self) -> str:
-        """The form in which an attempt keeps it."""
+        """The stored form; `read_page` parses it."""
         return f"{self.stage} {self.choice}"
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:
-    """What came from the phone: a button, and what was chosen and ticked above it."""
+    """A press on the phone: the button, and the choice and tick of the form."""
 
     button: PageButton
     choice: VerdictChoice = VerdictChoice.PASS
@@ -81,7 +82,7 @@ class ButtonPress:
 
 
 class FormError(StrEnum):
-    """Why a press led nowhere."""
+    """Why a press changed nothing."""
 
     WRONG_STAGE = "elsewhere"
     UNTICKED = "unticked"
@@ -89,7 +90,7 @@ class FormError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The next page, and how far the attempt has come with it."""
+    """The next page, and the attempt's status with it."""
 
     page: SimulatedPage
     status: AttemptStatus
@@ -97,14 +98,14 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The end of this way."""
+    """The verdict; this was the last page."""
 
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class NotAdvanced:
-    """Nothing happened, and why."""
+    """Nothing changed, and why."""
 
     error: FormError
 
@@ -121,7 +122,7 @@ class _Advance:
 
 @dataclass(frozen=True, slots=True)
 class _Decide:
-    """Give the chosen verdict; where a card can be bound first, its lack is not the end."""
+    """Give the chosen verdict; where a card can be bound first, `NO_CARD` leads to that page instead."""
 
     without_card: PageStage | None = None
 
@@ -156,7 +157,7 @@ PAGE_TRANSITIONS: Mapping[Method, Mapping[PageStage, Mapping[PageButton, _Rule]]
         PageStage.RECOGNITION: {PageButton.RECOGNISE: _Decide(), **_DECLINE},
     },
 }
-"""Every stage of every way, each with its buttons in the order they stand on the page; the first stage comes first."""
+"""All stages of all methods, with their buttons in page order; the first stage is the start."""
 
 _COMMON_CHOICES = (VerdictChoice.PASS, VerdictChoice.MISMATCH, VerdictChoice.DECLINED)
 _CHOICES: Mapping[Method, tuple[VerdictChoice, ...]] = {
@@ -172,29 +173,29 @@ _CHOICES: Mapping[Method, tuple[VerdictChoice, ...]] = {
 
 
 class SimulatedProvider:
-    """A provider that asks nobody and proves nothing."""
+    """A provider that checks nothing and proves nothing."""
 
     def __init__(self, method: Method) -> None:
         self._method = method
 
     @property
     def simulated(self) -> bool:
-        """Always: what it says must never be taken for a verification."""
+        """True: its verdict must never count as a verification."""
         return True
 
     async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        """Begin at the first page; neither the attempt nor the identity matters to it."""
+        """Start at the first page; the attempt and the identity are not used."""
         del attempt, identity
         return ProviderSession(provider_state=first_page(self._method).text)
 
 
 def first_page(method: Method) -> SimulatedPage:
-    """The page a scanned code leads to."""
+    """The page that a scanned code opens."""
     return SimulatedPage(next(iter(PAGE_TRANSITIONS[method])))
 
 
 def read_page(method: Method, text: str) -> SimulatedPage:
-    """Read back what `Page.text` gave; anything else is the first page, where nothing has been agreed to yet."""
+    """Parse `SimulatedPage.text`; any other text gives the first page, where the person has agreed to nothing."""
     stage, _, choice = text.partition(" ")
     try:
         page = SimulatedPage(PageStage(stage), VerdictChoice(choice))
@@ -204,12 +205,12 @@ def read_page(method: Method, text: str) -> SimulatedPage:
 
 
 def offered_buttons(method: Method, stage: PageStage) -> tuple[PageButton, ...]:
-    """List the buttons of a stage, the one that leads on first."""
+    """The buttons of a stage, the one that leads forward first."""
     return tuple(PAGE_TRANSITIONS[method][stage])
 
 
 def offered_choices(method: Method, stage: PageStage) -> tuple[VerdictChoice, ...]:
-    """List the ends a person may choose from here; a bound card cannot be missing."""
+    """The verdicts that a person may choose at this stage; a bound card cannot be missing."""
     match stage:
         case PageStage.CARD_NEEDED | PageStage.CARD_BINDING:
             return ()
@@ -219,20 +220,20 @@ def offered_choices(method: Method, stage: PageStage) -> tuple[VerdictChoice, ..
             return _CHOICES[method]
 
 
-def apply_press(method: Method, stage: PageStage, pressed: ButtonPress) -> Transition:
-    """Say what a press leads to from this stage."""
-    rule = PAGE_TRANSITIONS[method].get(stage, {}).get(pressed.button)
+def apply_press(method: Method, stage: PageStage, press: ButtonPress) -> Transition:
+    """Return what a press leads to from this stage."""
+    rule = PAGE_TRANSITIONS[method].get(stage, {}).get(press.button)
     match rule:
         case None:
             return NotAdvanced(FormError.WRONG_STAGE)
-        case _Advance(if_ticked=True) if not pressed.ticked:
+        case _Advance(if_ticked=True) if not press.ticked:
             return NotAdvanced(FormError.UNTICKED)
         case _Advance(to, status):
-            return Advanced(_page_with_choice(method, to, pressed.choice), status)
-        case _Decide(without_card=PageStage() as to) if pressed.choice is VerdictChoice.NO_CARD:
-            return Advanced(_page_with_choice(method, to, pressed.choice), AttemptStatus.OPENED)
+            return Advanced(_page_with_choice(method, to, press.choice), status)
+        case _Decide(without_card=PageStage() as to) if press.choice is VerdictChoice.NO_CARD:
+            return Advanced(_page_with_choice(method, to, press.choice), AttemptStatus.OPENED)
         case _Decide():
-            return Decided(_verdict(method, stage, pressed.choice))
+            return Decided(_verdict(method, stage, press.choice))
         case _:
             return Decided(Rejected(rule.reason))
 
@@ -242,5 +243,5 @@ def _page_with_choice(method: Method, stage: PageStage, choice: VerdictChoice) -
 
 
 def _verdict(method: Method, stage: PageStage, choice: VerdictChoice) -> Verdict:
-    """The chosen verdict; one this stage does not offer was forged, and a forged one never passes."""
+    """The chosen verdict; a choice that this stage does not offer is forged, and never passes."""
     return choice.verdict if choice in offered_choices(method, stage) else Rejected(Reason.DECLINED)

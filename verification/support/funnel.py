@@ -1,7 +1,8 @@
-"""How many people come how far: the steps, and what is counted of them. It knows no person.
+"""Funnel counters: how many people reach which step. They hold no person.
 
-A journey is counted once a step, under the day, campaign and language it began with. From the code on it is counted
-once a way as well. How long a step took is kept in buckets of equal ratio, so times can be added up without being kept.
+A journey counts once per step, under the day, campaign and language of its start. From the QR code on it also counts
+once per method. The duration of a step is counted in buckets of equal ratio, so that durations can be summed up without
+storing them.
 """
 
 import math
@@ -13,13 +14,13 @@ from enum import StrEnum
 from verification.attempts import Method, Reason
 
 BEIJING = timezone(timedelta(hours=8))
-"""Days are counted where the cloud accounts are."""
+"""Days are counted in the time zone of the cloud accounts."""
 
 _RATIO = 1.5
 
 
 class FunnelStep(StrEnum):
-    """The steps of a journey, in their order."""
+    """The steps of a journey, in order."""
 
     OPENED = "opened"
     STARTED = "started"
@@ -32,11 +33,11 @@ class FunnelStep(StrEnum):
 
 STEPS = tuple(FunnelStep)
 METHOD_STEPS = (FunnelStep.SHOWN, FunnelStep.PHONE, FunnelStep.VERIFIED)
-"""The steps that are counted for each way too."""
+"""The steps that are counted per method too."""
 
 
 class Dimension(StrEnum):
-    """What a funnel can be taken apart by."""
+    """What a funnel can be grouped by."""
 
     CAMPAIGN = "campaign"
     METHOD = "method"
@@ -44,9 +45,9 @@ class Dimension(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """What a journey is counted under: when, why and in which language it began."""
+    """What a journey is counted under: the day, campaign and language of its start."""
 
     day: date
     campaign: str
@@ -55,9 +56,9 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class FunnelIncrement:
-    """One fact to count: a step reached, or with a `reason` an attempt that failed.
+    """One fact to count: a step reached, or with a `reason` a failed attempt.
 
-    Without a `method` it counts for all ways together; `took` is the bucket of the time since the step before, where
+    Without a `method` it counts for all methods together; `bucket` is that of the time since the step before, where
     that was measured.
     """
 
@@ -68,9 +69,9 @@ class FunnelIncrement:
     bucket: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelQuery:
-    """Which journeys a funnel is about, days included; `campaign` "" are people whom no campaign brought."""
+    """Which journeys a funnel counts, both days included; campaign "" selects people without a campaign."""
 
     since: date
     until: date
@@ -91,9 +92,9 @@ class FunnelCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DurationCount:
-    """How many journeys of a group took so long for a step."""
+    """How many journeys of a group took this long for a step."""
 
     group: str
     step: FunnelStep
@@ -104,23 +105,23 @@ class DurationCount:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStatistics:
-    """What was counted, as the store has it."""
+    """The counters as the store returns them."""
 
     counts: Sequence[FunnelCount]
-    times: Sequence[DurationCount]
+    durations: Sequence[DurationCount]
 
 
 def beijing_day(moment: datetime) -> date:
-    """The day a moment is counted under."""
+    """The day that a moment counts under."""
     return moment.astimezone(BEIJING).date()
 
 
-def duration_bucket(took: timedelta) -> int:
-    """The bucket of a time; each is half as long again as the one before."""
-    return round(math.log1p(max(took.total_seconds(), 0)) / math.log(_RATIO))
+def duration_bucket(duration: timedelta) -> int:
+    """The bucket of a duration; each is half as long again as the one before."""
+    return round(math.log1p(max(duration.total_seconds(), 0)) / math.log(_RATIO))
 
 
 def bucket_range(bucket: int) -> tuple[timedelta, timedelta]:
-    """From where to where a bucket goes."""
-    below, above = (_RATIO ** (bucket + side) - 1 for side in (-0.5, 0.5))
-    return timedelta(seconds=max(below, 0)), timedelta(seconds=above)
+    """The shortest and the longest duration of a bucket."""
+    shortest, longest = (_RATIO ** (bucket + side) - 1 for side in (-0.5, 0.5))
+    return timedelta(seconds=max(shortest, 0)), timedelta(seconds=longest)

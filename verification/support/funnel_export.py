@@ -1,4 +1,4 @@
-"""A funnel for machines: every figure, in columns and fields that stay."""
+"""The funnel as CSV and JSON, for other programs; columns and fields are stable."""
 
 import csv
 import json
@@ -14,27 +14,27 @@ _DECIMALS = 4
 
 
 def to_csv(reports: Sequence[FunnelReport], _: FunnelQuery) -> str:
-    """A line for every step, and for every reason of failure; what is not known is empty."""
+    """One line per step and per reason of failure; unknown values are empty."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for report in reports:
-        for stage in report.steps:
-            writer.writerow((report.group, "step", stage.step, *_statistics(stage).values()))
+        for step in report.steps:
+            writer.writerow((report.group, "step", step.step, *_statistics(step).values()))
         for reason, count in report.reasons:
             writer.writerow((report.group, "reason", reason, count, *[None] * 4))
     return out.getvalue()
 
 
-def to_json(reports: Sequence[FunnelReport], wanted: FunnelQuery) -> str:
-    """One object: what was asked for, and a group each with its steps and reasons."""
+def to_json(reports: Sequence[FunnelReport], query: FunnelQuery) -> str:
+    """One object: the query, and one group per report with its steps and reasons."""
     whole = {
-        "since": wanted.since.isoformat(),
-        "until": wanted.until.isoformat(),
-        "campaign": wanted.campaign,
-        "method": wanted.method,
-        "language": wanted.language,
-        "by": wanted.by,
+        "since": query.since.isoformat(),
+        "until": query.until.isoformat(),
+        "campaign": query.campaign,
+        "method": query.method,
+        "language": query.language,
+        "by": query.by,
         "groups": [_group(report) for report in reports],
     }
     return json.dumps(whole, indent=2) + "\n"
@@ -43,25 +43,25 @@ def to_json(reports: Sequence[FunnelReport], wanted: FunnelQuery) -> str:
 def _group(report: FunnelReport) -> dict[str, object]:
     return {
         "group": report.group,
-        "steps": [{"step": stage.step, **_statistics(stage)} for stage in report.steps],
+        "steps": [{"step": step.step, **_statistics(step)} for step in report.steps],
         "worst": report.worst.step if report.worst else None,
         "reasons": [{"reason": reason, "count": count} for reason, count in report.reasons],
     }
 
 
-def _statistics(stage: StepStatistics) -> dict[str, float | None]:
+def _statistics(step: StepStatistics) -> dict[str, float | None]:
     return {
-        "count": stage.count,
-        "of_first": _rounded(stage.of_first),
-        "of_former": _rounded(stage.of_previous),
-        "median_seconds": _seconds(stage.median),
-        "p90_seconds": _seconds(stage.p90),
+        "count": step.count,
+        "of_first": _rounded(step.of_first),
+        "of_former": _rounded(step.of_previous),
+        "median_seconds": _seconds(step.median),
+        "p90_seconds": _seconds(step.p90),
     }
 
 
-def _rounded(part: float | None) -> float | None:
-    return None if part is None else round(part, _DECIMALS)
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, _DECIMALS)
 
 
-def _seconds(took: timedelta | None) -> float | None:
-    return None if took is None else round(took.total_seconds(), 1)
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else round(duration.total_seconds(), 1)

@@ -1,4 +1,4 @@
-"""A funnel to read: how many came how far, where they were lost, for what reasons, and how long each step took."""
+"""The funnel report: how many people reached each step, where they left, why attempts failed, how long steps took."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +25,11 @@ _MEDIAN = 0.5
 _P90 = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStatistics:
-    """One step: how many reached it, and how long half and nine in ten of them took for it at most.
+    """One step: how many reached it, and the median and 90th percentile of its duration.
 
-    Shares are parts of one: of those who reached the first step, and of those who reached the one before.
+    Shares are between 0 and 1: of the journeys that reached the first step, and of those that reached the step before.
     """
 
     step: FunnelStep
@@ -41,13 +41,13 @@ class StepStatistics:
 
     @property
     def lost(self) -> float | None:
-        """The part of those before who did not come this far."""
+        """The share of the step before that did not reach this one."""
         return None if self.of_previous is None else max(1 - self.of_previous, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelReport:
-    """The funnel of one group; the group is "" where nothing is taken apart."""
+    """The funnel of one group; the group is "" when the query has no dimension."""
 
     group: str
     steps: tuple[StepStatistics, ...]
@@ -55,16 +55,16 @@ class FunnelReport:
 
     @property
     def worst(self) -> StepStatistics | None:
-        """The step that loses most of those who reached the one before; the first of equals."""
-        return max((stage for stage in self.steps if stage.lost), key=lambda stage: stage.lost or 0, default=None)
+        """The step with the greatest loss; the first of equals."""
+        return max((step for step in self.steps if step.lost), key=lambda step: step.lost or 0, default=None)
 
 
 def build_reports(statistics: FunnelStatistics, query: FunnelQuery) -> Sequence[FunnelReport]:
-    """Put figures together, one report a group; without a dimension exactly one.
+    """Build one report per group; without a dimension exactly one.
 
-    Of one way there are only the steps from its code on: nobody has chosen a way before.
+    A report of one method starts at its QR code: before that a person has not chosen a method.
     """
-    counts, times = _grouped(statistics.counts), _grouped(statistics.times)
+    counts, times = _grouped(statistics.counts), _grouped(statistics.durations)
     groups = [""] if query.by is None else sorted(counts)
     if query.by is Dimension.METHOD:
         groups = [group for group in groups if group]
@@ -72,16 +72,16 @@ def build_reports(statistics: FunnelStatistics, query: FunnelQuery) -> Sequence[
 
 
 def _report(
-    group: str, counts: Sequence[FunnelCount], times: Sequence[DurationCount], wanted: FunnelQuery
+    group: str, counts: Sequence[FunnelCount], times: Sequence[DurationCount], query: FunnelQuery
 ) -> FunnelReport:
-    way = Method(group) if wanted.by is Dimension.METHOD else wanted.method
-    return FunnelReport(group, _step_statistics(counts, times, way), _reasons(counts, way))
+    method = Method(group) if query.by is Dimension.METHOD else query.method
+    return FunnelReport(group, _step_statistics(counts, times, method), _reasons(counts, method))
 
 
 def _grouped(counts: Iterable[T]) -> Mapping[str, Sequence[T]]:
     groups: dict[str, list[T]] = defaultdict(list)
-    for figure in counts:
-        groups[figure.group].append(figure)
+    for count in counts:
+        groups[count.group].append(count)
     return groups
 
 
@@ -89,17 +89,25 @@ def _step_statistics(
     counts: Iterable[FunnelCount], times: Iterable[DurationCount], method: Method | None
 ) -> tuple[StepStatistics, ...]:
     reached = {each.step: each.count for each in counts if each.method == method and each.reason is None}
-    took: dict[FunnelStep, dict[int, int]] = defaultdict(dict)
+    durations: dict[FunnelStep, dict[int, int]] = defaultdict(dict)
     for each in times:
         if each.method == method:
-            took[each.step][each.bucket] = each.count
-    stages: list[StepStatistics] = []
+            durations[each.step][each.bucket] = each.count
+    steps: list[StepStatistics] = []
     for step in STEPS if method is None else METHOD_STEPS:
         count = reached.get(step, 0)
-        first, former = (stages[0].count, stages[-1].count) if stages else (0, 0)
-        quantiles = (quantile(took[step], _MEDIAN), quantile(took[step], _P90))
-        stages.append(StepStatistics(step, count, _ratio(count, first), _ratio(count, former), *quantiles))
-    return tuple(stages)
+        first, previous = (steps[0].count, steps[-1].count) if steps else (0, 0)
+        steps.append(
+            StepStatistics(
+                step=step,
+                count=count,
+                of_first=_ratio(count, of=first),
+                of_previous=_ratio(count, of=previous),
+                median=quantile(durations[step], _MEDIAN),
+                p90=quantile(durations[step], _P90),
+            )
+        )
+    return tuple(steps)
 
 
 def _reasons(counts: Iterable[FunnelCount], method: Method | None) -> tuple[tuple[Reason, int], ...]:
@@ -110,17 +118,17 @@ def _reasons(counts: Iterable[FunnelCount], method: Method | None) -> tuple[tupl
     return tuple(sorted(failed.items(), key=lambda each: (-each[1], each[0])))
 
 
-def quantile(buckets: Mapping[int, int], part: float) -> timedelta | None:
-    """How long this part of all took at most, spread within its bucket as times are; None where nothing was timed."""
-    wanted = sum(buckets.values()) * part
+def quantile(buckets: Mapping[int, int], share: float) -> timedelta | None:
+    """The duration within which this share of all finished, interpolated in its bucket; None without durations."""
+    target = sum(buckets.values()) * share
     below = 0.0
-    for each, count in sorted(buckets.items()):
-        if below + count >= wanted > 0:
-            low, high = (1 + side.total_seconds() for side in bucket_range(each))
-            return timedelta(seconds=low * (high / low) ** ((wanted - below) / count) - 1)
+    for bucket, count in sorted(buckets.items()):
+        if below + count >= target > 0:
+            low, high = (1 + side.total_seconds() for side in bucket_range(bucket))
+            return timedelta(seconds=low * (high / low) ** ((target - below) / count) - 1)
         below += count
     return None
 
 
-def _ratio(count: int, whole: int) -> float | None:
-    return count / whole if whole else None
+def _ratio(count: int, *, of: int) -> float | None:
+    return count / of if of else None

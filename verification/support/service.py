@@ -1,6 +1,7 @@
-"""What support may do, for every front of it alike: chat, command line, calls over HTTP, the web desk.
+"""What support staff may do, the same for every front end: chat, command line, HTTP API, web desk.
 
-Each method is one use, noted with its actor before or in the transaction that does it. Accounts are noted only masked.
+Each call writes one audit entry with its actor, before or in the transaction that does the work. Accounts appear in
+audit entries only masked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from verification.attempts import Method
 from verification.identity import mask_account
+from verification.ids import Account, Actor
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -25,19 +27,19 @@ from verification.support.store import AttemptSummary, AuditEntry, SupportStore,
 
 MAX_TTL = timedelta(days=30)
 MIN_TTL = timedelta(minutes=1)
-_PAGE = 20
+_PAGE_SIZE = 20
 
 
 def is_valid_ttl(ttl: timedelta) -> bool:
-    """Whether a link may wait so long to be opened."""
+    """Whether a link may wait this long to be opened."""
     return MIN_TTL <= ttl <= MAX_TTL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """What a link is wanted for; `request` names the asking, so that its repetition gives the same link."""
+    """A request for a link; repeating one with the same `idempotency_key` gives the same link."""
 
-    account: str
+    account: Account
     idempotency_key: str
     campaign: str = ""
     ttl: timedelta | None = None
@@ -47,7 +49,7 @@ class LinkRequest:
 
 @dataclass(frozen=True, slots=True)
 class CreatedLink:
-    """A link, with the token that opens it; `verified`: its account needs none any more."""
+    """A link with the token that opens it; `verified`: its account is verified already."""
 
     link: Link
     token: str
@@ -55,22 +57,22 @@ class CreatedLink:
 
 
 class SupportService:
-    """The desk's work over its store. `ttl` is how long a link waits to be opened."""
+    """The support calls over a store; `ttl` is the default time that a link waits to be opened."""
 
     def __init__(self, store: SupportStore, clock: Callable[[], datetime], ttl: timedelta) -> None:
         self._store = store
         self._clock = clock
         self.ttl = ttl
 
-    async def create_link(self, actor: str, request: LinkRequest) -> CreatedLink:
-        """Make a link; raises `BadLink` where it cannot be one, `OtherLink` where its request made another."""
+    async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
+        """Make a link; raises `InvalidLinkRequest`, or `LinkRequestConflict` when this key made a different link."""
         account, campaign = read_account(request.account), read_campaign(request.campaign)
         ttl = self.ttl if request.ttl is None else request.ttl
         if not is_valid_ttl(ttl):
             raise InvalidLinkRequest("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
         now = self._clock()
         link = Link(
-            # The same words asked for by two people are two requests.
+            # The same key from two actors means two requests.
             id=link_id_for(f"{actor}\0{request.idempotency_key}", self._store.keyed_digest),
             account=account,
             campaign=campaign,
@@ -80,87 +82,89 @@ class SupportService:
             method=request.method,
             language=request.language,
         )
-        async with self._store.support_unit(self._entry(actor, "link", f"{link.id} {mask_account(account)}")) as desk:
-            kept = await desk.add_link(link)
-            if _differs(kept, link, request):
-                raise LinkRequestConflict("this request was made before, for another link")
-            return CreatedLink(kept, self.link_token(kept.id), kept.verified)
+        async with self._store.support_unit(
+            self._entry(actor, "link", subject=f"{link.id} {mask_account(account)}")
+        ) as unit:
+            stored = await unit.add_link(link)
+            if _differs(stored, link, request):
+                raise LinkRequestConflict("an earlier request with this key made a different link")
+            return CreatedLink(stored, self.link_token(stored.id), stored.verified)
 
     def link_token(self, link: LinkId) -> str:
         """The token that opens a link."""
         return link_token(link, self._store.keyed_digest)
 
-    async def link(self, actor: str, link: LinkId) -> Link | None:
+    async def link(self, actor: Actor, link: LinkId) -> Link | None:
         """Look at a link."""
-        async with self._store.support_unit(self._entry(actor, "look at link", link)) as desk:
-            return await desk.link(link)
+        async with self._store.support_unit(self._entry(actor, "look at link", subject=link)) as unit:
+            return await unit.link(link)
 
     async def links(
         self,
-        actor: str,
+        actor: Actor,
         *,
         campaign: str | None = None,
-        account: str | None = None,
+        account: Account | None = None,
         state: LinkState | None = None,
-        limit: int = _PAGE,
+        limit: int = _PAGE_SIZE,
         skip: int = 0,
     ) -> Sequence[Link]:
-        """List links, the newest first."""
+        """List links, newest first."""
         subject = " ".join(filter(None, (campaign, account and mask_account(account), state)))
-        standing = None if state is None else (state, self._clock())
-        async with self._store.support_unit(self._entry(actor, "links", subject)) as desk:
-            return await desk.links(campaign=campaign, account=account, limit=limit, skip=skip, state_at=standing)
+        state_at = None if state is None else (state, self._clock())
+        async with self._store.support_unit(self._entry(actor, "links", subject=subject)) as unit:
+            return await unit.links(campaign=campaign, account=account, limit=limit, skip=skip, state_at=state_at)
 
-    async def revoke(self, actor: str, link: LinkId) -> Link | None:
-        """End a link, opened or not; None when there is none."""
-        async with self._store.support_unit(self._entry(actor, "revoke", link)) as desk:
-            return await desk.revoke(link, self._clock())
+    async def revoke(self, actor: Actor, link: LinkId) -> Link | None:
+        """Revoke a link, opened or not; None when it is unknown."""
+        async with self._store.support_unit(self._entry(actor, "revoke", subject=link)) as unit:
+            return await unit.revoke(link, self._clock())
 
-    async def attempt(self, actor: str, code: str) -> Sequence[AttemptSummary]:
-        """Look at the attempts with a code, as `desk.read_code` gives it."""
-        async with self._store.support_unit(self._entry(actor, "attempt", code)) as desk:
-            return await desk.attempt(code)
+    async def attempt(self, actor: Actor, code: str) -> Sequence[AttemptSummary]:
+        """Look at the attempts with a reference code, as `read_reference_code` returns it."""
+        async with self._store.support_unit(self._entry(actor, "attempt", subject=code)) as unit:
+            return await unit.attempt(code)
 
     async def attempts(
-        self, actor: str, *, account: str | None = None, limit: int = _PAGE, skip: int = 0
+        self, actor: Actor, *, account: Account | None = None, limit: int = _PAGE_SIZE, skip: int = 0
     ) -> Sequence[AttemptSummary]:
-        """List attempts, the newest first."""
+        """List attempts, newest first."""
         async with self._store.support_unit(
-            self._entry(actor, "attempts", mask_account(account) if account else "")
-        ) as desk:
-            return await desk.attempts(account=account, limit=limit, skip=skip)
+            self._entry(actor, "attempts", subject=mask_account(account) if account else "")
+        ) as unit:
+            return await unit.attempts(account=account, limit=limit, skip=skip)
 
-    async def funnel_statistics(self, actor: str, query: FunnelQuery) -> FunnelStatistics:
-        """Give the figures of a funnel."""
+    async def funnel_statistics(self, actor: Actor, query: FunnelQuery) -> FunnelStatistics:
+        """Load the funnel counters."""
         subject = f"{query.campaign or 'all'} {query.since}..{query.until}"
-        async with self._store.support_view(self._entry(actor, "funnel", subject)) as desk:
-            return await desk.funnel_statistics(query)
+        async with self._store.support_view(self._entry(actor, "funnel", subject=subject)) as view:
+            return await view.funnel_statistics(query)
 
-    async def campaigns(self, actor: str) -> Sequence[str]:
-        """List the campaigns there are."""
-        async with self._store.support_view(self._entry(actor, "campaigns", "")) as desk:
-            return await desk.campaigns()
+    async def campaigns(self, actor: Actor) -> Sequence[str]:
+        """List the campaigns."""
+        async with self._store.support_view(self._entry(actor, "campaigns", subject="")) as view:
+            return await view.campaigns()
 
     async def questions(
-        self, actor: str, since: date, until: date
+        self, actor: Actor, *, since: date, until: date
     ) -> tuple[Mapping[str, int], Sequence[UnansweredQuestion]]:
-        """What people asked: how often each topic answered, and the last questions that none did."""
-        async with self._store.support_view(self._entry(actor, "questions", f"{since}..{until}")) as desk:
-            return await desk.questions(since, until), await desk.unanswered_questions(_PAGE * 5)
+        """Load how often each FAQ topic answered a question, and the latest unanswered questions."""
+        async with self._store.support_view(self._entry(actor, "questions", subject=f"{since}..{until}")) as view:
+            return await view.questions(since=since, until=until), await view.unanswered_questions(_PAGE_SIZE * 5)
 
-    async def audit_log(self, actor: str, limit: int = _PAGE, skip: int = 0) -> Sequence[AuditEntry]:
-        """List uses of the desk, the newest first."""
-        async with self._store.support_unit(self._entry(actor, "uses", "")) as desk:
-            return await desk.audit_log(limit, skip)
+    async def audit_log(self, actor: Actor, *, limit: int = _PAGE_SIZE, skip: int = 0) -> Sequence[AuditEntry]:
+        """List audit entries, newest first."""
+        async with self._store.support_unit(self._entry(actor, "uses", subject="")) as unit:
+            return await unit.audit_log(limit=limit, skip=skip)
 
-    def _entry(self, actor: str, action: str, subject: str) -> AuditEntry:
-        return AuditEntry(actor, action, subject, self._clock())
+    def _entry(self, actor: Actor, action: str, *, subject: str) -> AuditEntry:
+        return AuditEntry(actor=actor, action=action, subject=subject, at=self._clock())
 
 
-def _differs(kept: Link, wanted: Link, request: LinkRequest) -> bool:
-    if request.ttl is not None and kept.expires_at - kept.made_at != wanted.expires_at - wanted.made_at:
+def _differs(stored: Link, wanted: Link, request: LinkRequest) -> bool:
+    if request.ttl is not None and stored.expires_at - stored.made_at != wanted.expires_at - wanted.made_at:
         return True
-    return (kept.account, kept.campaign, kept.method, kept.language) != (
+    return (stored.account, stored.campaign, stored.method, stored.language) != (
         wanted.account,
         wanted.campaign,
         wanted.method,

@@ -1,7 +1,6 @@
-"""What support needs kept: links, what people asked in vain, the funnel, and who looked at what.
+"""The store of support: links, unanswered questions, funnel counters, and the audit log.
 
-Nothing is changed here without a use of the desk being written down in the same transaction, and nothing looked at
-without one being written down before.
+Every change writes its audit entry in the same transaction; every look writes one before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,29 +10,30 @@ from datetime import date, datetime
 from typing import Protocol
 
 from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
-from verification.attempts import reference_code as reference_code  # support knows it from here
+from verification.attempts import reference_code as reference_code  # re-exported for support
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """That somebody used the desk: who (`telegram:<id>`, `command`, `api:<key>`, `desk`), what for, about what, when.
+    """One use of the support tools: who did what, about what, and when (UTC).
 
     `subject` names links, codes and campaigns; an account only masked.
     """
 
-    actor: str
+    actor: Actor
     action: str
     subject: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnansweredQuestion:
-    """A question that nothing in the FAQ answered, as far as it may be kept: it belongs to nobody.
+    """A question that no FAQ topic answered, redacted; it is stored without its person.
 
-    `id` is any that nobody has had.
+    `id` is any unused id.
     """
 
     id: str
@@ -43,11 +43,11 @@ class UnansweredQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSummary:
-    """An attempt as support may see it: name and number only masked, and only while they are kept."""
+    """An attempt as support may see it: name and number only masked, and only while they are stored."""
 
     id: AttemptId
-    account: str
-    contact: str
+    account: Account
+    contact: Contact
     method: Method
     status: AttemptStatus
     reason: Reason | None
@@ -58,12 +58,12 @@ class AttemptSummary:
 
     @property
     def code(self) -> str:
-        """What its person reads out to support."""
+        """The reference code that its person reads out to support."""
         return reference_code(self.id)
 
 
 def read_reference_code(text: str) -> str | None:
-    """The digits of a code as somebody writes it; None for what is none.
+    """The digits of a reference code as somebody typed it; None for any other text.
 
     >>> read_reference_code(" 0a1b 2c3d")
     '0a1b2c3d'
@@ -73,29 +73,29 @@ def read_reference_code(text: str) -> str | None:
 
 
 class DialogueSupportUnit(Protocol):
-    """What a dialogue's transaction does for the desk; part of `DialogueUnit`."""
+    """The part of `DialogueUnit` that support needs: what a dialogue's transaction stores for it."""
 
-    async def open_link(self, link: LinkId, person: str, now: datetime) -> Link | None:
-        """Bind a link to the first person who opens it in time; to them it opens again and again, until revoked.
+    async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
+        """Bind a link to the first person who opens it in time; that person may open it again until it is revoked.
 
-        None for whoever else, and for one that is unknown, expired or revoked: nothing tells these apart.
+        None for everybody else, and for an unknown, expired or revoked link: the caller cannot tell these apart.
         """
 
-    async def is_bound(self, person: str, account: str) -> bool:
-        """Whether a link that nobody revoked binds the person to the account."""
+    async def is_bound(self, person: PersonId, account: Account) -> bool:
+        """Whether a link that is not revoked binds the person to the account."""
 
     async def add_to_funnel(self, increments: Sequence[FunnelIncrement]) -> None:
-        """Count facts; they are true once this unit commits."""
+        """Add to the funnel counters; they change when this transaction commits."""
 
     async def count_question(self, topic: str, day: date) -> None:
-        """Count a question by the topic that answered it, empty for none."""
+        """Count a question by the topic that answered it; "" for none."""
 
-    async def keep_unanswered(self, question: UnansweredQuestion) -> None:
-        """Keep, sealed, a question that nothing answered."""
+    async def add_unanswered(self, question: UnansweredQuestion) -> None:
+        """Store, sealed, a question that no topic answered."""
 
 
 class SupportView(Protocol):
-    """What may be looked at."""
+    """What support may read."""
 
     async def link(self, link: LinkId) -> Link | None:
         """Load a link."""
@@ -104,62 +104,63 @@ class SupportView(Protocol):
         self,
         *,
         campaign: str | None,
-        account: str | None,
+        account: Account | None,
         limit: int,
         skip: int = 0,
         state_at: tuple[LinkState, datetime] | None = None,
     ) -> Sequence[Link]:
-        """List links, the newest first; `standing` asks for those in a state at a moment."""
+        """List links, newest first; `state_at` selects those in a state at a time."""
 
     async def attempt(self, code: str) -> Sequence[AttemptSummary]:
-        """List attempts whose id's digits begin with a code, masked name and number among it where they are kept."""
+        """List attempts whose id begins with these digits, with masked name and number while they are stored."""
 
-    async def attempts(self, *, account: str | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
-        """List attempts, the newest first, without name and number."""
+    async def attempts(self, *, account: Account | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
+        """List attempts, newest first, without name and number."""
 
     async def funnel_statistics(self, query: FunnelQuery) -> FunnelStatistics:
-        """Give what was counted of these journeys; groups are named by `wanted.by`, and "" without.
+        """Load the counters of these journeys; groups are named by `query.by`, and "" without it.
 
-        Times are those of all ways together, of the wanted one, or by way of each: what is not wanted is not added up.
+        Durations are those of all methods together, of the method in the query, or of each method when grouped by it;
+        the others are not added up.
         """
 
     async def campaigns(self) -> Sequence[str]:
-        """List the campaigns there are links or journeys of."""
+        """List the campaigns that have links or journeys."""
 
-    async def questions(self, since: date, until: date) -> Mapping[str, int]:
-        """How often each topic answered a question in these days, under "" how often none did."""
+    async def questions(self, *, since: date, until: date) -> Mapping[str, int]:
+        """How often each topic answered a question in these days; "" counts those without an answer."""
 
     async def unanswered_questions(self, limit: int) -> Sequence[UnansweredQuestion]:
-        """List questions that nothing answered, the newest first."""
+        """List unanswered questions, newest first."""
 
-    async def audit_log(self, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
-        """List uses of the desk, the newest first."""
+    async def audit_log(self, *, limit: int, skip: int = 0) -> Sequence[AuditEntry]:
+        """List audit entries, newest first."""
 
 
 class SupportUnit(SupportView, Protocol):
-    """One use of the desk: a transaction that holds the note of it."""
+    """One use by support: a transaction that includes its audit entry."""
 
     async def add_link(self, link: Link) -> Link:
-        """Keep a new link; one whose id is known already is given as it is kept."""
+        """Store a new link; one whose id exists already is returned as stored."""
 
     async def revoke(self, link: LinkId, now: datetime) -> Link | None:
-        """End a link, and give it as it is then; a second time changes nothing. None when it is unknown.
+        """Revoke a link and return it; a second time changes nothing. None when it is unknown.
 
-        A live attempt that only this link allowed ends with it, and its person is told.
+        A live attempt that only this link allowed ends too, and its person gets a notice.
         """
 
 
 class SupportStore(Protocol):
-    """Keeps what support needs."""
+    """Stores what support needs."""
 
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
-        """Give a digest that nobody makes without the key: 32 bytes."""
+        """Compute a digest that requires the secret key: 32 bytes."""
 
     def support_unit(self, entry: AuditEntry) -> AbstractAsyncContextManager[SupportUnit]:
-        """Open the desk for one use, which is noted first; leaving commits, an error rolls back."""
+        """Open a transaction for one use and write its audit entry first; leaving commits, an error rolls back."""
 
     async def funnel_totals(self) -> Sequence[FunnelCount]:
-        """Give what was ever counted, in groups of campaigns: numbers without a person in them, so no use is noted."""
+        """Load all counters, grouped by campaign: numbers without a person, so no audit entry is written."""
 
     def support_view(self, entry: AuditEntry) -> AbstractAsyncContextManager[SupportView]:
-        """Note a use of the desk, then let it look, for as long as it takes: nobody who writes waits for it."""
+        """Write an audit entry, then open a read-only view; a long read does not block writers."""

@@ -1,1 +1,1 @@
-"""Calls of other programs over HTTP: links for accounts, made, looked at and revoked."""
+"""The HTTP API for other programs: create, list, show and revoke links."""

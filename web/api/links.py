@@ -1,4 +1,4 @@
-"""Links over HTTP; each call is one use of support's desk, and shows accounts only masked."""
+"""The link endpoints; each call writes one audit entry, and accounts are shown only masked."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,57 +14,57 @@ from web.dependencies import ApiRoute, WebDeps
 
 
 class LinkEndpoints:
-    """What can be done with links."""
+    """The operations on links."""
 
-    def __init__(self, parts: WebDeps, route: ApiRoute) -> None:
-        self._clock = parts.clock
-        self._languages = tuple(parts.texts)
+    def __init__(self, deps: WebDeps, route: ApiRoute) -> None:
+        self._clock = deps.clock
+        self._languages = tuple(deps.texts)
         self._route = route
         self._support = route.support
 
     async def create(self, request: Request) -> Response:
-        """Make one, or give again the one that this request made."""
-        order = await read_link_request(request, self._languages, self._route.new_id())
+        """Create a link, or return the one that the same request created before."""
+        link_request = await read_link_request(request, self._languages, self._route.new_id())
         try:
-            made = await self._support.create_link(request.state.actor, order)
+            created = await self._support.create_link(request.state.actor, link_request)
         except LinkRequestConflict:
-            raise Problem(409, "This Idempotency-Key made another link before.") from None
+            raise Problem(409, "This Idempotency-Key was used before for another link.") from None
         except InvalidLinkRequest as error:
             raise Problem(422, f"{error}.") from None
-        told = {**self._full_json(made.link), "account_verified": made.verified}
-        return JSONResponse(told, 201, {"Location": f"links/{made.link.id}"})
+        body = {**self._full_json(created.link), "account_verified": created.verified}
+        return JSONResponse(body, 201, {"Location": f"links/{created.link.id}"})
 
     async def list(self, request: Request) -> Response:
-        """List them, the newest first."""
-        page = read_list_query(request)
-        found = await self._support.links(
-            request.state.actor, campaign=page.campaign, account=page.account, limit=page.limit + 1, skip=page.skip
+        """List links, newest first."""
+        query = read_list_query(request)
+        links = await self._support.links(
+            request.state.actor, campaign=query.campaign, account=query.account, limit=query.limit + 1, skip=query.skip
         )
-        following = page.skip + page.limit if len(found) > page.limit else None
-        return JSONResponse({"links": [self._list_json(each) for each in found[: page.limit]], "next_skip": following})
+        next_skip = query.skip + query.limit if len(links) > query.limit else None
+        return JSONResponse({"links": [self._list_json(each) for each in links[: query.limit]], "next_skip": next_skip})
 
     async def show(self, request: Request) -> Response:
-        """Show one."""
-        return JSONResponse(self._full_json(await self._found(request)))
+        """Show one link."""
+        return JSONResponse(self._full_json(await self._load(request)))
 
     async def revoke(self, request: Request) -> Response:
-        """End one, opened or not; a second time changes nothing."""
-        ended = await self._support.revoke(request.state.actor, read_link_id(request))
-        if ended is None:
+        """Revoke a link, opened or not; a second time changes nothing."""
+        link = await self._support.revoke(request.state.actor, read_link_id(request))
+        if link is None:
             raise Problem(404, "There is no such link.")
-        return JSONResponse(self._full_json(ended))
+        return JSONResponse(self._full_json(link))
 
     async def png(self, request: Request) -> Response:
-        """Draw its code, as a picture."""
-        link = await self._found(request)
+        """The link's QR code as PNG."""
+        link = await self._load(request)
         return Response(self._route.qr.png(self._url(link)), media_type="image/png")
 
     async def svg(self, request: Request) -> Response:
-        """Draw its code, for print."""
-        link = await self._found(request)
+        """The link's QR code as SVG, for print."""
+        link = await self._load(request)
         return Response(self._route.qr.svg(self._url(link)), media_type="image/svg+xml")
 
-    async def _found(self, request: Request) -> Link:
+    async def _load(self, request: Request) -> Link:
         link = await self._support.link(request.state.actor, read_link_id(request))
         if link is None:
             raise Problem(404, "There is no such link.")
@@ -74,7 +74,7 @@ class LinkEndpoints:
         return self._route.link_url(self._support.link_token(link.id))
 
     def _full_json(self, link: Link) -> Mapping[str, object]:
-        """All there is to tell, with the address that opens it: not for lists."""
+        """All fields, with the address that opens the link; lists leave the address out."""
         return {**self._list_json(link), "url": self._url(link)}
 
     def _list_json(self, link: Link) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""What was wrong with a call, as RFC 9457 has it: a status and one sentence."""
+"""Error answers of the API as RFC 9457 problems: a status and one sentence."""
 
 import json
 from http import HTTPStatus
@@ -14,11 +14,11 @@ _SENTENCES = {
     405: "This cannot be done here.",
 }
 SERVER_ERROR = "Something went wrong here; ask again."
-"""Of an error of ours, no more than that there was one."""
+"""The answer to an unexpected error reveals nothing about it."""
 
 
 class Problem(HTTPException):
-    """A call that cannot be done; the sentence holds nothing of what was sent."""
+    """A refused call; the sentence quotes nothing that was sent."""
 
     def __init__(self, status: int, sentence: str, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -26,20 +26,20 @@ class Problem(HTTPException):
 
 
 def problem_response(status: int, sentence: str) -> Response:
-    """A problem as an answer."""
+    """A problem as a response."""
     problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
     return Response(json.dumps(problem), status, media_type="application/problem+json")
 
 
 def unavailable_response() -> Response:
-    """Tell that the database is away, which passes by itself."""
+    """The response during an outage of the database, which ends by itself."""
     response = problem_response(503, "The database does not answer; ask again.")
     response.headers.update(RETRY_SOON_HEADERS)
     return response
 
 
 async def problem_handler(_: Request, error: Exception) -> Response:
-    """Tell what was raised."""
+    """Turn a raised `HTTPException` into a response."""
     if not isinstance(error, HTTPException):
         raise error
     sentence = error.detail if isinstance(error, Problem) else _SENTENCES.get(error.status_code, error.detail)

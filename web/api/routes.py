@@ -1,4 +1,4 @@
-"""Where the calls are: under `/v1`, and nowhere without a key."""
+"""The routes of the API under `/v1`; every one needs a key."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -14,36 +14,36 @@ from web.api.links import LinkEndpoints
 from web.dependencies import WebDeps
 
 
-def api_routes(parts: WebDeps) -> Sequence[BaseRoute]:
-    """The calls, behind their keys; none where no program has one."""
-    if parts.api is None:
+def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
+    """The API behind its keys; no route when no key is configured."""
+    if deps.api is None:
         return ()
-    links = LinkEndpoints(parts, parts.api)
+    links = LinkEndpoints(deps, deps.api)
 
-    async def failed(_: Request, error: Exception) -> Response:
+    async def server_error(_: Request, error: Exception) -> Response:
         return (
             problems.unavailable_response()
-            if parts.is_outage(error)
+            if deps.is_outage(error)
             else problems.problem_response(500, problems.SERVER_ERROR)
         )
 
-    calls = Starlette(
+    api = Starlette(
         routes=[
             _route("/links", GET=links.list, POST=links.create),
             _route("/links/{id}", GET=links.show, DELETE=links.revoke),
             _route("/links/{id}/qr.png", GET=links.png),
             _route("/links/{id}/qr.svg", GET=links.svg),
         ],
-        exception_handlers={HTTPException: problems.problem_handler, Exception: failed},
+        exception_handlers={HTTPException: problems.problem_handler, Exception: server_error},
     )
-    calls.router.redirect_slashes = False
-    return (Mount("/v1", ApiKeyMiddleware(calls, parts.api.keys, parts.registry, parts.monotonic_clock)),)
+    api.router.redirect_slashes = False
+    return (Mount("/v1", ApiKeyMiddleware(api, deps.api.keys, deps.registry, deps.monotonic_clock)),)
 
 
-def _route(path: str, **calls: Callable[[Request], Awaitable[Response]]) -> Route:
-    """One route for all that can be done at a place, so that whoever tries something else is told what can be."""
+def _route(path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
+    """One route for all methods of a path, so that a 405 answer lists the allowed ones."""
 
     async def serve(request: Request) -> Response:
-        return await calls["GET" if request.method == "HEAD" else request.method](request)
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, serve, methods=list(calls))
+    return Route(path, serve, methods=list(endpoints))

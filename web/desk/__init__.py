@@ -1,1 +1,1 @@
-"""Support's desk on the web: links, the funnel, attempts, what people asked, and who looked at what."""
+"""Support's web desk: pages of links, the funnel, attempts, questions, and the audit log."""

@@ -1,4 +1,4 @@
-"""How the desk writes figures: times of day, spans, shares, accounts; the same on every page."""
+"""How the desk writes times, durations, shares and accounts; the same on every page."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,21 +11,21 @@ _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 class PageFormatter:
-    """Writes what a page shows, in the page's language."""
+    """Formats values in the page's language."""
 
     def __init__(self, t: Callable[..., str]) -> None:
         self._t = t
 
     def time(self, moment: datetime | None) -> str:
-        """A moment, in Beijing's time."""
+        """A time in Beijing, to the minute."""
         return "" if moment is None else f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
     def time_with_seconds(self, moment: datetime) -> str:
-        """A moment to the second, in Beijing's time."""
+        """A time in Beijing, to the second."""
         return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
     def duration(self, time: timedelta | None) -> str:
-        """How long something takes, in two units at most."""
+        """A duration in at most two units."""
         if time is None:
             return "—"
         left = round(time.total_seconds())
@@ -38,29 +38,29 @@ class PageFormatter:
                 break
         return " ".join(parts[:2]) or self._t("span.second", count=0)
 
-    def share(self, part: float | None) -> str:
-        """A part of one, in percent; a small one is never rounded to none, nor a large one to all."""
-        if part is None:
+    def share(self, share: float | None) -> str:
+        """A share in percent; a small one is never rounded to 0 %, nor a large one to 100 %."""
+        if share is None:
             return "—"
-        percent = part * 100
+        percent = share * 100
         if 0 < percent < 1 or 99 < percent < 100:
             return f"{percent:.1f}%"
         return f"{percent:.0f}%"
 
     def count(self, count: int) -> str:
-        """A number with its thousands apart."""
+        """A number with a thousands separator."""
         return f"{count:,}"
 
     def account(self, account: str | None) -> str:
-        """An account or a person as the desk may show them."""
+        """An account or a person, masked."""
         return mask_account(account) if account else "—"
 
     def actor(self, actor: str) -> str:
-        """Who used the desk; people of the chat masked."""
+        """The actor of an audit entry; people of the chat are masked."""
         return mask_account(actor) if actor.startswith(CHAT_ACCOUNT_PREFIX) else actor
 
     def action(self, action: str) -> str:
-        """What somebody did, in the page's language where there are words for it."""
+        """The action of an audit entry, in the page's language where it has a text."""
         try:
             return self._t(f"action.{action.replace(' ', '_')}")
         except KeyError:

@@ -1,4 +1,4 @@
-"""What an address or a form asks for: read within bounds, and anything else taken for not asked."""
+"""Parses the desk's query parameters and forms within bounds; invalid values count as not given."""
 
 import re
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ _MONTHS = 6
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _MAX_PAGE = 500
 _MAX_FIELDS = 16
-_LONGEST = 80
+_MAX_TEXT = 80
 NO_CAMPAIGN = "-"
-"""Stands for people whom no campaign brought; no campaign is called so."""
+"""Selects people without a campaign; it is no valid campaign name."""
 
-Word = TypeVar("Word", bound=StrEnum)
+EnumT = TypeVar("EnumT", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelFilters:
-    """What a funnel is asked for, in the words of the form that asks."""
+    """The filters of a funnel, in the form's own values."""
 
     period: str
     campaign: str
@@ -36,23 +36,23 @@ class FunnelFilters:
     by: str
 
     @classmethod
-    def read(cls, asked: Mapping[str, str], languages: Mapping[str, object]) -> "FunnelFilters":
-        """Read the filters of an address."""
-        campaign, language = asked.get("campaign", ""), asked.get("language", "")
+    def read(cls, query: Mapping[str, str], languages: Mapping[str, object]) -> "FunnelFilters":
+        """Parse the filters of a query string."""
+        campaign, language = query.get("campaign", ""), query.get("language", "")
         return cls(
-            period=read_period(asked),
+            period=read_period(query),
             campaign=NO_CAMPAIGN if campaign == NO_CAMPAIGN else campaign_or_empty(campaign),
             language=language if language in languages else "",
-            method=enum_or_none(Method, asked.get("method", "")) or "",
-            by=enum_or_none(Dimension, asked.get("by", "")) or "",
+            method=enum_or_none(Method, query.get("method", "")) or "",
+            by=enum_or_none(Dimension, query.get("by", "")) or "",
         )
 
     def query(self, today: date) -> FunnelQuery:
-        """The journeys that these filters are about."""
+        """The funnel query of these filters."""
         since, until = period_days(self.period, today)
         return FunnelQuery(
-            since,
-            until,
+            since=since,
+            until=until,
             campaign="" if self.campaign == NO_CAMPAIGN else self.campaign or None,
             method=enum_or_none(Method, self.method),
             language=self.language or None,
@@ -60,22 +60,22 @@ class FunnelFilters:
         )
 
 
-def enum_or_none(words: type[Word], text: str) -> Word | None:
-    """One of a closed set of words."""
-    return words(text) if text in set(words) else None
+def enum_or_none(enum: type[EnumT], text: str) -> EnumT | None:
+    """The member of an enum with this value; None when there is none."""
+    return enum(text) if text in set(enum) else None
 
 
 def campaign_or_empty(text: str) -> str:
-    """A campaign's name as it is asked for; empty for what can be none."""
+    """A valid campaign name, or empty."""
     try:
         return read_campaign(text)
     except InvalidLinkRequest:
         return ""
 
 
-def read_period(asked: Mapping[str, str]) -> str:
+def read_period(query: Mapping[str, str]) -> str:
     """A number of days, or a month as `2026-11`."""
-    period = asked.get("period", "")
+    period = query.get("period", "")
     return period if period in PERIODS or _MONTH.fullmatch(period) else _PERIOD
 
 
@@ -89,7 +89,7 @@ def period_days(period: str, today: date) -> tuple[date, date]:
 
 
 def recent_months(today: date) -> list[str]:
-    """The last months, this one first."""
+    """The last months, the current one first."""
     months, day = [], today
     for _ in range(_MONTHS):
         months.append(f"{day:%Y-%m}")
@@ -97,19 +97,19 @@ def recent_months(today: date) -> list[str]:
     return months
 
 
-def read_page_number(asked: Mapping[str, str]) -> int:
-    """Which page of a list, from 1 on."""
-    page = asked.get("page", "")
+def read_page_number(query: Mapping[str, str]) -> int:
+    """The page number of a list, from 1."""
+    page = query.get("page", "")
     return min(max(int(page), 1), _MAX_PAGE) if page.isascii() and page.isdigit() and len(page) < 6 else 1
 
 
 def read_text(form: Mapping[str, str], name: str) -> str:
-    """What somebody typed to look for: no longer than anything there is, and without what no database takes."""
-    return "".join(character for character in form.get(name, "") if character.isprintable()).strip()[:_LONGEST]
+    """A search text: printable characters only, cut to 80 characters."""
+    return "".join(character for character in form.get(name, "") if character.isprintable()).strip()[:_MAX_TEXT]
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """The fields of a form, the last of each name; none for what is no form."""
+    """The fields of a form, the last value of each name; empty when the body is no form."""
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError:

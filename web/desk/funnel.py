@@ -1,4 +1,4 @@
-"""The funnel at the desk: how many come how far, where they are lost, and how long it takes them."""
+"""The desk's page of the funnel: how many people reach each step, where they leave, and how long steps take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from web.desk.layout import DeskLayout, DeskRequest
 
 @dataclass(frozen=True, slots=True)
 class FunnelSummary:
-    """What a funnel comes to: how many began, how many arrived."""
+    """The totals of a funnel."""
 
     report: FunnelReport
 
@@ -28,17 +28,17 @@ class FunnelSummary:
 
     @property
     def finished(self) -> int:
-        """How many reached the last."""
+        """How many reached the last step."""
         return self.report.steps[-1].count
 
     @property
     def max_count(self) -> int:
-        """The highest count of a step; bars are drawn against it."""
-        return max(stage.count for stage in self.report.steps)
+        """The highest count of a step; bars are scaled to it."""
+        return max(step.count for step in self.report.steps)
 
     @property
     def failures(self) -> int:
-        """How many attempts failed, for whatever reason."""
+        """How many attempts failed, for any reason."""
         return sum(count for _, count in self.report.reasons)
 
 
@@ -51,36 +51,36 @@ class FunnelPages:
         self._clock = clock
 
     async def show(self, visit: DeskRequest) -> Response:
-        """Show the funnel, or with `by` one of each group."""
+        """Show the funnel, or with `by` one per group."""
         filters, today = self._filters(visit), beijing_day(self._clock())
-        wanted = filters.query(today)
-        wholes = [FunnelSummary(report) for report in await self._reports(visit, wanted)]
+        query = filters.query(today)
+        summaries = [FunnelSummary(report) for report in await self._reports(visit, query)]
         return self._frame.page(
             visit,
             "funnel.html",
-            wholes=wholes,
-            busiest=max((whole.started for whole in wholes), default=0),
+            summaries=summaries,
+            busiest=max((summary.started for summary in summaries), default=0),
             filters=filters,
-            wanted=wanted,
-            steps=METHOD_STEPS if wanted.method or wanted.by is Dimension.METHOD else STEPS,
+            query=query,
+            steps=METHOD_STEPS if query.method or query.by is Dimension.METHOD else STEPS,
             periods=PERIODS,
             months=recent_months(today),
             campaigns=await self._support.campaigns(visit.actor),
-            nobodys=NO_CAMPAIGN,
+            no_campaign=NO_CAMPAIGN,
             methods=list(Method),
             dimensions=list(Dimension),
         )
 
     async def csv(self, visit: DeskRequest) -> Response:
-        """Give the same figures as a file."""
+        """The same numbers as a CSV file."""
         filters = self._filters(visit)
-        wanted = filters.query(beijing_day(self._clock()))
-        written = to_csv(await self._reports(visit, wanted), wanted)
-        named = f'attachment; filename="funnel-{wanted.since}-{wanted.until}.csv"'
-        return Response(written, media_type="text/csv", headers={"Content-Disposition": named})
+        query = filters.query(beijing_day(self._clock()))
+        text = to_csv(await self._reports(visit, query), query)
+        disposition = f'attachment; filename="funnel-{query.since}-{query.until}.csv"'
+        return Response(text, media_type="text/csv", headers={"Content-Disposition": disposition})
 
     def _filters(self, visit: DeskRequest) -> FunnelFilters:
         return FunnelFilters.read(visit.query, self._frame.languages)
 
-    async def _reports(self, visit: DeskRequest, wanted: FunnelQuery) -> Sequence[FunnelReport]:
-        return build_reports(await self._support.funnel_statistics(visit.actor, wanted), wanted)
+    async def _reports(self, visit: DeskRequest, query: FunnelQuery) -> Sequence[FunnelReport]:
+        return build_reports(await self._support.funnel_statistics(visit.actor, query), query)

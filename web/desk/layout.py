@@ -1,4 +1,4 @@
-"""What every page of the desk has around it: its language, where one is, and who is there."""
+"""The layout of the desk's pages: language, navigation, and the signed-in session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from verification.ids import Actor
 from web.dependencies import Texts
 from web.desk.formatting import PageFormatter
 from web.desk.sessions import DeskSession
@@ -16,81 +17,81 @@ from web.pages import ASSETS, Pages, root_path, templates, translator
 
 LANGUAGE = "desk_language"
 _YEAR = 365 * 24 * 3600
-_FIRST_LANGUAGE = "zh"
+_DEFAULT_LANGUAGE = "zh"
 
 
 @dataclass(frozen=True, slots=True)
 class DeskRequest:
-    """Somebody who is signed in asks for something; `form` is what they sent, once it is known to be theirs."""
+    """A request of a signed-in member of support; `form` is set once its proof is checked."""
 
     request: Request
     session: DeskSession
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def actor(self) -> str:
-        """Who it is, in the notes of uses."""
+    def actor(self) -> Actor:
+        """The actor for audit entries."""
         return self.session.actor
 
     @property
     def query(self) -> Mapping[str, str]:
-        """What the address asks for."""
+        """The query parameters."""
         return self.request.query_params
 
 
 class DeskLayout:
-    """Makes the desk's pages."""
+    """Renders the desk's pages."""
 
     def __init__(self, texts: Mapping[str, Texts], pages: Pages) -> None:
         self._texts = texts
         self._pages = pages
 
     def language(self, request: Request) -> str:
-        """The language that the address asks for, or else the one that was asked for before."""
-        asked = (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE, ""))
-        return next((language for language in asked if language in self._texts), _FIRST_LANGUAGE)
+        """The language of the query, or else of the cookie, or else the default."""
+        requested = (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE, ""))
+        return next((language for language in requested if language in self._texts), _DEFAULT_LANGUAGE)
 
     @property
     def languages(self) -> Mapping[str, Texts]:
-        """The languages there are."""
+        """The texts by language."""
         return self._texts
 
     def language_or_none(self, text: str) -> str | None:
-        """A language of ours; None for anything else."""
+        """A known language; None for anything else."""
         return text if text in self._texts else None
 
     def page(self, visit: DeskRequest, template: str, status: int = 200, **values: object) -> Response:
-        """A page for somebody who is signed in."""
+        """A page for a signed-in member of support."""
         return self.public_page(visit.request, template, status, session=visit.session, **values)
 
     def public_page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
-        """A page for anybody."""
+        """A page without a session."""
         language = self.language(request)
-        words = self._texts[language]
-        t, up = translator(words, "desk."), root_path(request)
-        kept = [each for each in request.query_params.multi_items() if each[0] != "lang"]
+        texts = self._texts[language]
+        t, root = translator(texts, "desk."), root_path(request)
+        parameters = [each for each in request.query_params.multi_items() if each[0] != "lang"]
         shared = {
             "t": t,
-            "p": translator(words, "page."),
-            "shown": PageFormatter(t),
+            "p": translator(texts, "page."),
+            "format": PageFormatter(t),
             "language": language,
             "languages": list(self._texts),
-            "in_language": lambda other: "?" + urlencode([*kept, ("lang", other)]),
-            "assets": up + ASSETS,
-            "desk": f"{up}desk",
+            "in_language": lambda other: "?" + urlencode([*parameters, ("lang", other)]),
+            "assets": root + ASSETS,
+            "desk": f"{root}desk",
             "banner": self._pages.banner(),
             "session": None,
-            "drawn": Markup,
+            "markup": Markup,
         }
         html = templates().get_template(f"desk/{template}").render(shared | values)
         return HTMLResponse(html, status)
 
     def message(self, visit: DeskRequest, kind: str, status: int) -> Response:
-        """A page that says one thing."""
+        """A page with one message."""
         return self.page(visit, "message.html", status, kind=kind)
 
     def with_headers(self, request: Request, answer: Response) -> Response:
-        """The answer as it leaves: nobody frames it, and a language that was asked for is remembered."""
+        """Add headers against framing, and remember a requested language in a cookie."""
         answer.headers.update(NO_FRAMING_HEADERS)
         if request.query_params.get("lang") in self._texts:
             answer.set_cookie(LANGUAGE, request.query_params["lang"], max_age=_YEAR, httponly=True, samesite="strict")
@@ -98,5 +99,5 @@ class DeskLayout:
 
 
 def redirect(request: Request, path: str = "") -> Response:
-    """Send a browser on to a page of the desk."""
+    """Redirect to a page of the desk."""
     return RedirectResponse(f"{root_path(request)}desk{path}", status_code=303)

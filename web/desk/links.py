@@ -1,4 +1,4 @@
-"""Links at the desk: made, listed, shown with their code, printed, and ended after a second question."""
+"""The desk's pages of links: create, list, show with the QR code, print, and revoke after a confirmation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from verification import Method
+from verification.ids import Account
 from verification.invitations import (
     InvalidLinkRequest,
     Link,
@@ -22,8 +23,8 @@ from web.dependencies import DeskRoute, UtcNow
 from web.desk.forms import campaign_or_empty, enum_or_none, read_page_number, read_text
 from web.desk.layout import DeskLayout, DeskRequest, redirect
 
-_PAGE = 20
-_OF_ONE_ACCOUNT = 50
+_LINKS_PER_PAGE = 20
+_MAX_OF_ACCOUNT = 50
 _ATTEMPTS = 5
 _TTLS = {
     "30m": timedelta(minutes=30),
@@ -40,14 +41,14 @@ _PAPER_SIZES = ("a6", "a4")
 
 @dataclass(frozen=True, slots=True)
 class LinkSnapshot:
-    """A link with its state at the moment the page was made."""
+    """A link with its state when the page was rendered."""
 
     link: Link
     state: LinkState
 
     @property
     def is_usable(self) -> bool:
-        """Whether it still leads somebody somewhere."""
+        """Whether a person can still open it."""
         return self.state in _USABLE
 
 
@@ -65,27 +66,31 @@ class LinkPages:
         state = enum_or_none(LinkState, visit.query.get("state", ""))
         campaign, page = campaign_or_empty(visit.query.get("campaign", "")), read_page_number(visit.query)
         links = await self._support.links(
-            visit.actor, campaign=campaign or None, state=state, limit=_PAGE + 1, skip=(page - 1) * _PAGE
+            visit.actor,
+            campaign=campaign or None,
+            state=state,
+            limit=_LINKS_PER_PAGE + 1,
+            skip=(page - 1) * _LINKS_PER_PAGE,
         )
         return self._frame.page(
             visit,
             "links.html",
-            links=[self._snapshot(link) for link in links[:_PAGE]],
+            links=[self._snapshot(link) for link in links[:_LINKS_PER_PAGE]],
             states=list(LinkState),
             state=state or "",
             campaign=campaign,
             campaigns=await self._support.campaigns(visit.actor),
             page=page,
-            more=len(links) > _PAGE,
+            more=len(links) > _LINKS_PER_PAGE,
             account=None,
         )
 
     async def search(self, visit: DeskRequest) -> Response:
-        """List the newest links of one account; asked by a form, so that no address holds the account."""
+        """List the newest links of an account; a POST, so that no address holds the account."""
         account = read_text(visit.form, "account")
         if not account:
             return redirect(visit.request, "/links")
-        links = await self._support.links(visit.actor, account=account, limit=_OF_ONE_ACCOUNT)
+        links = await self._support.links(visit.actor, account=Account(account), limit=_MAX_OF_ACCOUNT)
         return self._frame.page(
             visit,
             "links.html",
@@ -100,77 +105,77 @@ class LinkPages:
         )
 
     async def form(self, visit: DeskRequest) -> Response:
-        """Ask what the link is for."""
+        """Show the form for a new link."""
         return await self._form(visit, dict.fromkeys(_FIELDS, "") | {"fresh": self._desk.new_id()})
 
     async def create(self, visit: DeskRequest) -> Response:
-        """Make it, once for each form that was shown, and go to its page; or say what is wrong."""
-        given = {name: visit.form.get(name, "") for name in _FIELDS}
-        problem = _problem(given)
+        """Create the link, once per form shown, and go to its page; or show what is wrong."""
+        fields = {name: visit.form.get(name, "") for name in _FIELDS}
+        problem = _problem(fields)
         if problem:
-            return await self._form(visit, given, problem)
-        order = LinkRequest(
-            account=given["account"],
-            # A form that the browser goes back to may be sent with other words: that asks for another link.
-            idempotency_key="\0".join(given.values()),
-            campaign=given["campaign"],
-            ttl=_TTLS.get(given["ttl"]),
-            method=enum_or_none(Method, given["method"]),
-            language=self._frame.language_or_none(given["language"]),
+            return await self._form(visit, fields, problem)
+        link_request = LinkRequest(
+            account=read_account(fields["account"]),
+            # A person may go back and send the same form with other values, which asks for another link.
+            idempotency_key="\0".join(fields.values()),
+            campaign=fields["campaign"],
+            ttl=_TTLS.get(fields["ttl"]),
+            method=enum_or_none(Method, fields["method"]),
+            language=self._frame.language_or_none(fields["language"]),
         )
-        made = await self._support.create_link(visit.actor, order)
-        return redirect(visit.request, f"/links/{made.link.id}")
+        created = await self._support.create_link(visit.actor, link_request)
+        return redirect(visit.request, f"/links/{created.link.id}")
 
     async def show(self, visit: DeskRequest) -> Response:
-        """Show a link: what it is for, how far it has come, and while it is alive the link itself."""
-        standing = await self._found(visit)
-        if standing is None:
+        """Show a link: its purpose, its state, and while it is usable its address."""
+        snapshot = await self._load(visit)
+        if snapshot is None:
             return self._frame.message(visit, "no_link", 404)
-        attempts = await self._support.attempts(visit.actor, account=standing.link.account, limit=_ATTEMPTS)
-        url = self._url(standing)
-        return self._frame.page(visit, "link.html", standing=standing, attempts=attempts, url=url, code=self._code(url))
+        attempts = await self._support.attempts(visit.actor, account=snapshot.link.account, limit=_ATTEMPTS)
+        url = self._url(snapshot)
+        return self._frame.page(visit, "link.html", snapshot=snapshot, attempts=attempts, url=url, code=self._code(url))
 
     async def sheet(self, visit: DeskRequest) -> Response:
         """Show a sheet to print and hand over."""
-        standing = await self._found(visit)
-        if standing is None or not standing.is_usable:
+        snapshot = await self._load(visit)
+        if snapshot is None or not snapshot.is_usable:
             return self._frame.message(visit, "no_link", 404)
         paper = visit.query.get("paper", "")
         paper = paper if paper in _PAPER_SIZES else _PAPER_SIZES[0]
-        code = self._code(self._url(standing))
-        return self._frame.page(visit, "sheet.html", standing=standing, paper=paper, papers=_PAPER_SIZES, code=code)
+        code = self._code(self._url(snapshot))
+        return self._frame.page(visit, "sheet.html", snapshot=snapshot, paper=paper, papers=_PAPER_SIZES, code=code)
 
     async def picture(self, visit: DeskRequest) -> Response:
-        """Give the code as a file for print."""
+        """The QR code as a file for print."""
         form = visit.request.path_params["form"]
-        standing = await self._found(visit) if form in {"svg", "png"} else None
-        if standing is None or not standing.is_usable:
+        snapshot = await self._load(visit) if form in {"svg", "png"} else None
+        if snapshot is None or not snapshot.is_usable:
             return self._frame.message(visit, "no_link", 404)
-        url = self._url(standing)
+        url = self._url(snapshot)
         body: str | bytes = self._desk.qr.svg(url) if form == "svg" else self._desk.qr.png(url)
-        named = {"Content-Disposition": f'attachment; filename="link-{standing.link.id}.{form}"'}
-        return Response(body, media_type="image/svg+xml" if form == "svg" else "image/png", headers=named)
+        disposition = {"Content-Disposition": f'attachment; filename="link-{snapshot.link.id}.{form}"'}
+        return Response(body, media_type="image/svg+xml" if form == "svg" else "image/png", headers=disposition)
 
     async def confirm_revoke(self, visit: DeskRequest) -> Response:
-        """Ask whether the link shall end."""
-        standing = await self._found(visit)
-        if standing is None:
+        """Ask whether to revoke the link."""
+        snapshot = await self._load(visit)
+        if snapshot is None:
             return self._frame.message(visit, "no_link", 404)
-        return self._frame.page(visit, "revoke.html", standing=standing)
+        return self._frame.page(visit, "revoke.html", snapshot=snapshot)
 
     async def revoke(self, visit: DeskRequest) -> Response:
-        """End it, and show what it is now."""
+        """Revoke the link, and show its new state."""
         link = await self._support.revoke(visit.actor, _id(visit))
         if link is None:
             return self._frame.message(visit, "no_link", 404)
         return redirect(visit.request, f"/links/{link.id}")
 
-    async def _form(self, visit: DeskRequest, given: Mapping[str, str], problem: str = "") -> Response:
+    async def _form(self, visit: DeskRequest, fields: Mapping[str, str], problem: str = "") -> Response:
         return self._frame.page(
             visit,
             "new_link.html",
             422 if problem else 200,
-            given=given,
+            fields=fields,
             problem=problem,
             ttls=_TTLS,
             usual=self._support.ttl,
@@ -178,7 +183,7 @@ class LinkPages:
             methods=list(Method),
         )
 
-    async def _found(self, visit: DeskRequest) -> LinkSnapshot | None:
+    async def _load(self, visit: DeskRequest) -> LinkSnapshot | None:
         link = await self._support.link(visit.actor, _id(visit))
         return None if link is None else self._snapshot(link)
 
@@ -199,10 +204,10 @@ def _id(visit: DeskRequest) -> LinkId:
     return LinkId(text)
 
 
-def _problem(given: Mapping[str, str]) -> str:
+def _problem(fields: Mapping[str, str]) -> str:
     for name, read in (("account", read_account), ("campaign", read_campaign)):
         try:
-            read(given[name])
+            read(fields[name])
         except InvalidLinkRequest:
             return name
     return ""

@@ -1,4 +1,4 @@
-"""The way into the desk: a key, asked for by a form, and a name to note uses under. Whoever tries keys has to wait."""
+"""Signing in to the desk, with its key and a name for audit entries; wrong keys are rate limited per network."""
 
 import math
 from http import HTTPStatus
@@ -16,23 +16,23 @@ from web.middleware import is_cross_site, read_body
 from web.throttle import client_network
 
 _BURST = 10
-_EVERY = 30.0
+_INTERVAL = 30.0
 _LIMIT = 4 * 1024
 
 
 class LoginPages:
-    """Lets people in and out."""
+    """The pages for signing in and out."""
 
-    def __init__(self, parts: WebDeps, route: DeskRoute, frame: DeskLayout) -> None:
+    def __init__(self, deps: WebDeps, route: DeskRoute, frame: DeskLayout) -> None:
         self._sessions = DeskSessions(route.key, route.keyed_digest)
         self._secure = route.secure
         self._frame = frame
-        self._clock: UtcNow = parts.clock
-        self._attempts = TokenBuckets(_BURST, _EVERY, parts.monotonic_clock)
-        self._wrong_keys = _counter(parts.registry)
+        self._clock: UtcNow = deps.clock
+        self._attempts = TokenBuckets(burst=_BURST, interval=_INTERVAL, clock=deps.monotonic_clock)
+        self._wrong_keys = _counter(deps.registry)
 
     def session(self, request: Request) -> DeskSession | None:
-        """Whose request this is."""
+        """The session of a request; None when nobody is signed in."""
         return self._sessions.read(request.cookies.get(COOKIE, ""), self._clock())
 
     async def show(self, request: Request) -> Response:
@@ -40,7 +40,7 @@ class LoginPages:
         return redirect(request) if self.session(request) else self._form(request)
 
     async def sign_in(self, request: Request) -> Response:
-        """Take the form: in with the right key, and else the form again."""
+        """Sign in with the right key, or show the form again."""
         if is_cross_site(request.headers):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
         address = client_network(request)
@@ -60,7 +60,7 @@ class LoginPages:
         return self._with_cookie(redirect(request), request, self._sessions.begin(name, self._clock()))
 
     async def sign_out(self, request: Request) -> Response:
-        """Forget the session in this browser."""
+        """Delete the session's cookie."""
         answer = redirect(request, "/sign-in")
         return answer if is_cross_site(request.headers) else self._with_cookie(answer, request, "")
 
@@ -75,7 +75,7 @@ class LoginPages:
         )
 
     def _with_cookie(self, answer: Response, request: Request, cookie: str) -> Response:
-        # Without a path of ours it is the folder of this address, whatever prefix a proxy has put before it.
+        # Without a path the cookie gets the folder of this address, including a proxy's prefix.
         answer.set_cookie(
             COOKIE,
             cookie,
@@ -89,4 +89,4 @@ class LoginPages:
 
 
 def _counter(registry: CollectorRegistry) -> Counter:
-    return Counter("web_desk_wrong_keys", "Wrong keys tried at the desk's door.", registry=registry)
+    return Counter("web_desk_wrong_keys", "Wrong keys tried at the desk.", registry=registry)

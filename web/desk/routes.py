@@ -1,4 +1,4 @@
-"""Where the desk's pages are, and what stands before each: a session, and for changes a form that it was shown."""
+"""The desk's routes; each page needs a session, and each form the proof from the page that showed it."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -23,33 +23,33 @@ Handler = Callable[[Request], Awaitable[Response]]
 PageHandler = Callable[[DeskRequest], Awaitable[Response]]
 
 
-def desk_routes(parts: WebDeps, pages: Pages) -> list[BaseRoute]:
-    """Every page of the desk; none without its key."""
-    if parts.desk is None:
+def desk_routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
+    """All pages of the desk; none when it has no key."""
+    if deps.desk is None:
         return []
-    frame = DeskLayout(parts.texts, pages)
-    door = LoginPages(parts, parts.desk, frame)
+    frame = DeskLayout(deps.texts, pages)
+    login = LoginPages(deps, deps.desk, frame)
     return [
-        _route(frame, "/desk/sign-in", GET=door.show, POST=door.sign_in),
-        _route(frame, "/desk/sign-out", POST=door.sign_out),
-        *_pages(parts.desk, parts.clock, _LoginRequired(frame, door)),
+        _route(frame, "/desk/sign-in", GET=login.show, POST=login.sign_in),
+        _route(frame, "/desk/sign-out", POST=login.sign_out),
+        *_pages(deps.desk, deps.clock, _LoginRequired(frame, login)),
     ]
 
 
 class _LoginRequired:
-    """Lets only those through who are signed in, and only forms that they were shown."""
+    """Lets only signed-in requests through, and only forms with the session's proof."""
 
-    def __init__(self, frame: DeskLayout, door: LoginPages) -> None:
+    def __init__(self, frame: DeskLayout, login: LoginPages) -> None:
         self.frame = frame
-        self._door = door
+        self._login = login
 
     def route(self, path: str, **pages: PageHandler) -> Route:
-        """A page behind the gate, by method."""
+        """A route that requires a session, by HTTP method."""
         return _route(self.frame, path, **{method: self._require_login(page) for method, page in pages.items()})
 
     def _require_login(self, page: PageHandler) -> Handler:
         async def serve(request: Request) -> Response:
-            session = self._door.session(request)
+            session = self._login.session(request)
             if session is None:
                 return redirect(request, "/sign-in")
             visit = DeskRequest(request, session)
@@ -76,8 +76,8 @@ def _route(frame: DeskLayout, path: str, **pages: Handler) -> Route:
     return Route(path, serve, methods=list(pages))
 
 
-def _pages(desk: DeskRoute, clock: UtcNow, gate: _LoginRequired) -> list[Route]:
-    support, frame, route = desk.support, gate.frame, gate.route
+def _pages(desk: DeskRoute, clock: UtcNow, login_required: _LoginRequired) -> list[Route]:
+    support, frame, route = desk.support, login_required.frame, login_required.route
     funnel = FunnelPages(support, frame, clock)
     links = LinkPages(desk, frame, clock)
     attempts = AttemptPages(support, frame)

@@ -1,1 +1,1 @@
-"""The pages a person opens on the phone."""
+"""The pages that a person opens on the phone."""

@@ -1,6 +1,6 @@
-"""The page before a provider's own: whose account it is, the match code, and the way on.
+"""The page before a provider's own page: the account, the match code, and the button that continues.
 
-Looking at it moves nothing at all. Only a press leads on, and says by that that somebody compared and agreed.
+A GET changes nothing. Only the button continues, and it means that a person has compared and agreed.
 """
 
 from enum import StrEnum
@@ -26,7 +26,7 @@ class HandoverButton(StrEnum):
 
 
 class Handover:
-    """Shows the page, and sends phones on."""
+    """Shows the page, and sends phones to the provider."""
 
     def __init__(self, core: Core, pages: Pages, clock: UtcNow) -> None:
         self._core = core
@@ -34,27 +34,27 @@ class Handover:
         self._clock = clock
 
     def show(self, request: Request, attempt: Attempt, *, leaving_to: str | None = None) -> Response:
-        """Show the page, or, on the way to an address, that the phone is on its way."""
+        """Show the page; with `leaving_to`, the page that forwards the phone to that address."""
         app = detect_app(request.headers.get("user-agent", ""))
         return self._pages.handover(request, handover_view(attempt, app, self._clock(), leaving_to))
 
-    async def press(self, request: Request, attempt: Attempt, address: str, body: bytes) -> Response | None:
-        """Take a press and send the phone on; None when what has become of the attempt is to be shown instead.
+    async def press(self, request: Request, attempt: Attempt, provider_url: str, body: bytes) -> Response | None:
+        """Apply a press; returns the next page, or None to show the attempt's new status.
 
-        Raises `AttemptOver` and `ContradictedOutcome` as the core does.
+        Raises `AttemptOver` and `ContradictoryVerdict` as the core does.
         """
-        match _read(body):
+        match _read_button(body):
             case HandoverButton.LEAVE:
                 if attempt.status is AttemptStatus.WAITING:
                     attempt = await self._core.progress(attempt.id, AttemptStatus.OPENED, attempt.provider_state)
-                # A page that goes on by itself, and no redirect: browsers hold forms to our own site all the way.
-                return self.show(request, attempt, leaving_to=address)
+                # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
+                return self.show(request, attempt, leaving_to=provider_url)
             case HandoverButton.DECLINE:
                 await self._core.complete(attempt.id, Rejected(Reason.DECLINED))
         return None
 
 
-def _read(body: bytes) -> HandoverButton | None:
+def _read_button(body: bytes) -> HandoverButton | None:
     try:
         return HandoverButton(parse_qs(body.decode(), max_num_fields=_FIELDS).get("press", [""])[-1])
     except ValueError:

@@ -1,8 +1,8 @@
-"""The phone page of an attempt: where a scanned code leads.
+"""The phone page of an attempt: the address in the QR code.
 
-Pages of a simulated provider are ours: looking at one moves nothing, but that a person's first look counts as having
-opened it. A press counts once: only the stage that was shown may be left by it, so a double press, the back button or a
-replay just shows what is so now. Before a provider's own pages stands one of ours, see `handover`.
+The pages of a simulated provider are ours: a GET changes nothing, except that a person's first GET marks the attempt as
+opened. A press counts once, and only at the stage that was shown: after a double press, the back button or a replay the
+page shows the present stage. In front of a real provider's pages there is one page of ours, see `handover`.
 """
 
 import re
@@ -41,26 +41,26 @@ _FIELDS = 16
 class PhonePages:
     """Serves the phone page."""
 
-    def __init__(self, parts: WebDeps, pages: Pages) -> None:
-        self._core = parts.core
-        self._providers = parts.providers
-        self._clock = parts.clock
+    def __init__(self, deps: WebDeps, pages: Pages) -> None:
+        self._core = deps.core
+        self._providers = deps.providers
+        self._clock = deps.clock
         self._pages = pages
-        self._handover = Handover(parts.core, pages, parts.clock)
+        self._handover = Handover(deps.core, pages, deps.clock)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
         return await (self.press(request) if request.method == "POST" else self.show(request))
 
     async def show(self, request: Request) -> Response:
-        """Show where the attempt stands."""
+        """Show the attempt's status."""
         if is_automated_look(request.method, request.headers):
             return self._pages.message(request, "look")
         attempt = await self._find(request)
         return await self._current(request, attempt)
 
     async def press(self, request: Request) -> Response:
-        """Take a press, then show where the attempt stands."""
+        """Apply a press, then show the attempt's status."""
         if is_cross_site(request.headers):
             return self._pages.message(request, "elsewhere", 403)
         body = await read_body(request, _BODY_LIMIT)
@@ -72,38 +72,38 @@ class PhonePages:
         try:
             answer = await self._apply(request, attempt, body)
         except AttemptOver:
-            answer = None  # what it has become is shown below
+            answer = None  # the page below shows how the attempt ended
         except ContradictoryVerdict:
             return self._pages.message(request, "contradicted", 409, method=attempt.method)
         return answer or await self._after_press(request)
 
     async def _apply(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
-        """Take a press; None when it moved the attempt, or tried to."""
-        address = self._provider_url(attempt)
-        if address is not None:
-            return await self._handover.press(request, attempt, address, body)
+        """Apply a press; None when it was passed to the core."""
+        provider_url = self._provider_url(attempt)
+        if provider_url is not None:
+            return await self._handover.press(request, attempt, provider_url, body)
         page = read_page(attempt.method, attempt.provider_state)
-        pressed = _read_press(attempt, page, body)
-        if pressed is None:
+        press = _read_press(attempt, page, body)
+        if press is None:
             return await self._current(request, attempt)
-        turn = apply_press(attempt.method, page.stage, pressed)
-        match turn:
-            case NotAdvanced(hitch):
-                return await self._current(request, attempt, SimulatedPage(page.stage, pressed.choice), hitch)
+        transition = apply_press(attempt.method, page.stage, press)
+        match transition:
+            case NotAdvanced(error):
+                return await self._current(request, attempt, SimulatedPage(page.stage, press.choice), error)
             case Advanced(to, status):
                 await self._core.progress(attempt.id, _furthest(attempt.status, status), to.text)
             case _:
-                await self._core.complete(attempt.id, turn.verdict)
+                await self._core.complete(attempt.id, transition.verdict)
         return None
 
     async def _after_press(self, request: Request) -> Response:
         if is_robot(request.headers):
-            # Somebody pressed, so a person is there after all; looking again would show the robots' page.
+            # A press means that it is a person after all; a redirect would show the page for robots.
             return await self._current(request, await self._find(request))
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
 
     async def _find(self, request: Request) -> Attempt | None:
-        """Find the attempt whose page this is: one that has a code, and pages of ours or a way to its provider's."""
+        """Find the attempt of this address, if it has a QR code and a page to show."""
         token = request.path_params["token"]
         attempt = await self._core.find_by_token(token) if _TOKEN.fullmatch(token) else None
         if attempt is None or attempt.status is AttemptStatus.RESERVED:
@@ -113,7 +113,7 @@ class PhonePages:
         return attempt if simulated or self._provider_url(attempt) is not None else None
 
     def _provider_url(self, attempt: Attempt) -> str | None:
-        """Where the phone goes from our page, when the provider has pages of its own."""
+        """The provider's address for the phone; None when the provider has no pages of its own."""
         provider = self._providers.get(attempt.method)
         return provider.phone_url(attempt.provider_state) if isinstance(provider, HttpProvider) else None
 
@@ -154,12 +154,12 @@ class PhonePages:
                 return self._pages.message(request, "expired", 410, method=attempt.method)
 
 
-def _furthest(reached: AttemptStatus, asked: AttemptStatus) -> AttemptStatus:
-    return reached if reached is AttemptStatus.CONFIRMING else asked
+def _furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:
+    return reached if reached is AttemptStatus.CONFIRMING else new
 
 
 def _read_press(attempt: Attempt, page: SimulatedPage, body: bytes) -> ButtonPress | None:
-    """Read the form; None when it is not from the stage that stands now, or is no form of ours."""
+    """Parse the form; None when it is not from the current stage or not one of our forms."""
     try:
         fields = parse_qs(body.decode(), max_num_fields=_FIELDS)
         stage, press = PageStage(_last(fields, "stage")), PageButton(_last(fields, "press"))

@@ -1,7 +1,7 @@
-"""Who is at the door: which app opened the page, and whether it is a person at all.
+"""Recognises the app that opened a page, and automated requests, by the User-Agent.
 
-User-Agents can be forged and are missing at times, so nothing here decides what anyone may do: it decides which advice
-is shown, and whether merely looking counts as having opened. A person mistaken for a robot presses one button more.
+A User-Agent can be forged or missing, so it decides no permission: it only selects the advice that is shown, and
+whether a GET counts as opened. A person taken for a robot has to press one more button.
 """
 
 import re
@@ -12,7 +12,7 @@ from verification import Method
 
 
 class ClientApp(StrEnum):
-    """The apps the three ways can tell apart."""
+    """The apps that matter to the three methods."""
 
     WECOM = "wecom"
     WECHAT = "wechat"
@@ -23,7 +23,7 @@ class ClientApp(StrEnum):
 
 
 _APP_PATTERNS: tuple[tuple[re.Pattern[str], ClientApp], ...] = (
-    # In this order: WeCom calls itself WeChat too, and both WeChat and QQ on Android carry the QQ browser's name.
+    # The order matters: WeCom also names WeChat, and WeChat and QQ on Android also name the QQ browser.
     (re.compile(r"wxwork/", re.IGNORECASE), ClientApp.WECOM),
     (re.compile(r"MicroMessenger", re.IGNORECASE), ClientApp.WECHAT),
     (re.compile(r"\bQQ/|V1_(?:AND|IPH)_SQ_"), ClientApp.QQ),
@@ -37,7 +37,7 @@ _APP_OF_METHOD: Mapping[Method, ClientApp] = {
     Method.FACE: ClientApp.WECHAT,
 }
 
-# Robots name themselves: …bot, …crawler, …spider, …preview, or one of a few names. Cubot makes phones.
+# Robots name themselves: …bot, …crawler, …spider, …preview, or one of a few names. Cubot is a brand of phones.
 _ROBOT = re.compile(
     r"(?<!cu)bot|crawl|spider|preview|facebookexternalhit|facebookcatalog|whatsapp|slack-imgproxy|embedly",
     re.IGNORECASE,
@@ -45,22 +45,22 @@ _ROBOT = re.compile(
 
 
 def detect_app(user_agent: str) -> ClientApp:
-    """Name the app that sends this User-Agent."""
-    return next((app for sign, app in _APP_PATTERNS if sign.search(user_agent)), ClientApp.OTHER)
+    """The app that sends this User-Agent."""
+    return next((app for pattern, app in _APP_PATTERNS if pattern.search(user_agent)), ClientApp.OTHER)
 
 
 def in_right_app(method: Method, app: ClientApp) -> bool:
-    """Whether this is the app the way is made for."""
+    """Whether this is the app that the method needs."""
     return app is _APP_OF_METHOD[method]
 
 
 def is_robot(headers: Mapping[str, str]) -> bool:
-    """Whether the sender calls itself a robot, or does not say what it is."""
+    """Whether the client names itself a robot or sends no User-Agent."""
     agent = headers.get("user-agent", "")
     return not agent or _ROBOT.search(agent) is not None
 
 
 def is_automated_look(http_method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a machine looks and no person came: HEAD, a robot, or a page fetched before anyone asked for it."""
+    """Whether no person is looking: HEAD, a robot, or a prefetch by the browser."""
     purposes = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-purpose", "x-moz")).lower()
     return http_method == "HEAD" or is_robot(headers) or "prefetch" in purposes or "preview" in purposes

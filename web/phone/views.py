@@ -1,4 +1,4 @@
-"""What a phone page shows, worked out before any template sees it: masked data, the trail, the time that is left."""
+"""What a phone page shows, computed before it is rendered: masked data, progress steps, time left."""
 
 import math
 from collections.abc import Mapping
@@ -35,24 +35,24 @@ _HANDOVER_STEPS = ("scan", "check", "away", "done")
 
 @dataclass(frozen=True, slots=True)
 class ProgressStep:
-    """One mark of the trail (G16)."""
+    """One step of the progress bar (G16)."""
 
     name: str
     position: Literal["past", "here", "ahead"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLeft:
-    """How long the page may still be used; for those who read, and for the bar that runs down."""
+    """How long the page is valid: `seconds` for the shrinking bar, `minutes` and `until` (Beijing) for the text."""
 
     seconds: int
     minutes: int
     until: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
-    """One stage of one way; the only personal data in it is masked."""
+    """One page stage; personal data in it is masked."""
 
     method: Method
     stage: PageStage
@@ -69,9 +69,9 @@ class PhoneView:
     form_error: FormError | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverView:
-    """The page before a provider's own; `leaving_to` once the phone is on its way there."""
+    """The page before a provider's own page; `leaving_to` is set while it forwards the phone."""
 
     method: Method
     steps: tuple[ProgressStep, ...]
@@ -87,7 +87,7 @@ class HandoverView:
 def phone_view(
     attempt: Attempt, page: SimulatedPage, app: ClientApp, now: datetime, form_error: FormError | None
 ) -> PhoneView:
-    """Work out what the phone shows of an attempt at this page."""
+    """Compute the view of an attempt at this page."""
     identity = attempt.identity
     return PhoneView(
         method=attempt.method,
@@ -100,14 +100,14 @@ def phone_view(
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
-        left=time_left(attempt.expires_at, now),
+        left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
         form_error=form_error,
     )
 
 
 def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: str | None) -> HandoverView:
-    """Work out what the phone shows before it goes to a provider."""
+    """Compute the view of the page before the provider's."""
     identity = attempt.identity
     return HandoverView(
         method=attempt.method,
@@ -116,29 +116,31 @@ def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: s
         account=mask_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
-        left=time_left(attempt.expires_at, now),
+        left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
         leaving_to=leaving_to,
     )
 
 
 def progress_steps(method: Method, stage: PageStage) -> tuple[ProgressStep, ...]:
-    """Mark where the stage stands on its way; binding a card is a detour with a mark of its own."""
+    """The progress steps of a method at this stage; binding a card replaces them by its own."""
     return _steps_at(_CARD_STEPS if stage in _CARD_STAGES else _STEPS[method], _step_of(method, stage))
 
 
-def _steps_at(names: tuple[str, ...], stands_at: str) -> tuple[ProgressStep, ...]:
-    here = names.index(stands_at)
+def _steps_at(names: tuple[str, ...], current: str) -> tuple[ProgressStep, ...]:
+    here = names.index(current)
     return tuple(
         ProgressStep(name, "past" if index < here else "here" if index == here else "ahead")
         for index, name in enumerate(names)
     )
 
 
-def time_left(until: datetime, now: datetime) -> TimeLeft:
+def time_left(until: datetime, *, now: datetime) -> TimeLeft:
     """Round up, so that the last minute reads as one and not as none."""
     seconds = max(math.ceil((until - now).total_seconds()), 0)
-    return TimeLeft(seconds, math.ceil(seconds / 60), until.astimezone(_BEIJING).strftime("%H:%M"))
+    return TimeLeft(
+        seconds=seconds, minutes=math.ceil(seconds / 60), until=until.astimezone(_BEIJING).strftime("%H:%M")
+    )
 
 
 def _step_of(method: Method, stage: PageStage) -> str:

@@ -1,5 +1,5 @@
-"""The rules of the dialogue, each named for what happened. They decide and return; they do nothing.
+"""The rules of the dialogue, each named for what happened. Rules are pure: they return the next state and the effects.
 
-A rule of a row `pick` gets whatever event carried the choice and ignores it. What every rule keeps: a step that the
-person completed is not asked again, and an answer of any kind is given to everything a person does.
+A rule of an `on_choice` transition gets the event that carried the choice, pressed or typed, and ignores it. Every rule
+promises that a step that the person completed is not asked again, and that everything a person does gets a reply.
 """

@@ -1,4 +1,4 @@
-"""What may happen in any state: leaving, commands, side messages, and what is no answer to the question."""
+"""Rules for what may happen in every state: cancelling, commands, side messages, and input that answers no question."""
 
 from bot.flow import states
 from bot.flow.effects import (
@@ -63,10 +63,10 @@ def nowhere_back(state: State, _: Commanded, __: RuleContext) -> Step:
 def faq(state: State, event: Commanded, context: RuleContext) -> Step:
     if not event.arguments:
         return Step(touched(state), (ShowFaq(),))
-    missed = Step(
+    unanswered = Step(
         touched(state), (ShowFaq(unanswered=True), CountQuestion("", redact_question(event.arguments, state)))
     )
-    return answer_from_faq(state, event.arguments, context) or missed
+    return answer_from_faq(state, event.arguments, context) or unanswered
 
 
 def help_asked(state: State, _: Commanded, __: RuleContext) -> Step:
@@ -96,7 +96,7 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
 
 
 def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
-    """What is no answer may be a question: then it is answered, and the step's own question stays as it is."""
+    """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:
@@ -113,20 +113,20 @@ def ignored(state: State, _: Event, __: RuleContext) -> Step:
 
 
 def stale_button(state: State) -> Step:
-    """A button of a question that is closed, copied or forged: nothing happens, and it says so."""
+    """A button of a closed question, or a copied or forged one: nothing changes, and a toast says so."""
     return Step(state, (ShowToast("misc.closed_question"), RemoveButtons()))
 
 
-def _topic_words(state: State, words: str) -> str:
-    # Whatever stands behind the command is passed on, but for what nobody may see again.
-    return "" if holds_secret(state, words) else words
+def _safe_topic(state: State, topic: str) -> str:
+    # A forged button may carry a secret of the person in place of a topic; the effect must not repeat it.
+    return "" if holds_secret(state, topic) else topic
 
 
 def _faq_of(state: State, choice: str) -> ShowFaq:
-    verb, _, what = choice.partition(".")
+    verb, _, argument = choice.partition(".")
     if verb == "list":
-        return ShowFaq(page=int(what) if what.isdecimal() and len(what) < 4 else 0, in_place=True)
-    return ShowFaq(_topic_words(state, what), in_place=verb == "show")
+        return ShowFaq(page=int(argument) if argument.isdecimal() and len(argument) < 4 else 0, in_place=True)
+    return ShowFaq(_safe_topic(state, argument), in_place=verb == "show")
 
 
 def _language_chosen(state: State, language: str) -> Step:
@@ -150,14 +150,14 @@ def _privacy_chosen(state: State, event: SideTapped, context: RuleContext) -> St
 
 
 def _erased(state: State, context: RuleContext) -> Step:
-    """Nothing is left but the place of a verified account, which is not asked to begin again.
+    """Only the quota slot of a verified account stays; a person who is verified is not asked to begin again.
 
-    Of an account that a link brought, only what this person did goes: others may be at it too.
+    For an account of a link, only this person's own records are erased, because other people may use the account too.
     """
     idle = states.Idle(account=context.own_account, question_id=context.question_id)
     question = () if isinstance(state, states.Verified) else (prompt(idle),)
-    left = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
-    return Step(idle, (EraseRecords(context.own_account), EditSideMessage("privacy.erased"), *question, *left))
+    cancel = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
+    return Step(idle, (EraseRecords(context.own_account), EditSideMessage("privacy.erased"), *question, *cancel))
 
 
 _STEP_OF: dict[type[State], str] = {

@@ -1,4 +1,4 @@
-"""What several rules need."""
+"""Functions that several rules share."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +29,7 @@ def ask(state: State, *before: Effect) -> Step:
 
 
 def in_place(question: Reply) -> Reply:
-    """A code is changed where it stands; any other question is put anew."""
+    """The question as a change of the message that shows the code; a question without a code stays as it is."""
     return replace(question, in_place=True) if isinstance(question, ShowCode | ReplaceCodeWithPicture) else question
 
 
@@ -51,7 +51,7 @@ def choosing_method(state: states.Identified, context: RuleContext) -> states.Ch
 
 
 def holds_secret(state: State, text: str) -> bool:
-    """Whether a text holds what the chat must not keep, at whatever moment it came: a long number, or the name."""
+    """Whether a text must be deleted from the chat in any state: it holds 15 digits or more, or the person's name."""
     match state:
         case states.AskingNumber():
             known = state.name.plain in text
@@ -65,15 +65,15 @@ def holds_secret(state: State, text: str) -> bool:
 
 
 def delete_unwanted(event: Sent) -> tuple[Effect, ...]:
-    """Pictures and files may show a card, forwarded and edited texts may hold its number: none of them stays."""
+    """Delete what may show an ID card or hold its number: pictures, files, contacts, forwarded and edited messages."""
     stays = event.kind in (MessageKind.STICKER, MessageKind.VOICE, MessageKind.LOCATION, MessageKind.OTHER)
     return () if stays else (DeleteUserMessage(),)
 
 
 def answer_from_faq(state: State, text: str, context: RuleContext, *before: Effect) -> Step | None:
-    """The FAQ's answer to a question in the person's own words, beside the step; None when it has none.
+    """The FAQ's answer to a question in the person's own words; the state stays. None when the FAQ has no answer.
 
-    Somebody who has no question before them yet is asked whether to begin.
+    A person who has not begun yet is also asked whether to begin.
     """
     topics = context.topics_in(text)
     if not topics:
@@ -84,12 +84,12 @@ def answer_from_faq(state: State, text: str, context: RuleContext, *before: Effe
 
 
 def count_unanswered(state: State, text: str) -> tuple[Effect, ...]:
-    """Count a question that nothing answers; what asks nothing is none."""
+    """Count a question that no topic answers; a text that is not a question is not counted."""
     return (CountQuestion("", redact_question(text, state)),) if is_question(text) else ()
 
 
 def answer_instead_of_input(state: State, text: str, context: RuleContext, *, may_be_meant: bool) -> Step | None:
-    """The same where a name or number is asked: only what asks, and what cannot be meant as the answer."""
+    """The FAQ's answer where a name or number is expected: only for a question that cannot be meant as input."""
     if is_surely_question(text) or (is_question(text) and not may_be_meant):
         return answer_from_faq(state, text, context, DeleteUserMessage())
     return None

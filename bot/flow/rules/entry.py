@@ -1,4 +1,4 @@
-"""From the welcome to confirmed data: type, consent, name, number."""
+"""Rules from the welcome to the confirmed identity: type, consent, name, number."""
 
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from bot.flow.rules.common import (
 )
 from bot.flow.typed_input import is_question, match_choice
 from verification.identity import Identity, Name, Number, read_name, read_number
+from verification.ids import Account
 from verification.numbers import NumberProblem
 
 
@@ -25,19 +26,19 @@ def welcomed(state: states.Idle, _: Event, context: RuleContext) -> Step:
 
 
 def welcomed_again(state: states.ChoosingType, _: Event, __: RuleContext) -> Step:
-    """The welcome is itself the word for somebody who is back."""
+    """The welcome needs no note that the person is back."""
     return ask(state)
 
 
 def first_words(state: states.Idle, event: Said, context: RuleContext) -> Step:
-    """Whoever begins with a question gets its answer first; any other word is a greeting."""
+    """A person who begins with a question gets its answer first; any other text is a greeting."""
     answer = answer_from_faq(state, event.text, context) if is_question(event.text) else None
     welcome = welcomed(state, event, context)
     return answer or Step(welcome.state, (*welcome.effects, *count_unanswered(state, event.text)))
 
 
 def greeted(state: states.Idle, event: Sent, context: RuleContext) -> Step:
-    """Whoever begins with a sticker is welcome; an edited text is an old one, and begins nothing."""
+    """A sticker, too, begins the dialogue; an edited text is an old message and begins nothing."""
     if event.kind is MessageKind.EDITED:
         return Step(state, (*delete_unwanted(event), short_prompt(state, f"sent.{event.kind}")))
     return ask(states.ChoosingType(account=state.account, question_id=context.question_id), *delete_unwanted(event))
@@ -68,7 +69,9 @@ def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Ste
 
 def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     asking = states.AskingName(account=state.account, question_id=context.question_id)
-    return ask(asking, RecordConsent(CONSENT, CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now}))
+    return ask(
+        asking, RecordConsent(kind=CONSENT, version=CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now})
+    )
 
 
 def not_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
@@ -83,12 +86,12 @@ def back_to_consent(state: states.AskingName, _: Event, context: RuleContext) ->
 # Name and number
 
 
-_NO_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
-"""Who answers the question before the last must not become "Yes" by name."""
+_NOT_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
+"""A late answer to an earlier question, such as "agree", is not taken as a name."""
 
 
 def name_said(state: states.AskingName, event: Said, context: RuleContext) -> Step:
-    if match_choice(event.text, _NO_NAMES) is not None:
+    if match_choice(event.text, _NOT_NAMES) is not None:
         return Step(state, (DeleteUserMessage(), short_prompt(state, "problem.name.answer")))
     name = read_name(event.text)
     if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(name, Name)):
@@ -147,7 +150,7 @@ def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) ->
     return ask(states.Confirming(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def _identified(account: str, identity: Identity, context: RuleContext) -> Step:
+def _identified(account: Account, identity: Identity, context: RuleContext) -> Step:
     return ask(
         states.Confirming(account=account, question_id=context.question_id, identity=identity), DeleteUserMessage()
     )

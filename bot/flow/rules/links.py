@@ -1,6 +1,6 @@
-"""Coming by a link: to the account it was made for, with a way that it suggests, or to nothing.
+"""Rules for links: an invitation to an account, a link that suggests a method, and a link that is not valid.
 
-An invitation changes nothing of what was under way until the person says that the account is theirs.
+An invitation keeps the former state until the person says that the account is theirs.
 """
 
 from dataclasses import replace
@@ -34,8 +34,9 @@ from bot.flow.rules.common import ask, choosing_method, touched
 from bot.flow.states import State
 from verification.attempts import AttemptId, Method
 from verification.identity import mask_account
+from verification.ids import Account
 
-_NOTHING_TO_LOSE = (
+_WITHOUT_PROGRESS = (
     states.Idle,
     states.ChoosingType,
     states.ReadingEnterprise,
@@ -45,7 +46,7 @@ _NOTHING_TO_LOSE = (
 
 
 def link_accepted(state: State, event: LinkAccepted, context: RuleContext) -> Step:
-    """The message with the link is a secret of this chat, and does not stay in it."""
+    """The message with the link is deleted, because the link is a secret between the sender and this person."""
     if event.verified is not None:
         step = _already_verified(state, event.account, event.verified, context)
     elif event.account == state.account:
@@ -53,21 +54,21 @@ def link_accepted(state: State, event: LinkAccepted, context: RuleContext) -> St
         step = Step(step.state, (*_remember_method(event.method), *step.effects))
     else:
         step = _ask_whose_account(state, event, context)
-    spoken = (SetLanguage(event.language),) if event.language is not None else ()
-    return Step(step.state, (*spoken, DeleteUserMessage(), *step.effects))
+    language = (SetLanguage(event.language),) if event.language is not None else ()
+    return Step(step.state, (*language, DeleteUserMessage(), *step.effects))
 
 
 def link_rejected(state: State, _: LinkRejected, __: RuleContext) -> Step:
-    """The same words for every reason: a link tells nothing to whoever it was not made for."""
+    """The reply is the same for every reason, so that a link reveals nothing to a person it was not made for."""
     return Step(touched(state), (DeleteUserMessage(), short_prompt(state, "link.unusable")))
 
 
 def method_suggested(state: State, event: MethodSuggested, context: RuleContext) -> Step:
-    """A way is only suggested: its link begins nothing."""
+    """The link only suggests a method; it opens no attempt."""
     if isinstance(state, states.ChoosingMethod):
         return ask(replace(state, suggested=event.method), *_remember_method(event.method))
-    chosen = isinstance(state, states.AgreeingFace | states.Attempting | states.Verified)
-    step = _show_step(state, context, None if chosen else f"link.way.{event.method}")
+    is_chosen = isinstance(state, states.AgreeingFace | states.Attempting | states.Verified)
+    step = _show_step(state, context, None if is_chosen else f"link.way.{event.method}")
     return Step(step.state, (*_remember_method(event.method), *step.effects))
 
 
@@ -76,8 +77,8 @@ def method_suggested(state: State, event: MethodSuggested, context: RuleContext)
 
 def invitation_accepted(state: states.ReadingInvitation, _: Event, context: RuleContext) -> Step:
     agreeing = states.Agreeing(account=state.account, question_id=context.question_id)
-    settled = RecordAnswer("invitation.done", {"account": mask_account(state.account)})
-    return ask(agreeing, *_remember_method(state.suggested), settled)
+    answer = RecordAnswer("invitation.done", {"account": mask_account(state.account)})
+    return ask(agreeing, *_remember_method(state.suggested), answer)
 
 
 def invitation_refused(state: states.ReadingInvitation, _: Event, context: RuleContext) -> Step:
@@ -86,15 +87,15 @@ def invitation_refused(state: states.ReadingInvitation, _: Event, context: RuleC
 
 
 def enterprise_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "enterprise", "enterprise")
+    return _explained(state, "enterprise", page="enterprise")
 
 
 def overseas_explained(state: states.ReadingInvitation, _: Event, __: RuleContext) -> Step:
-    return _explained(state, "overseas", "international")
+    return _explained(state, "overseas", page="international")
 
 
 def passed_meanwhile(state: states.ReadingInvitation, event: AttemptPassed, context: RuleContext) -> Step:
-    """What is verified by now must not come back as a step of the way."""
+    """The account of the former state is verified now, so the dialogue must not return to an earlier step of it."""
     step = scan.attempt_passed(state, event, context)
     if not isinstance(step.state, states.ReadingInvitation) or codec.load(state.former).account != event.account:
         return step
@@ -109,40 +110,40 @@ def passed_meanwhile(state: states.ReadingInvitation, event: AttemptPassed, cont
 
 
 def _ask_whose_account(state: State, event: LinkAccepted, context: RuleContext) -> Step:
-    former, left = state, tuple[Effect, ...]()
+    former, cancel = state, tuple[Effect, ...]()
     if isinstance(state, states.Opening | states.Scanning):
-        # The code must not live on where nobody sees it.
-        former, left = choosing_method(state, context), (CancelAttempt(state.attempt),)
-    set_aside = state.former if isinstance(state, states.ReadingInvitation) else codec.dump(former)
+        # A code that is no longer on the screen must not stay valid.
+        former, cancel = choosing_method(state, context), (CancelAttempt(state.attempt),)
+    former_text = state.former if isinstance(state, states.ReadingInvitation) else codec.dump(former)
     invitation = states.ReadingInvitation(
-        account=event.account, question_id=context.question_id, former=set_aside, suggested=event.method
+        account=event.account, question_id=context.question_id, former=former_text, suggested=event.method
     )
-    return ask(invitation, *left)
+    return ask(invitation, *cancel)
 
 
-def _already_verified(state: State, account: str, standing: VerificationRecord, context: RuleContext) -> Step:
-    if account != state.account and not isinstance(state, _NOTHING_TO_LOSE):
+def _already_verified(state: State, account: Account, record: VerificationRecord, context: RuleContext) -> Step:
+    if account != state.account and not isinstance(state, _WITHOUT_PROGRESS):
         return Step(touched(state), (SendText("link.verified", {"account": mask_account(account)}),))
     if isinstance(state, states.Verified) and account == state.account:
         return ask(replace(state, question_id=context.question_id))
-    left = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
+    cancel = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
     verified = states.Verified(
-        account=account, question_id=context.question_id, method=standing.method, attempt=AttemptId(""), at=standing.at
+        account=account, question_id=context.question_id, method=record.method, attempt=AttemptId(""), at=record.at
     )
-    return ask(verified, *left)
+    return ask(verified, *cancel)
 
 
-def _explained(state: states.ReadingInvitation, what: str, page: str) -> Step:
-    """The question stays: whose account it is comes before everything else."""
-    question = short_prompt(state, f"{what}.ask")
-    more = ((UrlButton(page),), (TopicButton(what),))
+def _explained(state: states.ReadingInvitation, topic: str, *, page: str) -> Step:
+    """The question of the invitation stays, because it must be answered first."""
+    question = short_prompt(state, f"{topic}.ask")
+    more = ((UrlButton(page),), (TopicButton(topic),))
     return Step(
         state, (replace(question, rows=(*more, *question.rows)) if isinstance(question, AskQuestion) else question,)
     )
 
 
 def _show_step(state: State, context: RuleContext, note: str | None) -> Step:
-    """The step at hand, as /start shows it."""
+    """The current step, as /start shows it."""
     match state:
         case states.Idle():
             shown: State = states.ChoosingType(account=state.account, question_id=context.question_id)

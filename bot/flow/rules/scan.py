@@ -1,4 +1,4 @@
-"""From the choice of a way to its result: the attempt, its code, its verdict."""
+"""Rules from the choice of a method to the result: the attempt, its code, its verdict."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ from verification.attempts import Method, Reason
 from verification.identity import mask_account
 
 _STAGES = tuple(states.PhoneStage)
-"""In their order: news that was overtaken on its way changes nothing."""
+"""In their order: news of a stage that arrives after news of a later one changes nothing."""
 
 _REASONS = {
     AttemptRefusal.QUOTA: Reason.QUOTA,
@@ -71,7 +71,7 @@ def face_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) ->
 
 
 def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> Step:
-    consent = RecordConsent(FACE_CONSENT, CONSENT_VERSION)
+    consent = RecordConsent(kind=FACE_CONSENT, version=CONSENT_VERSION)
     return open_attempt(state, Method.FACE, context, consent, RecordAnswer("face_consent.done", {"at": context.now}))
 
 
@@ -110,7 +110,7 @@ def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleC
 
 
 def link_revoked(state: states.Scanning, event: AttemptRefused, context: RuleContext) -> Step:
-    """The link that allowed this code was taken back."""
+    """The link that allowed this code was revoked."""
     if event.attempt != state.attempt or event.refusal is not AttemptRefusal.UNBOUND:
         return Step(state)
     return _link_ended(context)
@@ -121,13 +121,13 @@ def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
 
 
 def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
-    begin = OpenAttempt(state.attempt, state.account, state.identity, state.method)
-    return Step(state, (DeleteUserMessage(), SendText("opening.wait"), begin))
+    request = OpenAttempt(state.attempt, state.account, state.identity, state.method)
+    return Step(state, (DeleteUserMessage(), SendText("opening.wait"), request))
 
 
 def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext) -> Step:
-    shown = isinstance(state, states.Scanning) and state.attempt == event.attempt
-    return Step(state) if shown else Step(state, (CancelAttempt(event.attempt),))
+    is_shown = isinstance(state, states.Scanning) and state.attempt == event.attempt
+    return Step(state) if is_shown else Step(state, (CancelAttempt(event.attempt),))
 
 
 def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -> Step:
@@ -136,7 +136,7 @@ def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -
 
 
 def new_code(state: states.Attempting, _: Event, context: RuleContext) -> Step:
-    # The core lets the next attempt replace the last one only where it opens it: a refused one would leave a live code.
+    # The core ends the last attempt only when it opens the next: if it refused the next, the old code would stay valid.
     return open_attempt(state, state.method, context, CancelAttempt(state.attempt))
 
 
@@ -165,11 +165,12 @@ def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: Rule
     if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
     scanning = replace(state, stage=event.stage, expires_at=event.expires_at, touched=True)
-    return Step(scanning, (EditCaption(scanning.question_id, *caption_of(scanning)),))
+    text, values, rows = caption_of(scanning)
+    return Step(scanning, (EditCaption(question_id=scanning.question_id, text=text, values=values, rows=rows),))
 
 
 def code_expiring(state: states.Scanning, event: CodeExpiring, context: RuleContext) -> Step:
-    """A code renews before it dies while the person is still there; a page in use is left alone."""
+    """A code is renewed before it expires while the person is active; a code that is open on a phone stays."""
     if event.attempt != state.attempt or not state.touched or state.stage is not states.PhoneStage.WAITING:
         return Step(state)
     return new_code(state, event, context)
@@ -194,12 +195,14 @@ def code_expired(state: states.Scanning, event: CodeExpired, context: RuleContex
 def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    stamp = ReplaceCodeWithPicture(state.question_id, Picture.FAILED, "stamp.failed", method_values(state))
-    return ask(failed(state, event.reason, context), stamp)
+    picture = ReplaceCodeWithPicture(
+        question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
+    )
+    return ask(failed(state, event.reason, context), picture)
 
 
 def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:
-    """A success is told wherever the person has gone meanwhile: a lost outcome is the worst bug."""
+    """A success is reported in every state, because a lost outcome is the worst bug."""
     if event.account != state.account:
         return Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(event.account)}),))
     verified = states.Verified(
@@ -212,13 +215,18 @@ def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> 
     if isinstance(state, states.Scanning):
         return ask(
             verified,
-            ReplaceCodeWithPicture(state.question_id, Picture.VERIFIED, "stamp.verified", method_values(state)),
+            ReplaceCodeWithPicture(
+                question_id=state.question_id,
+                picture=Picture.VERIFIED,
+                text="stamp.verified",
+                values=method_values(state),
+            ),
         )
     return ask(verified)
 
 
 def attempt_passed_before(state: states.Verified, event: AttemptPassed, context: RuleContext) -> Step:
-    """A success that the store told of before its news came names no attempt: the person does not know it yet."""
+    """A state without an attempt comes from the store, before the notice: the person has not seen the success yet."""
     if event.account != state.account:
         return attempt_passed(state, event, context)
     if state.attempt:

@@ -1,4 +1,7 @@
-"""What a call to Telegram came to. Nothing tells the server that two calls are one, so "perhaps" is an outcome too."""
+"""Classifies the outcome of a call to Telegram.
+
+The Bot API has no idempotency key, so a call whose connection breaks has the outcome `UNKNOWN`: it may have been done.
+"""
 
 import math
 from datetime import timedelta
@@ -21,14 +24,14 @@ _DEFAULT_RETRY_AFTER = 1.0
 
 
 class DeferredByRateLimiter(RetryAfter):
-    """Not called: the wait would be too long, or longer than the call is worth."""
+    """The call was not made, because it would have had to wait too long for its priority."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(math.ceil(seconds))
 
 
 class CallOutcome(StrEnum):
-    """What became of a call."""
+    """The outcome of a call, as the metric of calls names it."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -39,7 +42,7 @@ class CallOutcome(StrEnum):
 
 
 def outcome_of(error: TelegramError) -> CallOutcome:
-    """What an error says about its call."""
+    """The outcome that an error means for its call."""
     match error:
         case DeferredByRateLimiter():
             return CallOutcome.DEFERRED
@@ -54,10 +57,18 @@ def outcome_of(error: TelegramError) -> CallOutcome:
 
 
 def retry_after(error: TelegramError) -> float | None:
-    """How many seconds a 429 asks for; some come without a number, and the library takes those for a bad line."""
+    """The seconds that a 429 asks to wait, or None for any other error.
+
+    A 429 without `retry_after` reaches us as a `NetworkError` of the library; it counts as one second.
+    """
     if isinstance(error, RetryAfter):
-        asked = error.retry_after
-        return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+        return retry_after_seconds(error)
     if isinstance(error, NetworkError) and error.message.startswith("Too Many Requests"):
         return _DEFAULT_RETRY_AFTER
     return None
+
+
+def retry_after_seconds(error: RetryAfter) -> float:
+    """How many seconds Telegram asks to wait; the library gives an int or a timedelta."""
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)

@@ -1,7 +1,8 @@
-"""What becomes of a call to Telegram: done, refused for sure, or perhaps.
+"""Makes calls to Telegram, repeats those that may be repeated, and raises what the delivery must know.
 
-What may be repeated without harm is repeated, after a 429 when the pacer lets it; what may not is reported, so that the
-question is asked again.
+A call is repeated up to three times when it surely did not arrive, or when it is idempotent. After a 429 it is repeated
+as often as needed, when the rate limiter allows it. A call that may have arrived and is not idempotent is not repeated:
+it raises `DeliveryFailed(maybe_delivered=True)`, and the question is asked again with a remark.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ _MAX_TRIES = 3
 
 
 class MessageGone(Exception):
-    """The message is no longer there, or can no longer be changed that way."""
+    """The message no longer exists, or can no longer be changed in this way."""
 
 
 async def call(make: Callable[[], Awaitable[T]], *, idempotent: bool) -> T | None:
-    """Make a call; None when the message was like that already.
+    """Make a call; gives None when Telegram has nothing to change or the query is too old.
 
-    Raises `Gone`, `Unreachable`, or `Undelivered` when it is not known to have arrived.
+    Raises `MessageGone`, `BotBlocked`, or `DeliveryFailed` when the call is not known to have arrived.
     """
     failures = 0
     while True:
@@ -42,19 +43,19 @@ async def call(make: Callable[[], Awaitable[T]], *, idempotent: bool) -> T | Non
         except DeferredByRateLimiter as error:
             raise DeliveryFailed("Telegram asks to wait") from error
         except RetryAfter:
-            # Nothing was sent, and the pacer lets the next try go when it may.
+            # Nothing was sent; the rate limiter delays the next try.
             continue
         except TelegramError as error:
             failures += 1
             outcome = outcome_of(error)
-            perhaps = outcome is CallOutcome.UNKNOWN and not idempotent
-            if perhaps or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
-                raise DeliveryFailed(type(error).__name__, maybe_delivered=perhaps) from error
+            maybe_delivered = outcome is CallOutcome.UNKNOWN and not idempotent
+            if maybe_delivered or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
+                raise DeliveryFailed(type(error).__name__, maybe_delivered=maybe_delivered) from error
             await asyncio.sleep(0.1 * 2**failures)
 
 
 async def call_idempotent(make: Callable[[], Awaitable[object]]) -> bool:
-    """Make a call that may be repeated without harm; False when its message is gone."""
+    """Make an idempotent call; False when its message is gone. Otherwise it raises as `call` does."""
     try:
         await call(make, idempotent=True)
     except MessageGone:
@@ -63,16 +64,19 @@ async def call_idempotent(make: Callable[[], Awaitable[object]]) -> bool:
 
 
 async def best_effort(make: Callable[[], Awaitable[object]]) -> None:
-    """Make a call whose failure changes nothing for the person; it waits for nothing."""
+    """Make a call whose failure does not matter to the person; it never waits for the rate limiter."""
     try:
         with priority(Priority.BEST_EFFORT):
             await make()
     except TelegramError as error:
-        log.debug("left undone: %s", type(error).__name__)
+        log.debug("a best-effort call failed: %s", type(error).__name__)
 
 
 def _check_refusal(error: BadRequest) -> None:
-    """A refusal that means done gives nothing; one that means gone raises `Gone`; others are faults of ours."""
+    """Interpret a refusal by its description, since the Bot API has no codes for them.
+
+    Returns when there is nothing to do; raises `MessageGone`, `BotBlocked` or the error itself, which is our mistake.
+    """
     text = error.message.lower()
     if "not modified" in text or "query is too old" in text or "query id is invalid" in text:
         return

@@ -1,7 +1,11 @@
-"""Every call at Telegram's pace, by python-telegram-bot's own extension point.
+"""Keeps every call within Telegram's limits, as python-telegram-bot's rate limiter.
 
-A 429 stops its chat, or its method where it names none, and nobody else. Answers leave before what nobody asked for. A
-call that would have to wait long is not made, and whoever made it hears that at once.
+Telegram's limits (Bot FAQ, "My bot is hitting limits"): about one message a second in a chat, 20 a minute in a group,
+and about 30 a second in all. Only calls that send or edit a message in a chat take part in these rates.
+
+A 429 blocks its chat, or its method when the call names no chat, until `retry_after` has passed; other chats go on.
+Answers to a person go before notices, and a notice lets answers pass for ten seconds at most. A call that would wait
+for more than `MAX_WAIT` seconds because of a 429 is not made: it raises `DeferredByRateLimiter` at once.
 """
 
 import asyncio
@@ -20,14 +24,15 @@ from bot.handlers.api.call_outcome import CallOutcome, DeferredByRateLimiter, ou
 from bot.handlers.api.rate_model import GROUP_CHAT, PRIVATE_CHAT, TIMER_SLACK, ChatLimiter, GlobalLimiter
 
 MAX_WAIT = 60.0
+"""Seconds."""
 _PRUNE_MINIMUM = 1000
 
 Answer = Any
-"""What the library's own signature says: truth, an object or a list of objects."""
+"""The library's own result type: a bool, an object or a list of objects."""
 
 
 class Priority(Enum):
-    """How long a call lets others pass, in seconds. `SPARE`: it waits for nothing; now or not at all."""
+    """How many seconds a call lets others pass; a `BEST_EFFORT` call waits for nothing and is made at once or not."""
 
     ANSWER = 0.0
     NOTICE = 10.0
@@ -39,7 +44,7 @@ _priority = ContextVar("urgency", default=Priority.ANSWER)
 
 @contextmanager
 def priority(level: Priority) -> Iterator[None]:
-    """Make the calls inside with this urgency."""
+    """Make the calls inside with this priority."""
     before = _priority.set(level)
     try:
         yield
@@ -48,10 +53,10 @@ def priority(level: Priority) -> Iterator[None]:
 
 
 class RateLimiter(BaseRateLimiter[None]):
-    """Lets calls go when they may, and counts what became of them.
+    """Delays calls until they are allowed, and counts their outcomes.
 
-    `replicas` says how many share the bot's rate. Not `paced`, it knows no rates and only keeps the silence that
-    Telegram asks for.
+    `replicas` gives the number of programs that share the bot's rate. Without `enabled` it applies no rates and obeys
+    only the waits that Telegram asks for.
     """
 
     def __init__(self, calls: Counter, replicas: Callable[[], int] = lambda: 1, *, enabled: bool = True) -> None:
@@ -62,10 +67,10 @@ class RateLimiter(BaseRateLimiter[None]):
         self._prune_at = _PRUNE_MINIMUM
 
     async def initialize(self) -> None:
-        """Nothing is needed before the first call."""
+        """Do nothing; the base class demands the method."""
 
     async def shutdown(self) -> None:
-        """Leave no timer behind."""
+        """Cancel the timer."""
         self._global_limiter.close()
 
     async def process_request(
@@ -77,69 +82,70 @@ class RateLimiter(BaseRateLimiter[None]):
         data: dict[str, Any],
         rate_limit_args: None,
     ) -> Answer:
-        """Make a call when it may be made; see `BaseRateLimiter.process_request`."""
+        """Make a call when it is allowed; see `BaseRateLimiter.process_request`."""
         chat = data.get("chat_id")
-        paced = self._enabled and chat is not None and _is_message(endpoint)
-        with self._chat_limiter(endpoint if chat is None else chat) as line:
+        is_limited = self._enabled and chat is not None and _is_message(endpoint)
+        with self._chat_limiter(endpoint if chat is None else chat) as limiter:
             try:
-                await self._wait_for_slot(line, limited=paced)
+                await self._wait_for_slot(limiter, limited=is_limited)
             except DeferredByRateLimiter:
                 self._calls.labels(endpoint, CallOutcome.DEFERRED).inc()
                 raise
-            with self._recording_outcome(endpoint, line):
+            with self._recording_outcome(endpoint, limiter):
                 return await callback(*args, **kwargs)
 
     @contextmanager
     def _chat_limiter(self, key: int | str) -> Iterator[ChatLimiter]:
-        line = self._chat_limiters.get(key)
-        if line is None:
+        limiter = self._chat_limiters.get(key)
+        if limiter is None:
             self._forget_idle()
-            line = self._chat_limiters[key] = ChatLimiter(
+            limiter = self._chat_limiters[key] = ChatLimiter(
                 GROUP_CHAT if isinstance(key, int) and key < 0 else PRIVATE_CHAT
             )
-        line.users += 1
+        limiter.users += 1
         try:
-            yield line
+            yield limiter
         finally:
-            line.users -= 1
+            limiter.users -= 1
 
     def _forget_idle(self) -> None:
         if len(self._chat_limiters) >= self._prune_at:
             now = _now()
-            self._chat_limiters = {key: line for key, line in self._chat_limiters.items() if not line.is_idle(now)}
+            self._chat_limiters = {key: known for key, known in self._chat_limiters.items() if not known.is_idle(now)}
             self._prune_at = max(_PRUNE_MINIMUM, 2 * len(self._chat_limiters))
 
     async def _wait_for_slot(self, limiter: ChatLimiter, *, limited: bool) -> None:
-        urgency = _priority.get()
+        level = _priority.get()
         if not limited:
-            await _wait_until_ready(limiter, urgency, limited=False)
-        elif urgency.value is None:
+            await _wait_until_ready(limiter, level, limited=False)
+        elif level.value is None:
             self._go_or_defer(limiter)
         else:
-            # One waits at a time, so that a chat keeps its order; while Telegram answers the next may wait already.
+            # One call of a chat waits at a time, so that the chat keeps its order. The lock covers only the wait: the
+            # next call may wait while Telegram handles this one.
             async with limiter.lock:
-                await self._wait_in_turn(limiter, urgency, urgency.value)
+                await self._wait_in_turn(limiter, level, level.value)
 
     def _go_or_defer(self, limiter: ChatLimiter) -> None:
         now = _now()
-        rest = limiter.wait_time(now, limited=True)
-        if rest > 0 or not self._global_limiter.try_acquire():
-            raise DeferredByRateLimiter(rest)
+        seconds = limiter.wait_time(now, limited=True)
+        if seconds > 0 or not self._global_limiter.try_acquire():
+            raise DeferredByRateLimiter(seconds)
         limiter.spend(now)
 
     async def _wait_in_turn(self, limiter: ChatLimiter, level: Priority, delay: float) -> None:
         while True:
             await _wait_until_ready(limiter, level, limited=True)
-            left = await self._global_limiter.acquire(delay)
+            slot = await self._global_limiter.acquire(delay)
             if limiter.wait_time(_now(), limited=True) <= 0:
                 limiter.spend(_now())
                 return
-            # Telegram asked for silence while this call waited for others.
-            self._global_limiter.give_back_slot(left)
+            # A 429 blocked this chat while the call waited for its global slot.
+            self._global_limiter.give_back_slot(slot)
 
     @contextmanager
     def _recording_outcome(self, endpoint: str, limiter: ChatLimiter) -> Iterator[None]:
-        """Note what becomes of a call; one that is cut short may have arrived."""
+        """Count the outcome of a call; a call that is cancelled may have arrived, so its outcome is unknown."""
         outcome = CallOutcome.UNKNOWN
         try:
             yield
@@ -156,11 +162,11 @@ class RateLimiter(BaseRateLimiter[None]):
 
 
 async def _wait_until_ready(limiter: ChatLimiter, level: Priority, *, limited: bool) -> None:
-    """Wait until a call may go into its chat; raises `Held` when that is too long."""
-    while (rest := limiter.wait_time(_now(), limited=limited)) > 0:
+    """Wait until a call is allowed in its chat; raises `DeferredByRateLimiter` when the wait is too long."""
+    while (seconds := limiter.wait_time(_now(), limited=limited)) > 0:
         if level is Priority.BEST_EFFORT or limiter.blocked_until - _now() > MAX_WAIT:
-            raise DeferredByRateLimiter(rest)
-        await asyncio.sleep(rest + TIMER_SLACK)
+            raise DeferredByRateLimiter(seconds)
+        await asyncio.sleep(seconds + TIMER_SLACK)
 
 
 def _is_message(endpoint: str) -> bool:

@@ -1,4 +1,4 @@
-"""How fast a chat may be written to, and how fast all of them together."""
+"""Models the rates of one chat and of all chats together, with the event loop's time in seconds."""
 
 import asyncio
 import heapq
@@ -9,14 +9,14 @@ from itertools import count
 
 MAX_PER_SECOND = 25
 _WINDOW = 1.1
-"""A little more than the second that Telegram counts by: calls take different times on their way."""
+"""Seconds; a little more than the second in which Telegram counts, because calls travel for different times."""
 TIMER_SLACK = 0.001
-"""Timers of uvloop count whole milliseconds, and may end a part of one too soon."""
+"""Seconds; uvloop's timers count whole milliseconds and may fire a fraction of one too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many messages at once, then one in so many seconds."""
+    """A burst of messages, then one message per `interval` seconds."""
 
     burst: int
     interval: float
@@ -24,14 +24,14 @@ class Rate:
 
 PRIVATE_CHAT = Rate(burst=10, interval=1.0)
 GROUP_CHAT = Rate(burst=5, interval=4.0)
-"""Never more than twenty a minute: the burst, and fifteen in any sixty seconds."""
+"""At most 20 messages a minute, Telegram's limit for groups: the burst, and 15 in any 60 seconds."""
 
 
 @dataclass(slots=True, eq=False)
 class ChatLimiter:
-    """The way into one chat: its pace, and until when Telegram wants silence there.
+    """One chat's rate, and the time until which a 429 blocks it.
 
-    `turn` is for whoever is the next to write; `users` counts the calls that know this line.
+    The call that is next to be sent holds `lock`; `users` counts the calls that refer to this limiter.
     """
 
     rate: Rate
@@ -41,28 +41,28 @@ class ChatLimiter:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def wait_time(self, now: float, *, limited: bool) -> float:
-        """Seconds until a call may go; only a paced one minds the pace."""
+        """Seconds until a call is allowed, zero or less for now; only a `limited` call obeys the rate."""
         ready = self.full_at - (self.rate.burst - 1) * self.rate.interval if limited else 0.0
         return max(self.blocked_until, ready) - now
 
     def spend(self, now: float) -> None:
-        """Note that a paced call goes now."""
+        """Record that a limited call is made now."""
         self.full_at = max(self.full_at, now) + self.rate.interval
 
     def block(self, until: float) -> None:
-        """Let nothing through before that time."""
+        """Allow no call before this time."""
         self.blocked_until = max(self.blocked_until, until)
 
     def is_idle(self, now: float) -> bool:
-        """Whether it may be forgotten: a new one would do the same."""
+        """Whether the limiter can be dropped, because a new one would behave the same."""
         return self.users == 0 and max(self.blocked_until, self.full_at) <= now
 
 
 class GlobalLimiter:
-    """Where the calls to all chats leave: never more than `OVERALL` in a second, over all the replicas that share it.
+    """The rate of all chats: at most `MAX_PER_SECOND` calls a second, shared equally by all replicas.
 
-    Who waits goes by the time of coming, to which a call may add some seconds of its own to let others pass. Nobody is
-    passed for longer than that.
+    Waiting calls are admitted in the order of their arrival plus their delay. The delay lets calls of a higher priority
+    pass, and no call is passed for longer than its delay.
     """
 
     def __init__(self, replicas: Callable[[], int] = lambda: 1) -> None:
@@ -73,7 +73,7 @@ class GlobalLimiter:
         self._timer: asyncio.TimerHandle | None = None
 
     def try_acquire(self) -> bool:
-        """Take a turn if nobody waits for one; says whether there was one."""
+        """Take a slot if one is free and no call waits; says whether it did."""
         now = asyncio.get_running_loop().time()
         if self._waiting or self._wait_time(now) > 0:
             return False
@@ -81,28 +81,28 @@ class GlobalLimiter:
         return True
 
     async def acquire(self, delay: float = 0.0) -> float:
-        """Wait for one's turn; gives the time that may be handed to `give_back`."""
+        """Wait for a slot; gives its time, which `give_back_slot` takes."""
         loop = asyncio.get_running_loop()
-        turn: asyncio.Future[float] = loop.create_future()
-        heapq.heappush(self._waiting, (loop.time() + delay, next(self._order), turn))
+        slot: asyncio.Future[float] = loop.create_future()
+        heapq.heappush(self._waiting, (loop.time() + delay, next(self._order), slot))
         if self._timer is None:
             self._grant()
         try:
-            return await turn
+            return await slot
         except asyncio.CancelledError:
-            if not turn.cancelled():
-                self.give_back_slot(turn.result())
+            if not slot.cancelled():
+                self.give_back_slot(slot.result())
             raise
 
-    def give_back_slot(self, left: float) -> None:
-        """Let somebody else have a turn that was not used."""
-        if left in self._sent_at:
-            self._sent_at.remove(left)
+    def give_back_slot(self, slot: float) -> None:
+        """Free a slot that was not used."""
+        if slot in self._sent_at:
+            self._sent_at.remove(slot)
         self.close()
         self._grant()
 
     def close(self) -> None:
-        """Admit nobody more by itself."""
+        """Cancel the timer that admits waiting calls."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -112,14 +112,14 @@ class GlobalLimiter:
         loop = asyncio.get_running_loop()
         while self._waiting:
             now = loop.time()
-            rest = self._wait_time(now)
-            if rest > 0:
-                self._timer = loop.call_later(rest + TIMER_SLACK, self._grant)
+            seconds = self._wait_time(now)
+            if seconds > 0:
+                self._timer = loop.call_later(seconds + TIMER_SLACK, self._grant)
                 return
-            *_, turn = heapq.heappop(self._waiting)
-            if not turn.done():
+            *_, slot = heapq.heappop(self._waiting)
+            if not slot.done():
                 self._sent_at.append(now)
-                turn.set_result(now)
+                slot.set_result(now)
 
     def _wait_time(self, now: float) -> float:
         replicas = max(1, self._replicas())

@@ -1,7 +1,7 @@
-"""How calls reach the Bot API: python-telegram-bot's own extension point, over aiohttp.
+"""Sends calls to the Bot API over aiohttp, as python-telegram-bot's request class.
 
-Its default client costs several times the processor time per call. An error names its kind only: an address would carry
-the token.
+The library's default client takes several times as much processor time per call. An error carries only the name of its
+class, because a message with the address would reveal the token.
 """
 
 import warnings
@@ -14,11 +14,11 @@ from telegram.warnings import PTBDeprecationWarning
 
 
 class NotSent(NetworkError):
-    """The call never left: trying it again cannot repeat anything."""
+    """The connection was never made, so the call can be repeated safely."""
 
 
 class AiohttpRequest(BaseRequest):
-    """Calls over a pool of kept-alive connections."""
+    """Calls over a pool of keep-alive connections."""
 
     def __init__(self, *, connections: int = 100, read_timeout: float = 10.0) -> None:
         self._connections = connections
@@ -27,12 +27,12 @@ class AiohttpRequest(BaseRequest):
 
     @property
     def read_timeout(self) -> float:
-        """Seconds to wait for an answer, unless a call says otherwise."""
+        """Seconds to wait for a response, unless a call sets its own."""
         return self._read_timeout
 
     async def initialize(self) -> None:
         """Open the pool."""
-        # With every 429 the library announces another type of seconds to come; both are understood here.
+        # With every 429 the library warns that `retry_after` will change its type; `call_outcome` reads both types.
         warnings.filterwarnings("ignore", ".*In a future major version attribute", PTBDeprecationWarning)
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
@@ -57,14 +57,14 @@ class AiohttpRequest(BaseRequest):
         """Make one call; see `BaseRequest.do_request`."""
         if self._session is None:
             raise RuntimeError("the transport is not initialised")
-        reading = _seconds(read_timeout, self._read_timeout)
-        connecting = _seconds(connect_timeout, 5.0)
-        timeout = aiohttp.ClientTimeout(total=reading + connecting, sock_connect=connecting, sock_read=reading)
+        read = _seconds(read_timeout, self._read_timeout)
+        connect = _seconds(connect_timeout, 5.0)
+        timeout = aiohttp.ClientTimeout(total=read + connect, sock_connect=connect, sock_read=read)
         try:
             async with self._session.request(
                 method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
-            ) as answer:
-                return answer.status, await answer.read()
+            ) as response:
+                return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(type(error).__name__) from None
         except TimeoutError:
@@ -73,8 +73,8 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError(type(error).__name__) from None
 
 
-def _seconds(asked: object, otherwise: float) -> float:
-    return float(asked) if isinstance(asked, int | float) else otherwise
+def _seconds(value: object, default: float) -> float:
+    return float(value) if isinstance(value, int | float) else default
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:

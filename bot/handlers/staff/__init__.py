@@ -1,1 +1,1 @@
-"""Support's commands in the private chats of its people: links, attempts, the funnel."""
+"""The commands of support staff in their private chats: links, attempts, the funnel."""

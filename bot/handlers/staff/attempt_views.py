@@ -1,4 +1,4 @@
-"""Attempts and the funnel as support's people see them: a masked attempt; the words under the chart."""
+"""Formats attempts and the funnel for support staff: an attempt, masked, and the text under the chart."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,47 +18,47 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LETTERS = ascii_uppercase[:4]
 
 
-def format_attempt(texts: StaffTexts, seen: AttemptSummary) -> str:
-    """An attempt, masked."""
+def format_attempt(texts: StaffTexts, attempt: AttemptSummary) -> str:
+    """An attempt, with account, name and number masked."""
     values: Values = {
-        "code": seen.code,
-        "account": mask_account(seen.account),
-        "method": TextKey(f"method.{seen.method}"),
-        "status": TextKey(f"privacy.status.{seen.status}"),
-        "at": seen.created_at,
-        "until": seen.expires_at,
+        "code": attempt.code,
+        "account": mask_account(attempt.account),
+        "method": TextKey(f"method.{attempt.method}"),
+        "status": TextKey(f"privacy.status.{attempt.status}"),
+        "at": attempt.created_at,
+        "until": attempt.expires_at,
     }
     lines = [texts.text("attempt.seen", values)]
-    if seen.reason is not None:
-        lines.append(texts.text("attempt.reason", {"reason": _reason(seen.reason)}))
-    if seen.name:
-        lines.append(texts.text("attempt.person", {"name": seen.name, "number": seen.number}))
-    if not seen.account.startswith(CHAT_ACCOUNT_PREFIX):
-        lines.append(texts.text("attempt.chat", {"chat": mask_account(seen.contact)}))
+    if attempt.reason is not None:
+        lines.append(texts.text("attempt.reason", {"reason": _reason(attempt.reason)}))
+    if attempt.name:
+        lines.append(texts.text("attempt.person", {"name": attempt.name, "number": attempt.number}))
+    if not attempt.account.startswith(CHAT_ACCOUNT_PREFIX):
+        lines.append(texts.text("attempt.chat", {"chat": mask_account(attempt.contact)}))
     return "\n".join(lines)
 
 
-def format_funnel(texts: StaffTexts, report: FunnelReport, wanted: FunnelQuery) -> str:
-    """The words under the chart: its steps by their numbers, and what to look at first."""
-    lines = [texts.text("funnel.title", _period(wanted)), ""]
-    lines += [_stage(texts, place, stage) for place, stage in enumerate(report.steps, 1)]
+def format_funnel(texts: StaffTexts, report: FunnelReport, query: FunnelQuery) -> str:
+    """The text under the chart: its steps by their numbers, the worst loss, and the reasons of failure."""
+    lines = [texts.text("funnel.title", _period(query)), ""]
+    lines += [_step(texts, number, step) for number, step in enumerate(report.steps, 1)]
     lines += ["", *_findings(texts, report)]
     return "\n".join(lines).strip()
 
 
-def format_empty_funnel(texts: StaffTexts, wanted: FunnelQuery) -> str:
-    """That nobody came in these days."""
-    return texts.text("funnel.nothing", _period(wanted))
+def format_empty_funnel(texts: StaffTexts, query: FunnelQuery) -> str:
+    """The text when no person came in the period."""
+    return texts.text("funnel.nothing", _period(query))
 
 
-def chart_title(wanted: FunnelQuery) -> str:
-    """What stands over the chart: no word of any language, for its letters are few."""
-    days = f"{wanted.since}" if wanted.since == wanted.until else f"{wanted.since} - {wanted.until}"
-    return f"{wanted.campaign or ''} {days}".strip()
+def chart_title(query: FunnelQuery) -> str:
+    """The chart's title: campaign and dates, because the chart's font has only ASCII letters."""
+    days = f"{query.since}" if query.since == query.until else f"{query.since} - {query.until}"
+    return f"{query.campaign or ''} {days}".strip()
 
 
 def format_time(texts: StaffTexts, time: timedelta) -> str:
-    """How long something took, in two words at most."""
+    """A duration in two units at most."""
     seconds = round(time.total_seconds())
     if seconds < _MINUTE:
         return texts.text("time.seconds", {"s": str(seconds)})
@@ -69,21 +69,21 @@ def format_time(texts: StaffTexts, time: timedelta) -> str:
     return texts.text("time.days", {"d": str(seconds // _DAY), "h": str(seconds % _DAY // _HOUR)})
 
 
-def _period(wanted: FunnelQuery) -> Values:
+def _period(query: FunnelQuery) -> Values:
     return {
-        "campaign": wanted.campaign or TextKey("staff.list.all"),
-        "since": wanted.since.isoformat(),
-        "until": wanted.until.isoformat(),
+        "campaign": query.campaign or TextKey("staff.list.all"),
+        "since": query.since.isoformat(),
+        "until": query.until.isoformat(),
     }
 
 
-def _stage(texts: StaffTexts, place: int, stage: StepStatistics) -> str:
-    values: Values = {"place": str(place), "step": TextKey(f"staff.step.{stage.step}"), "count": str(stage.count)}
+def _step(texts: StaffTexts, number: int, step: StepStatistics) -> str:
+    values: Values = {"place": str(number), "step": TextKey(f"staff.step.{step.step}"), "count": str(step.count)}
     parts = [texts.text("funnel.step", values)]
-    if stage.lost:
-        parts.append(texts.text("funnel.lost", {"part": format_percent(stage.lost)}))
-    if stage.median is not None:
-        parts.append(texts.text("funnel.median", {"time": format_time(texts, stage.median)}))
+    if step.lost:
+        parts.append(texts.text("funnel.lost", {"part": format_percent(step.lost)}))
+    if step.median is not None:
+        parts.append(texts.text("funnel.median", {"time": format_time(texts, step.median)}))
     return " · ".join(parts)
 
 
@@ -98,7 +98,7 @@ def _findings(texts: StaffTexts, report: FunnelReport) -> Iterator[str]:
         }
         yield texts.text("funnel.worst", values)
     if report.reasons:
-        # By the letters that the chart knows them by.
+        # The chart shows the reasons by the same letters.
         named = [
             f"{letter} {_reason_text(texts, reason)} {n}"
             for letter, (reason, n) in zip(_LETTERS, report.reasons, strict=False)

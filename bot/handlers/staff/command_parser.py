@@ -1,6 +1,7 @@
-"""What support's people write and press: words in any order, forgiving in their form; data of buttons, read anew.
+"""Parses what support staff type and press.
 
-Nothing here looks anything up. What cannot be meant is a `Slip`, which names the text that tells of it.
+Arguments may come in any order and in several spellings; the data of a button are checked as untrusted input. Nothing
+here reads the store. An argument that makes no sense is a `CommandProblem`, whose value names the text of the reply.
 """
 
 import re
@@ -12,12 +13,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from verification.attempts import Method
+from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.funnel import FunnelQuery
 from verification.support.service import is_valid_ttl
 
 STAFF_PREFIX = "s"
-"""What the data of support's buttons begin with."""
+"""The first part of the callback data of staff buttons."""
 
 _METHODS = {"wechat": Method.WECHAT, "微信": Method.WECHAT, "qq": Method.QQ, "face": Method.FACE, "人脸": Method.FACE}
 _LANGUAGES = {"zh": "zh", "中文": "zh", "en": "en", "英文": "en", "english": "en"}
@@ -31,7 +33,7 @@ _PAGE = re.compile(r"\d{1,4}")
 
 
 class StaffCommand(StrEnum):
-    """What support's people may ask for."""
+    """A command of support staff."""
 
     LINK = "link"
     LINKS = "links"
@@ -42,7 +44,7 @@ class StaffCommand(StrEnum):
 
 
 class ButtonAction(StrEnum):
-    """What support's buttons do; `REALLY` is the second press that ends a link."""
+    """What a staff button does; `CONFIRM_REVOKE` is the second press, which ends a link."""
 
     LIST = "list"
     CARD = "card"
@@ -54,7 +56,7 @@ class ButtonAction(StrEnum):
 
 
 class CommandProblem(StrEnum):
-    """Words that cannot be meant, by the text that says so."""
+    """What is wrong with the arguments of a command; the value names the text that says so."""
 
     NO_ACCOUNT = "link_how"
     ACCOUNT = "account"
@@ -66,11 +68,11 @@ class CommandProblem(StrEnum):
     SHARE = "share_how"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkArguments:
-    """What a link is wanted for."""
+    """The arguments of /link."""
 
-    account: str
+    account: Account
     campaign: str = ""
     ttl: timedelta | None = None
     method: Method | None = None
@@ -79,7 +81,7 @@ class LinkArguments:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of the list of links; a campaign of None is all of them."""
+    """A page of the list of links; a campaign of None means the links of all campaigns."""
 
     page: int = 0
     campaign: str | None = None
@@ -87,7 +89,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class ButtonData:
-    """A pressed button: what it does, to which link or shared word, and to which page it leads back, if to any."""
+    """The data of a staff button: the action, the link or public target, and the list page to return to, if any."""
 
     action: ButtonAction
     about: str = ""
@@ -95,52 +97,52 @@ class ButtonData:
 
     @property
     def link(self) -> LinkId:
-        """The link it is about."""
+        """The link that the button is about."""
         return LinkId(self.about)
 
     @property
     def callback_data(self) -> str:
-        """The button's data: at most 64 bytes, and nothing of anybody's."""
-        where = (str(self.list_page.page), self.list_page.campaign or "") if self.list_page else ()
-        return ":".join((STAFF_PREFIX, self.action, self.about, *where))
+        """The callback data: at most 64 bytes, Telegram's limit, and nothing about a person."""
+        page = (str(self.list_page.page), self.list_page.campaign or "") if self.list_page else ()
+        return ":".join((STAFF_PREFIX, self.action, self.about, *page))
 
 
 def read_button_data(data: str) -> ButtonData | None:
-    """Read the data of a pressed button; None for what none of ours has."""
+    """Read callback data; None for data that no staff button has."""
     match data.split(":"):
         case [kind, verb, about]:
-            spot = None
+            list_page = None
         case [kind, verb, about, page, campaign]:
-            spot = _list_page(page, campaign)
+            list_page = _list_page(page, campaign)
         case _:
             return None
-    if kind != STAFF_PREFIX or verb not in set(ButtonAction) or (spot is None and data.count(":") > 2):
+    if kind != STAFF_PREFIX or verb not in set(ButtonAction) or (list_page is None and data.count(":") > 2):
         return None
-    press = ButtonData(ButtonAction(verb), about, spot)
-    match press.action:
+    button = ButtonData(ButtonAction(verb), about, list_page)
+    match button.action:
         case ButtonAction.LIST:
-            known = spot is not None and not about
+            is_valid = list_page is not None and not about
         case ButtonAction.POSTER:
-            known = spot is None
+            is_valid = list_page is None
         case _:
-            known = is_link_id(about)
-    return press if known else None
+            is_valid = is_link_id(about)
+    return button if is_valid else None
 
 
 def read_link(text: str) -> LinkArguments | CommandProblem:
-    """Read what stands behind /link: an account, then words in any order."""
+    """Read the arguments of /link: an account, then the rest in any order."""
     account, *words = _words(text) or [""]
     if not account:
         return CommandProblem.NO_ACCOUNT
     try:
-        wanted = LinkArguments(read_account(account))
+        arguments = LinkArguments(account=read_account(account))
     except InvalidLinkRequest:
         return CommandProblem.ACCOUNT
-    return _add_words(wanted, words)
+    return _add_words(arguments, words)
 
 
 def read_links(text: str) -> ListPage | CommandProblem:
-    """Read what stands behind /links: a campaign, or nothing."""
+    """Read the argument of /links: a campaign, or nothing."""
     try:
         return ListPage(campaign=read_campaign("".join(_words(text))) or None)
     except InvalidLinkRequest:
@@ -148,7 +150,7 @@ def read_links(text: str) -> ListPage | CommandProblem:
 
 
 def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
-    """Read what stands behind /funnel: a campaign and a period, seven days if none is given."""
+    """Read the arguments of /funnel: a campaign and a period, which is the last seven days by default."""
     since, until = today - timedelta(days=_DEFAULT_DAYS - 1), today
     campaign: str | None = None
     for word in _words(text):
@@ -162,16 +164,16 @@ def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
                 return CommandProblem.PERIOD
         except ValueError:
             return CommandProblem.PERIOD
-    return FunnelQuery(since, until, campaign)
+    return FunnelQuery(since=since, until=until, campaign=campaign)
 
 
 def method_in(word: str) -> Method | None:
-    """The way a word names."""
+    """The method that a word names, if any."""
     return _METHODS.get(word.casefold())
 
 
 def language_in(word: str) -> str | None:
-    """The language a word names."""
+    """The language that a word names, if any."""
     return _LANGUAGES.get(word.casefold())
 
 
@@ -179,33 +181,33 @@ def _words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).split()
 
 
-def _add_words(wanted: LinkArguments, words: Iterable[str]) -> LinkArguments | CommandProblem:
+def _add_words(arguments: LinkArguments, words: Iterable[str]) -> LinkArguments | CommandProblem:
     for word in words:
-        fuller = _add_word(wanted, word)
-        if isinstance(fuller, CommandProblem):
-            return fuller
-        wanted = fuller
-    return wanted
+        extended = _add_word(arguments, word)
+        if isinstance(extended, CommandProblem):
+            return extended
+        arguments = extended
+    return arguments
 
 
-def _add_word(wanted: LinkArguments, word: str) -> LinkArguments | CommandProblem:
+def _add_word(arguments: LinkArguments, word: str) -> LinkArguments | CommandProblem:
     if method := method_in(word):
-        return CommandProblem.WORD if wanted.method else replace(wanted, method=method)
+        return CommandProblem.WORD if arguments.method else replace(arguments, method=method)
     if language := language_in(word):
-        return CommandProblem.WORD if wanted.language else replace(wanted, language=language)
+        return CommandProblem.WORD if arguments.language else replace(arguments, language=language)
     if match := _TTL.fullmatch(word.casefold()):
         ttl = timedelta(minutes=int(match[1]) * _UNITS[match[2]])
-        return replace(wanted, ttl=ttl) if is_valid_ttl(ttl) else CommandProblem.WAIT
-    if wanted.campaign:
+        return replace(arguments, ttl=ttl) if is_valid_ttl(ttl) else CommandProblem.WAIT
+    if arguments.campaign:
         return CommandProblem.WORD
     try:
-        return replace(wanted, campaign=read_campaign(word))
+        return replace(arguments, campaign=read_campaign(word))
     except InvalidLinkRequest:
         return CommandProblem.CAMPAIGN
 
 
 def _period(word: str, today: date) -> tuple[date, date] | None:
-    """The days that a word names; raises `ValueError` for days that no calendar has."""
+    """The first and last day that a word names, if any; raises `ValueError` for a date that does not exist."""
     if word.casefold() in _TODAY:
         return today, today
     if match := _DAYS.fullmatch(word.casefold()):

@@ -1,7 +1,8 @@
-"""Brings answers into the chats of support's people, at the pace of all other calls.
+"""Sends the replies to support staff, through the rate limiter of all calls.
 
-An update waits for its answer, so that one which a crash takes is asked again. It waits no longer than anybody else's
-may have to: behind that, the answer finds its way by itself, and is tried again where it does not.
+An update is confirmed when its reply is shown, so that after a crash Telegram sends the update again. It waits for two
+seconds at most, because the updates of all people wait for it; after that the reply is delivered in the background, and
+tried again up to four times.
 """
 
 import asyncio
@@ -28,9 +29,9 @@ _SHUTDOWN_TIMEOUT = 5.0
 _RETRY_DELAYS = (0.5, 2.0, 8.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTarget:
-    """Whose chat, in which language, and what was pressed there, if anything."""
+    """Where a reply goes: the chat, the language, and the pressed button's message, if any."""
 
     chat: int
     language: str
@@ -40,7 +41,7 @@ class ReplyTarget:
 
 
 class StaffReplySender:
-    """Shows answers until they are shown, or there is no hope for it."""
+    """Sends replies until they arrive or the last retry fails."""
 
     def __init__(
         self, bot: Bot, catalogue: Catalogue, retry_delays: Sequence[float] = _RETRY_DELAYS, wait: float = _WAIT
@@ -50,81 +51,81 @@ class StaffReplySender:
         self._retry_delays = retry_delays
         self._wait = wait
         self._group: asyncio.TaskGroup | None = None
-        self._showing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Show answers until left; what is under way then has a few seconds."""
+        """Send replies while the context is open; those in progress at its end have five seconds to finish."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
                 yield
             finally:
                 self._group = None
-                if self._showing:
-                    await asyncio.wait(self._showing, timeout=_SHUTDOWN_TIMEOUT)
-                for task in self._showing:
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=_SHUTDOWN_TIMEOUT)
+                for task in self._tasks:
                     task.cancel()
 
-    async def show(self, answers: Sequence[StaffReply], target: ReplyTarget) -> None:
-        """Show answers in their order; returns when they are shown, or that takes too long to be waited for."""
+    async def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
+        """Send replies in order; returns when they are shown, or after two seconds."""
         if self._group is None:
             return
-        task = self._group.create_task(self._show_all(answers, target))
-        self._showing.add(task)
-        task.add_done_callback(self._showing.discard)
+        task = self._group.create_task(self._show_all(replies, target))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         await asyncio.wait({task}, timeout=self._wait)
 
-    async def _show_all(self, answers: Sequence[StaffReply], target: ReplyTarget) -> None:
-        if target.query_id is not None and not any(isinstance(answer, ToastReply) for answer in answers):
+    async def _show_all(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
+        if target.query_id is not None and not any(isinstance(reply, ToastReply) for reply in replies):
             await self._toast("", target)
         try:
-            for answer in answers:
-                await self._show_with_retries(answer, target)
+            for reply in replies:
+                await self._show_with_retries(reply, target)
         except BotBlocked:
-            log.info("somebody of support cannot be written to")
+            log.info("a staff member has blocked the bot or has no chat with it")
         except Exception as error:
-            # Whatever it was, it may not stop anybody else's answers.
-            log.warning("an answer for support was given up (%s)", type(error).__name__)
+            # An error in one reply must not end the task group, and with it the bot.
+            log.warning("a reply to support staff is abandoned (%s)", type(error).__name__)
 
-    async def _show_with_retries(self, answer: StaffReply, target: ReplyTarget) -> None:
-        again = False
-        for pause in self._retry_delays:
+    async def _show_with_retries(self, reply: StaffReply, target: ReplyTarget) -> None:
+        maybe_duplicate = False
+        for delay in self._retry_delays:
             try:
-                return await self._show(answer, target, maybe_duplicate=again)
+                return await self._show(reply, target, maybe_duplicate=maybe_duplicate)
             except DeliveryFailed as error:
-                if again and error.maybe_delivered:
-                    # It may stand there twice already.
+                if maybe_duplicate and error.maybe_delivered:
+                    # The reply may have arrived twice already.
                     raise
-                again = error.maybe_delivered
-            await asyncio.sleep(pause)
-        return await self._show(answer, target, maybe_duplicate=again)
+                maybe_duplicate = error.maybe_delivered
+            await asyncio.sleep(delay)
+        return await self._show(reply, target, maybe_duplicate=maybe_duplicate)
 
-    async def _show(self, answer: StaffReply, target: ReplyTarget, *, maybe_duplicate: bool) -> None:
-        match answer:
+    async def _show(self, reply: StaffReply, target: ReplyTarget, *, maybe_duplicate: bool) -> None:
+        match reply:
             case ToastReply(text):
                 await self._toast(text, target)
-            case TextReply(screen, in_place):
+            case TextReply(content, in_place):
                 if not (
-                    in_place and target.message_id is not None and await self._edit(screen, target.message_id, target)
+                    in_place and target.message_id is not None and await self._edit(content, target.message_id, target)
                 ):
                     await self._send(
-                        self._with_duplicate_note(screen.text, target, maybe_duplicate=maybe_duplicate),
-                        screen.markup,
+                        self._with_duplicate_note(content.text, target, maybe_duplicate=maybe_duplicate),
+                        content.markup,
                         target,
                     )
-            case PhotoReply(picture, screen):
-                text = self._with_duplicate_note(screen.text, target, maybe_duplicate=maybe_duplicate)
+            case PhotoReply(picture, content):
+                text = self._with_duplicate_note(content.text, target, maybe_duplicate=maybe_duplicate)
                 await call(
                     lambda: self._bot.send_photo(
-                        target.chat, picture, text, parse_mode=HTML, reply_markup=screen.markup
+                        target.chat, picture, text, parse_mode=HTML, reply_markup=content.markup
                     ),
                     idempotent=False,
                 )
-            case FileReply(content, name, caption):
+            case FileReply(content=file, name=name, caption=caption):
                 text = self._with_duplicate_note(caption, target, maybe_duplicate=maybe_duplicate)
                 await call(
-                    lambda: self._bot.send_document(target.chat, content, text, filename=name, parse_mode=HTML),
+                    lambda: self._bot.send_document(target.chat, file, text, filename=name, parse_mode=HTML),
                     idempotent=False,
                 )
 
@@ -139,20 +140,20 @@ class StaffReplySender:
             idempotent=False,
         )
 
-    async def _edit(self, screen: MessageContent, here: int, target: ReplyTarget) -> bool:
+    async def _edit(self, content: MessageContent, message_id: int, target: ReplyTarget) -> bool:
         if target.on_picture:
             return await call_idempotent(
                 lambda: self._bot.edit_message_caption(
-                    target.chat, here, caption=screen.text, parse_mode=HTML, reply_markup=screen.markup
+                    target.chat, message_id, caption=content.text, parse_mode=HTML, reply_markup=content.markup
                 )
             )
         return await call_idempotent(
             lambda: self._bot.edit_message_text(
-                screen.text,
+                content.text,
                 target.chat,
-                here,
+                message_id,
                 parse_mode=HTML,
-                reply_markup=screen.markup,
+                reply_markup=content.markup,
                 link_preview_options=_NO_PREVIEW,
             )
         )

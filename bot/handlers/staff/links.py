@@ -1,6 +1,6 @@
-"""Links as support's people see them: one with its code, one as a card, a page of the list.
+"""Renders links for support staff: a link with its QR code, a link as a card, and a page of the list.
 
-An account stands there only masked; a link that opens it, only while it waits.
+Accounts are shown only masked. The address of a link is shown only until it is opened.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,64 +16,64 @@ from verification.identity import mask_account
 from verification.invitations import Link, LinkState
 
 LINKS_A_PAGE = 8
-_KEYS_A_ROW = 4
+_BUTTONS_A_ROW = 4
 _REVOCABLE = {LinkState.WAITING, LinkState.OPENED}
 
 
 def render_waiting(texts: StaffTexts, link: Link, address: str, *, verified: bool = False) -> MessageContent:
-    """A link that can be opened, to stand under its code."""
+    """The caption of the QR code of a link that can still be opened."""
     lines = [texts.text("link.title"), "", *_facts(texts, link)]
     lines += [texts.text("link.address", {"link": address})]
     lines += [texts.text("link.until", {"until": link.expires_at, "left": RemainingTime(link.expires_at)})]
     lines += ["", texts.text("link.verified" if verified else "link.share")]
     copy = InlineKeyboardButton(texts.text("button.copy"), copy_text=CopyTextButton(address))
-    keys = [
+    buttons = [
         [copy, texts.button("print", ButtonData(ButtonAction.PRINT, link.id))],
         [texts.button("revoke", ButtonData(ButtonAction.REVOKE, link.id))],
     ]
-    return MessageContent("\n".join(lines), InlineKeyboardMarkup(keys))
+    return MessageContent("\n".join(lines), InlineKeyboardMarkup(buttons))
 
 
 def render_card(texts: StaffTexts, link: Link, now: datetime, list_page: ListPage | None = None) -> MessageContent:
-    """How far a link has come, and what may still be done with it."""
+    """A link's state and history, with the actions that are still possible."""
     state = link.state(now)
     lines = [texts.text("card.title", {"state": TextKey(f"staff.state.{state}")}), "", *_facts(texts, link)]
     lines.append(texts.text("card.made", {"at": link.made_at}))
     lines += _history(texts, link, state)
-    keys = [list(_action_buttons(texts, link, state, list_page))]
+    buttons = [list(_action_buttons(texts, link, state, list_page))]
     if list_page is not None:
-        keys.append([texts.button("list", ButtonData(ButtonAction.LIST, list_page=list_page))])
-    return MessageContent("\n".join(lines), _keyboard(keys))
+        buttons.append([texts.button("list", ButtonData(ButtonAction.LIST, list_page=list_page))])
+    return MessageContent("\n".join(lines), _keyboard(buttons))
 
 
 def can_revoke(link: Link, now: datetime) -> bool:
-    """Whether there is anything left to revoke."""
+    """Whether the link can still be revoked."""
     return link.state(now) in _REVOCABLE
 
 
 def render_revoke_question(texts: StaffTexts, link: Link, list_page: ListPage | None = None) -> MessageContent:
-    """The last question before a link ends."""
-    keys = [
+    """The question that confirms a revocation."""
+    buttons = [
         texts.button("really", ButtonData(ButtonAction.CONFIRM_REVOKE, link.id, list_page), "danger"),
         texts.button("keep", ButtonData(ButtonAction.CARD, link.id, list_page)),
     ]
     key = "card.really" if link.opened_at is None else "card.really_opened"
-    return MessageContent(texts.text(key, {"account": mask_account(link.account)}), InlineKeyboardMarkup([keys]))
+    return MessageContent(texts.text(key, {"account": mask_account(link.account)}), InlineKeyboardMarkup([buttons]))
 
 
 def render_page(texts: StaffTexts, links: Sequence[Link], now: datetime, list_page: ListPage) -> MessageContent:
-    """A page of the list; `links` holds one more than it shows where another page follows."""
+    """A page of the list; `links` holds one link more than a page when another page follows."""
     shown = links[:LINKS_A_PAGE]
     if not shown:
         return MessageContent(texts.text("list.none"), None)
     first = list_page.page * LINKS_A_PAGE + 1
     title = texts.text("list.title", {"campaign": list_page.campaign or TextKey("staff.list.all")})
-    lines = [_line(texts, place, link, now) for place, link in enumerate(shown, first)]
-    keys = [
-        InlineKeyboardButton(str(place), callback_data=ButtonData(ButtonAction.CARD, link.id, list_page).callback_data)
-        for place, link in enumerate(shown, first)
+    lines = [_line(texts, number, link, now) for number, link in enumerate(shown, first)]
+    buttons = [
+        InlineKeyboardButton(str(number), callback_data=ButtonData(ButtonAction.CARD, link.id, list_page).callback_data)
+        for number, link in enumerate(shown, first)
     ]
-    rows = [keys[at : at + _KEYS_A_ROW] for at in range(0, len(keys), _KEYS_A_ROW)]
+    rows = [buttons[start : start + _BUTTONS_A_ROW] for start in range(0, len(buttons), _BUTTONS_A_ROW)]
     rows.append(list(_page_buttons(texts, list_page, more=len(links) > len(shown))))
     return MessageContent("\n".join([title, "", *lines]), _keyboard(rows))
 
@@ -89,13 +89,13 @@ def _facts(texts: StaffTexts, link: Link) -> Iterator[str]:
 
 
 def _history(texts: StaffTexts, link: Link, state: LinkState) -> Iterator[str]:
-    moments = {LinkState.WAITING: link.expires_at, LinkState.EXPIRED: link.expires_at}
+    times = {LinkState.WAITING: link.expires_at, LinkState.EXPIRED: link.expires_at}
     if link.opened_at is not None:
         yield texts.text("card.opened", {"at": link.opened_at})
     if link.revoked_at is not None:
         yield texts.text("card.revoked", {"at": link.revoked_at})
-    if state in moments:
-        yield texts.text(f"card.{state}", {"at": moments[state]})
+    if state in times:
+        yield texts.text(f"card.{state}", {"at": times[state]})
 
 
 def _action_buttons(
@@ -107,9 +107,9 @@ def _action_buttons(
         yield texts.button("revoke", ButtonData(ButtonAction.REVOKE, link.id, list_page))
 
 
-def _line(texts: StaffTexts, place: int, link: Link, now: datetime) -> str:
+def _line(texts: StaffTexts, number: int, link: Link, now: datetime) -> str:
     values: Values = {
-        "place": str(place),
+        "place": str(number),
         "state": TextKey(f"staff.state.{link.state(now)}"),
         "account": mask_account(link.account),
         "at": link.made_at,
@@ -129,5 +129,5 @@ def _page_buttons(texts: StaffTexts, list_page: ListPage, *, more: bool) -> Iter
 
 
 def _keyboard(rows: Sequence[Sequence[InlineKeyboardButton]]) -> InlineKeyboardMarkup | None:
-    kept = [row for row in rows if row]
-    return InlineKeyboardMarkup(kept) if kept else None
+    filled = [row for row in rows if row]
+    return InlineKeyboardMarkup(filled) if filled else None

@@ -1,7 +1,7 @@
-"""The commands that support's people see in their own chats, before a word is said.
+"""Publishes the command menus of support staff in their private chats.
 
-A menu stays where it was set until it is taken away, so whose it was is kept in a file: somebody who is no longer of
-support loses it at the next start. It stands there with the commands of everybody, which it hides otherwise.
+A menu for a chat hides the menu of all chats, so it also contains everybody's commands. Telegram keeps it until it is
+deleted, so a file records who has one: a person who is no longer on the staff loses it at the next start.
 """
 
 import logging
@@ -19,56 +19,59 @@ from bot.handlers.staff.command_parser import StaffCommand
 log = logging.getLogger(__name__)
 
 
-async def publish_staff_menus(bot: Bot, catalogue: Catalogue, staff: Set[int], kept: Path) -> None:
-    """Give support's people their menu, and take it from who had it; what fails is tried at the next start."""
-    former = _read(kept)
+async def publish_staff_menus(bot: Bot, catalogue: Catalogue, staff: Set[int], path: Path) -> None:
+    """Set the menus of the staff, and delete those of former staff; a call that fails is repeated at the next start.
+
+    `path` is the file that records who has a menu.
+    """
+    former = _read(path)
     if staff == former == frozenset():
         return
-    _write(kept, staff | former)
-    taken = {person for person in former - staff if await _try(_take(bot, person))}
+    _write(path, staff | former)
+    deleted = {person for person in former - staff if await _try(_delete_menu(bot, person))}
     for person in sorted(staff):
-        await _try(_give(bot, catalogue, person))
-    _write(kept, (staff | former) - taken)
+        await _try(_set_menu(bot, catalogue, person))
+    _write(path, (staff | former) - deleted)
 
 
-async def _give(bot: Bot, catalogue: Catalogue, person: int) -> None:
+async def _set_menu(bot: Bot, catalogue: Catalogue, person: int) -> None:
     scope = BotCommandScopeChat(person)
     for code, language in LANGUAGE_CODES:
-        theirs = [
+        staff_commands = [
             BotCommand(command, catalogue.text(language, f"staff.command.{command}"))
             for command in StaffCommand
             if command is not StaffCommand.HELP
         ]
-        wanted = [*theirs, *commands_of(catalogue, language)]
+        wanted = [*staff_commands, *commands_of(catalogue, language)]
         if list(await bot.get_my_commands(scope, code or None)) != wanted:
             await bot.set_my_commands(wanted, scope, code or None)
 
 
-async def _take(bot: Bot, person: int) -> None:
+async def _delete_menu(bot: Bot, person: int) -> None:
     for code, _ in LANGUAGE_CODES:
         await bot.delete_my_commands(BotCommandScopeChat(person), code or None)
 
 
-async def _try(making: Coroutine[None, None, None]) -> bool:
+async def _try(change: Coroutine[None, None, None]) -> bool:
     try:
         with priority(Priority.BEST_EFFORT):
-            await making
+            await change
     except TelegramError as error:
-        # Somebody who has never written to the bot has no chat with it yet.
-        log.debug("a menu of support's was left as it is: %s", type(error).__name__)
+        # A person who has never written to the bot has no chat with it.
+        log.debug("a staff menu was not changed: %s", type(error).__name__)
         return False
     return True
 
 
-def _read(kept: Path) -> frozenset[int]:
+def _read(path: Path) -> frozenset[int]:
     try:
-        return frozenset(map(int, kept.read_text(encoding="ascii").split()))
+        return frozenset(map(int, path.read_text(encoding="ascii").split()))
     except (OSError, ValueError):
         return frozenset()
 
 
-def _write(kept: Path, people: Set[int]) -> None:
+def _write(path: Path, people: Set[int]) -> None:
     try:
-        kept.write_text("".join(f"{person}\n" for person in sorted(people)), encoding="ascii")
+        path.write_text("".join(f"{person}\n" for person in sorted(people)), encoding="ascii")
     except OSError as error:
-        log.warning("whose menus are support's could not be kept (%s)", type(error).__name__)
+        log.warning("the list of people with a staff menu could not be written (%s)", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Links that anybody may open again and again, for a page or a wall: to a way, a language, a topic of the FAQ."""
+"""Public links, which anybody may open any number of times: to a method, a language, or a topic of the FAQ."""
 
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -12,34 +12,34 @@ from verification.attempts import Method
 _LIST = "faq"
 
 
-def read_target(words: str, catalogue: Catalogue, language: str) -> str | None:
-    """What a link is wanted to, in the one word that names it; None for nothing there is."""
-    word = words.strip()
-    found = method_in(word) or language_in(word) or word.casefold()
+def read_target(text: str, catalogue: Catalogue, language: str) -> str | None:
+    """The target that a word names: a method, a language, an FAQ topic's id or `faq`; None when there is none."""
+    word = text.strip()
+    target = method_in(word) or language_in(word) or word.casefold()
     topics = {entry.id for entry in catalogue.faq[language]}
-    return found if found in {*Method, *LANGUAGES, _LIST, *topics} else None
+    return target if target in {*Method, *LANGUAGES, _LIST, *topics} else None
 
 
-def public_link(word: str, bot: str) -> str:
-    """The link to what a word names."""
-    if word in set(Method):
-        return links.to_method(bot, Method(word))
-    if word in LANGUAGES:
-        return links.to_language(bot, word)
-    return links.to_topic(bot, "" if word == _LIST else word)
+def public_link(target: str, *, bot: str) -> str:
+    """The link to a target that `read_target` gave."""
+    if target in set(Method):
+        return links.to_method(bot, Method(target))
+    if target in LANGUAGES:
+        return links.to_language(bot, language=target)
+    return links.to_topic(bot, topic="" if target == _LIST else target)
 
 
-def render_public_link(texts: StaffTexts, word: str, link: str) -> MessageContent:
-    """A shared link, to stand under its code."""
+def render_public_link(texts: StaffTexts, target: str, *, link: str) -> MessageContent:
+    """The caption of a public link's QR code."""
     copy = InlineKeyboardButton(texts.text("button.copy"), copy_text=CopyTextButton(link))
-    keys = InlineKeyboardMarkup([[copy, texts.button("print", ButtonData(ButtonAction.POSTER, word))]])
-    return MessageContent(texts.text("share", {"to": _title(texts, word), "link": link}), keys)
+    markup = InlineKeyboardMarkup([[copy, texts.button("print", ButtonData(ButtonAction.POSTER, target))]])
+    return MessageContent(texts.text("share", {"to": _title(texts, target), "link": link}), markup)
 
 
-def _title(texts: StaffTexts, word: str) -> str:
-    if word in set(Method):
-        return texts.catalogue.text(texts.language, f"method.{word}")
-    if word in LANGUAGES:
-        return texts.catalogue.text(texts.language, f"language.{word}")
-    entry = texts.catalogue.entry(texts.language, word)
+def _title(texts: StaffTexts, target: str) -> str:
+    if target in set(Method):
+        return texts.catalogue.text(texts.language, f"method.{target}")
+    if target in LANGUAGES:
+        return texts.catalogue.text(texts.language, f"language.{target}")
+    entry = texts.catalogue.entry(texts.language, target)
     return entry.title if entry else texts.text("share_list")

@@ -1,4 +1,4 @@
-"""What support's people are answered with, before anything of it is sent."""
+"""The replies to support staff, as values that `delivery` sends."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from bot.handlers.staff.command_parser import ButtonData
 
 @dataclass(frozen=True, slots=True)
 class TextReply:
-    """A new message, or one in place of what was pressed."""
+    """A text, as a new message or in place of the message whose button was pressed."""
 
     content: MessageContent
     in_place: bool = False
@@ -20,15 +20,15 @@ class TextReply:
 
 @dataclass(frozen=True, slots=True)
 class PhotoReply:
-    """A picture with words under it."""
+    """A photo with a caption."""
 
     picture: bytes = field(repr=False)
     content: MessageContent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReply:
-    """A file, as it is: nothing makes it smaller on its way."""
+    """A file, which Telegram sends unchanged, unlike a photo."""
 
     content: bytes = field(repr=False)
     name: str
@@ -37,7 +37,7 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class ToastReply:
-    """A word over the chat, for a pressed button."""
+    """A short notification at the top of the chat, in answer to a pressed button."""
 
     text: str
 
@@ -47,15 +47,15 @@ StaffReply = TextReply | PhotoReply | FileReply | ToastReply
 
 @dataclass(frozen=True, slots=True)
 class StaffTexts:
-    """The catalogue in one language, as it speaks to support's people."""
+    """The staff texts of the catalogue in one language."""
 
     catalogue: Catalogue
     language: str
 
     def text(self, key: str, values: Values | None = None) -> str:
-        """A text of theirs."""
+        """The text under `staff.` of a key."""
         return self.catalogue.text(self.language, f"staff.{key}", values)
 
     def button(self, key: str, button: ButtonData, style: str | None = None) -> InlineKeyboardButton:
-        """A button of theirs, labelled by a text."""
+        """A staff button, labelled by the text `button.` of a key."""
         return InlineKeyboardButton(self.text(f"button.{key}"), callback_data=button.callback_data, style=style)

@@ -1,7 +1,7 @@
-"""Does what support's people ask for, through the one desk of all support's work, and gives what to answer.
+"""Carries out the requests of support staff with the core's `SupportService`, and gives the replies.
 
-What it does is committed with the note of who did it before anything is answered, and asking again for the same does
-nothing new: the link of a request is that request's for good.
+The action is committed together with its audit entry before the reply is sent. A repeated request does nothing new: the
+id of the update is the idempotency key of the link that it creates.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from bot.handlers.staff.command_parser import (
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
+from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
 from verification.support.funnel_report import build_reports
@@ -34,21 +35,21 @@ from verification.support.service import LinkRequest, SupportService
 from verification.support.store import read_reference_code
 
 _PHOTO_SIDE = 1280
-"""As much as Telegram keeps of a photo."""
+"""Pixels; Telegram reduces larger photos."""
 _PRINT_SIDE = 2400
 
 
 @dataclass(frozen=True, slots=True)
 class TypedCommand:
-    """A command and the words behind it."""
+    """A command and the text after it."""
 
     command: StaffCommand
-    words: str
+    arguments: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRequest:
-    """What somebody of support wants: `request` names the asking, so that its repetition is known."""
+    """A request of a staff member; `request_id` is the same when the request is repeated."""
 
     staff_id: int
     request_id: str
@@ -57,13 +58,13 @@ class StaffRequest:
     on_picture: bool = False
 
     @property
-    def actor(self) -> str:
-        """Who is noted to have used the desk."""
-        return f"telegram:{self.staff_id}"
+    def actor(self) -> Actor:
+        """The staff member as the audit log names them."""
+        return Actor(f"telegram:{self.staff_id}")
 
 
 class StaffService:
-    """Answers what is asked; `bot` gives the bot's user name, once it is known."""
+    """Answers requests; `bot` gives the bot's user name, which is known only after the start."""
 
     def __init__(
         self, support: SupportService, catalogue: Catalogue, clock: Callable[[], datetime], bot: Callable[[], str]
@@ -74,28 +75,28 @@ class StaffService:
         self._bot = bot
 
     async def answer(self, request: StaffRequest) -> Sequence[StaffReply]:
-        """Do it, and say what to show for it."""
-        voice = StaffTexts(self._catalogue, request.language)
+        """Carry out a request and give the replies to show."""
+        texts = StaffTexts(self._catalogue, request.language)
         match request.action:
-            case ButtonData() as press:
-                return await self._on_button(request, press, voice)
-            case TypedCommand(command, words):
-                return await self._on_command(request, command, words, voice)
+            case ButtonData() as button:
+                return await self._on_button(request, button, texts)
+            case TypedCommand(command, arguments):
+                return await self._on_command(request, command, arguments, texts)
 
     async def _on_command(
-        self, request: StaffRequest, command: StaffCommand, words: str, texts: StaffTexts
+        self, request: StaffRequest, command: StaffCommand, arguments: str, texts: StaffTexts
     ) -> Sequence[StaffReply]:
         match command:
             case StaffCommand.LINK:
-                return await self._link(request, read_link(words), texts)
+                return await self._link(request, read_link(arguments), texts)
             case StaffCommand.LINKS:
-                return await self._links(request, read_links(words), texts)
+                return await self._links(request, read_links(arguments), texts)
             case StaffCommand.ATTEMPT:
-                return await self._attempt(request, words, texts)
+                return await self._attempt(request, arguments, texts)
             case StaffCommand.FUNNEL:
-                return await self._funnel(request, words, texts)
+                return await self._funnel(request, arguments, texts)
             case StaffCommand.SHARE:
-                return self._share(words, texts)
+                return self._share(arguments, texts)
             case StaffCommand.HELP:
                 return _text_reply(texts, "help")
 
@@ -119,42 +120,47 @@ class StaffService:
         self, request: StaffRequest, button: ButtonData, link: Link, texts: StaffTexts
     ) -> Sequence[StaffReply]:
         now = self._clock()
-        screen = links.render_card(texts, link, now, button.list_page)
+        content = links.render_card(texts, link, now, button.list_page)
         match button.action:
             case ButtonAction.REVOKE if links.can_revoke(link, now):
-                screen = links.render_revoke_question(texts, link, button.list_page)
+                content = links.render_revoke_question(texts, link, button.list_page)
             case ButtonAction.CONFIRM_REVOKE:
-                return [ToastReply(texts.text("toast.revoked")), TextReply(screen, in_place=True)]
+                return [ToastReply(texts.text("toast.revoked")), TextReply(content, in_place=True)]
             case ButtonAction.CODE | ButtonAction.PRINT if link.state(now) is not LinkState.WAITING:
-                return [ToastReply(texts.text("toast.over")), TextReply(screen, in_place=True)]
+                return [ToastReply(texts.text("toast.over")), TextReply(content, in_place=True)]
             case ButtonAction.CODE:
                 return [self._link_photo(link, texts)]
             case ButtonAction.PRINT:
                 return _print_files(self._address(link), f"link-{link.id}", texts)
             case ButtonAction.CARD if request.on_picture and link.state(now) is LinkState.WAITING:
-                screen = links.render_waiting(texts, link, self._address(link))
-        return [TextReply(screen, in_place=True)]
+                content = links.render_waiting(texts, link, self._address(link))
+        return [TextReply(content, in_place=True)]
 
     async def _links(
-        self, request: StaffRequest, spot: ListPage | CommandProblem, texts: StaffTexts
+        self, request: StaffRequest, list_page: ListPage | CommandProblem, texts: StaffTexts
     ) -> Sequence[StaffReply]:
-        if isinstance(spot, CommandProblem):
-            return _problem_reply(texts, spot)
-        return [TextReply(await self._links_page(request, spot, texts))]
+        if isinstance(list_page, CommandProblem):
+            return _problem_reply(texts, list_page)
+        return [TextReply(await self._links_page(request, list_page, texts))]
 
     async def _link(
-        self, request: StaffRequest, wanted: LinkArguments | CommandProblem, texts: StaffTexts
+        self, request: StaffRequest, arguments: LinkArguments | CommandProblem, texts: StaffTexts
     ) -> Sequence[StaffReply]:
-        if isinstance(wanted, CommandProblem):
-            return _problem_reply(texts, wanted)
-        order = LinkRequest(
-            wanted.account, request.request_id, wanted.campaign, wanted.ttl, wanted.method, wanted.language
+        if isinstance(arguments, CommandProblem):
+            return _problem_reply(texts, arguments)
+        link_request = LinkRequest(
+            account=arguments.account,
+            idempotency_key=request.request_id,
+            campaign=arguments.campaign,
+            ttl=arguments.ttl,
+            method=arguments.method,
+            language=arguments.language,
         )
-        made = await self._support.create_link(request.actor, order)
+        created = await self._support.create_link(request.actor, link_request)
         now = self._clock()
-        if made.link.state(now) is LinkState.WAITING:
-            return [self._link_photo(made.link, texts, verified=made.verified)]
-        return [TextReply(links.render_card(texts, made.link, now))]
+        if created.link.state(now) is LinkState.WAITING:
+            return [self._link_photo(created.link, texts, verified=created.verified)]
+        return [TextReply(links.render_card(texts, created.link, now))]
 
     async def _links_page(self, request: StaffRequest, list_page: ListPage, texts: StaffTexts) -> MessageContent:
         found = await self._support.links(
@@ -165,51 +171,51 @@ class StaffService:
         )
         return links.render_page(texts, found, self._clock(), list_page)
 
-    async def _attempt(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        code = read_reference_code(words)
+    async def _attempt(self, request: StaffRequest, arguments: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        code = read_reference_code(arguments)
         if code is None:
             return _problem_reply(texts, CommandProblem.CODE)
         found = await self._support.attempt(request.actor, code)
         return [
-            TextReply(MessageContent(attempt_views.format_attempt(texts, seen), None)) for seen in found
+            TextReply(MessageContent(attempt_views.format_attempt(texts, attempt), None)) for attempt in found
         ] or _text_reply(texts, "attempt.none")
 
-    async def _funnel(self, request: StaffRequest, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        wanted = read_funnel(words, beijing_day(self._clock()))
-        if isinstance(wanted, CommandProblem):
-            return _problem_reply(texts, wanted)
-        (report,) = build_reports(await self._support.funnel_statistics(request.actor, wanted), wanted)
-        if not any(stage.count for stage in report.steps):
-            return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, wanted), None))]
-        # Others are served while it is drawn.
-        picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(wanted))
-        return [PhotoReply(picture, MessageContent(attempt_views.format_funnel(texts, report, wanted), None))]
+    async def _funnel(self, request: StaffRequest, arguments: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        query = read_funnel(arguments, beijing_day(self._clock()))
+        if isinstance(query, CommandProblem):
+            return _problem_reply(texts, query)
+        (report,) = build_reports(await self._support.funnel_statistics(request.actor, query), query)
+        if not any(step.count for step in report.steps):
+            return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, query), None))]
+        # Drawing takes long, so it must not block the event loop.
+        picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(query))
+        return [PhotoReply(picture, MessageContent(attempt_views.format_funnel(texts, report, query), None))]
 
-    def _share(self, words: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        word = public_links.read_target(words, self._catalogue, texts.language)
-        if word is None:
+    def _share(self, arguments: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        target = public_links.read_target(arguments, self._catalogue, texts.language)
+        if target is None:
             return _problem_reply(texts, CommandProblem.SHARE)
-        address = public_links.public_link(word, self._bot())
-        return [PhotoReply(_qr_png(address, _PHOTO_SIDE), public_links.render_public_link(texts, word, address))]
+        address = public_links.public_link(target, bot=self._bot())
+        return [PhotoReply(_qr_png(address, _PHOTO_SIDE), public_links.render_public_link(texts, target, link=address))]
 
-    def _print_public_link(self, word: str, texts: StaffTexts) -> Sequence[StaffReply]:
-        if public_links.read_target(word, self._catalogue, texts.language) != word:
+    def _print_public_link(self, target: str, texts: StaffTexts) -> Sequence[StaffReply]:
+        if public_links.read_target(target, self._catalogue, texts.language) != target:
             return [ToastReply(texts.text("toast.no_link"))]
-        return _print_files(public_links.public_link(word, self._bot()), word, texts)
+        return _print_files(public_links.public_link(target, bot=self._bot()), target, texts)
 
     def _link_photo(self, link: Link, texts: StaffTexts, *, verified: bool = False) -> PhotoReply:
         address = self._address(link)
         return PhotoReply(_qr_png(address, _PHOTO_SIDE), links.render_waiting(texts, link, address, verified=verified))
 
     def _address(self, link: Link) -> str:
-        return addresses.to_account(self._bot(), self._support.link_token(link.id))
+        return addresses.to_account(self._bot(), token=self._support.link_token(link.id))
 
 
 def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:
     drawing = qr.svg(qr.matrix(address)).encode()
     return [
-        FileReply(drawing, f"{name}.svg", texts.text("print.svg")),
-        FileReply(_qr_png(address, _PRINT_SIDE), f"{name}.png", texts.text("print.png")),
+        FileReply(content=drawing, name=f"{name}.svg", caption=texts.text("print.svg")),
+        FileReply(content=_qr_png(address, _PRINT_SIDE), name=f"{name}.png", caption=texts.text("print.png")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the doctor finds: a line for everything looked at, a problem for everything that must be mended, no secret."""
+"""The findings of the doctor: one line per check, a problem for everything that must be corrected, and no secret."""
 
 import asyncio
 import base64
@@ -9,15 +9,15 @@ import pytest
 from bot.cli.check_settings import fingerprint
 from bot.cli.doctor import run_checks
 from storage import open_database, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.fakes import NOON, make_attempt
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 from verification.result_outbox import DeliveryStatus
 
-PERSON = Person("telegram:1")
+PERSON = PersonId("telegram:1")
 RESULTS = {"RESULT_WEBHOOK_URL": "https://shop.example.org/results", "RESULT_WEBHOOK_SECRET": SECRET}
 KEY = "5f0c1d9be27a48d3a6b0c4e8f1927d36"
 WEAK = base64.b64encode(b"1" * 32).decode()
@@ -47,11 +47,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def made(data: str = "keys") -> None:
-    """A database with something in it, and its keys."""
+async def make_database(data: str = "keys") -> None:
+    """Make a database with a dialogue in it, and its keys."""
     keys = KeyFile(Path(data) / "keys.json").sealing()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(PERSON) as unit:
-        await unit.save_dialogue(PERSON, "text", "zh", NOON)
+        await unit.save_dialogue(PERSON, "text", language="zh", now=NOON)
 
 
 def files() -> list[str]:
@@ -73,39 +73,39 @@ async def look(
 ) -> tuple[int, list[str]]:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    said: list[str] = []
-    status = await run_checks(said.append, offline=offline)
-    return status, said
+    output: list[str] = []
+    status = await run_checks(output.append, offline=offline)
+    return status, output
 
 
-def problems(said: list[str]) -> list[str]:
-    return [line.removeprefix("problem: ") for line in said if line.startswith("problem: ")]
+def problems(output: list[str]) -> list[str]:
+    return [line.removeprefix("problem: ") for line in output if line.startswith("problem: ")]
 
 
-async def test_a_healthy_house_has_no_problem_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made()
-    status, said = await look(monkeypatch, PUBLIC)
+async def test_a_healthy_installation_has_no_problem_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database()
+    status, output = await look(monkeypatch, PUBLIC)
     content = (Path("keys") / "keys.json").read_text("utf-8")
     [(key_id, key)] = KeyFile(Path("keys/keys.json")).keys().items()
 
-    assert (status, problems(said)) == (0, [])
-    assert f"ok: key {key_id}: fingerprint {fingerprint(key)}" in said
-    assert "ok: sealed values: all 1 open" in said
-    assert not [line for line in said if TOKEN.partition(":")[2] in line]
-    assert not [line for line in said for word in content.split('"') if len(word) > 20 and word in line]
+    assert (status, problems(output)) == (0, [])
+    assert f"ok: key {key_id}: fingerprint {fingerprint(key)}" in output
+    assert "ok: sealed values: all 1 can be opened" in output
+    assert not [line for line in output if TOKEN.partition(":")[2] in line]
+    assert not [line for line in output for word in content.split('"') if len(word) > 20 and word in line]
 
 
-async def test_before_the_first_start_there_is_nothing_to_complain_about_and_nothing_is_made(
+async def test_before_the_first_start_there_is_no_problem_and_no_file_is_created(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    status, said = await look(monkeypatch, PUBLIC)
+    status, output = await look(monkeypatch, PUBLIC)
 
-    assert (status, problems(said)) == (0, [])
+    assert (status, problems(output)) == (0, [])
     assert files() == []
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"RETENTION_DAYS": "soon"}, "RETENTION_DAYS: "),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL: "),
@@ -116,53 +116,53 @@ async def test_before_the_first_start_there_is_nothing_to_complain_about_and_not
         ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "a" * 20}, "WEBHOOK_SECRET: "),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET: "),
         ({"ENCRYPTION_KEYS": f"k1:{WEAK}", "INDEX_KEY": base64.b64encode(b"2" * 32).decode()}, "key k1 is not random"),
-        ({"API_KEYS": f"{KEY},{'a' * 30}"}, "API_KEYS: key 2 can be guessed"),
-        ({"API_KEYS": f"{KEY},{KEY}"}, "API_KEYS: key 2 is there twice"),
-        ({"DESK_KEY": "a" * 30}, "DESK_KEY: can be guessed"),
-        ({"DESK_KEY": KEY, "API_KEYS": KEY}, "DESK_KEY: is one of API_KEYS too"),
+        ({"API_KEYS": f"{KEY},{'a' * 30}"}, "API_KEYS: key 2 is easy to guess"),
+        ({"API_KEYS": f"{KEY},{KEY}"}, "API_KEYS: key 2 is listed twice"),
+        ({"DESK_KEY": "a" * 30}, "DESK_KEY: is easy to guess"),
+        ({"DESK_KEY": KEY, "API_KEYS": KEY}, "DESK_KEY: is also one of API_KEYS"),
         ({"ENCRYPTION_KEYS": "k1:short", "INDEX_KEY": WEAK}, "ENCRYPTION_KEYS: "),
     ],
 )
 async def test_each_bad_setting_is_a_problem(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], told: str
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: str
 ) -> None:
-    status, said = await look(monkeypatch, PUBLIC | settings)
+    status, output = await look(monkeypatch, PUBLIC | settings)
 
     assert status == 1
-    assert [line.startswith(told) for line in problems(said)] == [True]
-    assert not [value for value in ("aaaaaaaaaa", WEAK, "short", KEY) if value in "".join(said)]
+    assert [line.startswith(expected) for line in problems(output)] == [True]
+    assert not [value for value in ("aaaaaaaaaa", WEAK, "short", KEY) if value in "".join(output)]
 
 
-async def test_who_may_do_support_s_work_is_told_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {"STAFF_IDS": "100012345,100054321", "API_KEYS": KEY, "DESK_KEY": KEY[::-1]}
-    status, said = await look(monkeypatch, PUBLIC | kept)
+async def test_support_access_is_reported_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    access = {"STAFF_IDS": "100012345,100054321", "API_KEYS": KEY, "DESK_KEY": KEY[::-1]}
+    status, output = await look(monkeypatch, PUBLIC | access)
 
     assert status == 0
-    assert "ok: STAFF_IDS: 2 may use staff's commands in the chat" in said
-    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}" in said
-    assert f"ok: DESK_KEY: fingerprint {fingerprint(KEY[::-1].encode())}" in said
-    assert not [line for line in said if KEY in line or KEY[::-1] in line or "100012345" in line]
+    assert "ok: STAFF_IDS: 2 may use staff's commands in the chat" in output
+    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}" in output
+    assert f"ok: DESK_KEY: fingerprint {fingerprint(KEY[::-1].encode())}" in output
+    assert not [line for line in output if KEY in line or KEY[::-1] in line or "100012345" in line]
 
 
 async def test_files_that_others_may_read_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made()
+    await make_database()
     open_to_others(".env", "keys/keys.json", "data/bot.sqlite3")
-    status, said = await look(monkeypatch, PUBLIC)
+    status, output = await look(monkeypatch, PUBLIC)
 
     assert status == 1
-    assert [line.partition(":")[0] for line in problems(said)] == [".env", "keys/keys.json", "data/bot.sqlite3"]
+    assert [line.partition(":")[0] for line in problems(output)] == [".env", "keys/keys.json", "data/bot.sqlite3"]
 
 
-async def test_keys_beside_the_database_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made("data")
-    status, said = await look(monkeypatch, PUBLIC | {"DATA_DIR": "data"})
+async def test_keys_in_the_database_folder_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database("data")
+    status, output = await look(monkeypatch, PUBLIC | {"DATA_DIR": "data"})
 
     assert status == 0
-    assert [line for line in said if "beside the database" in line]
+    assert [line for line in output if "in the database's folder" in line]
 
 
 async def test_lost_keys_and_foreign_keys_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made()
+    await make_database()
     lose_the_keys()
     _, lost = await look(monkeypatch, PUBLIC)
     assert "keys/keys.json" not in files()
@@ -174,128 +174,128 @@ async def test_lost_keys_and_foreign_keys_are_problems(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "expected"),
     [
-        ("UPDATE dialogues SET text = substr(text, 1, 40)", "dialogues.text: 1 values do not open"),
+        ("UPDATE dialogues SET text = substr(text, 1, 40)", "dialogues.text: 1 values cannot be opened"),
         ("INSERT INTO schema_versions (version, name) VALUES (99, 'later')", "database: schema 99 is newer"),
         ("DELETE FROM schema_versions WHERE version > 1", "database: schema 1 is behind"),
     ],
 )
-async def test_a_database_in_bad_shape_is_a_problem(monkeypatch: pytest.MonkeyPatch, statement: str, told: str) -> None:
-    await made()
+async def test_a_damaged_database_is_a_problem(monkeypatch: pytest.MonkeyPatch, statement: str, expected: str) -> None:
+    await make_database()
     async with open_database("sqlite:///data/bot.sqlite3") as database, database.transaction() as connection:
         await connection.fetch(statement)
-    status, said = await look(monkeypatch, PUBLIC)
+    status, output = await look(monkeypatch, PUBLIC)
 
     assert status == 1
-    assert [line.startswith(told) for line in problems(said)] == [True]
+    assert [line.startswith(expected) for line in problems(output)] == [True]
 
 
-async def test_dead_updates_and_old_keys_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made()
+async def test_dead_letters_and_old_keys_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
-        await store.store_dead_letter("update:1", PERSON, "raw", NOON)
+        await store.store_dead_letter("update:1", person=PERSON, raw="raw", now=NOON)
     KeyFile(Path("keys/keys.json")).add_primary_key()
-    status, said = await look(monkeypatch, PUBLIC)
+    status, output = await look(monkeypatch, PUBLIC)
 
     assert status == 0
-    assert "warning: sealed values: 2 with an older key; run keys rotate" in said
-    assert [line for line in said if line.startswith("warning: dead updates: 1 ")]
+    assert "warning: sealed values: 2 with an older key; run keys rotate" in output
+    assert [line for line in output if line.startswith("warning: dead letters: 1 ")]
 
 
 @pytest.mark.parametrize(
-    ("settings", "owed", "given_up", "told"),
+    ("settings", "owed", "given_up", "expected"),
     [
-        (RESULTS, 0, 0, ["ok: results: none waits to be told"]),
-        (RESULTS, 2, 0, ["warning: results: 2 wait to be told, the first since 2026-11-23 12:00 UTC"]),
+        (RESULTS, 0, 0, ["ok: results: all delivered"]),
+        (RESULTS, 2, 0, ["warning: results: 2 not delivered yet, the first since 2026-11-23 12:00 UTC"]),
         (RESULTS, 0, 1, [
-            "ok: results: none waits to be told",
-            "warning: results: 1 could not be told in their time, within the last 7 days",
+            "ok: results: all delivered",
+            "warning: results: 1 abandoned in the last 7 days, because no delivery succeeded",
         ]),
         ({}, 1, 0, [
-            "warning: results: 1 wait to be told, the first since 2026-11-23 12:00 UTC; RESULT_WEBHOOK_URL is not set"
+            "warning: results: 1 not delivered yet, the first since 2026-11-23 12:00 UTC; RESULT_WEBHOOK_URL is not set"
         ]),
         ({}, 0, 0, []),
     ],
 )  # fmt: skip
-async def test_it_tells_how_many_results_wait_and_since_when(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], owed: int, given_up: int, told: list[str]
+async def test_undelivered_results_are_reported_with_their_number_and_time(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], owed: int, given_up: int, expected: list[str]
 ) -> None:
-    await made()
+    await make_database()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
         for number in range(owed + given_up):
             async with store.unit("post") as unit:
                 attempt = make_attempt(f"a{number}", f"telegram:{number}", status=AttemptStatus.SUCCEEDED)
                 await unit.post_result(attempt, NOON, simulated=True)
-        for result in await store.result_outbox().claim(NOON, NOON, given_up):
-            await store.result_outbox().settle(result, DeliveryStatus.GIVEN_UP, NOON)
-    status, said = await look(monkeypatch, PUBLIC | settings)
+        for result in await store.result_outbox().claim(NOON, until=NOON, limit=given_up):
+            await store.result_outbox().settle(result, DeliveryStatus.ABANDONED, NOON)
+    status, output = await look(monkeypatch, PUBLIC | settings)
 
     assert status == 0
-    assert [line for line in said if "results: " in line] == told
-    assert not [line for line in said if SECRET in line]
+    assert [line for line in output if "results: " in line] == expected
+    assert not [line for line in output if SECRET in line]
 
 
 async def test_a_database_that_does_not_answer_is_a_problem_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = "postgresql://bot:a-password-of-ours@127.0.0.1:1/bot"
-    await made()
-    status, said = await look(monkeypatch, PUBLIC | {"DATABASE_URL": url})
+    await make_database()
+    status, output = await look(monkeypatch, PUBLIC | {"DATABASE_URL": url})
 
-    assert (status, len(problems(said))) == (1, 1)
-    assert "a-password-of-ours" not in "".join(said)
+    assert (status, len(problems(output))) == (1, 1)
+    assert "a-password-of-ours" not in "".join(output)
 
 
-async def poll_for_ever(place: Simulator) -> None:
-    """Fetch updates as a program does that nobody knows of."""
+async def poll_for_ever(telegram: Simulator) -> None:
+    """Fetch updates as a foreign program does."""
     while True:
-        async with place.http.post(f"{place.url}/bot{TOKEN}/getUpdates", json={"timeout": 30}) as answer:
+        async with telegram.http.post(f"{telegram.url}/bot{TOKEN}/getUpdates", json={"timeout": 30}) as answer:
             await answer.read()
 
 
-def at(place: Simulator) -> dict[str, str]:
-    return {"BOT_TOKEN": TOKEN, "BOT_API_URL": place.url, "DATA_DIR": "data"}
+def at(telegram: Simulator) -> dict[str, str]:
+    return {"BOT_TOKEN": TOKEN, "BOT_API_URL": telegram.url, "DATA_DIR": "data"}
 
 
-async def test_telegram_answers_and_nobody_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with simulator() as place:
-        await (await place.new_user()).says("hello")
-        status, said = await look(monkeypatch, at(place), offline=False)
+async def test_telegram_answers_and_no_program_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with simulator() as telegram:
+        await (await telegram.new_user()).says("hello")
+        status, output = await look(monkeypatch, at(telegram), offline=False)
 
-        assert (status, problems(said)) == (0, [])
-        assert [line for line in said if line.startswith("ok: Telegram answers, as @")]
-        assert "ok: updates: by polling, 1 waiting" in said
-        assert "ok: polling: nobody polls now" in said
-        assert len(place.playground.world.updates.pending()) == 1
+        assert (status, problems(output)) == (0, [])
+        assert [line for line in output if line.startswith("ok: Telegram answers, as @")]
+        assert "ok: updates: by polling, 1 waiting" in output
+        assert "ok: polling: no program polls now" in output
+        assert len(telegram.playground.world.updates.pending()) == 1
 
 
-async def test_a_program_of_ours_that_polls_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    await made("data")
-    async with simulator() as place, open_database("sqlite:///data/bot.sqlite3") as database:
-        place.hold_call("getUpdates", applied=False)
+async def test_our_own_poller_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database("data")
+    async with simulator() as telegram, open_database("sqlite:///data/bot.sqlite3") as database:
+        telegram.hold_call("getUpdates", applied=False)
         async with database.polling_lease(lambda: None):
-            status, said = await look(monkeypatch, at(place), offline=False)
+            status, output = await look(monkeypatch, at(telegram), offline=False)
 
         assert status == 0
-        assert "ok: polling: a program with this database polls" in said
-        assert not place.gate.held[0].caught.is_set()
+        assert "ok: polling: a program with this database polls" in output
+        assert not telegram.gate.held[0].caught.is_set()
 
 
 async def test_a_foreign_poller_a_foreign_webhook_and_a_refused_token_are_problems(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with simulator() as place:
+    async with simulator() as telegram:
         async with asyncio.TaskGroup() as others:
-            other = others.create_task(poll_for_ever(place))
-            await place.wait_until(lambda: place.playground.world.updates.has_waiting_poll)
-            _, polled = await look(monkeypatch, at(place), offline=False)
+            other = others.create_task(poll_for_ever(telegram))
+            await telegram.wait_until(lambda: telegram.playground.world.updates.has_waiting_poll)
+            _, polled = await look(monkeypatch, at(telegram), offline=False)
             other.cancel()
-        await place.http.post(
-            f"{place.url}/bot{TOKEN}/setWebhook", json={"url": "https://else.example.org/secret-path"}
+        await telegram.http.post(
+            f"{telegram.url}/bot{TOKEN}/setWebhook", json={"url": "https://else.example.org/secret-path"}
         )
-        _, hooked = await look(monkeypatch, at(place), offline=False)
-        unknown = at(place) | {"BOT_TOKEN": "7000000002:a-token-that-nobody-has-given-out"}
+        _, hooked = await look(monkeypatch, at(telegram), offline=False)
+        unknown = at(telegram) | {"BOT_TOKEN": "7000000002:a-token-that-was-never-issued"}
         _, refused = await look(monkeypatch, unknown, offline=False)
 
     assert ["another program polls" in line for line in problems(polled)] == [True]
@@ -305,7 +305,7 @@ async def test_a_foreign_poller_a_foreign_webhook_and_a_refused_token_are_proble
 
 
 async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, said = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
+    status, output = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
 
     assert status == 1
-    assert problems(said) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (NotSent)"]
+    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (NotSent)"]

@@ -1,4 +1,4 @@
-"""`faq-link`: a link to a question, its code, and what is said when there is none."""
+"""`faq-link`: a link to a question, its QR code, and its errors."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tests.simulator_fixture import TOKEN, simulator
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to start the program in, and nothing of the developer's own settings."""
+    """An empty working folder, without the developer's own settings."""
     for name in os.environ:
         if name in {"BOT_TOKEN", "BOT_API_URL"}:
             monkeypatch.delenv(name)
@@ -24,46 +24,46 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*words: str, **kept: str) -> Result:
-    return CliRunner(env=kept).invoke(app, ["faq-link", *words])
+def run(*words: str, **env: str) -> Result:
+    return CliRunner(env=env).invoke(app, ["faq-link", *words])
 
 
-def test_the_link_and_its_code_are_told_without_asking_anybody() -> None:
-    told = run("icp", "--bot", "@example_bot")
+def test_the_link_and_its_code_are_printed_without_asking_telegram() -> None:
+    result = run("icp", "--bot", "@example_bot")
 
-    lines = told.stdout.splitlines()
-    assert told.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
     assert lines[-1] == "https://t.me/example_bot?start=faq_icp"
     assert len(lines) > 15
     assert not (set("".join(lines[:-1])) - set("█▀▄ "))
 
 
-def test_the_code_is_written_for_print(folder: Path) -> None:
-    told = run("icp", "--bot", "example_bot", "--png", "icp.png", "--svg", "icp.svg")
+def test_the_code_is_written_to_files_for_print(folder: Path) -> None:
+    result = run("icp", "--bot", "example_bot", "--png", "icp.png", "--svg", "icp.svg")
 
-    assert told.exit_code == 0
+    assert result.exit_code == 0
     with Image.open(folder / "icp.png") as picture:
         assert picture.width > 1500
     assert (folder / "icp.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
-async def test_the_bots_name_is_asked_of_telegram() -> None:
-    async with simulator() as place:
-        told = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
-        name = place.playground.world.profile.username
+async def test_the_bots_name_comes_from_telegram() -> None:
+    async with simulator() as telegram:
+        result = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=telegram.url)
+        name = telegram.playground.world.profile.username
 
-    assert told.exit_code == 0, told.stderr
-    assert told.stdout.splitlines()[-1] == f"https://t.me/{name}?start=faq_icp"
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == f"https://t.me/{name}?start=faq_icp"
 
 
-async def test_a_refused_token_and_a_silent_telegram_are_told_in_one_line() -> None:
-    async with simulator() as place:
-        refused = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN[:-1] + "x", BOT_API_URL=place.url)
-    silent = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
+async def test_a_refused_token_and_an_unreachable_telegram_are_one_line() -> None:
+    async with simulator() as telegram:
+        refused = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN[:-1] + "x", BOT_API_URL=telegram.url)
+    silent = await asyncio.to_thread(run, "icp", BOT_TOKEN=TOKEN, BOT_API_URL=telegram.url)
 
     assert (refused.exit_code, refused.stderr) == (2, "BOT_TOKEN: Telegram refuses this token\n")
     assert silent.exit_code == 1
-    assert silent.stderr.startswith(f"BOT_API_URL: no answer from {place.url}")
+    assert silent.stderr.startswith(f"BOT_API_URL: no answer from {telegram.url}")
     assert silent.stderr.count("\n") == 1
 
 
@@ -76,27 +76,27 @@ async def test_a_refused_token_and_a_silent_telegram_are_told_in_one_line() -> N
         (["icp"], "BOT_TOKEN: missing; without it, give the bot's name by --bot NAME"),
     ],
 )
-def test_what_cannot_be_made_is_said_with_exit_status_two(words: list[str], complaint: str) -> None:
-    told = run(*words)
+def test_a_wrong_argument_is_an_error_with_exit_status_two(words: list[str], complaint: str) -> None:
+    result = run(*words)
 
-    assert told.exit_code == 2
-    assert complaint in told.stderr
-    assert told.stdout == ""
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_file_that_cannot_be_written_is_named() -> None:
-    told = run("icp", "--bot", "example_bot", "--png", "nowhere/icp.png")
+    result = run("icp", "--bot", "example_bot", "--png", "nowhere/icp.png")
 
-    assert told.exit_code == 1
-    assert told.stderr == "nowhere/icp.png: cannot be written (No such file or directory)\n"
+    assert result.exit_code == 1
+    assert result.stderr == "nowhere/icp.png: cannot be written (No such file or directory)\n"
 
 
 def test_the_doctor_counts_the_questions() -> None:
-    told = CliRunner().invoke(app, ["doctor", "--offline"])
+    result = CliRunner().invoke(app, ["doctor", "--offline"])
 
-    assert "ok: questions and answers: " in told.stdout
+    assert "ok: questions and answers: " in result.stdout
 
 
-def test_nothing_is_read_from_texts_that_are_not_there(folder: Path) -> None:
+def test_missing_faq_files_are_an_error(folder: Path) -> None:
     with pytest.raises(BadTopics, match=r"faq\.zh\.toml"):
         read(folder, LANGUAGES)

@@ -1,4 +1,4 @@
-"""Support's commands as they are typed: links made, listed and revoked, and the funnel told and written."""
+"""Support's commands on the command line: links made, listed and revoked, and the funnel printed and written."""
 
 import asyncio
 import csv
@@ -20,17 +20,18 @@ from bot.settings import load
 from playground.world.files import read_qr_code
 from run_bot import app
 from storage import SqlStore, open_store
-from storage.keyfile import KeyFile
+from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
+from verification.ids import Account, Actor, PersonId
 from verification.invitations import LinkState, read_link_token
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, bucket_range, duration_bucket
 from verification.support.funnel_export import COLUMNS
 from verification.support.store import AuditEntry
 
-ACCOUNT = "100012345"
+ACCOUNT = Account("100012345")
 LINK = re.compile(r"https://t\.me/example_bot\?start=(a([0-9a-f]{16})\S{22})")
 TODAY = NOON.date()
 
@@ -40,59 +41,60 @@ Json = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a bot that has run, and nothing of the developer's own settings."""
+    """The folder of a bot that has run, without the developer's own settings."""
     for name in set(os.environ) & {"BOT_TOKEN", "BOT_API_URL", "DATABASE_URL", "DATA_DIR", "LINK_TTL", "API_KEYS"}:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    stored(nothing)
+    with_store(nothing)
     bot_name.write(load(), "example_bot")
     return tmp_path
 
 
-def run(*words: str, **kept: str) -> Result:
-    return CliRunner(env=kept).invoke(app, list(words))
+def run(*words: str, **env: str) -> Result:
+    return CliRunner(env=env).invoke(app, list(words))
 
 
-def stored(work: Callable[[SqlStore], Awaitable[T]]) -> T:
-    """Do something with the store, as the bot does meanwhile."""
+def with_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
+    """Do something with the store, as a running bot does."""
 
-    async def done() -> T:
+    async def run_work() -> T:
         keys = KeyFile(Path("data/keys.json")).sealing()
         async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store:
             return await work(store)
 
-    return asyncio.run(done())
+    return asyncio.run(run_work())
 
 
 async def nothing(_: SqlStore) -> None:
     """Make the database."""
 
 
-def made(*words: str) -> re.Match[str]:
-    told = run("link", "--account", ACCOUNT, *words)
-    assert told.exit_code == 0, told.stderr
-    found = LINK.fullmatch(told.stdout.splitlines()[-1])
+def make_link(*words: str) -> re.Match[str]:
+    result = run("link", "--account", ACCOUNT, *words)
+    assert result.exit_code == 0, result.stderr
+    found = LINK.fullmatch(result.stdout.splitlines()[-1])
     assert found is not None
     return found
 
 
 def listed(*words: str) -> list[Json]:
-    told = run("links", "--json", *words)
-    assert told.exit_code == 0, told.stderr
-    return [json.loads(line) for line in told.stdout.splitlines()]
+    result = run("links", "--json", *words)
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_a_link_is_told_with_its_code_and_what_support_must_know(folder: Path) -> None:
-    told = run(
+def test_a_link_is_printed_with_its_code_and_the_facts_for_support(folder: Path) -> None:
+    result = run(
         *("link", "--account", ACCOUNT, "--campaign", "spring", "--ttl", "2h", "--method", "qq", "--language", "en"),
         *("--png", "link.png", "--svg", "link.svg"),
     )
 
-    assert (told.exit_code, told.stderr) == (0, "")
-    *_, about, until, end, _, link = told.stdout.splitlines()
+    assert (result.exit_code, result.stderr) == (0, "")
+    *_, about, until, end, _, link = result.stdout.splitlines()
     assert about == "For account 10*****45, campaign spring, qq, en"
     assert re.fullmatch(
-        r"It waits until \d{4}-\d\d-\d\d \d\d:\d\d in Beijing \(2 h\) for the first person who opens it", until
+        r"The first person who opens it until \d{4}-\d\d-\d\d \d\d:\d\d in Beijing \(2 h\) is bound to the account",
+        until,
     )
     assert read_qr_code((folder / "link.png").read_bytes()) == link
     with Image.open(folder / "link.png") as picture:
@@ -100,24 +102,24 @@ def test_a_link_is_told_with_its_code_and_what_support_must_know(folder: Path) -
     assert (folder / "link.svg").read_text("utf-8").startswith("<svg ")
     found = LINK.fullmatch(link)
     assert found is not None
-    assert end == f"Taken back by: revoke {found[2]}"
-    assert ACCOUNT not in told.stdout
-    [kept] = listed()
-    assert (kept["id"], kept["state"], kept["campaign"]) == (found[2], "waiting", "spring")
-    assert (kept["method"], kept["language"], kept["made_by"]) == ("qq", "en", "command")
+    assert end == f"Revoke it with: revoke {found[2]}"
+    assert ACCOUNT not in result.stdout
+    [stored] = listed()
+    assert (stored["id"], stored["state"], stored["campaign"]) == (found[2], "waiting", "spring")
+    assert (stored["method"], stored["language"], stored["made_by"]) == ("qq", "en", "command")
 
 
-def test_a_link_that_was_told_opens_and_one_is_another_each_time() -> None:
-    first, second = made(), made()
+def test_a_printed_link_opens_and_each_link_is_different() -> None:
+    first, second = make_link(), make_link()
 
     async def opened(store: SqlStore) -> str | None:
         link = read_link_token(first[1], store.keyed_digest)
         assert link is not None
         async with store.unit("telegram:7") as unit:
-            opened = await unit.open_link(link, "telegram:7", datetime.now(UTC))
+            opened = await unit.open_link(link, PersonId("telegram:7"), datetime.now(UTC))
         return opened.account if opened else None
 
-    assert stored(opened) == ACCOUNT
+    assert with_store(opened) == ACCOUNT
     assert first[2] != second[2]
     assert [each["state"] for each in listed()] == ["waiting", "opened"]
 
@@ -129,14 +131,14 @@ def test_support_is_warned_of_an_account_that_is_verified() -> None:
             await unit.save_attempt(attempt)
             await unit.take_slot(attempt, make_identity(), NOON)
 
-    stored(verified)
+    with_store(verified)
 
     assert "Warning: this account is verified already" in run("link", "--account", ACCOUNT).stdout
 
 
 def test_links_are_listed_masked_by_campaign_and_account() -> None:
-    made("--campaign", "spring")
-    made()
+    make_link("--campaign", "spring")
+    make_link()
     table = run("links").stdout
 
     assert ACCOUNT not in table
@@ -146,26 +148,26 @@ def test_links_are_listed_masked_by_campaign_and_account() -> None:
     assert run("links", "--campaign", "autumn").stdout == "there are no such links\n"
 
 
-def test_a_link_is_taken_back() -> None:
-    link = made()[2]
-    told = run("revoke", link)
+def test_a_link_is_revoked() -> None:
+    link = make_link()[2]
+    result = run("revoke", link)
 
-    assert (told.exit_code, told.stdout) == (0, f"revoked: {link}, for account 10*****45\n")
+    assert (result.exit_code, result.stdout) == (0, f"revoked: {link}, for account 10*****45\n")
     assert [each["state"] for each in listed()] == [LinkState.REVOKED]
     assert run("revoke", link).exit_code == 0
 
 
-def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> None:
-    link = made("--campaign", "spring")
+def test_every_use_is_in_the_audit_log_without_a_full_account_or_token() -> None:
+    link = make_link("--campaign", "spring")
     run("links", "--account", ACCOUNT)
     run("revoke", link[2])
     run("funnel", "--campaign", "spring", "--since", "2026-11-01", "--until", "2026-11-02")
 
-    async def uses(store: SqlStore) -> list[tuple[str, str, str]]:
-        async with store.support_unit(AuditEntry("test", "uses", "", NOON)) as desk:
-            return [(use.actor, use.action, use.subject) for use in await desk.audit_log(9)][1:]
+    async def audit_log(store: SqlStore) -> list[tuple[Actor, str, str]]:
+        async with store.support_unit(AuditEntry(actor=Actor("test"), action="uses", subject="", at=NOON)) as unit:
+            return [(entry.actor, entry.action, entry.subject) for entry in await unit.audit_log(limit=9)][1:]
 
-    assert stored(uses) == [
+    assert with_store(audit_log) == [
         ("command", "funnel", "spring 2026-11-01..2026-11-02"),
         ("command", "revoke", link[2]),
         ("command", "links", "10*****45"),
@@ -192,20 +194,20 @@ def test_every_use_is_written_down_and_none_with_a_whole_account_or_token() -> N
         (["funnel", "--since", "yesterday"], "--since: write a day: 2026-11-30"),
         (["funnel", "--since", "2026-11-02", "--until", "2026-11-01"], "--since: 2026-11-02 is after 2026-11-01"),
         (["funnel", "--language", "de"], "--language: write zh or en"),
-        (["funnel", "--by", "method", "--method", "qq"], "--method: one way cannot be taken apart by way"),
+        (["funnel", "--by", "method", "--method", "qq"], "--method: one method cannot be grouped by method"),
         (["funnel", "--csv", "-", "--json", "-"], "--csv, --json: only one of them"),
     ],
 )
-def test_what_cannot_be_is_one_line_that_names_it(words: list[str], complaint: str) -> None:
-    told = run(*words)
+def test_a_wrong_option_is_one_line_that_names_it(words: list[str], complaint: str) -> None:
+    result = run(*words)
 
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr.startswith(complaint)
-    assert told.stderr.count("\n") == 1
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(complaint)
+    assert result.stderr.count("\n") == 1
     assert listed() == []
 
 
-def test_what_is_not_there_is_one_line_too() -> None:
+def test_a_missing_link_or_database_is_one_line_too() -> None:
     unknown = run("revoke", "0123456789abcdef")
     nowhere = run("link", "--account", "7", "--bot", "example_bot", DATA_DIR="elsewhere")
     nameless = run("link", "--account", "7", DATA_DIR="elsewhere")
@@ -221,37 +223,40 @@ def test_what_is_not_there_is_one_line_too() -> None:
     ("words", "payload"),
     [(["way-link", "qq"], "way_qq"), (["language-link", "en"], "lang_en"), (["faq-link", "icp"], "faq_icp")],
 )
-def test_links_to_a_way_a_language_and_a_question_are_the_bots_own(words: list[str], payload: str) -> None:
-    told = run(*words)
+def test_links_to_a_method_a_language_and_a_question_name_the_bot(words: list[str], payload: str) -> None:
+    result = run(*words)
 
-    assert told.stdout.splitlines()[-1] == f"https://t.me/example_bot?start={payload}"
+    assert result.stdout.splitlines()[-1] == f"https://t.me/example_bot?start={payload}"
 
 
-async def test_a_link_made_beside_a_bot_that_runs_needs_no_more_than_the_folder(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path / "data") as bot:
-        told = await asyncio.to_thread(run, "link", "--account", ACCOUNT)
-        link = told.stdout.splitlines()[-1]
-        guest = await place.new_user()
+async def test_a_link_for_a_running_bot_needs_only_its_folder(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path / "data") as bot:
+        result = await asyncio.to_thread(run, "link", "--account", ACCOUNT)
+        link = result.stdout.splitlines()[-1]
+        guest = await telegram.new_user()
         await guest.says(f"/start {link.partition('start=')[2]}")
         await guest.sees("10*****45")
         await bot.wait_until_quiet()
-        name = place.playground.world.profile.username
+        name = telegram.playground.world.profile.username
 
     assert link.startswith(f"https://t.me/{name}?start=a")
-    assert "In the playground, write it into the chat" in told.stdout
+    assert "In the playground, send it as a message" in result.stdout
 
 
-async def test_with_a_token_telegram_is_asked_for_the_name_whatever_stands_in_the_folder(tmp_path: Path) -> None:
-    async with simulator() as place:
-        bot_name.write(settings_for(place, tmp_path / "data"), "another_bot")
-        told = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=place.url)
-        name = place.playground.world.profile.username
+async def test_with_a_token_the_name_comes_from_telegram_and_not_from_the_folder(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        bot_name.write(settings_for(telegram, tmp_path / "data"), "another_bot")
+        result = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=telegram.url)
+        name = telegram.playground.world.profile.username
 
-    assert told.stdout.splitlines()[-1].startswith(f"https://t.me/{name}?start=a")
-    assert "playground" not in told.stdout
+    assert result.stdout.splitlines()[-1].startswith(f"https://t.me/{name}?start=a")
+    assert "playground" not in result.stdout
 
 
-COHORTS = (Cohort(TODAY, "spring", "zh"), Cohort(TODAY - timedelta(days=1), "", "en"))
+COHORTS = (
+    Cohort(day=TODAY, campaign="spring", language="zh"),
+    Cohort(day=TODAY - timedelta(days=1), campaign="", language="en"),
+)
 
 
 def funnel(*words: str) -> Result:
@@ -263,16 +268,16 @@ async def journeys(store: SqlStore) -> None:
     async with store.unit("turn") as unit:
         for cohort in COHORTS:
             for come in range(1, 11):
-                for place, step in enumerate(STEPS[: min(come, len(STEPS))]):
-                    took = duration_bucket(timedelta(seconds=30)) if place else None
-                    ways = (None, Method.QQ) if step in METHOD_STEPS else (None,)
-                    await unit.add_to_funnel([FunnelIncrement(cohort, step, way, bucket=took) for way in ways])
+                for index, step in enumerate(STEPS[: min(come, len(STEPS))]):
+                    took = duration_bucket(timedelta(seconds=30)) if index else None
+                    methods = (None, Method.QQ) if step in METHOD_STEPS else (None,)
+                    await unit.add_to_funnel([FunnelIncrement(cohort, step, method, bucket=took) for method in methods])
             await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.QQ, Reason.NO_CARD)] * 3)
             await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.QQ, Reason.MISMATCH)])
 
 
-def test_the_funnel_is_told_step_by_step_with_the_worst_marked() -> None:
-    stored(journeys)
+def test_the_funnel_is_printed_by_step_with_the_worst_marked() -> None:
+    with_store(journeys)
     lines = funnel("--campaign", "spring").stdout.splitlines()
 
     assert lines[0] == f"spring, {TODAY - timedelta(days=29)} to {TODAY}"
@@ -283,32 +288,32 @@ def test_the_funnel_is_told_step_by_step_with_the_worst_marked() -> None:
     assert lines[-1] == "failed attempts: A no card 3 (75 %), B mismatch 1 (25 %)"
 
 
-def test_the_funnel_is_taken_apart_a_row_each() -> None:
-    stored(journeys)
+def test_the_grouped_funnel_has_a_row_for_each_group() -> None:
+    with_store(journeys)
     campaigns = funnel("--by", "campaign").stdout
     days = funnel("--by", "day", "--language", "en").stdout
-    ways = funnel("--by", "method").stdout
+    methods = funnel("--by", "method").stdout
     none = run("funnel", "--by", "day", "--until", "2020-01-01").stdout
 
     assert re.search(r"^- +10 +9 +8 +7 +6 +5 +4  < +40 %$", campaigns, re.MULTILINE)
     assert re.search(r"^spring +10 +9 ", campaigns, re.MULTILINE)
     assert str(TODAY - timedelta(days=1)) in days
-    assert re.search(r"^qq +12 +10 +8 ", ways, re.MULTILINE)
+    assert re.search(r"^qq +12 +10 +8 ", methods, re.MULTILINE)
     assert none.endswith("\nnothing was counted\n")
 
 
-def test_an_empty_funnel_is_told_too() -> None:
-    told = funnel("--png", "none.png")
+def test_an_empty_funnel_is_printed_too() -> None:
+    result = funnel("--png", "none.png")
 
-    assert told.exit_code == 0
-    assert told.stdout.endswith("no attempt failed\n")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("no attempt failed\n")
     assert Path("none.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_csv_and_json_hold_every_figure(folder: Path) -> None:
-    stored(journeys)
-    told = funnel("--by", "campaign", "--csv", "-", "--json", "funnel.json", "--png", "funnel.png")
-    rows = list(csv.reader(StringIO(told.stdout)))
+def test_csv_and_json_hold_every_number(folder: Path) -> None:
+    with_store(journeys)
+    result = funnel("--by", "campaign", "--csv", "-", "--json", "funnel.json", "--png", "funnel.png")
+    rows = list(csv.reader(StringIO(result.stdout)))
     whole = json.loads((folder / "funnel.json").read_text("utf-8"))
 
     assert tuple(rows[0]) == COLUMNS
@@ -328,30 +333,30 @@ def test_csv_and_json_hold_every_figure(folder: Path) -> None:
         assert picture.size == (1200, 900)
 
 
-def test_what_was_written_to_standard_output_is_all_that_stands_there() -> None:
-    stored(journeys)
+def test_an_export_to_standard_output_is_the_only_output() -> None:
+    with_store(journeys)
 
     assert json.loads(funnel("--json", "-").stdout)["groups"][0]["group"] == ""
     assert funnel("--csv", "-").stdout.startswith("group,kind,")
 
 
 def test_a_file_that_cannot_be_written_is_named() -> None:
-    told = funnel("--csv", "nowhere/funnel.csv")
+    result = funnel("--csv", "nowhere/funnel.csv")
 
-    assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr == "nowhere/funnel.csv: cannot be written (No such file or directory)\n"
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "nowhere/funnel.csv: cannot be written (No such file or directory)\n"
 
 
-def test_a_name_that_was_spoilt_is_no_name(folder: Path) -> None:
+def test_a_damaged_name_file_gives_no_name(folder: Path) -> None:
     settings = load()
     (folder / "data" / "bot_name").write_bytes(b"\xff\x00 not a name")
-    spoilt = bot_name.read(settings)
+    damaged = bot_name.read(settings)
     bot_name.write(settings, "example_bot")
 
-    assert (spoilt, bot_name.read(settings)) == (None, "example_bot")
+    assert (damaged, bot_name.read(settings)) == (None, "example_bot")
 
 
-def test_a_folder_that_takes_no_file_does_without_the_name(folder: Path) -> None:
+def test_an_unwritable_name_file_is_ignored(folder: Path) -> None:
     (folder / "data" / "bot_name").unlink()
     (folder / "data" / "bot_name").mkdir()
 
@@ -360,7 +365,7 @@ def test_a_folder_that_takes_no_file_does_without_the_name(folder: Path) -> None
     assert bot_name.read(load()) is None
 
 
-def test_a_table_shows_what_was_typed_and_draws_nothing_of_it() -> None:
+def test_a_table_shows_typed_text_without_interpreting_it() -> None:
     assert run("link", "--account", "a:smile:100012345").exit_code == 0
 
     assert "a:smile:10*****45" in run("links").stdout

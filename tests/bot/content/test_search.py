@@ -1,5 +1,6 @@
-"""The search of the FAQ: what people write, mistyped too, and which topic answers it."""
+"""The FAQ search finds the topic for what people write, mistyped too."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,25 @@ def search(*topics: Entry) -> TopicSearch:
 
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
-    return Entry(id, title, "", (), keywords)
+    return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
+
+
+def normalized_texts(path: Path) -> list[str]:
+    topics = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
+    return [normalize(text) for topic in topics for text in (topic["title"], *topic["keywords"], topic["answer"])]
 
 
 @pytest.mark.parametrize(("topic", "text"), QUESTIONS)
-def test_what_people_ask_finds_its_topic_first(topic: str, text: str) -> None:
+def test_a_question_of_a_person_finds_its_topic_first(topic: str, text: str) -> None:
     assert SEARCH.topics(text)[:1] == (topic,)
 
 
 @pytest.mark.parametrize("text", NO_QUESTIONS)
-def test_what_asks_nothing_finds_nothing(text: str) -> None:
+def test_a_text_that_is_no_question_finds_nothing(text: str) -> None:
     assert SEARCH.topics(text) == ()
 
 
-def test_every_topic_has_questions_to_prove_that_it_is_found() -> None:
+def test_every_topic_has_test_questions() -> None:
     assert {topic for topic, _ in QUESTIONS} == {topic.id for topic in FAQ["zh"]}
 
 
@@ -49,7 +55,7 @@ def test_a_title_finds_its_own_topic_first(topic: Entry) -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_searched_without_harm(text: str) -> None:
+def test_any_text_can_be_searched(text: str) -> None:
     found = SEARCH.topics(text)
 
     assert len(found) <= MAX_RESULTS
@@ -57,12 +63,12 @@ def test_any_text_is_searched_without_harm(text: str) -> None:
     assert set(found) <= {topic.id for topic in FAQ["zh"]}
 
 
-def test_the_longest_message_is_searched_as_any_other() -> None:
+def test_the_longest_message_can_be_searched() -> None:
     assert SEARCH.topics("长" * 4096) == ()
     assert SEARCH.topics("一个身份证能认证几个账号？" + "哈" * 4000) == ("how_many",)
 
 
-def test_an_id_stands_for_itself() -> None:
+def test_an_id_finds_its_own_topic() -> None:
     assert SEARCH.topics("three_accounts") == ("three_accounts",)
 
 
@@ -90,18 +96,28 @@ def test_words_are_found_from_their_beginning_and_numbers_whole() -> None:
     assert one.topics("满 3 个") == ("a",)
 
 
-def test_all_parts_of_a_keyword_must_stand_in_the_text_in_any_order() -> None:
+def test_all_parts_of_a_keyword_must_occur_in_any_order() -> None:
     one = search(entry("a", "x y z", "人脸 + 失败"))
 
     assert one.topics("老是失败，人脸不行") == ("a",)
     assert one.topics("人脸") == ()
 
 
-def test_who_accounts_for_more_of_the_text_comes_first_and_far_behind_is_left_out() -> None:
+def test_topics_are_ordered_by_coverage_and_weak_ones_are_left_out() -> None:
     three = search(entry("a", "x", "账号"), entry("b", "y", "企业账号变更"), entry("c", "z", "企业账号"))
 
     assert three.topics("我要企业账号变更") == ("b", "c")
 
 
-def test_traditional_hanzi_are_read_as_simplified() -> None:
+def test_traditional_characters_match_simplified_ones() -> None:
     assert normalize("帳號滿了怎麼辦？") == "账号满了怎么办"
+
+
+def test_every_question_of_the_faq_is_found_in_traditional_characters() -> None:
+    texts = Path(__file__).parents[3] / "bot" / "texts" / "faq.zh.toml"
+    simplified, traditional = (
+        normalized_texts(path) for path in (texts, Path(__file__).with_name("faq_traditional.toml"))
+    )
+
+    assert len(simplified) > 100
+    assert traditional == simplified

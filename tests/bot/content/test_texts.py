@@ -1,4 +1,4 @@
-"""The texts as they stand in the files: two languages alike, fit for Telegram, and nobody real in them."""
+"""The text files: both languages match, every text suits Telegram, and no example names a real person."""
 
 import re
 import tomllib
@@ -19,18 +19,18 @@ from verification.numbers import NumberProblem
 
 
 def leaves(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with its dotted key; an entry of a list goes by its id, or else by its place."""
+    """Every text with its dotted key; an entry of a list has its id, or else its index, as key."""
     match value:
         case str():
             yield prefix, value
         case Mapping():
             for key, inner in value.items():
-                if key == "keywords":  # nobody is shown them, and each language has its own
+                if key == "keywords":  # keywords are never shown, and each language has its own
                     continue
                 yield from leaves(inner, f"{prefix}.{key}" if prefix else key)
         case list():
-            for place, inner in enumerate(value):
-                yield from leaves(inner, f"{prefix}.{inner.get('id', place)}")
+            for index, inner in enumerate(value):
+                yield from leaves(inner, f"{prefix}.{inner.get('id', index)}")
         case _:
             pytest.fail(f"{prefix} is {value!r}, no text")
 
@@ -69,7 +69,7 @@ LIMITS = {
     r"staff\.toast\..+": 200,
 }
 PLAIN = re.compile("|".join([LABELS.pattern, *LIMITS, r"page\..+", r"desk\..+", r"(link|topic)\..+\.(id|url)"]))
-"""Texts that are shown as they stand; all others are Telegram HTML."""
+"""Texts that are shown without markup; all others are Telegram HTML."""
 
 CAPTION = re.compile(r"scan\.(waiting|opened|confirming)|stamp\..+|expired\.ask|privacy\.file_caption")
 
@@ -82,11 +82,11 @@ FAULTS = """a < b|a & b|a > b|<b>a|a</b>|<B>a</B>|<b><i>a</b></i>|<div>a</div>|<
 
 
 @pytest.mark.parametrize("wrong", FAULTS.split("|"))
-def test_the_checker_finds_a_planted_fault(wrong: str) -> None:
+def test_the_checker_finds_a_planted_error(wrong: str) -> None:
     assert find_error(wrong)
 
 
-def test_the_checker_lets_good_markup_pass() -> None:
+def test_the_checker_accepts_correct_markup() -> None:
     good = '<b>a <i>b</i></b> &lt;&amp; <a href="https://x.y/z">c</a> <tg-time unix="1" format="dt">d</tg-time> 🧪'
 
     assert find_error(good) is None
@@ -100,20 +100,20 @@ def test_inv36_every_text_is_well_formed(texts: Mapping[str, str]) -> None:
     marked = [key for key in texts.keys() - markup.keys() if re.search(r"[<>]|&[a-z#]", texts[key])]
 
     assert {key: found for key, found in faults.items() if found} == {}
-    assert marked == [], "shown as they stand, with their markup"
+    assert marked == [], "markup in texts that are shown as plain text"
 
 
-# Two languages alike
+# Both languages match
 
 
 def placeholders(text: str) -> set[str]:
-    """The names in braces; a stray brace, a format or an attribute among them is a fault."""
+    """The names in braces; a stray brace, a format or an attribute is an error."""
     fields = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None]
     assert all(name.isidentifier() and not spec and not conversion for name, spec, conversion in fields), fields
     return {name for name, _, _ in fields}
 
 
-def test_every_file_stands_in_both_languages() -> None:
+def test_every_file_exists_in_both_languages() -> None:
     assert {path.name for path in FOLDER.glob("*.toml")} == {f"{stem}{language}.toml" for stem, language in FILES}
     assert {"", "faq."} <= set(STEMS)
 
@@ -127,14 +127,14 @@ def test_both_languages_have_the_same_keys_in_the_same_order_with_the_same_place
 
 
 @in_each_language
-def test_no_key_stands_in_two_files(language: str) -> None:
+def test_no_key_is_in_two_files(language: str) -> None:
     keys = [key for (_, of), texts in FILES.items() if of == language for key in texts]
 
     assert len(keys) == len(set(keys))
 
 
 @in_each_language
-def test_every_word_the_program_knows_has_its_text(language: str) -> None:
+def test_every_value_of_the_program_has_its_text(language: str) -> None:
     needed: dict[str, Set[str]] = {
         "choice.": set(Choice),
         "command.": set(Command) - {Command.UNKNOWN},
@@ -164,7 +164,7 @@ def test_labels_fit_on_a_button(language: str) -> None:
 
 @in_each_language
 @pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
-def test_what_telegram_limits_stays_within_its_limit(language: str, pattern: str, limit: int) -> None:
+def test_every_text_that_telegram_limits_is_within_its_limit(language: str, pattern: str, limit: int) -> None:
     texts = CHAT[language] | FILES["staff.", language]
     meant = {key: telegram_length(text) for key, text in texts.items() if re.fullmatch(pattern, key)}
 
@@ -173,7 +173,7 @@ def test_what_telegram_limits_stays_within_its_limit(language: str, pattern: str
 
 
 def generous(texts: Mapping[str, str]) -> dict[str, str]:
-    """For each placeholder a value as long as it may ever get, in markup."""
+    """For each placeholder its longest possible value, as markup."""
 
     def longest(prefix: str) -> str:
         return max((text for key, text in texts.items() if key.startswith(prefix)), key=telegram_length)
@@ -231,7 +231,7 @@ def test_the_topics_that_the_dialogue_points_to_exist_once(language: str) -> Non
     assert len({normalize(topic.title) for topic in FAQ[language]}) == len(ids)
 
 
-def test_both_languages_lead_to_the_same_pages() -> None:
+def test_both_languages_link_to_the_same_pages() -> None:
     zh, en = ([(topic.id, [url for _, url in topic.links]) for topic in FAQ[language]] for language in LANGUAGES)
 
     assert zh == en
@@ -246,7 +246,7 @@ def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
     assert len(topic.title) <= TITLE_LIMIT[language]
     assert telegram_length(topic.answer) <= 900
     assert placeholders(topic.answer) <= {"days"}
-    assert urls or topic.id == "notice", "only the bot's own notice has nowhere official to lead"
+    assert urls or topic.id == "notice", "only the bot's own privacy notice has no official page"
     assert all(OFFICIAL.fullmatch(url) for url in urls)
     assert len(urls) == len(set(urls))
 
@@ -255,13 +255,13 @@ def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
     ("language", "words"),
     [("zh", "境外 监护人 人脸 同意 加密 导出"), ("en", "abroad guardian Face consent encrypted export")],
 )
-def test_the_notice_says_all_that_a_person_must_know(language: str, words: str) -> None:
+def test_the_notice_states_all_required_facts(language: str, words: str) -> None:
     (notice,) = (topic.answer for topic in FAQ[language] if topic.id == "notice")
 
     assert all(word in notice for word in f"Telegram {{days}} /privacy /cancel 14 {words}".split())
 
 
-# What is said about buttons
+# What texts say about buttons
 
 
 QUOTED = {"zh": re.compile("「([^」]+)」"), "en": re.compile("“([^”]+)”")}
@@ -270,7 +270,7 @@ BUTTONS_OF_OTHERS = {"开始", "Start", "扫一扫", "Scan"}
 
 
 @in_each_language
-def test_words_in_quotation_marks_stand_on_a_button(language: str) -> None:
+def test_quoted_words_are_button_labels(language: str) -> None:
     texts = {key: text for (_, of), inner in FILES.items() if of == language for key, text in inner.items()}
     labels = {normalize(text) for key, text in texts.items() if LABELS.fullmatch(key) or key.startswith("page.press.")}
     quoted = {word for text in texts.values() for word in QUOTED[language].findall(text) if "›" not in word}
@@ -282,11 +282,11 @@ def test_words_in_quotation_marks_stand_on_a_button(language: str) -> None:
 
 @in_each_language
 @pytest.mark.parametrize("choice", Choice)
-def test_the_words_of_a_button_may_be_typed(language: str, choice: Choice) -> None:
+def test_every_button_label_may_be_typed(language: str, choice: Choice) -> None:
     assert match_choice(CHAT[language][f"choice.{choice}"], [choice]) is choice
 
 
-# Chinese as it is typeset
+# Chinese typesetting
 
 
 _HAN = "[\u3400-\u4dbf\u4e00-\u9fff]"
@@ -299,12 +299,12 @@ SLIPS = {
 
 @in_each_chinese_file
 @pytest.mark.parametrize("slip", SLIPS)
-def test_chinese_is_typeset_with_care(texts: Mapping[str, str], slip: str) -> None:
+def test_chinese_is_typeset_correctly(texts: Mapping[str, str], slip: str) -> None:
     assert {key: text for key, text in texts.items() if SLIPS[slip].search(plainly(text))} == {}
 
 
 @pytest.mark.parametrize("stem", ["", "faq."])
-def test_the_chat_addresses_a_person_one_way(stem: str) -> None:
+def test_the_chat_addresses_a_person_consistently(stem: str) -> None:
     assert [key for key, text in FILES[stem, "zh"].items() if "您" in text] == []
 
 
@@ -317,15 +317,15 @@ def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, 
     assert [key for key, text in texts.items() if stray.search(text) and key not in ("test_banner", "test_mark")] == []
 
 
-# Nobody real
+# No real persons
 
 
 SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014"}
 
 
 @in_each_file
-def test_examples_name_nobody_real(texts: Mapping[str, str]) -> None:
-    # What support's people type is ASCII, and no name.
+def test_examples_name_no_real_person(texts: Mapping[str, str]) -> None:
+    # Support's commands are ASCII and contain no name.
     support = any(key.startswith("staff.") for key in texts)
     words = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
     examples = {word for word in words if not (support and word.isascii())}

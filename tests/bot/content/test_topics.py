@@ -1,4 +1,4 @@
-"""The check of the FAQ's files: each slip of an operator is one line that names the file, the entry and the fault."""
+"""The check of the FAQ's files: each mistake of an operator is one line with the file, the entry and the mistake."""
 
 from pathlib import Path
 
@@ -22,21 +22,21 @@ answer = "No."
 
 
 def written(folder: Path, zh: str, en: str | None = None) -> Path:
-    place = folder / "texts"
-    place.mkdir()
-    (place / "faq.zh.toml").write_text(zh, encoding="utf-8")
-    (place / "faq.en.toml").write_text(zh if en is None else en, encoding="utf-8")
-    return place
+    texts = folder / "texts"
+    texts.mkdir()
+    (texts / "faq.zh.toml").write_text(zh, encoding="utf-8")
+    (texts / "faq.en.toml").write_text(zh if en is None else en, encoding="utf-8")
+    return texts
 
 
 def complaint(folder: Path, zh: str, en: str | None = None) -> str:
-    with pytest.raises(BadTopics) as told:
+    with pytest.raises(BadTopics) as raised:
         read(written(folder, zh, en), LANGUAGES)
-    assert "\n" not in str(told.value)
-    return str(told.value)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
 
 
-def test_entries_are_read_in_their_order_with_all_they_hold(tmp_path: Path) -> None:
+def test_entries_are_read_in_order_with_all_fields(tmp_path: Path) -> None:
     one, two = read(written(tmp_path, ONE + TWO), LANGUAGES)["zh"]
 
     assert (one.id, one.title, one.keywords) == ("one", "One?", ("first", "a + b"))
@@ -44,7 +44,7 @@ def test_entries_are_read_in_their_order_with_all_they_hold(tmp_path: Path) -> N
     assert (two.id, two.links, two.keywords) == ("two", (), ())
 
 
-SLIPS = {
+MISTAKES = {
     "id: it is missing": ('id = "two"\n', ""),
     "id: write a text": ('id = "two"', "id = 2"),
     "id: write it in a-z, 0-9 and single _, at most 40 of them": ('id = "two"', 'id = "Two!"'),
@@ -86,21 +86,21 @@ SLIPS = {
 }
 
 
-@pytest.mark.parametrize("expected", SLIPS)
-def test_a_slip_is_told_with_file_entry_and_what_is_wrong(tmp_path: Path, expected: str) -> None:
-    right, wrong = SLIPS[expected]
+@pytest.mark.parametrize("expected", MISTAKES)
+def test_a_mistake_is_reported_with_file_entry_and_reason(tmp_path: Path, expected: str) -> None:
+    right, wrong = MISTAKES[expected]
     assert right in TWO
 
-    told = complaint(tmp_path, ONE + TWO.replace(right, wrong))
+    message = complaint(tmp_path, ONE + TWO.replace(right, wrong))
 
-    assert told.startswith("texts/faq.zh.toml: entry ")
-    assert expected in told
+    assert message.startswith("texts/faq.zh.toml: entry ")
+    assert expected in message
 
 
-def test_an_entry_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
-    told = complaint(tmp_path, ONE + TWO.replace('id = "two"\n', ""))
+def test_an_entry_without_an_id_is_named_by_its_number(tmp_path: Path) -> None:
+    message = complaint(tmp_path, ONE + TWO.replace('id = "two"\n', ""))
 
-    assert told == "texts/faq.zh.toml: entry number 2: id: it is missing"
+    assert message == "texts/faq.zh.toml: entry number 2: id: it is missing"
 
 
 @pytest.mark.parametrize(
@@ -112,31 +112,31 @@ def test_an_entry_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
         (ONE, ONE.replace("org/one", "org/eins"), 'texts/faq.en.toml: entry "one": links: the addresses differ'),
     ],
 )
-def test_both_languages_hold_the_same(tmp_path: Path, zh: str, en: str, expected: str) -> None:
+def test_both_languages_must_have_the_same_entries(tmp_path: Path, zh: str, en: str, expected: str) -> None:
     assert complaint(tmp_path, zh, en).startswith(expected)
 
 
-def test_a_file_that_is_no_toml_is_told_with_the_line(tmp_path: Path) -> None:
-    told = complaint(tmp_path, ONE + "title = Two\n")
+def test_a_file_that_is_not_toml_is_reported_with_the_line(tmp_path: Path) -> None:
+    message = complaint(tmp_path, ONE + "title = Two\n")
 
-    assert told.startswith("texts/faq.zh.toml: ")
-    assert "line 7" in told
+    assert message.startswith("texts/faq.zh.toml: ")
+    assert "line 7" in message
 
 
 @pytest.mark.parametrize("zh", ["", "topic = []", 'topic = "x"', ONE + "[other]\nx = 1\n"])
-def test_a_file_without_entries_or_with_something_else_is_refused(tmp_path: Path, zh: str) -> None:
+def test_a_file_without_entries_or_with_other_tables_is_refused(tmp_path: Path, zh: str) -> None:
     assert "it holds entries that begin with [[topic]], and nothing else" in complaint(tmp_path, zh)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    place = written(tmp_path, ONE)
-    (place / "faq.en.toml").unlink()
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    texts = written(tmp_path, ONE)
+    (texts / "faq.en.toml").unlink()
 
     with pytest.raises(BadTopics, match=r"texts/faq\.en\.toml: .*No such file"):
-        read(place, LANGUAGES)
+        read(texts, LANGUAGES)
 
 
-def test_the_files_as_they_stand_are_good() -> None:
+def test_the_real_files_are_valid() -> None:
     topics = read(FOLDER, LANGUAGES)
 
     assert topics == load(days=30, test=False).faq

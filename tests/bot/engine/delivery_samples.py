@@ -15,7 +15,7 @@ from bot.engine.delivery_states import (
     DeliveryState,
     EffectDone,
     Faulted,
-    Idle,
+    Inactive,
     LeaseAcquired,
     LeaseNotNeeded,
     LeaseRefused,
@@ -39,10 +39,10 @@ from tests.bot.engine.runner_fixture import ANNA
 from verification.attempts import AttemptId
 from verification.dialogue_store import Lease
 
-QUESTION = AskQuestion("q", "type.ask")
+QUESTION = AskQuestion(question_id="q", text="type.ask")
 TEXT = SendText("misc.help")
-STAMP = ReplaceCodeWithPicture("code", Picture.VERIFIED, "stamp.verified", {})
-CAPTION = EditCaption("q", "scan.opened", {}, ())
+STAMP = ReplaceCodeWithPicture(question_id="code", picture=Picture.VERIFIED, text="stamp.verified", values={})
+CAPTION = EditCaption(question_id="q", text="scan.opened", values={}, rows=())
 
 STATE_KINDS: tuple[type[DeliveryState], ...] = get_args(DeliveryState)
 EVENT_KINDS: tuple[type[DeliveryEvent], ...] = get_args(DeliveryEvent)
@@ -81,7 +81,7 @@ QUEUES = tuple(
 
 
 def _states() -> Sequence[DeliveryState]:
-    busy: list[DeliveryState] = [Idle()]
+    busy: list[DeliveryState] = [Inactive()]
     for queue in QUEUES:
         busy += (Blocking(queue), BackingOff(queue, 0.5), Reasking(queue), Releasing(queue))
         for one in TURNS:

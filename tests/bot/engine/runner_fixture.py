@@ -25,21 +25,21 @@ from tests.simulation.process_life import ProcessLife
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method
 from verification.core import Core
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 EVENTS = count(1)
-ANNA, BERT = Person("telegram:200000001"), Person("telegram:200000002")
+ANNA, BERT = PersonId("telegram:200000001"), PersonId("telegram:200000002")
 
 
 @dataclass
 class FakeChat:
     """Where replies are shown; `troubles` happen to the next ones, one each, and a shut gate holds a person's up."""
 
-    shown: list[tuple[Person, Reply]] = field(default_factory=list)
+    shown: list[tuple[PersonId, Reply]] = field(default_factory=list)
     views: list[ReplyContext] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
-    gates: dict[Person, asyncio.Event] = field(default_factory=dict)
-    reached: dict[Person, asyncio.Event] = field(default_factory=dict)
+    gates: dict[PersonId, asyncio.Event] = field(default_factory=dict)
+    reached: dict[PersonId, asyncio.Event] = field(default_factory=dict)
     panels: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
     async def deliver(self, reply: Reply, view: ReplyContext) -> str:
@@ -52,7 +52,7 @@ class FakeChat:
         self.views.append(view)
         return f"panel {self.panels()}" if isinstance(reply, AskQuestion | ShowCode) else view.panel
 
-    def questions(self, person: Person = ANNA) -> list[str]:
+    def questions(self, person: PersonId = ANNA) -> list[str]:
         """The questions a person was asked, by their texts' keys."""
         replies = [reply for to, reply in self.shown if to == person]
         return [reply.text for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)]
@@ -69,19 +69,19 @@ class RunnerFixture:
     chat: FakeChat
     clock: FakeClock
 
-    async def send_event(self, event: Event | LinkOpened, person: Person = ANNA, event_id: str | None = None) -> None:
+    async def send_event(self, event: Event | LinkOpened, person: PersonId = ANNA, event_id: str | None = None) -> None:
         """Let something happen, and wait until it is shown."""
         await self.runner.handle(Envelope(person, event, event_id or f"test:{next(EVENTS)}", MessageRef(7)))
         assert await self.runner.wait_until_idle(10)
 
-    async def taps(self, choice: Choice, person: Person = ANNA) -> None:
+    async def taps(self, choice: Choice, person: PersonId = ANNA) -> None:
         replies = [reply for to, reply in self.chat.shown if to == person]
         question = [reply for reply in replies if isinstance(reply, AskQuestion | ShowCode | ReplaceCodeWithPicture)][
             -1
         ]
-        await self.send_event(Tapped(choice, question.question_id), person)
+        await self.send_event(Tapped(choice=choice, question_id=question.question_id), person)
 
-    async def until_method(self, person: Person = ANNA) -> None:
+    async def until_method(self, person: PersonId = ANNA) -> None:
         await self.send_event(Commanded(Command.START), person)
         await self.taps(Choice.PERSONAL, person)
         await self.taps(Choice.AGREE, person)

@@ -14,13 +14,14 @@ from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fi
 from tests.fakes import NOON, make_attempt
 from tests.simulator_fixture import go_to_method_choice, simulator
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import PendingDeletion, Person
+from verification.dialogue_store import PendingDeletion
+from verification.ids import PersonId
 from verification.ports import NoticeKind
 
 OF_ANOTHER_RELEASE = '{"state": "Renamed"}'
 
 
-async def succeeded(desk: RunnerFixture, person: Person) -> None:
+async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
     async with desk.store.unit(person) as unit:
         attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
         await unit.save_attempt(attempt)
@@ -30,7 +31,7 @@ async def succeeded(desk: RunnerFixture, person: Person) -> None:
 async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         async with desk.store.unit(ANNA) as unit:
-            await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", NOON)
+            await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=NOON)
         await succeeded(desk, ANNA)
         await succeeded(desk, BERT)
         await NoticeDispatcher(desk.store, desk.core, desk.runner, lambda: desk.clock.now).dispatch_batch()
@@ -62,8 +63,8 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
             await guest.says("/start")
             await guest.sees("你要认证哪一类")
             await bot.wait_until_quiet()
-            async with bot.app.store.unit("anybody") as unit:
-                await unit.save_dialogue(Person("telegram:77"), OF_ANOTHER_RELEASE, "zh", NOON)
+            async with bot.app.deps.store.unit("anybody") as unit:
+                await unit.save_dialogue(PersonId("telegram:77"), OF_ANOTHER_RELEASE, language="zh", now=NOON)
         async with running_bot(place, tmp_path):
             await guest.says("/status")
 
@@ -78,11 +79,13 @@ async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: P
         desk.chat.reached[ANNA] = asyncio.Event()
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.HELP), None))
         await desk.chat.reached[ANNA].wait()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, MessageRef(7, "a")))
+        await desk.runner.handle(
+            Envelope(ANNA, Tapped(choice=Choice.PERSONAL, question_id=mark), None, MessageRef(7, "a"))
+        )
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
         await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
         assert await desk.runner.wait_until_idle(5)
@@ -99,12 +102,14 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
         mark = json.loads(kept.text)["mark"]
         gate = desk.chat.gates[ANNA] = asyncio.Event()
         desk.chat.reached[ANNA] = asyncio.Event()
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), None, MessageRef(7, "a")))
+        await desk.runner.handle(
+            Envelope(ANNA, Tapped(choice=Choice.WECHAT, question_id=mark), None, MessageRef(7, "a"))
+        )
         await desk.chat.reached[ANNA].wait()
         async with desk.store.unit(ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
-        erase = SideTapped(SideMessage.PRIVACY, "erase_now", json.loads(kept.text)["mark"])
+        erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
         await desk.runner.handle(Envelope(ANNA, erase, None, MessageRef(8, "b")))
         gate.set()
         assert await desk.runner.wait_until_idle(5)
@@ -116,12 +121,14 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
 async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(tmp_path: Path) -> None:
     async with simulator() as place, running_bot(place, tmp_path) as bot:
         first, second = await place.new_user(), await place.new_user()
-        store, now = bot.app.store, bot.app.clock.now()
+        store, now = bot.app.deps.store, bot.app.deps.clock.now()
         async with store.unit("anybody") as unit:
-            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
-            await unit.schedule_deletion(PendingDeletion(Person(f"telegram:{second.id}"), 1, now - timedelta(hours=1)))
+            await unit.schedule_deletion(PendingDeletion(PersonId(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
+            await unit.schedule_deletion(
+                PendingDeletion(PersonId(f"telegram:{second.id}"), 1, now - timedelta(hours=1))
+            )
         await place.inject_fault("deleteMessage", "429", times=1, retry_after=3600)
-        await bot.app.cleanup.delete_pending_messages(timedelta())
+        await bot.app.jobs.cleanup.delete_pending_messages(timedelta())
 
         assert [litter.person for litter in await store.pending_deletions(10)] == [f"telegram:{first.id}"]
 

@@ -14,6 +14,7 @@ from playground.world.world import ApiCall
 from tests.bot.app_fixture import running_bot
 from tests.simulator_fixture import ChatUser, go_to_method_choice, press, scan, simulator
 from verification.attempts import AttemptId, Method
+from verification.ids import Account
 
 WELCOME, WAITING, DONE = "你要认证哪一类", "等待扫码", "🎉 认证成功"
 AGAIN = "再发一次，以这条为准"
@@ -51,7 +52,7 @@ async def test_inv26_a_question_that_may_be_lost_is_asked_again_at_most_twice_an
 
         assert (asked, marked) == (2 if kind == "lost" else 1, 1)
         assert times(guest, AGAIN) == 1
-        assert await bot.app.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(10) == []
 
 
 @pytest.mark.parametrize("kind", ["502", "lost"])
@@ -105,7 +106,7 @@ async def test_inv26_the_new_question_stands_even_if_the_old_one_cannot_be_taken
 
         assert times(guest, "核对一下") == 2
         assert times(guest, AGAIN) == 0
-        assert await bot.app.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(10) == []
 
 
 async def test_inv26_a_429_is_no_doubt(tmp_path: Path) -> None:
@@ -197,8 +198,10 @@ async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: 
         await bot.wait_until_quiet()
         await guest.blocks()
         for number in range(3):
-            news = AttemptPassed(AttemptId("attempt-1"), f"telegram:{guest.id}", Method.WECHAT)
-            await bot.app.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", kind=TurnKind.NEWS))
+            news = AttemptPassed(AttemptId("attempt-1"), Account(f"telegram:{guest.id}"), Method.WECHAT)
+            await bot.app.engine.runner.handle(
+                Envelope(person_of(guest.id), news, f"notice:{number}", kind=TurnKind.NEWS)
+            )
             await bot.wait_until_quiet()
 
         assert len(place.gate.rejected) == 1

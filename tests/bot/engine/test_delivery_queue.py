@@ -23,10 +23,10 @@ from bot.engine.messages import BotBlocked, DeliveryFailed, MessageRef, ReplyCon
 from bot.flow.effects import SendText
 from tests.bot.engine.runner_fixture import ANNA, BERT
 from tests.virtual_time_loop import run
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 
-def turn(revision: int, person: Person = ANNA) -> Turn:
+def turn(revision: int, person: PersonId = ANNA) -> Turn:
     return Turn(revision, ReplyContext(person, "zh", f"panel {revision}", MessageRef()), (SendText("misc.help"),))
 
 
@@ -39,13 +39,13 @@ class FakeDelivery:
     """Records what is shown, asked again and released; the failures happen to the next replies, one each."""
 
     failures: list[Exception] = field(default_factory=list)
-    shown: list[tuple[Person, int]] = field(default_factory=list)
-    asked_again: list[Person] = field(default_factory=list)
-    released: list[Person] = field(default_factory=list)
+    shown: list[tuple[PersonId, int]] = field(default_factory=list)
+    asked_again: list[PersonId] = field(default_factory=list)
+    released: list[PersonId] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     gate: asyncio.Event | None = None
 
-    async def carry_out(self, person: Person, state: Busy) -> DeliveryEvent:
+    async def carry_out(self, person: PersonId, state: Busy) -> DeliveryEvent:
         self.done.append(type(state).__name__)
         match state:
             case Acquiring():
@@ -59,7 +59,7 @@ class FakeDelivery:
                 self.released.append(person)
         return StoreUpdated()
 
-    async def _show(self, person: Person, state: Showing) -> DeliveryEvent:
+    async def _show(self, person: PersonId, state: Showing) -> DeliveryEvent:
         if self.gate is not None and person == ANNA:
             await self.gate.wait()
         if self.failures:
@@ -180,7 +180,7 @@ async def test_stopping_drops_what_cannot_be_shown_in_time_and_ends() -> None:
 
 
 def test_stopping_waits_for_what_is_on_its_way_as_long_as_it_is_told() -> None:
-    async def stop(grace: float) -> list[tuple[Person, int]]:
+    async def stop(grace: float) -> list[tuple[PersonId, int]]:
         delivery = FakeDelivery([DeliveryFailed("NetworkError")])
         queues = DeliveryQueues(delivery.carry_out, is_outage)
         async with queues.running(grace):

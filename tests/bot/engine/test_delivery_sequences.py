@@ -19,7 +19,7 @@ from bot.engine.delivery_states import (
     DeliveryState,
     EffectDone,
     Faulted,
-    Idle,
+    Inactive,
     LeaseAcquired,
     LeaseNotNeeded,
     LeaseRefused,
@@ -59,7 +59,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state: DeliveryState = Idle()
+        self.state: DeliveryState = Inactive()
         self.revision = self.shown = self.question = 0
         self.panel, self.blocked, self.has_lease = "", False, False
         self.in_chat: list[str] = []
@@ -99,7 +99,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(resumes=st.booleans())
     def process_crashes(self, resumes: bool) -> None:
-        self.state, self.has_lease, self.crashed = Idle(), False, self.shown < self.revision
+        self.state, self.has_lease, self.crashed = Inactive(), False, self.shown < self.revision
         if resumes and self.crashed:
             self.happens(TurnKind.RESUME, self.ask())
 
@@ -112,20 +112,20 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # What the process does, and what comes of it
 
-    @precondition(lambda self: not isinstance(self.state, Idle))
+    @precondition(lambda self: not isinstance(self.state, Inactive))
     @rule(outcome=st.sampled_from(list(Outcome)))
     def goes_on(self, outcome: Outcome) -> None:
         event = self.event_after(outcome)
-        assert not isinstance(self.state, Idle)
+        assert not isinstance(self.state, Inactive)
         if isinstance(event, Faulted) and not isinstance(advance(self.state, event), BackingOff):
             self.given_up |= not isinstance(self.state, Releasing)
         self.state = advance(self.state, event)
 
-    @precondition(lambda self: not isinstance(self.state, Idle))
+    @precondition(lambda self: not isinstance(self.state, Inactive))
     @rule(outcome=st.sampled_from(list(Outcome)))
     def the_same_goes_on_for_long(self, outcome: Outcome) -> None:
         for _ in range(20):
-            if not isinstance(self.state, Idle):
+            if not isinstance(self.state, Inactive):
                 self.goes_on(outcome)
 
     @precondition(lambda self: isinstance(self.state, Reasking) and self.shown < self.revision and not self.blocked)
@@ -140,16 +140,16 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule()
     def everything_goes_well(self) -> None:
         for _ in range(MANY_STEPS):
-            if isinstance(self.state, Idle):
+            if isinstance(self.state, Inactive):
                 break
             self.goes_on(Outcome.DONE)
-        assert isinstance(self.state, Idle)
+        assert isinstance(self.state, Inactive)
 
     # What must hold
 
     @invariant()
     def an_owed_reply_is_never_forgotten(self) -> None:
-        if isinstance(self.state, Idle) and not self.blocked and not self.crashed and not self.given_up:
+        if isinstance(self.state, Inactive) and not self.blocked and not self.crashed and not self.given_up:
             assert self.shown == self.revision
             assert self.in_chat[-1] == self.ask().question_id
 
@@ -157,7 +157,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def replies_are_shown_under_the_lease_and_nobody_idle_keeps_one(self) -> None:
         if self.replicas and isinstance(self.state, Showing):
             assert self.has_lease or self.revision < self.state.turn.revision
-        if isinstance(self.state, Idle) and not self.lease_kept:
+        if isinstance(self.state, Inactive) and not self.lease_kept:
             assert not self.has_lease
 
     def teardown(self) -> None:
@@ -172,7 +172,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     # The store
 
     def commit(self, kind: TurnKind, *effects: Effect) -> Turn | None:
-        unshown = self.shown < self.revision and isinstance(self.state, Idle)
+        unshown = self.shown < self.revision and isinstance(self.state, Inactive)
         self.revision += 1
         if self.blocked and not kind.is_awaited:
             return None
@@ -193,7 +193,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.state = advance(self.state, TurnCommitted(turn))
 
     def ask(self) -> AskQuestion:
-        return AskQuestion(f"q{self.question}", "type.ask")
+        return AskQuestion(question_id=f"q{self.question}", text="type.ask")
 
     def event_after(self, outcome: Outcome) -> DeliveryEvent:
         match self.state, outcome:

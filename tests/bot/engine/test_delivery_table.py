@@ -20,7 +20,7 @@ from bot.engine.delivery_states import (
     DeliveryState,
     EffectDone,
     Faulted,
-    Idle,
+    Inactive,
     LeaseAcquired,
     LeaseNotNeeded,
     LeaseRefused,
@@ -129,7 +129,7 @@ def test_only_what_is_shown_by_another_process_is_dropped_with_a_lease_in_hand()
 
 def test_nothing_is_idle_before_the_store_knows_that_nothing_is_owed_or_the_lease_is_given_up() -> None:
     for state, event, after in STEPS:
-        if isinstance(after, Idle):
+        if isinstance(after, Inactive):
             noted = isinstance(state, Noting | Blocking) and isinstance(event, StoreUpdated)
             assert noted or isinstance(state, Releasing)
 
@@ -343,7 +343,7 @@ def mermaid() -> str:
             if target is not row.state:
                 ways[row.state.__name__, target.__name__].append(event_label(row.event))
     drawn = [f"    {source} --> {target}: {', '.join(events)}" for (source, target), events in ways.items()]
-    return "\n".join(["stateDiagram-v2", "    [*] --> Idle", *drawn]) + "\n"
+    return "\n".join(["stateDiagram-v2", "    [*] --> Inactive", *drawn]) + "\n"
 
 
 def test_the_decision_page_shows_this_very_table() -> None:

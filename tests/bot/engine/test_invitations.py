@@ -20,11 +20,11 @@ from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method, Passed
-from verification.dialogue_store import Person
+from verification.ids import Account, Actor, PersonId, contact_of, own_account
 from verification.invitations import Link, LinkId, link_token
 from verification.support.service import LinkRequest, SupportService
 
-ACCOUNT, OTHER = "cloud:200056789", "cloud:200011111"
+ACCOUNT, OTHER = Account("cloud:200056789"), Account("cloud:200011111")
 
 
 @dataclass
@@ -37,33 +37,35 @@ class SupportFixture:
     made: list[Link] = field(default_factory=list)
 
     async def link(
-        self, account: str = ACCOUNT, method: Method | None = None, language: str | None = None
+        self, account: Account = ACCOUNT, method: Method | None = None, language: str | None = None
     ) -> LinkOpened:
         """Make a link for an account, and give what opens it."""
-        order = LinkRequest(account, f"order {len(self.made)}", method=method, language=language)
-        made = await self.support.create_link("telegram:7", order)
+        order = LinkRequest(
+            account=account, idempotency_key=f"order {len(self.made)}", method=method, language=language
+        )
+        made = await self.support.create_link(Actor("telegram:7"), order)
         self.made.append(made.link)
         return LinkOpened(made.token)
 
     async def revoke(self) -> Link | None:
         """Take the last link back, and let the news of it be told."""
-        revoked = await self.support.revoke("telegram:7", self.made[-1].id)
+        revoked = await self.support.revoke(Actor("telegram:7"), self.made[-1].id)
         await self.notices.dispatch_batch()
         assert await self.desk.runner.wait_until_idle(10)
         return revoked
 
-    async def state(self, person: Person = ANNA) -> states.State:
+    async def state(self, person: PersonId = ANNA) -> states.State:
         async with self.desk.store.unit(person) as unit:
             kept = await unit.dialogue(person)
         assert kept is not None
         return codec.load(kept.text)
 
-    def said(self, person: Person = ANNA) -> list[str]:
+    def said(self, person: PersonId = ANNA) -> list[str]:
         """What a person was told, by its keys, with what stood above it."""
         replies = [reply for to, reply in self.desk.chat.shown if to == person]
         return [words for reply in replies for words in _words(reply)]
 
-    async def until_code(self, link: LinkOpened, person: Person = ANNA) -> None:
+    async def until_code(self, link: LinkOpened, person: PersonId = ANNA) -> None:
         await self.desk.send_event(link, person)
         for choice in (Choice.MINE, Choice.AGREE):
             await self.desk.taps(choice, person)
@@ -98,7 +100,7 @@ async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_w
         discarded = [reply for _, reply in at.desk.chat.shown if isinstance(reply, DeleteUserMessage)]
 
     assert live is not None
-    assert (live.account, live.contact) == (ACCOUNT, ANNA)
+    assert (live.account, live.contact) == (ACCOUNT, contact_of(ANNA))
     assert at.said()[0] == "invitation.ask"
     assert at.said()[-1] == "scan.waiting"
     assert len(discarded) == 3
@@ -202,9 +204,9 @@ async def test_a_revoked_link_begins_nothing_any_more(tmp_path: Path) -> None:
         await at.desk.taps(Choice.QQ)
         state = await at.state()
 
-        assert at.desk.provider.asked == []
+        assert at.desk.provider.opened == []
         assert at.said()[-2:] == ["link.ended", "idle.ask"]
-        assert (type(state), state.account) == (states.Idle, ANNA)
+        assert (type(state), state.account) == (states.Idle, own_account(ANNA))
 
 
 async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tmp_path: Path) -> None:
@@ -217,13 +219,13 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
 
         assert live is None
         assert at.said()[-2:] == ["link.ended", "idle.ask"]
-        assert (type(state), state.account) == (states.Idle, ANNA)
+        assert (type(state), state.account) == (states.Idle, own_account(ANNA))
 
 
 async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_path: Path) -> None:
     async with support_fixture(tmp_path) as at:
         link = await at.link()
-        at.desk.provider.meanwhile = lambda: at.support.revoke("telegram:7", at.made[-1].id)
+        at.desk.provider.before_answer = lambda: at.support.revoke(Actor("telegram:7"), at.made[-1].id)
         await at.until_code(link)
         async with at.desk.store.unit("look") as unit:
             live = await unit.live_attempt(ACCOUNT)
@@ -297,7 +299,10 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
         await at.desk.send_event(link, BERT)
         async with at.desk.store.unit("look") as unit:
             before = await unit.records(BERT)
-        await at.desk.send_event(SideTapped(SideMessage.PRIVACY, "erase_now", (await at.state(BERT)).question_id), BERT)
+        await at.desk.send_event(
+            SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=(await at.state(BERT)).question_id),
+            BERT,
+        )
         async with at.desk.store.unit("look") as unit:
             after, of_anna = await unit.records(BERT), await unit.live_attempt(ACCOUNT)
         await at.desk.send_event(link, BERT)
@@ -305,7 +310,7 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
         assert [bond.account for bond in before.link_bindings] == [ACCOUNT]
         assert list(after.link_bindings) == []
         assert of_anna is not None
-        assert (await at.state(BERT)).account == BERT
+        assert (await at.state(BERT)).account == own_account(BERT)
         assert at.said(BERT)[-2:] == ["link.unusable", "idle.ask_again"]
 
 

@@ -14,18 +14,18 @@ from storage import SqlStore
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification.attempts import AttemptId, Method, Reason
-from verification.dialogue_store import Person
+from verification.ids import Actor, PersonId, own_account
 from verification.support.funnel import STEPS, Dimension, FunnelQuery, FunnelStatistics, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
-USE = AuditEntry("command", "look", "", NOON)
+USE = AuditEntry(actor=Actor("command"), action="look", subject="", at=NOON)
 TODAY = beijing_day(NOON)
 START = Commanded(Command.START)
 
 
 async def figures(store: SqlStore) -> FunnelStatistics:
     async with store.support_unit(USE) as desk:
-        return await desk.funnel_statistics(FunnelQuery(TODAY, TODAY))
+        return await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
 
 
 async def steps(store: SqlStore, method: Method | None = None) -> dict[FunnelStep, int]:
@@ -33,14 +33,14 @@ async def steps(store: SqlStore, method: Method | None = None) -> dict[FunnelSte
     return {each.step: each.count for each in counts if each.step is not None and each.method is method}
 
 
-async def attempt_of(store: SqlStore, person: Person = ANNA) -> AttemptId:
+async def attempt_of(store: SqlStore, person: PersonId = ANNA) -> AttemptId:
     async with store.unit("look") as unit:
-        attempt = await unit.live_attempt(person)
+        attempt = await unit.live_attempt(own_account(person))
     assert attempt is not None
     return attempt.id
 
 
-async def to_the_phone(desk: RunnerFixture, person: Person = ANNA) -> AttemptId:
+async def to_the_phone(desk: RunnerFixture, person: PersonId = ANNA) -> AttemptId:
     await desk.until_method(person)
     await desk.taps(Choice.QQ, person)
     attempt = await attempt_of(desk.store, person)
@@ -51,13 +51,13 @@ async def to_the_phone(desk: RunnerFixture, person: Person = ANNA) -> AttemptId:
 async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         attempt = await to_the_phone(desk)
-        await desk.send_event(AttemptPassed(attempt, ANNA, Method.QQ))
+        await desk.send_event(AttemptPassed(attempt, own_account(ANNA), Method.QQ))
         await to_the_phone(desk, BERT)
 
         assert await steps(desk.store) == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS}
         assert await steps(desk.store, Method.QQ) == {FunnelStep.SHOWN: 2, FunnelStep.PHONE: 2, FunnelStep.VERIFIED: 1}
         timed = Counter[FunnelStep]()
-        for each in (await figures(desk.store)).times:
+        for each in (await figures(desk.store)).durations:
             timed[each.step] += each.count if each.method is None else 0
         assert timed == {step: 1 if step is FunnelStep.VERIFIED else 2 for step in STEPS[1:]}
 
@@ -106,7 +106,7 @@ async def test_after_an_erasure_nothing_in_the_counts_is_undone_and_nothing_lead
         await desk.until_method()
         before = await steps(desk.store)
         async with desk.store.unit(ANNA) as unit:
-            await unit.erase(ANNA, ANNA)
+            await unit.erase(ANNA, own_account(ANNA))
 
         assert await steps(desk.store) == before
 
@@ -117,7 +117,7 @@ async def test_questions_are_counted_by_topic_and_those_in_vain_kept_without_who
         await desk.send_event(Said("今天天气怎么样"))
         await desk.send_event(Said("13800138000 天气好吗"), BERT)
         async with desk.store.support_unit(USE) as look:
-            counted = await look.questions(TODAY, TODAY)
+            counted = await look.questions(since=TODAY, until=TODAY)
             missed = await look.unanswered_questions(9)
 
     assert counted == {"": 2}
@@ -131,6 +131,6 @@ async def test_journeys_under_two_languages_are_told_apart(tmp_path: Path) -> No
         await desk.runner.handle(Envelope(ANNA, START, "update:1", language="en"))
         await desk.send_event(START, BERT)
         async with desk.store.support_unit(USE) as look:
-            found = await look.funnel_statistics(FunnelQuery(TODAY, TODAY, by=Dimension.LANGUAGE))
+            found = await look.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY, by=Dimension.LANGUAGE))
 
     assert {(each.group, each.count) for each in found.counts} == {("en", 1), ("zh", 1)}

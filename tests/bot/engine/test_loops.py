@@ -33,7 +33,8 @@ from tests.simulation.fault_schedule import DatabaseFault
 from tests.virtual_time_loop import run
 from verification import attempts
 from verification.attempts import AttemptStatus
-from verification.dialogue_store import PendingReply, Person
+from verification.dialogue_store import PendingReply
+from verification.ids import PersonId, own_account
 from verification.ports import NoticeKind
 
 MOMENT = 0.001
@@ -90,12 +91,12 @@ async def scanning(desk: RunnerFixture) -> attempts.AttemptId:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
     async with desk.store.unit(ANNA) as unit:
-        live = await unit.live_attempt(ANNA)
+        live = await unit.live_attempt(own_account(ANNA))
     assert live is not None
     return live.id
 
 
-async def succeeded(desk: RunnerFixture, person: Person) -> None:
+async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
     """Let the core have news for somebody."""
     async with desk.store.unit(person) as unit:
         attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
@@ -106,7 +107,7 @@ async def succeeded(desk: RunnerFixture, person: Person) -> None:
 async def unsettled(desk: RunnerFixture) -> int:
     """How many notices can be claimed once every lease is over."""
     far = desk.clock() + timedelta(days=1)
-    return len(await desk.store.claim_notices(far, far, 99))
+    return len(await desk.store.claim_notices(far, until=far, limit=99))
 
 
 # The notices
@@ -176,7 +177,10 @@ async def test_what_a_lost_commit_hid_is_shown_at_the_next_pulse(disk: Simulated
 
 @in_virtual_time
 async def test_more_notices_than_one_batch_are_told_in_one_round(disk: SimulatedDisk) -> None:
-    desk, people = assemble(await virtual_store(disk), clock=LoopClock()), [Person(f"telegram:{n}") for n in range(120)]
+    desk, people = (
+        assemble(await virtual_store(disk), clock=LoopClock()),
+        [PersonId(f"telegram:{n}") for n in range(120)],
+    )
     async with dispatching(desk) as notices:
         for person in people:
             await succeeded(desk, person)
@@ -206,7 +210,7 @@ async def test_a_notice_that_cannot_be_told_holds_no_other_up_and_comes_again_af
 ) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
     async with desk.store.unit(ANNA) as unit:
-        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", desk.clock())
+        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     async with dispatching(desk) as notices:
         for person in (ANNA, BERT):
             await succeeded(desk, person)
@@ -214,7 +218,8 @@ async def test_a_notice_that_cannot_be_told_holds_no_other_up_and_comes_again_af
         await asyncio.sleep(MOMENT)
         told = desk.chat.questions(BERT)
         async with desk.store.unit(ANNA) as unit:
-            await unit.save_dialogue(ANNA, codec.dump(Idle(account=ANNA, question_id="m")), "zh", desk.clock())
+            text = codec.dump(Idle(account=own_account(ANNA), question_id="m"))
+            await unit.save_dialogue(ANNA, text, language="zh", now=desk.clock())
         await asyncio.sleep(LEASE.total_seconds() - 2 * POLL_INTERVAL)
         early = desk.chat.questions(ANNA)
         await asyncio.sleep(3 * POLL_INTERVAL)
@@ -252,7 +257,7 @@ async def test_progress_is_told_in_the_background_of_what_people_wait_for(disk: 
 # After an outage
 
 
-async def lose_a_commit(desk: RunnerFixture, faults: NoDelays, person: Person = ANNA) -> None:
+async def lose_a_commit(desk: RunnerFixture, faults: NoDelays, person: PersonId = ANNA) -> None:
     faults.schedule_database_fault(DatabaseFault.LOST)
     with suppress(StoreUnavailable):
         await desk.runner.handle(Envelope(person, Commanded(Command.START), None))
@@ -303,7 +308,7 @@ async def test_what_is_no_outage_hides_nothing(disk: SimulatedDisk) -> None:
     faults = NoDelays()
     desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
     async with desk.store.unit(ANNA) as unit:
-        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", desk.clock())
+        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     with pytest.raises(ValueError, match="of a kind this release does not know"):
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
     faults.schedule_database_fault(DatabaseFault.DOWN)
@@ -331,7 +336,7 @@ async def test_an_outage_while_asking_again_is_tried_again(disk: SimulatedDisk) 
 async def test_a_dialogue_that_cannot_be_read_keeps_no_other_from_being_resumed(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
     async with desk.store.unit(ANNA) as unit:
-        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, "zh", desk.clock())
+        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     await desk.runner.handle(Envelope(BERT, Commanded(Command.START), None))
     async with desk.runner.running():
         await desk.runner.resume_pending()
@@ -350,7 +355,12 @@ class Fleet:
         self.store = store
 
     def process(self, name: str, chat: FakeChat | None = None) -> "Process":
-        replicas = Replicas(self.store, name, f"start of {name}", lambda error: isinstance(error, StoreUnavailable))
+        replicas = Replicas(
+            store=self.store,
+            name=name,
+            program=f"start of {name}",
+            is_outage=lambda error: isinstance(error, StoreUnavailable),
+        )
         return Process(assemble(self.store, chat, lambda _: replicas, LoopClock()), replicas)
 
 
@@ -432,9 +442,9 @@ async def test_a_process_that_is_not_heard_for_four_seconds_has_crashed_and_is_c
             await asyncio.sleep(HEARTBEAT_INTERVAL)
             seen.append(there.replicas.program in here.replicas.alive)
         await asyncio.sleep(50)
-        kept = {beat.program for beat in await here.desk.store.heartbeat("a third", "start of a third")}
+        kept = {beat.program for beat in await here.desk.store.heartbeat(name="a third", program="start of a third")}
         await asyncio.sleep(6)
-        cleared = {beat.program for beat in await here.desk.store.heartbeat("a third", "start of a third")}
+        cleared = {beat.program for beat in await here.desk.store.heartbeat(name="a third", program="start of a third")}
 
     assert seen == [True] * 4 + [False] * 4
     assert (there.replicas.program in kept, there.replicas.program in cleared) == (True, False)

@@ -14,16 +14,19 @@ from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
 from tests.fakes import NOON
 from verification import attempts
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import contact_of, own_account
 from verification.ports import Notice, NoticeKind
 
 ATTEMPT = AttemptId("a1")
-NOTICE = Notice(1, ANNA, NoticeKind.ENDED, ATTEMPT, ANNA, Method.QQ, AttemptStatus.SUCCEEDED, None, NOON)
+NOTICE = Notice(
+    1, contact_of(ANNA), NoticeKind.ENDED, ATTEMPT, own_account(ANNA), Method.QQ, AttemptStatus.SUCCEEDED, None, NOON
+)
 
 
 @pytest.mark.parametrize(
     ("changes", "event"),
     [
-        ({}, AttemptPassed(ATTEMPT, ANNA, Method.QQ)),
+        ({}, AttemptPassed(ATTEMPT, own_account(ANNA), Method.QQ)),
         ({"status": AttemptStatus.FAILED, "reason": Reason.NO_CARD}, AttemptFailed(ATTEMPT, Reason.NO_CARD)),
         ({"status": AttemptStatus.FAILED}, AttemptFailed(ATTEMPT, Reason.UNAVAILABLE)),
         ({"status": AttemptStatus.EXPIRED}, CodeExpired(ATTEMPT)),
@@ -52,7 +55,7 @@ async def scanning(desk: RunnerFixture) -> AttemptId:
     await desk.until_method()
     await desk.taps(Choice.WECHAT)
     async with desk.store.unit(ANNA) as unit:
-        live = await unit.live_attempt(ANNA)
+        live = await unit.live_attempt(own_account(ANNA))
     assert live is not None
     return live.id
 
@@ -79,7 +82,7 @@ async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_it
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Passed())
-        await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)  # and here it died
+        await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)  # and here it died
         notices = notices_of(desk)
         early = await notices.dispatch_batch()
         desk.clock.now += LEASE
@@ -95,7 +98,7 @@ async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_to
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Rejected(Reason.MISMATCH))
-        [notice] = await desk.store.claim_notices(desk.clock.now, desk.clock.now + LEASE, 9)
+        [notice] = await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)
         event = event_of(notice)
         assert event is not None
         await desk.send_event(event, event_id=f"notice:{notice.id}")

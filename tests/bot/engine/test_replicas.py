@@ -24,7 +24,7 @@ class Make:
         self.made: Replicas
 
     def __call__(self, store: SqlStore) -> Replicas:
-        self.made = Replicas(store, self.name, self.program_id, lambda _: False)
+        self.made = Replicas(store=store, name=self.name, program=self.program_id, is_outage=lambda _: False)
         return self.made
 
 

@@ -21,7 +21,8 @@ from tests.bot.engine.runner_fixture import ANNA, BERT, FakeChat, runner_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method
-from verification.dialogue_store import PendingReply, Person
+from verification.dialogue_store import PendingReply
+from verification.ids import PersonId, own_account
 
 
 async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same
 
 
 async def test_all_who_are_owed_an_answer_get_it_however_many(tmp_path: Path) -> None:
-    people = [Person(f"telegram:{number}") for number in range(200_000_000, 200_000_230)]
+    people = [PersonId(f"telegram:{number}") for number in range(200_000_000, 200_000_230)]
     async with runner_fixture(tmp_path, showing=False) as dead:
         for person in people:
             await dead.runner.handle(Envelope(person, Commanded(Command.START), None))
@@ -121,14 +122,14 @@ async def test_a_code_that_was_asked_for_but_never_shown_is_the_same_attempt_aft
         await desk.until_method()
         mark = next(reply.question_id for _, reply in reversed(desk.chat.shown) if isinstance(reply, AskQuestion))
     async with runner_fixture(tmp_path, showing=False) as dead:
-        await dead.runner.handle(Envelope(ANNA, Tapped(Choice.WECHAT, mark), "update:99"))
+        await dead.runner.handle(Envelope(ANNA, Tapped(choice=Choice.WECHAT, question_id=mark), "update:99"))
     async with runner_fixture(tmp_path) as alive:
         await alive.runner.resume_pending()
         assert await alive.runner.wait_until_idle(10)
-        first = list(alive.provider.asked)
+        first = list(alive.provider.opened)
         await alive.send_event(Commanded(Command.START))
 
-    assert (len(first), alive.provider.asked) == (1, first)
+    assert (len(first), alive.provider.opened) == (1, first)
     assert alive.chat.questions()[0] == "scan.waiting"
 
 
@@ -137,15 +138,15 @@ async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tm
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
         async with desk.store.unit(ANNA) as unit:
-            live = await unit.live_attempt(ANNA)
+            live = await unit.live_attempt(own_account(ANNA))
     async with runner_fixture(tmp_path) as alive:
         await alive.send_event(Commanded(Command.START))
         async with alive.store.unit(ANNA) as unit:
-            still = await unit.live_attempt(ANNA)
+            still = await unit.live_attempt(own_account(ANNA))
 
     assert live is not None
     assert still == live
-    assert alive.provider.asked == []
+    assert alive.provider.opened == []
 
 
 async def test_one_persons_answers_come_in_order_while_others_are_served(tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
     async with runner_fixture(tmp_path) as desk:
         note, away = desk.store.mark_shown, [StoreUnavailable("away")]
 
-        async def away_once(person: Person, revision: int, panel: str) -> None:
+        async def away_once(person: PersonId, revision: int, panel: str) -> None:
             if away:
                 raise away.pop()
             await note(person, revision, panel)
@@ -239,7 +240,7 @@ async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_aga
     async with runner_fixture(tmp_path) as desk:
         note, lost = desk.store.mark_shown, [StoreUnavailable("the answer is lost")]
 
-        async def unheard_once(person: Person, revision: int, panel: str) -> None:
+        async def unheard_once(person: PersonId, revision: int, panel: str) -> None:
             await note(person, revision, panel)
             if lost:
                 raise lost.pop()
@@ -301,7 +302,7 @@ async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_
 
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), "test:start"))
         desk.runner._committer._store = LateConfirmationStore(desk.store, arrive)
-        await desk.runner.handle(Envelope(ANNA, Tapped(Choice.AGREE, "old"), "test:old"))
+        await desk.runner.handle(Envelope(ANNA, Tapped(choice=Choice.AGREE, question_id="old"), "test:old"))
         assert await desk.runner.wait_until_idle(10)
 
         assert chat.questions() == ["type.ask"]
@@ -360,7 +361,7 @@ async def test_a_pressed_button_is_answered_first_and_once(tmp_path: Path) -> No
         mark = next(reply.question_id for _, reply in desk.chat.shown if isinstance(reply, AskQuestion))
         for _ in range(2):
             origin = MessageRef(7, "query")
-            await desk.runner.handle(Envelope(ANNA, Tapped(Choice.PERSONAL, mark), None, origin))
+            await desk.runner.handle(Envelope(ANNA, Tapped(choice=Choice.PERSONAL, question_id=mark), None, origin))
         assert await desk.runner.wait_until_idle(10)
 
     toasts = [reply.text for _, reply in desk.chat.shown if isinstance(reply, ShowToast)]
@@ -397,10 +398,10 @@ async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(
     assert kept.language == language
 
 
-async def test_a_success_is_told_wherever_the_person_has_gone(tmp_path: Path) -> None:
+async def test_a_success_is_reported_in_every_state(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
-        await desk.send_event(AttemptPassed(AttemptId("attempt-1"), ANNA, Method.WECHAT))
+        await desk.send_event(AttemptPassed(AttemptId("attempt-1"), own_account(ANNA), Method.WECHAT))
 
         assert desk.chat.questions()[-1] == "verified.ask"
 
@@ -412,7 +413,7 @@ async def test_a_cancelled_code_is_dead_even_when_nothing_could_be_shown_of_it(t
     async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.CANCEL), "update:cancel"))
         async with dead.store.unit(ANNA) as unit:
-            live = await unit.live_attempt(ANNA)
+            live = await unit.live_attempt(own_account(ANNA))
 
     assert live is None
 
@@ -424,7 +425,7 @@ async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away
         desk.chat.failures = [DeliveryFailed("NetworkError")]
         await desk.send_event(Commanded(Command.BACK))
         async with desk.store.unit(ANNA) as unit:
-            live = await unit.live_attempt(ANNA)
+            live = await unit.live_attempt(own_account(ANNA))
 
     assert live is None
     assert desk.chat.questions()[-1] == "method.ask"

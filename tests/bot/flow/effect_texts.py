@@ -1,4 +1,4 @@
-"""What stands in effects: their strings, their buttons, their texts."""
+"""Reads effects: their strings, their buttons, their texts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -27,7 +27,7 @@ Texted = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordA
 
 
 def strings(value: object) -> Iterator[str]:
-    """Every string inside a value, whatever holds it."""
+    """Every string inside a value, at any depth."""
     match value:
         case str():
             yield value
@@ -45,8 +45,8 @@ def strings(value: object) -> Iterator[str]:
             pass
 
 
-def told(step: Step) -> list[Effect]:
-    """What of a step may reach a screen or a log; the request to the core must hold the identity."""
+def exposed(step: Step) -> list[Effect]:
+    """The effects that may reach a screen or a log: all but the request to the core, which must hold the identity."""
     return [effect for effect in step.effects if not isinstance(effect, OpenAttempt)]
 
 
@@ -65,13 +65,13 @@ def buttons(effect: Effect) -> list[Button]:
     return [button for row in rows for button in row]
 
 
-def picks(effect: Effect) -> tuple[Choice, ...]:
-    """The choices that a reply offers, in reading order."""
+def choices_in(effect: Effect) -> tuple[Choice, ...]:
+    """The choices of a reply's buttons, in reading order."""
     return tuple(button.choice for button in buttons(effect) if isinstance(button, ChoiceButton))
 
 
 def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
-    """The keys of the sentences in an effect, each with its values."""
+    """The text keys of an effect, each with its values."""
     values: Values = getattr(effect, "values", {})
     for name in ("text", "note", "placeholder"):
         key = getattr(effect, name, None)

@@ -1,4 +1,4 @@
-"""Every kind of state and of event, several of each: what the exhaustive tests are made of."""
+"""Samples of every kind of state and event, for the exhaustive tests."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,25 +37,26 @@ from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Name
+from verification.ids import Account
 
-ACCOUNT = "telegram:100012345"
-FOREIGN_ACCOUNT = "cloud:200056789"
+ACCOUNT = Account("telegram:100012345")
+FOREIGN_ACCOUNT = Account("cloud:200056789")
 NAME = "王小明"
 OTHER_NAME = "阿依古丽·买买提"
 SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
-MARK = "m-current"
+QUESTION_ID = "m-current"
 ATTEMPT = AttemptId("attempt-current")
 FOREIGN_ATTEMPT = AttemptId("attempt-foreign")
 LINK = "https://verify.example.com/s/Zm9vYmFyYmF6cXV4Zm9vYg"
 
 
 def topics_in(text: str) -> tuple[str, ...]:
-    """A tiny FAQ, in the place of the search."""
-    typed_input = {"how_many": "几个账号", "three_accounts": "账号满", "overseas": "overseas", "icp": "icp"}
-    return tuple(topic for topic, word in typed_input.items() if word in text)
+    """A search in an FAQ of four topics."""
+    words = {"how_many": "几个账号", "three_accounts": "账号满", "overseas": "overseas", "icp": "icp"}
+    return tuple(topic for topic, word in words.items() if word in text)
 
 
-MOMENT = RuleContext(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own_account=ACCOUNT)
+CONTEXT = RuleContext(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own_account=ACCOUNT)
 LATER = NOON + timedelta(minutes=10)
 
 STATE_KINDS: tuple[type[State], ...] = get_args(State)
@@ -66,31 +67,35 @@ EVENT_KINDS: tuple[type[Event], ...] = get_args(Event)
 
 
 def state_samples() -> Iterator[State]:
-    """Instances of every kind of state: all methods, stages and reasons, touched or not."""
+    """States of every class, with all methods, stages and reasons, touched and untouched."""
     person = make_identity()
     for plain in (states.Idle, states.ChoosingType, states.ReadingEnterprise, states.ReadingOverseas, states.Agreeing):
-        yield plain(account=ACCOUNT, question_id=MARK)
+        yield plain(account=ACCOUNT, question_id=QUESTION_ID)
     yield invitation(states.Idle(account=ACCOUNT, question_id="m-former"))
     yield invitation(states.Confirming(account=ACCOUNT, question_id="m-former", identity=person), Method.QQ)
-    yield invitation(states.AskingName(account="cloud:200011111", question_id="m-former"))
+    yield invitation(states.AskingName(account=Account("cloud:200011111"), question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
-    yield states.AskingName(account=ACCOUNT, question_id=MARK)
+    yield states.AskingName(account=ACCOUNT, question_id=QUESTION_ID)
     for name in (NAME, OTHER_NAME, "李"):
-        yield states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name(name))
-    yield states.ChangingName(account=ACCOUNT, question_id=MARK, identity=person)
-    yield states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=person)
-    yield states.Confirming(account=ACCOUNT, question_id=MARK, identity=person)
-    yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=MARK, identity=make_identity(OTHER_NUMBER, OTHER_NAME))
-    yield states.ChoosingMethod(account=ACCOUNT, question_id=MARK, identity=person)
-    yield states.ChoosingMethod(account=FOREIGN_ACCOUNT, question_id=MARK, identity=person, suggested=Method.FACE)
-    yield states.AgreeingFace(account=ACCOUNT, question_id=MARK, identity=person)
+        yield states.AskingNumber(account=ACCOUNT, question_id=QUESTION_ID, name=Name(name))
+    yield states.ChangingName(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield states.ChangingNumber(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield states.Confirming(
+        account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=make_identity(OTHER_NUMBER, OTHER_NAME)
+    )
+    yield states.ChoosingMethod(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield states.ChoosingMethod(
+        account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE
+    )
+    yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
     for method in Method:
         yield from _attempts(method)
 
 
 def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:
     return states.ReadingInvitation(
-        account=FOREIGN_ACCOUNT, question_id=MARK, former=codec.dump(former), suggested=method
+        account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, former=codec.dump(former), suggested=method
     )
 
 
@@ -99,7 +104,7 @@ def scanning(
 ) -> states.Scanning:
     return states.Scanning(
         account=ACCOUNT,
-        question_id=MARK,
+        question_id=QUESTION_ID,
         identity=make_identity(),
         method=method,
         attempt=ATTEMPT,
@@ -115,7 +120,7 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     until = LATER if reason in (Reason.TOO_MANY, Reason.BUSY) else None
     return states.Failed(
         account=ACCOUNT,
-        question_id=MARK,
+        question_id=QUESTION_ID,
         identity=make_identity(),
         method=method,
         attempt=ATTEMPT,
@@ -125,15 +130,19 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
 
 
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
-    return states.Verified(account=ACCOUNT, question_id=MARK, method=method, attempt=attempt, at=NOON)
+    return states.Verified(account=ACCOUNT, question_id=QUESTION_ID, method=method, attempt=attempt, at=NOON)
 
 
 def opening(method: Method = Method.WECHAT) -> states.Opening:
-    return states.Opening(account=ACCOUNT, question_id=MARK, identity=make_identity(), method=method, attempt=ATTEMPT)
+    return states.Opening(
+        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+    )
 
 
 def expired(method: Method = Method.WECHAT) -> states.Expired:
-    return states.Expired(account=ACCOUNT, question_id=MARK, identity=make_identity(), method=method, attempt=ATTEMPT)
+    return states.Expired(
+        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+    )
 
 
 def _attempts(method: Method) -> Iterator[State]:
@@ -145,7 +154,7 @@ def _attempts(method: Method) -> Iterator[State]:
     for reason in Reason:
         yield failed(reason, method)
     yield verified(method)
-    # As the store tells it, when the dialogue itself does not know of the success.
+    # A success that the dialogue learned from the store: the state has no attempt.
     yield verified(method, AttemptId(""))
 
 
@@ -154,7 +163,7 @@ ONE_OF_EACH = tuple({type(state): state for state in reversed(STATES)}.values())
 
 
 def label(state: State) -> str:
-    """A state's name in a test's id; it tells instances of one kind apart."""
+    """A state in a test's id, with the fields that distinguish states of one class."""
     facts = (getattr(state, name, None) for name in ("method", "stage", "reason", "touched"))
     return "-".join([type(state).__name__, *(str(fact) for fact in facts if fact is not None)])
 
@@ -268,7 +277,7 @@ BROWSING = (
 
 
 def words_of(meant: Choice | Command) -> tuple[str, ...]:
-    """What may be typed for a choice or a command, as the grammar lists it."""
+    """The words that the grammar lists for a choice or a command."""
     listed = typed_input._CHOICES.get(meant, "") if isinstance(meant, Choice) else typed_input._COMMANDS.get(meant, "")
     return tuple(listed.split())
 
@@ -282,24 +291,30 @@ def texts() -> Iterator[str]:
 
 
 def events_of_a_person() -> Iterator[Event]:
-    """Whatever a person, or somebody who forges buttons, may do."""
+    """Everything that a person, or a person who forges buttons, may do."""
     yield from (Said(text) for text in texts())
     for command in Command:
         yield from (
-            Commanded(command, typed_input) for typed_input in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
+            Commanded(command, arguments) for arguments in ("", "icp", "no_such_topic", "{0}", NUMBER, "x" * 4096)
         )
     for choice in (*Choice, *UNKNOWN_CHOICES):
-        yield from (Tapped(choice, mark) for mark in (MARK, "m-earlier", "", MARK.upper()))
+        yield from (
+            Tapped(choice=choice, question_id=question)
+            for question in (QUESTION_ID, "m-earlier", "", QUESTION_ID.upper())
+        )
     for side in SideMessage:
         for choice in BROWSING:
-            yield from (SideTapped(side, choice, mark) for mark in (MARK, "m-earlier", ""))
+            yield from (
+                SideTapped(side=side, choice=choice, question_id=question)
+                for question in (QUESTION_ID, "m-earlier", "")
+            )
     yield from map(Sent, MessageKind)
 
 
 def events_of_the_core() -> Iterator[Event]:
-    """Whatever the core may answer or tell, of the right attempt and of another."""
+    """Every answer and notice of the core, for the state's attempt and for another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
-        yield AttemptOpened(attempt, LINK, "42", LATER)
+        yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
@@ -313,10 +328,10 @@ def events_of_the_core() -> Iterator[Event]:
 
 
 def events_of_links() -> Iterator[Event]:
-    """Whatever may come of a link."""
+    """Every event that a link may cause."""
     yield LinkRejected()
     yield from map(MethodSuggested, Method)
-    for account in (ACCOUNT, FOREIGN_ACCOUNT, "cloud:200011111"):
+    for account in (ACCOUNT, FOREIGN_ACCOUNT, Account("cloud:200011111")):
         yield LinkAccepted(account)
         yield LinkAccepted(account, Method.FACE, "en")
         yield LinkAccepted(account, verified=VerificationRecord(Method.QQ, NOON))
@@ -328,6 +343,6 @@ CORE_EVENTS = tuple(events_of_the_core())
 EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested())
 
 
-def moment(turn: int) -> RuleContext:
-    """The outside facts of a turn: a minute later, and an id whose beginning is its own already."""
-    return replace(MOMENT, now=NOON + timedelta(minutes=turn), fresh_id=f"{turn:010}-{'0' * 21}")
+def context_at(turn: int) -> RuleContext:
+    """The context of a turn: one minute after the last, with an id whose first ten characters are unique."""
+    return replace(CONTEXT, now=NOON + timedelta(minutes=turn), fresh_id=f"{turn:010}-{'0' * 21}")

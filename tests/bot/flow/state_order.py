@@ -1,4 +1,4 @@
-"""The states in the order of the way, and what leads back on it."""
+"""The order of the states on the path to the result, and the choices and commands that lead back."""
 
 from bot.flow import states
 from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
@@ -47,14 +47,14 @@ LEAVING = {
 
 
 def step_of(state: State) -> int:
-    """How far a state is on the way; states of one step count the same."""
+    """How far a state is on the path; states of one step have the same position."""
     return ORDER.index(_SAME_STEP.get(type(state), type(state)))
 
 
 def meaning(before: State, event: Event) -> object:
-    """What a person who leaves a step said by it: the choice pressed or typed, or the command."""
+    """The choice or command that a person's event means in the state before it, if any."""
     match event:
-        case Tapped(choice, _):
+        case Tapped(choice=choice):
             return choice
         case Commanded(command, _):
             return command

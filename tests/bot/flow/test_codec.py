@@ -1,4 +1,4 @@
-"""States as text and back, for ever."""
+"""Saved dialogues load, in this release and from every earlier one."""
 
 import json
 import traceback
@@ -12,9 +12,9 @@ from tests.bot.flow.samples import (
     ACCOUNT,
     LATER,
     LINK,
-    MARK,
     NAME,
     ONE_OF_EACH,
+    QUESTION_ID,
     SECRETS,
     STATE_KINDS,
     STATES,
@@ -35,13 +35,13 @@ in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(s
 
 
 @in_each_state
-def test_a_state_comes_back_as_it_was(state: State) -> None:
+def test_a_saved_state_loads_unchanged(state: State) -> None:
     assert codec.load(codec.dump(state)) == state
 
 
 @pytest.mark.parametrize("name", ["𠮷野家", "\ue863小明", "O’Brien-Smith", "阿依古丽·买买提", '"\\', "é" * 50])
-def test_every_character_of_a_name_comes_back(name: str) -> None:
-    state = states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name(name))
+def test_a_saved_name_loads_with_every_character(name: str) -> None:
+    state = states.AskingNumber(account=ACCOUNT, question_id=QUESTION_ID, name=Name(name))
 
     assert codec.load(codec.dump(state)) == state
 
@@ -50,7 +50,7 @@ def test_every_character_of_a_name_comes_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("line", SAVED)
-def test_what_a_release_saved_loads_with_all_it_held(line: str) -> None:
+def test_what_a_release_saved_loads_with_every_field(line: str) -> None:
     saved = codec.load_all(line)
 
     assert (
@@ -58,28 +58,28 @@ def test_what_a_release_saved_loads_with_all_it_held(line: str) -> None:
     )
 
 
-def test_each_kind_of_state_of_the_first_release_is_kept() -> None:
+def test_each_kind_of_state_of_the_first_release_loads() -> None:
     saved = (GOLDEN / "0.1.0.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {states.ReadingInvitation}
     assert len(saved) == len(STATE_KINDS) - 1
 
 
-def test_each_kind_of_state_of_the_next_release_is_kept_with_the_way_that_was_suggested() -> None:
+def test_each_kind_of_state_of_the_second_release_loads_with_the_suggested_method() -> None:
     saved = (GOLDEN / "0.2.0.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS)
     assert {codec.load_all(line).suggested_method for line in saved} == {None, *Method}
 
 
-def test_a_field_that_came_later_may_be_missing_and_one_that_went_may_be_there() -> None:
+def test_a_later_field_may_be_missing_and_a_removed_field_may_be_present() -> None:
     saved = json.loads(codec.dump(scanning(touched=False)))
     older = {key: value for key, value in saved.items() if key not in ("touched", "stage")} | {"retired": "yes"}
 
     assert codec.load(json.dumps(older)) == scanning()
 
 
-def test_journeys_that_cannot_be_read_keep_nobody_from_going_on() -> None:
+def test_unreadable_journeys_do_not_stop_a_dialogue_from_loading() -> None:
     saved = json.loads(codec.dump(scanning())) | {"journeys": [{"account": 1}]}
 
     assert codec.load_all(json.dumps(saved)) == codec.SavedDialogue(scanning())
@@ -101,6 +101,7 @@ GARBAGE = [
     '{"state": {}}',
     '{"state": "王小明"}',
     '{"state": "Known", "account": "a", "mark": "m"}',
+    '{"state": "StateBase", "account": "a", "mark": "m"}',
     '{"state": "Identified"}',
     '{"state": "Idle"}',
     '{"state": "Idle", "account": ["王小明"], "mark": "m"}',
@@ -118,7 +119,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("text", GARBAGE, ids=range(len(GARBAGE)))
-def test_anything_else_is_refused_without_a_word_of_it(text: str) -> None:
+def test_any_other_text_is_refused_without_quoting_it(text: str) -> None:
     with pytest.raises(ValueError, match="a saved dialogue") as caught:
         codec.load(text)
 
@@ -128,7 +129,7 @@ def test_anything_else_is_refused_without_a_word_of_it(text: str) -> None:
 
 def test_a_state_may_hold_only_what_can_be_read_back() -> None:
     with pytest.raises(TypeError, match="bytes"):
-        codec.dump(states.Idle(account=b"telegram:1", question_id=MARK))  # type: ignore[arg-type]  # the fault that is planted
+        codec.dump(states.Idle(account=b"telegram:1", question_id=QUESTION_ID))  # type: ignore[arg-type]  # the fault that is planted
 
 
 # What is printed by accident

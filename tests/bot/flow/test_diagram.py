@@ -1,4 +1,4 @@
-"""The drawing of the table."""
+"""The diagram of the table."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ EDGE = re.compile(r"    (\w+) --> (\w+): (/?\w+(?: \w+)*)")
 NAMES = {state.__name__ for state in STATE_KINDS}
 
 
-def test_every_line_is_a_way_from_a_state_to_another_on_an_event() -> None:
+def test_every_line_is_a_transition_between_two_states_on_an_event() -> None:
     first, start, by_link, *edges, end = mermaid().splitlines()
     found = [EDGE.fullmatch(line) for line in edges]
     labels = {*Choice, *(f"/{command}" for command in Command), *map(event_label, EVENT_KINDS)}
@@ -24,15 +24,15 @@ def test_every_line_is_a_way_from_a_state_to_another_on_an_event() -> None:
     assert all(edge[1] != edge[2] for edge in found if edge)
 
 
-def test_no_way_is_drawn_twice() -> None:
+def test_no_transition_is_drawn_twice() -> None:
     lines = mermaid().splitlines()
 
     assert len(set(lines)) == len(lines)
 
 
-def test_the_architecture_shows_this_very_drawing() -> None:
+def test_the_architecture_document_shows_this_diagram() -> None:
     document = Path(__file__).parents[3] / "ARCHITECTURE.md"
-    drawing = re.search(r"```mermaid\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    drawing = re.search(r"```mermaid\n(stateDiagram.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
 
     assert drawing is not None
     assert drawing[1] == mermaid()

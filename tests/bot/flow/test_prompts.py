@@ -1,4 +1,4 @@
-"""Whatever the flow says has its sentence in both languages, filled in, within Telegram's limits."""
+"""Every text key of the flow has its sentence in both languages, filled in, within Telegram's limits."""
 
 import html
 import re
@@ -14,7 +14,7 @@ from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
-from tests.bot.flow.samples import EVENTS, MOMENT, ONE_OF_EACH, STATES, label
+from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, STATES, label
 
 CATALOGUE = load(days=30, test=True)
 SECTIONS = (
@@ -39,15 +39,18 @@ in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 @cache
 def reached() -> tuple[e.Effect, ...]:
-    """Every effect that the samples bring about, each once."""
+    """Every effect that the samples cause, each once."""
     every = {
-        repr(effect): effect for state in STATES for event in EVENTS for effect in advance(state, event, MOMENT).effects
+        repr(effect): effect
+        for state in STATES
+        for event in EVENTS
+        for effect in advance(state, event, CONTEXT).effects
     }
     return tuple(every.values())
 
 
 def length(markup: str) -> int:
-    """As Telegram counts: without tags, in UTF-16 units."""
+    """The length that Telegram counts: without tags, in UTF-16 code units."""
     return len(html.unescape(re.sub(r"<[^<>]+>", "", markup)).encode("utf-16-le")) // 2
 
 
@@ -71,7 +74,7 @@ def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str) -
 
 
 @in_each_language
-def test_every_button_has_its_label_and_leads_somewhere(language: str) -> None:
+def test_every_button_has_its_label_and_its_target(language: str) -> None:
     topics = {entry.id for entry in CATALOGUE.faq[language]}
     for effect in reached():
         for button in buttons(effect):
@@ -91,26 +94,26 @@ def test_every_button_has_its_label_and_leads_somewhere(language: str) -> None:
 
 @in_each_language
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_sentence_of_the_dialogue_is_said_at_some_moment(language: str, section: str) -> None:
-    words = {
+def test_every_sentence_of_the_dialogue_is_used(language: str, section: str) -> None:
+    keys_in_values = {
         value.key
         for effect in reached()
         for _, values in texts_in(effect)
         for value in values.values()
         if isinstance(value, e.TextKey)
     }
-    said = {key for effect in reached() for key, _ in texts_in(effect)} | words
+    used = {key for effect in reached() for key, _ in texts_in(effect)} | keys_in_values
 
-    assert set(CATALOGUE.section(language, f"{section}.")) - said == set()
+    assert set(CATALOGUE.section(language, f"{section}.")) - used == set()
 
 
 @in_each_language
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
-def test_a_label_and_a_place_may_be_typed_for_each_button(state: State, language: str) -> None:
+def test_the_label_and_the_position_of_each_button_may_be_typed(state: State, language: str) -> None:
     choices = offered_choices(state)
-    for place, choice in enumerate(choices, 1):
+    for position, choice in enumerate(choices, 1):
         assert match_choice(CATALOGUE.text(language, f"choice.{choice}"), choices) is choice
-        assert match_choice(str(place), choices) is choice
+        assert match_choice(str(position), choices) is choice
     assert match_choice(str(len(choices) + 1), choices) is None
     assert match_choice("0", choices) is None
 
@@ -125,7 +128,7 @@ def test_every_question_names_the_account_masked(language: str) -> None:
 
 
 @in_each_language
-def test_the_label_of_a_button_beside_the_question_may_be_typed_too(language: str) -> None:
+def test_the_label_of_a_side_button_may_be_typed_too(language: str) -> None:
     assert match_command(CATALOGUE.text(language, "button.faq")) is Command.FAQ
     assert match_command(CATALOGUE.text(language, "button.language")) is Command.LANGUAGE
 
@@ -146,7 +149,7 @@ FACTS = [
 
 
 @pytest.mark.parametrize(("language", "key", "words"), FACTS)
-def test_what_a_person_must_know_is_said_where_it_matters(language: str, key: str, words: str) -> None:
+def test_the_texts_state_the_facts_that_a_person_must_know(language: str, key: str, words: str) -> None:
     text = CATALOGUE.texts[language][key]
 
     assert [word for word in words.split() if word not in text] == []

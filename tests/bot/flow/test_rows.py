@@ -1,4 +1,4 @@
-"""Faults planted in rows, each found by mypy before anything runs."""
+"""mypy finds a mistake in a transition before anything runs."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ FAULTS = {
     "a rule of another event": "on(AskingName, Sent, entry.name_said, AskingNumber)",
     "a rule of an event for a command": "on(AskingName, Command.START, entry.name_said, AskingNumber)",
     "a rule of an event for a choice": "on_choice(AskingName, Choice.AGREE, entry.name_said, AskingNumber)",
-    "a rule of one state for every state": "always(AttemptOpened, scan.opened, Scanning)",
+    "a rule of one state for every state": "always(AttemptOpened, scan.attempt_opened, Scanning)",
     "a rule of an event for a command of every state": "always(Command.HELP, anytime.not_a_text)",
     "a trigger that is no event": "on(AskingName, str, entry.name_said, AskingNumber)",
     "a trigger in words": 'on_choice(ChoosingType, "personal", entry.personal_chosen)',
@@ -33,25 +33,25 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
-    """What mypy says of a file with one row a line, by line."""
+def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    """mypy's errors in a file with one transition per line, by line number."""
     folder = tmp_path_factory.mktemp("planted")
     planted = folder / "planted.py"
     planted.write_text(HEAD + "\n".join([GOOD, *FAULTS.values()]) + "\n", encoding="utf-8")
     settings = Path(__file__).parents[3] / "pyproject.toml"
-    said, error, _ = api.run(
+    output, error, _ = api.run(
         ["--config-file", str(settings), "--cache-dir", str(folder / "cache"), "--no-pretty", str(planted)]
     )
     assert not error, error
-    mine = [line.split(":", 2) for line in said.splitlines() if line.startswith(str(planted))]
-    assert mine, said
-    return {int(number): text for _, number, text in mine if " error:" in text}
+    messages = [line.split(":", 2) for line in output.splitlines() if line.startswith(str(planted))]
+    assert messages, output
+    return {int(number): text for _, number, text in messages if " error:" in text}
 
 
-def test_a_row_without_a_fault_is_let_pass(found: dict[int, str]) -> None:
-    assert HEAD.count("\n") + 1 not in found
+def test_a_correct_transition_is_accepted(errors: dict[int, str]) -> None:
+    assert HEAD.count("\n") + 1 not in errors
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_row_with_a_fault_is_refused(fault: str, found: dict[int, str]) -> None:
-    assert HEAD.count("\n") + 2 + list(FAULTS).index(fault) in found
+def test_a_transition_with_a_mistake_is_refused(fault: str, errors: dict[int, str]) -> None:
+    assert HEAD.count("\n") + 2 + list(FAULTS).index(fault) in errors

@@ -1,7 +1,8 @@
-"""Any sequence of what a person, the core and the network may do keeps the promises of the dialogue."""
+"""The dialogue keeps its promises in any sequence of actions of a person, the core and the network."""
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -43,12 +44,13 @@ from bot.flow.states import (
     State,
     Verified,
 )
-from tests.bot.flow.effect_texts import strings, told
+from tests.bot.flow.effect_texts import exposed, strings
 from tests.bot.flow.fake_core import FakeCore
-from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, moment, texts
+from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, context_at, texts
 from tests.bot.flow.state_order import LEAVING, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 WANTED: dict[type[State], str] = {
     states.AskingName: NAME,
@@ -56,23 +58,23 @@ WANTED: dict[type[State], str] = {
     states.AskingNumber: NUMBER,
     states.ChangingNumber: OTHER_NUMBER,
 }
-LINKED = ("cloud:200056789", "cloud:200011111")
+LINKED = (Account("cloud:200056789"), Account("cloud:200011111"))
 ANSWERS = st.sampled_from([NAME, OTHER_NAME, NUMBER, OTHER_NUMBER, "810000199408230021", "你好", "1", "2", "3"])
 
 
 class DialogueMachine(RuleBasedStateMachine):
-    """One dialogue, its core, and the mail between them, which may be slow, doubled and out of order."""
+    """One dialogue, its core, and the messages between them, which may be late, repeated and out of order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.core = FakeCore()
-        self.state: State = states.Idle(account=ACCOUNT, question_id=moment(0).question_id)
-        self.marks = {self.state.question_id}
+        self.state: State = states.Idle(account=ACCOUNT, question_id=context_at(0).question_id)
+        self.question_ids = {self.state.question_id}
         self.requests: list[OpenAttempt] = []
         self.answers: list[Event] = []
-        self.asked: set[AttemptId] = set()
+        self.requested: set[AttemptId] = set()
         self.left_to_expire: set[AttemptId] = set()
-        self.way: Method | None = None
+        self.suggested_method: Method | None = None
         self.turn = 0
 
     @initialize(steps=st.integers(0, 10))
@@ -89,35 +91,37 @@ class DialogueMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(choices(type(self.state))))
     @rule(data=st.data(), typed=st.booleans())
     def chooses(self, data: st.DataObject, typed: bool) -> None:
-        places = offered_choices(self.state)
-        choice = data.draw(st.sampled_from(places))
-        self.meets(Said(str(places.index(choice) + 1)) if typed else Tapped(choice, self.state.question_id))
+        offered = offered_choices(self.state)
+        choice = data.draw(st.sampled_from(offered))
+        self.meets(
+            Said(str(offered.index(choice) + 1)) if typed else Tapped(choice=choice, question_id=self.state.question_id)
+        )
 
     @rule()
     def goes_on(self) -> None:
-        """Do what the question waits for; most sequences would never come far without."""
+        """Answer the question; without this rule most sequences would stay in the first states."""
         if isinstance(self.state, Opening):
             self.the_core_answers()
         elif type(self.state) in WANTED:
             self.meets(Said(WANTED[type(self.state)]))
         elif buttons := choices(type(self.state)):
-            self.meets(Tapped(buttons[0], self.state.question_id))
+            self.meets(Tapped(choice=buttons[0], question_id=self.state.question_id))
 
     @rule()
-    def leaves_the_way(self) -> None:
+    def asks_for_another_method(self) -> None:
         self.meets(Said("换种方式"))
 
     @rule(choice=st.sampled_from(list(Choice)), data=st.data())
     def presses_an_old_button(self, choice: Choice, data: st.DataObject) -> None:
-        old = data.draw(st.sampled_from(sorted(self.marks - {self.state.question_id}) or ["m-never"]))
+        old = data.draw(st.sampled_from(sorted(self.question_ids - {self.state.question_id}) or ["m-never"]))
         before = self.state
-        self.meets(Tapped(choice, old))
-        self.meets(SideTapped(SideMessage.PRIVACY, "erase_now", old))
+        self.meets(Tapped(choice=choice, question_id=old))
+        self.meets(SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=old))
         assert self.state == before
 
-    @rule(command=st.sampled_from(list(Command)), words=st.sampled_from(["", "icp", NUMBER]))
-    def commands(self, command: Command, words: str) -> None:
-        self.meets(Commanded(command, words))
+    @rule(command=st.sampled_from(list(Command)), arguments=st.sampled_from(["", "icp", NUMBER]))
+    def commands(self, command: Command, arguments: str) -> None:
+        self.meets(Commanded(command, arguments))
 
     @rule(kind=st.sampled_from(list(MessageKind)))
     def sends(self, kind: MessageKind) -> None:
@@ -125,32 +129,30 @@ class DialogueMachine(RuleBasedStateMachine):
 
     @rule(side=st.sampled_from(list(SideMessage)), choice=st.sampled_from(BROWSING))
     def browses(self, side: SideMessage, choice: str) -> None:
-        self.meets(SideTapped(side, choice, self.state.question_id))
+        self.meets(SideTapped(side=side, choice=choice, question_id=self.state.question_id))
 
     @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
-    def comes_by_a_link(self, account: str, method: Method | None) -> None:
-        self.core.unbound.discard(account)
-        before, standing = (
-            self.state,
-            VerificationRecord(Method.QQ, moment(0).now) if account in self.core.verified else None,
-        )
-        self.meets(LinkAccepted(account, method, verified=standing))
+    def comes_by_a_link(self, account: Account, method: Method | None) -> None:
+        self.core.revoked.discard(account)
+        before = self.state
+        record = VerificationRecord(Method.QQ, context_at(0).now) if account in self.core.verified else None
+        self.meets(LinkAccepted(account, method, verified=record))
         if isinstance(self.state, ReadingInvitation) and not isinstance(before, Opening | Scanning | ReadingInvitation):
             assert codec.load(self.state.former) == before
 
     @rule()
-    def comes_by_a_link_that_is_none(self) -> None:
+    def comes_by_an_invalid_link(self) -> None:
         before = self.state
         self.meets(LinkRejected())
         assert self.state in (before, touched(before))
 
-    @rule(way=st.sampled_from(list(Method)))
-    def comes_by_a_link_to_a_way(self, way: Method) -> None:
-        self.meets(MethodSuggested(way))
-        assert self.way is way
+    @rule(method=st.sampled_from(list(Method)))
+    def comes_by_a_link_to_a_method(self, method: Method) -> None:
+        self.meets(MethodSuggested(method))
+        assert self.suggested_method is method
 
     @rule(account=st.sampled_from(LINKED))
-    def a_link_is_taken_back(self, account: str) -> None:
+    def a_link_is_revoked(self, account: Account) -> None:
         self.core.revoke_link(account)
 
     # What the network does
@@ -162,7 +164,7 @@ class DialogueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.requests and not self.answers)
     @rule()
     def a_request_arrives(self) -> None:
-        self.answers.append(self.core.begin(self.requests.pop(0)))
+        self.answers.append(self.core.open(self.requests.pop(0)))
 
     @precondition(lambda self: self.answers)
     @rule()
@@ -170,10 +172,10 @@ class DialogueMachine(RuleBasedStateMachine):
         self.meets(self.answers.pop(0))
 
     @precondition(lambda self: self.core.news)
-    @rule(data=st.data(), kept=st.booleans())
-    def news_arrives(self, data: st.DataObject, kept: bool) -> None:
+    @rule(data=st.data(), repeated=st.booleans())
+    def news_arrives(self, data: st.DataObject, repeated: bool) -> None:
         news = data.draw(st.sampled_from(self.core.news))
-        if not kept:
+        if not repeated:
             self.core.news.remove(news)
         before = self.state
         self.meets(news)
@@ -181,8 +183,8 @@ class DialogueMachine(RuleBasedStateMachine):
             assert isinstance(self.state, Verified)
 
     @rule()
-    def the_process_dies(self) -> None:
-        """What was on its way to the core and back is forgotten; what is saved is asked again."""
+    def the_process_crashes(self) -> None:
+        """Requests and answers in transit are lost; at the next start the saved question is asked again."""
         self.left_to_expire |= {answer.attempt for answer in self.answers if isinstance(answer, AttemptOpened)}
         self.requests.clear()
         self.answers.clear()
@@ -208,45 +210,48 @@ class DialogueMachine(RuleBasedStateMachine):
         self.core.expire(attempt) if over else self.core.announce_expiry(attempt)
 
     @rule(full=st.booleans(), down=st.booleans())
-    def the_world_changes(self, full: bool, down: bool) -> None:
+    def the_provider_changes(self, full: bool, down: bool) -> None:
         self.core.full, self.core.down = full, down
 
     # What must hold at every turn
 
     def meets(self, event: Event) -> None:
         self.turn += 1
-        before, step = self.state, advance(self.state, event, replace(moment(self.turn), suggested_method=self.way))
+        before, step = (
+            self.state,
+            advance(self.state, event, replace(context_at(self.turn), suggested_method=self.suggested_method)),
+        )
         self.state = step.state
 
-        assert not [text for text in strings(tuple(told(step))) for secret in SECRETS if secret in text]
+        assert not [text for text in strings(tuple(exposed(step))) for secret in SECRETS if secret in text]
         if not isinstance(event, LinkAccepted) and not isinstance(before, ReadingInvitation):
-            self.keeps_what_is_done(before, event)
-        self.gives_back_what_was_set_aside(before, event)
-        self.keeps_what_is_known(before)
-        self.marks_each_question(before)
+            self.repeats_no_completed_step(before, event)
+        self.returns_to_the_former_state(before, event)
+        self.keeps_the_identity(before)
+        self.gives_each_question_an_id(before)
         for effect in step.effects:
             if isinstance(effect, OpenAttempt):
                 self.asks_for_its_own_attempt(effect, before)
                 self.requests.append(effect)
             if isinstance(effect, SetSuggestedMethod):
-                self.way = effect.method
+                self.suggested_method = effect.method
             if isinstance(effect, CancelAttempt):
-                # Saved in the same transaction as the state, so it is never on its way.
-                self.core.drop(effect.attempt)
+                # Saved in the same transaction as the state, so it is never in transit.
+                self.core.end(effect.attempt)
 
-    def keeps_what_is_done(self, before: State, event: Event) -> None:
+    def repeats_no_completed_step(self, before: State, event: Event) -> None:
         erased = isinstance(event, SideTapped) and event.choice == "erase_now"
         if isinstance(before, Verified) and not erased:
             assert isinstance(self.state, Verified)
             assert replace(self.state, question_id=before.question_id, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
-            assert erased or self.taken_back(event) or isinstance(event, Tapped | Said | Commanded)
-            assert erased or self.taken_back(event) or meaning(before, event) in LEAVING
+            assert erased or self.is_revocation(event) or isinstance(event, Tapped | Said | Commanded)
+            assert erased or self.is_revocation(event) or meaning(before, event) in LEAVING
 
-    def taken_back(self, event: Event) -> bool:
+    def is_revocation(self, event: Event) -> bool:
         return isinstance(event, AttemptRefused) and event.refusal is AttemptRefusal.UNBOUND
 
-    def gives_back_what_was_set_aside(self, before: State, event: Event) -> None:
+    def returns_to_the_former_state(self, before: State, event: Event) -> None:
         if not isinstance(before, ReadingInvitation) or (
             isinstance(event, Tapped) and event.question_id != before.question_id
         ):
@@ -254,39 +259,39 @@ class DialogueMachine(RuleBasedStateMachine):
         if meaning(before, event) in {Choice.NOT_MINE, Command.BACK, Command.CANCEL}:
             assert replace(self.state, question_id="") == replace(codec.load(before.former), question_id="")
 
-    def keeps_what_is_known(self, before: State) -> None:
-        known, now = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
-        if known is None or now is None:
+    def keeps_the_identity(self, before: State) -> None:
+        old, new = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
+        if old is None or new is None:
             return
         if isinstance(before, states.ChangingName):
-            assert now.number == known.number
+            assert new.number == old.number
         elif isinstance(before, states.ChangingNumber):
-            assert now.name == known.name
+            assert new.name == old.name
         else:
-            assert now == known
+            assert new == old
 
-    def marks_each_question(self, before: State) -> None:
+    def gives_each_question_an_id(self, before: State) -> None:
         shown = isinstance(before, Opening) and isinstance(self.state, Scanning)
         if type(self.state) is not type(before):
-            assert shown or self.state.question_id not in self.marks
+            assert shown or self.state.question_id not in self.question_ids
         assert not shown or self.state.question_id == before.question_id
-        self.marks.add(self.state.question_id)
+        self.question_ids.add(self.state.question_id)
 
-    def asks_for_its_own_attempt(self, begin: OpenAttempt, before: State) -> None:
+    def asks_for_its_own_attempt(self, request: OpenAttempt, before: State) -> None:
         assert isinstance(self.state, Opening)
-        assert begin == OpenAttempt(self.state.attempt, self.state.account, self.state.identity, self.state.method)
-        repeated = isinstance(before, Opening) and before.attempt == begin.attempt
-        assert repeated or begin.attempt not in self.asked
-        self.asked.add(begin.attempt)
+        assert request == OpenAttempt(self.state.attempt, self.state.account, self.state.identity, self.state.method)
+        is_repeated = isinstance(before, Opening) and before.attempt == request.attempt
+        assert is_repeated or request.attempt not in self.requested
+        self.requested.add(request.attempt)
 
     @invariant()
     def a_dialogue_is_saved_whole(self) -> None:
         assert codec.load(codec.dump(self.state)) == self.state
 
     @invariant()
-    def nothing_is_left_of_somebody_who_left(self) -> None:
-        held = codec.load(self.state.former) if isinstance(self.state, ReadingInvitation) else self.state
-        if not isinstance(held, Identified | states.AskingNumber):
+    def a_state_without_identity_saves_no_secret(self) -> None:
+        innermost = codec.load(self.state.former) if isinstance(self.state, ReadingInvitation) else self.state
+        if not isinstance(innermost, Identified | states.AskingNumber):
             assert not [secret for secret in SECRETS if secret in codec.dump(self.state)]
 
     @invariant()
@@ -294,21 +299,27 @@ class DialogueMachine(RuleBasedStateMachine):
         assert not isinstance(self.state, Scanning) or self.state.link.endswith(self.state.attempt)
 
     @invariant()
-    def what_is_said_to_be_over_is_over(self) -> None:
+    def an_attempt_shown_as_ended_has_ended(self) -> None:
         if isinstance(self.state, Expired | Failed) and not self.answers:
             assert self.state.attempt not in self.core.live
 
     @invariant()
-    def at_most_one_attempt_of_an_account_lives(self) -> None:
+    def at_most_one_attempt_of_an_account_is_live(self) -> None:
         accounts = [self.core.attempts[attempt].account for attempt in self.core.live]
         assert len(accounts) == len(set(accounts))
 
     @invariant()
-    def no_code_lives_that_the_dialogue_does_not_know(self) -> None:
+    def no_live_code_is_unknown_to_the_dialogue(self) -> None:
         if not self.requests and not self.answers:
             mine = {self.state.attempt} if isinstance(self.state, Attempting) else set()
             assert set(self.core.live) <= mine | self.left_to_expire
 
 
-DialogueMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+class ManyDialogues(DialogueMachine):
+    """More of the same."""
+
+
+DialogueMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+ManyDialogues.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 TestDialogues = DialogueMachine.TestCase
+TestManyDialogues = pytest.mark.slow("fuzz")(ManyDialogues.TestCase)

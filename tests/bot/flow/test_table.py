@@ -1,4 +1,4 @@
-"""What the table itself promises, row by row."""
+"""The promises of the table itself, transition by transition."""
 
 from collections import Counter
 
@@ -12,20 +12,20 @@ from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import Trigger
 from bot.flow.states import State
 from bot.flow.table import TABLE
-from tests.bot.flow.effect_texts import picks
+from tests.bot.flow.effect_texts import choices_in
 from tests.bot.flow.samples import EVENT_KINDS, STATE_KINDS, STATES, label
 
 TRIGGERS: tuple[Trigger, ...] = (*(kind for kind in EVENT_KINDS if kind not in (Tapped, Commanded)), *Command)
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
 
 
-def test_no_two_rows_answer_the_same() -> None:
+def test_no_state_has_two_transitions_for_one_trigger() -> None:
     twice = [key for key, times in Counter((row.state, row.trigger) for row in TABLE).items() if times > 1]
 
     assert twice == []
 
 
-def test_a_row_for_every_state_stands_behind_every_trigger() -> None:
+def test_every_trigger_has_a_general_transition() -> None:
     assert {row.trigger for row in TABLE if row.state is None} == set(TRIGGERS)
 
 
@@ -34,13 +34,13 @@ def test_every_trigger_is_answered_in_every_state(kind: type[State]) -> None:
     assert [trigger for trigger in TRIGGERS if row_for_trigger(kind, trigger) is None] == []
 
 
-def test_rows_begin_and_end_in_states_a_person_can_be_in() -> None:
+def test_transitions_begin_and_end_in_concrete_states() -> None:
     named = {row.state for row in TABLE if row.state} | {target for row in TABLE for target in row.targets}
 
     assert named == set(STATE_KINDS)
 
 
-def test_every_state_but_the_first_is_led_to_and_every_one_but_the_last_led_from() -> None:
+def test_every_state_can_be_entered_and_every_state_but_the_last_can_be_left() -> None:
     entered = {target for row in TABLE for target in row.targets if target is not row.state}
     left = {row.state for row in TABLE if row.state and set(row.targets) - {row.state}}
 
@@ -53,21 +53,21 @@ def test_every_choice_is_offered_somewhere() -> None:
 
 
 @in_each_state
-def test_what_a_question_offers_is_answered_and_what_is_answered_is_offered_in_the_same_order(state: State) -> None:
-    assert picks(prompt(state)) == offered_choices(state)
+def test_a_question_offers_exactly_the_choices_of_its_state_in_their_order(state: State) -> None:
+    assert choices_in(prompt(state)) == offered_choices(state)
     assert set(offered_choices(state)) == set(choices(type(state)))
 
 
 @in_each_state
-def test_a_question_in_few_words_offers_the_same(state: State) -> None:
+def test_the_short_question_offers_the_same_choices(state: State) -> None:
     question = short_prompt(state, "misc.not_understood")
 
     if isinstance(question, AskQuestion):
-        assert picks(question) == offered_choices(state)
+        assert choices_in(question) == offered_choices(state)
     else:
-        # The code or its card stands above with its buttons, or there is nothing to press yet.
+        # The code or its picture is still on the screen with its buttons, or there is nothing to press yet.
         assert not isinstance(prompt(state), AskQuestion)
-        assert picks(question) == ()
+        assert choices_in(question) == ()
 
 
 @in_each_state
@@ -75,7 +75,7 @@ def test_every_question_waits_for_something(state: State) -> None:
     question = prompt(state)
 
     assert (
-        picks(question)
+        choices_in(question)
         or isinstance(question, ShowChatAction)
         or (isinstance(question, AskQuestion) and question.placeholder)
         or isinstance(state, states.Verified)
@@ -89,6 +89,6 @@ def test_back_and_cancel_mean_the_same_pressed_typed_and_commanded(kind: type[St
             assert row_for_trigger(kind, choice) is row_for_trigger(kind, command)
 
 
-def test_no_choice_has_a_row_for_every_state() -> None:
-    """A button belongs to its question."""
+def test_no_choice_has_a_general_transition() -> None:
+    """A button belongs to one question."""
     assert [row for row in TABLE if row.state is None and isinstance(row.trigger, Choice)] == []

@@ -1,4 +1,4 @@
-"""The words that may be typed."""
+"""The words that a person may type instead of pressing a button or giving a command."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_a_word_means_one_command_only() -> None:
 
 @pytest.mark.parametrize("kind", STATE_KINDS)
 def test_a_word_that_is_a_choice_and_a_command_means_the_same_thing(kind: type[State]) -> None:
-    """Where the question offers a way back or out, the button and the command are one; a beginning is a start."""
+    """Back and cancel are the same as button and as command; the choice to begin is the command /start."""
     same = {Choice.BACK: Command.BACK, Choice.CANCEL: Command.CANCEL, Choice.BEGIN: Command.START}
     both = {
         (choice, match_command(word)) for choice in choices(kind) for word in words_of(choice) if match_command(word)
@@ -80,16 +80,16 @@ def test_a_sentence_around_a_word_is_not_the_word(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["1", " 1 ", "1.", "(1)", "１", "①", "1️⃣", "01"])
-def test_a_number_is_the_place_of_a_button(typed: str) -> None:
+def test_a_number_means_the_position_of_a_button(typed: str) -> None:
     assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is Choice.AGREE
 
 
 @pytest.mark.parametrize("typed", ["0", "3", "99", "9" * 4096, "٣", "Ⅷ", "一"])
-def test_any_other_number_is_no_place(typed: str) -> None:
+def test_any_other_number_means_no_position(typed: str) -> None:
     assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
 
 
-def test_whatever_is_compared_is_short_and_settled() -> None:
+def test_normalizing_is_idempotent_and_limits_the_length() -> None:
     for text in texts():
         assert len(normalize(text)) <= 40
         assert normalize(normalize(text)) == normalize(text)
@@ -100,5 +100,5 @@ def test_no_name_number_or_noise_is_taken_for_a_command() -> None:
 
 
 @pytest.mark.parametrize("kind", [AskingName, AskingNumber, ChangingName, ChangingNumber])
-def test_where_a_text_is_asked_for_no_place_or_choice_takes_it(kind: type[State]) -> None:
+def test_where_a_text_is_expected_no_position_or_choice_matches_it(kind: type[State]) -> None:
     assert choices(kind) == ()

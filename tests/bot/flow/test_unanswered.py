@@ -1,20 +1,22 @@
-"""Of a question that nothing answered only that may be kept which leads to nobody."""
+"""Only what identifies no person is stored of a question that no topic answers."""
 
 import pytest
 
 from bot.flow import states
 from bot.flow.states import State
 from bot.flow.unanswered import redact_question
-from tests.bot.flow.samples import ACCOUNT, MARK, OTHER_NAME, SECRETS, STATES, invitation, scanning, texts
+from tests.bot.flow.samples import ACCOUNT, OTHER_NAME, QUESTION_ID, SECRETS, STATES, invitation, scanning, texts
 from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import Name
 
-IDLE = states.Idle(account=ACCOUNT, question_id=MARK)
-OF_ANOTHER = states.Confirming(account=ACCOUNT, question_id=MARK, identity=make_identity(OTHER_NUMBER, OTHER_NAME))
+IDLE = states.Idle(account=ACCOUNT, question_id=QUESTION_ID)
+OF_ANOTHER = states.Confirming(
+    account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(OTHER_NUMBER, OTHER_NAME)
+)
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "redacted"),
     [
         ("可以开发票吗？", "可以开发票吗?"),
         ("  怎么\n充值 \t呢", "怎么 充值 呢"),
@@ -37,8 +39,8 @@ OF_ANOTHER = states.Confirming(account=ACCOUNT, question_id=MARK, identity=make_
         ("看 example.com.cn/a 和 10.0.0.1 对吗", "看 • 和 • 对吗"),
     ],
 )
-def test_numbers_addresses_and_handles_are_left_out(text: str, kept: str) -> None:
-    assert redact_question(text, IDLE) == kept
+def test_numbers_addresses_and_handles_are_left_out(text: str, redacted: str) -> None:
+    assert redact_question(text, IDLE) == redacted
 
 
 @pytest.mark.parametrize(
@@ -60,56 +62,59 @@ def test_numbers_addresses_and_handles_are_left_out(text: str, kept: str) -> Non
         "I’m Li Lei, what now?",
     ],
 )
-def test_what_asks_nothing_or_may_name_somebody_is_not_kept(text: str) -> None:
+def test_a_text_that_asks_nothing_or_may_name_a_person_is_not_stored(text: str) -> None:
     assert redact_question(text, IDLE) is None
 
 
 @pytest.mark.parametrize(
     "state",
     [
-        states.AskingName(account=ACCOUNT, question_id=MARK),
-        states.AskingNumber(account=ACCOUNT, question_id=MARK, name=Name("王小明")),
-        states.ChangingName(account=ACCOUNT, question_id=MARK, identity=make_identity()),
-        states.ChangingNumber(account=ACCOUNT, question_id=MARK, identity=make_identity()),
+        states.AskingName(account=ACCOUNT, question_id=QUESTION_ID),
+        states.AskingNumber(account=ACCOUNT, question_id=QUESTION_ID, name=Name("王小明")),
+        states.ChangingName(account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity()),
+        states.ChangingNumber(account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity()),
     ],
 )
-def test_nothing_is_kept_where_a_name_or_a_number_is_asked(state: State) -> None:
+def test_nothing_is_stored_where_a_name_or_a_number_is_expected(state: State) -> None:
     assert redact_question("可以开发票吗？", state) is None
 
 
 @pytest.mark.parametrize("name", ["王小明", "王 小 明", "王·小·明", "王。小\u200b明"])
-def test_the_name_that_is_known_is_left_out_however_it_is_spaced(name: str) -> None:
+def test_the_known_name_is_redacted_in_any_spacing(name: str) -> None:
     assert redact_question(f"{name}能开发票吗", scanning()) == "•能开发票吗"
 
 
 @pytest.mark.parametrize("name", [OTHER_NAME, "阿依古丽买买提", "阿依古丽", "买买提", "阿依古丽 买买提"])
-def test_so_are_the_parts_of_a_longer_name(name: str) -> None:
-    kept = redact_question(f"{name}能开发票吗", OF_ANOTHER)
+def test_the_parts_of_a_longer_name_are_redacted_too(name: str) -> None:
+    redacted = redact_question(f"{name}能开发票吗", OF_ANOTHER)
 
-    assert kept == "•能开发票吗"
+    assert redacted == "•能开发票吗"
 
 
-def test_so_is_the_name_that_was_known_before_somebody_was_invited() -> None:
+def test_the_name_of_the_state_before_an_invitation_is_redacted_too() -> None:
     assert redact_question("王小明能开发票吗", invitation(scanning())) == "•能开发票吗"
-    assert redact_question("可以开发票吗？", invitation(states.AskingName(account=ACCOUNT, question_id=MARK))) is None
+    assert (
+        redact_question("可以开发票吗？", invitation(states.AskingName(account=ACCOUNT, question_id=QUESTION_ID)))
+        is None
+    )
 
 
 def test_a_long_question_is_cut() -> None:
-    kept = redact_question("为什么" + "很" * 500, IDLE)
+    redacted = redact_question("为什么" + "很" * 500, IDLE)
 
-    assert kept is not None
-    assert len(kept) == 80
+    assert redacted is not None
+    assert len(redacted) == 80
 
 
-def test_nothing_invisible_and_nothing_that_turns_a_text_around_is_kept() -> None:
+def test_invisible_and_direction_characters_are_removed() -> None:
     assert redact_question("\u202e为什么\u200b不行\x00\ud800吗", IDLE) == "为什么 不行 吗"
 
 
-def test_inv38_whatever_is_said_wherever_no_name_that_is_known_and_no_digit_is_kept() -> None:
+def test_inv38_no_known_name_and_no_digit_is_stored_of_any_text_in_any_state() -> None:
     for state in STATES:
         for text in texts():
-            kept = redact_question(f"{text} 怎么办？", state) or ""
-            assert not any(character.isdigit() for character in kept)
+            redacted = redact_question(f"{text} 怎么办？", state) or ""
+            assert not any(character.isdigit() for character in redacted)
             if isinstance(state, states.Identified):
-                assert state.identity.name.plain not in kept
-            assert not [secret for secret in SECRETS if secret.isascii() and secret in kept]
+                assert state.identity.name.plain not in redacted
+            assert not [secret for secret in SECRETS if secret.isascii() and secret in redacted]

@@ -1,10 +1,11 @@
-"""Dialogues as transcripts: `>>` what happens, `<<` what is done about it, `==` where that leads.
+"""Plays dialogues that are written as transcripts: `>>` is an event, `<<` an effect, `==` the state it leads to.
 
-`>> /start` is a command, `>> [qq]` a button of the question on the screen, `>> old [qq]` one of an earlier question,
-`>> (photo)` something that is no text, `>> privacy: erase` a button of a side message, `>> core: passed` news of the
-current attempt, `>> other: lapsed` news of another; `>> link: ACCOUNT` is a link that opens, with its way, language and
-standing behind it, `>> bad link` one that does not, `>> way: face` one to a way; anything else is typed. A transcript
-holds when playing its `>>` lines gives the very same lines again.
+`>> /start` is a command, `>> [qq]` a button of the question on the screen, `>> old [qq]` a button of an earlier
+question, `>> (photo)` a message that is not a text, `>> privacy: erase` a button of a side message. `>> core: attempt
+passed` is an event of the current attempt, in the words of the event's class, and `>> other: code expired` one of
+another attempt. `>> link: ACCOUNT` is a valid link, followed by its method, its language and `verified`; `>> bad link`
+is an invalid one, `>> method link: face` one that suggests a method. Anything else is typed. A transcript holds when
+its `>>` lines, played again, give the same lines.
 """
 
 import re
@@ -48,38 +49,39 @@ from bot.flow.events import (
 from bot.flow.machine import advance
 from bot.flow.rows import Step
 from bot.flow.states import Attempting, Idle, PhoneStage, State
-from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, MARK, NAME, moment
+from tests.bot.flow.samples import ACCOUNT, FOREIGN_ATTEMPT, LATER, LINK, NAME, QUESTION_ID, context_at
 from tests.fakes import NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
-IDLE = Idle(account=ACCOUNT, question_id=MARK)
+IDLE = Idle(account=ACCOUNT, question_id=QUESTION_ID)
 TO_NAME = "/start\n[personal]\n[agree]"
 TO_NUMBER = f"{TO_NAME}\n{NAME}"
 TO_CONFIRM = f"{TO_NUMBER}\n{NUMBER}"
 TO_METHOD = f"{TO_CONFIRM}\n[confirm]"
 TO_OPENING = f"{TO_METHOD}\n[wechat]"
-TO_CODE = f"{TO_OPENING}\ncore: opened"
+TO_CODE = f"{TO_OPENING}\ncore: attempt opened"
 
 
 def holds(transcript: str, start: State = IDLE) -> State:
-    """Play a transcript and compare; gives the state at its end."""
-    told = dedent(transcript).strip()
-    played, state = play(re.findall(r"^>> ?(.*)$", told, re.MULTILINE), start)
-    assert played == told
+    """Play a transcript and compare it; gives the state at its end."""
+    expected = dedent(transcript).strip()
+    played, state = play(re.findall(r"^>> ?(.*)$", expected, re.MULTILINE), start)
+    assert played == expected
     return state
 
 
 def after(lines: str, start: State = IDLE) -> State:
-    """The state that a few lines, as after `>>`, lead to."""
+    """The state to which a few lines lead, written as after `>>`."""
     return play(dedent(lines).strip().splitlines(), start)[1]
 
 
 def play(lines: list[str], start: State) -> tuple[str, State]:
-    state, played, attempt, way = start, list[str](), FOREIGN_ATTEMPT, None
+    state, played, attempt, method = start, list[str](), FOREIGN_ATTEMPT, None
     for turn, line in enumerate(lines, 1):
         attempt = state.attempt if isinstance(state, Attempting) else attempt
-        step = advance(state, event_of(line, state, attempt), replace(moment(turn), suggested_method=way))
-        way = next((effect.method for effect in step.effects if isinstance(effect, SetSuggestedMethod)), way)
+        step = advance(state, event_of(line, state, attempt), replace(context_at(turn), suggested_method=method))
+        method = next((effect.method for effect in step.effects if isinstance(effect, SetSuggestedMethod)), method)
         played += [f">> {line}", *(f"<< {shown(effect)}" for effect in step.effects), *_arrow(state, step)]
         state = step.state
     return "\n".join(played), state
@@ -90,26 +92,26 @@ def _arrow(before: State, step: Step) -> list[str]:
 
 
 def event_of(line: str, state: State, attempt: AttemptId) -> Event:
-    """The event that a line means."""
+    """The event of a `>>` line."""
     if found := re.fullmatch(r"/(\w+) ?(.*)", line):
         return Commanded(Command(found[1]), found[2])
     if found := re.fullmatch(r"(old )?\[(\w+)\]", line):
-        return Tapped(found[2], "m-earlier" if found[1] else state.question_id)
+        return Tapped(choice=found[2], question_id="m-earlier" if found[1] else state.question_id)
     if found := re.fullmatch(r"\((\w+)\)", line):
         return Sent(MessageKind(found[1]))
     if found := re.fullmatch(r"(faq|language|privacy): (\S+)", line):
-        return SideTapped(SideMessage(found[1]), found[2], state.question_id)
-    if found := re.fullmatch(r"(core|other): (\w+) ?(\S*)", line):
-        return _news(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
+        return SideTapped(side=SideMessage(found[1]), choice=found[2], question_id=state.question_id)
+    if found := re.fullmatch(r"(core|other): (\w+ \w+) ?(\S*)", line):
+        return _core_event(found[2], found[3], attempt if found[1] == "core" else FOREIGN_ATTEMPT)
     return _by_link(line) or Said(line)
 
 
 def _by_link(line: str) -> Event | None:
-    what, _, rest = line.partition(": ")
-    match what, rest.split():
+    kind, _, rest = line.partition(": ")
+    match kind, rest.split():
         case "link", [account, *words]:
-            return _invited(account, words)
-        case "way", [method]:
+            return _link_accepted(Account(account), words)
+        case "method link", [method]:
             return MethodSuggested(Method(method))
         case "bad link", []:
             return LinkRejected()
@@ -117,7 +119,7 @@ def _by_link(line: str) -> Event | None:
             return None
 
 
-def _invited(account: str, words: list[str]) -> Event:
+def _link_accepted(account: Account, words: list[str]) -> Event:
     method = next((Method(word) for word in words if word in set(Method)), None)
     language = next((word for word in words if word in LANGUAGES), None)
     return LinkAccepted(
@@ -125,22 +127,22 @@ def _invited(account: str, words: list[str]) -> Event:
     )
 
 
-def _news(what: str, word: str, attempt: AttemptId) -> Event:
-    news: dict[str, Callable[[], Event]] = {
-        "opened": lambda: AttemptOpened(attempt, LINK, "42", LATER),
-        "declined": lambda: AttemptRefused(attempt, AttemptRefusal(word)),
-        "progressed": lambda: AttemptProgressed(attempt, PhoneStage(word), LATER),
-        "faded": lambda: CodeExpiring(attempt),
-        "lapsed": lambda: CodeExpired(attempt),
-        "passed": lambda: AttemptPassed(attempt, word or ACCOUNT, Method.WECHAT),
-        "rejected": lambda: AttemptFailed(attempt, Reason(word)),
-        "resumed": ReaskRequested,
+def _core_event(label: str, detail: str, attempt: AttemptId) -> Event:
+    events: dict[str, Callable[[], Event]] = {
+        "attempt opened": lambda: AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER),
+        "attempt refused": lambda: AttemptRefused(attempt, AttemptRefusal(detail)),
+        "attempt progressed": lambda: AttemptProgressed(attempt, PhoneStage(detail), LATER),
+        "code expiring": lambda: CodeExpiring(attempt),
+        "code expired": lambda: CodeExpired(attempt),
+        "attempt passed": lambda: AttemptPassed(attempt, Account(detail or ACCOUNT), Method.WECHAT),
+        "attempt failed": lambda: AttemptFailed(attempt, Reason(detail)),
+        "reask requested": ReaskRequested,
     }
-    return news[what]()
+    return events[label]()
 
 
 def shown(effect: Effect) -> str:
-    """An effect in a few words."""
+    """An effect as a `<<` line shows it."""
     facts = (getattr(effect, name, None) for name in ("picture", "text", "method", "kind", "language", "topic"))
     words = [type(effect).__name__, *(str(fact) for fact in facts if fact)]
     if note := getattr(effect, "note", None):
@@ -148,7 +150,7 @@ def shown(effect: Effect) -> str:
     if isinstance(effect, ShowCode | ReplaceCodeWithPicture) and effect.in_place:
         words.append("in place")
     if isinstance(effect, ShowFaq):
-        words += [f"or {topic}" for topic in effect.others] + ["missed"] * effect.unanswered
+        words += [f"or {topic}" for topic in effect.others] + ["unanswered"] * effect.unanswered
     if isinstance(effect, ShowRecords) and effect.ask_erase:
         words.append("before erasing")
     return " ".join(words)

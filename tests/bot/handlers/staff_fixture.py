@@ -1,4 +1,4 @@
-"""Somebody's chat and whoever writes into it: `Outgoing` over a stand-in, with the panel kept as a lane keeps it."""
+"""A person's chat on the simulator with a `ReplySender`; the panel is carried from reply to reply as in a queue."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,18 +13,19 @@ from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import ReplySender
 from tests.simulator_fixture import TOKEN, ChatUser, Simulator, simulator
-from verification.dialogue_store import Person, PersonRecords
+from verification.dialogue_store import PersonRecords
+from verification.ids import PersonId
 
 CATALOGUE = texts.load(days=30, test=True)
 
 
 @dataclass
 class SenderFixture:
-    """Shows replies to one guest."""
+    """Shows replies to one person."""
 
     guest: ChatUser
     outgoing: ReplySender
-    scheduled_deletions: list[tuple[Person, int]]
+    scheduled_deletions: list[tuple[PersonId, int]]
     language: str = "zh"
     panel: str = ""
 
@@ -38,16 +39,15 @@ class SenderFixture:
         origin: MessageRef | None = None,
         records: PersonRecords | None = None,
         *,
-        again: bool = False,
+        after_crash: bool = False,
     ) -> None:
-        kind = TurnKind.REASK if again else TurnKind.ANSWER
-        context = ReplyContext(
-            person_of(self.guest.id), self.language, self.panel, origin or MessageRef(), records, kind
-        )
+        person = person_of(self.guest.id)
+        kind = TurnKind.REASK if after_crash else TurnKind.ANSWER
+        context = ReplyContext(person, self.language, self.panel, origin or MessageRef(), records, kind)
         self.panel = await self.outgoing.deliver(reply, context)
 
     async def pressed(self, message: int, data: str = "q:x:y") -> MessageRef:
-        """Let the guest press something, and take the press as the bot would."""
+        """Press a button of a message; gives the press as the bot would see it."""
         answer = await self.simulator.sim(
             f"/chats/{self.guest.id}/messages/{message}/tap", user=self.guest.id, data=data
         )
@@ -56,18 +56,22 @@ class SenderFixture:
 
 @asynccontextmanager
 async def sender_fixture() -> AsyncIterator[SenderFixture]:
-    """A chat that somebody has opened, without a bot behind it."""
-    async with simulator() as place:
+    """A chat that a person has opened, without a running bot."""
+    async with simulator() as telegram:
         request = AiohttpRequest()
         bot = Bot(
-            TOKEN, f"{place.url}/bot", f"{place.url}/file/bot", request=request, get_updates_request=AiohttpRequest()
+            TOKEN,
+            f"{telegram.url}/bot",
+            f"{telegram.url}/file/bot",
+            request=request,
+            get_updates_request=AiohttpRequest(),
         )
         async with bot:
-            guest = await place.new_user()
+            guest = await telegram.new_user()
             await guest.says("/start")
-            left: list[tuple[Person, int]] = []
+            deletions: list[tuple[PersonId, int]] = []
 
-            async def leave(person: Person, message: int) -> None:
-                left.append((person, message))
+            async def schedule_deletion(person: PersonId, message: int) -> None:
+                deletions.append((person, message))
 
-            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, leave), left)
+            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, schedule_deletion), deletions)

@@ -1,4 +1,4 @@
-"""Inline mode: `@bot words` in any chat gives answers of the FAQ, beside everything else that goes on."""
+"""Inline mode: `@bot words` in any chat gives answers of the FAQ, without delaying any update."""
 
 import json
 from contextlib import AsyncExitStack
@@ -28,7 +28,7 @@ def everything_in(folder: Path) -> bytes:
 
 
 async def answered(guest: ChatUser, query: str) -> Json:
-    """Type something behind the bot's name, and give the answer to it."""
+    """Type an inline query; gives the answer to it."""
     before = len(guest.events("results"))
     await typed(guest, query)
     await guest.simulator.wait_until(
@@ -41,12 +41,12 @@ def ids(answer: Json) -> list[str]:
     return [result["id"] for result in answer["results"]]
 
 
-async def test_words_give_the_best_answers_ready_to_be_sent(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
+async def test_a_query_gives_the_best_answers_ready_to_be_sent(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
         best = (await answered(guest, "提示满3个账号"))["results"][0]
         entry = CATALOGUE.entry("zh", "three_accounts")
-        name = place.playground.world.profile.username
+        name = telegram.playground.world.profile.username
 
     assert entry is not None
     assert (best["type"], best["id"], best["title"]) == ("article", entry.id, entry.title)
@@ -59,7 +59,7 @@ async def test_words_give_the_best_answers_ready_to_be_sent(tmp_path: Path) -> N
 
 
 class RecordingBot:
-    """A bot that remembers how it was told to answer."""
+    """A bot that records the arguments of an answer."""
 
     username = "example_bot"
     facts: Json
@@ -84,17 +84,17 @@ async def test_telegram_may_keep_an_answer_for_five_minutes_and_for_the_person_a
 @pytest.mark.parametrize(
     ("language", "title"), [("zh-hant", "和 ICP 备案"), ("en", "ICP filing"), ("de", "ICP filing")]
 )
-async def test_the_language_is_that_of_whoever_types(tmp_path: Path, language: str, title: str) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user(language=language)
+async def test_the_language_is_that_of_the_person_who_types(tmp_path: Path, language: str, title: str) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user(language=language)
         answer = await answered(guest, "icp")
 
     assert title in answer["results"][0]["title"]
 
 
-async def test_an_empty_query_gives_what_is_asked_most(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
+async def test_an_empty_query_gives_the_first_topics(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
         answer = await answered(guest, " ")
 
     assert ids(answer) == [entry.id for entry in CATALOGUE.faq["zh"][:10]]
@@ -102,8 +102,8 @@ async def test_an_empty_query_gives_what_is_asked_most(tmp_path: Path) -> None:
 
 
 async def test_words_that_fit_nothing_lead_to_the_list(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
         answer = await answered(guest, "今天天气怎么样")
 
     assert answer["results"] == []
@@ -112,18 +112,18 @@ async def test_words_that_fit_nothing_lead_to_the_list(tmp_path: Path) -> None:
 
 async def test_every_answer_fits_into_a_message_and_every_query_is_answered(tmp_path: Path) -> None:
     queries = ["", *(entry.id for entry in CATALOGUE.faq["zh"]), "<b>&", "x" * 256, "‮", "{days}"]
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
         for query in queries:
             for result in (await answered(guest, query))["results"]:
                 assert len(json.dumps(result)) < 16_000
                 assert "{" not in result["input_message_content"]["message_text"]
 
 
-async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        typist, guest = await place.new_user(), await place.new_user()
-        held = place.hold_call("answerInlineQuery", applied=False)
+async def test_an_answer_that_hangs_delays_no_update(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        typist, guest = await telegram.new_user(), await telegram.new_user()
+        held = telegram.hold_call("answerInlineQuery", applied=False)
         await typed(typist, "备案")
         await held.caught.wait()
         for person in (guest, typist):
@@ -135,60 +135,58 @@ async def test_nobody_waits_for_an_answer_that_hangs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["403", "500", "502", "drop", "garbage"])
-async def test_an_answer_that_is_lost_harms_nobody(tmp_path: Path, kind: str) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
-        await place.inject_fault("answerInlineQuery", kind)
+async def test_a_lost_answer_does_not_affect_the_next(tmp_path: Path, kind: str) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
+        await telegram.inject_fault("answerInlineQuery", kind)
         await typed(guest, "备案")
-        await place.wait_until_idle()
+        await telegram.wait_until_idle()
         answer = await answered(guest, "icp")
 
         assert ids(answer)[0] == "icp"
 
 
-async def test_while_telegram_wants_silence_answers_are_dropped_and_the_dialogue_goes_on(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
-        await place.inject_fault("answerInlineQuery", "429", retry_after=600)
+async def test_during_a_429_answers_are_dropped_and_the_dialogue_continues(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
+        await telegram.inject_fault("answerInlineQuery", "429", retry_after=600)
         for query in ("备案", "icp"):
             await typed(guest, query)
-            await place.wait_until_idle()
+            await telegram.wait_until_idle()
         await guest.says("/start")
         await guest.sees("你要认证哪一类")
-        await place.wait_until_idle()
+        await telegram.wait_until_idle()
 
         assert guest.events("results") == []
 
 
-async def test_more_queries_than_can_be_answered_at_once_are_let_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_queries_over_the_limit_stay_unanswered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inline, "_MAX_CONCURRENT", 1)
-    async with simulator() as place, running_bot(place, tmp_path):
-        guest = await place.new_user()
-        held = place.hold_call("answerInlineQuery", applied=False)
+    async with simulator() as telegram, running_bot(telegram, tmp_path):
+        guest = await telegram.new_user()
+        held = telegram.hold_call("answerInlineQuery", applied=False)
         await typed(guest, "备案")
         await held.caught.wait()
         await typed(guest, "icp")
-        await place.wait_until_idle()
+        await telegram.wait_until_idle()
 
         assert guest.events("results") == []
 
 
 async def test_a_query_by_webhook_is_answered_too(tmp_path: Path) -> None:
-    async with simulator() as place, running_bot(place, tmp_path, **by_webhook(free_port())):
-        guest = await place.new_user()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, **by_webhook(free_port())):
+        guest = await telegram.new_user()
 
         assert ids(await answered(guest, "icp"))[0] == "icp"
 
 
 async def test_a_query_leaves_no_trace_in_the_store(tmp_path: Path) -> None:
-    async with simulator() as place:
-        guest = await place.new_user()
+    async with simulator() as telegram:
+        guest = await telegram.new_user()
         async with AsyncExitStack() as stack:
-            bot = await stack.enter_async_context(running_bot(place, tmp_path))
+            bot = await stack.enter_async_context(running_bot(telegram, tmp_path))
             await answered(guest, "王小明 3个账号")
-            owed = await bot.app.store.pending_replies(10)
+            owed = await bot.app.deps.store.pending_replies(10)
         written = everything_in(tmp_path)
 
     assert owed == []

@@ -1,4 +1,4 @@
-"""Buttons: short data without a person's data, and addresses only where a phone can follow them."""
+"""Buttons have short data without a person's data, and addresses only where a phone can open them."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -27,19 +27,20 @@ from bot.handlers.keyboards import is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 CATALOGUE = texts.load(days=30, test=True)
-ACCOUNT = "telegram:7123456789012"
-MARK = "f" * 10
+ACCOUNT = Account("telegram:7123456789012")
+QUESTION_ID = "f" * 10
 LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"
 
 
 def every_state() -> Iterator[State]:
-    """Each kind of state with each of its ways, stages and reasons."""
+    """Each class of state with each of its methods, stages and reasons."""
     person = make_identity(NUMBER, NAME)
     facts: dict[str, Iterable[Any]] = {
         "account": [ACCOUNT],
-        "question_id": [MARK],
+        "question_id": [QUESTION_ID],
         "name": [person.name],
         "identity": [person],
         "method": list(Method),
@@ -52,7 +53,7 @@ def every_state() -> Iterator[State]:
         "reason": list(Reason),
         "at": [NOON],
         "until": [None, NOON],
-        "former": [codec.dump(states.Idle(account=ACCOUNT, question_id=MARK))],
+        "former": [codec.dump(states.Idle(account=ACCOUNT, question_id=QUESTION_ID))],
         "suggested": [None, *Method],
     }
     for kind in get_args(State):
@@ -75,7 +76,7 @@ def test_no_button_of_any_question_holds_a_persons_data_or_more_than_64_bytes(la
     pressed = [
         button
         for state in every_state()
-        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), MARK))
+        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), QUESTION_ID))
         if button.callback_data is not None
     ]
 
@@ -87,9 +88,9 @@ def test_no_button_of_any_question_holds_a_persons_data_or_more_than_64_bytes(la
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_every_keyboard_stays_within_what_telegram_takes(language: str) -> None:
+def test_every_keyboard_stays_within_telegrams_limits(language: str) -> None:
     for state in every_state():
-        markup = keyboard(CATALOGUE, language, rows_of(state), MARK)
+        markup = keyboard(CATALOGUE, language, rows_of(state), QUESTION_ID)
         rows = markup.inline_keyboard if markup else ()
         assert all(0 < len(row) <= 8 for row in rows)
         assert all(len(button.text) <= 64 for row in rows for button in row)
@@ -97,7 +98,7 @@ def test_every_keyboard_stays_within_what_telegram_takes(language: str) -> None:
 
 def test_each_choice_has_one_word_of_data_in_a_question() -> None:
     for state in every_state():
-        data = [button.callback_data for button in buttons_of(keyboard(CATALOGUE, "zh", rows_of(state), MARK))]
+        data = [button.callback_data for button in buttons_of(keyboard(CATALOGUE, "zh", rows_of(state), QUESTION_ID))]
         pressed = [text for text in data if text]
         assert len(pressed) == len(set(pressed))
 
@@ -111,6 +112,7 @@ def test_each_choice_has_one_word_of_data_in_a_question() -> None:
         ("http://[::1]:8080/v/x", False),
         ("http://0.0.0.0:8080/v/x", False),
         ("http://[::]:8080/v/x", False),
+        ("http://[::ffff:127.0.0.1]:8080/v/x", False),
         ("http://machine:8080/v/x", False),
         ("", False),
         ("http://192.168.1.5:8080/v/x", True),
@@ -125,31 +127,31 @@ def test_an_address_is_public_when_another_phone_could_open_it(link: str, public
 
 
 @pytest.mark.parametrize(("link", "labels"), [("http://127.0.0.1:8080/v/x", 1), (LINK, 2)])
-def test_opening_on_this_device_is_offered_only_where_it_can_work(link: str, labels: int) -> None:
-    markup = keyboard(CATALOGUE, "zh", ((CopyLinkButton(link), OpenLinkButton(link)),), MARK)
+def test_opening_on_this_device_is_offered_only_for_a_public_address(link: str, labels: int) -> None:
+    markup = keyboard(CATALOGUE, "zh", ((CopyLinkButton(link), OpenLinkButton(link)),), QUESTION_ID)
 
     assert len(buttons_of(markup)) == labels
 
 
-def test_a_row_whose_buttons_all_fall_away_leaves_no_gap() -> None:
+def test_a_row_without_buttons_is_left_out() -> None:
     here = OpenLinkButton("http://127.0.0.1/v/x")
 
-    assert keyboard(CATALOGUE, "zh", ((here,),), MARK) is None
-    markup = keyboard(CATALOGUE, "zh", ((here,), (ChoiceButton(Choice.CANCEL),)), MARK)
+    assert keyboard(CATALOGUE, "zh", ((here,),), QUESTION_ID) is None
+    markup = keyboard(CATALOGUE, "zh", ((here,), (ChoiceButton(Choice.CANCEL),)), QUESTION_ID)
     assert markup is not None
     assert len(markup.inline_keyboard) == 1
 
 
 def test_a_question_without_buttons_has_no_keyboard() -> None:
-    assert keyboard(CATALOGUE, "en", (), MARK) is None
+    assert keyboard(CATALOGUE, "en", (), QUESTION_ID) is None
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_every_link_is_an_address_telegram_takes(language: str) -> None:
+def test_every_link_is_an_address_that_telegram_accepts(language: str) -> None:
     urls = [
         button.url
         for state in every_state()
-        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), MARK))
+        for button in buttons_of(keyboard(CATALOGUE, language, rows_of(state), QUESTION_ID))
         if button.url
     ]
 
@@ -160,5 +162,5 @@ def test_every_link_is_an_address_telegram_takes(language: str) -> None:
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_open_input_field_shows_an_example(language: str) -> None:
     for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.force_reply(CATALOGUE, language, key)
+        waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
         assert 1 <= len(waiting.input_field_placeholder or "") <= 64

@@ -1,4 +1,4 @@
-"""Every reply as the chat shows it, and what becomes of the question that was there."""
+"""How the chat shows every reply, and what happens to the panel that was there."""
 
 import json
 
@@ -11,7 +11,8 @@ from bot.handlers.incoming import person_of
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
-from verification.dialogue_store import Consent, LinkBinding, PastAttempt, Person, PersonRecords
+from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
+from verification.ids import Account, PersonId
 
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
@@ -26,179 +27,183 @@ SCAN: e.Values = {
 }
 ROWS: e.Rows = ((e.ChoiceButton(Choice.NEW_CODE), e.ChoiceButton(Choice.CANCEL)),)
 
-QUESTION = e.AskQuestion("m1", "idle.ask", VALUES, ((e.ChoiceButton(Choice.BEGIN),),))
-OTHER_QUESTION = e.AskQuestion("m2", "method.ask", VALUES, ((e.ChoiceButton(Choice.WECHAT),),))
-TYPED = e.AskQuestion("m3", "name.ask", VALUES, placeholder="name.placeholder")
-CODE = e.ShowCode("m4", LINK, "scan.waiting", SCAN, ROWS)
-NEW_CODE = e.ShowCode("m5", OTHER_LINK, "scan.waiting", SCAN, ROWS, in_place=True)
-CAPTION = e.EditCaption("m4", "scan.opened", SCAN, ROWS)
-STAMP = e.ReplaceCodeWithPicture("m4", e.Picture.VERIFIED, "stamp.verified", METHOD)
-EXPIRED = e.ReplaceCodeWithPicture("m6", e.Picture.EXPIRED, "expired.ask", METHOD, ROWS, in_place=False)
+QUESTION = e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BEGIN),),))
+OTHER_QUESTION = e.AskQuestion(
+    question_id="m2", text="method.ask", values=VALUES, rows=((e.ChoiceButton(Choice.WECHAT),),)
+)
+TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
+CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
+NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
+CAPTION = e.EditCaption(question_id="m4", text="scan.opened", values=SCAN, rows=ROWS)
+STAMP = e.ReplaceCodeWithPicture(question_id="m4", picture=e.Picture.VERIFIED, text="stamp.verified", values=METHOD)
+EXPIRED = e.ReplaceCodeWithPicture(
+    question_id="m6", picture=e.Picture.EXPIRED, text="expired.ask", values=METHOD, rows=ROWS, in_place=False
+)
 
 
-def panel_id(place: SenderFixture) -> int:
-    return int(json.loads(place.panel)["id"])
+def panel_id(sender: SenderFixture) -> int:
+    return int(json.loads(sender.panel)["id"])
 
 
-async def test_a_question_stands_with_its_buttons_and_is_remembered() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
+async def test_a_question_has_its_buttons_and_becomes_the_panel() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
 
-        [message] = place.guest.waiting_messages()
+        [message] = sender.guest.waiting_messages()
         assert "目前没有正在进行的认证" in said(message)
         assert message["buttons"][0][0]["data"] == "q:begin:m1"
-        assert (panel_id(place), message["markup"]) == (message["id"], "inline")
+        assert (panel_id(sender), message["markup"]) == (message["id"], "inline")
 
 
-async def test_a_note_is_said_above_the_question() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.AskQuestion("m1", "idle.ask", VALUES, (), note="misc.resumed"))
+async def test_a_note_is_above_the_question() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=(), note="misc.resumed"))
 
-        text = said(place.guest.messages()[-1])
+        text = said(sender.guest.messages()[-1])
         assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
 
 
 async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> None:
-    async with sender_fixture() as place:
-        await place.show(TYPED)
+    async with sender_fixture() as sender:
+        await sender.show(TYPED)
 
-        message = place.guest.messages()[-1]
+        message = sender.guest.messages()[-1]
         assert (message["markup"], message["placeholder"]) == ("force", "例如：王小明")
 
 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
 @pytest.mark.parametrize("second", [OTHER_QUESTION, TYPED, CODE, EXPIRED], ids=["buttons", "typed", "code", "card"])
-async def test_inv09_of_two_questions_only_the_newer_stays_armed(first: e.Reply, second: e.Reply) -> None:
-    async with sender_fixture() as place:
-        await place.show(first)
-        old = panel_id(place)
-        await place.show(second)
+async def test_inv09_of_two_questions_only_the_newer_keeps_its_buttons(first: e.Reply, second: e.Reply) -> None:
+    async with sender_fixture() as sender:
+        await sender.show(first)
+        old = panel_id(sender)
+        await sender.show(second)
 
-        armed = [message["id"] for message in place.guest.waiting_messages()]
-        assert armed == [panel_id(place)]
+        armed = [message["id"] for message in sender.guest.waiting_messages()]
+        assert armed == [panel_id(sender)]
         assert old not in armed
 
 
-async def test_a_question_that_cannot_be_taken_away_now_is_left_for_later_and_the_next_is_put_once() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        old = panel_id(place)
-        await place.guest.simulator.inject_fault("deleteMessage", "502", times=3)
-        await place.show(OTHER_QUESTION)
+async def test_a_panel_that_cannot_be_deleted_now_is_scheduled_and_the_next_question_is_asked_once() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        old = panel_id(sender)
+        await sender.guest.simulator.inject_fault("deleteMessage", "502", times=3)
+        await sender.show(OTHER_QUESTION)
 
-        assert [message["id"] for message in place.guest.waiting_messages()] == [old, panel_id(place)]
-        assert place.scheduled_deletions == [(person_of(place.guest.id), old)]
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [old, panel_id(sender)]
+        assert sender.scheduled_deletions == [(person_of(sender.guest.id), old)]
 
 
-async def test_a_settled_question_stays_as_a_record_without_buttons() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        settled = panel_id(place)
-        await place.show(e.RecordAnswer("type.done"))
-        await place.show(OTHER_QUESTION)
+async def test_an_answered_question_stays_as_a_record_without_buttons() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        answered = panel_id(sender)
+        await sender.show(e.RecordAnswer("type.done"))
+        await sender.show(OTHER_QUESTION)
 
-        record = next(message for message in place.guest.messages() if message["id"] == settled)
+        record = next(message for message in sender.guest.messages() if message["id"] == answered)
         assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
 
 
-async def test_what_was_settled_before_a_crash_stays_a_record_when_the_question_is_asked_again() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        before = place.panel
-        await place.show(e.RecordAnswer("type.done"))
-        place.panel = before  # the process died before it could note that the question was settled
-        await place.show(OTHER_QUESTION, again=True)
+async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_again() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        before = sender.panel
+        await sender.show(e.RecordAnswer("type.done"))
+        sender.panel = before  # the process crashed before it stored that the question was answered
+        await sender.show(OTHER_QUESTION, after_crash=True)
 
-        assert any(said(message) == "认证类型：个人认证 ✓" for message in place.guest.messages())
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
-
-
-async def test_a_question_that_was_typed_into_vanishes_when_it_is_settled() -> None:
-    async with sender_fixture() as place:
-        await place.show(TYPED)
-        await place.show(e.RecordAnswer("type.done"))
-
-        assert place.panel == ""
-        assert [message["from"] for message in place.guest.messages()] == ["user"]
+        assert any(said(message) == "认证类型：个人认证 ✓" for message in sender.guest.messages())
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
-async def test_settling_without_a_question_does_nothing() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.RecordAnswer("type.done"))
+async def test_a_question_with_a_forced_reply_is_deleted_when_it_is_answered() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(TYPED)
+        await sender.show(e.RecordAnswer("type.done"))
 
-        assert [message["from"] for message in place.guest.messages()] == ["user"]
+        assert sender.panel == ""
+        assert [message["from"] for message in sender.guest.messages()] == ["user"]
+
+
+async def test_recording_an_answer_without_a_panel_does_nothing() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.RecordAnswer("type.done"))
+
+        assert [message["from"] for message in sender.guest.messages()] == ["user"]
 
 
 async def test_a_code_can_be_scanned_and_leads_to_its_link() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
 
-        assert place.guest.scanned_link(place.guest.messages()[-1]) == LINK
+        assert sender.guest.scanned_link(sender.guest.messages()[-1]) == LINK
 
 
-async def test_a_new_code_takes_the_place_of_the_old_one_in_its_message() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        before = panel_id(place)
-        await place.show(NEW_CODE)
+async def test_a_new_code_replaces_the_old_one_in_its_message() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        before = panel_id(sender)
+        await sender.show(NEW_CODE)
 
-        assert panel_id(place) == before
-        assert place.guest.scanned_link(place.guest.messages()[-1]) == OTHER_LINK
-        assert len(place.guest.messages()) == 2
+        assert panel_id(sender) == before
+        assert sender.guest.scanned_link(sender.guest.messages()[-1]) == OTHER_LINK
+        assert len(sender.guest.messages()) == 2
 
 
 @pytest.mark.parametrize("first", [None, QUESTION], ids=["nothing", "a question"])
 async def test_a_code_in_place_of_no_code_is_a_new_message(first: e.Reply | None) -> None:
-    async with sender_fixture() as place:
+    async with sender_fixture() as sender:
         if first is not None:
-            await place.show(first)
-        await place.show(NEW_CODE)
+            await sender.show(first)
+        await sender.show(NEW_CODE)
 
-        [armed] = place.guest.waiting_messages()
-        assert place.guest.scanned_link(armed) == OTHER_LINK
+        [armed] = sender.guest.waiting_messages()
+        assert sender.guest.scanned_link(armed) == OTHER_LINK
 
 
-async def test_progress_changes_what_stands_under_the_code_and_keeps_the_code() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        before = panel_id(place)
-        await place.show(CAPTION)
+async def test_progress_changes_the_caption_and_keeps_the_code() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        before = panel_id(sender)
+        await sender.show(CAPTION)
 
-        message = place.guest.messages()[-1]
-        assert (message["id"], place.guest.scanned_link(message)) == (before, LINK)
+        message = sender.guest.messages()[-1]
+        assert (message["id"], sender.guest.scanned_link(message)) == (before, LINK)
         assert "已在手机上打开" in said(message)
 
 
-async def test_progress_without_a_code_on_the_screen_is_still_told() -> None:
-    async with sender_fixture() as place:
-        await place.show(CAPTION)
+async def test_progress_without_a_code_on_the_screen_is_a_new_message() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CAPTION)
 
-        assert "已在手机上打开" in said(place.guest.messages()[-1])
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
+        assert "已在手机上打开" in said(sender.guest.messages()[-1])
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
-async def test_a_stamp_takes_the_code_away_and_leaves_nothing_to_press() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        shown = panel_id(place)
-        await place.show(STAMP)
+async def test_a_picture_replaces_the_code_and_leaves_no_buttons() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        shown = panel_id(sender)
+        await sender.show(STAMP)
 
-        message = place.guest.messages()[-1]
-        kept = place.simulator.playground.world.files.get(message["photo"]["file_id"])
-        assert (message["id"], message["buttons"], place.panel) == (shown, [], "")
-        assert kept is not None
+        message = sender.guest.messages()[-1]
+        file = sender.simulator.playground.world.files.get(message["photo"]["file_id"])
+        assert (message["id"], message["buttons"], sender.panel) == (shown, [], "")
+        assert file is not None
         assert "已通过" in said(message)
         with pytest.raises(AssertionError, match="no code"):
-            place.guest.scanned_link(message)
+            sender.guest.scanned_link(message)
 
 
-async def test_a_stamp_with_buttons_is_the_question_now() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        await place.show(EXPIRED)
+async def test_a_picture_with_buttons_is_the_new_panel() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        await sender.show(EXPIRED)
 
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
-        assert len(place.guest.messages()) == 2
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
+        assert len(sender.guest.messages()) == 2
 
 
 @pytest.mark.parametrize(
@@ -211,163 +216,171 @@ async def test_a_stamp_with_buttons_is_the_question_now() -> None:
     ],
     ids=["question", "new code", "progress", "stamp"],
 )
-async def test_what_the_person_deleted_is_sent_anew(first: e.Reply, second: e.Reply, sign: str) -> None:
-    async with sender_fixture() as place:
-        await place.show(first)
-        world = place.simulator.playground.world
-        gone = world.message(place.guest.id, panel_id(place))
+async def test_a_panel_that_the_person_deleted_is_sent_again(first: e.Reply, second: e.Reply, sign: str) -> None:
+    async with sender_fixture() as sender:
+        await sender.show(first)
+        world = sender.simulator.playground.world
+        gone = world.message(sender.guest.id, panel_id(sender))
         assert gone is not None
         world.delete_message(gone)
-        await place.show(second)
+        await sender.show(second)
 
-        assert sign in said(place.guest.messages()[-1])
+        assert sign in said(sender.guest.messages()[-1])
 
 
-async def test_a_settled_question_that_the_person_deleted_is_no_fault() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        world = place.simulator.playground.world
-        gone = world.message(place.guest.id, panel_id(place))
+async def test_recording_an_answer_in_a_deleted_panel_is_no_error() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        world = sender.simulator.playground.world
+        gone = world.message(sender.guest.id, panel_id(sender))
         assert gone is not None
         world.delete_message(gone)
-        await place.show(e.RecordAnswer("type.done"))
-        await place.show(OTHER_QUESTION)
+        await sender.show(e.RecordAnswer("type.done"))
+        await sender.show(OTHER_QUESTION)
 
-        assert len(place.guest.waiting_messages()) == 1
+        assert len(sender.guest.waiting_messages()) == 1
 
 
 async def test_showing_the_same_again_is_a_success() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        await place.show(CAPTION)
-        await place.show(CAPTION)
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        await sender.show(CAPTION)
+        await sender.show(CAPTION)
 
-        assert len(place.guest.messages()) == 2
-        assert len(place.guest.waiting_messages()) == 1
+        assert len(sender.guest.messages()) == 2
+        assert len(sender.guest.waiting_messages()) == 1
 
 
-async def test_a_word_beside_the_question_leaves_the_question_armed() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        await place.show(e.SendText("misc.help", rows=((e.TopicButton(),), (e.UrlButton("console"),))))
+async def test_a_side_text_leaves_the_panel_with_its_buttons() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        await sender.show(e.SendText("misc.help", rows=((e.TopicButton(),), (e.UrlButton("console"),))))
 
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
-        assert "我能做什么" in said(place.guest.messages()[-1])
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
+        assert "我能做什么" in said(sender.guest.messages()[-1])
 
 
 async def test_a_toast_answers_the_press_and_a_silent_one_too() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        await place.show(e.ShowToast("misc.closed_question"), await place.pressed(panel_id(place)))
-        await place.show(e.ShowToast(""), await place.pressed(panel_id(place)))
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        await sender.show(e.ShowToast("misc.closed_question"), await sender.pressed(panel_id(sender)))
+        await sender.show(e.ShowToast(""), await sender.pressed(panel_id(sender)))
 
-        told = [(event["text"], event["alert"]) for event in place.guest.events("toast")]
-        assert told == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
-
-
-async def test_a_toast_for_a_press_nobody_waits_for_any_more_is_no_fault() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowToast("misc.closed_question"), MessageRef(1, "12345"))
-
-        assert place.guest.events("toast") == []
+        toasts = [(event["text"], event["alert"]) for event in sender.guest.events("toast")]
+        assert toasts == [(CATALOGUE.text("zh", "misc.closed_question"), False), ("", False)]
 
 
-async def test_a_press_on_an_old_question_disarms_that_one_only() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        old, place.panel = panel_id(place), ""
-        await place.show(OTHER_QUESTION)
-        await place.show(e.RemoveButtons(), await place.pressed(old))
+async def test_a_toast_for_an_expired_query_is_no_error() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowToast("misc.closed_question"), MessageRef(1, "12345"))
 
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
+        assert sender.guest.events("toast") == []
 
 
-async def test_a_second_press_on_the_live_question_does_not_disarm_it() -> None:
-    async with sender_fixture() as place:
-        await place.show(CODE)
-        await place.show(e.RemoveButtons(), await place.pressed(panel_id(place)))
+async def test_a_press_on_an_old_question_removes_only_its_buttons() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        old, sender.panel = panel_id(sender), ""
+        await sender.show(OTHER_QUESTION)
+        await sender.show(e.RemoveButtons(), await sender.pressed(old))
 
-        assert [message["id"] for message in place.guest.waiting_messages()] == [panel_id(place)]
-
-
-async def test_what_the_person_wrote_is_deleted_and_deleting_it_twice_is_no_fault() -> None:
-    async with sender_fixture() as place:
-        written = await place.guest.says("韩梅梅")
-        await place.show(e.DeleteUserMessage(), MessageRef(written))
-        await place.show(e.DeleteUserMessage(), MessageRef(written))
-
-        assert written not in [message["id"] for message in place.guest.messages()]
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
-async def test_being_busy_shows_and_leaves_nothing() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowChatAction())
+async def test_a_second_press_on_the_panel_keeps_its_buttons() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        await sender.show(e.RemoveButtons(), await sender.pressed(panel_id(sender)))
 
-        assert [event["action"] for event in place.guest.events("action")] == ["upload_photo"]
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
-async def test_a_topic_opens_beside_and_changes_in_its_own_message() -> None:
-    async with sender_fixture() as place:
-        await place.show(QUESTION)
-        await place.show(e.ShowFaq("which_way"))
-        beside = place.guest.messages()[-1]
-        await place.show(e.ShowFaq(in_place=True), await place.pressed(beside["id"], "faq:list.0"))
+async def test_a_persons_message_is_deleted_and_deleting_it_twice_is_no_error() -> None:
+    async with sender_fixture() as sender:
+        written = await sender.guest.says("韩梅梅")
+        await sender.show(e.DeleteUserMessage(), MessageRef(written))
+        await sender.show(e.DeleteUserMessage(), MessageRef(written))
 
-        changed = place.guest.messages()[-1]
-        assert (changed["id"], changed["id"] != panel_id(place)) == (beside["id"], True)
+        assert written not in [message["id"] for message in sender.guest.messages()]
+
+
+async def test_a_chat_action_leaves_no_message() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowChatAction())
+
+        assert [event["action"] for event in sender.guest.events("action")] == ["upload_photo"]
+
+
+async def test_a_topic_opens_in_its_own_message_and_changes_there() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        await sender.show(e.ShowFaq("which_way"))
+        topic = sender.guest.messages()[-1]
+        await sender.show(e.ShowFaq(in_place=True), await sender.pressed(topic["id"], "faq:list.0"))
+
+        changed = sender.guest.messages()[-1]
+        assert (changed["id"], changed["id"] != panel_id(sender)) == (topic["id"], True)
         assert "常见问题" in said(changed)
 
 
-async def test_a_topic_nobody_knows_and_a_page_too_far_give_the_list() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowFaq("no_such_topic"))
-        await place.show(e.ShowFaq(page=999))
+async def test_an_unknown_topic_and_a_page_out_of_range_give_the_list() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowFaq("no_such_topic"))
+        await sender.show(e.ShowFaq(page=999))
 
-        assert all("常见问题" in text for text in place.guest.bot_texts())
+        assert all("常见问题" in text for text in sender.guest.bot_texts())
 
 
 async def test_every_topic_can_be_shown_in_both_languages() -> None:
-    async with sender_fixture() as place:
-        for place.language in ("zh", "en"):
-            for entry in CATALOGUE.faq[place.language]:
-                await place.show(e.ShowFaq(entry.id))
+    async with sender_fixture() as sender:
+        for sender.language in ("zh", "en"):
+            for entry in CATALOGUE.faq[sender.language]:
+                await sender.show(e.ShowFaq(entry.id))
 
-        assert len(place.guest.bot_texts()) == 2 * len(CATALOGUE.faq["zh"])
+        assert len(sender.guest.bot_texts()) == 2 * len(CATALOGUE.faq["zh"])
 
 
-async def test_languages_are_offered_and_the_offer_becomes_a_sentence() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowLanguages())
-        offer = place.guest.messages()[-1]
-        place.language = "en"
-        await place.show(e.EditSideMessage("language.done"), await place.pressed(offer["id"], "language:en"))
+async def test_languages_are_offered_and_the_choice_becomes_a_sentence() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowLanguages())
+        offer = sender.guest.messages()[-1]
+        sender.language = "en"
+        await sender.show(e.EditSideMessage("language.done"), await sender.pressed(offer["id"], "language:en"))
 
-        changed = place.guest.messages()[-1]
+        changed = sender.guest.messages()[-1]
         assert (changed["id"], changed["buttons"]) == (offer["id"], [])
         assert said(changed) == CATALOGUE.text("en", "language.done")
 
 
 async def test_records_are_shown_newest_last_and_many_are_counted() -> None:
-    person = Person("telegram:1")
-    kept = PersonRecords([Consent(person, "telegram:1", "identity", "v", "zh", NOON) for _ in range(25)], [])
-    async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "telegram:7123456789"), records=kept)
+    person = PersonId("telegram:1")
+    records = PersonRecords(
+        [
+            Consent(person=person, account=Account("telegram:1"), kind="identity", version="v", language="zh", at=NOON)
+            for _ in range(25)
+        ],
+        [],
+    )
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowRecords("m1", Account("telegram:7123456789")), records=records)
 
-        text = said(place.guest.messages()[-1])
+        text = said(sender.guest.messages()[-1])
         assert text.count("同意记录") == 10
         assert "15" in text
         assert "7123456789" not in text
 
 
-async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_accounts_only_masked() -> None:
-    kept = PersonRecords(
-        [], [PastAttempt("cloud:200056789", "qq", "failed", None, NOON)], [LinkBinding("cloud:200056789", NOON)]
+async def test_records_and_export_name_the_chats_links_with_masked_accounts() -> None:
+    records = PersonRecords(
+        [],
+        [PastAttempt(account=Account("cloud:200056789"), method="qq", status="failed", reason=None, created_at=NOON)],
+        [LinkBinding(Account("cloud:200056789"), NOON)],
     )
-    async with sender_fixture() as place:
-        await place.show(e.ShowRecords("m1", "cloud:200056789"), records=kept)
-        shown = said(place.guest.messages()[-1])
-        await place.show(e.SendExport("cloud:200056789"), records=kept)
-        file = place.simulator.playground.world.files.get(place.guest.messages()[-1]["document"]["file_id"])
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowRecords("m1", Account("cloud:200056789")), records=records)
+        shown = said(sender.guest.messages()[-1])
+        await sender.show(e.SendExport(Account("cloud:200056789")), records=records)
+        file = sender.simulator.playground.world.files.get(sender.guest.messages()[-1]["document"]["file_id"])
 
         assert file is not None
         content = json.loads(file.content)
@@ -377,27 +390,39 @@ async def test_records_and_export_name_the_links_that_bound_the_chat_and_their_a
 
 
 async def test_an_export_is_a_file_without_name_and_number() -> None:
-    kept = PersonRecords([Consent(Person("telegram:1"), "telegram:1", "identity", "v", "zh", NOON)], [])
-    async with sender_fixture() as place:
-        await place.show(e.SendExport("telegram:1"), records=kept)
+    records = PersonRecords(
+        [
+            Consent(
+                person=PersonId("telegram:1"),
+                account=Account("telegram:1"),
+                kind="identity",
+                version="v",
+                language="zh",
+                at=NOON,
+            )
+        ],
+        [],
+    )
+    async with sender_fixture() as sender:
+        await sender.show(e.SendExport(Account("telegram:1")), records=records)
 
-        document = place.guest.messages()[-1]["document"]
-        file = place.simulator.playground.world.files.get(document["file_id"])
+        document = sender.guest.messages()[-1]["document"]
+        file = sender.simulator.playground.world.files.get(document["file_id"])
         assert file is not None
         assert document["file_name"] == "my-data.json"
         assert json.loads(file.content)["consents"][0]["kind"] == "identity"
 
 
-async def test_an_answer_offers_what_else_may_have_been_meant_below_its_links() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowFaq("how_many", others=("three_accounts", "no_such_topic")))
+async def test_an_answer_offers_other_topics_below_its_links() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowFaq("how_many", others=("three_accounts", "no_such_topic")))
 
-        labels = [[button["label"] for button in row] for row in place.guest.messages()[-1]["buttons"]]
+        labels = [[button["label"] for button in row] for row in sender.guest.messages()[-1]["buttons"]]
         assert labels == [["实名认证常见问题"], ["❓ 提示已认证满 3 个账号怎么办"], ["‹ 全部问题"]]
 
 
-async def test_where_nothing_answers_the_list_says_so() -> None:
-    async with sender_fixture() as place:
-        await place.show(e.ShowFaq(unanswered=True))
+async def test_the_list_says_that_no_topic_answers() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(e.ShowFaq(unanswered=True))
 
-        assert said(place.guest.messages()[-1]).startswith("没有找到对得上的问题")
+        assert said(sender.guest.messages()[-1]).startswith("没有找到对得上的问题")

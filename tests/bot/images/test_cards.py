@@ -1,4 +1,4 @@
-"""Pictures: a code can be read by a phone whatever Telegram does to it; cards are there."""
+"""A phone can read a code after Telegram has recompressed it, and every card exists."""
 
 import io
 
@@ -32,15 +32,15 @@ def opened(png: bytes) -> Image.Image:
 def as_jpeg(picture: Image.Image, side: int, quality: int) -> Image.Image:
     shrunk = picture.convert("RGB")
     shrunk.thumbnail((side, side))
-    kept = io.BytesIO()
-    shrunk.save(kept, "JPEG", quality=quality)
-    return Image.open(kept)
+    file = io.BytesIO()
+    shrunk.save(file, "JPEG", quality=quality)
+    return Image.open(file)
 
 
 @settings(max_examples=40, deadline=None)
 @given(PLACES, TOKENS)
-def test_inv37_a_code_leads_to_exactly_its_link(place: str, token: str) -> None:
-    link = f"{place}/v/{token}"
+def test_inv37_a_code_contains_exactly_its_link(base: str, token: str) -> None:
+    link = f"{base}/v/{token}"
 
     assert decoded(opened(qr_png(link))) == link
 
@@ -55,7 +55,7 @@ def test_a_code_can_be_read_after_telegram_recompressed_it(token: str) -> None:
     assert decoded(as_jpeg(picture, 320, 60)) == link
 
 
-def test_a_code_is_a_one_bit_png_of_a_size_a_camera_likes() -> None:
+def test_a_code_is_a_one_bit_png_of_a_readable_size() -> None:
     picture = opened(qr_png(LINK))
 
     assert (picture.format, picture.mode) == ("PNG", "1")
@@ -64,7 +64,7 @@ def test_a_code_is_a_one_bit_png_of_a_size_a_camera_likes() -> None:
 
 def test_a_code_has_its_quiet_zone() -> None:
     picture = opened(qr_png(LINK)).convert("L")
-    module = picture.width // 45  # the largest code for a link of this length has 37 modules and 8 of quiet
+    module = picture.width // 45  # the largest code for a link of this length has 37 modules, and 8 in its quiet zone
     frame = [picture.getpixel((at, module)) for at in range(picture.width)]
     frame += [picture.getpixel((module, at)) for at in range(picture.height)]
 
@@ -78,7 +78,7 @@ def test_a_long_public_address_still_makes_a_code() -> None:
 
 
 @pytest.mark.parametrize("kind", Picture)
-def test_every_card_is_a_picture_telegram_takes(kind: Picture) -> None:
+def test_every_card_is_a_picture_that_telegram_accepts(kind: Picture) -> None:
     picture = opened(card_png(kind))
 
     assert picture.width + picture.height <= 10_000

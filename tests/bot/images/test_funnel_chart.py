@@ -1,4 +1,4 @@
-"""The picture of a funnel: what can be measured in it, and that nothing it is given makes it fail."""
+"""The picture of a funnel shows its numbers, and no report makes it fail."""
 
 import doctest
 from datetime import timedelta
@@ -30,11 +30,11 @@ def a_report(
     formers = (0, *counts)
     stages = tuple(
         StepStatistics(
-            step,
-            count,
-            count / counts[0] if counts[0] else None,
-            count / former if former else None,
-            timedelta(seconds=former),
+            step=step,
+            count=count,
+            of_first=count / counts[0] if counts[0] else None,
+            of_previous=count / former if former else None,
+            median=timedelta(seconds=former),
         )
         for step, count, former in zip(steps, counts, formers, strict=False)
     )
@@ -42,7 +42,7 @@ def a_report(
 
 
 def colours(png: bytes) -> dict[str, int]:
-    """How many points of a picture have each colour."""
+    """How many pixels of a picture have each colour."""
     with Image.open(BytesIO(png)) as picture:
         assert (picture.format, picture.size) == ("PNG", (1200, 900))
         counted = picture.convert("RGB").getcolors(1_000_000)
@@ -59,13 +59,13 @@ def test_only_the_worst_step_is_warm() -> None:
     assert Colour.WARM not in nobody_lost
 
 
-def test_bars_are_as_long_as_many_came() -> None:
+def test_bars_are_proportional_to_the_counts() -> None:
     half, whole = (colours(funnel_png([a_report((100,) + (count,) * 6)], ""))[Colour.BAR] for count in (50, 100))
 
     assert 6.8 / 4 < whole / half < 7.2 / 4
 
 
-def test_a_small_funnel_each_is_drawn_of_many_groups_the_largest_of_too_many() -> None:
+def test_each_group_has_a_row_and_of_too_many_only_the_largest() -> None:
     few = colours(funnel_png([a_report(group="a"), a_report(group="b")], "two"))
     many = colours(funnel_png([a_report(group=f"2026-11-{day:02}") for day in range(1, 31)], "days"))
 
@@ -90,11 +90,11 @@ def test_a_small_funnel_each_is_drawn_of_many_groups_the_largest_of_too_many() -
         [a_report(reasons=tuple((reason, 1) for reason in Reason))],
     ],
 )
-def test_a_picture_comes_of_whatever_was_counted(reports: list[FunnelReport]) -> None:
+def test_any_report_can_be_drawn(reports: list[FunnelReport]) -> None:
     assert colours(funnel_png(reports, "春天 spring\n\x00"))[Colour.PAPER] > 1000
 
 
-def test_words_the_font_does_not_know_are_left_out() -> None:
+def test_characters_missing_from_the_font_are_left_out() -> None:
     assert funnel_png([a_report()], "春天") == funnel_png([a_report()], "")
 
 
@@ -102,7 +102,7 @@ def test_words_the_font_does_not_know_are_left_out() -> None:
     ("seconds", "words"),
     [(0, "0 s"), (59.6, "1 min"), (130, "2 min 10 s"), (3600, "1 h"), (3720, "1 h 2 min"), (93600, "1 d 2 h")],
 )
-def test_times_are_told_as_people_say_them(seconds: float, words: str) -> None:
+def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == words
 
 
@@ -114,5 +114,5 @@ def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("part", "words"), [(0, "0 %"), (0.004, "0.4 %"), (0.5, "50 %"), (1, "100 %"), (None, "-")])
-def test_few_are_not_told_as_none(part: float | None, words: str) -> None:
+def test_a_small_share_differs_from_none(part: float | None, words: str) -> None:
     assert format_percent(part) == words

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.cleanup import Cleanup
+from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from storage import open_store
 from tests.fakes import FakeClock, make_sealing
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
-ANNA = Person("telegram:200000001")
+ANNA = PersonId("telegram:200000001")
 LEFT_ALONE = timedelta(seconds=10)
 
 
@@ -24,13 +24,13 @@ async def test_a_message_is_deleted_soon_even_when_the_clock_is_put_back(
 ) -> None:
     clock, deleted = FakeClock(), []
 
-    async def discard(person: Person, message: int) -> None:
+    async def discard(person: PersonId, message: int) -> None:
         deleted.append((person, message))
 
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
-        housekeeping = Cleanup(store, discard, clock, timedelta(days=30))
-        await housekeeping.schedule_deletion(ANNA, 7)
+        cleanup = Cleanup(store, discard, clock, timedelta(days=30))
+        await DeletionScheduler(store, clock).schedule(ANNA, 7)
         clock.now += later
-        await housekeeping.delete_pending_messages(LEFT_ALONE)
+        await cleanup.delete_pending_messages(LEFT_ALONE)
 
     assert deleted == ([(ANNA, 7)] if gone else [])

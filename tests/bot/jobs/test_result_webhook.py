@@ -91,7 +91,7 @@ class LossyOutbox:
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutgoingResult]:
-        return await self.real.claim(now, until, limit)
+        return await self.real.claim(now, until=until, limit=limit)
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         await self.real.postpone(result, until)
@@ -121,7 +121,7 @@ class ResultsFixture:
     async def owed(self) -> list[OutgoingResult]:
         """What is still owed, whenever it is due."""
         far = self.clock.now + timedelta(days=9)
-        return list(await self.store.result_outbox().claim(far, far, 100))
+        return list(await self.store.result_outbox().claim(far, until=far, limit=100))
 
 
 @asynccontextmanager
@@ -211,7 +211,9 @@ async def test_who_does_not_take_it_is_told_again_at_growing_intervals_and_then_
         at.results.wake()
         for tries, pause in enumerate(RETRY_DELAYS, 1):
             await at.counts.come_to(postponed=tries)
-            assert not await at.store.result_outbox().claim(at.clock.now + pause - MOMENT, at.clock.now + pause, 9)
+            assert not await at.store.result_outbox().claim(
+                at.clock.now + pause - MOMENT, until=at.clock.now + pause, limit=9
+            )
             await at.later(pause)
         await at.counts.come_to(postponed=len(RETRY_DELAYS), given_up=1)
         left = await at.owed()
@@ -287,7 +289,7 @@ async def test_a_note_that_is_lost_costs_a_repetition_and_nothing_else(
         await at.counts.come_to(delivered=1)
 
     assert [message.id for message in line.told] == ["result_a1"] * 2
-    assert "what came of the result of attempt a1 could not be noted" in caplog.text
+    assert "the outcome of the result of attempt a1 could not be stored" in caplog.text
 
 
 async def test_inv29_a_clock_that_leaps_has_nothing_told_twice_side_by_side(tmp_path: Path) -> None:
@@ -439,4 +441,4 @@ async def test_a_program_without_a_receiver_keeps_nothing(tmp_path: Path) -> Non
         await guest.sees("这次没有通过")
         far = NOON + timedelta(days=9999)
 
-        assert not await bot.app.store.result_outbox().claim(far, far, 9)
+        assert not await bot.app.deps.store.result_outbox().claim(far, until=far, limit=9)

@@ -1,4 +1,4 @@
-"""What the bot notes for testers: names of its own parts, and nothing of a person."""
+"""The coverage file holds names of the bot's own parts, and nothing about a person."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,27 +14,28 @@ from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
 from bot.testing.dialogue_coverage import _UNREACHABLE_ROWS, CoverageFile, with_coverage
 from verification.attempts import AttemptId
+from verification.ids import Account
 
-MOMENT = RuleContext(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
+CONTEXT = RuleContext(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
 
 
 @pytest.fixture
-def notebook(tmp_path: Path) -> CoverageFile:
+def coverage(tmp_path: Path) -> CoverageFile:
     return CoverageFile(tmp_path / "notes")
 
 
-def lines(notebook: CoverageFile) -> list[list[str]]:
-    return [line.split("\t") for line in notebook.path.read_text(encoding="utf-8").splitlines()]
+def lines(coverage: CoverageFile) -> list[list[str]]:
+    return [line.split("\t") for line in coverage.path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: CoverageFile) -> None:
-    state = ChoosingType(account="telegram:1", question_id="m")
-    event = Tapped("personal", "m")
+def test_a_pressed_button_reaches_a_row_a_button_and_a_transition(coverage: CoverageFile) -> None:
+    state = ChoosingType(account=Account("telegram:1"), question_id="m")
+    event = Tapped(choice="personal", question_id="m")
 
-    step = notebook.advance(state, event, MOMENT)
+    step = coverage.advance(state, event, CONTEXT)
 
-    assert step == advance(state, event, MOMENT)
-    assert lines(notebook) == [
+    assert step == advance(state, event, CONTEXT)
+    assert lines(coverage) == [
         ["now", "state", "Agreeing"],
         ["reached", "row", "ChoosingType: personal"],
         ["reached", "button", "ChoosingType: personal"],
@@ -42,49 +43,55 @@ def test_a_pressed_button_is_a_row_a_button_and_a_way(notebook: CoverageFile) ->
     ]
 
 
-def test_nothing_that_a_person_says_is_noted(notebook: CoverageFile) -> None:
-    notebook.advance(AskingName(account="telegram:1", question_id="m"), Said("王小明"), MOMENT)
+def test_nothing_that_a_person_says_is_recorded(coverage: CoverageFile) -> None:
+    coverage.advance(AskingName(account=Account("telegram:1"), question_id="m"), Said("王小明"), CONTEXT)
 
-    assert lines(notebook) == [
+    assert lines(coverage) == [
         ["now", "state", "AskingNumber"],
         ["reached", "row", "AskingName: said"],
         ["reached", "way", "AskingName --> AskingNumber: said"],
     ]
 
 
-def test_a_dead_button_reaches_nothing(notebook: CoverageFile) -> None:
-    notebook.advance(ChoosingType(account="telegram:1", question_id="m"), Tapped("personal", "old"), MOMENT)
+def test_an_old_button_reaches_nothing(coverage: CoverageFile) -> None:
+    coverage.advance(
+        ChoosingType(account=Account("telegram:1"), question_id="m"),
+        Tapped(choice="personal", question_id="old"),
+        CONTEXT,
+    )
 
-    assert lines(notebook) == [["now", "state", "ChoosingType"]]
+    assert lines(coverage) == [["now", "state", "ChoosingType"]]
 
 
-def test_texts_and_topics_are_noted_once_and_say_what_they_say(notebook: CoverageFile) -> None:
+def test_texts_and_topics_are_recorded_once_and_unchanged(coverage: CoverageFile) -> None:
     plain = catalogue.load(days=30, test=True)
-    noting = with_coverage(plain, notebook)
+    recording = with_coverage(plain, coverage)
 
     for _ in range(2):
-        assert noting.text("en", "button.faq") == plain.text("en", "button.faq")
-        assert noting.entry("en", plain.faq["en"][0].id) == plain.entry("en", plain.faq["en"][0].id)
+        assert recording.text("en", "button.faq") == plain.text("en", "button.faq")
+        assert recording.entry("en", plain.faq["en"][0].id) == plain.entry("en", plain.faq["en"][0].id)
 
-    assert lines(notebook) == [["reached", "text", "button.faq"], ["reached", "topic", plain.faq["en"][0].id]]
+    assert lines(coverage) == [["reached", "text", "button.faq"], ["reached", "topic", plain.faq["en"][0].id]]
 
 
-def test_all_there_is_to_reach_is_known_beforehand(notebook: CoverageFile) -> None:
-    notebook.write_known(catalogue.load(days=30, test=True))
-    known = {(kind, name) for _, kind, name in lines(notebook)}
+def test_everything_that_can_be_reached_is_written_first(coverage: CoverageFile) -> None:
+    coverage.write_known(catalogue.load(days=30, test=True))
+    known = {(kind, name) for _, kind, name in lines(coverage)}
 
-    assert {("way", way) for way in edges()} <= known
+    assert {("way", line) for line in edges()} <= known
     assert {("row", "any state: /help"), ("button", "Failed: try_again"), ("text", "name.ask")} <= known
     assert not any(kind == "text" and name.startswith("page.") for kind, name in known)
 
 
-def test_rows_that_only_a_race_reaches_are_left_out(notebook: CoverageFile) -> None:
-    notebook.write_known(catalogue.load(days=30, test=True))
-    notebook.advance(
-        AskingName(account="telegram:1", question_id="m"), AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA), MOMENT
+def test_transitions_that_only_a_race_reaches_are_left_out(coverage: CoverageFile) -> None:
+    coverage.write_known(catalogue.load(days=30, test=True))
+    coverage.advance(
+        AskingName(account=Account("telegram:1"), question_id="m"),
+        AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA),
+        CONTEXT,
     )
 
-    rows = {name for _, kind, name in lines(notebook) if kind == "row"}
+    rows = {name for _, kind, name in lines(coverage) if kind == "row"}
 
     assert _UNREACHABLE_ROWS.isdisjoint(rows)
     assert len(rows) == len(TABLE) - len(_UNREACHABLE_ROWS)

@@ -1,4 +1,4 @@
-"""A nursery's bots are processes like any other; a small program stands in for the bot."""
+"""A forked bot is a process like any other; a small program replaces the bot in these tests."""
 
 import asyncio
 import json
@@ -30,9 +30,9 @@ def main():
     print(json.dumps(facts), flush=True)
     if words == "end":
         sys.exit(7)
-    if words == "fall":
-        raise RuntimeError("the bot fell")
-    if words == "family" and os.fork() == 0:
+    if words == "crash":
+        raise RuntimeError("the bot crashed")
+    if words == "fork" and os.fork() == 0:
         Path("grandchild").write_text(str(os.getpid()))
     while True:
         os.read(0, 1) or __import__("signal").pause()
@@ -42,22 +42,22 @@ ForkServer(main, fromfd(0, AF_UNIX, SOCK_STREAM)).run()
 
 
 @pytest.fixture
-def forking(tmp_path: Path) -> Iterator[ForkClient]:
+def client(tmp_path: Path) -> Iterator[ForkClient]:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(root=str(ROOT)), encoding="utf-8")
-    forking = ForkClient((sys.executable, str(program)))
-    yield forking
-    forking.close()
+    client = ForkClient((sys.executable, str(program)))
+    yield client
+    client.close()
 
 
-async def born(forking: ForkClient, folder: Path, **words: str) -> ForkedProcess:
-    env = base_environment(os.environ) | {"DATA_DIR": str(folder), **words}
-    return await forking.start(env, folder / "log")
+async def start_bot(client: ForkClient, folder: Path, **variables: str) -> ForkedProcess:
+    env = base_environment(os.environ) | {"DATA_DIR": str(folder), **variables}
+    return await client.start(env, folder / "log")
 
 
-async def until(true: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - neither files nor processes ring a bell
+        while not condition():  # noqa: ASYNC110 - files and processes give no notification
             await asyncio.sleep(0.01)
 
 
@@ -70,24 +70,24 @@ async def facts_of(folder: Path) -> Any:
     return json.loads(text(folder / "log"))
 
 
-async def test_each_bot_is_a_process_of_its_own_with_its_own_environment(tmp_path: Path, forking: ForkClient) -> None:
-    one = await born(forking, tmp_path, NAME="one")
+async def test_each_bot_is_a_process_of_its_own_with_its_own_environment(tmp_path: Path, client: ForkClient) -> None:
+    one = await start_bot(client, tmp_path, NAME="one")
     env, folder, leads_its_session, open_files = await facts_of(tmp_path)
     (tmp_path / "log").unlink()
-    two = await born(forking, tmp_path, OTHER="two")
+    two = await start_bot(client, tmp_path, OTHER="two")
     other_env, *_, other_open_files = await facts_of(tmp_path)
 
     assert one.pid != two.pid
     assert (env["NAME"], "NAME" in other_env, other_env["OTHER"]) == ("one", False, "two")
     assert (folder, leads_its_session) == (str(tmp_path), True)
-    assert open_files == other_open_files, "a bot inherits nothing of the nursery or of its elders"
+    assert open_files == other_open_files, "a bot inherits no open file of the server or of other bots"
     assert one.exit_code is None
     await one.kill()
     await two.kill()
 
 
-async def test_a_killed_bot_is_gone_with_its_children(tmp_path: Path, forking: ForkClient) -> None:
-    bot = await born(forking, tmp_path, WORDS="family")
+async def test_killing_a_bot_kills_its_children(tmp_path: Path, client: ForkClient) -> None:
+    bot = await start_bot(client, tmp_path, WORDS="fork")
     await until(lambda: bool(text(tmp_path / "grandchild")))
     grandchild = Path("/proc", text(tmp_path / "grandchild"), "cmdline")
 
@@ -100,46 +100,44 @@ async def test_a_killed_bot_is_gone_with_its_children(tmp_path: Path, forking: F
     await until(lambda: not text(grandchild))
 
 
-async def test_how_a_bot_ends_is_told(tmp_path: Path, forking: ForkClient) -> None:
-    assert await (await born(forking, tmp_path, WORDS="end")).wait() == 7
+async def test_the_exit_code_of_a_bot_is_reported(tmp_path: Path, client: ForkClient) -> None:
+    assert await (await start_bot(client, tmp_path, WORDS="end")).wait() == 7
 
-    fallen = await born(forking, tmp_path, WORDS="fall")
+    crashed = await start_bot(client, tmp_path, WORDS="crash")
 
-    assert await fallen.wait() == 1
-    assert "RuntimeError: the bot fell" in (tmp_path / "log").read_text(encoding="utf-8")
+    assert await crashed.wait() == 1
+    assert "RuntimeError: the bot crashed" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-async def test_a_bot_killed_from_outside_is_noticed(tmp_path: Path, forking: ForkClient) -> None:
-    bot = await born(forking, tmp_path)
+async def test_a_bot_killed_from_outside_is_noticed(tmp_path: Path, client: ForkClient) -> None:
+    bot = await start_bot(client, tmp_path)
 
     os.kill(bot.pid, signal.SIGTERM)
 
     assert await bot.wait() == -signal.SIGTERM
 
 
-async def test_nobody_is_left_when_the_owner_closes(tmp_path: Path, forking: ForkClient) -> None:
-    bots = [await born(forking, tmp_path) for _ in range(3)]
+async def test_closing_the_client_kills_every_bot(tmp_path: Path, client: ForkClient) -> None:
+    bots = [await start_bot(client, tmp_path) for _ in range(3)]
 
-    forking.close()
+    client.close()
 
     assert [await bot.wait() for bot in bots] == [-signal.SIGKILL] * 3
 
 
-async def test_variables_of_the_interpreter_get_an_interpreter_of_their_own(
-    tmp_path: Path, forking: ForkClient
-) -> None:
-    await (await born(forking, tmp_path, WORDS="end")).wait()
+async def test_interpreter_variables_get_a_server_of_their_own(tmp_path: Path, client: ForkClient) -> None:
+    await (await start_bot(client, tmp_path, WORDS="end")).wait()
     (tmp_path / "log").unlink()
 
-    other = await born(forking, tmp_path, PYTHONHASHSEED="7")
+    other = await start_bot(client, tmp_path, PYTHONHASHSEED="7")
 
     assert (await facts_of(tmp_path))[0]["PYTHONHASHSEED"] == "7"
     await other.kill()
 
 
-async def test_a_nursery_that_falls_is_an_error_of_the_start(tmp_path: Path) -> None:
-    forking = ForkClient((sys.executable, "-c", ""))
+async def test_a_fork_server_that_ends_fails_the_start(tmp_path: Path) -> None:
+    client = ForkClient((sys.executable, "-c", ""))
 
     with pytest.raises(ForkServerGone):
-        await born(forking, tmp_path)
-    forking.close()
+        await start_bot(client, tmp_path)
+    client.close()

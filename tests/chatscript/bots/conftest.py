@@ -1,3 +1,3 @@
-"""Scripts here are played by tests of their own, against the bots they belong to."""
+"""Excludes the scripts here from collection: their own tests run them against the bots they belong to."""
 
 collect_ignore_glob = ["foreign/*.chat"]

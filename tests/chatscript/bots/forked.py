@@ -1,4 +1,4 @@
-"""A nursery of small bots: what they import is imported once for all of them."""
+"""A fork server for small bots: it imports their dependencies once."""
 
 import runpy
 import socket
@@ -15,6 +15,6 @@ assert telegram.ext
 
 
 def main(program: str) -> None:
-    """Fork this program, as if it were started by its path."""
+    """Run the program in forks, as if each were started by its path."""
     asking = socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
     ForkServer(lambda: runpy.run_path(program, run_name="__main__"), asking).run()

@@ -1,4 +1,4 @@
-"""A small form bot, to play scripts against: asks a name, confirms it, shows a code, keeps its state in a file."""
+"""A small form bot for script tests: asks for a name, confirms it, shows a code, stores its state in a file."""
 
 import io
 import json
@@ -46,7 +46,7 @@ async def said(update: Update, _: Any) -> None:
         await update.get_bot().send_message(int(text.split()[1]), "有人找你")
         await chat.send_message("已通知")
     elif text == "/die":
-        print("giving up", flush=True)  # noqa: T201 - the player shows what a bot prints
+        print("giving up", flush=True)  # noqa: T201 - the report shows what a bot prints
         os._exit(3)
     elif not text or text == "/noise":
         await chat.send_message("请发文字")

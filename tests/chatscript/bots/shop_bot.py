@@ -1,4 +1,4 @@
-"""A small bot with the rarer things: a reply keyboard, a document, buttons that link and copy."""
+"""A small bot with rarer features: a reply keyboard, a document, buttons that link and copy."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""A provider over HTTP: what it is asked, what is believed of its answers, and what its faults come to."""
+"""A provider over HTTP: what is sent, which answers count, and how its failures are handled."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ LASTING = [trouble for trouble in ProviderFault if trouble not in PASSING and tr
 
 @dataclass
 class ProviderPair:
-    """Our side, and the other."""
+    """Our provider, and the server on the other side."""
 
     ours: HttpProvider
     other: FakeProviderServer
@@ -52,7 +52,7 @@ async def test_opening_again_is_the_same_session(line: ProviderPair) -> None:
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_a_passing_fault_is_got_over(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
+async def test_inv21_a_transient_failure_is_retried(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble, trouble]
 
     assert (await line.ours.open(A1, make_identity())).provider_state
@@ -61,7 +61,9 @@ async def test_inv21_a_passing_fault_is_got_over(line: ProviderPair, trouble: Pr
 
 
 @pytest.mark.parametrize("trouble", PASSING)
-async def test_inv21_tries_to_open_are_counted(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
+async def test_inv21_tries_to_open_a_session_are_limited(
+    line: ProviderPair, trouble: ProviderFault, proof: Proof
+) -> None:
     line.other.troubles = [trouble] * 99
     with pytest.raises(ProviderUnavailable):
         await line.ours.open(A1, make_identity())
@@ -71,7 +73,7 @@ async def test_inv21_tries_to_open_are_counted(line: ProviderPair, trouble: Prov
 
 
 @pytest.mark.parametrize("trouble", LASTING)
-async def test_inv21_what_no_second_try_helps_is_not_tried_again(
+async def test_inv21_a_permanent_failure_is_not_retried(
     line: ProviderPair, trouble: ProviderFault, caplog: pytest.LogCaptureFixture, proof: Proof
 ) -> None:
     line.other.troubles = [trouble]
@@ -85,9 +87,7 @@ async def test_inv21_what_no_second_try_helps_is_not_tried_again(
 
 
 @pytest.mark.parametrize("trouble", [*LASTING, *PASSING])
-async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(
-    line: ProviderPair, trouble: ProviderFault, proof: Proof
-) -> None:
+async def test_inv21_a_poll_is_not_retried(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
         await line.ours.poll(A1)
@@ -110,14 +110,16 @@ async def test_inv21_a_question_is_asked_once_whatever_comes_of_it(
         ({"state": "failed"}, Rejected(Reason.UNAVAILABLE)),
     ],
 )
-async def test_an_answer_is_read(line: ProviderPair, state: dict[str, object], meant: AttemptStatus | Verdict) -> None:
+async def test_an_answer_is_parsed(
+    line: ProviderPair, state: dict[str, object], meant: AttemptStatus | Verdict
+) -> None:
     line.other.states["a1"] = state
 
     assert await line.ours.poll(A1) == meant
 
 
 @pytest.mark.parametrize("state", ["succeeded", "expired", "reserved", "", None, 7, ["passed"]])
-async def test_a_state_that_is_none_of_the_protocol_is_no_answer(line: ProviderPair, state: object) -> None:
+async def test_an_unknown_state_is_no_answer(line: ProviderPair, state: object) -> None:
     line.other.states["a1"] = {"state": state}
     with pytest.raises(ProviderUnavailable):
         await line.ours.poll(A1)
@@ -154,7 +156,7 @@ def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: ob
     assert service.phone_url("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
 
 
-async def test_an_address_where_no_phone_may_go_opens_nothing(line: ProviderPair) -> None:
+async def test_a_forbidden_address_for_phones_opens_no_session(line: ProviderPair) -> None:
     line.other.url = "https://evil.example/a1"
     with pytest.raises(ProviderUnavailable):
         await line.ours.open(A1, make_identity())
@@ -189,7 +191,7 @@ def test_a_callback_says_which_session_has_news(session: str) -> None:
         b"[" * 16_000,
     ],
 )
-def test_inv18_a_signed_callback_that_is_none_of_ours_is_told_so(body: bytes) -> None:
+def test_inv18_a_signed_callback_with_a_foreign_body_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidCallback):
         at_the_door().read_callback(SIGNING.headers("m1", NOON, body), body)
 

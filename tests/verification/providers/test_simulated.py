@@ -1,4 +1,4 @@
-"""The stage machines of the simulated providers, every stage with every press."""
+"""The page stages of the simulated providers, each stage with each press."""
 
 from itertools import product
 
@@ -43,12 +43,12 @@ DECIDING = {
 
 
 def walk(method: Method, choice: VerdictChoice) -> list[Transition]:
-    """Every turn of the straight way, with the same choice all along."""
+    """Every transition of the default path, with the same choice throughout."""
     return [apply_press(method, stage, ButtonPress(press, choice, ticked=True)) for stage, press in GOOD_PATHS[method]]
 
 
 @pytest.mark.parametrize(("method", "stage"), list(product(Method, PageStage)))
-def test_no_press_on_any_stage_leads_astray(method: Method, stage: PageStage) -> None:
+def test_every_press_at_every_stage_gives_a_valid_transition(method: Method, stage: PageStage) -> None:
     for press, choice, ticked in product(PageButton, VerdictChoice, (True, False)):
         pressed = ButtonPress(press, choice, ticked)
 
@@ -75,7 +75,7 @@ def check_turn(method: Method, stage: PageStage, pressed: ButtonPress, turn: Tra
 
 
 @pytest.mark.parametrize("method", Method)
-def test_each_way_passes_when_nothing_else_is_chosen(method: Method) -> None:
+def test_each_method_passes_by_default(method: Method) -> None:
     *moves, last = walk(method, VerdictChoice.PASS)
 
     assert all(isinstance(turn, Advanced) for turn in moves)
@@ -83,7 +83,7 @@ def test_each_way_passes_when_nothing_else_is_chosen(method: Method) -> None:
 
 
 @pytest.mark.parametrize("method", Method)
-def test_each_move_leads_to_the_next_stage_of_the_way(method: Method) -> None:
+def test_each_press_leads_to_the_next_stage_of_the_method(method: Method) -> None:
     stages = [stage for stage, _ in GOOD_PATHS[method]]
 
     assert [turn.page.stage for turn in walk(method, VerdictChoice.PASS) if isinstance(turn, Advanced)] == stages[1:]
@@ -141,7 +141,7 @@ def test_declining_needs_no_tick() -> None:
     )
 
 
-def test_confirming_begins_with_the_authorisation_and_with_the_agreement() -> None:
+def test_the_status_becomes_confirming_at_the_authorisation_and_after_the_agreement() -> None:
     authorising = apply_press(Method.WECHAT, PageStage.CHECK, ButtonPress(PageButton.GO_AUTHORISE))
     agreeing = apply_press(Method.FACE, PageStage.AGREEMENT, ButtonPress(PageButton.NEXT, ticked=True))
 
@@ -174,7 +174,7 @@ def test_once_bound_a_card_cannot_be_missing() -> None:
 
 
 @pytest.mark.parametrize(("method", "choice"), list(product(Method, VerdictChoice)))
-def test_a_page_is_read_back_as_it_was_kept(method: Method, choice: VerdictChoice) -> None:
+def test_a_page_is_parsed_from_its_stored_form(method: Method, choice: VerdictChoice) -> None:
     for stage in PAGE_TRANSITIONS[method]:
         assert read_page(method, SimulatedPage(stage, choice).text) == SimulatedPage(stage, choice)
 
@@ -184,7 +184,7 @@ def test_an_unknown_page_is_the_first_one(text: str) -> None:
     assert read_page(Method.WECHAT, text) == first_page(Method.WECHAT)
 
 
-def test_a_page_of_another_way_is_the_first_one() -> None:
+def test_a_page_of_another_method_is_the_first_one() -> None:
     assert read_page(Method.QQ, SimulatedPage(PageStage.RECOGNITION).text) == SimulatedPage(PageStage.CHECK)
 
 

@@ -1,4 +1,4 @@
-"""What may happen in any state, as transcripts."""
+"""What may happen in every state, as transcripts."""
 
 from dataclasses import replace
 
@@ -25,8 +25,8 @@ from bot.flow.events import Command, Commanded, MessageKind, ReaskRequested, Sen
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
-from tests.bot.flow.effect_texts import picks, visible
-from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, ONE_OF_EACH, label, scanning, verified
+from tests.bot.flow.effect_texts import choices_in, visible
+from tests.bot.flow.samples import ACCOUNT, CONTEXT, ONE_OF_EACH, QUESTION_ID, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
 from tests.reliability import Proof
 
@@ -48,7 +48,7 @@ in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(s
 
 @in_each_state
 def test_start_shows_the_step_again_and_never_loses_it(state: State) -> None:
-    step = advance(state, Commanded(Command.START), MOMENT)
+    step = advance(state, Commanded(Command.START), CONTEXT)
 
     if not isinstance(state, Idle):
         assert type(step.state) is type(state)
@@ -56,10 +56,10 @@ def test_start_shows_the_step_again_and_never_loses_it(state: State) -> None:
 
 
 @in_each_state
-def test_inv14_whatever_stands_behind_start_changes_nothing(state: State, proof: Proof) -> None:
-    plain = advance(state, Commanded(Command.START), MOMENT)
+def test_inv14_any_payload_of_start_changes_nothing(state: State, proof: Proof) -> None:
+    plain = advance(state, Commanded(Command.START), CONTEXT)
     for payload in PAYLOADS:
-        step = advance(state, Commanded(Command.START, payload), MOMENT)
+        step = advance(state, Commanded(Command.START, payload), CONTEXT)
 
         assert step.state == plain.state, payload
         assert [effect for effect in step.effects if effect != DeleteUserMessage()] == list(plain.effects), payload
@@ -67,16 +67,16 @@ def test_inv14_whatever_stands_behind_start_changes_nothing(state: State, proof:
 
 
 @in_each_state
-def test_inv14_a_topic_nobody_wrote_leads_to_the_list_and_changes_nothing(state: State) -> None:
-    step = advance(state, Commanded(Command.FAQ, "no_such_topic"), MOMENT)
+def test_inv14_an_unknown_topic_leads_to_the_list_and_changes_nothing(state: State) -> None:
+    step = advance(state, Commanded(Command.FAQ, "no_such_topic"), CONTEXT)
 
     assert replace(step.state, touched=False) == state if isinstance(step.state, Scanning) else step.state == state
     assert step.effects == (ShowFaq(unanswered=True), CountQuestion(""))
 
 
 @in_each_state
-def test_whoever_floods_hears_so_and_keeps_the_step(state: State) -> None:
-    step = advance(state, Throttled(), MOMENT)
+def test_a_throttled_person_is_asked_to_slow_down_and_keeps_the_step(state: State) -> None:
+    step = advance(state, Throttled(), CONTEXT)
 
     assert type(step.state) is type(state)
     assert visible(step)
@@ -84,8 +84,8 @@ def test_whoever_floods_hears_so_and_keeps_the_step(state: State) -> None:
 
 
 @in_each_state
-def test_what_may_never_have_arrived_is_said_again(state: State) -> None:
-    step = advance(state, ReaskRequested(), MOMENT)
+def test_a_reask_repeats_the_current_question(state: State) -> None:
+    step = advance(state, ReaskRequested(), CONTEXT)
 
     assert step.state == state
     assert step.effects[0] == prompt(state)
@@ -93,42 +93,42 @@ def test_what_may_never_have_arrived_is_said_again(state: State) -> None:
 
 @in_each_state
 @pytest.mark.parametrize("command", [Command.STATUS, Command.HELP, Command.PRIVACY, Command.LANGUAGE, Command.FAQ])
-def test_a_look_at_something_else_keeps_the_question(state: State, command: Command) -> None:
-    step = advance(state, Commanded(command), MOMENT)
+def test_a_side_command_keeps_the_question(state: State, command: Command) -> None:
+    step = advance(state, Commanded(command), CONTEXT)
 
     assert type(step.state) is type(state)
     assert step.state.question_id == state.question_id
 
 
 @in_each_state
-def test_each_state_tells_its_own_progress(state: State) -> None:
-    (told,) = advance(state, Commanded(Command.STATUS), MOMENT).effects
+def test_each_state_reports_its_own_progress(state: State) -> None:
+    (reply,) = advance(state, Commanded(Command.STATUS), CONTEXT).effects
     if isinstance(state, Expired):
-        assert told == prompt(state)  # the card says that the code has expired, and brings its buttons with it
+        assert reply == prompt(state)  # the picture itself says that the code has expired, and it has buttons
         return
 
-    assert isinstance(told, AskQuestion | SendText)
-    assert "status." in (told.note or "" if isinstance(told, AskQuestion) else told.text)
+    assert isinstance(reply, AskQuestion | SendText)
+    assert "status." in (reply.note or "" if isinstance(reply, AskQuestion) else reply.text)
 
 
 ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
-"""All but those that welcome whatever comes, and that say the code is being made."""
+"""All states but Idle, which welcomes any message, and Opening, which replies that the code is being prepared."""
 
 
 @pytest.mark.parametrize("kind", MessageKind)
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
-def test_what_is_no_text_is_answered_in_words_of_its_own(state: State, kind: MessageKind) -> None:
-    step = advance(state, Sent(kind), MOMENT)
+def test_a_message_that_is_not_a_text_gets_its_own_reply(state: State, kind: MessageKind) -> None:
+    step = advance(state, Sent(kind), CONTEXT)
     (reply,) = visible(step)
 
     assert f"sent.{kind}" in (getattr(reply, "note", None), getattr(reply, "text", None))
     assert type(step.state) is type(state)
 
 
-def test_pictures_and_files_leave_the_chat_and_stickers_stay() -> None:
+def test_pictures_and_files_are_deleted_and_stickers_stay() -> None:
     asking = after("/start\n[personal]\n[agree]")
 
-    deleted = {kind for kind in MessageKind if len(advance(asking, Sent(kind), MOMENT).effects) == 2}
+    deleted = {kind for kind in MessageKind if len(advance(asking, Sent(kind), CONTEXT).effects) == 2}
 
     assert deleted == {
         MessageKind.PHOTO,
@@ -139,7 +139,7 @@ def test_pictures_and_files_leave_the_chat_and_stickers_stay() -> None:
     }
 
 
-def test_an_unknown_command_and_help_stand_beside_the_question() -> None:
+def test_an_unknown_command_and_help_keep_the_question() -> None:
     holds(
         """
         >> /unknown
@@ -188,8 +188,8 @@ def test_the_faq_is_a_message_of_its_own() -> None:
         ("", ShowFaq()),
     ],
 )
-def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq) -> None:
-    assert advance(scanning(), SideTapped(SideMessage.FAQ, choice), MOMENT).effects == (shown,)
+def test_the_data_of_an_faq_button_are_checked(choice: str, shown: ShowFaq) -> None:
+    assert advance(scanning(), SideTapped(side=SideMessage.FAQ, choice=choice), CONTEXT).effects == (shown,)
 
 
 # Languages
@@ -197,23 +197,25 @@ def test_buttons_of_the_faq_are_parsed_never_trusted(choice: str, shown: ShowFaq
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @in_each_state
-def test_a_chosen_language_is_kept_and_the_question_put_in_it(state: State, language: str) -> None:
-    step = advance(state, SideTapped(SideMessage.LANGUAGE, language), MOMENT)
+def test_a_chosen_language_is_stored_and_the_question_is_asked_in_it(state: State, language: str) -> None:
+    step = advance(state, SideTapped(side=SideMessage.LANGUAGE, choice=language), CONTEXT)
 
     assert step.effects[:2] == (SetLanguage(language), EditSideMessage("language.done"))
     assert len(step.effects) == 3
-    assert picks(step.effects[2]) == picks(prompt(state))
+    assert choices_in(step.effects[2]) == choices_in(prompt(state))
 
 
-def test_a_language_nobody_wrote_texts_in_is_not_chosen() -> None:
+def test_a_language_without_texts_is_not_set() -> None:
     for choice in ("choose", "fr", "", "zh "):
-        assert advance(verified(), SideTapped(SideMessage.LANGUAGE, choice), MOMENT).effects == (ShowLanguages(),)
+        assert advance(verified(), SideTapped(side=SideMessage.LANGUAGE, choice=choice), CONTEXT).effects == (
+            ShowLanguages(),
+        )
 
 
-# What is kept about a person
+# What is stored about a person
 
 
-def test_what_is_kept_is_shown_exported_and_kept_when_asked_so() -> None:
+def test_stored_data_is_shown_and_exported_and_stays_when_the_person_declines() -> None:
     holds(
         """
         >> /privacy
@@ -247,41 +249,45 @@ def test_a_language_may_be_named_with_the_command() -> None:
 
 
 @in_each_state
-def test_erasing_stops_everything_and_leaves_nothing(state: State) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
+def test_erasing_ends_the_dialogue_and_its_attempt(state: State) -> None:
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=QUESTION_ID), CONTEXT)
 
-    assert step.state == Idle(account=MOMENT.own_account, question_id=MOMENT.question_id)
-    assert EraseRecords(MOMENT.own_account) in step.effects
+    assert step.state == Idle(account=CONTEXT.own_account, question_id=CONTEXT.question_id)
+    assert EraseRecords(CONTEXT.own_account) in step.effects
     assert [effect for effect in step.effects if isinstance(effect, CancelAttempt)] == (
         [CancelAttempt(state.attempt)] if isinstance(state, Attempting) else []
     )
 
 
 @in_each_state
-@pytest.mark.parametrize("mark", ["", "m-earlier"])
-def test_an_old_button_erases_nothing(state: State, mark: str) -> None:
-    step = advance(state, SideTapped(SideMessage.PRIVACY, "erase_now", mark), MOMENT)
+@pytest.mark.parametrize("question_id", ["", "m-earlier"])
+def test_an_old_button_erases_nothing(state: State, question_id: str) -> None:
+    step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=question_id), CONTEXT)
 
     assert step.state == state
     assert not [effect for effect in step.effects if isinstance(effect, EraseRecords)]
 
 
 def test_records_and_exports_are_those_of_the_account() -> None:
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "export"), MOMENT).effects == (SendExport(ACCOUNT),)
-    assert advance(scanning(), SideTapped(SideMessage.PRIVACY, "erase"), MOMENT).effects == (
-        ShowRecords(MARK, ACCOUNT, ask_erase=True),
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="export"), CONTEXT).effects == (
+        SendExport(ACCOUNT),
+    )
+    assert advance(scanning(), SideTapped(side=SideMessage.PRIVACY, choice="erase"), CONTEXT).effects == (
+        ShowRecords(QUESTION_ID, ACCOUNT, ask_erase=True),
     )
 
 
-def test_a_look_aside_shows_that_somebody_is_there() -> None:
+def test_a_side_button_marks_the_person_as_active() -> None:
     for side, choice in ((SideMessage.FAQ, "open"), (SideMessage.LANGUAGE, "en"), (SideMessage.LANGUAGE, "choose")):
-        state = advance(scanning(), SideTapped(side, choice), MOMENT).state
+        state = advance(scanning(), SideTapped(side=side, choice=choice), CONTEXT).state
 
         assert isinstance(state, Scanning)
         assert state.touched
 
 
 def test_an_erased_account_that_is_verified_is_not_asked_to_begin_again() -> None:
-    step = advance(verified(), SideTapped(SideMessage.PRIVACY, "erase_now", MARK), MOMENT)
+    step = advance(
+        verified(), SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=QUESTION_ID), CONTEXT
+    )
 
     assert step.effects == (EraseRecords(ACCOUNT), EditSideMessage("privacy.erased"))

@@ -1,4 +1,4 @@
-"""From the welcome to confirmed data, as transcripts."""
+"""From the welcome to the confirmed identity, as transcripts."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from bot.flow.events import Said
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from tests.bot.flow.effect_texts import buttons
-from tests.bot.flow.samples import MOMENT, NAME, OTHER_NAME
+from tests.bot.flow.samples import CONTEXT, NAME, OTHER_NAME
 from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
 
 
-def test_the_straight_way_asks_each_step_once() -> None:
+def test_the_shortest_path_asks_each_step_once() -> None:
     state = holds("""
         >> /start
         << AskQuestion type.ask
@@ -81,7 +81,7 @@ def test_all_of_it_may_be_typed() -> None:
     """)
 
 
-def test_enterprises_are_sent_to_their_guide_and_led_back() -> None:
+def test_enterprises_are_sent_to_their_guide_and_may_return() -> None:
     state = holds("""
         >> [begin]
         << AskQuestion type.ask
@@ -107,7 +107,7 @@ def test_enterprises_are_sent_to_their_guide_and_led_back() -> None:
     assert isinstance(after("[personal]", state), states.Agreeing)
 
 
-def test_people_from_overseas_are_sent_to_the_international_site_and_led_back() -> None:
+def test_people_from_overseas_are_sent_to_the_international_site_and_may_return() -> None:
     state = holds("""
         >> /start
         << AskQuestion type.ask
@@ -148,7 +148,7 @@ def test_without_consent_nothing_is_collected() -> None:
     """)
 
 
-def test_back_goes_one_step_and_the_way_on_is_the_same() -> None:
+def test_back_goes_one_step_and_the_next_steps_are_the_same() -> None:
     holds(
         """
         >> /back
@@ -240,7 +240,7 @@ NOT_NAMES = {
 
 
 @pytest.mark.parametrize("problem", NameProblem)
-def test_a_text_that_is_no_name_is_told_why_and_deleted(problem: NameProblem) -> None:
+def test_a_text_that_is_no_name_is_refused_with_a_reason_and_deleted(problem: NameProblem) -> None:
     holds(
         f"""
         >> {NOT_NAMES[problem]}
@@ -266,7 +266,7 @@ NOT_NUMBERS = {
 
 
 @pytest.mark.parametrize("problem", NumberProblem)
-def test_a_text_that_is_no_number_is_told_why_and_deleted(problem: NumberProblem) -> None:
+def test_a_text_that_is_no_number_is_refused_with_a_reason_and_deleted(problem: NumberProblem) -> None:
     for lines, question in ((TO_NUMBER, "number"), (f"{TO_CONFIRM}\n[change_number]", "other_number")):
         holds(
             f"""
@@ -281,9 +281,9 @@ def test_a_text_that_is_no_number_is_told_why_and_deleted(problem: NumberProblem
 @pytest.mark.parametrize(
     "number", ["810000199408230021", "830000199201300022", "932682198501010017", "911124198108030024"]
 )
-def test_permits_and_foreigners_are_led_to_the_international_site_and_may_still_answer(number: str) -> None:
+def test_permits_and_foreigners_are_sent_to_the_international_site_and_may_still_answer(number: str) -> None:
     asking = after(TO_NUMBER)
-    question = advance(asking, Said(number), MOMENT).effects[-1]
+    question = advance(asking, Said(number), CONTEXT).effects[-1]
 
     assert isinstance(question, AskQuestion)
     assert {UrlButton("international"), TopicButton("overseas")} <= set(buttons(question))
@@ -312,7 +312,7 @@ def test_an_edited_text_begins_nothing() -> None:
     """)
 
 
-def test_cancel_forgets_everything_from_any_step() -> None:
+def test_cancel_discards_everything_from_any_step() -> None:
     for lines in ("/start", "/start\n[overseas]", TO_NAME, TO_NUMBER, TO_CONFIRM, f"{TO_CONFIRM}\n[change_name]"):
         holds(
             """

@@ -1,4 +1,4 @@
-"""Coming by a link: to an account, to a way, to nothing."""
+"""Links: to an account, to a method, and invalid ones."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from bot.flow.events import Choice, LinkAccepted, LinkRejected, MethodSuggested,
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from tests.bot.flow.effect_texts import picks, visible
-from tests.bot.flow.samples import ACCOUNT, FOREIGN_ACCOUNT, MOMENT, NAME, ONE_OF_EACH, STATES, label
+from tests.bot.flow.effect_texts import choices_in, visible
+from tests.bot.flow.samples import ACCOUNT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NUMBER, TO_OPENING, after, holds
 from verification.attempts import Method
 
@@ -21,7 +21,7 @@ in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(s
 # The invitation
 
 
-def test_whoever_comes_by_a_link_is_asked_whose_account_it_is_and_goes_the_way_with_it() -> None:
+def test_a_person_with_a_link_is_asked_whose_account_it_is_and_verifies_it() -> None:
     state = holds(
         f"""
         >> {LINK} face en
@@ -40,7 +40,7 @@ def test_whoever_comes_by_a_link_is_asked_whose_account_it_is_and_goes_the_way_w
     assert state.account == FOREIGN_ACCOUNT
 
 
-def test_what_was_under_way_comes_back_to_whoever_says_that_the_account_is_not_theirs() -> None:
+def test_a_person_who_says_that_the_account_is_not_theirs_returns_to_the_former_step() -> None:
     before = after(TO_CONFIRM)
     state = holds(
         f"""
@@ -65,12 +65,12 @@ def test_an_invitation_can_be_left_in_any_words(word: str) -> None:
     assert type(after(f"{LINK}\n{word}", after(TO_NUMBER))) is states.AskingNumber
 
 
-@pytest.mark.parametrize("way_there", [TO_OPENING, TO_CODE])
-def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its_data_stay(way_there: str) -> None:
-    before = after(way_there)
+@pytest.mark.parametrize("path", [TO_OPENING, TO_CODE])
+def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its_data_stay(path: str) -> None:
+    before = after(path)
     assert isinstance(before, states.Attempting)
 
-    step = advance(before, LinkAccepted(FOREIGN_ACCOUNT), MOMENT)
+    step = advance(before, LinkAccepted(FOREIGN_ACCOUNT), CONTEXT)
     back = after("[not_mine]", step.state)
 
     assert CancelAttempt(before.attempt) in step.effects
@@ -78,7 +78,7 @@ def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its
     assert back.identity == before.identity
 
 
-def test_an_invitation_on_top_of_another_keeps_what_was_there_before_both() -> None:
+def test_a_second_invitation_keeps_the_state_before_the_first() -> None:
     state = holds(
         """
         >> link: cloud:200011111
@@ -110,16 +110,16 @@ def test_other_types_are_explained_and_the_question_whose_account_it_is_stays() 
     )
 
 
-def test_a_name_that_was_typed_before_the_invitation_leaves_the_chat_even_now() -> None:
-    step = advance(after(LINK, after(TO_NUMBER)), Said(f"{NAME} 是我"), MOMENT)
+def test_a_name_known_before_the_invitation_is_deleted_from_the_chat() -> None:
+    step = advance(after(LINK, after(TO_NUMBER)), Said(f"{NAME} 是我"), CONTEXT)
 
     assert DeleteUserMessage() in step.effects
 
 
-def test_a_success_of_the_former_account_is_told_and_what_comes_back_is_verified() -> None:
+def test_a_success_of_the_former_account_is_reported_and_the_former_state_becomes_verified() -> None:
     holds(
         f"""
-        >> other: passed {ACCOUNT}
+        >> other: attempt passed {ACCOUNT}
         << SendText misc.passed_elsewhere
         >> [not_mine]
         << AskQuestion verified.ask + invitation.refused
@@ -129,10 +129,10 @@ def test_a_success_of_the_former_account_is_told_and_what_comes_back_is_verified
     )
 
 
-def test_a_success_of_the_account_of_the_link_is_told_as_ever() -> None:
+def test_a_success_of_the_account_of_the_link_is_reported() -> None:
     holds(
         f"""
-        >> other: passed {FOREIGN_ACCOUNT}
+        >> other: attempt passed {FOREIGN_ACCOUNT}
         << AskQuestion verified.ask
         == Verified
         """,
@@ -146,17 +146,17 @@ def test_cancelling_later_keeps_the_account_of_the_link() -> None:
     assert (type(state), state.account) == (states.Idle, FOREIGN_ACCOUNT)
 
 
-def test_erasing_gives_the_account_of_the_link_back() -> None:
+def test_erasing_returns_to_the_persons_own_account() -> None:
     state = after(f"{LINK}\n[mine]\n[agree]\nprivacy: erase_now")
 
     assert (type(state), state.account) == (states.Idle, ACCOUNT)
 
 
-def test_a_way_whose_link_was_taken_back_ends_with_the_persons_own_account() -> None:
+def test_a_dialogue_whose_link_was_revoked_returns_to_the_persons_own_account() -> None:
     linked = f"{LINK}\n[mine]\n[agree]\n{NAME}\n11010519491231002X\n[confirm]\n[qq]"
     state = holds(
         """
-        >> core: declined unbound
+        >> core: attempt refused unbound
         << AskQuestion idle.ask + link.ended
         == Idle
         """,
@@ -166,12 +166,12 @@ def test_a_way_whose_link_was_taken_back_ends_with_the_persons_own_account() -> 
     assert state.account == ACCOUNT
 
 
-# The same link, and links to accounts that need none
+# The same link again, and links to verified accounts
 
 
 @in_each_state
-def test_the_link_of_the_account_at_hand_shows_the_step_at_hand(state: State) -> None:
-    step = advance(state, LinkAccepted(state.account), MOMENT)
+def test_a_link_to_the_current_account_shows_the_current_step(state: State) -> None:
+    step = advance(state, LinkAccepted(state.account), CONTEXT)
     questions = [effect for effect in step.effects if isinstance(effect, AskQuestion | ShowCode)]
 
     assert step.state.account == state.account
@@ -180,7 +180,7 @@ def test_the_link_of_the_account_at_hand_shows_the_step_at_hand(state: State) ->
     assert visible(step)
 
 
-def test_a_link_to_a_verified_account_says_so_where_nothing_is_lost_by_it() -> None:
+def test_a_link_to_a_verified_account_says_so_where_no_progress_is_lost() -> None:
     state = holds(
         f"""
         >> {LINK} verified
@@ -193,7 +193,7 @@ def test_a_link_to_a_verified_account_says_so_where_nothing_is_lost_by_it() -> N
     assert (state.account, codec.load(codec.dump(state))) == (FOREIGN_ACCOUNT, state)
 
 
-def test_a_link_to_a_verified_account_leaves_another_way_alone() -> None:
+def test_a_link_to_a_verified_account_keeps_the_progress_of_another_account() -> None:
     holds(
         f"""
         >> {LINK} verified
@@ -204,7 +204,7 @@ def test_a_link_to_a_verified_account_leaves_another_way_alone() -> None:
     )
 
 
-def test_a_link_to_the_account_at_hand_that_was_verified_elsewhere_ends_the_way() -> None:
+def test_a_link_to_the_current_account_verified_elsewhere_leads_to_verified() -> None:
     holds(
         f"""
         >> link: {ACCOUNT} verified
@@ -217,28 +217,28 @@ def test_a_link_to_the_account_at_hand_that_was_verified_elsewhere_ends_the_way(
     )
 
 
-# Links that open nothing
+# Invalid links
 
 
 @in_each_state
-def test_inv14_a_link_that_cannot_be_used_changes_nothing_and_the_question_comes_again(state: State) -> None:
-    step = advance(state, LinkRejected(), MOMENT)
-    told = [effect for effect in step.effects if isinstance(effect, AskQuestion | SendText)]
+def test_inv14_an_invalid_link_changes_nothing_and_the_question_is_asked_again(state: State) -> None:
+    step = advance(state, LinkRejected(), CONTEXT)
+    replies = [effect for effect in step.effects if isinstance(effect, AskQuestion | SendText)]
 
     assert codec.dump(step.state).replace('"touched": true', '"touched": false') == codec.dump(state).replace(
         '"touched": true', '"touched": false'
     )
     assert DeleteUserMessage() in step.effects
-    assert [getattr(effect, "note", None) or effect.text for effect in told] == ["link.unusable"]
+    assert [getattr(effect, "note", None) or effect.text for effect in replies] == ["link.unusable"]
 
 
-# Links to a way
+# Links that suggest a method
 
 
-def test_a_way_that_a_link_suggests_is_named_at_once_and_stands_first_when_ways_are_offered() -> None:
+def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods() -> None:
     state = holds(
         """
-        >> way: face
+        >> method link: face
         << SetSuggestedMethod face
         << AskQuestion type.ask + link.way.face
         == ChoosingType
@@ -266,13 +266,13 @@ def test_a_way_that_a_link_suggests_is_named_at_once_and_stands_first_when_ways_
         """
     )
 
-    assert picks(prompt(state))[:3] == offered_choices(state)[:3] == (Choice.FACE, Choice.WECHAT, Choice.QQ)
+    assert choices_in(prompt(state))[:3] == offered_choices(state)[:3] == (Choice.FACE, Choice.WECHAT, Choice.QQ)
 
 
-def test_a_number_that_is_typed_means_the_place_on_the_screen() -> None:
+def test_a_typed_number_means_the_position_on_the_screen() -> None:
     holds(
         """
-        >> way: qq
+        >> method link: qq
         << SetSuggestedMethod qq
         << AskQuestion method.ask + method.suggested
         >> 1
@@ -286,8 +286,8 @@ def test_a_number_that_is_typed_means_the_place_on_the_screen() -> None:
 
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
-def test_a_link_to_a_way_begins_nothing(state: State) -> None:
-    step = advance(state, MethodSuggested(Method.QQ), MOMENT)
+def test_a_link_that_suggests_a_method_begins_nothing(state: State) -> None:
+    step = advance(state, MethodSuggested(Method.QQ), CONTEXT)
 
     assert step.state.account == state.account
     assert type(step.state) is (states.ChoosingType if isinstance(state, states.Idle) else type(state))

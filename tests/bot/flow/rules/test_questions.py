@@ -1,4 +1,4 @@
-"""Questions in a person's own words: answered beside the step, which stays as it is."""
+"""Questions in a person's own words are answered, and the step stays as it is."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from bot.flow.machine import advance
 from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
 from tests.bot.flow.effect_texts import strings
-from tests.bot.flow.samples import ACCOUNT, MARK, MOMENT, NAME, ONE_OF_EACH, label, scanning
+from tests.bot.flow.samples import ACCOUNT, CONTEXT, NAME, ONE_OF_EACH, QUESTION_ID, label, scanning
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NUMBER
 
@@ -23,7 +23,7 @@ in_each_asking_state = pytest.mark.parametrize("state", [pytest.param(state, id=
 @in_each_asking_state
 @pytest.mark.parametrize("question", ["一个身份证能认证几个账号？", "一个身份证能认证几个账号"])
 def test_a_question_is_answered_and_the_step_with_its_live_question_stays(state: State, question: str) -> None:
-    step = advance(state, Said(question), MOMENT)
+    step = advance(state, Said(question), CONTEXT)
 
     assert (type(step.state), step.state.question_id) == (type(state), state.question_id)
     assert ShowFaq("how_many") in step.effects
@@ -33,7 +33,7 @@ def test_a_question_is_answered_and_the_step_with_its_live_question_stays(state:
     ]
 
 
-def test_what_else_may_have_been_meant_is_offered_too() -> None:
+def test_other_matching_topics_are_offered_too() -> None:
     holds(
         """
         >> 账号满了，能认证几个账号
@@ -44,7 +44,7 @@ def test_what_else_may_have_been_meant_is_offered_too() -> None:
     )
 
 
-def test_where_buttons_are_offered_any_words_are_looked_up_and_the_words_of_a_button_never() -> None:
+def test_where_buttons_are_offered_any_text_but_a_button_label_is_looked_up() -> None:
     holds(
         """
         >> icp
@@ -63,7 +63,7 @@ def test_where_buttons_are_offered_any_words_are_looked_up_and_the_words_of_a_bu
     )
 
 
-def test_a_question_nobody_has_an_answer_to_says_so_and_is_counted_and_other_words_are_not() -> None:
+def test_an_unanswered_question_gets_a_reply_and_is_counted_and_other_texts_are_not() -> None:
     holds(
         """
         >> 今天天气怎么样
@@ -76,7 +76,7 @@ def test_a_question_nobody_has_an_answer_to_says_so_and_is_counted_and_other_wor
     )
 
 
-def test_whoever_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() -> None:
+def test_a_person_who_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() -> None:
     holds(
         """
         >> 一个身份证能认证几个账号？
@@ -90,7 +90,7 @@ def test_whoever_begins_with_a_question_gets_its_answer_and_is_asked_to_begin() 
     )
 
 
-def test_whoever_begins_with_a_question_in_vain_is_welcome_and_it_is_counted() -> None:
+def test_a_person_who_begins_with_an_unanswered_question_is_welcomed_and_it_is_counted() -> None:
     holds(
         """
         >> 今天天气怎么样
@@ -102,8 +102,8 @@ def test_whoever_begins_with_a_question_in_vain_is_welcome_and_it_is_counted() -
 
 
 @pytest.mark.parametrize("where", ["", "/start", TO_METHOD, TO_CODE])
-def test_of_a_question_in_vain_is_kept_what_may_be(where: str) -> None:
-    step = advance(after(where), Said("13800138000 能收到天气吗"), MOMENT)
+def test_an_unanswered_question_is_stored_redacted(where: str) -> None:
+    step = advance(after(where), Said("13800138000 能收到天气吗"), CONTEXT)
 
     assert [effect.redacted_question for effect in step.effects if isinstance(effect, CountQuestion)] == [
         "• 能收到天气吗"
@@ -122,24 +122,24 @@ def test_a_link_to_a_topic_is_followed_by_the_offer_to_begin() -> None:
     )
 
 
-def test_words_behind_the_command_are_looked_up() -> None:
+def test_words_after_the_faq_command_are_looked_up() -> None:
     holds(
         """
         >> /faq 能认证几个账号
         << ShowFaq how_many
         << CountQuestion how_many
         >> /faq 天气
-        << ShowFaq missed
+        << ShowFaq unanswered
         << CountQuestion
         """,
         after("/start"),
     )
 
 
-# Where a name or a number is asked
+# Where a name or a number is expected
 
 
-def test_a_question_in_the_place_of_a_name_is_answered_and_leaves_the_chat() -> None:
+def test_a_question_instead_of_a_name_is_answered_and_deleted_from_the_chat() -> None:
     holds(
         """
         >> 一个身份证能认证几个账号？
@@ -159,7 +159,7 @@ def test_a_question_in_the_place_of_a_name_is_answered_and_leaves_the_chat() -> 
     )
 
 
-def test_a_question_in_the_place_of_a_number_is_answered_and_leaves_the_chat() -> None:
+def test_a_question_instead_of_a_number_is_answered_and_deleted_from_the_chat() -> None:
     holds(
         """
         >> 能认证几个账号
@@ -175,7 +175,7 @@ def test_a_question_in_the_place_of_a_number_is_answered_and_leaves_the_chat() -
 def test_a_question_while_changing_is_answered(to_change: str) -> None:
     state = after(f"{TO_CONFIRM}\n[{to_change}]")
 
-    step = advance(state, Said("一个身份证能认证几个账号？"), MOMENT)
+    step = advance(state, Said("一个身份证能认证几个账号？"), CONTEXT)
 
     assert step.state == state
     assert step.effects == (DeleteUserMessage(), ShowFaq("how_many"), CountQuestion("how_many"))
@@ -183,7 +183,7 @@ def test_a_question_while_changing_is_answered(to_change: str) -> None:
 
 @pytest.mark.parametrize("text", ["怎么办", "王小明？", "icp icp", "账号满"])
 def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -> None:
-    step = advance(after(TO_NAME), Said(text), MOMENT)
+    step = advance(after(TO_NAME), Said(text), CONTEXT)
 
     assert step.effects[0] == DeleteUserMessage()
     assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
@@ -191,9 +191,9 @@ def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -
 
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1, max_size=4))
 def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> None:
-    state = AskingName(account=ACCOUNT, question_id=MARK)
+    state = AskingName(account=ACCOUNT, question_id=QUESTION_ID)
 
-    step = advance(state, Said(name), _answering_everything())
+    step = advance(state, Said(name), _context_that_answers_everything())
 
     assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
 
@@ -202,32 +202,36 @@ def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> No
     "name", [NAME, "李雷", "韩梅梅", "阿依古丽·买买提", "阿依古丽买买提", "阿依古丽·买买提·阿依古丽"]
 )
 @pytest.mark.parametrize("typed", ["{}", " {} ", "{}。"])
-def test_a_name_is_never_swallowed_whatever_the_faq_holds(name: str, typed: str) -> None:
-    step = advance(AskingName(account=ACCOUNT, question_id=MARK), Said(typed.format(name)), _answering_everything())
+def test_a_name_is_accepted_even_if_the_faq_matches_it(name: str, typed: str) -> None:
+    step = advance(
+        AskingName(account=ACCOUNT, question_id=QUESTION_ID),
+        Said(typed.format(name)),
+        _context_that_answers_everything(),
+    )
 
     assert isinstance(step.state, AskingNumber)
 
 
-def test_a_number_is_never_swallowed_whatever_the_faq_holds() -> None:
-    step = advance(after(TO_NUMBER), Said(f" {NUMBER} "), _answering_everything())
+def test_a_number_is_accepted_even_if_the_faq_matches_it() -> None:
+    step = advance(after(TO_NUMBER), Said(f" {NUMBER} "), _context_that_answers_everything())
 
     assert isinstance(step.state, Confirming)
 
 
 @in_each_asking_state
-def test_no_word_of_a_question_travels_further(state: State) -> None:
+def test_no_effect_repeats_a_question(state: State) -> None:
     for event in (Said("王小明的账号满了，能认证几个账号？"), Commanded(Command.FAQ, "王小明能认证几个账号")):
-        step = advance(state, event, MOMENT)
+        step = advance(state, event, CONTEXT)
 
         assert [text for effect in step.effects for text in strings(effect) if NAME in text] == []
 
 
-def test_a_question_shows_that_somebody_is_there() -> None:
-    state = advance(scanning(), Said("能认证几个账号？"), MOMENT).state
+def test_a_question_marks_the_person_as_active() -> None:
+    state = advance(scanning(), Said("能认证几个账号？"), CONTEXT).state
 
     assert isinstance(state, Scanning)
     assert state.touched
 
 
-def _answering_everything() -> RuleContext:
-    return replace(MOMENT, topics_in=lambda _: ("icp",))
+def _context_that_answers_everything() -> RuleContext:
+    return replace(CONTEXT, topics_in=lambda _: ("icp",))

@@ -1,4 +1,4 @@
-"""While a code is on the screen, as transcripts."""
+"""Events while a code is on the screen, as transcripts."""
 
 import pytest
 
@@ -11,9 +11,9 @@ from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
+    CONTEXT,
     LATER,
     LINK,
-    MOMENT,
     expired,
     failed,
     opening,
@@ -24,29 +24,29 @@ from verification.attempts import Reason
 
 
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
-    step = advance(opening(), AttemptOpened(ATTEMPT, LINK, "42", LATER), MOMENT)
+    step = advance(opening(), AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER), CONTEXT)
 
     assert step.state == scanning()
     assert buttons(prompt(scanning()))[2:4] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
 
 
 @pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
-def test_the_link_is_not_offered_any_more_once_it_was_opened(stage: PhoneStage) -> None:
-    (caption,) = advance(scanning(), AttemptProgressed(ATTEMPT, stage, LATER), MOMENT).effects
+def test_the_link_is_no_longer_offered_after_it_was_opened(stage: PhoneStage) -> None:
+    (caption,) = advance(scanning(), AttemptProgressed(ATTEMPT, stage, LATER), CONTEXT).effects
 
     assert isinstance(caption, EditCaption)
     assert not [button for button in buttons(caption) if isinstance(button, CopyLinkButton | OpenLinkButton)]
 
 
-def test_news_that_was_overtaken_does_not_lead_back() -> None:
+def test_late_news_of_an_earlier_stage_does_not_lead_back() -> None:
     for late in (PhoneStage.WAITING, PhoneStage.OPENED):
-        step = advance(scanning(stage=PhoneStage.CONFIRMING), AttemptProgressed(ATTEMPT, late, LATER), MOMENT)
+        step = advance(scanning(stage=PhoneStage.CONFIRMING), AttemptProgressed(ATTEMPT, late, LATER), CONTEXT)
 
         assert step.state == scanning(stage=PhoneStage.CONFIRMING)
         assert step.effects == ()
 
 
-def test_whatever_is_said_under_a_code_leaves_it_standing() -> None:
+def test_any_text_or_message_keeps_the_code_on_the_screen() -> None:
     state = holds(
         """
         >> 然后呢
@@ -75,48 +75,48 @@ def test_whatever_is_said_under_a_code_leaves_it_standing() -> None:
     assert state.touched
 
 
-def test_a_fading_code_is_renewed_only_for_somebody_who_is_there() -> None:
+def test_an_expiring_code_is_renewed_only_for_an_active_person() -> None:
     holds(
         """
-        >> other: faded
-        >> core: faded
+        >> other: code expiring
+        >> core: code expiring
         >> 在吗
         << SendText scan.said
         << CountQuestion
-        >> core: faded
+        >> core: code expiring
         << CancelAttempt
         << ShowChatAction
         << OpenAttempt wechat
         == Opening
-        >> core: opened
+        >> core: attempt opened
         << ShowCode scan.waiting in place
         == Scanning
-        >> core: faded
+        >> core: code expiring
         """,
         after(TO_CODE),
     )
 
 
 @pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
-def test_a_page_in_use_is_never_renewed_under_somebodys_hands(stage: PhoneStage) -> None:
+def test_a_code_that_is_open_on_a_phone_is_not_renewed(stage: PhoneStage) -> None:
     state = scanning(stage=stage, touched=True)
 
-    assert advance(state, CodeExpiring(ATTEMPT), MOMENT).state == state
+    assert advance(state, CodeExpiring(ATTEMPT), CONTEXT).state == state
 
 
 @pytest.mark.parametrize("command", sorted(set(Command) - {Command.BACK, Command.CANCEL}))
-def test_any_command_shows_that_somebody_is_there(command: Command) -> None:
-    state = advance(scanning(), Commanded(command), MOMENT).state
+def test_any_command_marks_the_person_as_active(command: Command) -> None:
+    state = advance(scanning(), Commanded(command), CONTEXT).state
 
     assert isinstance(state, states.Scanning)
     assert state.touched
 
 
-def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
+def test_an_expired_code_is_replaced_by_a_picture_and_renewed_with_one_press() -> None:
     holds(
         """
-        >> other: lapsed
-        >> core: lapsed
+        >> other: code expired
+        >> core: code expired
         << ReplaceCodeWithPicture expired expired.ask in place
         == Expired
         >> 怎么办
@@ -131,7 +131,7 @@ def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
         << ShowChatAction
         << OpenAttempt wechat
         == Opening
-        >> core: opened
+        >> core: attempt opened
         << ShowCode scan.waiting in place
         == Scanning
         """,
@@ -139,10 +139,10 @@ def test_an_expired_code_is_covered_and_a_new_one_costs_one_press() -> None:
     )
 
 
-def test_a_new_code_and_another_way_give_the_old_code_up() -> None:
-    renewed = advance(scanning(), Said("换个新码"), MOMENT)
-    left = advance(scanning(), Said("换种方式"), MOMENT)
-    cancelled = advance(scanning(), Said("算了"), MOMENT)
+def test_a_new_code_and_another_method_cancel_the_old_code() -> None:
+    renewed = advance(scanning(), Said("换个新码"), CONTEXT)
+    left = advance(scanning(), Said("换种方式"), CONTEXT)
+    cancelled = advance(scanning(), Said("算了"), CONTEXT)
 
     for step in (renewed, left, cancelled):
         assert CancelAttempt(ATTEMPT) in step.effects
@@ -152,7 +152,7 @@ def test_a_new_code_and_another_way_give_the_old_code_up() -> None:
 
 
 @pytest.mark.parametrize("state", [expired(), failed(Reason.MISMATCH)])
-def test_another_way_keeps_the_data(state: states.State) -> None:
+def test_another_method_keeps_the_identity(state: states.State) -> None:
     for leaving in ("[other_way]", "/back"):
         holds(
             f"""

@@ -1,4 +1,4 @@
-"""From the choice of a way to its code, as transcripts."""
+"""From the choice of a method to its code, as transcripts."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from bot.flow.events import ReaskRequested
 from bot.flow.machine import advance
 from tests.bot.flow.samples import (
     ATTEMPT,
-    MOMENT,
+    CONTEXT,
     opening,
 )
 from tests.bot.flow.transcript import TO_METHOD, TO_OPENING, after, holds
@@ -23,14 +23,14 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
         << ShowChatAction
         << OpenAttempt {method}
         == Opening
-        >> core: opened
+        >> core: attempt opened
         << ShowCode scan.waiting in place
         == Scanning
-        >> core: progressed opened
+        >> core: attempt progressed opened
         << EditCaption scan.opened
-        >> core: progressed confirming
+        >> core: attempt progressed confirming
         << EditCaption scan.confirming
-        >> core: passed
+        >> core: attempt passed
         << ReplaceCodeWithPicture verified stamp.verified in place
         << AskQuestion verified.ask
         == Verified
@@ -39,7 +39,7 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
     )
 
 
-def test_the_face_has_a_consent_of_its_own_and_a_way_around_it() -> None:
+def test_face_recognition_needs_its_own_consent_and_can_be_declined() -> None:
     holds(
         """
         >> [face]
@@ -71,7 +71,7 @@ def test_the_face_has_a_consent_of_its_own_and_a_way_around_it() -> None:
     )
 
 
-def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
+def test_the_choice_of_a_method_can_lead_back_to_the_data_or_be_cancelled() -> None:
     holds(
         """
         >> [back]
@@ -94,7 +94,7 @@ def test_the_way_may_be_left_for_the_data_and_for_good() -> None:
 # While the core opens
 
 
-def test_whoever_waits_for_the_code_hears_so_and_the_core_is_asked_again() -> None:
+def test_a_person_who_waits_for_the_code_gets_a_reply_and_the_core_is_asked_again() -> None:
     holds(
         """
         >> 好了吗
@@ -121,61 +121,61 @@ def test_whoever_waits_for_the_code_hears_so_and_the_core_is_asked_again() -> No
 def test_after_a_crash_the_core_is_asked_again_for_the_same_attempt() -> None:
     state = opening()
 
-    step = advance(state, ReaskRequested(), MOMENT)
+    step = advance(state, ReaskRequested(), CONTEXT)
 
     assert step.state == state
     assert OpenAttempt(ATTEMPT, state.account, state.identity, state.method) in step.effects
 
 
-def test_a_code_that_comes_after_its_question_was_left_is_dropped() -> None:
+def test_a_code_that_arrives_after_its_question_was_left_is_cancelled() -> None:
     holds(
         """
         >> /back
         << AskQuestion method.ask
         << CancelAttempt
         == ChoosingMethod
-        >> core: opened
+        >> core: attempt opened
         << CancelAttempt
         >> [qq]
         << RecordAnswer method.done
         << ShowChatAction
         << OpenAttempt qq
         == Opening
-        >> other: opened
+        >> other: attempt opened
         << CancelAttempt
-        >> other: declined unavailable
-        >> core: opened
+        >> other: attempt refused unavailable
+        >> core: attempt opened
         << ShowCode scan.waiting in place
         == Scanning
-        >> core: opened
-        >> other: opened
+        >> core: attempt opened
+        >> other: attempt opened
         << CancelAttempt
         """,
         after(TO_OPENING),
     )
 
 
-def test_cancelling_while_the_core_opens_gives_the_attempt_up() -> None:
+def test_cancelling_while_the_core_opens_cancels_the_attempt() -> None:
     holds(
         """
         >> 取消
         << AskQuestion idle.ask + misc.cancelled
         << CancelAttempt
         == Idle
-        >> core: declined quota
+        >> core: attempt refused quota
         """,
         after(TO_OPENING),
     )
 
 
-def test_a_code_that_comes_after_its_attempt_was_refused_is_dropped() -> None:
-    """The core was asked twice, and a place became free in between."""
+def test_a_code_that_arrives_after_its_attempt_was_refused_is_cancelled() -> None:
+    """The core was asked twice, and a quota slot became free in between."""
     holds(
         """
-        >> core: declined quota
+        >> core: attempt refused quota
         << AskQuestion failed.ask
         == Failed
-        >> core: opened
+        >> core: attempt opened
         << CancelAttempt
         """,
         opening(),

@@ -13,8 +13,8 @@ from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
     ATTEMPT,
+    CONTEXT,
     LATER,
-    MOMENT,
     STATES,
     failed,
     label,
@@ -25,14 +25,15 @@ from tests.bot.flow.samples import (
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
 from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
+from verification.ids import Account
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> None:
     state = holds(
         f"""
-        >> other: rejected {reason}
-        >> core: rejected {reason}
+        >> other: attempt failed {reason}
+        >> core: attempt failed {reason}
         << ReplaceCodeWithPicture failed stamp.failed in place
         << AskQuestion failed.ask
         == Failed
@@ -58,7 +59,7 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
 def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> None:
     holds(
         """
-        >> core: rejected face_covered
+        >> core: attempt failed face_covered
         << ReplaceCodeWithPicture failed stamp.failed in place
         << AskQuestion failed.ask
         == Failed
@@ -72,10 +73,10 @@ def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> Non
     )
 
 
-def test_when_the_places_are_taken_other_data_need_no_second_consent() -> None:
+def test_when_the_quota_is_reached_other_data_need_no_second_consent() -> None:
     holds(
         """
-        >> core: declined quota
+        >> core: attempt refused quota
         << AskQuestion failed.ask
         == Failed
         >> [change_data]
@@ -123,36 +124,36 @@ def test_a_failure_offers_the_answer_to_the_question_it_raises(reason: Reason, t
 
 
 @pytest.mark.parametrize("refusal", [AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY])
-def test_whoever_is_asked_to_wait_is_told_until_when_and_where_it_goes_on(refusal: AttemptRefusal) -> None:
-    step = advance(opening(), AttemptRefused(ATTEMPT, refusal, LATER), MOMENT)
+def test_a_person_who_must_wait_learns_until_when_and_gets_the_console_link(refusal: AttemptRefusal) -> None:
+    step = advance(opening(), AttemptRefused(ATTEMPT, refusal, LATER), CONTEXT)
     question = step.effects[-1]
 
-    assert step.state == replace(failed(Reason(refusal)), question_id=MOMENT.question_id)
+    assert step.state == replace(failed(Reason(refusal)), question_id=CONTEXT.question_id)
     assert isinstance(question, AskQuestion)
     assert (question.text, question.values["until"]) == ("failed.later", LATER)
     assert UrlButton("console") in buttons(question)
 
 
-def test_after_waiting_it_goes_on_with_the_data_that_were_typed() -> None:
+def test_after_waiting_the_next_attempt_uses_the_same_identity() -> None:
     waiting = failed(Reason.TOO_MANY)
 
-    step = advance(waiting, Tapped(Choice.TRY_AGAIN, waiting.question_id), MOMENT)
+    step = advance(waiting, Tapped(choice=Choice.TRY_AGAIN, question_id=waiting.question_id), CONTEXT)
 
     assert isinstance(step.state, states.Opening)
     assert step.state.identity == waiting.identity
 
 
 @pytest.mark.parametrize("refusal", [AttemptRefusal.UNAVAILABLE, AttemptRefusal.OVER])
-def test_a_provider_out_of_order_is_said_to_be_nobodys_fault(refusal: AttemptRefusal) -> None:
-    step = advance(opening(), AttemptRefused(ATTEMPT, refusal), MOMENT)
+def test_an_attempt_that_cannot_be_opened_fails_as_unavailable(refusal: AttemptRefusal) -> None:
+    step = advance(opening(), AttemptRefused(ATTEMPT, refusal), CONTEXT)
 
-    assert step.state == replace(failed(Reason.UNAVAILABLE), question_id=MOMENT.question_id)
+    assert step.state == replace(failed(Reason.UNAVAILABLE), question_id=CONTEXT.question_id)
 
 
-def test_an_account_that_is_verified_already_is_told_so() -> None:
+def test_a_person_whose_account_is_verified_already_sees_that() -> None:
     holds(
         """
-        >> core: declined verified
+        >> core: attempt refused verified
         << AskQuestion verified.ask
         == Verified
         """,
@@ -160,18 +161,18 @@ def test_an_account_that_is_verified_already_is_told_so() -> None:
     )
 
 
-NOT_TOLD = [state for state in STATES if not isinstance(state, states.Verified) or not state.attempt]
+BEFORE_THE_REPORT = [state for state in STATES if not isinstance(state, states.Verified) or not state.attempt]
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in NOT_TOLD])
-def test_a_success_is_told_wherever_the_person_has_gone(state: states.State) -> None:
-    stamped = ["<< ReplaceCodeWithPicture verified stamp.verified in place"]
+@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in BEFORE_THE_REPORT])
+def test_a_success_is_reported_in_every_state(state: states.State) -> None:
+    picture = ["<< ReplaceCodeWithPicture verified stamp.verified in place"]
 
     reached = holds(
         "\n".join(
             [
-                f">> core: passed {state.account}",
-                *(stamped if isinstance(state, states.Scanning) else []),
+                f">> core: attempt passed {state.account}",
+                *(picture if isinstance(state, states.Scanning) else []),
                 "<< AskQuestion verified.ask",
                 *(["== Verified"] if not isinstance(state, states.Verified) else []),
             ]
@@ -183,18 +184,23 @@ def test_a_success_is_told_wherever_the_person_has_gone(state: states.State) -> 
 
 
 @pytest.mark.parametrize("state", [verified(), verified(attempt=AttemptId(""))])
-def test_the_same_success_is_told_once(state: states.State) -> None:
-    told = after("core: passed", state)
+def test_the_same_success_is_reported_once(state: states.State) -> None:
+    shown = after("core: attempt passed", state)
 
-    assert after("core: passed\ncore: lapsed\ncore: rejected mismatch\ncore: faded", told) == told
+    assert (
+        after("core: attempt passed\ncore: code expired\ncore: attempt failed mismatch\ncore: code expiring", shown)
+        == shown
+    )
 
 
-@pytest.mark.parametrize("state", [scanning(), verified(), states.Idle(account="telegram:100012345", question_id="m")])
-def test_the_success_of_another_account_is_told_and_changes_nothing(state: states.State) -> None:
+@pytest.mark.parametrize(
+    "state", [scanning(), verified(), states.Idle(account=Account("telegram:100012345"), question_id="m")]
+)
+def test_the_success_of_another_account_is_reported_and_changes_nothing(state: states.State) -> None:
     assert (
         holds(
             """
-            >> core: passed cloud:200056789
+            >> core: attempt passed cloud:200056789
             << SendText misc.passed_elsewhere
             """,
             state,
@@ -216,16 +222,16 @@ def test_a_verified_account_stays_so() -> None:
         << AskQuestion verified.ask_again + status.verified
         >> 谢谢
         << AskQuestion verified.ask_again + misc.not_understood
-        >> core: opened
+        >> core: attempt opened
         << CancelAttempt
         """,
         verified(),
     )
 
 
-def test_late_news_of_an_attempt_changes_no_other_question() -> None:
+def test_late_events_of_an_attempt_change_no_other_question() -> None:
     choosing = after(f"{TO_CODE}\n[other_way]")
 
     for news in (CodeExpiring(ATTEMPT), CodeExpired(ATTEMPT), AttemptProgressed(ATTEMPT, PhoneStage.OPENED, LATER)):
-        assert advance(choosing, news, MOMENT) == advance(choosing, CodeExpiring(ATTEMPT), MOMENT)
-        assert advance(choosing, news, MOMENT).state == choosing
+        assert advance(choosing, news, CONTEXT) == advance(choosing, CodeExpiring(ATTEMPT), CONTEXT)
+        assert advance(choosing, news, CONTEXT).state == choosing

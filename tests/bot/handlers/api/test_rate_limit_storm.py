@@ -1,4 +1,4 @@
-"""People's lanes through a Telegram that refuses every other call: python-telegram-bot as it is, in virtual time."""
+"""Delivery queues while Telegram refuses every other call, with the real python-telegram-bot in virtual time."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ from bot.handlers.outgoing import ReplySender
 from tests.bot.handlers.api.test_rate_limiter import most_in, now
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import run
-from verification.dialogue_store import Person
+from verification.ids import PersonId
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
@@ -44,15 +44,15 @@ TOPICS = ("misc.help", "misc.not_understood", "misc.unknown_command", "misc.nowh
 
 @dataclass
 class RateLimitStorm(BaseRequest):
-    """Every second call is one too many, for so long; the others are answered."""
+    """Refuses every second call with a 429 for some seconds, and answers the others."""
 
     seconds: float
     wait: int
     calls: list[tuple[float, int]] = field(default_factory=list)
-    told: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    received: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     refused: int = 0
     began: float = 0.0
-    silent: dict[int, float] = field(default_factory=dict)
+    blocked_until: dict[int, float] = field(default_factory=dict)
 
     @property
     def read_timeout(self) -> float:
@@ -72,31 +72,31 @@ class RateLimitStorm(BaseRequest):
             return 200, json.dumps({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b"}}).encode()
         chat = int(str(facts["chat_id"]))
         self.calls.append((now(), chat))
-        one_too_many = now() - self.began < self.seconds and len(self.calls) % 2
-        assert now() >= self.silent.get(chat, 0), "a call into a silence"
+        is_refused = now() - self.began < self.seconds and len(self.calls) % 2
+        assert now() >= self.blocked_until.get(chat, 0), "a call before its retry_after has passed"
         await asyncio.sleep(0.05)
-        if one_too_many:
+        if is_refused:
             self.refused += 1
-            self.silent[chat] = now() + self.wait
+            self.blocked_until[chat] = now() + self.wait
             body = {"ok": False, "error_code": 429, "description": "…", "parameters": {"retry_after": self.wait}}
             return 429, json.dumps(body).encode()
-        self.told[chat].append(str(facts["text"]))
+        self.received[chat].append(str(facts["text"]))
         where = {"id": chat, "type": "private"}
         return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 1, "chat": where}}).encode()
 
 
-async def waited_out(storm: RateLimitStorm) -> dict[Person, list[str]]:
-    """Say something to everybody, again and again; gives what each was to hear."""
+async def send_through_storm(storm: RateLimitStorm) -> dict[PersonId, list[str]]:
+    """Send several texts to each person; gives the expected texts of each."""
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
     bot: ExtBot[None] = ExtBot(TOKEN, request=storm, get_updates_request=storm, rate_limiter=RateLimiter(calls))
 
-    async def leave(person: Person, message: int) -> None:
-        raise AssertionError(f"message {message} of {person} was left behind")
+    async def schedule_deletion(person: PersonId, message: int) -> None:
+        raise AssertionError(f"the deletion of message {message} of {person} was scheduled")
 
-    outgoing = ReplySender(bot, CATALOGUE, leave)
-    wanted: dict[Person, list[str]] = defaultdict(list)
+    outgoing = ReplySender(bot, CATALOGUE, schedule_deletion)
+    expected: dict[PersonId, list[str]] = defaultdict(list)
 
-    async def carry_out(person: Person, state: Busy) -> DeliveryEvent:
+    async def carry_out(person: PersonId, state: Busy) -> DeliveryEvent:
         match state:
             case Acquiring():
                 return LeaseNotNeeded()
@@ -105,18 +105,18 @@ async def waited_out(storm: RateLimitStorm) -> dict[Person, list[str]]:
             case Noting():
                 return StoreUpdated()
             case _:
-                raise AssertionError(f"something to {person} was given up")
+                raise AssertionError(f"a reply to {person} was abandoned")
 
-    lanes = DeliveryQueues(carry_out, lambda _: False)
-    async with bot, lanes.running():
+    queues = DeliveryQueues(carry_out, lambda _: False)
+    async with bot, queues.running():
         for word in range(WORDS):
             for id in range(1, PEOPLE + 1):
                 person, key = person_of(id), TOPICS[(word + id) % len(TOPICS)]
-                wanted[person].append(CATALOGUE.text("zh", key, {}))
-                lanes.add(Turn(word, ReplyContext(person, "zh", "", MessageRef()), (SendText(key),)))
+                expected[person].append(CATALOGUE.text("zh", key, {}))
+                queues.add(Turn(word, ReplyContext(person, "zh", "", MessageRef()), (SendText(key),)))
             await asyncio.sleep(3)
-        assert await lanes.wait_until_idle(600)
-    return wanted
+        assert await queues.wait_until_idle(600)
+    return expected
 
 
 @pytest.mark.parametrize("wait", [1, 3])
@@ -125,12 +125,12 @@ def test_inv24_when_every_second_call_is_refused_for_a_minute_nothing_is_lost_an
 ) -> None:
     storm = RateLimitStorm(60.0, wait)
 
-    wanted = run(waited_out(storm))
+    expected = run(send_through_storm(storm))
     record_property("cases", PEOPLE * WORDS)
     record_property("faults", storm.refused)
-    lost = Tally(len(storm.told[chat_of(person)]) - len(words) for person, words in wanted.items())
+    lost = Tally(len(storm.received[chat_of(person)]) - len(words) for person, words in expected.items())
     record_property("losses", -sum(lost.elements()))
 
     assert storm.refused > 100
-    assert {chat_of(person): words for person, words in wanted.items()} == storm.told
+    assert {chat_of(person): words for person, words in expected.items()} == storm.received
     assert most_in([time for time, _ in storm.calls], 1.0) <= MAX_PER_SECOND

@@ -1,4 +1,4 @@
-"""The pace of all calls, in virtual time: what leaves when, what never leaves, and what is counted."""
+"""The rate limiter in virtual time: when calls are made, which are never made, and what is counted."""
 
 import asyncio
 from collections import Counter as Tally
@@ -19,16 +19,16 @@ from bot.handlers.api.rate_model import GROUP_CHAT, MAX_PER_SECOND, PRIVATE_CHAT
 from bot.handlers.api.transport import NotSent
 from tests.virtual_time_loop import run
 
-# The library announces that durations will become timedeltas; the bot understands both.
+# The library warns that durations will become timedeltas; the bot reads both.
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
-A_MOMENT = 0.01
-"""What timers may be late by, all in all."""
+TOLERANCE = 0.01
+"""Seconds by which timers may be late in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call as it reached Telegram."""
+    """A call that reached Telegram."""
 
     time: float
     method: str
@@ -38,38 +38,40 @@ class RecordedCall:
 
 @dataclass
 class FakeTelegram:
-    """What hears the calls of some pacers; it refuses as it is told, one error a call."""
+    """Receives the calls of some rate limiters, and refuses them with the given errors, one per call."""
 
     errors: dict[int | str | None, list[Exception]] = field(default_factory=dict)
     calls: list[RecordedCall] = field(default_factory=list)
-    held: dict[int | str, float] = field(default_factory=dict)
+    blocked_until: dict[int | str, float] = field(default_factory=dict)
 
     async def call(
         self,
-        pacer: RateLimiter,
+        limiter: RateLimiter,
         chat: int | None,
         word: str = "",
         *,
         method: str = "sendMessage",
         seconds: float = 0.05,
     ) -> None:
-        """Make one call through a pacer."""
+        """Make one call through a rate limiter."""
 
         async def callback() -> bool:
             self.calls.append(RecordedCall(now(), method, chat, word))
-            assert now() >= self.held.get(method if chat is None else chat, 0), "a call into a silence"
+            assert now() >= self.blocked_until.get(method if chat is None else chat, 0), (
+                "a call before its retry_after has passed"
+            )
             await asyncio.sleep(seconds)
             for error in self.errors.get(chat, [])[:1]:
                 self._refuse(error, method if chat is None else chat, chat)
             return True
 
         data = {} if chat is None else {"chat_id": chat}
-        assert await pacer.process_request(callback, (), {}, method, data, None)
+        assert await limiter.process_request(callback, (), {}, method, data, None)
 
     def _refuse(self, error: Exception, key: int | str, chat: int | None) -> None:
         self.errors[chat].pop(0)
         if isinstance(error, RetryAfter):
-            self.held[key] = now() + float(error.retry_after)  # type: ignore[arg-type]  # an int where nothing is set
+            self.blocked_until[key] = now() + float(error.retry_after)  # type: ignore[arg-type]  # an int where nothing is set
         raise error
 
     def times(self, chat: int | None) -> list[float]:
@@ -79,13 +81,13 @@ class FakeTelegram:
         return [call.word for call in self.calls if chat in (None, call.chat)]
 
 
-def pacer(replicas: int = 1, *, paced: bool = True) -> RateLimiter:
+def new_limiter(replicas: int = 1, *, enabled: bool = True) -> RateLimiter:
     calls = Counter("bot_calls", "Calls", ["method", "outcome"], registry=CollectorRegistry())
-    return RateLimiter(calls, lambda: replicas, enabled=paced)
+    return RateLimiter(calls, lambda: replicas, enabled=enabled)
 
 
-def outcomes(pacer: RateLimiter) -> dict[str, float]:
-    samples = [sample for metric in pacer._calls.collect() for sample in metric.samples]
+def outcomes(limiter: RateLimiter) -> dict[str, float]:
+    samples = [sample for metric in limiter._calls.collect() for sample in metric.samples]
     return {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_total")}
 
 
@@ -110,26 +112,26 @@ def most_in(times: Sequence[float], seconds: float) -> int:
     return most
 
 
-def keeps(pace: Rate, times: Sequence[float]) -> bool:
-    """Whether any stretch of these calls holds the burst at most, and then one an interval."""
-    burst = pace.burst - 1
+def keeps_rate(rate: Rate, times: Sequence[float]) -> bool:
+    """Whether every run of these calls has the burst at most, and then one call per interval."""
+    burst = rate.burst - 1
     return all(
-        (later - earlier) >= (number - burst) * pace.interval - 1e-6
+        (later - earlier) >= (number - burst) * rate.interval - 1e-6
         for start, earlier in enumerate(times)
         for number, later in enumerate(times[start + 1 :], start=1)
     )
 
 
 @pytest.mark.parametrize("replicas", [1, 2, 3])
-def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_is_lost(
+def test_inv23_a_burst_to_two_hundred_chats_keeps_the_global_rate_and_none_is_lost(
     record_property: Any, replicas: int
 ) -> None:
-    telegram, pacers = FakeTelegram(), [pacer(replicas) for _ in range(replicas)]
+    telegram, limiters = FakeTelegram(), [new_limiter(replicas) for _ in range(replicas)]
 
     async def main() -> float:
         began = now()
         await together(
-            telegram.call(pacers[chat % replicas], chat, str(number)) for number in range(3) for chat in range(1, 201)
+            telegram.call(limiters[chat % replicas], chat, str(number)) for number in range(3) for chat in range(1, 201)
         )
         return now() - began
 
@@ -144,7 +146,7 @@ def test_inv23_a_burst_to_two_hundred_chats_leaves_at_the_pace_of_all_and_none_i
 
 
 def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> None:
-    telegram, one = FakeTelegram(), pacer()
+    telegram, one = FakeTelegram(), new_limiter()
 
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -157,23 +159,23 @@ def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> Non
     times = telegram.times(1)
 
     assert telegram.words(1) == [str(number) for number in range(100)]
-    assert keeps(PRIVATE_CHAT, times)
+    assert keeps_rate(PRIVATE_CHAT, times)
     assert most_in(times[:10], 0.1) == 10
     assert times[-1] - times[0] == pytest.approx(90, abs=1)
-    assert telegram.times(2)[0] == pytest.approx(times[0] + 3, abs=A_MOMENT)
+    assert telegram.times(2)[0] == pytest.approx(times[0] + 3, abs=TOLERANCE)
 
 
 def test_inv23_a_group_gets_twenty_messages_a_minute_at_most() -> None:
-    telegram, one = FakeTelegram(), pacer()
+    telegram, one = FakeTelegram(), new_limiter()
 
     run(together(telegram.call(one, -5) for _ in range(100)))
 
-    assert keeps(GROUP_CHAT, telegram.times(-5))
+    assert keeps_rate(GROUP_CHAT, telegram.times(-5))
     assert most_in(telegram.times(-5), 60.0) <= 20
 
 
-def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), pacer()
+def test_inv23_a_429_blocks_only_its_chat_until_its_retry_after() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), new_limiter()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -191,8 +193,8 @@ def test_inv23_a_429_silences_its_chat_for_as_long_as_asked_and_nobody_else() ->
     assert max(telegram.times(2)) < refused + 1
 
 
-def test_a_429_that_names_no_chat_silences_its_method_only() -> None:
-    telegram, one = FakeTelegram(errors={None: [RetryAfter(20)]}), pacer()
+def test_a_429_without_a_chat_blocks_only_its_method() -> None:
+    telegram, one = FakeTelegram(errors={None: [RetryAfter(20)]}), new_limiter()
 
     async def main() -> list[float]:
         with pytest.raises(RetryAfter):
@@ -209,8 +211,8 @@ def test_a_429_that_names_no_chat_silences_its_method_only() -> None:
     assert same >= 20
 
 
-def test_a_429_without_a_number_of_seconds_is_a_429() -> None:
-    telegram, one = FakeTelegram(errors={1: [NetworkError("Too Many Requests")]}), pacer()
+def test_a_429_without_retry_after_is_recognised() -> None:
+    telegram, one = FakeTelegram(errors={1: [NetworkError("Too Many Requests")]}), new_limiter()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -224,8 +226,8 @@ def test_a_429_without_a_number_of_seconds_is_a_429() -> None:
     assert outcomes(one) == {"limited": 1, "done": 1}
 
 
-def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), pacer()
+def test_a_call_that_would_wait_too_long_is_deferred_at_once() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), new_limiter()
 
     async def main() -> float:
         with pytest.raises(RetryAfter):
@@ -244,21 +246,21 @@ def test_a_call_that_would_have_to_wait_long_is_not_made_and_says_so_at_once() -
     assert telegram.calls[1].time >= telegram.calls[0].time + 3600
 
 
-def test_whoever_waits_for_the_pace_hears_when_the_wait_becomes_long() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), pacer()
+def test_a_waiting_call_is_deferred_when_its_wait_becomes_too_long() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3600)]}), new_limiter()
 
     async def main() -> list[object]:
         calls = [telegram.call(one, 1, seconds=0.5) for _ in range(PRIVATE_CHAT.burst + 2)]
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
-    told = Tally(type(each) for each in run(main()))
+    results = Tally(type(each) for each in run(main()))
 
-    assert told == {type(None): PRIVATE_CHAT.burst - 1, RetryAfter: 1, DeferredByRateLimiter: 2}
+    assert results == {type(None): PRIVATE_CHAT.burst - 1, RetryAfter: 1, DeferredByRateLimiter: 2}
     assert len(telegram.calls) == PRIVATE_CHAT.burst
 
 
-def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(30)]}), pacer()
+def test_a_429_that_arrives_while_a_call_waits_for_its_slot_blocks_that_call() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(30)]}), new_limiter()
 
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -276,39 +278,43 @@ def test_a_silence_that_begins_while_a_call_waits_for_the_others_is_kept() -> No
 
     assert second >= first + 30
     behind = [call.time for call in telegram.calls if call.word == "behind"]
-    assert max(behind) - min(behind) < A_MOMENT
+    assert max(behind) - min(behind) < TOLERANCE
 
 
-def test_a_courtesy_waits_for_nothing() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(5)]}), pacer()
+def test_a_best_effort_call_never_waits() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(5)]}), new_limiter()
 
-    async def spare(chat: int | None, method: str) -> str:
+    async def best_effort(chat: int | None, method: str) -> str:
         began = now()
         try:
             with priority(Priority.BEST_EFFORT):
-                await telegram.call(one, chat, "spare", method=method, seconds=0)
+                await telegram.call(one, chat, "best effort", method=method, seconds=0)
         except DeferredByRateLimiter:
             assert now() == began
-            return "left undone"
+            return "deferred"
         return "done"
 
     async def main() -> list[str]:
         with pytest.raises(RetryAfter):
             await telegram.call(one, 1)
-        told = [await spare(1, "sendChatAction"), await spare(1, "sendMessage"), await spare(2, "sendMessage")]
+        results = [
+            await best_effort(1, "sendChatAction"),
+            await best_effort(1, "sendMessage"),
+            await best_effort(2, "sendMessage"),
+        ]
         async with asyncio.TaskGroup() as tasks:
             for chat in range(100, 140):
                 tasks.create_task(telegram.call(one, chat, seconds=0))
             await asyncio.sleep(0)
-            told += [await spare(3, "editMessageText"), await spare(None, "answerCallbackQuery")]
-        return told
+            results += [await best_effort(3, "editMessageText"), await best_effort(None, "answerCallbackQuery")]
+        return results
 
-    assert run(main()) == ["left undone", "left undone", "done", "left undone", "done"]
+    assert run(main()) == ["deferred", "deferred", "done", "deferred", "done"]
     assert outcomes(one)["held"] == 1
 
 
-def test_what_is_no_message_costs_nothing() -> None:
-    telegram, one = FakeTelegram(), pacer()
+def test_calls_that_send_no_message_are_not_limited() -> None:
+    telegram, one = FakeTelegram(), new_limiter()
 
     async def main() -> float:
         began = now()
@@ -320,18 +326,18 @@ def test_what_is_no_message_costs_nothing() -> None:
     assert run(main()) == 0
 
 
-def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None:
-    telegram, one = FakeTelegram(), pacer()
+def test_answers_go_before_notices_and_notices_wait_only_a_limited_time() -> None:
+    telegram, one = FakeTelegram(), new_limiter()
 
-    async def news(chat: int) -> None:
+    async def notice(chat: int) -> None:
         with priority(Priority.NOTICE):
-            await telegram.call(one, chat, "news")
+            await telegram.call(one, chat, "notice")
 
     async def main() -> float:
         async with asyncio.TaskGroup() as tasks:
             for chat in range(1000, 1100):
-                tasks.create_task(news(chat))
-            # More answers than may leave, for a minute.
+                tasks.create_task(notice(chat))
+            # For a minute, more answers than the limit allows.
             for second in range(60):
                 for number in range(30):
                     tasks.create_task(telegram.call(one, second * 100 + number + 2000, "answer"))
@@ -339,15 +345,15 @@ def test_answers_leave_before_news_and_news_are_not_forgotten_for_them() -> None
         return telegram.calls[0].time
 
     began = run(main())
-    told = [call.time - began for call in telegram.calls if call.word == "news"]
+    times = [call.time - began for call in telegram.calls if call.word == "notice"]
 
-    assert len(told) == 100
-    assert max(told[:MAX_PER_SECOND]) == 0
-    assert Priority.NOTICE.value - 1 < min(told[MAX_PER_SECOND:]) < max(told) < 30
+    assert len(times) == 100
+    assert max(times[:MAX_PER_SECOND]) == 0
+    assert Priority.NOTICE.value - 1 < min(times[MAX_PER_SECOND:]) < max(times) < 30
 
 
-def test_whoever_gives_up_leaves_no_hole() -> None:
-    telegram, one = FakeTelegram(), pacer()
+def test_a_cancelled_call_wastes_no_slot() -> None:
+    telegram, one = FakeTelegram(), new_limiter()
 
     async def main() -> list[float]:
         began = now()
@@ -368,20 +374,20 @@ def test_whoever_gives_up_leaves_no_hole() -> None:
     assert max(times) < 3
 
 
-def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back() -> None:
-    one, telegram = pacer(), FakeTelegram()
+def test_a_call_cancelled_when_its_slot_is_granted_gives_the_slot_back() -> None:
+    one, telegram = new_limiter(), FakeTelegram()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         await together(telegram.call(one, chat, seconds=0) for chat in range(1, MAX_PER_SECOND + 1))
         async with asyncio.TaskGroup() as tasks:
-            waiting = tasks.create_task(telegram.call(one, 100, "gives up"))
+            waiting = tasks.create_task(telegram.call(one, 100, "cancelled"))
             behind = [tasks.create_task(telegram.call(one, 200 + chat, seconds=0)) for chat in range(MAX_PER_SECOND)]
             await asyncio.sleep(0)
-            # Scheduled behind the gate's own timer, for the same moment.
-            when = one._global_limiter._timer
-            assert when is not None
-            loop.call_at(when.when(), waiting.cancel)
+            # Scheduled after the limiter's own timer, for the same time.
+            timer = one._global_limiter._timer
+            assert timer is not None
+            loop.call_at(timer.when(), waiting.cancel)
             await asyncio.wait(behind)
         assert waiting.cancelled()
 
@@ -389,11 +395,11 @@ def test_whoever_is_cancelled_at_the_very_moment_of_leaving_gives_the_turn_back(
     last = [call.time for call in telegram.calls[MAX_PER_SECOND:]]
 
     assert len(last) == MAX_PER_SECOND
-    assert max(last) - min(last) < A_MOMENT
+    assert max(last) - min(last) < TOLERANCE
 
 
 def test_idle_chats_are_forgotten() -> None:
-    telegram, one = FakeTelegram(), pacer()
+    telegram, one = FakeTelegram(), new_limiter()
     sizes: list[int] = []
 
     async def main() -> None:
@@ -408,8 +414,8 @@ def test_idle_chats_are_forgotten() -> None:
     assert max(sizes) < 2000
 
 
-def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), pacer()
+def test_a_chat_is_not_forgotten_while_a_call_is_in_progress() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(20)]}), new_limiter()
 
     async def main() -> None:
         slow = asyncio.ensure_future(telegram.call(one, 1, method="deleteMessage", seconds=5))
@@ -426,8 +432,8 @@ def test_a_chat_is_not_forgotten_while_a_call_is_on_its_way() -> None:
     assert len(one._chat_limiters) < 1000
 
 
-def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(7)]}), pacer(paced=False)
+def test_a_disabled_limiter_obeys_only_the_waits_of_telegram() -> None:
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(7)]}), new_limiter(enabled=False)
 
     async def main() -> list[float]:
         began = now()
@@ -454,8 +460,8 @@ def test_without_a_pace_only_the_silence_that_telegram_asks_for_is_kept() -> Non
         (NotSent("ClientConnectorError"), "unsent"),
     ],
 )
-def test_what_became_of_a_call_is_counted_and_nobody_is_named(error: TelegramError, outcome: str) -> None:
-    telegram, one = FakeTelegram(errors={200000001: [error]}), pacer()
+def test_outcomes_are_counted_without_a_chat_id(error: TelegramError, outcome: str) -> None:
+    telegram, one = FakeTelegram(errors={200000001: [error]}), new_limiter()
 
     async def main() -> None:
         with pytest.raises(type(error)):
@@ -468,7 +474,7 @@ def test_what_became_of_a_call_is_counted_and_nobody_is_named(error: TelegramErr
 
 
 def test_a_429_is_counted_as_one() -> None:
-    telegram, one = FakeTelegram(errors={1: [RetryAfter(3)]}), pacer()
+    telegram, one = FakeTelegram(errors={1: [RetryAfter(3)]}), new_limiter()
 
     async def main() -> None:
         with pytest.raises(RetryAfter):
@@ -479,8 +485,8 @@ def test_a_429_is_counted_as_one() -> None:
     assert outcomes(one) == {"limited": 1}
 
 
-def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does_not_count() -> None:
-    telegram, one = FakeTelegram(), pacer()
+def test_a_cancelled_call_counts_as_unknown_and_a_call_never_made_does_not_count() -> None:
+    telegram, one = FakeTelegram(), new_limiter()
 
     async def main() -> None:
         tasks = [asyncio.ensure_future(telegram.call(one, 1, seconds=9)) for _ in range(PRIVATE_CHAT.burst + 1)]
@@ -494,34 +500,34 @@ def test_a_call_that_is_cut_short_counts_as_unknown_and_one_that_never_left_does
     assert outcomes(one) == {"unknown": PRIVATE_CHAT.burst}
 
 
-acts_of_people = st.tuples(
+random_calls = st.tuples(
     st.floats(0, 5),  # after so many seconds
     st.integers(-2, 5).filter(bool),  # to this chat or group
     st.sampled_from([Priority.ANSWER, Priority.ANSWER, Priority.NOTICE, Priority.BEST_EFFORT]),
     st.sampled_from(["sendMessage", "sendMessage", "editMessageText", "deleteMessage"]),
     st.floats(0, 3),  # the answer takes so long
     st.one_of(st.none(), st.none(), st.none(), st.integers(1, 90)),  # and is a 429
-    st.one_of(st.none(), st.none(), st.none(), st.floats(0, 20)),  # given up after so long
+    st.one_of(st.none(), st.none(), st.none(), st.floats(0, 20)),  # cancelled after so long
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(acts_of_people, max_size=120), st.integers(1, 30))
-def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ever(story: Any, replicas: int) -> None:
-    telegram, one = FakeTelegram(), pacer(replicas)
+@given(st.lists(random_calls, max_size=120), st.integers(1, 30))
+def test_inv23_no_sequence_of_calls_breaks_a_rate_or_waits_for_ever(story: Any, replicas: int) -> None:
+    telegram, one = FakeTelegram(), new_limiter(replicas)
     ended: list[str] = []
 
-    async def deed(deed: Any) -> None:
-        _, chat, urgency, method, seconds, refused, _ = deed
+    async def make(call: Any) -> None:
+        _, chat, level, method, seconds, retry_after, _ = call
         try:
-            with priority(urgency):
-                if refused is not None:
-                    telegram.errors.setdefault(chat, []).append(RetryAfter(refused))
+            with priority(level):
+                if retry_after is not None:
+                    telegram.errors.setdefault(chat, []).append(RetryAfter(retry_after))
                 await telegram.call(one, chat, method=method, seconds=seconds)
         except RetryAfter:
             ended.append("refused")
         except asyncio.CancelledError:
-            ended.append("given up")
+            ended.append("cancelled")
             raise
         else:
             ended.append("done")
@@ -531,7 +537,7 @@ def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ev
         async with asyncio.timeout(90 * 130), asyncio.TaskGroup() as tasks:
             for each in story:
                 await asyncio.sleep(each[0])
-                task = tasks.create_task(deed(each))
+                task = tasks.create_task(make(each))
                 if each[6] is not None:
                     asyncio.get_running_loop().call_later(each[6], task.cancel)
         return now() - began
@@ -544,7 +550,9 @@ def test_inv23_whatever_is_called_when_no_rate_is_broken_and_nobody_waits_for_ev
     assert most_in(times, 1.0) <= max(1, MAX_PER_SECOND // replicas)
     for chat in {call.chat for call in messages}:
         assert chat is not None
-        assert keeps(GROUP_CHAT if chat < 0 else PRIVATE_CHAT, [call.time for call in messages if call.chat == chat])
-    assert all(turn.cancelled() for *_, turn in one._global_limiter._waiting)
-    assert all(line.users == 0 and not line.lock.locked() for line in one._chat_limiters.values())
+        assert keeps_rate(
+            GROUP_CHAT if chat < 0 else PRIVATE_CHAT, [call.time for call in messages if call.chat == chat]
+        )
+    assert all(slot.cancelled() for *_, slot in one._global_limiter._waiting)
+    assert all(limiter.users == 0 and not limiter.lock.locked() for limiter in one._chat_limiters.values())
     assert all(earlier.time <= later.time for earlier, later in pairwise(telegram.calls))

@@ -1,4 +1,4 @@
-"""What support's people write and press."""
+"""The parsing of what support staff type and button."""
 
 from datetime import date, timedelta
 
@@ -18,6 +18,7 @@ from bot.handlers.staff.command_parser import (
     read_links,
 )
 from verification.attempts import Method
+from verification.ids import Account
 from verification.support.funnel import FunnelQuery
 
 TODAY = date(2026, 11, 23)
@@ -25,15 +26,24 @@ LINK = "0123456789abcdef"
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("words", "expected"),
     [
-        ("100012345", LinkArguments("100012345")),
-        (" １０００１２３４５ ", LinkArguments("100012345")),
-        ("100012345 spring", LinkArguments("100012345", "spring")),
-        ("100012345 30m", LinkArguments("100012345", ttl=timedelta(minutes=30))),
-        ("100012345 2小时", LinkArguments("100012345", ttl=timedelta(hours=2))),
-        ("100012345 en WeChat 7d spring", LinkArguments("100012345", "spring", timedelta(days=7), Method.WECHAT, "en")),
-        ("100012345 中文 人脸", LinkArguments("100012345", method=Method.FACE, language="zh")),
+        ("100012345", LinkArguments(account=Account("100012345"))),
+        (" １０００１２３４５ ", LinkArguments(account=Account("100012345"))),
+        ("100012345 spring", LinkArguments(account=Account("100012345"), campaign="spring")),
+        ("100012345 30m", LinkArguments(account=Account("100012345"), ttl=timedelta(minutes=30))),
+        ("100012345 2小时", LinkArguments(account=Account("100012345"), ttl=timedelta(hours=2))),
+        (
+            "100012345 en WeChat 7d spring",
+            LinkArguments(
+                account=Account("100012345"),
+                campaign="spring",
+                ttl=timedelta(days=7),
+                method=Method.WECHAT,
+                language="en",
+            ),
+        ),
+        ("100012345 中文 人脸", LinkArguments(account=Account("100012345"), method=Method.FACE, language="zh")),
         ("", CommandProblem.NO_ACCOUNT),
         ("王小明", CommandProblem.ACCOUNT),
         ("telegram:100012345", CommandProblem.ACCOUNT),
@@ -46,10 +56,8 @@ LINK = "0123456789abcdef"
         ("100012345 31d", CommandProblem.WAIT),
     ],
 )
-def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(
-    words: str, wanted: LinkArguments | CommandProblem
-) -> None:
-    assert read_link(words) == wanted
+def test_a_link_takes_an_account_and_options_in_any_order(words: str, expected: LinkArguments | CommandProblem) -> None:
+    assert read_link(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,19 +75,17 @@ def test_a_link_is_asked_for_by_an_account_and_words_in_any_order(
         ("2026-11-23", TODAY, TODAY, None),
     ],
 )
-def test_a_funnel_is_asked_for_by_a_campaign_and_a_time(
-    words: str, since: date, until: date, campaign: str | None
-) -> None:
-    assert read_funnel(words, TODAY) == FunnelQuery(since, until, campaign)
+def test_a_funnel_takes_a_campaign_and_a_period(words: str, since: date, until: date, campaign: str | None) -> None:
+    assert read_funnel(words, TODAY) == FunnelQuery(since=since, until=until, campaign=campaign)
 
 
 @pytest.mark.parametrize("words", ["spring autumn", "2026-13", "2026-02-30", "0000-01", "春天"])
-def test_a_time_that_no_calendar_has_is_told(words: str) -> None:
+def test_an_impossible_period_is_refused(words: str) -> None:
     assert read_funnel(words, TODAY) is CommandProblem.PERIOD
 
 
 @given(st.text(max_size=60))
-def test_no_words_are_too_strange(words: str) -> None:
+def test_any_text_can_be_parsed(words: str) -> None:
     read_link(words)
     read_links(words)
     read_funnel(words, TODAY)
@@ -87,9 +93,9 @@ def test_no_words_are_too_strange(words: str) -> None:
     read_button_data(f"s:{words}")
 
 
-presses = st.one_of(
+all_buttons = st.one_of(
     st.builds(
-        lambda spot: ButtonData(ButtonAction.LIST, "", spot),
+        lambda list_page: ButtonData(ButtonAction.LIST, "", list_page),
         st.builds(ListPage, st.integers(0, 9999), st.just("a" * 32)),
     ),
     st.builds(
@@ -104,10 +110,10 @@ presses = st.one_of(
 )
 
 
-@given(presses)
-def test_every_button_comes_back_as_it_was_and_fits(press: ButtonData) -> None:
-    assert read_button_data(press.callback_data) == press
-    assert len(press.callback_data.encode()) <= 64
+@given(all_buttons)
+def test_every_button_survives_its_callback_data_and_fits(button: ButtonData) -> None:
+    assert read_button_data(button.callback_data) == button
+    assert len(button.callback_data.encode()) <= 64
 
 
 @pytest.mark.parametrize(
@@ -131,5 +137,5 @@ def test_every_button_comes_back_as_it_was_and_fits(press: ButtonData) -> None:
         f"q:card:{LINK}",
     ],
 )
-def test_inv10_data_that_none_of_our_buttons_has_are_none_of_ours(data: str) -> None:
+def test_inv10_foreign_callback_data_is_ignored(data: str) -> None:
     assert read_button_data(data) is None

@@ -1,4 +1,4 @@
-"""Support's commands on a running bot: whom they answer, what is noted, and what comes of a repetition."""
+"""The commands of support staff on a running bot: who may use them, the audit log, and repeated updates."""
 
 import logging
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from storage import StoreUnavailable
 from tests.bot.app_fixture import RunningBot, running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.simulator_fixture import ChatUser, Simulator, plain, said, simulator
+from verification.ids import Actor
 from verification.support.funnel import Cohort, FunnelIncrement, FunnelStep, beijing_day
 from verification.support.store import AuditEntry
 
@@ -44,13 +45,13 @@ def staffed(*guests: ChatUser) -> Json:
     return {"staff_ids": ",".join(str(guest.id) for guest in guests)}
 
 
-async def uses(bot: RunningBot) -> Sequence[AuditEntry]:
-    """Who used the desk, but for this look at it."""
-    return [use for use in await bot.app.support.audit_log("test", 100) if use.actor != "test"]
+async def audit_log(bot: RunningBot) -> Sequence[AuditEntry]:
+    """The audit log, without the entries of this test's own reading."""
+    return [entry for entry in await bot.app.support.audit_log(Actor("test"), limit=100) if entry.actor != "test"]
 
 
-async def made(guest: ChatUser) -> str:
-    """Let somebody of support make a link; gives its id."""
+async def make_link(guest: ChatUser) -> str:
+    """Make a link as a staff member; gives its id."""
     await guest.says(WORDS[StaffCommand.LINK])
     await guest.sees("认证链接")
     _, data = guest.button("撤销") or (0, "")
@@ -58,32 +59,32 @@ async def made(guest: ChatUser) -> str:
 
 
 async def answer_to(guest: ChatUser, bot: RunningBot, text: str) -> list[str]:
-    """What the bot says to a text."""
+    """The bot's replies to a text."""
     before = len(guest.everything_said())
     await guest.says(text)
     await bot.wait_until_quiet()
     return guest.everything_said()[before:]
 
 
-async def test_authz_to_anybody_else_every_command_is_as_unknown_as_any(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff, foreign = await place.new_user(), await place.new_user("李雷")
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+async def test_authz_for_anybody_else_every_staff_command_is_unknown(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff, foreign = await telegram.new_user(), await telegram.new_user("李雷")
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             nonsense = await answer_to(foreign, bot, "/no_such_command")
             answers = [await answer_to(foreign, bot, words) for words in WORDS.values()]
             help_of_people = await answer_to(foreign, bot, "/help")
-            noted = await uses(bot)
+            noted = await audit_log(bot)
 
     assert nonsense == [UNKNOWN]
     assert answers == [nonsense] * len(WORDS)
     assert (len(help_of_people), noted) == (1, [])
 
 
-async def test_authz_to_anybody_else_every_button_is_as_old_as_any(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff, foreign = await place.new_user(), await place.new_user("李雷")
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            link = await made(staff)
+async def test_authz_for_anybody_else_every_staff_button_is_old(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff, foreign = await telegram.new_user(), await telegram.new_user("李雷")
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
+            link = await make_link(staff)
             await foreign.says("/start")
             await bot.wait_until_quiet()
             at = foreign.messages()[-1]["id"]
@@ -91,44 +92,44 @@ async def test_authz_to_anybody_else_every_button_is_as_old_as_any(tmp_path: Pat
             for data in ["no:such:data", *PRESSES, f"s:really:{link}", f"s:code:{link}"]:
                 await foreign.press_raw(at, data)
                 await bot.wait_until_quiet()
-            toasts, after, noted = foreign.toasts(), foreign.transcript(), await uses(bot)
+            toasts, after, noted = foreign.toasts(), foreign.transcript(), await audit_log(bot)
 
     assert toasts == [CLOSED] * (len(PRESSES) + 3)
     assert after == before
-    assert [use.action for use in noted] == ["link"]
+    assert [entry.action for entry in noted] == ["link"]
 
 
-async def test_authz_whoever_is_no_longer_of_support_is_as_anybody_else(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff, other = await place.new_user(), await place.new_user("李雷")
-        async with running_bot(place, tmp_path, **staffed(staff, other)) as bot:
-            link = await made(staff)
+async def test_authz_a_former_staff_member_has_no_access(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff, other = await telegram.new_user(), await telegram.new_user("李雷")
+        async with running_bot(telegram, tmp_path, **staffed(staff, other)) as bot:
+            link = await make_link(staff)
             await bot.wait_until_quiet()
-        async with running_bot(place, tmp_path, **staffed(other)) as bot:
+        async with running_bot(telegram, tmp_path, **staffed(other)) as bot:
             answers = [await answer_to(staff, bot, words) for words in WORDS.values()]
             await staff.taps("撤销")
             await bot.wait_until_quiet()
             await staff.press_raw(staff.messages()[0]["id"], f"s:really:{link}")
             await bot.wait_until_quiet()
-            noted = await uses(bot)
+            noted = await audit_log(bot)
 
     assert answers == [[UNKNOWN]] * len(WORDS)
     assert staff.toasts() == [CLOSED, CLOSED]
-    assert [use.action for use in noted] == ["link"]
+    assert [entry.action for entry in noted] == ["link"]
 
 
-async def test_authz_in_a_group_nobody_is_of_support(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user()
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+async def test_authz_staff_commands_do_not_work_in_a_group(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             await staff.says("/start")
-            group = (await place.sim("/chats", members=[staff.id], title="群"))["id"]
+            group = (await telegram.sim("/chats", members=[staff.id], title="群"))["id"]
             await bot.wait_until_quiet()
-            there = ChatUser(place, staff.id, group)
+            there = ChatUser(telegram, staff.id, group)
             before = len(there.everything_said())
-            await place.sim(f"/chats/{group}/messages", user=staff.id, text="/links")
+            await telegram.sim(f"/chats/{group}/messages", user=staff.id, text="/links")
             await bot.wait_until_quiet()
-            texts, noted = there.everything_said(), await uses(bot)
+            texts, noted = there.everything_said(), await audit_log(bot)
 
     hello = plain(CATALOGUE.text("zh", "group.hello"))
     assert before == 1
@@ -136,11 +137,11 @@ async def test_authz_in_a_group_nobody_is_of_support(tmp_path: Path) -> None:
     assert noted == []
 
 
-async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user()
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            link = await made(staff)
+async def test_every_use_is_in_the_audit_log_with_its_actor_and_no_account_in_clear(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
+            link = await make_link(staff)
             for words in (WORDS[StaffCommand.LINKS], WORDS[StaffCommand.ATTEMPT], WORDS[StaffCommand.FUNNEL]):
                 await answer_to(staff, bot, words)
             for data in (f"s:card:{link}:0:", f"s:code:{link}", f"s:really:{link}"):
@@ -148,10 +149,10 @@ async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_p
                 await bot.wait_until_quiet()
             for wrong in ("/link", "/link 王小明", "/attempt 1", "/funnel a b", WORDS[StaffCommand.SHARE], "/help"):
                 await answer_to(staff, bot, wrong)
-            noted = list(reversed(await uses(bot)))
+            noted = list(reversed(await audit_log(bot)))
 
-    assert {use.actor for use in noted} == {f"telegram:{staff.id}"}
-    assert [(use.action, use.subject.split()[0] if use.subject else "") for use in noted] == [
+    assert {entry.actor for entry in noted} == {f"telegram:{staff.id}"}
+    assert [(entry.action, entry.subject.split()[0] if entry.subject else "") for entry in noted] == [
         ("link", link),
         ("links", ""),
         ("attempt", "0a1b2c3d"),
@@ -160,13 +161,13 @@ async def test_every_use_is_noted_with_who_used_it_and_no_account_in_clear(tmp_p
         ("look at link", link),
         ("revoke", link),
     ]
-    assert not any(ACCOUNT in use.subject for use in noted)
+    assert not any(ACCOUNT in entry.subject for entry in noted)
     assert noted[0].subject == f"{link} {MASKED}"
 
 
-def command_of(place: Simulator, guest: ChatUser, update_id: int, text: str) -> Json:
-    """An update as Telegram brings it."""
-    world = place.playground.world
+def command_of(telegram: Simulator, guest: ChatUser, update_id: int, text: str) -> Json:
+    """An update as Telegram sends it."""
+    world = telegram.playground.world
     message = {
         "message_id": 5,
         "from": serializers.bot_api_person(world.people[guest.id]),
@@ -178,53 +179,55 @@ def command_of(place: Simulator, guest: ChatUser, update_id: int, text: str) -> 
     return {"update_id": update_id, "message": message}
 
 
-async def test_inv03_a_command_that_comes_again_makes_one_link_even_when_nobody_remembers_it(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user()
+async def test_inv03_a_repeated_command_makes_one_link_even_after_a_restart(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
         await staff.says("/start")
-        update = command_of(place, staff, 900_000_001, WORDS[StaffCommand.LINK])
+        update = command_of(telegram, staff, 900_000_001, WORDS[StaffCommand.LINK])
         for _ in range(2):
-            async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-                await bot.app.intake.handle(update)
-                await bot.app.intake.handle(update)
-                kept = await bot.app.support.links("test")
+            async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
+                await bot.app.intake.updates.handle(update)
+                await bot.app.intake.updates.handle(update)
+                stored = await bot.app.support.links(Actor("test"))
         links = {staff.scanned_link(message) for message in staff.messages() if message["photo"]}
         shown = sum(1 for message in staff.messages() if message["photo"])
 
-    assert (len(kept), len(links)) == (1, 1)
-    assert shown == 2, "once for each start, for what was known of its showing went with the program"
+    assert (len(stored), len(links)) == (1, 1)
+    assert shown == 2, "once after each start, because the list of answered requests is in memory"
 
 
 class FailingStaffService(StaffService):
-    """A clerk whose desk is out of reach at first."""
+    """A service whose first request fails because the store is unavailable."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
-    async def answer(self, asked: StaffRequest) -> Sequence[StaffReply]:
-        self.asked.append(asked.request_id)
-        if len(self.asked) == 1:
+    async def answer(self, request: StaffRequest) -> Sequence[StaffReply]:
+        self.requests.append(request.request_id)
+        if len(self.requests) == 1:
             raise StoreUnavailable("away")
         return []
 
 
 class SilentSender(StaffReplySender):
-    """Shows nothing, and notes that."""
+    """Shows nothing, and counts the calls."""
 
     def __init__(self) -> None:
         self.shown = 0
 
-    async def show(self, answers: Sequence[StaffReply], where: ReplyTarget) -> None:
+    async def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
         self.shown += 1
 
 
-async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_nothing_before(tmp_path: Path) -> None:
-    clerk, delivery = FailingStaffService(), SilentSender()
-    async with simulator() as place, running_bot(place, tmp_path) as bot:
-        staff = await place.new_user()
-        handler = StaffHandler({staff.id}.__contains__, clerk, delivery, bot.app.runner, bot.app.store, "zh")
-        update = Update.de_json(command_of(place, staff, 7, "/links"), bot.app.application.bot)
-        context = DialogueContext(bot.app.application)
+async def test_inv27_a_command_that_cannot_be_committed_shows_nothing_until_it_is_repeated(tmp_path: Path) -> None:
+    service, delivery = FailingStaffService(), SilentSender()
+    async with simulator() as telegram, running_bot(telegram, tmp_path) as bot:
+        staff = await telegram.new_user()
+        handler = StaffHandler(
+            {staff.id}.__contains__, service, delivery, bot.app.engine.runner, bot.app.deps.store, "zh"
+        )
+        update = Update.de_json(command_of(telegram, staff, 7, "/links"), bot.app.intake.application.bot)
+        context = DialogueContext(bot.app.intake.application)
 
         with pytest.raises(StoreUnavailable):
             await handler.callback(update, context)
@@ -232,21 +235,19 @@ async def test_inv27_a_command_that_cannot_be_kept_is_asked_again_and_shows_noth
         for _ in range(2):
             await handler.callback(update, context)
 
-    assert clerk.asked == ["telegram:7", "telegram:7"]
+    assert service.requests == ["telegram:7", "telegram:7"]
     assert (before, delivery.shown) == (0, 1)
 
 
-async def test_inv38_no_account_token_or_code_stands_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_inv38_no_account_token_or_code_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "bot")
-    async with simulator() as place:
-        staff = await place.new_user()
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            await place.inject_fault("sendPhoto", "500", 1)
-            await made(staff)
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
+            await telegram.inject_fault("sendPhoto", "500", 1)
+            await make_link(staff)
             await answer_to(staff, bot, WORDS[StaffCommand.ATTEMPT])
-            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links("test")]
+            tokens = [bot.app.support.link_token(link.id) for link in await bot.app.support.links(Actor("test"))]
 
     secrets = [ACCOUNT, "0A1B-2C3D", "0a1b2c3d", *tokens]
     assert tokens
@@ -254,21 +255,19 @@ async def test_inv38_no_account_token_or_code_stands_in_the_log(
 
 
 @pytest.mark.parametrize(("language", "expected"), [("zh-hans", "zh"), ("en-GB", "en"), ("de", "en")])
-async def test_supports_people_are_answered_in_the_language_of_their_client(
-    tmp_path: Path, language: str, expected: str
-) -> None:
-    async with simulator() as place:
-        staff = await place.new_user(language=language)
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+async def test_staff_are_answered_in_the_language_of_their_client(tmp_path: Path, language: str, expected: str) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user(language=language)
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             answers = await answer_to(staff, bot, "/links")
 
     assert answers == [plain(CATALOGUE.text(expected, "staff.list.none"))]
 
 
-async def test_supports_people_are_answered_in_the_language_they_chose(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user(language="zh-hans")
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+async def test_staff_are_answered_in_the_language_they_chose(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user(language="zh-hans")
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             await staff.says("/language")
             await staff.taps("English")
             await bot.wait_until_quiet()
@@ -277,27 +276,27 @@ async def test_supports_people_are_answered_in_the_language_they_chose(tmp_path:
     assert answers == [plain(CATALOGUE.text("en", "staff.list.none"))]
 
 
-async def test_supports_people_are_people_too(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user()
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
+async def test_staff_can_verify_an_account_too(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             texts = await answer_to(staff, bot, "/help")
             await staff.says("/links", forward=True)
             edited = await staff.says("王小明")
             await staff.edits(edited, "/links")
             await bot.wait_until_quiet()
-            noted = await uses(bot)
+            noted = await audit_log(bot)
 
     assert [text.splitlines()[0] for text in texts] == ["客服命令（只有客服看得到）", "我能做什么"]
     assert noted == []
 
 
-async def test_a_funnel_is_a_picture_with_its_words_below(tmp_path: Path) -> None:
-    async with simulator() as place:
-        staff = await place.new_user()
-        async with running_bot(place, tmp_path, **staffed(staff)) as bot:
-            cohort = Cohort(beijing_day(bot.app.clock.now()), "spring", "zh")
-            async with bot.app.store.unit(f"telegram:{staff.id}") as unit:
+async def test_a_funnel_is_a_picture_with_a_caption(tmp_path: Path) -> None:
+    async with simulator() as telegram:
+        staff = await telegram.new_user()
+        async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
+            cohort = Cohort(day=beijing_day(bot.app.deps.clock.now()), campaign="spring", language="zh")
+            async with bot.app.deps.store.unit(f"telegram:{staff.id}") as unit:
                 await unit.add_to_funnel(
                     [
                         FunnelIncrement(cohort, FunnelStep.STARTED),

@@ -1,4 +1,4 @@
-"""Links, attempts and the funnel as support's people see them."""
+"""Links, attempts and the funnel as support staff see them."""
 
 from collections.abc import Iterator, Set
 from dataclasses import replace
@@ -18,25 +18,26 @@ from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState
 from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
 from verification.support.funnel_report import build_reports
 from verification.support.store import AttemptSummary
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
-LONGEST = "9" * 64
+LONGEST = Account("9" * 64)
 LINK = Link(
     id=LinkId("0123456789abcdef"),
     account=LONGEST,
     campaign="c" * 32,
-    made_by="telegram:7",
+    made_by=Actor("telegram:7"),
     made_at=NOON,
     expires_at=NOON + timedelta(hours=1),
     method=Method.WECHAT,
     language="zh",
 )
 ADDRESS = "https://t.me/" + "b" * 32 + "?start=" + "a" * 39
-OPENED = replace(LINK, opened_at=NOON, person="telegram:1")
+OPENED = replace(LINK, opened_at=NOON, person=PersonId("telegram:1"))
 IN_EACH_STATE = {
     LinkState.WAITING: LINK,
     LinkState.OPENED: OPENED,
@@ -44,40 +45,40 @@ IN_EACH_STATE = {
     LinkState.EXPIRED: replace(LINK, expires_at=NOON),
     LinkState.REVOKED: replace(OPENED, revoked_at=NOON),
 }
-WANTED = FunnelQuery(date(2026, 11, 1), date(2026, 11, 30), "c" * 32)
+QUERY = FunnelQuery(since=date(2026, 11, 1), until=date(2026, 11, 30), campaign="c" * 32)
 
 
-def labels(screen: MessageContent) -> list[str]:
-    rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
+def labels(content: MessageContent) -> list[str]:
+    rows = content.markup.inline_keyboard if isinstance(content.markup, InlineKeyboardMarkup) else ()
     return [button.text for row in rows for button in row]
 
 
-def data(screen: MessageContent) -> Iterator[str]:
-    rows = screen.markup.inline_keyboard if isinstance(screen.markup, InlineKeyboardMarkup) else ()
+def data(content: MessageContent) -> Iterator[str]:
+    rows = content.markup.inline_keyboard if isinstance(content.markup, InlineKeyboardMarkup) else ()
     return (str(button.callback_data) for row in rows for button in row if button.callback_data)
 
 
-def every_screen(voice: StaffTexts) -> Iterator[MessageContent]:
-    spot = ListPage(9999, "c" * 32)
-    yield links.render_waiting(voice, LINK, ADDRESS, verified=True)
-    yield links.render_waiting(voice, LINK, ADDRESS)
+def every_message(texts: StaffTexts) -> Iterator[MessageContent]:
+    list_page = ListPage(9999, "c" * 32)
+    yield links.render_waiting(texts, LINK, ADDRESS, verified=True)
+    yield links.render_waiting(texts, LINK, ADDRESS)
     for link in IN_EACH_STATE.values():
-        yield links.render_card(voice, link, NOON, spot)
-        yield links.render_revoke_question(voice, link, spot)
-    yield public_links.render_public_link(voice, "wechat", ADDRESS)
-    yield MessageContent(attempt_views.format_funnel(voice, build_reports(full(), WANTED)[0], WANTED), None)
+        yield links.render_card(texts, link, NOON, list_page)
+        yield links.render_revoke_question(texts, link, list_page)
+    yield public_links.render_public_link(texts, "wechat", link=ADDRESS)
+    yield MessageContent(attempt_views.format_funnel(texts, build_reports(full(), QUERY)[0], QUERY), None)
 
 
 def full() -> FunnelStatistics:
-    """A funnel that loses some at every step, for every reason."""
-    counts = [FunnelCount("", step, None, None, 10**6 - 100_003 * place) for place, step in enumerate(STEPS)]
+    """A funnel that loses people at every step, for every reason."""
+    counts = [FunnelCount("", step, None, None, 10**6 - 100_003 * position) for position, step in enumerate(STEPS)]
     failed = [FunnelCount("", None, Method.QQ, reason, 10_000) for reason in Reason]
-    times = [DurationCount("", step, None, 60, 5) for step in STEPS]
+    times = [DurationCount(group="", step=step, method=None, bucket=60, count=5) for step in STEPS]
     return FunnelStatistics([*counts, *failed], times)
 
 
 @in_each_language
-def test_every_word_has_its_text(language: str) -> None:
+def test_every_value_has_its_text(language: str) -> None:
     families: dict[str, Set[str]] = {
         "command": set(StaffCommand) - {StaffCommand.HELP},
         "slip": set(CommandProblem),
@@ -92,40 +93,40 @@ def test_every_word_has_its_text(language: str) -> None:
 @in_each_language
 def test_inv36_everything_fits_under_a_picture_and_every_button_into_64_bytes(language: str) -> None:
     note = CATALOGUE.text(language, "misc.repeated")
-    for screen in every_screen(StaffTexts(CATALOGUE, language)):
-        assert telegram_html.telegram_length(f"{note}\n\n{screen.text}") <= 1024
-        assert telegram_html.find_error(screen.text) is None
-        assert all(len(each.encode()) <= 64 for each in data(screen))
+    for content in every_message(StaffTexts(CATALOGUE, language)):
+        assert telegram_html.telegram_length(f"{note}\n\n{content.text}") <= 1024
+        assert telegram_html.find_error(content.text) is None
+        assert all(len(each.encode()) <= 64 for each in data(content))
 
 
 @in_each_language
-def test_an_account_stands_there_only_masked(language: str) -> None:
-    for screen in every_screen(StaffTexts(CATALOGUE, language)):
-        assert LONGEST not in screen.text
-        assert not any(LONGEST in each for each in data(screen))
+def test_accounts_are_shown_only_masked(language: str) -> None:
+    for content in every_message(StaffTexts(CATALOGUE, language)):
+        assert LONGEST not in content.text
+        assert not any(LONGEST in each for each in data(content))
 
 
 @pytest.mark.parametrize("state", LinkState)
-def test_a_card_offers_only_what_may_still_be_done(state: LinkState) -> None:
-    voice = StaffTexts(CATALOGUE, "zh")
+def test_a_card_offers_only_possible_actions(state: LinkState) -> None:
+    texts = StaffTexts(CATALOGUE, "zh")
     offered = {LinkState.WAITING: ["📷 看二维码", "🚫 撤销"], LinkState.OPENED: ["🚫 撤销"]}
-    screen = links.render_card(voice, IN_EACH_STATE[state], NOON)
+    content = links.render_card(texts, IN_EACH_STATE[state], NOON)
 
-    assert voice.text(f"state.{state}") in screen.text
-    assert labels(screen) == offered.get(state, [])
+    assert texts.text(f"state.{state}") in content.text
+    assert labels(content) == offered.get(state, [])
     assert links.can_revoke(IN_EACH_STATE[state], NOON) is (state in offered)
 
 
-def test_a_page_leads_on_and_back_and_a_list_of_nothing_says_how_to_begin() -> None:
-    voice = StaffTexts(CATALOGUE, "zh")
+def test_a_page_has_buttons_to_its_neighbours_and_an_empty_list_says_how_to_begin() -> None:
+    texts = StaffTexts(CATALOGUE, "zh")
     several = [replace(LINK, id=LinkId(f"{number:016x}")) for number in range(links.LINKS_A_PAGE + 1)]
 
-    first = links.render_page(voice, several, NOON, ListPage())
-    second = links.render_page(voice, several[:2], NOON, ListPage(1))
+    first = links.render_page(texts, several, NOON, ListPage())
+    second = links.render_page(texts, several[:2], NOON, ListPage(1))
 
     assert labels(first) == [*"12345678", "下一页 ›"]
     assert labels(second) == ["9", "10", "‹ 上一页"]
-    assert links.render_page(voice, [], NOON, ListPage()).text == voice.text("list.none")
+    assert links.render_page(texts, [], NOON, ListPage()).text == texts.text("list.none")
 
 
 def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
@@ -133,9 +134,9 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
         FunnelCount("", step, None, None, count) for step, count in zip(STEPS, (9, 10, 8, 4, 4, 4, 3), strict=True)
     ]
     failed = [FunnelCount("", None, Method.QQ, Reason.MISMATCH, 2), FunnelCount("", None, Method.QQ, Reason.NO_CARD, 1)]
-    (report,) = build_reports(FunnelStatistics([*counts, *failed], []), WANTED)
+    (report,) = build_reports(FunnelStatistics([*counts, *failed], []), QUERY)
 
-    lines = attempt_views.format_funnel(StaffTexts(CATALOGUE, "zh"), report, WANTED).splitlines()
+    lines = attempt_views.format_funnel(StaffTexts(CATALOGUE, "zh"), report, QUERY).splitlines()
 
     assert lines[3:7] == [
         "1. 打开链接　<b>9</b>",
@@ -158,7 +159,7 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
         (26 * 3600, "1 天 2 小时", "1 d 2 h"),
     ],
 )
-def test_a_time_is_told_in_two_words_at_most(seconds: float, zh: str, en: str) -> None:
+def test_a_duration_has_two_units_at_most(seconds: float, zh: str, en: str) -> None:
     said = [
         attempt_views.format_time(StaffTexts(CATALOGUE, language), timedelta(seconds=seconds))
         for language in ("zh", "en")
@@ -168,16 +169,16 @@ def test_a_time_is_told_in_two_words_at_most(seconds: float, zh: str, en: str) -
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=1000)))
-def test_any_time_can_be_told(time: timedelta) -> None:
+def test_any_duration_can_be_formatted(time: timedelta) -> None:
     assert attempt_views.format_time(StaffTexts(CATALOGUE, "en"), time)
 
 
-def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
-    voice = StaffTexts(CATALOGUE, "zh")
-    seen = AttemptSummary(
+def test_a_persons_data_are_shown_only_while_they_are_stored() -> None:
+    texts = StaffTexts(CATALOGUE, "zh")
+    attempt = AttemptSummary(
         id=AttemptId("attempt-0a1b2c3d4e5f"),
-        account="100012345",
-        contact="telegram:200054321",
+        account=Account("100012345"),
+        contact=Contact("telegram:200054321"),
         method=Method.QQ,
         status=AttemptStatus.FAILED,
         reason=Reason.MISMATCH,
@@ -187,14 +188,14 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
         number="110105********002X",
     )
 
-    kept, dropped = (
-        attempt_views.format_attempt(voice, seen),
-        attempt_views.format_attempt(voice, replace(seen, name="", number="")),
+    full, erased = (
+        attempt_views.format_attempt(texts, attempt),
+        attempt_views.format_attempt(texts, replace(attempt, name="", number="")),
     )
 
-    assert all(word in kept for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
-    assert "200054321" not in kept
-    assert "资料" not in dropped
+    assert all(word in full for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
+    assert "200054321" not in full
+    assert "资料" not in erased
 
 
 @pytest.mark.parametrize(
@@ -205,12 +206,12 @@ def test_a_persons_data_stand_there_only_while_they_are_kept() -> None:
         ("faq", "https://t.me/some_bot?start=faq_", "常见问题"),
     ],
 )
-def test_a_link_for_everybody_leads_to_what_a_word_names(words: str, link: str, title: str) -> None:
+def test_a_public_link_leads_to_the_target_of_a_word(words: str, link: str, title: str) -> None:
     word = public_links.read_target(words, CATALOGUE, "zh")
 
     assert word is not None
-    assert public_links.public_link(word, "some_bot") == link
-    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link).text
+    assert public_links.public_link(word, bot="some_bot") == link
+    assert title in public_links.render_public_link(StaffTexts(CATALOGUE, "zh"), word, link=link).text
 
 
 def test_every_topic_can_be_shared_and_nothing_else() -> None:
@@ -220,5 +221,5 @@ def test_every_topic_can_be_shared_and_nothing_else() -> None:
     assert [public_links.read_target(word, CATALOGUE, "zh") for word in ("", "no_such_topic", "faq_icp")] == [None] * 3
 
 
-def test_the_titles_of_charts_need_no_letters_of_any_language() -> None:
-    assert attempt_views.chart_title(WANTED).isascii()
+def test_chart_titles_are_ascii() -> None:
+    assert attempt_views.chart_title(QUERY).isascii()

@@ -1,4 +1,4 @@
-"""A foreign bot: python-telegram-bot as its own examples have it, with a ConversationHandler that lives in memory."""
+"""A bot of python-telegram-bot in the style of its examples, with a ConversationHandler in memory."""
 
 # mypy: disable-error-code="union-attr, index, arg-type"
 

@@ -1,0 +1,194 @@
+"""Builds every object of the program, in the order in which they depend on each other.
+
+Nothing is started here: `bot.app` runs what is built. No object reaches for one that is made after it. Where two parts
+need each other, something small is made before both. `Announcements`: the core wakes the loops, and the loops call the
+core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loop deletes it through the reply sender.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, Counter
+from telegram.ext import Application, ContextTypes, ExtBot
+
+from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
+from bot.container.web import build_web
+from bot.content.questions import FaqMatcher
+from bot.engine.notices import NoticeDispatcher
+from bot.engine.replicas import Replicas
+from bot.engine.runner import Runner
+from bot.engine.turns import RunnerConfig
+from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.dead_letters import DeadLetters
+from bot.handlers.dialogue import DialogueContext, DialogueHandler, HandlerErrors
+from bot.handlers.flood_control import FloodControl
+from bot.handlers.groups import GroupHandler
+from bot.handlers.incoming import person_of
+from bot.handlers.inline import InlineHandler
+from bot.handlers.outgoing import ReplySender
+from bot.handlers.staff.delivery import StaffReplySender
+from bot.handlers.staff.handler import StaffHandler
+from bot.handlers.staff.service import StaffService
+from bot.intake import AnyApplication, Poller, UpdateIntake
+from bot.jobs.cleanup import Cleanup, DeletionScheduler
+from bot.jobs.result_webhook import ResultSender
+from bot.settings import Settings
+from verification.core import Core, CoreDeps
+from verification.ids import PersonId
+from verification.limits import AttemptLimits
+from verification.provider_polling import ProviderPoller
+from verification.support.service import SupportService
+
+
+def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp:
+    """Build everything and start nothing; needs a running event loop.
+
+    `replica_name` names this program among others on the same store, and stays the same over its restarts.
+    """
+    registry, announcements = CollectorRegistry(), Announcements()
+    core = _core(settings, deps, announcements)
+    support = SupportService(deps.store, deps.clock.now, settings.link_ttl)
+    replicas = _replicas(settings, deps, replica_name)
+    senders = _senders(settings, deps, registry, replicas)
+    faq = FaqMatcher(deps.catalogue.faq, registry)
+    runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
+    handlers = _handlers(settings, deps, support, senders, faq, runner)
+    intake = _intake(settings, deps, registry, senders.bot, handlers, runner)
+    jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
+    announcements.subscribe(jobs.notices.wake)
+    announcements.subscribe(jobs.result_sender.wake)
+    return BotApp(
+        settings=settings,
+        deps=deps,
+        support=support,
+        senders=senders,
+        engine=Engine(runner, replicas),
+        handlers=handlers,
+        intake=intake,
+        jobs=jobs,
+        web_app=build_web(settings, deps, registry, core, jobs.provider_poller, intake, support),
+    )
+
+
+def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Core:
+    return Core(
+        deps.store,
+        deps.providers.by_method,
+        CoreDeps(
+            clock=deps.clock.now,
+            token=deps.new_token,
+            match_code=deps.new_match_code,
+            phone_url=lambda token: f"{deps.public_url}/v/{token}",
+            on_notice=announcements.announce,
+        ),
+        ttl=settings.qr_ttl,
+        limits=AttemptLimits(overall=settings.daily_attempt_limit),
+        posts_results=deps.result_endpoint is not None,
+    )
+
+
+def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
+    """With webhooks several programs may serve one bot; the one that polls works alone."""
+    if not settings.webhook_url:
+        return None
+    return Replicas(store=deps.store, name=name, program=deps.new_token(), is_outage=is_outage)
+
+
+def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
+    calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
+    limiter = RateLimiter(
+        calls, lambda: 1 if replicas is None else len(replicas.alive), enabled=settings.rate_limit_sending
+    )
+    bot = deps.make_bot(limiter)
+    deletions = DeletionScheduler(deps.store, deps.clock.now)
+    return Senders(bot, ReplySender(bot, deps.catalogue, deletions.schedule), StaffReplySender(bot, deps.catalogue))
+
+
+def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> RunnerConfig:
+    # The funnel counts people, not what staff try out.
+    staff = frozenset(map(person_of, settings.staff))
+
+    def is_counted(person: PersonId) -> bool:
+        return person not in staff
+
+    return RunnerConfig(
+        new_rule_context=faq.with_topics_in(deps.clock.rule_context),
+        is_outage=is_outage,
+        language=settings.language,
+        advance=deps.advance,
+        count_question=faq.count,
+        is_counted=is_counted,
+    )
+
+
+def _handlers(
+    settings: Settings, deps: AppDeps, support: SupportService, senders: Senders, faq: FaqMatcher, runner: Runner
+) -> Handlers:
+    service = StaffService(support, deps.catalogue, deps.clock.now, lambda: senders.bot.username)
+    return Handlers(
+        StaffHandler(
+            settings.staff.__contains__, service, senders.staff_replies, runner, deps.store, settings.language
+        ),
+        DialogueHandler(runner),
+        GroupHandler(deps.catalogue, settings.language),
+        InlineHandler(deps.catalogue, faq.topics_in, settings.language),
+    )
+
+
+def _intake(
+    settings: Settings,
+    deps: AppDeps,
+    registry: CollectorRegistry,
+    bot: ExtBot[None],
+    handlers: Handlers,
+    runner: Runner,
+) -> Intake:
+    errors = HandlerErrors()
+    application = _application(bot, handlers, errors)
+    monotonic = asyncio.get_running_loop().time
+    updates = UpdateIntake(
+        application,
+        errors,
+        DeadLetters(bot, deps.catalogue, deps.store, deps.clock.now, settings.language).add,
+        is_outage,
+        Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry),
+        FloodControl(deps.store, runner, deps.clock.now, monotonic),
+    )
+    poller = Poller(application, updates, deps.store.polling_lease, runner.resume_pending, is_outage)
+    return Intake(application, updates, poller)
+
+
+def _application(bot: ExtBot[None], handlers: Handlers, errors: HandlerErrors) -> AnyApplication:
+    application: AnyApplication = (
+        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=DialogueContext)).build()
+    )
+    application.add_handlers((handlers.staff, handlers.dialogue, handlers.groups, handlers.inline))
+    application.add_error_handler(errors.record)
+    return application
+
+
+def _jobs(
+    settings: Settings,
+    deps: AppDeps,
+    registry: CollectorRegistry,
+    core: Core,
+    runner: Runner,
+    replies: ReplySender,
+) -> Jobs:
+    store, now = deps.store, deps.clock.now
+    news = _outcome_counter(
+        registry, name="bot_provider_answers", description="Providers' answers about attempts, by outcome"
+    )
+    results = _outcome_counter(registry, name="bot_results", description="Results for another server, by outcome")
+    return Jobs(
+        notices=NoticeDispatcher(store, core, runner, now),
+        cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
+        provider_poller=ProviderPoller(store, core, deps.providers.pollable, now, news),
+        result_sender=ResultSender(store.result_outbox(), deps.result_endpoint, now, results),
+    )
+
+
+def _outcome_counter(registry: CollectorRegistry, *, name: str, description: str) -> Callable[[str], None]:
+    counter = Counter(name, description, ["outcome"], registry=registry)
+    return lambda outcome: counter.labels(outcome).inc()

@@ -1,0 +1,1 @@
+"""Sealing of columns, the file that holds the keys, and their rotation."""
