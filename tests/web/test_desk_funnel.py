@@ -197,7 +197,7 @@ def test_a_search_text_holds_no_unprintable_characters(typed: str, sought: str) 
     assert read_text({}, "account") == ""
 
 
-def test_invalid_filters_select_everybody() -> None:
+def test_unknown_filters_select_everybody() -> None:
     query_string = {"campaign": "<b>", "language": "xx", "method": "magic", "by": "moon", "period": "never"}
 
     query = FunnelFilters.read(query_string, {"zh": 1}).query(TODAY)

@@ -106,7 +106,7 @@ def test_a_long_question_is_cut() -> None:
     assert len(redacted) == 80
 
 
-def test_invisible_and_direction_characters_are_removed() -> None:
+def test_no_invisible_or_direction_character_is_stored() -> None:
     assert redact_question("\u202e为什么\u200b不行\x00\ud800吗", IDLE) == "为什么 不行 吗"
 
 
