@@ -56,7 +56,7 @@ def start(
     from bot.settings import BadSetting, load
 
     try:
-        settings = load()
+        settings = load(print_error)
     except BadSetting as error:
         print_error(str(error))
         raise typer.Exit(2) from None

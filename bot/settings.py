@@ -1,6 +1,7 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -328,12 +329,15 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
-def load() -> Settings:
-    """Read the settings; raises `BadSetting`."""
+def load(warn: Callable[[str], object] = lambda _: None) -> Settings:
+    """Read the settings; raises `BadSetting`. `warn` gets a line for each former name in use."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
         name = "".join(str(part) for part in first["loc"][:1]).upper()
         raise BadSetting(f"{name}: {message}" if name else message) from None
+    for line in former_names_in_use():
+        warn(line)
+    return settings

@@ -396,3 +396,25 @@ def taken_port() -> Iterator[int]:
         other.bind(("127.0.0.1", 0))
         other.listen()
         yield other.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("former", "name", "written", "meant"),
+    [
+        ("PACE_SENDING", "RATE_LIMIT_SENDING", "0", False),
+        ("DAILY_ATTEMPTS", "DAILY_ATTEMPT_LIMIT", "7", 7),
+        ("PROVIDER_HOSTS", "PROVIDER_REDIRECT_HOSTS", "a.example.org", "a.example.org"),
+        ("COVERAGE_FILE", "DIALOGUE_COVERAGE_FILE", "notes", Path("notes")),
+    ],
+)
+def test_a_setting_is_read_under_its_former_name_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, former: str, name: str, written: str, meant: object
+) -> None:
+    lines: list[str] = []
+    only(monkeypatch, tmp_path, {"BOT_API_URL": LOOPBACK, former: written})
+    assert getattr(load(lines.append), name.lower()) == meant
+    assert lines == [f"{former} is called {name} now; the old name is read until 0.3"]
+
+    monkeypatch.setenv(name, written)
+    assert getattr(load(lines.append), name.lower()) == meant
+    assert len(lines) == 1, "with the new name there is nothing to say"

@@ -14,11 +14,17 @@ from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 
 async def run_checks(say: Say, *, offline: bool) -> int:
     """Run every check and print its findings; gives the exit status, which is 1 when there is a problem."""
+    renamed: list[str] = []
     try:
-        settings = load()
+        settings = load(renamed.append)
     except BadSetting as error:
         return print_findings([problem(str(error))], say)
-    findings = [ok("settings can be read"), _questions(), *check_settings.check_settings(settings)]
+    findings = [
+        ok("settings can be read"),
+        *map(warning, renamed),
+        _questions(),
+        *check_settings.check_settings(settings),
+    ]
     findings += [finding async for finding in _database(settings)]
     if not offline:
         findings += await check_telegram.check_telegram(settings)

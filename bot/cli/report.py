@@ -79,7 +79,7 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     from storage import BadKeys, StorageError, WrongKeys
 
     async def run() -> int:
-        return await work(load())
+        return await work(load(lambda line: typer.echo(line, err=True)))
 
     try:
         status = asyncio.run(run())

@@ -25,7 +25,8 @@ def add_support_commands(app: typer.Typer) -> typer.Typer:
     for command in (link, links, revoke, funnel):
         app.command()(command)
     app.command("faq-link")(faq_link)
-    app.command("way-link")(method_link)
+    app.command("method-link")(method_link)
+    app.command("way-link", hidden=True)(way_link)
     app.command("language-link")(language_link)
     return app
 
@@ -99,6 +100,17 @@ def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None)
             settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, method)
         )
     )
+
+
+def way_link(
+    method: Annotated[Method, typer.Argument(help="The method that it suggests")],
+    bot: Bot = "",
+    png: Png = None,
+    svg: Svg = None,
+) -> None:
+    """Do as method-link does: its name in 0.1."""
+    typer.echo("way-link is called method-link now; the old name works until 0.3", err=True)
+    method_link(method, bot, png, svg)
 
 
 def language_link(

@@ -1,4 +1,5 @@
-"""One transaction for each event, then the delivery of what it shows.
+"""Commits each event in one transaction, and then delivers what the turn shows.
 
-The runner, its turns, the delivery queue, the replicas and the notices belong here. Nothing here knows Telegram.
+Committing (`turns`), delivering (`delivery` and its modules), running (`runner`), other processes (`replicas`) and the
+core's news (`notices`) belong here. Nothing here knows Telegram.
 """

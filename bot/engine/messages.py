@@ -1,6 +1,7 @@
-"""What the engine's parts pass to each other: an event on its way in, a committed turn on its way out."""
+"""What the parts of the engine pass to each other: an event that comes in, and a committed turn that goes out."""
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
@@ -9,7 +10,10 @@ from verification.ids import PersonId
 
 
 class DeliveryFailed(Exception):
-    """A reply did not reach the chat; it is worth trying again. `perhaps` it did all the same, and nobody can know."""
+    """A reply is not known to have reached the chat, and it is worth trying again.
+
+    With `maybe_delivered` it may have reached the chat all the same; nobody can find out.
+    """
 
     def __init__(self, reason: str, *, maybe_delivered: bool = False) -> None:
         super().__init__(reason)
@@ -17,12 +21,37 @@ class DeliveryFailed(Exception):
 
 
 class BotBlocked(Exception):
-    """The person cannot be written to until they return."""
+    """The person has blocked the bot; nothing can be sent to them until they return."""
+
+
+class TurnKind(Enum):
+    """Why a turn is made; two of the kinds reply to the person, and three ask the current question again."""
+
+    ANSWER = auto()
+    """It replies to something that the person did."""
+    NEWS = auto()
+    """The core reports something. It does not show that the person can be written to."""
+    RETURN = auto()
+    """The person has unblocked the bot."""
+    REASK = auto()
+    """A reply was lost in this process, and the question is asked in its place."""
+    RESUME = auto()
+    """A reply may have been lost with a process or in an outage; nobody knows what stands in the chat."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the person waits for the reply; what nobody waits for is sent after what somebody does."""
+        return self in (TurnKind.ANSWER, TurnKind.RETURN)
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether the turn repeats the current question; the panel may then be a record already."""
+        return self in (TurnKind.RETURN, TurnKind.REASK, TurnKind.RESUME)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Where an event came from in the chat: the person's message, or the message and query of a pressed button."""
+    """Where an event came from in the chat: the person's message, or the message and the query of a pressed button."""
 
     message_id: int | None = None
     query_id: str | None = None
@@ -30,10 +59,9 @@ class MessageRef:
 
 @dataclass(frozen=True, slots=True)
 class ReplyContext:
-    """What a reply is shown with: to whom, in which language, where the live question is, what was pressed.
+    """What a reply is shown with: to whom, in which language, where the panel is, what was pressed, and why.
 
-    `again`: the process that showed the last one may have died in between, so the panel may have been settled already.
-    `repeated`: the same may stand in the chat already, so it says that it comes again. `unasked`: nobody waits for it.
+    With `maybe_duplicate` the same question may stand in the chat already, so the reply says that it comes again.
     """
 
     person: PersonId
@@ -41,27 +69,28 @@ class ReplyContext:
     panel: str
     origin: MessageRef
     records: PersonRecords | None = None
-    after_crash: bool = False
+    kind: TurnKind = TurnKind.ANSWER
     maybe_duplicate: bool = False
-    proactive: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """A committed turn that is still to be shown; `behind`: so is the one before it, and nobody is at that."""
+    """A committed turn that is still to be shown.
+
+    With `previous_unshown` the turn before it was not shown, and nobody is showing it.
+    """
 
     revision: int
-    context: ReplyContext = field(compare=False)
-    effects: tuple[Effect, ...] = field(compare=False)
-    previous_unshown: bool = field(default=False, compare=False)
+    context: ReplyContext
+    effects: tuple[Effect, ...]
+    previous_unshown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """An event on its way: whose, which, and how its repetition is known.
+    """An event on its way in: whose it is, what it is, and the id that makes its repetition known.
 
-    `language` is what the person's client speaks, for somebody who has not chosen. `unasked`: it is news, no word of
-    the person's, so it does not show that they can be written to, and nobody waits for it.
+    `language` is that of the person's client, for people who have not chosen one.
     """
 
     person: PersonId
@@ -69,4 +98,4 @@ class Envelope:
     event_id: str | None
     origin: MessageRef = field(default_factory=MessageRef)
     language: str | None = None
-    proactive: bool = False
+    kind: TurnKind = TurnKind.ANSWER

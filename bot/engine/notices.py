@@ -1,4 +1,8 @@
-"""The core's news on their way to people: claimed under a lease, told through the runner, settled after."""
+"""Sends the core's notices to people: claims them under a lease, commits their turns, and settles them.
+
+If the process crashes in between, the lease ends, and the notice comes again; its id then shows that its turn is
+committed already.
+"""
 
 import asyncio
 import logging
@@ -6,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.engine.messages import Envelope
+from bot.engine.messages import Envelope, TurnKind
 from bot.engine.runner import Runner
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
@@ -20,12 +24,12 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=5)
 POLL_INTERVAL = 0.5
-"""Seconds between two looks at the clock and at the notices of other processes."""
+"""Seconds between two rounds: attempts expire by the clock, and other processes leave notices."""
 _BATCH_SIZE = 50
 
 
 class NoticeDispatcher:
-    """The loop that lets attempts expire and tells people what has come of them."""
+    """The loop that lets attempts expire and sends notices."""
 
     def __init__(self, store: DialogueStore, core: Core, runner: Runner, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -35,15 +39,15 @@ class NoticeDispatcher:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look at once: there is news."""
+        """Start the next round at once: there is news."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Tell what there is to tell, for ever; a fault is logged, and tried again at the next pulse."""
+        """Run round after round; a part that fails is logged and tried again in the next round."""
         while True:
-            # One after the other, each for itself: an attempt that cannot be read must not keep results from people.
-            await self._try(self._core.expire_due, "attempts could not be swept; trying again")
-            await self._try(self._dispatch_all, "notices could not be told; trying again")
+            # Each part fails by itself: an attempt that cannot be read must not keep results from people.
+            await self._try(self._core.expire_due, "attempts could not be expired; trying again")
+            await self._try(self._dispatch_all, "notices could not be sent; trying again")
             await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
             try:
                 async with asyncio.timeout(POLL_INTERVAL):
@@ -53,18 +57,20 @@ class NoticeDispatcher:
             self._wake.clear()
 
     async def dispatch_batch(self) -> int:
-        """Tell one batch of notices, and say how many there were."""
+        """Send one batch of notices and return how many there were."""
         now = self._clock()
         notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
         for notice in notices:
-            # Left under its lease it comes again; those behind it in the batch do not wait for it.
-            await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be told; trying again")
+            # It stays under its lease and comes again; the notices after it do not wait for it.
+            await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be sent; trying again")
         return len(notices)
 
     async def _dispatch_one(self, notice: Notice) -> None:
         event = event_of(notice)
         if event is not None:
-            await self._runner.handle(Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", proactive=True))
+            await self._runner.handle(
+                Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", kind=TurnKind.NEWS)
+            )
         await self._store.settle_notice(notice)
 
     async def _dispatch_all(self) -> None:
@@ -79,7 +85,7 @@ class NoticeDispatcher:
 
 
 def event_of(notice: Notice) -> Event | None:
-    """What a notice means to a dialogue; None when there is nothing to tell."""
+    """What a notice means to a dialogue; None when there is nothing to say."""
     match notice.kind, notice.status:
         case NoticeKind.EXPIRING_SOON, _:
             return CodeExpiring(notice.attempt)
@@ -90,7 +96,7 @@ def event_of(notice: Notice) -> Event | None:
         case NoticeKind.ENDED, AttemptStatus.FAILED:
             return AttemptFailed(notice.attempt, notice.reason or Reason.UNAVAILABLE)
         case NoticeKind.ENDED, AttemptStatus.EXPIRED | AttemptStatus.CANCELLED:
-            # Cancelled from elsewhere: a link was taken back, or another chat is at the account now.
+            # Cancelled from elsewhere: a link was revoked, or another chat verifies the account now.
             return CodeExpired(notice.attempt)
         case _:
             return None

@@ -1,8 +1,9 @@
-"""The programs that write to people from one database: who of them lives, and who shows a person's answers.
+"""The processes that share one database: which of them are alive, and which one shows a person's replies.
 
-A program lives while its beats go on, counted by this program's own clock: no other machine's time is trusted. One at
-a time holds a person, so that their answers come in order and each finds the last one's panel. What a dead program owed
-is shown by the others.
+Each process raises a counter in the store once a second, its heartbeat. A process is alive as long as the others see
+its counter change; each measures that with its own clock, as the clocks of two machines may differ. To show a person's
+replies, a process holds the lease on that person, so that the replies come in order and each finds the panel of the one
+before. The lease of a crashed process is free for the others, and they ask again for what it owed.
 """
 
 import asyncio
@@ -17,21 +18,21 @@ from verification.ids import PersonId
 log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL = 1.0
-"""Seconds between two signs of life."""
+"""Seconds between two heartbeats."""
 _DEAD_AFTER = 4.0
 _UNREGISTER_AFTER = 60.0
 _POLL_INTERVAL = 0.05
 _CLAIM_GRACE = 3.0
-"""Seconds that a committed turn may need until its own program holds its person."""
+"""Seconds that the process of a committed turn gets to acquire the lease before others do."""
 _MAX_WAIT = 30.0
-"""Seconds after which a person is taken from a program that lives and does not let go."""
+"""Seconds after which a lease is taken even from a process that is alive."""
 
 IsOrphaned = Callable[[PendingReply], bool]
 
 
 @dataclass(slots=True)
 class _Peer:
-    """A program as it was last heard; times are of the loop's clock."""
+    """Another process and when its counter last changed, by the clock of this loop."""
 
     name: str
     count: int
@@ -40,7 +41,7 @@ class _Peer:
 
 @dataclass(frozen=True, slots=True)
 class _Unclaimed:
-    """Somebody who is owed an answer by nobody in particular, and since when that was seen."""
+    """An owed reply without a lease, and since when it was seen so."""
 
     revision: int
     since: float
@@ -48,7 +49,7 @@ class _Unclaimed:
 
 @dataclass(slots=True, kw_only=True)
 class Replicas:
-    """This program among the others. `name` is its place, kept over restarts; `program` is this start of it."""
+    """This process among the others. `name` is its address, kept over restarts; `program` is the id of this start."""
 
     store: DialogueStore
     name: str
@@ -59,14 +60,14 @@ class Replicas:
 
     @property
     def alive(self) -> frozenset[str]:
-        """The programs that live, this one among them."""
+        """The ids of the processes that are alive, including this one."""
         now = _now()
         heard = (program for program, life in self._peers.items() if now - life.seen_at < _DEAD_AFTER)
         return frozenset((self.program, *heard))
 
     @asynccontextmanager
     async def heartbeating(self, resume: Callable[[IsOrphaned], Awaitable[None]]) -> AsyncIterator[None]:
-        """Beat until left, and let what dead programs owed be resumed."""
+        """Send heartbeats until left; after each, `resume` asks again for what crashed processes owed."""
         async with asyncio.TaskGroup() as tasks:
             beats = tasks.create_task(self._heartbeat_forever(resume))
             try:
@@ -85,10 +86,10 @@ class Replicas:
             except Exception as error:
                 if not self.is_outage(error):
                     raise
-                log.warning("the store is out of reach; other programs cannot be heard")
+                log.warning("the store is out of reach; the other processes cannot be seen")
 
     async def heartbeat(self) -> None:
-        """Give a sign of life, and hear the others'."""
+        """Send a heartbeat, and look at those of the others."""
         now, beats = _now(), await self.store.heartbeat(name=self.name, program=self.program)
         known, self._peers = self._peers, {}
         for beat in beats:
@@ -100,11 +101,11 @@ class Replicas:
                 await self.store.unregister(name=beat.name, program=beat.program)
 
     async def acquire(self, person: PersonId, revision: int) -> Lease | None:
-        """Wait until this program may show a revision to its person; None when there is no such dialogue any more."""
+        """Wait for the lease to show this revision; None when the dialogue was erased or the lease is not to be had."""
         begun = _now()
         while True:
             waited = _now() - begun
-            # Whoever committed the turn before may be just about to show it; after a while, they are gone.
+            # The process that committed the turn before may be about to show it; after a while, it has crashed.
             least = revision - 1 if waited < _CLAIM_GRACE else 0
             alive = self.alive if waited < _MAX_WAIT else frozenset[str]()
             held = await self.store.acquire_lease(person, self.program, alive, least)
@@ -113,7 +114,7 @@ class Replicas:
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def take_over(self, owed: PendingReply) -> bool:
-        """Hold somebody whom nobody is at; False when another program was faster."""
+        """Acquire the lease of an orphaned reply; False when another process was faster."""
         held = await self.store.acquire_lease(owed.person, self.program, self.alive, 0)
         if held is not None and held.shown >= owed.revision:
             await self.release(owed.person)
@@ -121,11 +122,11 @@ class Replicas:
         return held is not None
 
     async def release(self, person: PersonId) -> None:
-        """Let others show things to this person."""
+        """Give the lease back, so that others may show replies to this person."""
         await self.store.release_lease(person, self.program)
 
     def is_orphaned(self, owed: PendingReply) -> bool:
-        """Whether nobody is at it: the program that held the person is dead, or none has come to hold them."""
+        """Whether no process is showing it: the one with the lease has crashed, or none has come for the lease."""
         if owed.holder is not None:
             self._unclaimed.pop(owed.person, None)
             return owed.holder not in self.alive

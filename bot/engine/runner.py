@@ -1,7 +1,7 @@
-"""The hall every event goes through: load, advance, save in one transaction; then show, and ask the core.
+"""Runs a person's dialogue: commits the turn of each event, shows what the turn says, and asks the core for attempts.
 
-A turn is committed before anything of it is shown, and an event's id is committed with it, so nothing happens twice. A
-process that dies in between leaves its debt in the store (`revision` ahead of `shown`), paid at the next start.
+A turn is committed before anything of it is shown, and the event's id is committed with it, so nothing happens twice.
+`turns` commits, `delivery` decides what is shown and when, and this module carries that out in the store and the chat.
 """
 
 import logging
@@ -9,29 +9,41 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
 
-from bot.engine.delivery_queue import DeliveryQueues, PersonQueue
-from bot.engine.messages import BotBlocked, DeliveryFailed, Envelope, ReplyContext, Turn
+from bot.engine.delivery_queue import DeliveryQueues
+from bot.engine.delivery_states import (
+    Acquiring,
+    Blocking,
+    Busy,
+    DeliveryEvent,
+    EffectDone,
+    LeaseAcquired,
+    LeaseNotNeeded,
+    LeaseRefused,
+    NothingOwed,
+    Noting,
+    Reasked,
+    Reasking,
+    Releasing,
+    Showing,
+    StoreUpdated,
+)
+from bot.engine.messages import Envelope, ReplyContext, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
 from bot.engine.turns import RunnerConfig, TurnCommitter
 from bot.flow import codec
 from bot.flow.effects import (
-    AskQuestion,
     CancelAttempt,
     CountQuestion,
     DeleteUserMessage,
-    EditCaption,
     Effect,
     EraseRecords,
     OpenAttempt,
     RecordConsent,
-    ReplaceCodeWithPicture,
     Reply,
     SendExport,
     SetLanguage,
     SetSuggestedMethod,
-    ShowCode,
     ShowRecords,
-    ShowToast,
 )
 from bot.flow.events import AttemptOpened, AttemptRefusal, AttemptRefused, Event, ReaskRequested
 from bot.flow.states import Opening
@@ -43,19 +55,21 @@ from verification.ids import Account, PersonId, contact_of, own_account
 log = logging.getLogger(__name__)
 
 _PENDING_BATCH = 100
-_ANY_QUESTION = "*"
-"""No question's mark: a process that died owing it may have asked whichever it is."""
 
 
 class ReplyDelivery(Protocol):
     """Shows replies in a chat."""
 
     async def deliver(self, reply: Reply, context: ReplyContext) -> str:
-        """Show a reply and say where the panel is now; raises `Undelivered` or `Unreachable`."""
+        """Show a reply and return where the panel is now.
+
+        Raises `DeliveryFailed` if the reply is not known to have arrived, and `BotBlocked` if the person cannot be
+        written to.
+        """
 
 
 class Runner:
-    """Runs dialogues over a store, a core and a chat; with `replicas`, beside other programs on the same store."""
+    """Runs dialogues on a store, a core and a chat; with `replicas`, next to other processes on the same store."""
 
     def __init__(
         self,
@@ -71,8 +85,7 @@ class Runner:
         self._config = config
         self._replicas = replicas
         self._replies_maybe_lost = False
-        given_up = None if replicas is None else replicas.release
-        self._queues = DeliveryQueues(self._show, self._reask, config.is_outage, on_abandoned=given_up)
+        self._queues = DeliveryQueues(self._carry_out, config.is_outage)
         self._committer = TurnCommitter(store, config, self._queues.is_delivering)
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -80,30 +93,30 @@ class Runner:
         return self._queues.running()
 
     async def wait_until_idle(self, seconds: float) -> bool:
-        """Wait until everything committed is shown, at most so many seconds; says whether it is."""
+        """Wait at most so many seconds until everything committed is shown, and say whether that is so."""
         return await self._queues.wait_until_idle(seconds)
 
     async def handle(self, envelope: Envelope) -> None:
-        """Commit the turn of an event; what it shows follows in the person's lane."""
+        """Commit the turn of an event. Its replies are shown later, in the order of the person's turns."""
         try:
             turn = await self._committer.commit(envelope)
         except Exception as error:
-            # Perhaps it is committed and only the answer is lost: its repetition will show nothing.
+            # The turn may be committed, with only the answer lost: the event's repetition will show nothing.
             self._replies_maybe_lost |= self._config.is_outage(error)
             raise
         if turn is not None:
             self._queues.add(turn)
 
     async def resume_after_outage(self) -> None:
-        """Ask again what an outage may have hidden; beside other programs, all of them look for that anyway."""
+        """Ask again what an outage may have hidden. Replicas need no such call: each looks for owed replies anyway."""
         if self._replies_maybe_lost and self._replicas is None:
-            # Whoever has a turn on its way is passed over, and looked at again.
+            # People with a turn on its way are passed over, so there is another round for them.
             nobody_passed_over = await self._queues.wait_until_idle(0)
             await self.resume_pending()
             self._replies_maybe_lost = not nobody_passed_over
 
     async def resume_pending(self, is_orphaned: IsOrphaned = lambda _: True) -> None:
-        """Ask again wherever a committed answer may never have reached the chat, and nobody is at it."""
+        """Ask again wherever a committed reply may not have reached the chat, and no process is showing it."""
         limit, tried = _PENDING_BATCH, set[PersonId]()
         while True:
             owed = await self._store.pending_replies(limit)
@@ -115,110 +128,86 @@ class Runner:
             if len(owed) < limit:
                 return
             if not fresh:
-                # All of them are on their way: whoever comes behind them must not wait for their chats.
+                # All of them were tried and are still owed: the people after them must not wait for their chats.
                 limit *= 2
 
     async def _resume(self, owed: PendingReply) -> None:
         try:
             if self._replicas is not None and not await self._replicas.take_over(owed):
                 return
-            turn = await self._reask(owed.person)
+            turn = await self._reask(owed.person, TurnKind.RESUME)
             if turn is not None:
-                # Nobody knows how far the process came that owed this.
-                self._queues.add(replace(turn, context=replace(turn.context, maybe_duplicate=True)))
+                self._queues.add(turn)
         except Exception as error:
             if self._config.is_outage(error):
                 raise
-            # A dialogue that cannot be read must not keep the program from serving everybody else.
+            # A dialogue that cannot be read must not keep the process from serving everybody else.
             log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
 
-    async def _reask(self, person: PersonId) -> Turn | None:
-        return await self._committer.commit(Envelope(person, ReaskRequested(), None, proactive=True))
+    async def _reask(self, person: PersonId, kind: TurnKind) -> Turn | None:
+        return await self._committer.commit(Envelope(person, ReaskRequested(), None, kind=kind))
 
-    async def _show(self, turn: Turn, queue: PersonQueue) -> None:
-        person = turn.context.person
-        if queue.panel is None:
-            queue.panel = turn.context.panel
-        if self._replicas is not None:
-            held = await self._replicas.acquire(person, turn.revision)
-            if held is None or held.shown >= turn.revision:
-                # Erased, or another program has shown more than this.
-                return await self._replicas.release(person)
-            queue.panel = queue.panel if held.already_held else held.panel
-            turn = replace(turn, previous_unshown=held.shown < turn.revision - 1)
-        try:
-            for effect in _with_acknowledgement(turn):
-                await self._perform(effect, turn.context, queue)
-        except BotBlocked:
-            # The panel is still in their chat: on their return the next question takes it away.
-            return await self._store.mark_blocked(person, queue.panel or "")
-        queue.must_reask = turn.previous_unshown and not turn.context.after_crash and not _has_question(turn)
-        # Should the next line fail, all of this stands in the chat, and what is asked in its place must say so.
-        doubtful, queue.maybe_delivered_question = queue.maybe_delivered_question, _ANY_QUESTION
-        if not queue.must_reask:
-            await self._store.mark_shown(person, turn.revision, queue.panel or "")
-            queue.maybe_delivered_question = doubtful
-        return None
+    async def _carry_out(self, person: PersonId, state: Busy) -> DeliveryEvent:
+        """Do what a state of the delivery stands for, and return what came of it."""
+        match state:
+            case Acquiring(turn=turn):
+                return await self._acquire_lease(person, turn)
+            case Showing(remaining=(effect, *_)):
+                return EffectDone(await self._perform(effect, state.context))
+            case Reasking():
+                question = await self._reask(person, TurnKind.REASK)
+                return NothingOwed() if question is None else Reasked(question)
+            case Noting(queue, turn):
+                await self._store.mark_shown(person, turn.revision, queue.panel or "")
+            case Blocking(queue):
+                await self._store.mark_blocked(person, queue.panel or "")
+            case Releasing() if self._replicas is not None:
+                await self._replicas.release(person)
+        return StoreUpdated()
 
-    async def _perform(self, effect: Effect, context: ReplyContext, queue: PersonQueue) -> None:
+    async def _acquire_lease(self, person: PersonId, turn: Turn) -> DeliveryEvent:
+        if self._replicas is None:
+            return LeaseNotNeeded()
+        lease = await self._replicas.acquire(person, turn.revision)
+        return LeaseRefused() if lease is None else LeaseAcquired(lease)
+
+    async def _perform(self, effect: Effect, context: ReplyContext) -> str:
+        """Carry out an effect and return where the panel is now."""
         match effect:
-            case OpenAttempt() if await self._still_opening(context.person, effect):
-                await self.handle(Envelope(context.person, await self._open_attempt(context.person, effect), None))
+            case OpenAttempt():
+                if await self._still_opening(context.person, effect):
+                    await self.handle(Envelope(context.person, await self._open_attempt(context.person, effect), None))
             case CountQuestion(topic):
                 self._config.count_question(topic)
-            case (
-                OpenAttempt()
-                | CancelAttempt()
-                | RecordConsent()
-                | EraseRecords()
-                | SetLanguage()
-                | SetSuggestedMethod()
-            ):
+            case CancelAttempt() | RecordConsent() | EraseRecords() | SetLanguage() | SetSuggestedMethod():
+                # Done in the transaction of the turn.
                 pass
             case ShowRecords() | SendExport():
                 records = await self._records(context.person, effect.account)
-                queue.panel = await self._delivery.deliver(
-                    effect, replace(context, panel=queue.panel or "", records=records)
+                return await self._delivery.deliver(effect, replace(context, records=records))
+            case DeleteUserMessage() if context.origin.message_id is not None:
+                panel = await self._delivery.deliver(effect, context)
+                await self._store.deletion_done(
+                    PendingDeletion(context.person, context.origin.message_id, self._config.new_rule_context().now)
                 )
-            case AskQuestion() | ShowCode() | ReplaceCodeWithPicture() | EditCaption():
-                await self._ask(effect, context, queue)
+                return panel
             case _:
-                queue.panel = await self._delivery.deliver(effect, replace(context, panel=queue.panel or ""))
-                if isinstance(effect, DeleteUserMessage) and context.origin.message_id is not None:
-                    await self._store.deletion_done(
-                        PendingDeletion(context.person, context.origin.message_id, self._config.new_rule_context().now)
-                    )
-
-    async def _ask(
-        self,
-        question: AskQuestion | ShowCode | ReplaceCodeWithPicture | EditCaption,
-        context: ReplyContext,
-        queue: PersonQueue,
-    ) -> None:
-        repeated = context.maybe_duplicate or queue.maybe_delivered_question in (question.question_id, _ANY_QUESTION)
-        try:
-            queue.panel = await self._delivery.deliver(
-                question, replace(context, panel=queue.panel or "", maybe_duplicate=repeated)
-            )
-        except DeliveryFailed as error:
-            if error.maybe_delivered:
-                queue.maybe_delivered_question = question.question_id
-            raise
-        queue.maybe_delivered_question = None
+                return await self._delivery.deliver(effect, context)
+        return context.panel
 
     async def _records(self, person: PersonId, account: Account) -> PersonRecords:
         async with self._store.unit(person) as unit:
             return replace(await unit.records(person), quota_slot=await unit.slot_of(account))
 
     async def _still_opening(self, person: PersonId, request: OpenAttempt) -> bool:
-        """Whether the attempt is still wanted: while this turn waited, the person may have gone on, or erased all."""
+        """Whether the attempt is still wanted; the person may have gone on or erased everything since the commit."""
         async with self._store.unit(person) as unit:
             kept = await unit.dialogue(person)
         state = None if kept is None else codec.load(kept.text)
         return isinstance(state, Opening) and state.attempt == request.attempt
 
     async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> Event:
-        """Begin it, unless the account's link was taken back, before or meanwhile."""
+        """Open the attempt, unless the account's link was revoked before or during that."""
         if not await self._is_bound(person, request.account):
             return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
         begun = await self._ask_core(person, request)
@@ -255,14 +244,3 @@ class Runner:
             match_code=opening.match_code,
             expires_at=opening.expires_at,
         )
-
-
-def _has_question(turn: Turn) -> bool:
-    return any(isinstance(effect, AskQuestion | ShowCode | ReplaceCodeWithPicture) for effect in turn.effects)
-
-
-def _with_acknowledgement(turn: Turn) -> tuple[Effect, ...]:
-    """The effects of a turn; a pressed button that gets no word of its own is answered silently, and first."""
-    if turn.context.origin.query_id is None or any(isinstance(effect, ShowToast) for effect in turn.effects):
-        return turn.effects
-    return (ShowToast(""), *turn.effects)

@@ -1,13 +1,13 @@
-"""One turn of one person: load, advance, save, in a single transaction alone with them.
+"""Commits one turn of one person: load, advance, save, in a single transaction that holds the person's lock.
 
-What it commits is whole: the event's id, the facts of the rules, the next state. Nothing is shown here.
+The transaction commits the event's id, what the rules record, and the next state together. Nothing is shown here.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from bot.engine.messages import Envelope, ReplyContext, Turn
+from bot.engine.messages import Envelope, MessageRef, ReplyContext, Turn, TurnKind
 from bot.flow import codec
 from bot.flow.codec import SavedDialogue
 from bot.flow.effects import (
@@ -19,6 +19,7 @@ from bot.flow.effects import (
     RecordConsent,
     SetLanguage,
     SetSuggestedMethod,
+    ShowToast,
 )
 from bot.flow.events import (
     AttemptRefusal,
@@ -28,7 +29,6 @@ from bot.flow.events import (
     LinkAccepted,
     LinkOpened,
     LinkRejected,
-    ReaskRequested,
     VerificationRecord,
 )
 from bot.flow.journey import Journeys, JourneyTurn, update_journeys
@@ -47,10 +47,11 @@ Advance = Callable[[State, Event, RuleContext], Step]
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """What a runner takes from outside: the time and fresh ids, which errors pass by themselves, and the customs.
+    """What a runner takes from outside.
 
-    `language` is for people whose client tells none; `advance` is the machine, or one that notes what it does; `counts`
-    says whose journeys the funnel is about.
+    `new_rule_context` gives the time and fresh ids. `is_outage` knows the errors of the store that pass by themselves.
+    `language` is for people whose client reports none. `advance` is the dialogue's machine, or one that also records
+    what it does. `count_question` counts a question by its topic. `is_counted` says whose journeys the funnel counts.
     """
 
     new_rule_context: Callable[[], RuleContext]
@@ -62,7 +63,7 @@ class RunnerConfig:
 
 
 class TurnCommitter:
-    """Commits turns; `on_its_way` says whether answers of a person are just being shown."""
+    """Commits turns. `is_delivering` says whether replies to a person are on their way."""
 
     def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[PersonId], bool]) -> None:
         self._store = store
@@ -70,49 +71,52 @@ class TurnCommitter:
         self._is_delivering = is_delivering
 
     async def commit(self, envelope: Envelope) -> Turn | None:
-        """Commit the turn of an event; None when it was seen before, or nobody is to be shown what it did.
+        """Commit the turn of an event; None when the event was seen before, or its turn is not to be shown.
 
-        A question that is asked again by ourselves (`Resumed` without an id) only is while its answer is owed: it may
-        have been noted as shown unheard, or arrived since somebody looked.
+        A question that the bot asks again by itself is asked only while a reply is owed: the reply may have been noted
+        as shown while the store's answer was lost, or shown since somebody looked.
         """
-        moment, person = self._config.new_rule_context(), envelope.person
+        rule_context, person = self._config.new_rule_context(), envelope.person
         async with self._store.unit(person) as unit:
-            if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, moment.now):
+            if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, rule_context.now):
                 return None
-            # Looked at before and after: what is on its way may arrive while this is being committed.
-            on_its_way = self._is_delivering(person)
-            kept = await unit.dialogue(person)
-            if _is_reask(envelope) and (kept is None or kept.shown >= kept.revision):
+            # Asked before and after: what is on its way may arrive while this turn is being committed.
+            is_delivering = self._is_delivering(person)
+            dialogue = await unit.dialogue(person)
+            is_owed = dialogue is not None and dialogue.shown < dialogue.revision
+            if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and not is_owed:
                 return None
-            saved = await self._load(unit, person, kept, moment)
-            moment = replace(moment, own_account=own_account(person), suggested_method=saved.suggested_method)
-            event = await self._resolve_event(unit, envelope, saved.state, moment, known=kept is not None)
-            step = self._config.advance(saved.state, event, moment)
-            view = self._reply_context(envelope, kept, step)
+            saved = await self._load(unit, person, dialogue, rule_context)
+            rule_context = replace(
+                rule_context, own_account=own_account(person), suggested_method=saved.suggested_method
+            )
+            event = await self._resolve_event(unit, envelope, saved.state, rule_context, known=dialogue is not None)
+            step = self._config.advance(saved.state, event, rule_context)
+            reply_context = self._reply_context(envelope, dialogue, step)
             for effect in step.effects:
-                await self._save_effect(effect, unit, view, step.state, moment)
-            journeys, tallies = self._update_journeys(
-                person, saved, JourneyTurn(saved.state, event, step, moment.now, view.language)
+                await self._save_effect(effect, unit, reply_context, step.state, rule_context)
+            journeys, increments = self._update_journeys(
+                person, saved, JourneyTurn(saved.state, event, step, rule_context.now, reply_context.language)
             )
             text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, language=view.language, now=moment.now)
-            # Last: many people's turns add to the same rows, and each holds them until it commits.
+            revision = await unit.save_dialogue(person, text, language=reply_context.language, now=rule_context.now)
+            # Last, because the turns of many people add to the same rows, and each locks them until its commit.
             for effect in step.effects:
                 if isinstance(effect, CountQuestion):
-                    await _count(effect, unit, moment)
-            await unit.add_to_funnel(tallies)
-            if kept is not None and kept.blocked:
-                if envelope.proactive:
+                    await _count(effect, unit, rule_context)
+            await unit.add_to_funnel(increments)
+            if dialogue is not None and dialogue.blocked:
+                if not envelope.kind.is_awaited:
                     return None
                 await unit.mark_unblocked(person)
-        on_its_way = on_its_way or self._is_delivering(person)
-        behind = kept is not None and kept.shown < kept.revision and not on_its_way
-        return Turn(revision, view, step.effects, behind)
+        is_delivering = is_delivering or self._is_delivering(person)
+        effects = _with_acknowledgement(step.effects, envelope.origin)
+        return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering)
 
     async def _resolve_event(
         self, unit: DialogueUnit, envelope: Envelope, state: State, rule_context: RuleContext, *, known: bool
     ) -> Event:
-        """What an event is, by what the store knows of links."""
+        """What an event means, with what the store knows of links."""
         person = envelope.person
         match envelope.event:
             case LinkOpened() as linked:
@@ -120,7 +124,7 @@ class TurnCommitter:
             case CodeExpired(attempt) if state.account != own_account(person) and not await unit.is_bound(
                 person, state.account
             ):
-                # Another code would be refused: whoever waited for this one hears it now.
+                # A new code would be refused, so the person learns now that the link was revoked.
                 return AttemptRefused(attempt, AttemptRefusal.UNBOUND)
             case event:
                 return event
@@ -128,52 +132,51 @@ class TurnCommitter:
     async def _resolve_link(
         self, unit: DialogueUnit, event: LinkOpened, person: PersonId, rule_context: RuleContext, *, known: bool
     ) -> Event:
-        """Whose a link is; what it suggests is no word against what somebody chose here before."""
+        """Which account a link is for. Its language does not replace the one that a known person has."""
         link = read_link_token(event.token, self._store.keyed_digest)
         opened = None if link is None else await unit.open_link(link, person, rule_context.now)
         if opened is None:
             return LinkRejected()
-        place = await unit.slot_of(opened.account)
-        standing = None if place is None else VerificationRecord(place.method, place.at)
+        slot = await unit.slot_of(opened.account)
+        verified = None if slot is None else VerificationRecord(slot.method, slot.at)
         language = None if known else opened.language
-        return LinkAccepted(opened.account, opened.method, language, standing, opened.campaign)
+        return LinkAccepted(opened.account, opened.method, language, verified, opened.campaign)
 
     def _update_journeys(
         self, person: PersonId, saved: SavedDialogue, turn: JourneyTurn
     ) -> tuple[Journeys, Sequence[FunnelIncrement]]:
         return update_journeys(saved.journeys, turn) if self._config.is_counted(person) else (saved.journeys, ())
 
-    def _reply_context(self, envelope: Envelope, kept: Dialogue | None, step: Step) -> ReplyContext:
-        language = (kept.language if kept else None) or envelope.language or self._config.language
+    def _reply_context(self, envelope: Envelope, dialogue: Dialogue | None, step: Step) -> ReplyContext:
+        language = (dialogue.language if dialogue else None) or envelope.language or self._config.language
         return ReplyContext(
             envelope.person,
             _language_after(step, language),
-            kept.panel if kept else "",
+            dialogue.panel if dialogue else "",
             envelope.origin,
-            after_crash=isinstance(envelope.event, ReaskRequested),
-            proactive=envelope.proactive,
+            kind=envelope.kind,
         )
 
     async def _load(
-        self, unit: DialogueUnit, person: PersonId, kept: Dialogue | None, rule_context: RuleContext
+        self, unit: DialogueUnit, person: PersonId, dialogue: Dialogue | None, rule_context: RuleContext
     ) -> SavedDialogue:
         saved = (
             SavedDialogue(Idle(account=own_account(person), question_id=rule_context.question_id))
-            if kept is None
-            else codec.load_all(kept.text)
+            if dialogue is None
+            else codec.load_all(dialogue.text)
         )
         state = saved.state
-        place = await unit.slot_of(state.account) if isinstance(state, Idle) else None
-        if place is None:
+        slot = await unit.slot_of(state.account) if isinstance(state, Idle) else None
+        if slot is None:
             return saved
         return replace(
             saved,
             state=Verified(
                 account=state.account,
                 question_id=state.question_id,
-                method=place.method,
+                method=slot.method,
                 attempt=AttemptId(""),
-                at=place.at,
+                at=slot.at,
             ),
         )
 
@@ -199,15 +202,18 @@ class TurnCommitter:
                     PendingDeletion(reply_context.person, reply_context.origin.message_id, rule_context.now)
                 )
             case CancelAttempt(attempt):
-                dropped = await unit.attempt(attempt)
-                if dropped is not None and dropped.live:
-                    await unit.save_attempt(dropped.with_status(AttemptStatus.CANCELLED))
+                cancelled = await unit.attempt(attempt)
+                if cancelled is not None and cancelled.live:
+                    await unit.save_attempt(cancelled.with_status(AttemptStatus.CANCELLED))
             case _:
                 pass
 
 
-def _is_reask(envelope: Envelope) -> bool:
-    return envelope.event_id is None and isinstance(envelope.event, ReaskRequested)
+def _with_acknowledgement(effects: tuple[Effect, ...], origin: MessageRef) -> tuple[Effect, ...]:
+    """The effects of a turn; a pressed button that gets no toast of its own is acknowledged without one, and first."""
+    if origin.query_id is None or any(isinstance(effect, ShowToast) for effect in effects):
+        return effects
+    return (ShowToast(""), *effects)
 
 
 def _suggested_method(step: Step, before: Method | None) -> Method | None:
@@ -217,11 +223,11 @@ def _suggested_method(step: Step, before: Method | None) -> Method | None:
 async def _count(count: CountQuestion, unit: DialogueUnit, rule_context: RuleContext) -> None:
     await unit.count_question(count.topic, beijing_day(rule_context.now))
     if count.redacted_question is not None:
-        # Neither the turn's own id nor its time: they would lead from the question to whoever asked it.
-        of_nobody = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
+        # Neither the turn's id nor its exact time: they would lead from the question to the person who asked it.
+        unlinked_id = blake2b(rule_context.fresh_id.encode(), digest_size=16).hexdigest()
         await unit.add_unanswered(
             UnansweredQuestion(
-                id=of_nobody,
+                id=unlinked_id,
                 text=count.redacted_question,
                 at=rule_context.now.replace(minute=0, second=0, microsecond=0),
             )

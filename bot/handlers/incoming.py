@@ -19,7 +19,7 @@ from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
 from bot.content.catalogue import language_of
-from bot.engine.messages import Envelope, MessageRef
+from bot.engine.messages import Envelope, MessageRef, TurnKind
 from bot.flow.effects import LANGUAGES
 from bot.flow.events import (
     Command,
@@ -150,7 +150,11 @@ def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
             new_chat_member=ChatMember(status=ChatMemberStatus.MEMBER),
         ):
             return Envelope(
-                person_of(chat_id), ReaskRequested(), f"{FRONT_END}:{update_id}", language=language_of(language)
+                person_of(chat_id),
+                ReaskRequested(),
+                f"{FRONT_END}:{update_id}",
+                language=language_of(language),
+                kind=TurnKind.RETURN,
             )
         case _:
             return None

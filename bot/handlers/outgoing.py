@@ -86,7 +86,7 @@ class ReplySender:
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
         """Send a reply, and give the panel after it as text; raises `DeliveryFailed` or `BotBlocked`."""
         panel = Panel.load(context.panel)
-        with priority(Priority.NOTICE if context.proactive else Priority.ANSWER):
+        with priority(Priority.ANSWER if context.kind.is_awaited else Priority.NOTICE):
             match reply:
                 case e.AskQuestion() | e.ShowCode() | e.EditCaption() | e.ReplaceCodeWithPicture() | e.RecordAnswer():
                     panel = await self._show_question(reply, context, panel)
@@ -160,9 +160,10 @@ class ReplySender:
     async def _replace_panel(self, old: Panel | None, context: ReplyContext, new: Panel) -> Panel:
         """Remove the old panel, which was not turned into a record, so that only one question can be answered.
 
-        After a crash the old panel may be a record already, for example of a consent: then only its buttons go.
+        When the question is asked again, the old panel may be a record already, for example of a consent: then only its
+        buttons go.
         """
-        if old is not None and context.after_crash and old.kind is PanelKind.TEXT:
+        if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
             await self._remove_buttons(chat_of(context.person), message=old.id)
         elif old is not None:
             await self._remove_panel(old, context)

@@ -12,7 +12,7 @@ from tests.crash.process import fork_client
 from tests.crash.sweep import Share, SweepEnvironment, UndisturbedRuns, own_file
 from tests.postgres_server import Server
 
-SAMPLE = 24
+SAMPLE = 48
 """`make test` tries one point in so many, other ones each day; `make test-all` tries every point."""
 PARTS = 4
 """All points of a test are tried in so many parts, so that several processes can share the work."""

@@ -177,7 +177,7 @@ def test_the_simulator_finds_a_planted_bug_in_a_unit(kind: type[SqlUnit], known_
 
 
 @pytest.mark.parametrize(
-    ("kind", "known_seed"), [(ForgetsNotices, 1), (ForgetsReplies, 10), (KeepsCodesOfRevokedLinks, 1)]
+    ("kind", "known_seed"), [(ForgetsNotices, 1), (ForgetsReplies, 10), (KeepsCodesOfRevokedLinks, 32)]
 )
 def test_the_simulator_finds_a_planted_bug_in_a_store(kind: type[SqlStore], known_seed: int) -> None:
     assert is_found(lambda database: kind(database, make_sealing()), known_seed)

@@ -221,12 +221,19 @@ def test_a_missing_link_or_database_is_one_line_too() -> None:
 
 @pytest.mark.parametrize(
     ("words", "payload"),
-    [(["way-link", "qq"], "way_qq"), (["language-link", "en"], "lang_en"), (["faq-link", "icp"], "faq_icp")],
+    [(["method-link", "qq"], "way_qq"), (["language-link", "en"], "lang_en"), (["faq-link", "icp"], "faq_icp")],
 )
 def test_links_to_a_method_a_language_and_a_question_name_the_bot(words: list[str], payload: str) -> None:
     result = run(*words)
 
     assert result.stdout.splitlines()[-1] == f"https://t.me/example_bot?start={payload}"
+
+
+def test_a_command_works_under_its_former_name_and_says_so() -> None:
+    renamed = run("way-link", "qq")
+
+    assert renamed.stdout == run("method-link", "qq").stdout
+    assert renamed.stderr == "way-link is called method-link now; the old name works until 0.3\n"
 
 
 async def test_a_link_for_a_running_bot_needs_only_its_folder(tmp_path: Path) -> None:

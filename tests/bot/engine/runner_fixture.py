@@ -1,11 +1,13 @@
 """The runner over a real store and a real core, without Telegram: what it shows is only noted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 
 from bot.engine.messages import Envelope, MessageRef, ReplyContext
 from bot.engine.replicas import Replicas
@@ -14,8 +16,12 @@ from bot.engine.turns import RunnerConfig
 from bot.flow.effects import AskQuestion, ReplaceCodeWithPicture, Reply, ShowCode
 from bot.flow.events import Choice, Command, Commanded, Event, LinkOpened, Said, Tapped
 from bot.flow.rows import RuleContext
-from storage import SqlStore, open_store
+from storage import SqlStore, StoreUnavailable, open_store
+from storage.migrations import known_migrations, migrate
 from tests.fakes import FakeClock, FakeProvider, make_deps, make_sealing
+from tests.simulation.disk import SimulatedDatabase, SimulatedDisk
+from tests.simulation.fault_schedule import FaultSchedule
+from tests.simulation.process_life import ProcessLife
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method
 from verification.core import Core
@@ -84,6 +90,42 @@ class RunnerFixture:
         await self.taps(Choice.CONFIRM, person)
 
 
+class LoopClock(FakeClock):
+    """A clock that goes with the time of the loop."""
+
+    def __call__(self) -> datetime:
+        return self.now + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class NoDelays(FaultSchedule):
+    """Nothing takes any time; only ordered faults happen."""
+
+    def __init__(self) -> None:
+        super().__init__(Random(0))
+
+    def delay(self) -> float:
+        return 0.0
+
+
+def assemble(
+    store: SqlStore,
+    chat: FakeChat | None = None,
+    replicas: Callable[[SqlStore], Replicas] | None = None,
+    clock: FakeClock | None = None,
+) -> RunnerFixture:
+    """A runner over a store, in no loop of its own."""
+    clock, chat, provider, fresh = clock or FakeClock(), chat or FakeChat(), FakeProvider(), count(1)
+    core = Core(store, dict.fromkeys(Method, provider), make_deps(clock), ttl=clock.now - clock.now.replace(hour=11))
+
+    def moment() -> RuleContext:
+        clock.advance(milliseconds=1)
+        return RuleContext(clock(), f"{next(fresh):010x}".ljust(32, "0"))
+
+    config = RunnerConfig(moment, lambda error: isinstance(error, StoreUnavailable))
+    runner = Runner(store, core, chat, config, replicas and replicas(store))
+    return RunnerFixture(store, core, provider, runner, chat, clock)
+
+
 @asynccontextmanager
 async def runner_fixture(
     folder: Path,
@@ -92,22 +134,27 @@ async def runner_fixture(
     showing: bool = True,
     replicas: Callable[[SqlStore], Replicas] | None = None,
 ) -> AsyncIterator[RunnerFixture]:
-    """One program over the folder's database; one that shows nothing died right behind its commits."""
-    clock, provider, fresh = FakeClock(), FakeProvider(), count(1)
+    """One program over the folder's database; one that shows nothing crashed right after its commits."""
     async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store:
-        core = Core(
-            store, dict.fromkeys(Method, provider), make_deps(clock), ttl=clock.now - clock.now.replace(hour=11)
-        )
-
-        def moment() -> RuleContext:
-            clock.advance(milliseconds=1)
-            return RuleContext(clock.now, f"{next(fresh):010x}".ljust(32, "0"))
-
-        chat = chat or FakeChat()
-        runner = Runner(store, core, chat, RunnerConfig(moment), replicas and replicas(store))
-        desk = RunnerFixture(store, core, provider, runner, chat, clock)
+        desk = assemble(store, chat, replicas)
         if not showing:
             yield desk
             return
-        async with runner.running():
+        async with desk.runner.running():
             yield desk
+
+
+@contextmanager
+def virtual_disk() -> Iterator[SimulatedDisk]:
+    """A database for the virtual loop."""
+    disk = SimulatedDisk(lambda _: None)
+    try:
+        yield disk
+    finally:
+        disk.close()
+
+
+async def virtual_store(disk: SimulatedDisk, faults: FaultSchedule | None = None) -> SqlStore:
+    """A store on a virtual disk, whose statements take no time."""
+    await migrate(SimulatedDatabase(disk, NoDelays(), ProcessLife()), known_migrations())
+    return SqlStore(SimulatedDatabase(disk, faults or NoDelays(), ProcessLife()), make_sealing())

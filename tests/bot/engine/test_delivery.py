@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.messages import Envelope
+from bot.engine.messages import Envelope, TurnKind
 from bot.flow.events import AttemptPassed
 from bot.handlers.incoming import person_of
 from playground.phone.browser import Phone
@@ -199,7 +199,9 @@ async def test_inv25_after_one_refusal_nothing_more_is_sent_to_a_chat(tmp_path: 
         await guest.blocks()
         for number in range(3):
             news = AttemptPassed(AttemptId("attempt-1"), Account(f"telegram:{guest.id}"), Method.WECHAT)
-            await bot.app.engine.runner.handle(Envelope(person_of(guest.id), news, f"notice:{number}", proactive=True))
+            await bot.app.engine.runner.handle(
+                Envelope(person_of(guest.id), news, f"notice:{number}", kind=TurnKind.NEWS)
+            )
             await bot.wait_until_quiet()
 
         assert len(place.gate.rejected) == 1

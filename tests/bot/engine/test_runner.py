@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.messages import BotBlocked, DeliveryFailed, Envelope, MessageRef
+from bot.engine.messages import BotBlocked, DeliveryFailed, Envelope, MessageRef, TurnKind
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.flow.effects import AskQuestion, DeleteUserMessage, SendText, ShowToast
@@ -212,7 +212,7 @@ async def test_inv26_what_a_dead_process_may_have_asked_says_that_it_comes_again
         assert await desk.runner.wait_until_idle(10)
 
         assert desk.chat.questions() == ["type.ask"]
-        assert [(view.maybe_duplicate, view.proactive) for view in desk.chat.views] == [(True, True)]
+        assert [(view.maybe_duplicate, view.kind) for view in desk.chat.views] == [(True, TurnKind.RESUME)]
 
 
 async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_not_note_that_it_was_shown(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from telegram import Bot
 
 from bot.content import catalogue as texts
-from bot.engine.messages import MessageRef, ReplyContext
+from bot.engine.messages import MessageRef, ReplyContext, TurnKind
 from bot.flow.effects import Reply
 from bot.handlers.api.transport import AiohttpRequest
 from bot.handlers.incoming import person_of
@@ -42,7 +42,8 @@ class SenderFixture:
         after_crash: bool = False,
     ) -> None:
         person = person_of(self.guest.id)
-        context = ReplyContext(person, self.language, self.panel, origin or MessageRef(), records, after_crash)
+        kind = TurnKind.REASK if after_crash else TurnKind.ANSWER
+        context = ReplyContext(person, self.language, self.panel, origin or MessageRef(), records, kind)
         self.panel = await self.outgoing.deliver(reply, context)
 
     async def pressed(self, message: int, data: str = "q:x:y") -> MessageRef:

@@ -13,7 +13,17 @@ from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.content import catalogue as texts
-from bot.engine.delivery_queue import DeliveryQueues, PersonQueue
+from bot.engine.delivery_queue import DeliveryQueues
+from bot.engine.delivery_states import (
+    Acquiring,
+    Busy,
+    DeliveryEvent,
+    EffectDone,
+    LeaseNotNeeded,
+    Noting,
+    Showing,
+    StoreUpdated,
+)
 from bot.engine.messages import MessageRef, ReplyContext, Turn
 from bot.flow.effects import SendText
 from bot.handlers.api.rate_limiter import RateLimiter
@@ -86,15 +96,18 @@ async def send_through_storm(storm: RateLimitStorm) -> dict[PersonId, list[str]]
     outgoing = ReplySender(bot, CATALOGUE, schedule_deletion)
     expected: dict[PersonId, list[str]] = defaultdict(list)
 
-    async def show(turn: Turn, _: PersonQueue) -> None:
-        for effect in turn.effects:
-            assert isinstance(effect, SendText)
-            await outgoing.deliver(effect, turn.context)
+    async def carry_out(person: PersonId, state: Busy) -> DeliveryEvent:
+        match state:
+            case Acquiring():
+                return LeaseNotNeeded()
+            case Showing(remaining=(SendText() as reply, *_)):
+                return EffectDone(await outgoing.deliver(reply, state.context))
+            case Noting():
+                return StoreUpdated()
+            case _:
+                raise AssertionError(f"a reply to {person} was abandoned")
 
-    async def reask(person: PersonId) -> Turn:
-        raise AssertionError(f"a reply to {person} was abandoned")
-
-    queues = DeliveryQueues(show, reask, lambda _: False)
+    queues = DeliveryQueues(carry_out, lambda _: False)
     async with bot, queues.running():
         for word in range(WORDS):
             for id in range(1, PEOPLE + 1):
