@@ -62,8 +62,15 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
     """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
     data = folder / package.replace("/", "-")
     if not data.exists():
-        os.environ["COVERAGE_FILE"] = str(data)
-        noted = (f"--cov={package.replace('/', '.')}", "--cov-context=test", "--cov-report=")
+        # Not by COVERAGE_FILE, which the bot itself still reads.
+        settings = data.with_suffix(".ini")
+        settings.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
+        noted = (
+            f"--cov={package.replace('/', '.')}",
+            f"--cov-config={settings}",
+            "--cov-context=test",
+            "--cov-report=",
+        )
         if not trial.run([*noted, *_LEFT_OUT, *PACKAGES[package]]):
             data.unlink(missing_ok=True)
             raise SystemExit(f"a test of {package} fails without any fault")
