@@ -13,9 +13,10 @@ from pydantic.errors import PydanticUserError
 
 import bot.engine
 import bot.flow
+import storage
 import verification
 
-PACKAGES = (verification, bot.flow, bot.engine)
+PACKAGES = (verification, storage, bot.flow, bot.engine)
 
 
 def records(package: ModuleType) -> Iterator[type]:

@@ -68,16 +68,16 @@ class _Finder(MetaPathFinder):
 
 
 class _Only:
-    """Keeps the tests that may see the mutant; first one of each function, then their other cases."""
+    """Keeps the tests that may see the mutant, or all of a file; first one of each function, then their other cases."""
 
     def __init__(self, wanted: Collection[str]) -> None:
-        self._wanted = wanted
+        self._wanted = frozenset(wanted)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         seen = dict[str, int]()
         order = list[tuple[int, int]]()
         for at, item in enumerate(items):
-            if item.nodeid in self._wanted:
+            if not self._wanted.isdisjoint((item.nodeid, item.nodeid.partition("::")[0])):
                 function = item.nodeid.partition("[")[0]
                 seen[function] = seen.get(function, -1) + 1
                 order.append((seen[function], at))

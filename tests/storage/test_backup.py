@@ -8,7 +8,7 @@ import pytest
 
 from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_store
 from storage.backup import copy_database
-from storage.inspection import inspect_database
+from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.reliability import Proof
 from verification.ids import PersonId
@@ -112,3 +112,11 @@ def test_a_damaged_database_is_reported_and_not_copied(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"damaged|malformed"):
         copy_database(source, target=tmp_path / "copy")
     assert [file.name for file in tmp_path.iterdir()] == ["bot.sqlite3"]
+
+
+def test_a_report_of_another_schema_found_nothing() -> None:
+    nothing = ResultBacklog(undelivered=0, since=None, abandoned=0)
+
+    assert InspectionReport(schema=1, newest=2) == InspectionReport(
+        schema=1, newest=2, sealed=0, unreadable={}, with_old_keys=0, dead_letters=0, results=nothing
+    )
