@@ -21,7 +21,7 @@ run: $(VENV)/runtime.lock
 test: $(VENV)/dev.lock
 	$(BIN)/pytest -n auto -m "not slow" --chat-fail-under row=100
 
-# What `make test` leaves out: every crash point, all stories, long browser walks, foreign bots.
+# What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
 test-all: $(VENV)/dev.lock
 	$(BIN)/pytest -n auto -m slow
 
@@ -70,7 +70,7 @@ pictures: $(VENV)/dev.lock
 crash: $(VENV)/dev.lock
 	$(BIN)/pytest -n auto -m slow tests/crash
 
-# Many people and a nemesis, for as long as wanted: make soak MINUTES=10
+# Many users and a fault injector, for as long as wanted: make soak MINUTES=10
 MINUTES ?= 60
 soak: $(VENV)/dev.lock
 	$(BIN)/python -m tests.crash.soak $(MINUTES)

@@ -19,6 +19,7 @@ KINDS = {
     "browser": "long walks in a browser",
     "foreign bots": "bots of other libraries",
     "fuzz": "long random tests",
+    "installation": "real installations",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""
 
@@ -32,7 +33,7 @@ _WORKER_COUNTS = "left_out"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Run three workers on two processors: many tests wait for a bot's process, and leave the processor to others."""
+    """Run three workers on two processors: many tests wait for a bot's process and use no processor meanwhile."""
     return ((os.cpu_count() or 1) * 3 + 1) // 2
 
 

@@ -193,6 +193,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.slow("installation")
 def test_an_installation_is_made_once_and_follows_its_locks_its_python_and_its_place(place: Place) -> None:
     code, told = place.install("runtime", sys.executable)
     assert (code, place.stamps, place.installed) == (0, {"runtime"}, {"small"}), told
@@ -223,6 +224,7 @@ def test_an_installation_is_made_once_and_follows_its_locks_its_python_and_its_p
     assert place.install("runtime", venv=".venv-2") == (0, "")
 
 
+@pytest.mark.slow("installation")
 def test_an_installation_that_failed_leaves_no_stamp_and_is_tried_again(place: Place) -> None:
     place.lock(runtime=place.small, dev=place.tool.replace("sha256:", "sha256:0")[:-2])
     code, told = place.install("dev", sys.executable)

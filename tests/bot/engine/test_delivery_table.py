@@ -212,6 +212,15 @@ def test_no_doubt_ends_before_the_turn_is_noted_or_nothing_is_owed() -> None:
             assert told or after.queue.maybe_delivered is not None
 
 
+def test_a_doubt_ends_when_the_turn_is_noted_or_nothing_is_owed() -> None:
+    for state, event, after in STEPS:
+        noted = isinstance(state, Noting) and isinstance(event, StoreUpdated)
+        if isinstance(after, Busy) and (noted or isinstance(event, NothingOwed)):
+            resumes = isinstance(after, Acquiring) and after.turn.context.kind is TurnKind.RESUME
+
+            assert after.queue.maybe_delivered == (ANY_QUESTION if resumes else None)
+
+
 def test_a_question_that_stands_or_may_stand_in_the_chat_is_in_doubt_until_it_is_noted() -> None:
     for state, event, after in STEPS:
         sent = isinstance(event, EffectDone | OutageBegan | Faulted) or event == SendFailed(maybe_delivered=True)
