@@ -81,8 +81,14 @@ def walked(
         yield name, "" if fits else f"{version_of(pin)} is not {requirement.specifier}"
         if (name, extras) not in seen:
             seen.add((name, extras))
-            needs = map(Requirement, distribution(name).requires or ())
-            ahead += [each for each in needs if applies(each, where, extras)]
+            ahead += [each for each in needs_of(name, pin) if applies(each, where, extras)]
+
+
+def needs_of(name: str, pin: Requirement) -> list[Requirement]:
+    """What a package asks for; nothing is known of one for another Python, which is not installed here."""
+    if pin.marker is not None and not pin.marker.evaluate():
+        return []
+    return [Requirement(need) for need in distribution(name).requires or ()]
 
 
 # What locks are made with stands alone, and is not installed here.
