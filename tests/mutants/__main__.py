@@ -7,8 +7,9 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -81,25 +82,29 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
     return found
 
 
-def tests_that_see(mutant: Mutant, covered: CoverageData) -> set[str]:
-    """The tests that run a line of the mutant, or anything of its module where the line is run by the import."""
-    by_line = covered.contexts_by_lineno(str(ROOT / mutant.path))
-    lines = {line: {name.partition("|")[0] for name in names if name} for line, names in by_line.items()}
+def tests_that_see(mutant: Mutant, covered: CoverageData) -> Sequence[Collection[str]]:
+    """The tests that run a line of the mutant. What the import runs is seen by all: first by those of its module."""
+    lines = _tests_by_line(mutant.path, covered)
     seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines))
-    return seen or set(_OF_TABLES).union(*lines.values())
+    if seen:
+        return [seen]
+    others = {name.partition("|")[0] for name in covered.measured_contexts() if name}
+    return [set[str](_OF_TABLES).union(*lines.values()), others]
+
+
+@cache
+def _tests_by_line(path: str, covered: CoverageData) -> Mapping[int, set[str]]:
+    by_line = covered.contexts_by_lineno(str(ROOT / path))
+    return {line: {name.partition("|")[0] for name in names if name} for line, names in by_line.items()}
 
 
 def try_all(mutants: Iterable[Mutant], covered: CoverageData, jobs: int) -> Iterable[tuple[Mutant, Fate]]:
     """Run the trials, so many at a time."""
     running = dict[int, Mutant]()
     for mutant in mutants:
-        tests = tests_that_see(mutant, covered)
-        if not tests:
-            yield mutant, Fate.SURVIVED
-            continue
         while len(running) >= jobs:
             yield _ended(running)
-        running[trial.start(mutant, tests)] = mutant
+        running[trial.start(mutant, tests_that_see(mutant, covered))] = mutant
     while running:
         yield _ended(running)
 
@@ -176,4 +181,5 @@ def _report(tried: Tried) -> None:
         print(f"- {tried.mutant.before}\n+ {tried.mutant.after}", flush=True)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -74,7 +74,7 @@ from tests.mutants import trial
 from tests.mutants.mutations import Mutant
 source, *tests = sys.argv[1:]
 trial.warm_up()
-process = trial.start(Mutant("verification/numbers/permit.py", range(1), "", "", source), tests)
+process = trial.start(Mutant("verification/numbers/permit.py", range(1), "", "", source), [tests])
 print(trial.fate(os.waitpid(process, 0)[1]).value)
 """
 

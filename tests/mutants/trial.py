@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+from collections import Counter
 from collections.abc import Collection, Sequence
 from enum import Enum
 from importlib.abc import MetaPathFinder
@@ -68,20 +69,23 @@ class _Finder(MetaPathFinder):
 
 
 class _Only:
-    """Keeps the tests that may see the mutant, or all of a file; first one of each function, then their other cases."""
+    """Keeps the tests that may see the mutant, group after group, and of each first one case of every function."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
-        self._wanted = frozenset(wanted)
+    def __init__(self, groups: Sequence[Collection[str]]) -> None:
+        self._groups = [frozenset(group) for group in groups]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        seen = dict[str, int]()
-        order = list[tuple[int, int]]()
+        cases = Counter[str]()
+        order = list[tuple[int, int, int]]()
         for at, item in enumerate(items):
-            if not self._wanted.isdisjoint((item.nodeid, item.nodeid.partition("::")[0])):
+            # A test by its id, or all of a file.
+            names = (item.nodeid, item.nodeid.partition("::")[0])
+            group = next((place for place, group in enumerate(self._groups) if not group.isdisjoint(names)), None)
+            if group is not None:
                 function = item.nodeid.partition("[")[0]
-                seen[function] = seen.get(function, -1) + 1
-                order.append((seen[function], at))
-        items[:] = [items[at] for _, at in sorted(order)]
+                order.append((group, cases[function], at))
+                cases[function] += 1
+        items[:] = [items[at] for _, _, at in sorted(order)]
 
 
 def module_name(path: str) -> str:
@@ -99,8 +103,8 @@ def warm_up() -> None:
     gc.freeze()
 
 
-def start(mutant: Mutant, tests: Collection[str]) -> int:
-    """Begin a trial in a process of its own; gives its id."""
+def start(mutant: Mutant, groups: Sequence[Collection[str]]) -> int:
+    """Begin a trial with these tests, group after group, in a process of its own; gives its id."""
     process = os.fork()
     if process:
         return process
@@ -113,8 +117,8 @@ def start(mutant: Mutant, tests: Collection[str]) -> int:
     sys.meta_path.insert(0, _Finder(mutant))
     try:
         importlib.import_module(module_name(mutant.path))
-        files = sorted({test.partition("::")[0] for test in tests})
-        code: int = pytest.main([*ARGUMENTS, "-x", *files], [_Only(tests)])
+        files = sorted({test.partition("::")[0] for group in groups for test in group})
+        code: int = pytest.main([*ARGUMENTS, "-x", *files], [_Only(groups)])
     except BaseException:
         code = 99
     os._exit(code)
