@@ -6,7 +6,6 @@ import random
 import sys
 import tempfile
 import tomllib
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -46,8 +45,16 @@ class Tried:
     reason: str | None
 
     @property
-    def counts(self) -> bool:
-        return self.fate is Fate.KILLED or (self.fate is Fate.SURVIVED and self.reason is None)
+    def killed(self) -> bool:
+        return self.fate in (Fate.KILLED, Fate.ENDLESS)
+
+    @property
+    def survived(self) -> bool:
+        return self.fate is Fate.SURVIVED and self.reason is None
+
+    @property
+    def accepted(self) -> bool:
+        return self.fate is Fate.SURVIVED and self.reason is not None
 
 
 def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
@@ -127,23 +134,25 @@ def accepted() -> dict[tuple[str, str, str], str]:
 def table(tried: Collection[Tried]) -> str:
     """The rate of each module, and of each package."""
     rows = [f"{'':40} {'mutants':>8} {'killed':>7} {'survived':>9} {'accepted':>9} {'rate':>6}"]
-    modules = Counter[str](each.mutant.path for each in tried)
+    modules = {each.mutant.path for each in tried}
     for name in (*sorted(modules), *PACKAGES):
         of = [each for each in tried if each.mutant.path == name or each.mutant.path.startswith(f"{name}/")]
         if of:
-            fates = Counter(each.fate for each in of)
-            excused = sum(each.reason is not None and each.fate is Fate.SURVIVED for each in of)
-            counted = fates[Fate.KILLED] + fates[Fate.SURVIVED]
-            survived = fates[Fate.SURVIVED] - excused
-            numbers = f"{counted:8} {fates[Fate.KILLED]:7} {survived:9} {excused:9} {rate(of):6.0%}"
-            rows.append(f"{name:40} {numbers}")
+            killed, survived, excused = (
+                sum(e.killed for e in of),
+                sum(e.survived for e in of),
+                sum(e.accepted for e in of),
+            )
+            born = killed + survived + excused
+            rows.append(f"{name:40} {born:8} {killed:7} {survived:9} {excused:9} {rate(of):6.0%}")
     return "\n".join(rows)
 
 
 def rate(tried: Collection[Tried]) -> float:
     """How many of the mutants that count were killed."""
-    counted = [each for each in tried if each.counts]
-    return sum(each.fate is Fate.KILLED for each in counted) / len(counted) if counted else 1.0
+    killed = sum(each.killed for each in tried)
+    counted = killed + sum(each.survived for each in tried)
+    return killed / counted if counted else 1.0
 
 
 def package_of(path: str) -> str:
@@ -171,13 +180,13 @@ def main() -> int:
     print(table(tried))
     packages = {package_of(each.mutant.path) for each in tried}
     rates = (rate([each for each in tried if package_of(each.mutant.path) == name]) for name in packages)
-    return int(min(rates) < _ENOUGH)
+    return int(min(rates, default=1.0) < _ENOUGH)
 
 
 def _report(tried: Tried) -> None:
-    if tried.fate is Fate.SURVIVED:
+    if tried.fate in (Fate.SURVIVED, Fate.ENDLESS):
         because = f" ({tried.reason})" if tried.reason else ""
-        print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} survived{because}")
+        print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} {tried.fate.value}{because}")
         print(f"- {tried.mutant.before}\n+ {tried.mutant.after}", flush=True)
 
 

@@ -34,14 +34,15 @@ _NO_REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
 """Plugins are imported before pytest could rewrite their assertions, which matters to nobody."""
 ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", _NO_REWRITE)
 _PHASES = (Phase.explicit, Phase.generate)
-CPU_SECONDS, SECONDS = 120, 300
-"""A mutant that is still running then has made something endless: it is killed."""
+CPU_SECONDS, SECONDS = 120, 600
+"""A mutant that is still running then has made something endless, or the machine is very busy."""
 
 
 class Fate(Enum):
     """What became of a mutant; an unborn one cannot even be imported, and counts for nothing."""
 
     KILLED = "killed"
+    ENDLESS = "ran too long"
     SURVIVED = "survived"
     UNBORN = "unborn"
 
@@ -139,5 +140,7 @@ def fate(status: int) -> Fate:
             return Fate.SURVIVED
         case 99:
             return Fate.UNBORN
+        case code if -code in (signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL):
+            return Fate.ENDLESS
         case _:
             return Fate.KILLED
