@@ -15,7 +15,7 @@ from telegram.ext import Application, ContextTypes, ExtBot
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
 from bot.container.web import build_web
 from bot.content.questions import FaqMatcher
-from bot.engine.notices import NoticeDispatcher
+from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
@@ -56,8 +56,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     handlers = _handlers(settings, deps, support, senders, faq, runner)
     intake = _intake(settings, deps, registry, senders.bot, handlers, runner)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
-    announcements.subscribe(jobs.notices.wake)
-    announcements.subscribe(jobs.result_sender.wake)
+    announcements.subscribe(jobs.notices.announce)
+    announcements.subscribe(lambda _: jobs.result_sender.wake())
     return BotApp(
         settings=settings,
         deps=deps,
@@ -81,6 +81,7 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
             match_code=deps.new_match_code,
             phone_url=lambda token: f"{deps.public_url}/v/{token}",
             on_notice=announcements.announce,
+            notice_lease=LEASE,
         ),
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),

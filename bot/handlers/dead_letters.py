@@ -48,8 +48,8 @@ class DeadLetters:
         person = person_of(chat_id)
         if isinstance(message_id, int):
             # The message was not parsed, so it may hold an ID number.
-            async with self._store.unit(person) as unit:
-                await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
+            deletion = PendingDeletion(person, message_id, self._clock())
+            await self._store.transact(person, lambda unit: unit.schedule_deletion(deletion))
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
         # The next updates of all people wait for this call, so it gets little time.
         with suppress(TimeoutError):
