@@ -202,6 +202,3 @@ async def test_an_error_in_the_middle_of_an_answer_starts_no_second_one() -> Non
     await ErrorMiddleware(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
 
     assert [message["status"] for message in sent] == [200]
-
-
-CONFIRMED = {"stage": "check", "press": "confirm"}

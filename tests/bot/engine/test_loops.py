@@ -16,6 +16,7 @@ from bot.flow.effects import SendText
 from bot.flow.events import Choice, Command, Commanded, Said
 from bot.flow.states import Idle
 from storage import SqlStore, StoreUnavailable
+from storage.sqlite_group import MAX_DELAY_SECONDS
 from tests.bot.engine.runner_fixture import (
     ANNA,
     BERT,
