@@ -7,7 +7,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from tests.open_unit import open_unit, settle
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
-from verification.dialogue_store import DialogueStore
+from verification.dialogue_store import DialogueStore, DialogueUnit
 from verification.ids import Contact
 from verification.ports import Notice, NoticeKind
 
@@ -125,3 +125,39 @@ async def test_a_late_settle_never_settles_a_new_notice(store: DialogueStore) ->
     await settle(store, old)
 
     assert len(await claim(store)) == 1
+
+
+async def post_leased(store: DialogueStore, kind: NoticeKind, contact: int = 1) -> Notice | None:
+    attempt = of(contact)
+
+    async def body(unit: DialogueUnit) -> Notice | None:
+        await unit.save_attempt(attempt)
+        return await unit.post_notice(kind, attempt, NOON, leased_until=LATER)
+
+    return await store.transact(attempt.id, body)
+
+
+async def test_a_notice_may_be_leased_as_it_is_posted(store: DialogueStore) -> None:
+    notice = await post_leased(store, NoticeKind.PROGRESS)
+
+    assert notice is not None
+    assert (notice.kind, notice.contact) == (NoticeKind.PROGRESS, "telegram:1")
+    assert await claim(store) == []
+    assert await store.claim_notices(LATER, until=LATER + timedelta(seconds=5), limit=10) == [notice]
+
+
+async def test_a_notice_that_another_of_its_contact_precedes_is_not_leased(store: DialogueStore) -> None:
+    first = await post_leased(store, NoticeKind.PROGRESS)
+    assert first is not None
+    assert await post_leased(store, NoticeKind.ENDED) is None
+    assert await post_leased(store, NoticeKind.PROGRESS, contact=2) is not None
+
+    assert await settle(store, first)
+    assert [notice.kind for notice in await claim(store)] == [NoticeKind.ENDED]
+
+
+async def test_settling_says_whether_it_was_the_first_time(store: DialogueStore) -> None:
+    notice = await post_leased(store, NoticeKind.ENDED)
+
+    assert notice is not None
+    assert [await settle(store, notice), await settle(store, notice)] == [True, False]

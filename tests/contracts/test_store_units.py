@@ -10,7 +10,7 @@ from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
 from tests.open_unit import open_unit
 from verification.attempts import AttemptId
-from verification.dialogue_store import DialogueStore
+from verification.dialogue_store import DialogueStore, DialogueUnit
 from verification.ids import PersonId
 from verification.ports import NoticeKind
 
@@ -18,19 +18,23 @@ PERSON = PersonId("telegram:100012345")
 
 
 async def a_turn(store: DialogueStore, event_id: str = "update:1") -> None:
-    async with open_unit(store, PERSON) as unit:
+    async def body(unit: DialogueUnit) -> None:
         await unit.mark_seen(event_id, NOON)
         await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
         await unit.save_attempt(make_attempt())
         await unit.post_notice(NoticeKind.PROGRESS, make_attempt(), NOON)
 
+    await store.transact(PERSON, body)
+
 
 async def what_stands(store: DialogueStore) -> list[bool]:
-    async with open_unit(store, "look") as unit:
+    async def look(unit: DialogueUnit) -> list[bool]:
         dialogue = await unit.dialogue(PERSON)
         attempt = await unit.attempt(AttemptId("a1"))
         unseen = await unit.mark_seen("update:1", NOON)
-    return [dialogue is not None, attempt is not None, not unseen]
+        return [dialogue is not None, attempt is not None, not unseen]
+
+    return await store.transact("look", look)
 
 
 async def test_leaving_a_unit_commits_for_every_other_program(store: DialogueStore, another: Another) -> None:
@@ -49,12 +53,14 @@ async def test_committed_data_is_there_after_a_restart(another: Another) -> None
 
 
 async def test_an_error_rolls_everything_back(store: DialogueStore) -> None:
+    async def body(unit: DialogueUnit) -> None:
+        await unit.mark_seen("update:1", NOON)
+        await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
+        await unit.save_attempt(make_attempt())
+        raise ZeroDivisionError
+
     with suppress(ZeroDivisionError):
-        async with open_unit(store, PERSON) as unit:
-            await unit.mark_seen("update:1", NOON)
-            await unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON)
-            await unit.save_attempt(make_attempt())
-            raise ZeroDivisionError
+        await store.transact(PERSON, body)
 
     assert await what_stands(store) == [False, False, False]
 
@@ -106,12 +112,14 @@ async def test_units_with_one_key_run_in_order_of_arrival(store: DialogueStore) 
     order: list[int] = []
 
     async def turn(number: int) -> None:
-        async with open_unit(store, PERSON) as unit:
+        async def body(unit: DialogueUnit) -> None:
             inside.append(number)
             most.append(len(inside))
             await unit.save_dialogue(PERSON, f"turn {number}", language=None, now=NOON)
             order.append(number)
             inside.remove(number)
+
+        await store.transact(PERSON, body)
 
     async with asyncio.TaskGroup() as group:
         for number in range(20):
@@ -123,10 +131,12 @@ async def test_units_with_one_key_run_in_order_of_arrival(store: DialogueStore) 
 
 async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: DialogueStore, another: Another) -> None:
     async def count_up(program: DialogueStore) -> None:
-        async with open_unit(program, PERSON) as unit:
+        async def body(unit: DialogueUnit) -> None:
             dialogue = await unit.dialogue(PERSON)
             count = int(dialogue.text) if dialogue else 0
             await unit.save_dialogue(PERSON, str(count + 1), language=None, now=NOON)
+
+        await program.transact(PERSON, body)
 
     async with another() as other, asyncio.TaskGroup() as group:
         for number in range(40):
@@ -139,17 +149,21 @@ async def test_inv31_two_programs_never_lose_a_turn_of_one_person(store: Dialogu
 
 
 async def test_a_unit_that_has_ended_can_no_longer_write(store: DialogueStore) -> None:
-    async with open_unit(store, PERSON) as unit:
-        pass
+    async def leak(unit: DialogueUnit) -> DialogueUnit:
+        return unit
 
+    unit = await store.transact(PERSON, leak)
     with pytest.raises(RuntimeError, match="left"):
         await unit.save_attempt(make_attempt())
 
 
 async def test_a_unit_inside_a_unit_is_an_error_and_no_deadlock(store: DialogueStore) -> None:
-    with pytest.raises(RuntimeError, match="inside"):
-        async with open_unit(store, "one"), open_unit(store, "two"):
-            pass
+    async def nest(unit: DialogueUnit) -> None:
+        await unit.mark_seen("update:1", NOON)
+        await a_turn(store)
+
+    with pytest.raises(RuntimeError):
+        await store.transact("one", nest)
 
     assert await what_stands(store) == [False, False, False]
 
