@@ -14,6 +14,7 @@ from bot.engine.runner import Runner
 from bot.engine.turns import Advance
 from bot.flow.machine import advance
 from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.dialogue import DialogueHandler
 from bot.handlers.groups import GroupHandler
 from bot.handlers.inline import InlineHandler
@@ -74,10 +75,11 @@ class Announcements:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The bot, and what sends messages with it."""
+    """The bot, and what sends messages with it; `background` sends what no update waits for."""
 
     bot: ExtBot[None]
     replies: ReplySender
+    background: BackgroundReplies
     staff_replies: StaffReplySender
 
 

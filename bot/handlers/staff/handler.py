@@ -77,7 +77,7 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
                 parsed = parsed.in_language(language)
             replies = await self._service.answer(parsed.request)
             self._answered.append(request.request_id)
-            await self._delivery.show(replies, parsed.target)
+            self._delivery.show(replies, parsed.target)
         if isinstance(request.action, TypedCommand) and request.action.command is StaffCommand.HELP:
             # A staff member can verify an account too, so /help shows both help texts.
             await self._forward_to_dialogue(update)

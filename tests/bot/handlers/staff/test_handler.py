@@ -216,7 +216,7 @@ class SilentSender(StaffReplySender):
     def __init__(self) -> None:
         self.shown = 0
 
-    async def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
+    def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
         self.shown += 1
 
 
