@@ -8,7 +8,6 @@ another program holds) fails every caller in it, as an outage.
 
 import asyncio
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,7 +119,7 @@ class GroupCommit:
             while self._waiting:
                 done: list[_Job] = []
                 try:
-                    await self.in_thread(partial(self._run_group, done=done))
+                    await self.in_thread(partial(self._run_group, done=done, clock=asyncio.get_running_loop().time))
                 except BaseException as error:
                     # The connection is closed, or the worker is cancelled: nobody may wait for ever.
                     for job in (*done, *self._waiting):
@@ -132,13 +131,13 @@ class GroupCommit:
         finally:
             self._worker = None
 
-    def _run_group(self, connection: sqlite3.Connection, *, done: list[_Job]) -> None:
+    def _run_group(self, connection: sqlite3.Connection, *, done: list[_Job], clock: Callable[[], float]) -> None:
         """Run waiting bodies until none is left or the time is up, and commit them; runs in the connection's thread."""
         changes = connection.total_changes
         try:
             connection.execute("BEGIN IMMEDIATE")
-            until = time.monotonic() + MAX_GROUP_SECONDS
-            while self._waiting and (not done or time.monotonic() < until):
+            until = clock() + MAX_GROUP_SECONDS
+            while self._waiting and (not done or clock() < until):
                 job = self._waiting.popleft()
                 if not job.answer.cancelled():
                     done.append(job)
@@ -148,7 +147,7 @@ class GroupCommit:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             if not done:
-                # Whoever waits has waited as long as SQLite does for a lock: nobody waits for a second time.
+                # They all have waited as long as SQLite does for a lock: nobody waits for a second time.
                 done += self._waiting
                 self._waiting.clear()
             for job in done:

@@ -1,8 +1,8 @@
 """Replies that no update waits for: in order within a chat, and side by side for different chats.
 
 An update is confirmed when what it does is committed. What only takes time (staff's reports and files, an apology, the
-farewell to a group) is sent after that, so that a slow chat delays nobody else. A crash loses such a reply; whoever
-misses it asks again. Replies to a dialogue are not sent here: the store knows what is owed to a person.
+farewell to a group) is sent after that, so that a slow chat delays nobody else. A crash loses such a reply, and the
+staff member asks again. Replies to a dialogue are not sent here: the store knows what is owed to a person.
 """
 
 import asyncio
