@@ -20,6 +20,7 @@ from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.api.rate_model import SendRates
 from bot.handlers.background import BackgroundReplies
 from bot.handlers.dead_letters import DeadLetters
 from bot.handlers.dialogue import DialogueContext, DialogueHandler, HandlerErrors
@@ -100,7 +101,10 @@ def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
 def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
     calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
     limiter = RateLimiter(
-        calls, lambda: 1 if replicas is None else len(replicas.alive), enabled=settings.rate_limit_sending
+        calls,
+        lambda: 1 if replicas is None else len(replicas.alive),
+        SendRates.of(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat_per_second),
+        enabled=settings.rate_limit_sending,
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)
