@@ -165,11 +165,12 @@ class SqlStore:
         return self._database.polling_lease(on_busy)
 
     async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
-        async with self._database.transaction("forget") as connection:
-            deleted = {
-                table: len(await connection.fetch(sql.delete(table, condition), mapping.to_micros(before)))
-                for table, condition in conditions.items()
-            }
+        deleted = dict.fromkeys(conditions, 0)
+        for table, condition in conditions.items():
+            statement, count = sql.delete_some(table, condition), sql.PURGE_BATCH
+            while count == sql.PURGE_BATCH:
+                count = len(await self._fetch(statement, mapping.to_micros(before), lock_key="forget"))
+                deleted[table] += count
         await self._database.purge_deleted()
         return deleted
 
