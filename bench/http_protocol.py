@@ -6,15 +6,16 @@ clients of the Bot API use for their parameters.
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import httptools
 
 Parameters = Mapping[str, Any]
+_DISPOSITION = re.compile(rb'name="([^"]*)"(; ?filename)?')
 _HEAD = b"HTTP/1.1 %d \r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -103,17 +104,11 @@ def read_parameters(content_type: bytes, body: bytes) -> Parameters:
 
 
 def _delimiter(content_type: bytes) -> bytes:
-    header = Message()
-    header["Content-Type"] = content_type.decode("latin-1")
-    return b"--" + str(header.get_param("boundary")).encode("latin-1")
+    return b"--" + content_type.partition(b"boundary=")[2].strip(b'"')
 
 
 def _read_part(part: bytes) -> tuple[str, str | bytes]:
     head, _, content = part.partition(b"\r\n\r\n")
+    name, filename = _DISPOSITION.findall(head)[0]
     content = content.removesuffix(b"\r\n")
-    header = Message()
-    for line in head.decode().splitlines():
-        if line.lower().startswith("content-disposition:"):
-            header["Content-Disposition"] = line.partition(":")[2].strip()
-    name = str(header.get_param("name", header="Content-Disposition"))
-    return name, content if header.get_param("filename", header="Content-Disposition") else content.decode()
+    return name.decode(), content if filename else content.decode()

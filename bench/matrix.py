@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.bots import AIOGRAM, FLOOR, FLOOR_UVLOOP, GRAMMY, MOST_CALLS, OURS, PICKLE, Bot, grammy_is_installed
-from bench.measuring import BotDidNotStart, Load, Measurement, measure
+from bench.measuring import BotFailed, Load, Measurement, measure
 
 MAIN = Load(people=50, conversations=150, network=0.0, seconds=30, warm_up=50)
 LOADS = (
@@ -89,8 +89,8 @@ class Matrix:
             return  # it would take as long again, and say as little
         try:
             run = await measure(row.bot, load, calls=MOST_CALLS if row.all_calls else calls)
-        except BotDidNotStart as failure:
-            print_progress(f"         it did not start: {failure}")
+        except BotFailed as failure:
+            print_progress(f"         it ended, or did not start: {failure}")
             return
         runs.append(run)
         values = run.values

@@ -20,7 +20,12 @@ from bench.bots import ROOT, Bot, environment_of
 from bench.people import EventPhone, PagePhone, People, Scenario, Times
 from bench.process import MeasuredProcess, machine_seconds, stored_bytes
 
-_STARTS_WITHIN = 30
+_STARTS_WITHIN = 60
+"""Seconds; aiogram takes long on a busy machine."""
+_LOOKED_AFTER = 0.2
+_LOG, _DATA = "bot.log", "data"
+_LOG_END = 600
+"""Characters."""
 _QUIET = 0.3
 """Seconds without a call after which a bot has nothing left to do."""
 LOAD_LIMIT = 0.9
@@ -29,8 +34,8 @@ COUNTERS = {"commits": "storage_commits_total", "thread hops": "storage_thread_h
 """The metrics of our bot that are shown for each conversation, if it offers them."""
 
 
-class BotDidNotStart(Exception):
-    """A bot asked for no updates in time."""
+class BotFailed(Exception):
+    """A bot did not start, or ended by itself; with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +117,27 @@ def quantile(values: Sequence[float], share: float) -> float:
 class RunningBot:
     """A bot that has asked for updates, and the people who can talk to it."""
 
-    def __init__(self, api: BotApi, process: MeasuredProcess, people: People, folder: Path) -> None:
+    def __init__(self, api: BotApi, process: MeasuredProcess, people: People, folder: Path, started_in: float) -> None:
         self.api = api
         self.process = process
         self.people = people
-        self.folder = folder
-        self.started_in = 0.0
+        self.started_in = started_in
+        self._folder = folder
+
+    @property
+    def end_of_log(self) -> str:
+        """The last lines that the bot wrote."""
+        return (self._folder / _LOG).read_text("utf-8")[-_LOG_END:]
+
+    def memory(self) -> tuple[float, float]:
+        """Its resident memory now, and at most so far, in MiB. Raises `BotFailed` if it has ended by itself."""
+        if self.process.ended:
+            raise BotFailed(self.end_of_log)
+        return self.process.memory()
+
+    def stored_bytes(self) -> int:
+        """What it keeps."""
+        return stored_bytes(self._folder / _DATA)
 
     async def wait_until_quiet(self) -> None:
         """Wait until the bot has made no call for a moment."""
@@ -142,29 +162,23 @@ async def running(bot: Bot, *, calls: int, http: aiohttp.ClientSession) -> Async
     api, event_phone = BotApi(), EventPhone()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "data").mkdir()
+        (folder / _DATA).mkdir()
         server = await stack.enter_async_context(await loop.create_server(api.connection, "127.0.0.1", 0))
         events = await stack.enter_async_context(await asyncio.start_server(event_phone.connected, "127.0.0.1", 0))
         stack.callback(event_phone.close)
         port, events_port = (each.sockets[0].getsockname()[1] for each in (server, events))
-        env = environment_of(
-            bot,
-            folder / "data",
-            calls=calls,
-            api=f"http://127.0.0.1:{port}",
-            events=f"127.0.0.1:{events_port}",
-        )
+        addresses = {"api": f"http://127.0.0.1:{port}", "events": f"127.0.0.1:{events_port}"}
+        env = environment_of(bot, folder / _DATA, calls=calls, **addresses)
         began = time.perf_counter()
-        process = MeasuredProcess(bot.command, env, folder / "data" if bot.has_pages else ROOT, folder / "bot.log")
+        process = MeasuredProcess(bot.command, env, folder / _DATA if bot.has_pages else ROOT, folder / _LOG)
         stack.push_async_callback(process.stop)
         people = People(bot.load_scenario(), api, PagePhone(http) if bot.has_pages else event_phone)
-        running_bot = RunningBot(api, process, people, folder / "data")
-        try:
-            await asyncio.wait_for(api.polled.wait(), _STARTS_WITHIN)
-        except TimeoutError:
-            raise BotDidNotStart(f"{bot.key}: {(folder / 'bot.log').read_text('utf-8')[-600:]}") from None
-        running_bot.started_in = time.perf_counter() - began
-        yield running_bot
+        while not (api.polled.is_set() or process.ended or time.perf_counter() - began > _STARTS_WITHIN):
+            await asyncio.wait({asyncio.ensure_future(api.polled.wait())}, timeout=_LOOKED_AFTER)
+        started = RunningBot(api, process, people, folder, time.perf_counter() - began)
+        if not api.polled.is_set():
+            raise BotFailed(started.end_of_log)
+        yield started
 
 
 async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
@@ -174,8 +188,8 @@ async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
         running(bot, calls=calls, http=http) as started,
     ):
         await started.wait_until_quiet()
-        memory_after_start, _ = started.process.memory()
-        stored = stored_bytes(started.folder)
+        memory_after_start, _ = started.memory()
+        stored = started.stored_bytes()
         calls_before = started.api.calls.total()
         warm_up, _ = await started.people.walk(load.people, load.warm_up, seconds=load.seconds)
         await started.wait_until_quiet()
@@ -196,7 +210,7 @@ async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
 
         conversations = _conversations(times, bot.load_scenario())
         cut_off = times.finished + len(times.failures) < load.conversations
-        _, memory_peak = started.process.memory()
+        _, memory_peak = started.memory()
         return Measurement(
             conversations=conversations,
             calls=made,
@@ -210,7 +224,7 @@ async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
             memory_after_start=memory_after_start,
             memory_peak=memory_peak,
             start=started.started_in,
-            stored=(stored_bytes(started.folder) - stored) / max(times.finished + warm_up.finished, 1),
+            stored=(started.stored_bytes() - stored) / max(times.finished + warm_up.finished, 1),
             counters={name: (value - counters[name]) / conversations for name, value in counters_after.items()},
             failures=[*warm_up.failures, *times.failures],
             refused=dict(started.api.refused),

@@ -11,7 +11,7 @@ import uvloop
 
 from bench.bots import MOST_CALLS, OURS
 from bench.measuring import running
-from bench.process import cores, pinned_to, stored_bytes
+from bench.process import cores, pinned_to
 
 PEOPLE = 50
 PARTS = 20
@@ -26,13 +26,13 @@ async def measure(conversations: int) -> None:
     ):
         await bot.wait_until_quiet()
         finished, failed = 0, 0
-        samples = [(0, bot.process.memory()[0], stored_bytes(bot.folder))]
+        samples = [(0, bot.memory()[0], bot.stored_bytes())]
         print(f"{'conversations':>13}{'memory':>12}{'database':>14}")
         while finished + failed < conversations:
             times, _ = await bot.people.walk(PEOPLE, part)
             await bot.wait_until_quiet()
             finished, failed = finished + times.finished, failed + len(times.failures)
-            samples.append((finished, bot.process.memory()[0], stored_bytes(bot.folder)))
+            samples.append((finished, bot.memory()[0], bot.stored_bytes()))
             print(f"{finished:13,}{samples[-1][1]:8.1f} MiB{samples[-1][2] / 1024:10,.0f} KiB", flush=True)
     _print_growth(samples, failed)
 

@@ -115,7 +115,9 @@ def _start_table(results: Results, load: Load) -> str:
         *map(_per_conversation, COUNTERS),
     )
     rows = [
-        [row.name, *(_number(figure(runs, name)) for name in columns)] for row, runs in results[load].items() if runs
+        [row.name, *(_number(figure(runs, name)) for name in columns)]
+        for row, runs in results[load].items()
+        if runs and not row.all_calls
     ]
     ratios = ["ours ÷ PTB floor", *(_ratio(results, load, name, _FLOOR) for name in columns[:2])]
     return _markdown(["Bot", *titles], [*rows, ratios + ["–"] * (len(columns) - 2)])
