@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
+from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, Value
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
@@ -36,6 +36,11 @@ class SqlStore:
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database = database
         self._sealing = sealing
+
+    @property
+    def counts(self) -> DatabaseCounts:
+        """What this process has asked of its database."""
+        return self._database.counts
 
     async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
         async def run(connection: Connection) -> tuple[T, bool]:

@@ -35,6 +35,7 @@ from bot.handlers.staff.service import StaffService
 from bot.intake import AnyApplication, Poller, UpdateIntake
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.result_webhook import ResultSender
+from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
 from verification.core import Core, CoreDeps
 from verification.ids import PersonId
@@ -49,6 +50,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     `replica_name` names this program among others on the same store, and stays the same over its restarts.
     """
     registry, announcements = CollectorRegistry(), Announcements()
+    counts = deps.store.counts
+    registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl)
     replicas = _replicas(settings, deps, replica_name)
