@@ -82,9 +82,17 @@ class SqlStore:
     async def settle_notice(self, notice: Notice) -> None:
         await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
-    async def mark_shown(self, person: PersonId, revision: int, panel: str, *, soon: bool = True) -> None:
+    async def mark_shown(
+        self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
+    ) -> None:
         sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
-        await self._fetch(sql.MARK_SHOWN, person, revision, sealed, soon=soon)
+
+        async def mark(connection: Connection) -> None:
+            for message_id in deleted:
+                await connection.fetch(sql.DELETION_DONE, person, message_id)
+            await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
+
+        await self._database.run(mark, soon=soon)
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
         sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
@@ -135,8 +143,7 @@ class SqlStore:
         return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, limit))
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
-        # A deletion that is repeated after a crash does no harm.
-        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id, soon=False)
+        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
     async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
