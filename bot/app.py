@@ -28,7 +28,7 @@ from bot.content.topics import BadTopics
 from bot.flow.machine import advance
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
 from bot.intake import ALLOWED, AnyApplication, StartupError
@@ -127,8 +127,8 @@ def _make_bot(settings: Settings, rate_limiter: RateLimiter) -> ExtBot[None]:
         settings.bot_token.get_secret_value(),
         base_url=f"{settings.bot_api_url}/bot",
         base_file_url=f"{settings.bot_api_url}/file/bot",
-        request=AiohttpRequest(),
-        get_updates_request=AiohttpRequest(connections=2),
+        request=BotApiRequest(proxy=settings.proxy),
+        get_updates_request=BotApiRequest(connections=2, proxy=settings.proxy),
         rate_limiter=rate_limiter,
     )
 
@@ -161,7 +161,7 @@ async def _connect(stack: AsyncExitStack, application: AnyApplication, settings:
     except BadRequest as error:
         raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
-        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})") from None
     stack.push_async_callback(application.shutdown)
 
 
