@@ -27,6 +27,7 @@ from bot.handlers.staff.command_parser import (
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
 from bot.images.funnel_chart import funnel_png
+from bot.images.qr_matrix import matrix
 from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
@@ -212,7 +213,7 @@ class StaffService:
 
 
 def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:
-    drawing = qr.svg(qr.matrix(address)).encode()
+    drawing = qr.svg(matrix(address)).encode()
     return [
         FileReply(content=drawing, name=f"{name}.svg", caption=texts.text("print.svg")),
         FileReply(content=_qr_png(address, _PRINT_SIDE), name=f"{name}.png", caption=texts.text("print.png")),
@@ -220,7 +221,7 @@ def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffRe
 
 
 def _qr_png(address: str, side: int) -> bytes:
-    return qr.png(qr.matrix(address), side)
+    return qr.png(matrix(address), side)
 
 
 def _text_reply(texts: StaffTexts, key: str) -> Sequence[StaffReply]:
