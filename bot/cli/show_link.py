@@ -13,7 +13,6 @@ from bot.cli.report import CommandFailed, Say, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
-from bot.images.qr_matrix import matrix
 from bot.settings import BadSetting, Settings
 
 _PRINT_SIDE = 1600
@@ -36,7 +35,7 @@ async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], 
     `to` makes the link from the bot's user name. Raises `BadSetting` or `CommandFailed`.
     """
     link = to(await resolve_bot_name(settings, output.bot))
-    modules = matrix(link)
+    modules = qr.matrix(link)
     for line in qr.terminal_lines(modules):
         output.say(f"\x1b[97;40m{line}\x1b[0m" if output.in_colour else line)
     for line in (*facts, link):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bot.flow.effects import Picture
 from bot.images import qr
-from bot.images.qr_matrix import matrix
 
 _CARDS = Path(__file__).parent / "static"
 _SIDE = 760
@@ -16,7 +15,7 @@ _SIDE = 760
 
 def qr_png(link: str) -> bytes:
     """The QR code of a link as a one-bit PNG of about 760 pixels a side."""
-    return qr.png(matrix(link), _SIDE)
+    return qr.png(qr.matrix(link), _SIDE)
 
 
 @cache

@@ -8,11 +8,20 @@ import zlib
 from functools import cache
 from itertools import groupby
 
-from bot.images.qr_matrix import Matrix, matrix
+Matrix = list[str]
+"""Row by row with the quiet zone: "1" is a dark module, "0" a light one."""
 
 _PRINTED = 1200
 """Pixels per side of a code for print: 10 cm at 300 dpi."""
 _HALVES = {"00": "█", "01": "▀", "10": "▄", "11": " "}
+
+
+def matrix(link: str) -> Matrix:
+    """The modules of a link's code."""
+    # The package brings Pillow with it, and the first code is wanted long after the start.
+    from bot.images.qr_matrix import matrix as draw
+
+    return draw(link)
 
 
 def png(modules: Matrix, side: int) -> bytes:

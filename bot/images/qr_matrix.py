@@ -26,12 +26,9 @@ _LONG = 10
 _VERSIONS = 40
 _SWAP = str.maketrans("01", "10")
 
-Matrix = list[str]
-"""Row by row with the quiet zone: "1" is a dark module, "0" a light one."""
 
-
-def matrix(link: str) -> Matrix:
-    """The modules of a link's code with error correction M, which reads with 15 % of it damaged."""
+def matrix(link: str) -> list[str]:
+    """See `bot.images.qr.matrix`; with error correction M, a code reads with 15 % of it damaged."""
     data = link.encode()
     version = _version(len(data))
     words = _codewords(data, version)

@@ -12,7 +12,6 @@ from bot import links
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
-from bot.images.qr_matrix import matrix
 from verification.attempts import Method
 
 LINK = "https://t.me/example_bot?start=faq_three_accounts"
@@ -50,14 +49,14 @@ def read_back(picture: Image.Image) -> str:
 
 
 def test_inv37_a_png_for_print_contains_the_link_in_the_requested_size() -> None:
-    drawn = Image.open(io.BytesIO(qr.png(matrix(LINK), 1600)))
+    drawn = Image.open(io.BytesIO(qr.png(qr.matrix(LINK), 1600)))
 
     assert read_back(drawn) == LINK
     assert 1500 < drawn.width == drawn.height <= 1600
 
 
 def test_inv37_an_svg_contains_the_link() -> None:
-    drawn = qr.svg(matrix(LINK))
+    drawn = qr.svg(qr.matrix(LINK))
     side = int(re.search(r'viewBox="0 0 (\d+) \1"', drawn)[1])  # type: ignore[index]
     picture = Image.new("1", (side, side), 1)
     for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", drawn):
@@ -68,7 +67,7 @@ def test_inv37_an_svg_contains_the_link() -> None:
 
 
 def test_inv37_the_code_in_a_terminal_contains_the_link() -> None:
-    lines = qr.terminal_lines(matrix(LINK))
+    lines = qr.terminal_lines(qr.matrix(LINK))
     light = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
     picture = Image.new("1", (len(lines[0]), 2 * len(lines)), 1)
     for row, line in enumerate(lines):

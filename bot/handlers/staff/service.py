@@ -26,8 +26,6 @@ from bot.handlers.staff.command_parser import (
 )
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
-from bot.images.funnel_chart import funnel_png
-from bot.images.qr_matrix import matrix
 from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
@@ -188,6 +186,9 @@ class StaffService:
         (report,) = build_reports(await self._support.funnel_statistics(request.actor, query), query)
         if not any(step.count for step in report.steps):
             return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, query), None))]
+        # Pillow is large, and only this command draws with it.
+        from bot.images.funnel_chart import funnel_png
+
         # Drawing takes long, so it must not block the event loop.
         picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(query))
         return [PhotoReply(picture, MessageContent(attempt_views.format_funnel(texts, report, query), None))]
@@ -213,7 +214,7 @@ class StaffService:
 
 
 def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffReply]:
-    drawing = qr.svg(matrix(address)).encode()
+    drawing = qr.svg(qr.matrix(address)).encode()
     return [
         FileReply(content=drawing, name=f"{name}.svg", caption=texts.text("print.svg")),
         FileReply(content=_qr_png(address, _PRINT_SIDE), name=f"{name}.png", caption=texts.text("print.png")),
@@ -221,7 +222,7 @@ def _print_files(address: str, name: str, texts: StaffTexts) -> Sequence[StaffRe
 
 
 def _qr_png(address: str, side: int) -> bytes:
-    return qr.png(matrix(address), side)
+    return qr.png(qr.matrix(address), side)
 
 
 def _text_reply(texts: StaffTexts, key: str) -> Sequence[StaffReply]:

@@ -12,7 +12,8 @@ from qrcode.exceptions import DataOverflowError
 from qrcode.util import MODE_8BIT_BYTE, QRData
 
 from bot.images import qr
-from bot.images.qr_matrix import MASK, QUIET, Matrix, matrix
+from bot.images.qr import Matrix, matrix
+from bot.images.qr_matrix import MASK, QUIET
 
 LONGEST = 2331
 LENGTHS = (1, 14, 15, 52, 80, 106, 107, 122, 180, 181, 213, 214, 590, 591, 1000, LONGEST)
