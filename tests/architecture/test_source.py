@@ -35,8 +35,8 @@ ALLOWED = {
     "chatscript": OUTSIDE,
 }
 """`bot/clock.py` is the bot's clock and its source of chance; a nursery gives each bot its environment; sealing
-draws keys, nonces and names of draft files. `run_bot.py` turns off
-the plugins of pydantic. The settings read the environment through pydantic-settings. The playground is a world of its own."""
+draws keys, nonces and names of draft files; `run_bot.py` turns off pydantic's plugins. The settings read the
+environment through pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
     "bot/jobs/cleanup.py",  # a loop that must not end: messages that hold a number wait for it
@@ -50,6 +50,8 @@ BROAD = {
     "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/engine/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
+    "bot/handlers/background.py",  # an error in one reply must not end the program
+    "storage/sqlite_group.py",  # the caller of a body gets what it raised; nobody may wait for ever
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
     "verification/provider_polling.py",  # the loop that must not end: verdicts wait for it
     "web/middleware.py",  # the last resort of a request
