@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions, Message
+from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest
 
@@ -22,6 +22,7 @@ from bot.engine.messages import BotBlocked, DeliveryFailed, ReplyContext, TurnKi
 from bot.flow import effects as e
 from bot.handlers import keyboards, side_messages
 from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempotent
+from bot.handlers.api.methods import BotMethods, SentMessage
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.incoming import chat_of
 from bot.images import cards
@@ -74,7 +75,7 @@ class ReplySender:
     """Sends replies to private chats."""
 
     def __init__(self, bot: Bot, catalogue: Catalogue, schedule_deletion: ScheduleDeletion) -> None:
-        self._bot = bot
+        self._bot = BotMethods(bot)
         self._catalogue = catalogue
         self._schedule_deletion = schedule_deletion
 
@@ -265,7 +266,7 @@ class ReplySender:
 
     async def _send(
         self, context: ReplyContext, text: str, markup: InlineKeyboardMarkup | ForceReply | None
-    ) -> Message:
+    ) -> SentMessage:
         sent = await call(
             lambda: self._bot.send_message(
                 chat_of(context.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW
@@ -303,7 +304,7 @@ class ReplySender:
         return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
 
 
-def _required(message: Message | None) -> Message:
+def _required(message: SentMessage | None) -> SentMessage:
     if message is None:
         raise MessageGone("a message was sent, and Telegram gave none back")
     return message
