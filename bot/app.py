@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 
 def preload() -> None:
     """Load once what every start needs; processes forked from this one share it."""
-    texts.load(days=1, test=False)
+    texts.load(days=1)
     if sys.platform != "win32":
         import uvloop
 
@@ -97,7 +97,9 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
     """Open, build and connect everything in order; close it in the reverse order."""
     async with AsyncExitStack() as stack:
         # First, so that a mistake in a text is reported before anything is opened.
-        catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
+        catalogue = texts.load(
+            days=settings.retention_days, methods=tuple(settings.providers), simulated=settings.simulated_methods
+        )
         listener = stack.enter_context(_listener(settings))
         public_url = settings.public_url or _local_url(settings.host, listener)
         deps = await _open_deps(stack, settings, catalogue, public_url)

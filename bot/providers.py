@@ -1,4 +1,4 @@
-"""Opens the providers of the three methods, as the settings name them."""
+"""Opens the providers of the methods that are on, as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager

@@ -29,7 +29,7 @@ from verification.support.service import is_valid_ttl
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
-_PROVIDERS = ("simulated", "http")
+_PROVIDERS = ("simulated", "http", "off")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
@@ -286,13 +286,20 @@ class Settings(BaseSettings):
         if (self.encryption_keys is None) != (self.index_key is None):
             missing = "INDEX_KEY" if self.index_key is None else "ENCRYPTION_KEYS"
             raise ValueError(f"{missing}: ENCRYPTION_KEYS and INDEX_KEY are given together, or neither")
+        if not self.providers:
+            raise ValueError("PROVIDER_WECHAT, PROVIDER_QQ, PROVIDER_FACE: at least one of them must be on")
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
         if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
             missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
             raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
-        if self._uses_simulated and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
+        if self._mixes_simulated and not self.allow_simulated:
+            name = f"PROVIDER_{min(self.simulated_methods)}".upper()
+            raise ValueError(
+                f"{name}: simulated beside a real provider; set it to off, or ALLOW_SIMULATED to 1 for a test"
+            )
+        if self.simulated_methods and self.bot_token is not None and not self.on_loopback and not self.allow_simulated:
             raise ValueError(
                 "ALLOW_SIMULATED: simulated providers prove nothing; against a real Bot API set it to 1 for a test"
             )
@@ -318,8 +325,8 @@ class Settings(BaseSettings):
         return next((name for name, in_use in used.items() if in_use), "")
 
     @property
-    def _uses_simulated(self) -> bool:
-        return "simulated" in self.providers.values()
+    def _mixes_simulated(self) -> bool:
+        return bool(self.simulated_methods) and len(self.simulated_methods) < len(self.providers)
 
     @property
     def on_loopback(self) -> bool:
@@ -347,8 +354,14 @@ class Settings(BaseSettings):
 
     @property
     def providers(self) -> dict[Method, str]:
-        """The kind of provider of each method: `simulated` or `http`."""
-        return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+        """The kind of provider, `simulated` or `http`, of each method that is on."""
+        kinds = {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+        return {method: kind for method, kind in kinds.items() if kind != "off"}
+
+    @property
+    def simulated_methods(self) -> frozenset[Method]:
+        """The methods whose provider proves nothing."""
+        return frozenset(method for method, kind in self.providers.items() if kind == "simulated")
 
     @property
     def staff(self) -> frozenset[int]:

@@ -103,8 +103,8 @@ def read_past_attempt(row: Row) -> PastAttempt:
 
 def read_quota_slot(row: Row) -> QuotaSlot:
     """Read a taken quota slot."""
-    account, method, taken_at = row
-    return QuotaSlot(Account(account), Method(method), from_micros(taken_at))
+    account, method, taken_at, simulated = row
+    return QuotaSlot(Account(account), Method(method), from_micros(taken_at), bool(simulated))
 
 
 def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLimitRecord:
@@ -122,7 +122,7 @@ def read_rate_limit_record(row: Row, own: tuple[bytes, bytes, bytes]) -> RateLim
 
 def read_notice(row: Row) -> Notice:
     """Read a notice."""
-    identifier, contact, kind, attempt_id, account, method, status, reason, expires_at = row
+    identifier, contact, kind, attempt_id, account, method, status, reason, expires_at, simulated = row
     return Notice(
         id=identifier,
         contact=Contact(contact),
@@ -133,6 +133,7 @@ def read_notice(row: Row) -> Notice:
         status=AttemptStatus(status),
         reason=_reason(reason),
         expires_at=from_micros(expires_at),
+        simulated=bool(simulated),
     )
 
 

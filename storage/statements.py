@@ -12,6 +12,7 @@ ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
 _DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
 DUE_ATTEMPTS = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
+LIVE_ATTEMPTS = f"SELECT id FROM attempts WHERE method = $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"  # noqa: S608
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
 ABANDON = _EXPIRE + f"id = $1 AND {LIVE}"
 SAVE_ATTEMPT = """
@@ -35,11 +36,11 @@ WHERE id IN (
 RETURNING id
 """
 
-SLOT_OF = "SELECT account, method, taken_at FROM places WHERE account = $1"
+SLOT_OF = "SELECT account, method, taken_at, simulated FROM places WHERE account = $1"
 ACCOUNTS_OF = "SELECT account FROM places WHERE identity_index = $1"
 TAKE_SLOT = """
-INSERT INTO places (identity_index, slot, account, attempt, method, taken_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO places (identity_index, slot, account, attempt, method, taken_at, simulated)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING RETURNING slot
 """
 
@@ -63,10 +64,11 @@ BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORD
 PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
 
 POST_NOTICE = """
-INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at, leased_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-    CASE WHEN EXISTS (SELECT 1 FROM notices WHERE contact = $1 AND settled = 0) THEN CAST(0 AS BIGINT) ELSE $10 END)
-RETURNING id, contact, news, attempt, account, method, status, reason, expires_at, leased_until
+INSERT INTO notices
+    (contact, news, attempt, account, method, status, reason, expires_at, posted_at, simulated, leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    CASE WHEN EXISTS (SELECT 1 FROM notices WHERE contact = $1 AND settled = 0) THEN CAST(0 AS BIGINT) ELSE $11 END)
+RETURNING id, contact, news, attempt, account, method, status, reason, expires_at, simulated, leased_until
 """
 # A lease that ends later than a new one comes from a wrong clock, so it does not count.
 CLAIM_NOTICES = """
@@ -78,7 +80,7 @@ WHERE id IN (
     WHERE waiting.leased_until <= $1 OR waiting.leased_until > $2
     ORDER BY oldest.id LIMIT $3
 ) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
-RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
+RETURNING id, contact, news, attempt, account, method, status, reason, expires_at, simulated
 """
 SETTLE_NOTICE = "DELETE FROM notices WHERE id = $1 AND settled = 0 RETURNING id"
 

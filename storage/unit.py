@@ -47,6 +47,9 @@ class SqlUnit(SqlDialogueSupport):
             await self._connection.fetch(sql.DUE_ATTEMPTS, mapping.to_micros(moment), limit)
         )
 
+    async def live_attempts(self, method: Method, limit: int) -> Sequence[AttemptId]:
+        return [AttemptId(attempt) for (attempt,) in await self._connection.fetch(sql.LIVE_ATTEMPTS, method, limit)]
+
     async def abandon(self, attempt: AttemptId) -> None:
         await self._connection.fetch(sql.ABANDON, attempt)
 
@@ -66,15 +69,14 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
         return frozenset(Account(account) for (account,) in rows)
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
         if attempt.account in await self.accounts_of(identity):
             return True
         index = self._identity_index(identity)
         # Slots are tried in turn: of two concurrent transactions the one that loses a slot tries the next.
         for slot in range(1, MAX_ACCOUNTS + 1):
-            rows = await self._connection.fetch(
-                sql.TAKE_SLOT, index, slot, attempt.account, attempt.id, attempt.method, mapping.to_micros(now)
-            )
+            values = (attempt.account, attempt.id, attempt.method, mapping.to_micros(now), int(simulated))
+            rows = await self._connection.fetch(sql.TAKE_SLOT, index, slot, *values)
             if rows:
                 return True
         return False
@@ -102,7 +104,13 @@ class SqlUnit(SqlDialogueSupport):
         return mapping.from_micros(rows[0][0]) if rows else None
 
     async def post_notice(
-        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+        self,
+        kind: NoticeKind,
+        attempt: Attempt,
+        now: datetime,
+        *,
+        leased_until: datetime | None = None,
+        simulated: bool = False,
     ) -> Notice | None:
         rows = await self._connection.fetch(
             sql.POST_NOTICE,
@@ -115,6 +123,7 @@ class SqlUnit(SqlDialogueSupport):
             attempt.reason,
             mapping.to_micros(attempt.expires_at),
             mapping.to_micros(now),
+            int(simulated),
             0 if leased_until is None else mapping.to_micros(leased_until),
         )
         is_leased = leased_until is not None and rows[0][-1] == mapping.to_micros(leased_until)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from verification.attempts import Method
 LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
 HTTP = {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://verify.example.org", "PROVIDER_SECRET": SECRET}
+OTHERS_OFF = {"PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}
 GOOD = {"BOT_TOKEN": TOKEN, "BOT_API_URL": LOOPBACK, "PORT": "0"}
 
 
@@ -206,6 +208,7 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
         ({"BOT_API_URL": "http://10.0.0.1", "HTTP_PROXY": "socks5://me:secret@10.0.0.2:1080"}, "HTTP_PROXY"),
         ({"BOT_API_URL": "https://api.telegram.org", "HTTPS_PROXY": "https://10.0.0.2"}, "HTTPS_PROXY"),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
+        ({"PROVIDER_WECHAT": "off", "PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}, "PROVIDER_WECHAT"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
         (HTTP | {"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
@@ -369,7 +372,27 @@ def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.M
 def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: set[str]
 ) -> None:
-    assert loaded(monkeypatch, tmp_path, **HTTP, PROVIDER_REDIRECT_HOSTS=written).phone_hosts == meant
+    assert loaded(monkeypatch, tmp_path, **HTTP, **OTHERS_OFF, PROVIDER_REDIRECT_HOSTS=written).phone_hosts == meant
+
+
+@pytest.mark.parametrize("on", [on for size in (1, 2, 3) for on in combinations(Method, size)])
+def test_a_method_that_is_off_has_no_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on: tuple[Method, ...]
+) -> None:
+    off = {f"PROVIDER_{method.upper()}": "off" for method in Method if method not in on}
+
+    assert loaded(monkeypatch, tmp_path, **off).providers == dict.fromkeys(on, "simulated")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("PROVIDER_QQ", "off"), ("ALLOW_SIMULATED", "1")])
+def test_a_simulated_provider_stands_beside_a_real_one_only_where_that_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, value: str
+) -> None:
+    mixed = HTTP | {"PROVIDER_FACE": "off"}
+    with pytest.raises(BadSetting, match=r"^PROVIDER_QQ: simulated beside a real provider; set it to off, or .*$"):
+        loaded(monkeypatch, tmp_path, **mixed)
+
+    assert loaded(monkeypatch, tmp_path, **mixed | {setting: value}).providers[Method.WECHAT] == "http"
 
 
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ from verification.errors import (
     AlreadyVerified,
     AttemptOver,
     ContradictoryVerdict,
+    MethodOff,
     ProviderUnavailable,
     QuotaReached,
+    RequestRefused,
     TooManyAttempts,
     Unreadable,
 )
@@ -77,12 +79,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCode:
-    """What the person needs to continue: the address that the QR code holds, and the match code to compare."""
+    """What the person needs to continue: the address that the QR code holds, and the match code to compare.
+
+    `simulated`: the provider proves nothing.
+    """
 
     attempt: AttemptId
     phone_url: str = field(repr=False)
     match_code: str
     expires_at: datetime
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class CoreDeps:
 
 
 class Core:
-    """The rules of verification, over a store and the providers."""
+    """The rules of verification, over a store and the providers; a method without a provider is off."""
 
     def __init__(
         self,
@@ -132,15 +138,15 @@ class Core:
         A front end that works in transactions of its own calls `reserve`, `open_session` and `start` instead.
         """
 
-        async def reserve(unit: Unit) -> Attempt | QuotaReached:
+        async def reserve(unit: Unit) -> Attempt | RequestRefused:
             try:
                 return await self.reserve(unit, request)
-            except QuotaReached as refusal:
-                # Returned, because its record for the limits must be committed.
+            except (QuotaReached, MethodOff) as refusal:
+                # Returned, because what it stores must be committed.
                 return refusal
 
         attempt = await self._store.transact(request.account, reserve)
-        if isinstance(attempt, QuotaReached):
+        if isinstance(attempt, RequestRefused):
             raise attempt
         if attempt.status is not AttemptStatus.RESERVED:
             return self._scan_code(attempt)
@@ -151,9 +157,14 @@ class Core:
         """Store a new attempt in the caller's transaction, or return the live one with this id.
 
         Raises a `RequestRefused` when a rule forbids it. A refusal for the quota is recorded too, for the daily limits:
-        otherwise anybody could probe numbers without end. So the caller commits after a refusal.
+        otherwise anybody could probe numbers without end. A refusal because the method is off ends the attempt that
+        this id may have. So the caller commits after a refusal.
         """
         existing = await unit.attempt(request.id)
+        if request.method not in self._providers:
+            if existing is not None and existing.live:
+                await unit.save_attempt(existing.with_status(AttemptStatus.CANCELLED))
+            raise MethodOff(request.method)
         if existing is not None:
             if not existing.live:
                 raise AttemptOver(request.id)
@@ -294,15 +305,23 @@ class Core:
             raise ContradictoryVerdict(attempt.id)
         if not attempt.live or attempt.expires_at <= now:
             raise AttemptOver(attempt.id)
-        decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now))
+        simulated = self._is_simulated(attempt.method)
+        decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now, simulated=simulated))
         await unit.save_attempt(decided)
         if self._posts_results:
-            await unit.post_result(decided, now, simulated=self._providers[decided.method].simulated)
-        return decided, await self._post(unit, NoticeKind.ENDED, decided, now)
+            await unit.post_result(decided, now, simulated=simulated)
+        return decided, await self._post(unit, NoticeKind.ENDED, decided, now, simulated=simulated)
 
-    async def _post(self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime) -> Notice | None:
+    def _is_simulated(self, method: Method) -> bool:
+        provider = self._providers.get(method)
+        return provider is not None and provider.simulated
+
+    async def _post(
+        self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime, *, simulated: bool = False
+    ) -> Notice | None:
         lease = self._deps.notice_lease
-        return await unit.post_notice(kind, attempt, now, leased_until=now + lease if lease else None)
+        leased_until = now + lease if lease else None
+        return await unit.post_notice(kind, attempt, now, leased_until=leased_until, simulated=simulated)
 
     async def _with_notice(
         self, lock_key: str, body: Callable[[Unit], Coroutine[Any, Any, tuple[A, Notice | None]]]
@@ -370,6 +389,35 @@ class Core:
 
         await self._with_notice(attempt_id, body)
 
+    async def end_attempts_of_methods_off(self) -> int:
+        """Cancel live attempts whose method is off, and post notices of it; returns how many it ended."""
+        count = 0
+        for method in [method for method in Method if method not in self._providers]:
+            while attempt_ids := await self._store.transact("sweep", partial(self._live_of, method=method)):
+                for attempt_id in attempt_ids:
+                    try:
+                        await self._withdraw(attempt_id)
+                    except Unreadable:
+                        await self._abandon(attempt_id)
+                count += len(attempt_ids)
+        return count
+
+    async def _live_of(self, unit: Unit, method: Method) -> Sequence[AttemptId]:
+        return await unit.live_attempts(method, _BATCH)
+
+    async def _withdraw(self, attempt_id: AttemptId) -> None:
+        now = self._deps.clock()
+
+        async def body(unit: Unit) -> tuple[None, Notice | None]:
+            attempt = await self._load(unit, attempt_id)
+            if not attempt.live:
+                return None, None
+            cancelled = attempt.with_status(AttemptStatus.CANCELLED)
+            await unit.save_attempt(cancelled)
+            return None, await self._post(unit, NoticeKind.ENDED, cancelled, now)
+
+        await self._with_notice(attempt_id, body)
+
     async def _abandon(self, attempt_id: AttemptId) -> None:
         """End an attempt that cannot be read, because it blocks new attempts of its account."""
         log.error("attempt %s cannot be read; it ends as expired", attempt_id)
@@ -401,12 +449,14 @@ class Core:
         if oldest is not None:
             raise TooManyAttempts(oldest + DAY, is_overall=True)
 
-    async def _apply_quota(self, unit: Unit, attempt: Attempt, verdict: Verdict, now: datetime) -> Verdict:
+    async def _apply_quota(
+        self, unit: Unit, attempt: Attempt, verdict: Verdict, now: datetime, *, simulated: bool
+    ) -> Verdict:
         if not isinstance(verdict, Passed):
             return verdict
         if attempt.identity is None:
             raise AttemptOver(attempt.id)
-        has_slot = await unit.take_slot(attempt, attempt.identity, now)
+        has_slot = await unit.take_slot(attempt, attempt.identity, now, simulated=simulated)
         return verdict if has_slot else Rejected(Reason.QUOTA)
 
     async def _load(self, unit: Unit, attempt_id: AttemptId) -> Attempt:
@@ -418,5 +468,9 @@ class Core:
     def _scan_code(self, attempt: Attempt) -> ScanCode:
         phone_url = self._deps.phone_url(attempt.token)
         return ScanCode(
-            attempt=attempt.id, phone_url=phone_url, match_code=attempt.match_code, expires_at=attempt.expires_at
+            attempt=attempt.id,
+            phone_url=phone_url,
+            match_code=attempt.match_code,
+            expires_at=attempt.expires_at,
+            simulated=self._is_simulated(attempt.method),
         )

@@ -5,6 +5,7 @@ VerificationError
 │   ├── QuotaReached         three accounts are verified with this ID number
 │   ├── AlreadyVerified      the account is verified
 │   ├── TooManyAttempts      a daily limit is reached
+│   ├── MethodOff            the method is not offered
 │   └── AttemptOver          unknown, used, expired or cancelled
 ├── ProviderUnavailable      the method is out of order for now; a retry may succeed
 ├── Unreadable               a stored attempt is damaged
@@ -40,6 +41,10 @@ class TooManyAttempts(RequestRefused):
         super().__init__(f"until {until:%Y-%m-%d %H:%M} UTC")
         self.until = until
         self.is_overall = is_overall
+
+
+class MethodOff(RequestRefused):
+    """The method is not offered here."""
 
 
 class AttemptOver(RequestRefused):

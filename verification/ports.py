@@ -30,7 +30,10 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An event that a front end must send to a person; it stays stored until it is settled, so a crash loses none."""
+    """An event that a front end must send to a person; it stays stored until it is settled, so a crash loses none.
+
+    `simulated` says of a success that its provider proves nothing.
+    """
 
     id: int
     contact: Contact
@@ -41,15 +44,17 @@ class Notice:
     status: AttemptStatus
     reason: Reason | None
     expires_at: datetime
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaSlot:
-    """A taken quota slot of an ID number: this account is verified."""
+    """A taken quota slot of an ID number: this account is verified; `simulated`: by a provider that proves nothing."""
 
     account: Account
     method: Method
     at: datetime
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,9 @@ class Unit(Protocol):
     async def due_attempts(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         """List live attempts with `expires_at` up to this moment, oldest first; unreadable attempts are included."""
 
+    async def live_attempts(self, method: Method, limit: int) -> Sequence[AttemptId]:
+        """List live attempts of a method."""
+
     async def abandon(self, attempt: AttemptId) -> None:
         """Mark a live attempt that cannot be read as expired, so that its account may begin another."""
 
@@ -97,7 +105,7 @@ class Unit(Protocol):
     async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         """List the accounts verified with this identity's number."""
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
         """Take one of the `MAX_ACCOUNTS` quota slots of this number for the attempt's account; False when none is free.
 
         The schema keeps the promise: no race takes a fourth slot, and no account has two.
@@ -122,7 +130,13 @@ class Unit(Protocol):
         """When the oldest of the last `budget` provider calls was made; None when there were fewer."""
 
     async def post_notice(
-        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+        self,
+        kind: NoticeKind,
+        attempt: Attempt,
+        now: datetime,
+        *,
+        leased_until: datetime | None = None,
+        simulated: bool = False,
     ) -> Notice | None:
         """Store a notice about the attempt for its contact; it is sent after this transaction commits.
 

@@ -72,9 +72,11 @@ class Pages:
     def banner(self, method: Method | None = None) -> str | None:
         """The banner about simulation: for one method, or, on other pages, for all or some of them."""
         simulated = [each for each, provider in self._providers.items() if provider.simulated]
-        if method in simulated or len(simulated) == len(self._providers):
-            return "simulation"
-        return "partly_simulated" if simulated else None
+        if method is not None:
+            return "simulation" if method in simulated else None
+        if not simulated:
+            return None
+        return "simulation" if len(simulated) == len(self._providers) else "partly_simulated"
 
 
 @cache

@@ -11,6 +11,7 @@ from bot.open_store import key_file
 from bot.settings import Settings
 from storage import BadKeys, sqlite_path
 from storage.encryption.sealing import Keys, parse_keys
+from verification.attempts import Method
 
 _VARIETY = 16
 """The fewest different bytes in a key: 32 random bytes have about 30, words and counters fewer."""
@@ -19,7 +20,14 @@ _SECRET_VARIETY = 8
 
 def check_settings(settings: Settings) -> list[Finding]:
     """The findings of every check of the settings."""
-    return [*_modes(settings), *_keys(settings), *_addresses(settings), *_practices(settings), *_support(settings)]
+    return [
+        *_modes(settings),
+        *_keys(settings),
+        *_addresses(settings),
+        *_methods(settings),
+        *_practices(settings),
+        *_support(settings),
+    ]
 
 
 def fingerprint(secret: bytes) -> str:
@@ -75,6 +83,11 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         yield problem("WEBHOOK_URL: Telegram calls https addresses only")
 
 
+def _methods(settings: Settings) -> Iterator[Finding]:
+    for method in Method:
+        yield ok(f"PROVIDER_{method.upper()}: {settings.providers.get(method, 'off')}")
+
+
 def _is_public(settings: Settings) -> bool:
     return settings.bot_token is not None and not settings.on_loopback
 
@@ -87,7 +100,7 @@ def _practices(settings: Settings) -> Iterator[Finding]:
         return
     if settings.log_level == "DEBUG":
         yield problem("LOG_LEVEL: DEBUG is for tests")
-    if "simulated" in settings.providers.values():
+    if settings.simulated_methods:
         yield warning("ALLOW_SIMULATED: simulated providers prove nothing; every chat says that it is a test")
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bot import links
 from bot.cli.report import CommandFailed, Say
-from bot.cli.show_link import LinkOutput, resolve_bot_name, show_link
+from bot.cli.show_link import LinkOutput, check_method, resolve_bot_name, show_link
 from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
 from bot.cli.tables import format_moment, plain_table, render_table
 from bot.clock import new_token
@@ -63,6 +63,8 @@ class LinkFilter:
 async def make_link(settings: Settings, options: LinkOptions, output: LinkOutput) -> int:
     """Make a link and show it."""
     request = options.read()
+    if request.method is not None:
+        check_method(settings, request.method)
     # The name first: without it the link could be made but not shown.
     bot = await resolve_bot_name(settings, output.bot)
     async with open_support_client(settings) as client:

@@ -14,6 +14,7 @@ from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
 from bot.settings import BadSetting, Settings
+from verification.attempts import Method
 
 _PRINT_SIDE = 1600
 
@@ -63,6 +64,12 @@ async def resolve_bot_name(settings: Settings, given: str = "") -> str:
     if known is None:
         raise BadSetting("BOT_TOKEN: missing; without it, give the bot's name by --bot NAME")
     return known
+
+
+def check_method(settings: Settings, method: Method) -> None:
+    """Raise a `BadSetting` when a method is off."""
+    if method not in settings.providers:
+        raise BadSetting(f"PROVIDER_{method.upper()}: {method} is off; there is {', '.join(settings.providers)}")
 
 
 def check_topic(topic: str, folder: Path = FOLDER) -> None:

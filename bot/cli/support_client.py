@@ -39,7 +39,7 @@ async def open_support_client(settings: Settings) -> AsyncIterator[SupportClient
         raise CommandFailed(f"{path}: there is no database here; start the bot first, or name its DATA_DIR")
     clock = Clock(settings.clock_offset_file)
     async with open_configured_store(settings) as store:
-        yield SupportClient(SupportService(store, clock.now, settings.link_ttl), clock)
+        yield SupportClient(SupportService(store, clock.now, settings.link_ttl, tuple(settings.providers)), clock)
 
 
 def read_option(option: str, read: Callable[[str], T], text: str) -> T:

@@ -95,11 +95,13 @@ def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None)
     from bot import links
     from bot.cli import show_link
 
-    run_command(
-        lambda settings: show_link.show_link(
+    async def work(settings: "Settings") -> int:
+        show_link.check_method(settings, method)
+        return await show_link.show_link(
             settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, method)
         )
-    )
+
+    run_command(work)
 
 
 def way_link(

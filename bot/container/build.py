@@ -7,6 +7,7 @@ core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loo
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter
@@ -37,6 +38,7 @@ from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
+from verification.attempts import Method
 from verification.core import Core, CoreDeps
 from verification.ids import PersonId
 from verification.limits import AttemptLimits
@@ -53,7 +55,7 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     counts = deps.store.counts
     registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
     core = _core(settings, deps, announcements)
-    support = SupportService(deps.store, deps.clock.now, settings.link_ttl)
+    support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)
     senders = _senders(settings, deps, registry, replicas)
     faq = FaqMatcher(deps.catalogue.faq, registry)
@@ -124,11 +126,13 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
     # The funnel counts people, not what staff try out.
     staff = frozenset(map(person_of, settings.staff))
 
+    methods = tuple(method for method in Method if method in deps.providers.by_method)
+
     def is_counted(person: PersonId) -> bool:
         return person not in staff
 
     return RunnerConfig(
-        new_rule_context=faq.with_topics_in(deps.clock.rule_context),
+        new_rule_context=faq.with_topics_in(lambda: replace(deps.clock.rule_context(), methods=methods)),
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,

@@ -1,21 +1,24 @@
 """Reads every sentence that a person sees from `bot/texts/*.toml`, and fills it in by language and key.
 
 A text is Telegram HTML with `{placeholders}`. All values are escaped here, so that no text that a person typed can
-become markup, and no template is built from a value.
+become markup, and no template is built from a value. `{if_qq:…}` is a part of a text that stands only where the method
+is on; `{methods}` names the methods that are on.
 """
 
 import html
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
+from bot.content.conditions import conditions, method_names
 from bot.content.topics import Entry as Entry
 from bot.content.topics import read
 from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules import them from here
 from bot.flow.effects import ClockTime, RemainingTime, TextKey, Value
+from verification.attempts import Method
 
 FOLDER = Path(__file__).parents[1] / "texts"
 _BEIJING = timezone(timedelta(hours=8))
@@ -23,11 +26,15 @@ _BEIJING = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of all languages; any text may use the `constants`, which are markup already."""
+    """All texts of all languages; any text may use the `constants`, which are markup already.
+
+    `methods` are those that are on; `faq` holds the topics that matter to them.
+    """
 
     texts: Mapping[str, Mapping[str, str]]
     faq: Mapping[str, tuple[Entry, ...]]
-    constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    constants: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    methods: tuple[Method, ...] = tuple(Method)
 
     def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
         """The text of a key, filled in; a missing key raises `KeyError`, which a test rules out."""
@@ -63,18 +70,43 @@ class Catalogue:
                 return html.escape(value, quote=False)
 
 
-def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
-    """Read all texts; `days` is the retention, and `test` adds the banner that says that providers are simulated."""
+def load(
+    *,
+    days: int,
+    methods: tuple[Method, ...] = tuple(Method),
+    simulated: Collection[Method] = (),
+    folder: Path = FOLDER,
+) -> Catalogue:
+    """Read all texts; `days` is the retention, and `methods` are those that are on.
+
+    Where some of them are `simulated`, a banner says so before a method is chosen.
+    """
     texts, faq = _read(folder)
     constants = {
         language: {
             "days": str(days),
-            "test": texts[language]["test_banner"] if test else "",
-            "mark": texts[language]["test_mark"] if test else "",
+            "test": _banner(texts[language], methods, simulated),
+            **method_names(texts[language], methods),
+            **conditions(methods),
         }
         for language in LANGUAGES
     }
-    return Catalogue(texts, faq, constants)
+    shown = {language: tuple(_about(faq[language], methods)) for language in LANGUAGES}
+    return Catalogue(texts, shown, constants, methods)
+
+
+def _banner(texts: Mapping[str, str], methods: Collection[Method], simulated: Collection[Method]) -> str:
+    if not simulated:
+        return ""
+    return texts["test_banner" if set(simulated) >= set(methods) else "test_banner_some"]
+
+
+def _about(entries: Iterable[Entry], methods: Collection[Method]) -> Iterator[Entry]:
+    """The topics that matter while these methods are on, with the links that do."""
+    for entry in entries:
+        if entry.method is None or entry.method in methods:
+            off = {url for url, method in entry.link_methods.items() if method not in methods}
+            yield replace(entry, links=tuple(link for link in entry.links if link[1] not in off))
 
 
 def language_of(code: str | None) -> str | None:

@@ -6,15 +6,19 @@ Operators edit these files, so a mistake is reported in one line: the file, the 
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
 
 from bot.content import telegram_html
+from bot.content.conditions import conditions
+from verification.attempts import Method
 
 TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
-_KEYS = ("id", "title", "answer", "links", "keywords")
+_KEYS = ("id", "title", "answer", "links", "keywords", "method")
+_CONDITIONS = conditions(tuple(Method))
+_VALUES = {"days": 30, "methods": "", "scans": ""}
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_ID = 40
 """An id is part of callback data and of a start link, which have at most 64 bytes each (Bot API)."""
@@ -34,13 +38,18 @@ class _EntryProblem(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One topic of the FAQ; `keywords` are the words that people use for it."""
+    """One topic of the FAQ; `keywords` are the words that people use for it.
+
+    A topic with a `method` matters only where that method is on; so does a link whose address is in `link_methods`.
+    """
 
     id: str
     title: str
     answer: str
     links: tuple[tuple[str, str], ...]
     keywords: tuple[str, ...] = ()
+    method: Method | None = None
+    link_methods: Mapping[str, Method] = field(default_factory=dict)
 
 
 def read(folder: Path, languages: Sequence[str]) -> dict[str, tuple[Entry, ...]]:
@@ -84,6 +93,8 @@ def _entry(raw: object) -> Entry:
         answer=_text(raw, "answer"),
         links=tuple(_links(raw)),
         keywords=tuple(_keywords(raw)),
+        method=_method(raw),
+        link_methods=_link_methods(raw),
     )
     _check_id(entry.id)
     _check_label(entry.title, "title")
@@ -105,11 +116,12 @@ def _check_label(label: str, key: str) -> None:
 def _check_answer(entry: Entry) -> None:
     try:
         names = {name for _, name, _, _ in Formatter().parse(entry.answer) if name is not None}
-        shown = entry.answer.format(days=30)
+        shown = entry.answer.format(**_VALUES, **_CONDITIONS)
     except (ValueError, LookupError):
         names, shown = {""}, ""
-    if names - {"days"}:
-        raise _EntryProblem("answer: the only thing in braces may be {days}; write other braces twice")
+    if names - {*_VALUES, *_CONDITIONS}:
+        known = ", ".join([*(f"{{{name}}}" for name in _VALUES), *(f"{{{name}:…}}" for name in _CONDITIONS)])
+        raise _EntryProblem(f"answer: the only things in braces may be {known}; write other braces twice")
     error = telegram_html.find_error(shown, TAGS)
     if error:
         raise _EntryProblem(
@@ -133,13 +145,26 @@ def _links(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if not isinstance(links, list) or len(links) > _LINKS:
         raise _EntryProblem(f"links: write a list of at most {_LINKS}")
     for number, link in enumerate(links, 1):
-        if not isinstance(link, Mapping) or set(link) != {"label", "url"}:
+        if not isinstance(link, Mapping) or set(link) - {"method"} != {"label", "url"}:
             raise _EntryProblem(f'links: number {number}: write {{ label = "…", url = "https://…" }}')
         label, url = _text(link, "label", f"links: number {number}: "), _text(link, "url", f"links: number {number}: ")
         _check_label(label, f"links: number {number}: label")
         if not _is_https(url):
             raise _EntryProblem(f"links: number {number}: url: write an address that begins with https://")
         yield label, url
+
+
+def _link_methods(raw: Mapping[str, object]) -> Mapping[str, Method]:
+    links = raw.get("links", [])
+    assert isinstance(links, list)  # noqa: S101 - `_links` has checked it
+    return {link["url"]: method for link in links if (method := _method(link)) is not None}
+
+
+def _method(raw: Mapping[str, object]) -> Method | None:
+    method = raw.get("method")
+    if method is not None and method not in set(Method):
+        raise _EntryProblem(f"method: write one of {', '.join(Method)}")
+    return None if method is None else Method(str(method))
 
 
 def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
@@ -185,6 +210,8 @@ def _compare(path: Path, entries: Sequence[Entry], model_name: str, model: Seque
             raise BadTopics(f'{where}: here {model_name} has "{other.id}"; the order is the same in both files')
         if [url for _, url in one.links] != [url for _, url in other.links]:
             raise BadTopics(f"{where}: links: the addresses differ from those in {model_name}")
+        if (one.method, one.link_methods) != (other.method, other.link_methods):
+            raise BadTopics(f"{where}: method: it differs from that in {model_name}")
 
 
 def _name(path: Path) -> str:

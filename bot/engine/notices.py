@@ -63,6 +63,7 @@ class NoticeDispatcher:
                 self._unclaimed = bool(self._in_flight) and self._unclaimed
                 # Each part fails by itself: an attempt that cannot be read must not keep results from people.
                 await self._try(self._core.expire_due, "attempts could not be expired; trying again")
+                await self._try(self._core.end_attempts_of_methods_off, "attempts could not be ended; trying again")
                 await self._try(self._dispatch_all, "notices could not be sent; trying again")
                 await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
                 try:
@@ -114,11 +115,11 @@ def event_of(notice: Notice) -> Event | None:
         case NoticeKind.PROGRESS, AttemptStatus.OPENED | AttemptStatus.CONFIRMING:
             return AttemptProgressed(notice.attempt, PhoneStage(notice.status.value), notice.expires_at)
         case NoticeKind.ENDED, AttemptStatus.SUCCEEDED:
-            return AttemptPassed(notice.attempt, notice.account, notice.method)
+            return AttemptPassed(notice.attempt, notice.account, notice.method, notice.simulated)
         case NoticeKind.ENDED, AttemptStatus.FAILED:
             return AttemptFailed(notice.attempt, notice.reason or Reason.UNAVAILABLE)
         case NoticeKind.ENDED, AttemptStatus.EXPIRED | AttemptStatus.CANCELLED:
-            # Cancelled from elsewhere: a link was revoked, or another chat verifies the account now.
+            # Cancelled from elsewhere: a link was revoked, another chat verifies the account now, or the method is off.
             return CodeExpired(notice.attempt)
         case _:
             return None

@@ -42,7 +42,7 @@ from bot.flow.states import Idle, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, Core
 from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion
-from verification.errors import AlreadyVerified, QuotaReached, RequestRefused, TooManyAttempts
+from verification.errors import AlreadyVerified, MethodOff, QuotaReached, RequestRefused, TooManyAttempts
 from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
@@ -172,7 +172,7 @@ class TurnCommitter:
         if opened is None:
             return LinkRejected()
         slot = await unit.slot_of(opened.account)
-        verified = None if slot is None else VerificationRecord(slot.method, slot.at)
+        verified = None if slot is None else VerificationRecord(slot.method, slot.at, slot.simulated)
         language = None if known else opened.language
         return LinkAccepted(opened.account, opened.method, language, verified, opened.campaign)
 
@@ -186,7 +186,11 @@ class TurnCommitter:
         except RequestRefused as error:
             return refusal_of(opened.attempt, error)
         return AttemptOpened(
-            attempt=code.attempt, link=code.phone_url, match_code=code.match_code, expires_at=code.expires_at
+            attempt=code.attempt,
+            link=code.phone_url,
+            match_code=code.match_code,
+            expires_at=code.expires_at,
+            simulated=code.simulated,
         )
 
     def _update_journeys(
@@ -226,6 +230,7 @@ class TurnCommitter:
                 method=slot.method,
                 attempt=AttemptId(""),
                 at=slot.at,
+                simulated=slot.simulated,
             ),
         )
 
@@ -240,6 +245,8 @@ def refusal_of(attempt: AttemptId, error: RequestRefused) -> AttemptRefused:
     match error:
         case QuotaReached():
             return AttemptRefused(attempt, AttemptRefusal.QUOTA)
+        case MethodOff():
+            return AttemptRefused(attempt, AttemptRefusal.METHOD_OFF)
         case AlreadyVerified():
             return AttemptRefused(attempt, AttemptRefusal.VERIFIED)
         case TooManyAttempts(until=until, is_overall=is_overall):

@@ -83,6 +83,7 @@ class AttemptRefusal(StrEnum):
     TOO_MANY = "too_many"
     BUSY = "busy"
     UNBOUND = "unbound"
+    METHOD_OFF = "method_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,11 @@ class LinkOpened:
 
 @dataclass(frozen=True, slots=True)
 class VerificationRecord:
-    """A verified account: by which method and since when (UTC)."""
+    """A verified account: by which method and since when (UTC); `simulated`: by a provider that proves nothing."""
 
     method: Method
     at: datetime
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,13 @@ class ReaskRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
-    """The core opened the attempt."""
+    """The core opened the attempt; `simulated`: at a provider that proves nothing."""
 
     attempt: AttemptId
     link: str = field(repr=False)
     match_code: str
     expires_at: datetime
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +225,12 @@ class CodeExpired:
 
 @dataclass(frozen=True, slots=True)
 class AttemptPassed:
-    """The account is verified."""
+    """The account is verified; `simulated`: by a provider that proves nothing."""
 
     attempt: AttemptId
     account: Account
     method: Method
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

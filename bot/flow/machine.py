@@ -1,17 +1,33 @@
 """Applies the table: `advance` turns one state and one event into one step.
 
-It never raises because of something a person did.
+It never raises because of something a person did. The table knows all methods; what becomes of a method that is
+switched off is decided here, for all states at once: see `offers`.
 """
 
 from bot.flow.effects import DeleteUserMessage
-from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.events import (
+    AttemptRefusal,
+    AttemptRefused,
+    Choice,
+    CodeExpired,
+    Command,
+    Commanded,
+    Event,
+    MethodSuggested,
+    Said,
+    Tapped,
+)
+from bot.flow.offers import Methods, current_context, current_state, is_offered, only_offered
 from bot.flow.prompts import suggested_first
 from bot.flow.rows import Row, RuleContext, Step, Trigger
-from bot.flow.rules import anytime
+from bot.flow.rules import anytime, links, scan
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import State, StateBase
+from bot.flow.states import Identified, Opening, Scanning, State, StateBase
 from bot.flow.table import TABLE
-from bot.flow.typed_input import match_choice, match_command
+from bot.flow.typed_input import match_choice, match_command, normalize
+from verification.attempts import Method
+
+_ALL_METHODS = tuple(Method)
 
 _STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
@@ -22,9 +38,11 @@ def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
 
 
-def offered_choices(state: State) -> tuple[Choice, ...]:
+def offered_choices(state: State, methods: Methods = _ALL_METHODS) -> tuple[Choice, ...]:
     """The choices of a state in the order of its buttons; a typed number means a position in it."""
-    return suggested_first(state, choices(type(state)))
+    return tuple(
+        choice for choice in suggested_first(state, choices(type(state))) if is_offered(state, choice, methods)
+    )
 
 
 def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
@@ -38,8 +56,37 @@ def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
 
 def advance(state: State, event: Event, context: RuleContext) -> Step:
     """The next state and the effects, by the transition for what the event means in this state."""
-    trigger = _trigger_of(state, event)
-    row = row_for_event(state, event)
+    context = current_context(context)
+    step = _about_method_off(state, event, context)
+    if step is None:
+        step = _advance_by_table(current_state(state, context.methods), event, context)
+    effects = (only_offered(effect, step.state, context.methods) for effect in step.effects)
+    return Step(step.state, tuple(effects))
+
+
+def _about_method_off(state: State, event: Event, context: RuleContext) -> Step | None:
+    """What becomes of a choice, an attempt or a suggestion whose method is off; None for any other event."""
+    methods = context.methods
+    match state, event:
+        case _, MethodSuggested(method) if method not in methods:
+            return links.method_off_suggested(state, context)
+        case Identified(), Tapped(choice=choice, question_id=state.question_id) if choice in choices(type(state)):
+            is_off = not is_offered(state, Choice(choice), methods)
+        case Identified(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
+            # A number means a position among the buttons of now, never among those of before.
+            is_off = not normalize(text).isdigit() and match_choice(text, offered_choices(state)) is not None
+        case Opening(attempt=attempt, method=method), AttemptRefused(refused, AttemptRefusal.METHOD_OFF):
+            is_off = refused == attempt and method not in methods
+        case Scanning(attempt=attempt, method=method), CodeExpired(expired):
+            is_off = expired == attempt and method not in methods
+        case _:
+            return None
+    return scan.method_withdrawn(state, context) if is_off and isinstance(state, Identified) else None
+
+
+def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
+    trigger = _trigger_of(state, event, context.methods)
+    row = row_for_event(state, event, context.methods)
     if row is None:
         return anytime.stale_button(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
@@ -49,9 +96,9 @@ def advance(state: State, event: Event, context: RuleContext) -> Step:
     return step
 
 
-def row_for_event(state: State, event: Event) -> Row | None:
+def row_for_event(state: State, event: Event, methods: Methods = _ALL_METHODS) -> Row | None:
     """The transition for an event; None for a button that is no longer valid."""
-    trigger = _trigger_of(state, event)
+    trigger = _trigger_of(state, event, methods)
     return None if trigger is None else row_for_trigger(type(state), trigger)
 
 
@@ -63,19 +110,19 @@ def _text_of(event: Event) -> str:
             return ""
 
 
-def _trigger_of(state: State, event: Event) -> Trigger | None:
+def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> Trigger | None:
     """What an event means in this state; None for a button that is no longer valid."""
     match event:
         case Tapped(choice=choice, question_id=question_id):
             is_offered = question_id == state.question_id and choice in choices(type(state))
             return Choice(choice) if is_offered else None
         case Said(text):
-            return _trigger_of_text(state, text)
+            return _trigger_of_text(state, text, methods)
         case Commanded(command, _):
             return command
         case _:
             return type(event)
 
 
-def _trigger_of_text(state: State, text: str) -> Trigger:
-    return match_choice(text, offered_choices(state)) or match_command(text) or Said
+def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
+    return match_choice(text, offered_choices(state, methods)) or match_command(text) or Said

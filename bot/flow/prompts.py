@@ -21,6 +21,7 @@ from bot.flow.effects import (
     TextKey,
     TopicButton,
     UrlButton,
+    Value,
     Values,
 )
 from bot.flow.effects import Picture as Card
@@ -57,11 +58,13 @@ def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     """The caption of a code, as text key, values and buttons."""
+    pages = "steps" if state.simulated else "elsewhere"
     values: Values = {
         **_account(state),
         "code": state.match_code,
         **deadline(state),
-        "steps": TextKey(f"scan.steps.{state.method}"),
+        "mark": mark(state.simulated),
+        "steps": TextKey(f"scan.{pages}.{state.method}"),
         "method": TextKey(f"method.{state.method}"),
     }
     if state.stage is PhoneStage.WAITING:
@@ -83,6 +86,11 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
 def deadline(state: Scanning) -> Values:
     """When a code expires, and how much time remains."""
     return {"until": ClockTime(state.expires_at), "left": RemainingTime(state.expires_at)}
+
+
+def mark(simulated: bool) -> Value:  # noqa: FBT001 - it is the one thing that a mark is about
+    """What stands above a text about an attempt whose provider proves nothing; empty for a real provider."""
+    return TextKey("test_mark") if simulated else ""
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
@@ -271,9 +279,8 @@ def _failed(state: states.Failed) -> Reply:
 
 def _verified(state: states.Verified) -> Reply:
     rows: Rows = ((UrlButton("console"),), (TopicButton("change"),), (TopicButton("icp"), TopicButton()))
-    return AskQuestion(
-        question_id=state.question_id, text="verified.ask", values={**method_values(state), "at": state.at}, rows=rows
-    )
+    values: Values = {**method_values(state), "at": state.at, "mark": mark(state.simulated)}
+    return AskQuestion(question_id=state.question_id, text="verified.ask", values=values, rows=rows)
 
 
 # Each function takes its own state's class, which is its key here.

@@ -23,7 +23,8 @@ class RuleContext:
     """What a rule may use besides state and event: `now` in UTC, an id that was never used before, and the FAQ.
 
     `topics_in` is pure and gives the ids of the topics that answer a text, best first. `own_account` is the account of
-    a person who came without a link. `suggested_method` is the method that a link suggested.
+    a person who came without a link. `suggested_method` is the method that a link suggested. `methods` are those that
+    are on, in the order of their buttons.
     """
 
     now: datetime
@@ -31,6 +32,7 @@ class RuleContext:
     topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
+    methods: tuple[Method, ...] = tuple(Method)
 
     @property
     def question_id(self) -> str:

@@ -126,13 +126,17 @@ class Opening(Attempting):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning(Attempting):
-    """The code is on the screen. `touched`: the person has written or pressed something since the code was shown."""
+    """The code is on the screen. `touched`: the person has written or pressed something since the code was shown.
+
+    `simulated`: the provider that opened the attempt proves nothing.
+    """
 
     link: str = field(repr=False)
     match_code: str
     expires_at: datetime
     stage: PhoneStage = PhoneStage.WAITING
     touched: bool = False
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +154,12 @@ class Failed(Attempting):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified(StateBase):
-    """The account is verified."""
+    """The account is verified; `simulated`: by a provider that proves nothing."""
 
     method: Method
     attempt: AttemptId
     at: datetime
+    simulated: bool = False
 
 
 State = (

@@ -19,8 +19,12 @@ from bot.flow.rows import Row, RuleContext, Step
 from bot.flow.states import State
 from bot.flow.table import TABLE
 
-_EXCLUDED_TEXTS = ("page.", "desk.", "test_")
-"""The texts of phone pages and of support's desk, and pieces of other texts."""
+_EXCLUDED_TEXTS = (
+    *("page.", "desk.", "test_", "list."),
+    *("scan.elsewhere.", "method.off", "stamp.withdrawn", "link.method_off", "staff.slip.method_off"),
+)
+"""The texts of phone pages and of support's desk, pieces of other texts, and what is said only where a method is off
+or has a provider of its own."""
 
 
 _LATE_EVENTS = (
@@ -100,7 +104,9 @@ class RecordingCatalogue(Catalogue):
 
 def with_coverage(catalogue: Catalogue, coverage: CoverageFile) -> Catalogue:
     """The same catalogue, which writes its use to the file."""
-    return RecordingCatalogue(catalogue.texts, catalogue.faq, catalogue.constants, coverage.write_reached)
+    return RecordingCatalogue(
+        catalogue.texts, catalogue.faq, catalogue.constants, catalogue.methods, coverage.write_reached
+    )
 
 
 def _all_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ import storage
 import verification
 
 WORDS = {
-    "AttemptRefusal": "quota verified unavailable over too_many busy unbound",
+    "AttemptRefusal": "quota verified unavailable over too_many busy unbound method_off",
     "AttemptStatus": "reserved waiting opened confirming succeeded failed expired cancelled",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now confirm change_name "

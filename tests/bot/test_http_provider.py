@@ -39,6 +39,7 @@ class HttpProviderFixture:
 async def scene(folder: Path, **facts: Any) -> AsyncIterator[HttpProviderFixture]:
     async with provider() as server, simulator() as telegram, Phone() as phone:
         settings = {"provider_wechat": "http", "provider_url": server.base, "provider_secret": SECRET} | facts
+        settings |= {"allow_simulated": True}
         async with running_bot(telegram, folder, **settings) as bot:
             yield HttpProviderFixture(telegram, bot, server, await telegram.new_user(), phone)
 

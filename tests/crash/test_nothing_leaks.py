@@ -147,7 +147,12 @@ PASSWORD = "canary-of-a-password"
         {"ENCRYPTION_KEYS": KEY, "INDEX_KEY": KEY},
         {"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": KEY},
         {"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": PASSWORD[:12]},
-        {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://id.example.org", "PROVIDER_SECRET": PASSWORD},
+        {
+            "PROVIDER_WECHAT": "http",
+            "ALLOW_SIMULATED": "1",
+            "PROVIDER_URL": "https://id.example.org",
+            "PROVIDER_SECRET": PASSWORD,
+        },
         {"BOT_API_URL": "http://127.0.0.1:1"},
     ],
 )

@@ -51,7 +51,7 @@ TTL = timedelta(minutes=10)
 _PAUSE = 0.3
 _PATIENCE = 30.0
 _ROUNDS = 1000
-CATALOGUE = texts.load(days=30, test=True)
+CATALOGUE = texts.load(days=30, simulated=tuple(Method))
 _MIGRATIONS = known_migrations()
 
 

@@ -37,7 +37,7 @@ class ForgetsEvents(SqlUnit):
 class IgnoresQuota(SqlUnit):
     """Gives every account a quota slot."""
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
         return True
 
 

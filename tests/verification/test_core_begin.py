@@ -35,6 +35,7 @@ async def test_beginning_returns_the_address_the_match_code_and_the_expiry(core:
         phone_url="http://127.0.0.1:8080/q/token-1",
         match_code="42",
         expires_at=NOON + timedelta(minutes=10),
+        simulated=True,
     )
     attempt = await load(store)
     assert (attempt.status, attempt.provider_state, attempt.identity) == (

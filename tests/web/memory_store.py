@@ -52,6 +52,9 @@ class MemoryUnit:
     async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")
 
+    async def live_attempts(self, method: Method, limit: int) -> Sequence[AttemptId]:
+        return [each.id for each in self.attempts.values() if each.method is method and each.live][:limit]
+
     async def claim_due_polls(
         self, method: Method, *, now: datetime, before: datetime, limit: int
     ) -> Sequence[AttemptId]:
@@ -63,11 +66,11 @@ class MemoryUnit:
     async def accounts_of(self, identity: Identity) -> frozenset[Account]:
         return frozenset(self.slots.get(identity.number.plain, {}))
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime) -> bool:
+    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
         taken = self.slots.setdefault(identity.number.plain, {})
         if len(taken) >= MAX_ACCOUNTS or await self.slot_of(attempt.account) is not None:
             return False
-        taken[attempt.account] = QuotaSlot(attempt.account, attempt.method, now)
+        taken[attempt.account] = QuotaSlot(attempt.account, attempt.method, now, simulated)
         return True
 
     async def rate_limit_records(
@@ -100,7 +103,13 @@ class MemoryUnit:
         return calls[-budget] if len(calls) >= budget else None
 
     async def post_notice(
-        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+        self,
+        kind: NoticeKind,
+        attempt: Attempt,
+        now: datetime,
+        *,
+        leased_until: datetime | None = None,
+        simulated: bool = False,
     ) -> Notice | None:
         del now, leased_until
         self.notices.append(
@@ -114,6 +123,7 @@ class MemoryUnit:
                 status=attempt.status,
                 reason=attempt.reason,
                 expires_at=attempt.expires_at,
+                simulated=simulated,
             )
         )
         return None

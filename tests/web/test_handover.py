@@ -10,7 +10,7 @@ import pytest
 from tests.provider_server import FakeProviderServer, nobody
 from tests.web.app_fixture import PHONES, START, TTL, WebFixture
 from verification import AttemptId, AttemptStatus, Identity, Method, Reason
-from verification.ports import NoticeKind, ProviderSession
+from verification.ports import NoticeKind, Provider, ProviderSession
 from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
 
@@ -57,6 +57,19 @@ async def test_the_page_shows_the_account_and_the_match_code(web_app: WebFixture
     assert all(shown in read(page) for shown in ("telegram:10*****45", "47", "王*明", "110105********002X"))
     assert "verify.example.org" not in page.text
     assert "模拟" not in page.text
+
+
+async def test_an_attempt_whose_method_was_switched_off_shows_that_it_is_closed() -> None:
+    providers: dict[Method, Provider] = {Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)}
+    web_app = WebFixture(providers=providers)
+    phone, link = await phone_at(web_app)
+    del providers[Method.WECHAT]
+    await web_app.core.end_attempts_of_methods_off()
+
+    page = await phone.get(link)
+
+    assert page.status_code == 410
+    assert status(web_app) is AttemptStatus.CANCELLED
 
 
 async def test_a_get_changes_nothing_however_often(web_app: WebFixture) -> None:
@@ -162,12 +175,12 @@ async def test_in_another_app_the_page_names_the_right_one_and_still_continues(w
     assert "核对无误，前往验证" in read(page)
 
 
-async def test_when_another_method_is_simulated_every_page_says_that_it_is_a_test() -> None:
+async def test_a_page_of_a_real_attempt_carries_no_banner_beside_simulated_methods() -> None:
     web_app = WebFixture(providers={Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)})
     phone, link = await phone_at(web_app)
     simulated = await web_app.begin(Method.QQ, "telegram:200000001")
 
-    assert "部分认证方式是模拟的" in read(await phone.get(link))
+    assert "模拟" not in (await phone.get(link)).text
     assert "部分认证方式是模拟的" in read(await phone.get("/"))
     assert "资料不会发给任何机构" in read(await phone.get(simulated.phone_url))
 

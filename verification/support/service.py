@@ -4,7 +4,7 @@ Each call writes one audit entry with its actor, before or in the transaction th
 audit entries only masked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -57,12 +57,22 @@ class CreatedLink:
 
 
 class SupportService:
-    """The support calls over a store; `ttl` is the default time that a link waits to be opened."""
+    """The support calls over a store.
 
-    def __init__(self, store: SupportStore, clock: Callable[[], datetime], ttl: timedelta) -> None:
+    `ttl` is the default time that a link waits to be opened; `methods` are those that a link may suggest.
+    """
+
+    def __init__(
+        self,
+        store: SupportStore,
+        clock: Callable[[], datetime],
+        ttl: timedelta,
+        methods: Collection[Method] = tuple(Method),
+    ) -> None:
         self._store = store
         self._clock = clock
         self.ttl = ttl
+        self.methods = methods
 
     async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
         """Make a link; raises `InvalidLinkRequest`, or `LinkRequestConflict` when this key made a different link."""
@@ -70,6 +80,8 @@ class SupportService:
         ttl = self.ttl if request.ttl is None else request.ttl
         if not is_valid_ttl(ttl):
             raise InvalidLinkRequest("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
+        if request.method is not None and request.method not in self.methods:
+            raise InvalidLinkRequest(f"the method {request.method} is off; there is: {', '.join(self.methods)}")
         now = self._clock()
         link = Link(
             # The same key from two actors means two requests.

@@ -111,7 +111,10 @@ class LinkPages:
     async def create(self, visit: DeskRequest) -> Response:
         """Create the link, once per form shown, and go to its page; or show what is wrong."""
         fields = {name: visit.form.get(name, "") for name in _FIELDS}
+        method = enum_or_none(Method, fields["method"])
         problem = _problem(fields)
+        if method is not None and method not in self._support.methods:
+            problem = problem or "method"
         if problem:
             return await self._form(visit, fields, problem)
         link_request = LinkRequest(
@@ -120,7 +123,7 @@ class LinkPages:
             idempotency_key="\0".join(fields.values()),
             campaign=fields["campaign"],
             ttl=_TTLS.get(fields["ttl"]),
-            method=enum_or_none(Method, fields["method"]),
+            method=method,
             language=self._frame.language_or_none(fields["language"]),
         )
         created = await self._support.create_link(visit.actor, link_request)
@@ -180,7 +183,7 @@ class LinkPages:
             ttls=_TTLS,
             usual=self._support.ttl,
             campaigns=await self._support.campaigns(visit.actor),
-            methods=list(Method),
+            methods=list(self._support.methods),
         )
 
     async def _load(self, visit: DeskRequest) -> LinkSnapshot | None:

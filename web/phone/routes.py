@@ -117,8 +117,11 @@ class PhonePages:
 
     def _has_page(self, attempt: Attempt) -> bool:
         provider = self._providers.get(attempt.method)
-        if attempt.status is AttemptStatus.RESERVED or provider is None:
+        if attempt.status is AttemptStatus.RESERVED:
             return False
+        if provider is None:
+            # The method is off: how the attempt ended can still be shown.
+            return not attempt.live
         return provider.simulated or self._provider_url(attempt) is not None
 
     def _provider_url(self, attempt: Attempt) -> str | None:

@@ -27,6 +27,7 @@ from bot.flow.events import (
     ReaskRequested,
     VerificationRecord,
 )
+from bot.flow.offers import current_state
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules import scan
@@ -72,6 +73,11 @@ def method_suggested(state: State, event: MethodSuggested, context: RuleContext)
     return Step(step.state, (*_remember_method(event.method), *step.effects))
 
 
+def method_off_suggested(state: State, context: RuleContext) -> Step:
+    """The link suggests a method that is off: the person goes on and chooses another one."""
+    return _show_step(current_state(state, context.methods), context, "link.method_off")
+
+
 # The invitation
 
 
@@ -82,7 +88,7 @@ def invitation_accepted(state: states.ReadingInvitation, _: Event, context: Rule
 
 
 def invitation_refused(state: states.ReadingInvitation, _: Event, context: RuleContext) -> Step:
-    former = replace(codec.load(state.former), question_id=context.question_id)
+    former = current_state(replace(codec.load(state.former), question_id=context.question_id), context.methods)
     return Step(former, (prompt(former, "invitation.refused"),))
 
 
@@ -105,6 +111,7 @@ def passed_meanwhile(state: states.ReadingInvitation, event: AttemptPassed, cont
         method=event.method,
         attempt=event.attempt,
         at=context.now,
+        simulated=event.simulated,
     )
     return Step(replace(step.state, former=codec.dump(verified)), step.effects)
 
@@ -128,7 +135,12 @@ def _already_verified(state: State, account: Account, record: VerificationRecord
         return ask(replace(state, question_id=context.question_id))
     cancel = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
     verified = states.Verified(
-        account=account, question_id=context.question_id, method=record.method, attempt=AttemptId(""), at=record.at
+        account=account,
+        question_id=context.question_id,
+        method=record.method,
+        attempt=AttemptId(""),
+        at=record.at,
+        simulated=record.simulated,
     )
     return ask(verified, *cancel)
 

@@ -7,6 +7,7 @@ from bot.flow.effects import (
     CancelAttempt,
     DeleteUserMessage,
     EditCaption,
+    Effect,
     OpenAttempt,
     Picture,
     RecordAnswer,
@@ -29,7 +30,7 @@ from bot.flow.events import (
     Said,
     Sent,
 )
-from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, method_values, prompt
+from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, mark, method_values, prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
     answer_from_faq,
@@ -94,6 +95,7 @@ def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) 
         link=event.link,
         match_code=event.match_code,
         expires_at=event.expires_at,
+        simulated=event.simulated,
     )
     return Step(scanning, (in_place(prompt(scanning)),))
 
@@ -128,6 +130,20 @@ def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
 def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext) -> Step:
     is_shown = isinstance(state, states.Scanning) and state.attempt == event.attempt
     return Step(state) if is_shown else Step(state, (CancelAttempt(event.attempt),))
+
+
+def method_withdrawn(state: states.Identified, context: RuleContext) -> Step:
+    """The method is switched off: its attempt ends, its code disappears, and the methods that are on are offered."""
+    choosing = choosing_method(state, context)
+    effects: tuple[Effect, ...] = (prompt(choosing, "method.off"),)
+    if isinstance(state, states.Scanning):
+        picture = ReplaceCodeWithPicture(
+            question_id=state.question_id, picture=Picture.EXPIRED, text="stamp.withdrawn", values=method_values(state)
+        )
+        effects = (picture, *effects)
+    if isinstance(state, states.Attempting):
+        effects = (*effects, CancelAttempt(state.attempt))
+    return Step(choosing, effects)
 
 
 def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -> Step:
@@ -171,7 +187,8 @@ def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: Rule
 
 def code_expiring(state: states.Scanning, event: CodeExpiring, context: RuleContext) -> Step:
     """A code is renewed before it expires while the person is active; a code that is open on a phone stays."""
-    if event.attempt != state.attempt or not state.touched or state.stage is not states.PhoneStage.WAITING:
+    is_wanted = state.touched and state.stage is states.PhoneStage.WAITING and state.method in context.methods
+    if event.attempt != state.attempt or not is_wanted:
         return Step(state)
     return new_code(state, event, context)
 
@@ -204,13 +221,15 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
 def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:
     """A success is reported in every state, because a lost outcome is the worst bug."""
     if event.account != state.account:
-        return Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(event.account)}),))
+        values = {"account": mask_account(event.account), "mark": mark(event.simulated)}
+        return Step(state, (SendText("misc.passed_elsewhere", values),))
     verified = states.Verified(
         account=event.account,
         question_id=context.question_id,
         method=event.method,
         attempt=event.attempt,
         at=context.now,
+        simulated=event.simulated,
     )
     if isinstance(state, states.Scanning):
         return ask(
@@ -219,7 +238,7 @@ def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> 
                 question_id=state.question_id,
                 picture=Picture.VERIFIED,
                 text="stamp.verified",
-                values=method_values(state),
+                values={**method_values(state), "mark": mark(event.simulated)},
             ),
         )
     return ask(verified)
@@ -231,7 +250,7 @@ def attempt_passed_before(state: states.Verified, event: AttemptPassed, context:
         return attempt_passed(state, event, context)
     if state.attempt:
         return Step(state)
-    return ask(replace(state, question_id=context.question_id, attempt=event.attempt))
+    return ask(replace(state, question_id=context.question_id, attempt=event.attempt, simulated=event.simulated))
 
 
 def try_again(state: states.Failed, _: Event, context: RuleContext) -> Step:

@@ -66,6 +66,7 @@ class CommandProblem(StrEnum):
     CODE = "code"
     PERIOD = "period"
     SHARE = "share_how"
+    METHOD_OFF = "method_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

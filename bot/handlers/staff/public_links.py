@@ -13,11 +13,11 @@ _LIST = "faq"
 
 
 def read_target(text: str, catalogue: Catalogue, language: str) -> str | None:
-    """The target that a word names: a method, a language, an FAQ topic's id or `faq`; None when there is none."""
+    """The target that a word names: a method that is on, a language, an FAQ topic's id or `faq`; None for none."""
     word = text.strip()
     target = method_in(word) or language_in(word) or word.casefold()
     topics = {entry.id for entry in catalogue.faq[language]}
-    return target if target in {*Method, *LANGUAGES, _LIST, *topics} else None
+    return target if target in {*catalogue.methods, *LANGUAGES, _LIST, *topics} else None
 
 
 def public_link(target: str, *, bot: str) -> str:

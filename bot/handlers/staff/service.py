@@ -147,6 +147,8 @@ class StaffService:
     ) -> Sequence[StaffReply]:
         if isinstance(arguments, CommandProblem):
             return _problem_reply(texts, arguments)
+        if arguments.method is not None and arguments.method not in self._support.methods:
+            return _problem_reply(texts, CommandProblem.METHOD_OFF)
         link_request = LinkRequest(
             account=arguments.account,
             idempotency_key=request.request_id,

@@ -11,7 +11,7 @@ from bot.content.catalogue import load
 from bot.content.search import MAX_RESULTS, TopicSearch, normalize
 from bot.content.topics import Entry
 
-FAQ = load(days=30, test=False).faq
+FAQ = load(days=30).faq
 SEARCH = TopicSearch(FAQ)
 WRITTEN = [
     line.split(" ", 1)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.content import topics
 from bot.content.catalogue import FOLDER, LANGUAGES, Entry, load
+from bot.content.conditions import conditions
 from bot.content.telegram_html import TAGS, find_error, telegram_length
 from bot.content.telegram_html import strip_tags as plainly
 from bot.flow.events import Choice, Command, MessageKind
@@ -35,14 +36,23 @@ def leaves(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
             pytest.fail(f"{prefix} is {value!r}, no text")
 
 
+CONDITIONAL = re.compile(r"\{(if_\w+):([^{}]*)\}")
+
+
 def read(name: str) -> dict[str, str]:
     return dict(leaves(tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))))
 
 
+def in_full(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts with all their conditional parts."""
+    return {key: CONDITIONAL.sub(r"\2", text) for key, text in texts.items()}
+
+
 STEMS = sorted(path.name.removesuffix("zh.toml") for path in FOLDER.glob("*zh.toml"))
-FILES = {(stem, language): read(f"{stem}{language}.toml") for stem in STEMS for language in LANGUAGES}
+WRITTEN = {(stem, language): read(f"{stem}{language}.toml") for stem in STEMS for language in LANGUAGES}
+FILES = {file: in_full(texts) for file, texts in WRITTEN.items()}
 CHAT = {language: FILES["", language] for language in LANGUAGES}
-FAQ = load(days=30, test=True).faq
+FAQ = load(days=30, simulated=tuple(Method)).faq
 
 in_each_file = pytest.mark.parametrize(
     "texts", [pytest.param(texts, id=f"{stem}{language}") for (stem, language), texts in FILES.items()]
@@ -126,6 +136,17 @@ def test_both_languages_have_the_same_keys_in_the_same_order_with_the_same_place
     assert zh == en
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_both_languages_have_the_same_conditions(stem: str) -> None:
+    zh, en = (
+        {key: [name for name, _ in CONDITIONAL.findall(text)] for key, text in WRITTEN[stem, language].items()}
+        for language in LANGUAGES
+    )
+
+    assert zh == en
+    assert {condition for used in zh.values() for condition in used} <= conditions(tuple(Method)).keys()
+
+
 @in_each_language
 def test_no_key_is_in_two_files(language: str) -> None:
     keys = [key for (_, of), texts in FILES.items() if of == language for key in texts]
@@ -141,6 +162,7 @@ def test_every_value_of_the_program_has_its_text(language: str) -> None:
         "reason.": set(Reason),
         "method.": set(Method),
         "scan.steps.": set(Method),
+        "scan.elsewhere.": set(Method),
         "sent.": set(MessageKind),
         "problem.name.": set(NameProblem),
         "problem.number.": set(NumberProblem),
@@ -184,6 +206,7 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
     values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}
+    values |= {name: ", ".join(texts[f"method.{method}"] for method in Method) for name in ("methods", "scans")}
     values |= {"facts": texts["type.facts"], "ticket": "0A1B-2C3D"}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
     record = max((texts[f"privacy.{kind}"] for kind in ("attempt", "consent", "bond")), key=telegram_length).format_map(
@@ -202,7 +225,7 @@ def test_inv36_every_message_and_caption_fits_with_the_longest_values_and_a_note
         key: telegram_length(f"{texts['misc.resumed'] if key in captions else note}\n\n{texts[key]}") for key in texts
     }
 
-    assert len(captions) == 7
+    assert len(captions) == 8
     assert {key: size for key, size in sizes.items() if size > (1024 if key in captions else 4096)} == {}
     assert {key: find_error(text) for key, text in texts.items() if find_error(text)} == {}
 
@@ -244,8 +267,8 @@ def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", topic.id)
     assert len(topic.id) <= 40, "an id travels in callback data and in a start link"
     assert len(topic.title) <= TITLE_LIMIT[language]
-    assert telegram_length(topic.answer) <= 900
-    assert placeholders(topic.answer) <= {"days"}
+    assert telegram_length(CONDITIONAL.sub(r"\2", topic.answer)) <= 900
+    assert placeholders(CONDITIONAL.sub(r"\2", topic.answer)) <= {"days"}
     assert urls or topic.id == "notice", "only the bot's own privacy notice has no official page"
     assert all(OFFICIAL.fullmatch(url) for url in urls)
     assert len(urls) == len(set(urls))
@@ -308,13 +331,16 @@ def test_the_chat_addresses_a_person_consistently(stem: str) -> None:
     assert [key for key, text in FILES[stem, "zh"].items() if "您" in text] == []
 
 
+BLANKS_WANTED = ("test_banner", "test_banner_some", "test_mark", "list.comma", "list.or")
+
+
 @in_each_file
 def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, str]) -> None:
     stray = re.compile(
         "^\\s|\\s$|[ \u3000]\n|[\x00-\x09\x0b-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]|^$"
     )
 
-    assert [key for key, text in texts.items() if stray.search(text) and key not in ("test_banner", "test_mark")] == []
+    assert [key for key, text in texts.items() if stray.search(text) and key not in BLANKS_WANTED] == []
 
 
 # No real persons

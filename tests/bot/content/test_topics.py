@@ -55,9 +55,12 @@ MISTAKES = {
     "title: one line of at most 64 characters fits on a button": ('"Two?"', f'"{"t" * 65}"'),
     "answer: it is missing": ('answer = "No."\n', ""),
     "answer: write a text": ('answer = "No."', 'answer = ["No."]'),
-    "answer: the only thing in braces may be {days}": ('"No."', '"In {weeks} weeks."'),
-    "answer: the only thing in braces may be {days}; write": ('"No."', '"A brace { alone."'),
-    "answer: the only thing in braces": ('"No."', '"{days.__class__}"'),
+    "answer: the only things in braces may be {days}, {methods}, {scans}, {if_wechat:…}": (
+        '"No."',
+        '"In {weeks} weeks."',
+    ),
+    "write other braces twice": ('"No."', '"A brace { alone."'),
+    "answer: the only things in braces": ('"No."', '"{days.__class__}"'),
     "answer: <b> is never closed; the tags are a, b, blockquote, code, i": ('"No."', '"<b>No."'),
     "answer: <h1> is not allowed": ('"No."', '"<h1>No.</h1>"'),
     "answer: bare &": ('"No."', '"This & that"'),
@@ -139,5 +142,5 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 def test_the_real_files_are_valid() -> None:
     topics = read(FOLDER, LANGUAGES)
 
-    assert topics == load(days=30, test=False).faq
+    assert topics == load(days=30).faq
     assert len(topics["zh"]) >= 29

@@ -315,6 +315,7 @@ def events_of_the_core() -> Iterator[Event]:
     """Every answer and notice of the core, for the state's attempt and for another."""
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
+        yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER, simulated=True)
         yield from (AttemptRefused(attempt, refusal) for refusal in AttemptRefusal)
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
@@ -324,6 +325,7 @@ def events_of_the_core() -> Iterator[Event]:
         yield CodeExpired(attempt)
         for account in (ACCOUNT, FOREIGN_ACCOUNT):
             yield from (AttemptPassed(attempt, account, method) for method in Method)
+            yield AttemptPassed(attempt, account, Method.QQ, simulated=True)
         yield from (AttemptFailed(attempt, reason) for reason in Reason)
 
 

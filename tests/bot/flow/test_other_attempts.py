@@ -102,7 +102,8 @@ def test_a_success_of_another_account_is_told_and_changes_nothing(state: State) 
     for attempt, method in product((ATTEMPT, *OTHER_ATTEMPTS), Method):
         step = advance(state, AttemptPassed(attempt, THIRD_ACCOUNT, method), CONTEXT)
 
-        assert step == Step(state, (SendText("misc.passed_elsewhere", {"account": mask_account(THIRD_ACCOUNT)}),))
+        values = {"account": mask_account(THIRD_ACCOUNT), "mark": ""}
+        assert step == Step(state, (SendText("misc.passed_elsewhere", values),))
 
 
 @in_each_state
@@ -185,6 +186,7 @@ def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: obje
         AttemptRefusal.BUSY: Reason.BUSY,
         AttemptRefusal.UNAVAILABLE: Reason.UNAVAILABLE,
         AttemptRefusal.OVER: Reason.UNAVAILABLE,
+        AttemptRefusal.METHOD_OFF: Reason.UNAVAILABLE,
     }
     event = AttemptRefused(ATTEMPT, refusal, LATER if until else None)
     waiting, shown = advance(opening(), event, CONTEXT), advance(scanning(), event, CONTEXT)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -15,8 +16,9 @@ from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
 from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, STATES, label
+from verification.attempts import Method
 
-CATALOGUE = load(days=30, test=True)
+CATALOGUE = load(days=30, simulated=tuple(Method))
 SECTIONS = (
     *(
         "idle",
@@ -42,9 +44,10 @@ def reached() -> tuple[e.Effect, ...]:
     """Every effect that the samples cause, each once."""
     every = {
         repr(effect): effect
+        for context in (CONTEXT, replace(CONTEXT, methods=(Method.FACE,)))
         for state in STATES
         for event in EVENTS
-        for effect in advance(state, event, CONTEXT).effects
+        for effect in advance(state, event, context).effects
     }
     return tuple(every.values())
 

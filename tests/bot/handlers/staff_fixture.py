@@ -13,10 +13,11 @@ from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import ReplySender
 from tests.simulator_fixture import TOKEN, ChatUser, Simulator, simulator
+from verification.attempts import Method
 from verification.dialogue_store import PersonRecords
 from verification.ids import PersonId
 
-CATALOGUE = texts.load(days=30, test=True)
+CATALOGUE = texts.load(days=30, simulated=tuple(Method))
 
 
 @dataclass

@@ -29,7 +29,7 @@ from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Account
 
-CATALOGUE = texts.load(days=30, test=True)
+CATALOGUE = texts.load(days=30, simulated=tuple(Method))
 ACCOUNT = Account("telegram:7123456789012")
 QUESTION_ID = "f" * 10
 LINK = "https://bot.example.org/v/abcdefghijklmnopqrstuvwx"

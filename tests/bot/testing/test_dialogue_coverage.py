@@ -13,7 +13,7 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
 from bot.testing.dialogue_coverage import _UNREACHABLE_ROWS, CoverageFile, with_coverage
-from verification.attempts import AttemptId
+from verification.attempts import AttemptId, Method
 from verification.ids import Account
 
 CONTEXT = RuleContext(datetime(2026, 11, 23, tzinfo=UTC), "0123456789abcdef")
@@ -64,7 +64,7 @@ def test_an_old_button_reaches_nothing(coverage: CoverageFile) -> None:
 
 
 def test_texts_and_topics_are_recorded_once_and_unchanged(coverage: CoverageFile) -> None:
-    plain = catalogue.load(days=30, test=True)
+    plain = catalogue.load(days=30, simulated=tuple(Method))
     recording = with_coverage(plain, coverage)
 
     for _ in range(2):
@@ -75,7 +75,7 @@ def test_texts_and_topics_are_recorded_once_and_unchanged(coverage: CoverageFile
 
 
 def test_everything_that_can_be_reached_is_written_first(coverage: CoverageFile) -> None:
-    coverage.write_known(catalogue.load(days=30, test=True))
+    coverage.write_known(catalogue.load(days=30, simulated=tuple(Method)))
     known = {(kind, name) for _, kind, name in lines(coverage)}
 
     assert {("way", line) for line in edges()} <= known
@@ -84,7 +84,7 @@ def test_everything_that_can_be_reached_is_written_first(coverage: CoverageFile)
 
 
 def test_transitions_that_only_a_race_reaches_are_left_out(coverage: CoverageFile) -> None:
-    coverage.write_known(catalogue.load(days=30, test=True))
+    coverage.write_known(catalogue.load(days=30, simulated=tuple(Method)))
     coverage.advance(
         AskingName(account=Account("telegram:1"), question_id="m"),
         AttemptRefused(AttemptId("a"), AttemptRefusal.QUOTA),

@@ -33,12 +33,13 @@ from bot.handlers.outgoing import ReplySender
 from tests.bot.handlers.api.test_rate_limiter import most_in, now
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import run
+from verification.attempts import Method
 from verification.ids import PersonId
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*In a future major version:DeprecationWarning")
 
 PEOPLE, WORDS = 40, 8
-CATALOGUE = texts.load(days=30, test=True)
+CATALOGUE = texts.load(days=30, simulated=tuple(Method))
 TOPICS = ("misc.help", "misc.not_understood", "misc.unknown_command", "misc.nowhere_back")
 
 

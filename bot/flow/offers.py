@@ -1,0 +1,83 @@
+"""What a question offers where some methods are switched off.
+
+The table of transitions knows all three methods. A method that is off has no button and no typed word, a code for it
+cannot be made again, and with a single method on there is no other one to change to. A choice that was offered before,
+such as a button of an old question, leads to the methods that are on.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from bot.flow import states
+from bot.flow.effects import AskQuestion, ChoiceButton, EditCaption, Effect, ReplaceCodeWithPicture, Rows, ShowCode
+from bot.flow.events import Choice
+from bot.flow.rows import RuleContext
+from bot.flow.states import State
+from verification.attempts import Method
+
+Methods = Collection[Method]
+
+
+def is_offered(state: State, choice: Choice, methods: Methods) -> bool:
+    """Whether a choice of the state's question is offered while these methods are on."""
+    match choice:
+        case Choice.WECHAT | Choice.QQ | Choice.FACE:
+            return Method(choice.value) in methods
+        case Choice.AGREE | Choice.NEW_CODE | Choice.TRY_AGAIN:
+            method = _method_of(state)
+            return method is None or method in methods
+        case Choice.OTHER_METHOD:
+            return bool(set(methods) - {_method_of(state)})
+        case _:
+            return True
+
+
+def only_offered(effect: Effect, state: State, methods: Methods) -> Effect:
+    """The effect without the buttons of choices that are not offered."""
+    match effect:
+        case AskQuestion() | ShowCode() | EditCaption() | ReplaceCodeWithPicture():
+            return replace(effect, rows=_offered_rows(effect.rows, state, methods))
+        case _:
+            return effect
+
+
+def without_suggestion(state: State, methods: Methods) -> State:
+    """The state without the suggestion of a method that is off."""
+    if isinstance(state, states.ChoosingMethod) and state.suggested not in methods:
+        return replace(state, suggested=None)
+    return state
+
+
+def current_state(state: State, methods: Methods) -> State:
+    """The state as it is asked now: the consent to a method that is off becomes the choice of a method."""
+    if isinstance(state, states.AgreeingFace) and Method.FACE not in methods:
+        return states.ChoosingMethod(account=state.account, question_id=state.question_id, identity=state.identity)
+    return without_suggestion(state, methods)
+
+
+def current_context(context: RuleContext) -> RuleContext:
+    """The context without the suggestion of a method that is off."""
+    is_on = context.suggested_method in context.methods
+    return context if is_on or context.suggested_method is None else replace(context, suggested_method=None)
+
+
+def _offered_rows(rows: Rows, state: State, methods: Methods) -> Rows:
+    offered = (
+        tuple(
+            button
+            for button in row
+            if not isinstance(button, ChoiceButton) or is_offered(state, button.choice, methods)
+        )
+        for row in rows
+    )
+    return tuple(row for row in offered if row)
+
+
+def _method_of(state: State) -> Method | None:
+    match state:
+        case states.AgreeingFace():
+            return Method.FACE
+        case states.Attempting(method=method):
+            return method
+        case _:
+            return None

@@ -1,0 +1,98 @@
+"""A method without a provider is off: nothing is begun by it, and what was begun before ends."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import NOON, FakeClock, FakeProvider, make_deps, make_request
+from tests.open_unit import open_unit
+from verification.attempts import Attempt, AttemptStatus, Method, Passed
+from verification.core import AttemptRequest, Core
+from verification.dialogue_store import DialogueStore
+from verification.errors import MethodOff
+from verification.ids import Account
+from verification.ports import Notice, NoticeKind
+
+LATER = NOON + timedelta(seconds=60)
+
+
+def core_with(store: DialogueStore, *on: Method, simulated: bool = True) -> Core:
+    providers = dict.fromkeys(on, FakeProvider(simulated=simulated))
+    return Core(store, providers, make_deps(FakeClock(), "again-"), ttl=timedelta(minutes=10))
+
+
+async def load(store: DialogueStore, request: AttemptRequest) -> Attempt | None:
+    async with open_unit(store, "look") as unit:
+        return await unit.attempt(request.id)
+
+
+async def notices(store: DialogueStore) -> Sequence[Notice]:
+    return await store.claim_notices(NOON, until=LATER, limit=100)
+
+
+async def test_a_method_that_is_off_is_refused_and_nothing_is_stored(store: DialogueStore) -> None:
+    request = make_request()
+    with pytest.raises(MethodOff):
+        await core_with(store, Method.QQ).begin(request)
+
+    assert request.method is Method.WECHAT
+    assert await load(store, request) is None
+
+
+async def test_live_attempts_of_a_method_that_is_off_end_and_their_people_are_told(store: DialogueStore) -> None:
+    before, now = core_with(store, *Method), core_with(store, Method.FACE)
+    requests = [make_request(f"a{number}", f"telegram:{number}") for number in range(3)]
+    for request in requests:
+        await before.begin(request)
+
+    assert await now.end_attempts_of_methods_off() == len(requests)
+
+    ended = [await load(store, request) for request in requests]
+    assert [(attempt and attempt.status, attempt and attempt.identity) for attempt in ended] == [
+        (AttemptStatus.CANCELLED, None)
+    ] * 3
+    told = await notices(store)
+    assert [(notice.kind, notice.status) for notice in told] == [(NoticeKind.ENDED, AttemptStatus.CANCELLED)] * 3
+    assert await now.end_attempts_of_methods_off() == 0
+
+
+async def test_attempts_of_a_method_that_is_on_stay(store: DialogueStore) -> None:
+    request = make_request()
+    await core_with(store, *Method).begin(request)
+
+    assert await core_with(store, Method.WECHAT).end_attempts_of_methods_off() == 0
+    attempt = await load(store, request)
+    assert attempt is not None
+    assert attempt.live
+
+
+async def test_a_request_that_is_repeated_after_its_method_was_switched_off_ends_its_attempt(
+    store: DialogueStore,
+) -> None:
+    request = make_request()
+    await core_with(store, *Method).begin(request)
+
+    with pytest.raises(MethodOff):
+        await core_with(store, Method.FACE).begin(request)
+
+    attempt = await load(store, request)
+    assert attempt is not None
+    assert attempt.status is AttemptStatus.CANCELLED
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+async def test_a_success_says_for_good_whether_its_provider_was_simulated(
+    store: DialogueStore, simulated: bool
+) -> None:
+    core = core_with(store, *Method, simulated=simulated)
+    request = make_request()
+    scan_code = await core.begin(request)
+    await core.complete(request.id, Passed())
+
+    # Another provider stands behind the method since, which changes nothing about this success.
+    other = core_with(store, *Method, simulated=not simulated)
+    slot = await other.slot_of(Account("telegram:1"))
+    assert slot is not None
+    assert (scan_code.simulated, slot.simulated) == (simulated, simulated)
+    assert [notice.simulated for notice in await notices(store)] == [simulated]
