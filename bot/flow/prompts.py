@@ -35,8 +35,8 @@ CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 
-_AFTER_CONSENT = states.AskingName | states.AskingNumber | states.Identified
-"""The states whose questions show the record of the consent."""
+_AFTER_CONSENT = states.AskingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+"""The states whose questions show the record of the consent; an invitation may interrupt any of them."""
 
 
 def prompt(state: State, note: str | None = None) -> Reply:

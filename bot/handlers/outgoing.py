@@ -36,6 +36,9 @@ HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Without this, Telegram's servers would open the links to show a preview."""
 
+_MESSAGES = e.SendText | e.ShowFaq | e.ShowLanguages | e.ShowRecords | e.SendExport
+"""The side replies that stand below the panel."""
+
 
 ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Schedules a message's deletion for later."""
@@ -68,6 +71,9 @@ class ReplySender:
                     panel = await self._delete_with_panel(panel, context)
                 case _:
                     await self._show_side_reply(reply, context, panel)
+                    if panel is not None and (isinstance(reply, _MESSAGES) or context.kind.asks_again):
+                        # What comes after a crash is a new message, too: an edit makes no sound.
+                        panel = replace(panel, is_last=False)
         return panel.dump() if panel else ""
 
     async def _show_question(self, reply: e.Question, context: ReplyContext, panel: Panel | None) -> Panel | None:
@@ -122,7 +128,7 @@ class ReplySender:
         """Show a picture, uploaded or by its file id; gives the panel, and the message as Telegram returns it."""
         markup, chat = self._markup(reply, context), chat_of(context.person)
         record = panel.record if panel is not None else ""
-        if reply.in_place and panel is not None and panel.kind in (PanelKind.PHOTO, PanelKind.TEXT):
+        if reply.in_place and panel is not None and (panel.kind is PanelKind.PHOTO or _makes_way(panel)):
             caption = self._full_text(reply, replace(context, maybe_duplicate=False), record)
             media, message_id = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
             with suppress(MessageGone):
@@ -332,10 +338,18 @@ class ReplySender:
         return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
 
 
+def _makes_way(panel: Panel) -> bool:
+    """Whether what follows may take the panel's place; it would be missed above other messages.
+
+    A panel with a picture does not become a text again.
+    """
+    return panel.kind is PanelKind.TEXT and panel.is_last
+
+
 def _is_pressed(panel: Panel, context: ReplyContext) -> bool:
-    """Whether the person pressed a button of this panel; a panel with a picture does not become a text again."""
+    """Whether the person pressed a button of this panel, and what follows may take its place."""
     is_press = context.origin.query_id is not None and not context.kind.asks_again
-    return is_press and context.origin.message_id == panel.id and panel.kind is PanelKind.TEXT
+    return is_press and context.origin.message_id == panel.id and _makes_way(panel)
 
 
 def _required(message: Message | None) -> Message:

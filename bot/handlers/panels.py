@@ -23,17 +23,18 @@ class Panel:
     """The one message that carries the live keyboard.
 
     `record` stands above the question in it: what the person agreed to. It goes along with the panel while the
-    questions that rest on it go on.
+    questions that rest on it go on. `is_last`: the bot has sent nothing below it.
     """
 
     id: int
     kind: PanelKind
     record: str = ""
+    is_last: bool = True
 
     def dump(self) -> str:
         """The panel as text."""
-        facts: dict[str, int | str] = {"id": self.id, "form": self.kind}
-        return json.dumps(facts | ({"record": self.record} if self.record else {}), ensure_ascii=False)
+        facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
+        return json.dumps(facts, ensure_ascii=False)
 
     @staticmethod
     def load(text: str) -> "Panel | None":
@@ -41,4 +42,4 @@ class Panel:
         if not text:
             return None
         facts = json.loads(text)
-        return Panel(facts["id"], PanelKind(facts["form"]), facts.get("record", ""))
+        return Panel(facts["id"], PanelKind(facts["form"]), facts.get("record", ""), facts.get("last", True))
