@@ -129,14 +129,14 @@ class ReplySender:
         markup, chat = self._markup(reply, context), chat_of(context.person)
         record = panel.record if panel is not None else ""
         if reply.in_place and panel is not None and (panel.kind is PanelKind.PHOTO or _makes_way(panel)):
-            caption = self._full_text(reply, replace(context, maybe_duplicate=False), record)
+            caption = self._caption(reply, replace(context, maybe_duplicate=False), record)
             media, message_id = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
             with suppress(MessageGone):
                 edited = await call(
                     lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
                 )
                 return replace(panel, kind=PanelKind.PHOTO), edited if isinstance(edited, Message) else None
-        caption = self._full_text(reply, context, record)
+        caption = self._caption(reply, context, record)
         sent = _required(
             await call(
                 lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
@@ -148,7 +148,7 @@ class ReplySender:
     async def _edit_caption(self, reply: e.EditCaption, context: ReplyContext, panel: Panel | None) -> Panel:
         record, markup = panel.record if panel is not None else "", self._markup(reply, context)
         if panel is not None and panel.kind is PanelKind.PHOTO:
-            text = self._full_text(reply, replace(context, maybe_duplicate=False), record)
+            text = self._full_text(reply, replace(context, maybe_duplicate=False))
             chat, message_id = chat_of(context.person), panel.id
             if await call_idempotent(
                 lambda: self._bot.edit_message_caption(
@@ -156,7 +156,7 @@ class ReplySender:
                 )
             ):
                 return panel
-        sent = await self._send(context, self._full_text(reply, context, record), markup)
+        sent = await self._send(context, self._full_text(reply, context), markup)
         return await self._replace_panel(panel, context, Panel(sent.message_id, PanelKind.TEXT, record))
 
     async def _record_answer(self, reply: e.RecordAnswer, context: ReplyContext, panel: Panel | None) -> Panel | None:
@@ -321,13 +321,17 @@ class ReplySender:
         self,
         reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture,
         context: ReplyContext,
-        record: str,
+        record: str = "",
     ) -> str:
         """The text of a question: the record above it, its notes, and the question itself."""
         note = reply.note if isinstance(reply, e.AskQuestion | e.ShowCode) else None
         keys = ("misc.repeated" if context.maybe_duplicate else None, note, reply.text)
         texts = [self._text(context, key, reply.values) for key in keys if key is not None]
         return "\n\n".join(filter(None, (record, *texts)))
+
+    def _caption(self, reply: e.ShowCode | e.ReplaceCodeWithPicture, context: ReplyContext, record: str) -> str:
+        """The caption of a picture; the record comes back when the panel is closed, since it would push a code up."""
+        return "\n\n".join(filter(None, (self._full_text(reply, context), "" if reply.rows else record)))
 
     def _text(self, context: ReplyContext, key: str, values: e.Values) -> str:
         return self._catalogue.text(context.language, key, values)

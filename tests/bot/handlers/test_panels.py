@@ -8,7 +8,17 @@ from bot.handlers.incoming import person_of
 from bot.handlers.panels import Panel, PanelKind
 from playground.world.files import FileStore
 from tests.bot.handlers.staff_fixture import SenderFixture, sender_fixture
-from tests.bot.handlers.test_outgoing import CODE, EXPIRED, NEW_CODE, OTHER_QUESTION, QUESTION, STAMP, TYPED, VALUES
+from tests.bot.handlers.test_outgoing import (
+    CODE,
+    EXPIRED,
+    NEW_CODE,
+    OTHER_QUESTION,
+    QUESTION,
+    ROWS,
+    STAMP,
+    TYPED,
+    VALUES,
+)
 from tests.fakes import NOON
 from tests.simulator_fixture import said
 
@@ -136,17 +146,19 @@ async def test_a_record_that_cannot_be_left_now_is_scheduled_for_deletion_and_th
         assert sender.scheduled_deletions == [(person_of(sender.guest.id), old)]
 
 
-async def test_a_second_record_stands_below_the_first_and_both_stay_with_the_code_to_its_end() -> None:
+async def test_both_records_come_back_below_the_card_that_closes_the_panel() -> None:
     async with sender_fixture() as sender:
         await agreed(sender)
         press = await sender.pressed(panel(sender).id)
         await sender.show(METHOD, press)
         await sender.show(e.RecordAnswer("face_consent.done", {"at": NOON}, stays=True), press)
-        for code in (NEW_CODE, e.EditCaption(question_id="m5", text="scan.opened", values=CODE.values, rows=()), STAMP):
+        for code in (NEW_CODE, e.EditCaption(question_id="m5", text="scan.opened", values=CODE.values, rows=ROWS)):
             await sender.show(code)
+            assert RECORD not in said(sender.guest.messages()[-1])
+        await sender.show(STAMP)
 
-            lines = [line.partition(" · ")[0] for line in said(sender.guest.messages()[-1]).splitlines()]
-            assert lines[:3] == [RECORD, "已单独同意使用人脸识别", ""]
+        lines = [line.partition(" · ")[0] for line in said(sender.guest.messages()[-1]).splitlines()]
+        assert lines[-3:] == ["", RECORD, "已单独同意使用人脸识别"]
         assert len(sender.guest.messages()) == 2
 
 
@@ -172,12 +184,12 @@ async def test_a_record_goes_along_with_a_question_that_is_asked_again_after_a_c
         assert said(sender.guest.messages()[-1]).startswith(RECORD)
 
 
-async def test_a_record_is_kept_by_a_picture_in_a_message_of_its_own() -> None:
+async def test_a_record_goes_along_with_a_picture_in_a_message_of_its_own() -> None:
     async with sender_fixture() as sender:
         await agreed(sender)
         await sender.show(EXPIRED)
 
-        assert said(sender.guest.messages()[-1]).startswith(RECORD)
+        assert panel(sender).record.startswith(RECORD)
         assert len(sender.guest.messages()) == 2
 
 
@@ -203,3 +215,38 @@ def test_a_panel_is_read_as_it_was_stored(kept: Panel) -> None:
 def test_a_panel_that_an_earlier_release_stored_has_no_record() -> None:
     assert Panel.load('{"id": 7, "form": "typed"}') == Panel(7, PanelKind.TYPED)
     assert Panel.load("") is None
+
+
+async def test_a_panel_with_other_messages_below_it_is_not_changed_into_the_next_question() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        old = panel(sender).id
+        await sender.show(e.ShowFaq("which_way"))
+        press = await sender.pressed(old)
+        await sender.show(e.RecordAnswer("type.done"), press)
+        await sender.show(OTHER_QUESTION, press)
+
+        record, topic, question = sender.guest.messages()[1:]
+        assert (record["id"], said(record)) == (old, "认证类型：个人认证 ✓")
+        assert (topic["id"] != panel(sender).id, question["id"]) == (True, panel(sender).id)
+
+
+async def test_a_code_does_not_take_the_place_of_a_question_with_messages_below_it() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(OTHER_QUESTION)
+        await sender.show(e.SendText("opening.wait"))
+        await sender.show(NEW_CODE)
+
+        assert [message["id"] for message in sender.guest.waiting_messages()] == [panel(sender).id]
+        assert panel(sender).id == sender.guest.messages()[-1]["id"]
+
+
+async def test_a_code_after_a_crash_is_a_new_message_because_an_edit_makes_no_sound() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(OTHER_QUESTION)
+        old = panel(sender).id
+        await sender.show(e.ShowChatAction(), after_crash=True)
+        await sender.show(NEW_CODE)
+
+        assert old not in [message["id"] for message in sender.guest.messages()]
+        assert sender.guest.scanned_link(sender.guest.messages()[-1]) == NEW_CODE.link
