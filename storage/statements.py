@@ -65,9 +65,10 @@ PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
 
 POST_NOTICE = """
 INSERT INTO notices
-    (contact, news, attempt, account, method, status, reason, expires_at, posted_at, simulated, leased_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    CASE WHEN EXISTS (SELECT 1 FROM notices WHERE contact = $1 AND settled = 0) THEN CAST(0 AS BIGINT) ELSE $11 END)
+    (contact, news, attempt, account, method, status, reason, expires_at, posted_at, simulated, front_end, leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    CASE WHEN EXISTS (SELECT 1 FROM notices WHERE front_end = $11 AND contact = $1 AND settled = 0)
+        THEN CAST(0 AS BIGINT) ELSE $12 END)
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at, simulated, leased_until
 """
 # A lease that ends later than a new one comes from a wrong clock, so it does not count.
@@ -75,7 +76,7 @@ CLAIM_NOTICES = """
 UPDATE notices SET leased_until = $2
 WHERE id IN (
     SELECT oldest.id
-    FROM (SELECT min(id) AS id FROM notices WHERE settled = 0 GROUP BY contact) AS oldest
+    FROM (SELECT min(id) AS id FROM notices WHERE front_end = $4 AND settled = 0 GROUP BY contact) AS oldest
     JOIN notices AS waiting ON waiting.id = oldest.id
     WHERE waiting.leased_until <= $1 OR waiting.leased_until > $2
     ORDER BY oldest.id LIMIT $3
@@ -115,7 +116,7 @@ FROM (SELECT 1 AS one) AS one LEFT JOIN dialogues ON person = $1 LEFT JOIN place
 """
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
-INSERT INTO dialogues (person, text, language, revision, changed_at) VALUES ($1, $2, $3, 1, $4)
+INSERT INTO dialogues (person, text, language, revision, changed_at, front_end) VALUES ($1, $2, $3, 1, $4, $5)
 ON CONFLICT (person) DO UPDATE SET
     text = excluded.text, language = coalesce(excluded.language, dialogues.language),
     revision = dialogues.revision + 1, changed_at = excluded.changed_at
@@ -128,18 +129,19 @@ UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND
 MARK_BLOCKED = "UPDATE dialogues SET blocked = 1, panel = $2, holder = NULL WHERE person = $1"
 MARK_UNBLOCKED = "UPDATE dialogues SET blocked = 0 WHERE person = $1"
 PENDING_REPLIES = """
-SELECT person, revision, holder FROM dialogues WHERE shown < revision AND blocked = 0
-ORDER BY changed_at, person LIMIT $1
+SELECT person, revision, holder FROM dialogues WHERE front_end = $1 AND shown < revision AND blocked = 0
+ORDER BY changed_at, person LIMIT $2
 """
 LEASE = "SELECT holder, shown, panel FROM dialogues WHERE person = $1"
 ACQUIRE_LEASE = "UPDATE dialogues SET holder = $2 WHERE person = $1"
 RELEASE_LEASE = "UPDATE dialogues SET holder = NULL WHERE person = $1 AND holder = $2"
 
 HEARTBEAT = """
-INSERT INTO programs (name, program, beats) VALUES ($1, $2, 1)
-ON CONFLICT (name) DO UPDATE SET program = excluded.program, beats = programs.beats + 1
+INSERT INTO programs (name, program, beats, front_end) VALUES ($1, $2, 1, $3)
+ON CONFLICT (name) DO UPDATE SET
+    program = excluded.program, beats = programs.beats + 1, front_end = excluded.front_end
 """
-HEARTBEATS = "SELECT name, program, beats FROM programs ORDER BY name"
+HEARTBEATS = "SELECT name, program, beats FROM programs WHERE front_end = $1 ORDER BY name"
 UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
 RECORD_CONSENT = """
@@ -151,8 +153,12 @@ SELECT account, method, status, reason, created_at FROM attempts WHERE contact =
 """
 LINK_BINDINGS = "SELECT account, opened_at FROM links WHERE person = $1 ORDER BY opened_at, id"
 
-SCHEDULE_DELETION = "INSERT INTO litter (person, message_id, written_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-PENDING_DELETIONS = "SELECT person, message_id, written_at FROM litter ORDER BY written_at, person, message_id LIMIT $1"
+SCHEDULE_DELETION = """
+INSERT INTO litter (person, message_id, written_at, front_end) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
+PENDING_DELETIONS = """
+SELECT person, message_id, written_at FROM litter WHERE front_end = $1 ORDER BY written_at, person, message_id LIMIT $2
+"""
 DELETION_DONE = "DELETE FROM litter WHERE person = $1 AND message_id = $2"
 
 STORE_DEAD_LETTER = """

@@ -16,7 +16,7 @@ from storage.results import SqlResultOutbox
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
 from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
-from verification.ids import Account, PersonId
+from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
@@ -74,10 +74,17 @@ class SqlStore:
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
-    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
+    async def claim_notices(
+        self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int
+    ) -> Sequence[Notice]:
         # One claim at a time: two programs then get different notices instead of waiting for the same rows.
         leased = await self._fetch(
-            sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit, lock_key="claim"
+            sql.CLAIM_NOTICES,
+            mapping.to_micros(now),
+            mapping.to_micros(until),
+            limit,
+            front_end,
+            lock_key=f"claim:{front_end}",
         )
         return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
 
@@ -104,10 +111,10 @@ class SqlStore:
         self._sealing.renew_keys()
         return self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
 
-    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
+    async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
         return [
             PendingReply(PersonId(person), revision, holder)
-            for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, limit)
+            for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, front_end, limit)
         ]
 
     async def acquire_lease(
@@ -132,10 +139,10 @@ class SqlStore:
     async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
-    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
+    async def heartbeat(self, front_end: FrontEnd, *, name: str, program: str) -> Sequence[Heartbeat]:
         async def beat(connection: Connection) -> Sequence[Row]:
-            await connection.fetch(sql.HEARTBEAT, name, program)
-            return await connection.fetch(sql.HEARTBEATS)
+            await connection.fetch(sql.HEARTBEAT, name, program, front_end)
+            return await connection.fetch(sql.HEARTBEATS, front_end)
 
         beats = await self._database.run(beat)
         return [
@@ -145,8 +152,8 @@ class SqlStore:
     async def unregister(self, *, name: str, program: str) -> None:
         await self._fetch(sql.UNREGISTER, name, program)
 
-    async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
-        return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, limit))
+    async def pending_deletions(self, front_end: FrontEnd, limit: int) -> Sequence[PendingDeletion]:
+        return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, front_end, limit))
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)

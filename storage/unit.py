@@ -19,7 +19,7 @@ from verification.dialogue_store import (
     TurnRecords,
 )
 from verification.identity import Identity
-from verification.ids import Account, PersonId
+from verification.ids import Account, PersonId, front_end_of
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
@@ -125,6 +125,7 @@ class SqlUnit(SqlDialogueSupport):
             mapping.to_micros(attempt.expires_at),
             mapping.to_micros(now),
             int(simulated),
+            front_end_of(attempt.contact),
             0 if leased_until is None else mapping.to_micros(leased_until),
         )
         is_leased = leased_until is not None and rows[0][-1] == mapping.to_micros(leased_until)
@@ -156,7 +157,7 @@ class SqlUnit(SqlDialogueSupport):
     async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
         sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
         [(revision,)] = await self._connection.fetch(
-            sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now)
+            sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now), front_end_of(person)
         )
         return int(revision)
 
@@ -175,8 +176,9 @@ class SqlUnit(SqlDialogueSupport):
         )
 
     async def schedule_deletion(self, deletion: PendingDeletion) -> None:
+        person, written_at = deletion.person, mapping.to_micros(deletion.at)
         await self._connection.fetch(
-            sql.SCHEDULE_DELETION, deletion.person, deletion.message_id, mapping.to_micros(deletion.at)
+            sql.SCHEDULE_DELETION, person, deletion.message_id, written_at, front_end_of(person)
         )
 
     async def records(self, person: PersonId) -> PersonRecords:

@@ -10,9 +10,10 @@ from verification.attempts import Attempt, AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, CoreDeps
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity, Name, Number
-from verification.ids import Account, Contact
+from verification.ids import Account, Contact, FrontEnd
 from verification.ports import ProviderSession
 
+TELEGRAM = FrontEnd("telegram")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NUMBER = "11010519491231002X"
 OTHER_NUMBER = "440524188001010014"

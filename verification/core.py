@@ -36,7 +36,7 @@ from verification.errors import (
     Unreadable,
 )
 from verification.identity import Identity
-from verification.ids import Account, Contact
+from verification.ids import Account, Contact, FrontEnd, front_end_of
 from verification.limits import DAY, AttemptLimits, refused_until
 from verification.ports import (
     MAX_ACCOUNTS,
@@ -97,8 +97,9 @@ class CoreDeps:
 
     `clock` returns aware UTC times; `token` returns at least 128 random bits as URL characters; `match_code` returns
     two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called after a commit that
-    may have posted a notice. With a `notice_lease` it is handed the new notice, leased for that long, unless an older
-    one of its contact is still on its way.
+    may have posted a notice. With a `notice_lease` it is handed the new notice, leased for that long, if its contact
+    belongs to `front_end` and no older one of its contact is still on its way. The notices of other front ends wait for
+    those to claim them.
     """
 
     clock: Callable[[], datetime]
@@ -107,6 +108,7 @@ class CoreDeps:
     phone_url: Callable[[str], str]
     on_notice: Callable[[Notice | None], None] = lambda _: None
     notice_lease: timedelta | None = None
+    front_end: FrontEnd | None = None
 
 
 class Core:
@@ -319,7 +321,7 @@ class Core:
     async def _post(
         self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime, *, simulated: bool = False
     ) -> Notice | None:
-        lease = self._deps.notice_lease
+        lease = self._deps.notice_lease if front_end_of(attempt.contact) == self._deps.front_end else None
         leased_until = now + lease if lease else None
         return await unit.post_notice(kind, attempt, now, leased_until=leased_until, simulated=simulated)
 

@@ -3,7 +3,8 @@
 The store never reads a dialogue's text or panel. `revision` counts a person's committed turns; `shown` is the last
 revision whose answer reached the chat. A dialogue whose `revision` is ahead of `shown` has a pending reply. Where
 several programs send messages, one at a time holds the lease on a person: only that program sends replies, until it
-releases the lease or crashes.
+releases the lease or crashes. A dialogue, and everything that is owed to its person, belongs to the front end that the
+person's key names: no other front end is given it.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from verification.ids import Account, PersonId
+from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot, Store, Unit
 from verification.support.store import DialogueSupportUnit
@@ -178,8 +179,8 @@ class DialogueStore(Store, Protocol):
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
         """Note that a person blocked the bot: they have no pending reply until they return. Releases the lease too."""
 
-    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
-        """List people whose last revision has not reached the chat, longest wait first."""
+    async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
+        """List people of a front end whose last revision has not reached the chat, longest wait first."""
 
     async def acquire_lease(
         self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
@@ -192,14 +193,17 @@ class DialogueStore(Store, Protocol):
     async def release_lease(self, person: PersonId, program: str) -> None:
         """Release the lease on a person, if this program holds it."""
 
-    async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
-        """Store a heartbeat and return those of all programs; a new program replaces the former one of its name."""
+    async def heartbeat(self, front_end: FrontEnd, *, name: str, program: str) -> Sequence[Heartbeat]:
+        """Store a heartbeat and return those of all programs of this front end.
+
+        A new program replaces the former one of its name.
+        """
 
     async def unregister(self, *, name: str, program: str) -> None:
         """Delete a program's heartbeat, unless another program has replaced it."""
 
-    async def pending_deletions(self, limit: int) -> Sequence[PendingDeletion]:
-        """List messages still to delete, oldest first."""
+    async def pending_deletions(self, front_end: FrontEnd, limit: int) -> Sequence[PendingDeletion]:
+        """List messages of a front end's people still to delete, oldest first."""
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
         """Forget a message that is deleted."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
 from verification.identity import Identity
-from verification.ids import Account, Contact
+from verification.ids import Account, Contact, FrontEnd
 from verification.limits import RateLimitRecord
 
 T = TypeVar("T")
@@ -163,8 +163,12 @@ class Store(Protocol):
         all.
         """
 
-    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
-        """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
+    async def claim_notices(
+        self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int
+    ) -> Sequence[Notice]:
+        """Lease unsettled notices of a front end's contacts, oldest first, one per contact.
+
+        Another claim gets them only after `until`, and a claim of another front end never.
 
         A lease that ends later than `until` does not count: the clock has been set back since.
         """

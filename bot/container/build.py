@@ -16,6 +16,7 @@ from telegram.ext import Application, ContextTypes, ExtBot
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
 from bot.container.web import build_web
 from bot.content.questions import FaqMatcher
+from bot.engine.messages import FRONT_END
 from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
@@ -89,6 +90,7 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
             phone_url=lambda token: f"{deps.public_url}/v/{token}",
             on_notice=announcements.announce,
             notice_lease=LEASE,
+            front_end=FRONT_END,
         ),
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),

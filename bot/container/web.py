@@ -10,6 +10,7 @@ from telegram.ext import ExtBot
 
 from bot.container.parts import AppDeps, Intake, is_outage
 from bot.content.catalogue import LANGUAGES, Catalogue
+from bot.engine.messages import FRONT_END
 from bot.images import qr
 from bot.intake import UpdateIntake
 from bot.jobs.funnel_metrics import FunnelCollector
@@ -77,7 +78,7 @@ class _Readiness:
 
     async def _can_write(self) -> bool:
         try:
-            await self.store.pending_replies(1)
+            await self.store.pending_replies(FRONT_END, 1)
         except StorageError:
             return False
         # A full disk can still be read; only the intake, which writes, notices it.

@@ -7,8 +7,11 @@ from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
 from verification.attempts import AttemptId
 from verification.dialogue_store import PersonRecords
-from verification.ids import Account, PersonId
+from verification.ids import Account, FrontEnd, PersonId
 from verification.ports import Notice, ProviderSession
+
+FRONT_END = FrontEnd("telegram")
+"""This front end, as people's keys name it. What belongs to another one on the same store is left to that one."""
 
 
 class DeliveryFailed(Exception):

@@ -2,7 +2,8 @@
 
 A notice that this process has posted is handed over as soon as it is committed, with its lease taken already. All other
 notices, and those of a crashed process, are claimed from the store when their lease is over. Notices to different
-people go out side by side, those to one person in order.
+people go out side by side, those to one person in order. Notices of other front ends on the same store are theirs: they
+are neither handed over here nor claimed.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.engine.messages import Envelope, TurnKind
+from bot.engine.messages import FRONT_END, Envelope, TurnKind
 from bot.engine.runner import Runner
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
@@ -79,7 +80,7 @@ class NoticeDispatcher:
     async def dispatch_batch(self) -> int:
         """Send one batch of notices side by side and return how many there were; there is one for each person."""
         now = self._clock()
-        notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
+        notices = await self._store.claim_notices(FRONT_END, now, until=now + LEASE, limit=_BATCH_SIZE)
         await asyncio.gather(*map(self._dispatch, notices))
         return len(notices)
 

@@ -1,4 +1,4 @@
-"""The processes that share one database: which of them are alive, and which one shows a person's replies.
+"""The processes of this front end on one database: which of them are alive, and which one shows a person's replies.
 
 Each process raises a counter in the store once a second, its heartbeat. A process is alive as long as the others see
 its counter change; each measures that with its own clock, as the clocks of two machines may differ. To show a person's
@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from bot.engine.messages import FRONT_END
 from verification.dialogue_store import DialogueStore, Lease, PendingReply
 from verification.ids import PersonId
 
@@ -90,7 +91,7 @@ class Replicas:
 
     async def heartbeat(self) -> None:
         """Send a heartbeat, and look at those of the others."""
-        now, beats = _now(), await self.store.heartbeat(name=self.name, program=self.program)
+        now, beats = _now(), await self.store.heartbeat(FRONT_END, name=self.name, program=self.program)
         known, self._peers = self._peers, {}
         for beat in beats:
             life = known.get(beat.program)

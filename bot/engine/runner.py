@@ -28,7 +28,7 @@ from bot.engine.delivery_states import (
     Showing,
     StoreUpdated,
 )
-from bot.engine.messages import Envelope, ReplyContext, SessionOpened, Turn, TurnKind
+from bot.engine.messages import FRONT_END, Envelope, ReplyContext, SessionOpened, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
 from bot.engine.turns import RunnerConfig, TurnCommitter, attempt_request
 from bot.flow import codec
@@ -122,7 +122,7 @@ class Runner:
         """Ask again wherever a committed reply may not have reached the chat, and no process is showing it."""
         limit, tried = _PENDING_BATCH, set[PersonId]()
         while True:
-            owed = await self._store.pending_replies(limit)
+            owed = await self._store.pending_replies(FRONT_END, limit)
             fresh = [one for one in owed if one.person not in tried]
             for one in fresh:
                 if not self._queues.is_delivering(one.person) and is_orphaned(one):

@@ -11,10 +11,10 @@ from typing import Any
 
 from telegram.constants import ChatType
 
-from bot.engine.messages import Envelope
+from bot.engine.messages import FRONT_END, Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
-from bot.handlers.incoming import FRONT_END, person_of
+from bot.handlers.incoming import person_of
 from verification.dialogue_store import DialogueStore, DialogueUnit, PendingDeletion
 from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets

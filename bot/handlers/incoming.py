@@ -11,7 +11,7 @@ from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
 from bot.content.catalogue import language_of
-from bot.engine.messages import Envelope, MessageRef, TurnKind
+from bot.engine.messages import FRONT_END, Envelope, MessageRef, TurnKind
 from bot.flow.effects import LANGUAGES
 from bot.flow.events import (
     Command,
@@ -30,7 +30,6 @@ from bot.flow.events import (
 from verification.attempts import Method
 from verification.ids import PersonId
 
-FRONT_END = "telegram"
 QUESTION_PREFIX = "q"
 
 _KINDS: tuple[tuple[str, MessageKind], ...] = (
@@ -61,8 +60,11 @@ def person_of(chat_id: int) -> PersonId:
 
 
 def chat_of(person: PersonId) -> int:
-    """The private chat of a dialogue."""
-    return int(person.partition(":")[2])
+    """The private chat of a dialogue; raises `ValueError` for a person of another front end, who has none."""
+    front_end, _, chat = person.partition(":")
+    if front_end != FRONT_END:
+        raise ValueError(f"a person of the front end {front_end!r} has no chat here")
+    return int(chat)
 
 
 def parse_update(update: object) -> Envelope | None:

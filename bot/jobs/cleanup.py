@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.engine.messages import DeliveryFailed
+from bot.engine.messages import FRONT_END, DeliveryFailed
 from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion
 from verification.ids import PersonId
 from verification.limits import DAY
@@ -68,7 +68,7 @@ class Cleanup:
 
     async def delete_pending_messages(self, min_age: timedelta) -> None:
         """Delete the listed messages from the chats, except those so fresh that their own turn may be deleting them."""
-        for pending in await self._store.pending_deletions(100):
+        for pending in await self._store.pending_deletions(FRONT_END, 100):
             # After a clock was put back, what was written down before seems to come from the future.
             if timedelta() <= self._clock() - pending.at < min_age:
                 continue

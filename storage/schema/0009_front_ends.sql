@@ -1,10 +1,12 @@
--- Which front end a notice, a person with a pending reply, and a message to delete belong to: it alone writes to its
+-- Which front end a notice, a dialogue, a message to delete and a running program belong to: it alone writes to its
 -- contacts. Until now there was one front end.
 ALTER TABLE notices ADD COLUMN front_end TEXT NOT NULL DEFAULT 'telegram';
 
 ALTER TABLE dialogues ADD COLUMN front_end TEXT NOT NULL DEFAULT 'telegram';
 
 ALTER TABLE litter ADD COLUMN front_end TEXT NOT NULL DEFAULT 'telegram';
+
+ALTER TABLE programs ADD COLUMN front_end TEXT NOT NULL DEFAULT 'telegram';
 
 DROP INDEX notices_open;
 

@@ -22,6 +22,7 @@ from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
+from tests.fakes import TELEGRAM
 from tests.open_unit import open_unit
 from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
 from verification.dialogue_store import PendingDeletion
@@ -48,7 +49,7 @@ async def test_deletions_that_a_crash_left_are_done_at_the_start(tmp_path: Path)
         async with running_bot(telegram, tmp_path) as bot:
             await telegram.wait_until(lambda: message not in [shown["id"] for shown in guest.messages()])
             async with asyncio.timeout(PATIENCE):
-                while await bot.app.deps.store.pending_deletions(1):  # noqa: ASYNC110 - the database gives no notification
+                while await bot.app.deps.store.pending_deletions(TELEGRAM, 1):  # noqa: ASYNC110 - the database gives no notification
                     await asyncio.sleep(0)
 
         assert "user" not in [shown["from"] for shown in guest.messages()]

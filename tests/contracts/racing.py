@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 
 from storage import SqlStore, open_store
-from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
+from tests.fakes import NOON, NUMBER, TELEGRAM, make_attempt, make_identity, make_sealing
 from tests.open_unit import open_unit
 from verification.ids import PersonId
 
@@ -41,7 +41,7 @@ async def race(url: str, name: str) -> dict[str, list[object]]:
             asyncio.gather(*(take_slot(store, account) for account in accounts)),
             asyncio.gather(*(append_text(store) for _ in range(ROUNDS))),
             asyncio.gather(
-                *(store.claim_notices(NOON, until=NOON + timedelta(hours=1), limit=3) for _ in range(ROUNDS))
+                *(store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(hours=1), limit=3) for _ in range(ROUNDS))
             ),
         )
     return {

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, FakeClock, FakeProvider, make_deps, make_request
+from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_request
 from tests.open_unit import open_unit, settle
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
@@ -70,7 +70,7 @@ class PollingProgram:
     async def verdicts(self) -> list[AttemptStatus]:
         """The verdicts whose notices were posted."""
         wait_for_verdict = []
-        while notices := await self.store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
+        while notices := await self.store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(days=1), limit=100):
             for notice in notices:
                 wait_for_verdict += [notice.status] if notice.kind is NoticeKind.ENDED else []
                 await settle(self.store, notice)

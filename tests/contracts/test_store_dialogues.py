@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from storage.statements import PURGE_BATCH
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, TELEGRAM, make_attempt, make_identity
 from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus, Reason
 from verification.dialogue_store import (
@@ -33,7 +33,7 @@ async def load(store: DialogueStore, person: PersonId = PERSON) -> Dialogue | No
 
 
 async def pending_people(store: DialogueStore, limit: int = 10) -> list[PersonId]:
-    return [one.person for one in await store.pending_replies(limit)]
+    return [one.person for one in await store.pending_replies(TELEGRAM, limit)]
 
 
 async def mark_seen(store: DialogueStore, event_id: str) -> bool:
@@ -85,7 +85,7 @@ async def test_a_reply_is_pending_until_the_last_revision_is_shown(store: Dialog
     assert await pending_people(store) == [PERSON]
     await store.mark_shown(PERSON, revision, "panel two")
 
-    assert await store.pending_replies(10) == []
+    assert await store.pending_replies(TELEGRAM, 10) == []
     assert await load(store) == Dialogue(
         person=PERSON, text="two", language=None, revision=2, shown=2, panel="panel two"
     )
@@ -140,11 +140,11 @@ async def test_pending_deletions_are_listed_oldest_first_until_done(store: Dialo
         await unit.schedule_deletion(old)
         await unit.schedule_deletion(old)
 
-    assert await store.pending_deletions(10) == [old, young]
-    assert await store.pending_deletions(1) == [old]
+    assert await store.pending_deletions(TELEGRAM, 10) == [old, young]
+    assert await store.pending_deletions(TELEGRAM, 1) == [old]
     await store.deletion_done(old)
     await store.deletion_done(old)
-    assert await store.pending_deletions(10) == [young]
+    assert await store.pending_deletions(TELEGRAM, 10) == [young]
 
 
 async def test_a_person_sees_their_consents_and_attempts(store: DialogueStore) -> None:
@@ -191,7 +191,9 @@ async def test_inv39_erasing_leaves_only_the_quota_slot_and_touches_no_other_per
         assert await unit.slot_of(own_account(PERSON)) == QuotaSlot(own_account(PERSON), make_attempt().method, NOON)
         assert await unit.dialogue(OTHER) is not None
         assert len((await unit.records(OTHER)).consents) == 1
-    assert [notice.contact for notice in await store.claim_notices(NOON, until=LATER, limit=10)] == [contact_of(OTHER)]
+    assert [notice.contact for notice in await store.claim_notices(TELEGRAM, NOON, until=LATER, limit=10)] == [
+        contact_of(OTHER)
+    ]
 
 
 async def test_pending_deletions_outlive_the_erasure(store: DialogueStore) -> None:
@@ -200,7 +202,7 @@ async def test_pending_deletions_outlive_the_erasure(store: DialogueStore) -> No
         await unit.schedule_deletion(deletion)
         await unit.erase(PERSON, own_account(PERSON))
 
-    assert await store.pending_deletions(10) == [deletion]
+    assert await store.pending_deletions(TELEGRAM, 10) == [deletion]
 
 
 async def test_purging_deletes_only_old_events_and_settled_notices(store: DialogueStore) -> None:
@@ -213,7 +215,7 @@ async def test_purging_deletes_only_old_events_and_settled_notices(store: Dialog
 
     assert nonzero(deleted) == {"seen_events": 1, "dead_updates": 1}
     assert await mark_seen(store, "update:1")
-    assert len(await store.claim_notices(NOON, until=LATER, limit=10)) == 1
+    assert len(await store.claim_notices(TELEGRAM, NOON, until=LATER, limit=10)) == 1
     assert await load(store) is not None
 
 
@@ -272,4 +274,4 @@ async def test_the_deletions_of_a_reply_are_forgotten_with_its_mark(store: Dialo
     revision = await store.transact(PERSON, turn)
     await store.mark_shown(PERSON, revision, "panel", [done.message_id])
 
-    assert await store.pending_deletions(10) == [open_still]
+    assert await store.pending_deletions(TELEGRAM, 10) == [open_still]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.contracts.conftest import Another
 from tests.contracts.process import go, line, program
 from tests.contracts.racing import PERSON, ROUNDS
-from tests.fakes import NOON, make_attempt
+from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit
 from verification.dialogue_store import DialogueStore
 from verification.ports import MAX_ACCOUNTS, NoticeKind
@@ -114,4 +114,4 @@ async def test_inv31_a_killed_program_frees_the_polling_lease(store: DialogueSto
 
 async def test_the_polling_lease_does_not_block_units(store: DialogueStore) -> None:
     async with store.polling_lease(lambda: None):
-        assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=1) == []
+        assert await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(seconds=1), limit=1) == []

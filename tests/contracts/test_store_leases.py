@@ -1,6 +1,7 @@
 """Which program may send a person's replies: one at a time, in order; none while the person blocks the bot."""
 
 from tests.contracts.test_store_dialogues import PERSON, load, pending_people, save_text
+from tests.fakes import TELEGRAM
 from tests.open_unit import open_unit
 from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
 from verification.ids import PersonId
@@ -32,7 +33,7 @@ async def test_the_lease_of_a_crashed_program_goes_to_the_next_with_its_panel(st
     await save_text(store, "more")
     await store.acquire_lease(PERSON, "one", BOTH, 0)
 
-    assert await store.pending_replies(10) == [PendingReply(PERSON, 2, "one")]
+    assert await store.pending_replies(TELEGRAM, 10) == [PendingReply(PERSON, 2, "one")]
     assert await store.acquire_lease(PERSON, "other", frozenset({"other"}), 0) == Lease(1, "panel", already_held=False)
 
 
@@ -75,9 +76,9 @@ async def test_a_person_who_blocked_the_bot_has_no_pending_reply_until_they_retu
 
 
 async def test_programs_see_each_others_heartbeats(store: DialogueStore) -> None:
-    await store.heartbeat(name="host:1", program="one")
-    await store.heartbeat(name="host:2", program="other")
-    heartbeats = await store.heartbeat(name="host:1", program="one")
+    await store.heartbeat(TELEGRAM, name="host:1", program="one")
+    await store.heartbeat(TELEGRAM, name="host:2", program="other")
+    heartbeats = await store.heartbeat(TELEGRAM, name="host:1", program="one")
 
     assert heartbeats == [
         Heartbeat(name="host:1", program="one", count=2),
@@ -86,11 +87,14 @@ async def test_programs_see_each_others_heartbeats(store: DialogueStore) -> None
 
 
 async def test_a_new_program_replaces_a_crashed_one_of_the_same_name(store: DialogueStore) -> None:
-    await store.heartbeat(name="host:1", program="one")
-    heartbeats = await store.heartbeat(name="host:1", program="one again")
+    await store.heartbeat(TELEGRAM, name="host:1", program="one")
+    heartbeats = await store.heartbeat(TELEGRAM, name="host:1", program="one again")
     await store.unregister(name="host:1", program="one")
 
     assert [beat.program for beat in heartbeats] == ["one again"]
-    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["one again", "other"]
+    assert [beat.program for beat in await store.heartbeat(TELEGRAM, name="host:2", program="other")] == [
+        "one again",
+        "other",
+    ]
     await store.unregister(name="host:1", program="one again")
-    assert [beat.program for beat in await store.heartbeat(name="host:2", program="other")] == ["other"]
+    assert [beat.program for beat in await store.heartbeat(TELEGRAM, name="host:2", program="other")] == ["other"]

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, make_attempt
+from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit, settle
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore, DialogueUnit
@@ -23,7 +23,7 @@ async def post(store: DialogueStore, *kinds_posted: NoticeKind, attempt: Attempt
 
 
 async def claim(store: DialogueStore, limit: int = 10) -> Sequence[Notice]:
-    return await store.claim_notices(NOON, until=LATER, limit=limit)
+    return await store.claim_notices(TELEGRAM, NOON, until=LATER, limit=limit)
 
 
 def of(number: int) -> Attempt:
@@ -62,10 +62,10 @@ async def test_inv02_a_leased_notice_goes_to_no_other_claim_until_the_lease_ends
     await post(store, NoticeKind.ENDED)
     [first] = await claim(store)
 
-    assert await store.claim_notices(LATER - timedelta(microseconds=1), until=LATER, limit=10) == []
-    assert await store.claim_notices(LATER + timedelta(seconds=1), until=LATER + timedelta(seconds=61), limit=10) == [
-        first
-    ]
+    assert await store.claim_notices(TELEGRAM, LATER - timedelta(microseconds=1), until=LATER, limit=10) == []
+    assert await store.claim_notices(
+        TELEGRAM, LATER + timedelta(seconds=1), until=LATER + timedelta(seconds=61), limit=10
+    ) == [first]
 
 
 async def test_a_lease_from_before_the_clock_was_set_back_delays_nothing(store: DialogueStore) -> None:
@@ -73,7 +73,7 @@ async def test_a_lease_from_before_the_clock_was_set_back_delays_nothing(store: 
     [first] = await claim(store)
     put_back = NOON - timedelta(hours=1)
 
-    assert await store.claim_notices(put_back, until=put_back + timedelta(seconds=60), limit=10) == [first]
+    assert await store.claim_notices(TELEGRAM, put_back, until=put_back + timedelta(seconds=60), limit=10) == [first]
 
 
 async def test_a_settled_notice_is_not_sent_again(store: DialogueStore) -> None:
@@ -82,7 +82,9 @@ async def test_a_settled_notice_is_not_sent_again(store: DialogueStore) -> None:
     await settle(store, notice)
     await settle(store, notice)
 
-    assert await store.claim_notices(LATER + timedelta(days=1), until=LATER + timedelta(days=2), limit=10) == []
+    assert (
+        await store.claim_notices(TELEGRAM, LATER + timedelta(days=1), until=LATER + timedelta(days=2), limit=10) == []
+    )
 
 
 async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store: DialogueStore) -> None:
@@ -143,7 +145,7 @@ async def test_a_notice_may_be_leased_as_it_is_posted(store: DialogueStore) -> N
     assert notice is not None
     assert (notice.kind, notice.contact) == (NoticeKind.PROGRESS, "telegram:1")
     assert await claim(store) == []
-    assert await store.claim_notices(LATER, until=LATER + timedelta(seconds=5), limit=10) == [notice]
+    assert await store.claim_notices(TELEGRAM, LATER, until=LATER + timedelta(seconds=5), limit=10) == [notice]
 
 
 async def test_a_notice_that_another_of_its_contact_precedes_is_not_leased(store: DialogueStore) -> None:

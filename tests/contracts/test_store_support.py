@@ -11,7 +11,7 @@ from storage import SqlStore, StorageError
 from storage.support import SqlSupportUnit
 from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
-from tests.fakes import NOON, NUMBER, make_attempt, make_identity
+from tests.fakes import NOON, NUMBER, TELEGRAM, make_attempt, make_identity
 from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore, LinkBinding
@@ -134,7 +134,7 @@ async def test_revoking_a_link_cancels_the_live_attempt_of_its_person_with_a_not
 
     assert stored is not None
     assert (stored.status, stored.identity) == (AttemptStatus.CANCELLED, None)
-    [notice] = await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10)
+    [notice] = await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(seconds=5), limit=10)
     assert (notice.contact, notice.attempt, notice.status) == ("telegram:1", attempt.id, AttemptStatus.CANCELLED)
 
 
@@ -153,7 +153,7 @@ async def test_revoking_a_link_leaves_attempts_that_others_or_another_link_allow
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
-    assert await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=10) == []
+    assert await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(seconds=5), limit=10) == []
 
 
 async def test_a_person_sees_the_links_that_bound_them_until_erased(store: SqlStore) -> None:

@@ -16,7 +16,7 @@ from tests.simulation.run_stories import problems_of
 from verification.attempts import Attempt, AttemptStatus
 from verification.dialogue_store import PendingDeletion, PendingReply, TurnRecords
 from verification.identity import Identity
-from verification.ids import Account, PersonId
+from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Link, LinkId
 from verification.ports import Notice
 from verification.support.funnel import STEPS, FunnelIncrement
@@ -124,7 +124,7 @@ async def _nothing(person: PersonId, account: Account, now: datetime) -> None:
 class ForgetsReplies(SqlStore):
     """Treats every answer as shown before it is."""
 
-    async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
+    async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
         return []
 
 

@@ -18,7 +18,7 @@ from storage import ConstraintViolated, NewerSchema, StoreUnavailable, open_stor
 from storage.migrations import Migration, known_migrations, migrate
 from storage.postgres import PostgresDatabase, open_postgres
 from storage.sqlite import open_sqlite
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity, make_sealing
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, TELEGRAM, make_attempt, make_identity, make_sealing
 from tests.open_unit import open_unit
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
@@ -49,7 +49,7 @@ async def wait_until_recovered(store: DialogueStore) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(StoreUnavailable):
-                await store.pending_replies(1)
+                await store.pending_replies(TELEGRAM, 1)
                 return
 
 
@@ -180,7 +180,7 @@ async def test_inv32_a_newer_schema_is_refused(url: str) -> None:
 async def test_programs_that_start_at_once_migrate_a_database_once(url: str) -> None:
     async def start() -> None:
         async with open_store(url, sealing=make_sealing()) as store:
-            await store.pending_replies(1)
+            await store.pending_replies(TELEGRAM, 1)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
@@ -237,7 +237,7 @@ async def test_many_units_with_one_key_leave_connections_to_others(url: str) -> 
         async with open_unit(store, PERSON), asyncio.timeout(PATIENCE):
             waiting = [asyncio.ensure_future(save_text(store, "text")) for _ in range(30)]
             for _ in range(30):
-                await asyncio.ensure_future(store.pending_replies(1))
+                await asyncio.ensure_future(store.pending_replies(TELEGRAM, 1))
             assert not any(each.done() for each in waiting)
         assert await asyncio.gather(*waiting) == list(range(1, 31))
 
@@ -254,7 +254,7 @@ async def test_a_server_restart_fails_one_unit_and_the_store_recovers(
         with pytest.raises(StoreUnavailable):
             await cut_short(store, lambda: server.stop(number))
         with pytest.raises(StoreUnavailable):
-            await store.pending_replies(1)
+            await store.pending_replies(TELEGRAM, 1)
         server.start()
         await wait_until_recovered(store)
         assert await save_text(store, "two") == 2
@@ -275,7 +275,7 @@ async def test_a_connection_closed_while_idle_is_an_outage(server: Server, url: 
 
                 assert not await still_held()
                 with pytest.raises(StoreUnavailable):
-                    await store.pending_replies(1)
+                    await store.pending_replies(TELEGRAM, 1)
             server.start()
             relay.let_go.set()
             await wait_until_recovered(store)

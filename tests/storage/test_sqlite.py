@@ -21,7 +21,7 @@ from storage import (
 from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
-from tests.fakes import NOON, make_sealing
+from tests.fakes import NOON, TELEGRAM, make_sealing
 from tests.open_unit import open_unit
 from verification.ids import Account, PersonId
 from verification.ports import MAX_ACCOUNTS
@@ -51,7 +51,7 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 def reopen(path: Path, sealing: Sealing | None = None) -> None:
     async def open_it() -> None:
         async with open_store(f"sqlite:///{path}", sealing=sealing or make_sealing()) as store:
-            await store.pending_replies(1)
+            await store.pending_replies(TELEGRAM, 1)
 
     asyncio.run(open_it())
 
@@ -103,7 +103,7 @@ def test_tables_are_strict(raw: sqlite3.Connection, table: str) -> None:
 
 
 def test_the_schema_allows_as_many_quota_slots_as_the_core(raw: sqlite3.Connection) -> None:
-    statement = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0)"
+    statement = "INSERT INTO places VALUES (x'00', ?, ?, 'a', 'wechat', 0, 0)"
     for slot in range(1, MAX_ACCOUNTS + 1):
         raw.execute(statement, (slot, f"telegram:{slot}"))
 
@@ -122,10 +122,23 @@ def test_the_schema_allows_as_many_quota_slots_as_the_core(raw: sqlite3.Connecti
             " AND (asked_at <= 1 OR asked_at > 2) ORDER BY asked_at, id LIMIT 5",
             "attempts_asked",
         ),
-        ("SELECT min(id) FROM notices WHERE settled = 0 GROUP BY contact", "notices_open"),
+        ("SELECT id FROM attempts WHERE method = 'a' AND {live} ORDER BY expires_at, id LIMIT 5", "attempts_due"),
         (
-            "SELECT 1 FROM dialogues WHERE shown < revision AND blocked = 0 ORDER BY changed_at LIMIT 5",
-            "dialogues_owed",
+            "SELECT min(id) FROM notices WHERE front_end = 'a' AND settled = 0 GROUP BY contact",
+            "notices_open (front_end=?)",
+        ),
+        (
+            "SELECT 1 FROM notices WHERE front_end = 'a' AND contact = 'b' AND settled = 0",
+            "notices_open (front_end=? AND contact=?)",
+        ),
+        (
+            "SELECT 1 FROM dialogues WHERE front_end = 'a' AND shown < revision AND blocked = 0"
+            " ORDER BY changed_at LIMIT 5",
+            "dialogues_owed (front_end=?)",
+        ),
+        (
+            "SELECT 1 FROM litter WHERE front_end = 'a' ORDER BY written_at, person, message_id LIMIT 5",
+            "litter_written (front_end=?)",
         ),
     ],
 )
@@ -271,7 +284,7 @@ async def test_a_violated_constraint_raises_its_own_error(path: Path) -> None:
     async with open_sqlite(path) as database:
         await migrate(database, known_migrations())
         with pytest.raises(ConstraintViolated):
-            await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0)")
+            await fetch(database, "INSERT INTO places VALUES (x'00', 4, 'a', 'a', 'wechat', 0, 0)")
 
 
 async def test_a_key_in_use_cannot_be_removed(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_identity, make_request
+from tests.fakes import NOON, OTHER_NUMBER, TELEGRAM, FakeClock, FakeProvider, make_identity, make_request
 from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
 from verification.core import Core, ScanCode
@@ -133,7 +133,8 @@ async def test_another_chat_at_the_account_gets_a_notice_that_its_attempt_ended(
     await core.begin(replace(make_request("a2"), contact=Contact(contact)))
 
     assert [
-        notice.contact for notice in await store.claim_notices(NOON, until=NOON + timedelta(seconds=5), limit=9)
+        notice.contact
+        for notice in await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(seconds=5), limit=9)
     ] == notified
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, FakeClock, make_identity, make_request
+from tests.fakes import NOON, TELEGRAM, FakeClock, make_identity, make_request
 from tests.open_unit import open_unit, settle
 from verification.attempts import LIVE_STATUSES, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.core import Core
@@ -19,7 +19,7 @@ A1 = AttemptId("a1")
 
 async def claim_notices(store: DialogueStore) -> Sequence[tuple[str, NoticeKind, AttemptStatus, Reason | None]]:
     claimed = []
-    while notices := await store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
+    while notices := await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(days=1), limit=100):
         for notice in notices:
             claimed.append((notice.attempt, notice.kind, notice.status, notice.reason))
             await settle(store, notice)

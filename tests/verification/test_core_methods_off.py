@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, FakeClock, FakeProvider, make_deps, make_request
+from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_request
 from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptStatus, Method, Passed
 from verification.core import AttemptRequest, Core
@@ -28,7 +28,7 @@ async def load(store: DialogueStore, request: AttemptRequest) -> Attempt | None:
 
 
 async def notices(store: DialogueStore) -> Sequence[Notice]:
-    return await store.claim_notices(NOON, until=LATER, limit=100)
+    return await store.claim_notices(TELEGRAM, NOON, until=LATER, limit=100)
 
 
 async def test_a_method_that_is_off_is_refused_and_nothing_is_stored(store: DialogueStore) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
-from verification.ids import Account
+from verification.ids import Account, FrontEnd
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
@@ -153,8 +153,10 @@ class MemoryStore:
             self.committed = unit
             return result
 
-    async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
-        del now, until
+    async def claim_notices(
+        self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int
+    ) -> Sequence[Notice]:
+        del front_end, now, until
         return self.committed.notices[:limit]
 
     def put(self, attempt_id: AttemptId, **changes: object) -> None:

@@ -14,10 +14,11 @@ from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
 from bot.content.catalogue import language_of
+from bot.engine.messages import FRONT_END
 from bot.engine.runner import Runner
 from bot.handlers import incoming
 from bot.handlers.dialogue import DialogueContext
-from bot.handlers.incoming import FRONT_END, command_in, person_of
+from bot.handlers.incoming import command_in, person_of
 from bot.handlers.staff.command_parser import StaffCommand, read_button_data
 from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
 from bot.handlers.staff.service import StaffRequest, StaffService, TypedCommand

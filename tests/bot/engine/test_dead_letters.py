@@ -11,7 +11,7 @@ from bot.flow.effects import AskQuestion
 from bot.flow.events import Choice, Command, Commanded, SideMessage, SideTapped, Tapped
 from tests.bot.app_fixture import running_bot
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
-from tests.fakes import NOON, make_attempt
+from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit
 from tests.simulator_fixture import go_to_method_choice, simulator
 from verification.attempts import AttemptStatus
@@ -131,7 +131,7 @@ async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(t
         await place.inject_fault("deleteMessage", "429", times=1, retry_after=3600)
         await bot.app.jobs.cleanup.delete_pending_messages(timedelta())
 
-        assert [litter.person for litter in await store.pending_deletions(10)] == [f"telegram:{first.id}"]
+        assert [litter.person for litter in await store.pending_deletions(TELEGRAM, 10)] == [f"telegram:{first.id}"]
 
 
 async def test_who_blocked_the_bot_finds_one_question_on_returning_not_two(tmp_path: Path) -> None:

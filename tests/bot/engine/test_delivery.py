@@ -12,6 +12,7 @@ from bot.handlers.incoming import person_of
 from playground.phone.browser import Phone
 from playground.world.world import ApiCall
 from tests.bot.app_fixture import running_bot
+from tests.fakes import TELEGRAM
 from tests.simulator_fixture import ChatUser, go_to_method_choice, press, scan, simulator
 from verification.attempts import AttemptId, Method
 from verification.ids import Account
@@ -52,7 +53,7 @@ async def test_inv26_a_question_that_may_be_lost_is_asked_again_at_most_twice_an
 
         assert (asked, marked) == (2 if kind == "lost" else 1, 1)
         assert times(guest, AGAIN) == 1
-        assert await bot.app.deps.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(TELEGRAM, 10) == []
 
 
 @pytest.mark.parametrize("kind", ["502", "lost"])
@@ -107,7 +108,7 @@ async def test_inv26_the_new_question_stands_even_if_the_old_one_cannot_be_taken
 
         assert times(guest, "核对一下") == 2
         assert times(guest, AGAIN) == 0
-        assert await bot.app.deps.store.pending_replies(10) == []
+        assert await bot.app.deps.store.pending_replies(TELEGRAM, 10) == []
 
 
 async def test_inv26_a_429_is_no_doubt(tmp_path: Path) -> None:

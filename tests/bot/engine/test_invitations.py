@@ -16,7 +16,7 @@ from bot.flow import codec, states
 from bot.flow.effects import AskQuestion, DeleteUserMessage, ReplaceCodeWithPicture, Reply, SendText, ShowCode
 from bot.flow.events import Choice, Command, Commanded, LinkOpened, Said, SideMessage, SideTapped
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
-from tests.fakes import make_sealing
+from tests.fakes import TELEGRAM, make_sealing
 from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER
@@ -184,7 +184,7 @@ async def test_a_link_delivered_ten_times_opens_once(tmp_path: Path) -> None:
 async def test_an_invitation_that_was_committed_and_never_shown_is_shown_at_the_next_start(tmp_path: Path) -> None:
     async with support_fixture(tmp_path, showing=False) as dead:
         await dead.desk.runner.handle(Envelope(ANNA, await dead.link(), "update:1", MessageRef(7)))
-        left = await dead.desk.store.pending_deletions(10)
+        left = await dead.desk.store.pending_deletions(TELEGRAM, 10)
     async with support_fixture(tmp_path) as at:
         await at.desk.runner.resume_pending()
         assert await at.desk.runner.wait_until_idle(10)

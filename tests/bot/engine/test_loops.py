@@ -28,7 +28,7 @@ from tests.bot.engine.runner_fixture import (
     virtual_disk,
     virtual_store,
 )
-from tests.fakes import make_attempt
+from tests.fakes import TELEGRAM, make_attempt
 from tests.open_unit import open_unit
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.fault_schedule import DatabaseFault
@@ -110,7 +110,7 @@ async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
 async def unsettled(desk: RunnerFixture) -> int:
     """How many notices can be claimed once every lease is over."""
     far = desk.clock() + timedelta(days=1)
-    return len(await desk.store.claim_notices(far, until=far, limit=99))
+    return len(await desk.store.claim_notices(TELEGRAM, far, until=far, limit=99))
 
 
 # The notices
@@ -445,9 +445,15 @@ async def test_a_process_that_is_not_heard_for_four_seconds_has_crashed_and_is_c
             await asyncio.sleep(HEARTBEAT_INTERVAL)
             seen.append(there.replicas.program in here.replicas.alive)
         await asyncio.sleep(50)
-        kept = {beat.program for beat in await here.desk.store.heartbeat(name="a third", program="start of a third")}
+        kept = {
+            beat.program
+            for beat in await here.desk.store.heartbeat(TELEGRAM, name="a third", program="start of a third")
+        }
         await asyncio.sleep(6)
-        cleared = {beat.program for beat in await here.desk.store.heartbeat(name="a third", program="start of a third")}
+        cleared = {
+            beat.program
+            for beat in await here.desk.store.heartbeat(TELEGRAM, name="a third", program="start of a third")
+        }
 
     assert seen == [True] * 4 + [False] * 4
     assert (there.replicas.program in kept, there.replicas.program in cleared) == (True, False)
@@ -591,7 +597,7 @@ async def test_a_lease_is_free_again_when_its_turn_is_shown_or_given_up(disk: Si
     async with here.desk.runner.running():
         await here.says(Command.START)
         await asyncio.sleep(60)
-        [owed] = await here.desk.store.pending_replies(9)
+        [owed] = await here.desk.store.pending_replies(TELEGRAM, 9)
         await here.says(Command.HELP)
         await asyncio.sleep(60)
         lease = await here.desk.store.acquire_lease(ANNA, "another", {here.replicas.program}, 0)

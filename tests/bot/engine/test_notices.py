@@ -11,7 +11,7 @@ from bot.flow.effects import AskQuestion, EditCaption, ReplaceCodeWithPicture
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
 from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
-from tests.fakes import NOON
+from tests.fakes import NOON, TELEGRAM
 from tests.open_unit import open_unit
 from verification import attempts
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
@@ -83,7 +83,9 @@ async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_it
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Passed())
-        await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)  # and here it died
+        await desk.store.claim_notices(
+            TELEGRAM, desk.clock.now, until=desk.clock.now + LEASE, limit=9
+        )  # and here it died
         notices = notices_of(desk)
         early = await notices.dispatch_batch()
         desk.clock.now += LEASE
@@ -99,7 +101,7 @@ async def test_a_notice_told_by_a_process_that_died_before_settling_it_is_not_to
     async with runner_fixture(tmp_path) as desk:
         attempt = await scanning(desk)
         await desk.core.complete(attempt, attempts.Rejected(Reason.MISMATCH))
-        [notice] = await desk.store.claim_notices(desk.clock.now, until=desk.clock.now + LEASE, limit=9)
+        [notice] = await desk.store.claim_notices(TELEGRAM, desk.clock.now, until=desk.clock.now + LEASE, limit=9)
         event = event_of(notice)
         assert event is not None
         await desk.send_event(event, event_id=f"notice:{notice.id}")

@@ -18,12 +18,12 @@ from bot.flow.rows import RuleContext
 from storage import SqlStore, StoreUnavailable
 from storage.unit import SqlUnit
 from tests.bot.engine.runner_fixture import ANNA, BERT, FakeChat, runner_fixture
-from tests.fakes import NOON
+from tests.fakes import NOON, TELEGRAM
 from tests.open_unit import open_unit
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method
 from verification.dialogue_store import PendingReply
-from verification.ids import PersonId, own_account
+from verification.ids import FrontEnd, PersonId, own_account
 
 T = TypeVar("T")
 
@@ -176,7 +176,7 @@ async def test_an_answer_that_did_not_get_through_is_asked_again(tmp_path: Path)
         await desk.send_event(Commanded(Command.START))
 
         assert desk.chat.questions() == ["type.ask"]
-        assert await desk.store.pending_replies(10) == []
+        assert await desk.store.pending_replies(TELEGRAM, 10) == []
 
 
 @pytest.mark.parametrize("perhaps", [True, False])
@@ -260,8 +260,8 @@ async def test_inv22_what_was_shown_since_somebody_looked_is_not_asked_again(
     async with runner_fixture(tmp_path, chat) as desk:
         look = desk.store.pending_replies
 
-        async def overtaken(limit: int) -> Sequence[PendingReply]:
-            found = await look(limit)
+        async def overtaken(front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
+            found = await look(front_end, limit)
             chat.gates[ANNA].set()
             assert await desk.runner.wait_until_idle(10)
             return found
@@ -324,7 +324,7 @@ async def test_a_person_out_of_reach_is_left_in_peace_and_welcomed_back(tmp_path
         await desk.send_event(Commanded(Command.START))
         desk.chat.failures = [BotBlocked()]
         await desk.taps(Choice.PERSONAL)
-        owed = await desk.store.pending_replies(10)
+        owed = await desk.store.pending_replies(TELEGRAM, 10)
         await desk.send_event(Commanded(Command.START))
 
         assert owed == []
@@ -377,10 +377,10 @@ async def test_inv40_a_message_with_a_name_is_remembered_until_it_is_deleted(tmp
         await desk.taps(Choice.AGREE)
     async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Said(NAME), "update:9", MessageRef(message_id=55)))
-        left = await dead.store.pending_deletions(10)
+        left = await dead.store.pending_deletions(TELEGRAM, 10)
     async with runner_fixture(tmp_path) as alive:
         await alive.send_event(Said(NUMBER))
-        after = await alive.store.pending_deletions(10)
+        after = await alive.store.pending_deletions(TELEGRAM, 10)
 
     assert [litter.message_id for litter in left] == [55]
     assert [litter.message_id for litter in after] == [55]

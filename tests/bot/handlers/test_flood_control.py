@@ -11,6 +11,7 @@ from bot.flow.events import Choice, Command, Commanded
 from bot.handlers.flood_control import FloodControl
 from tests.bot.app_fixture import running_bot
 from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
+from tests.fakes import TELEGRAM
 from tests.open_unit import open_unit
 from tests.simulator_fixture import NUMBER, go_to_method_choice, simulator
 
@@ -63,7 +64,7 @@ async def test_a_dropped_update_is_marked_as_seen_and_its_message_is_deleted(tmp
         await fixture.send_event(Commanded(Command.START))
         await flood_control(fixture, FakeMonotonic()).drop([raw(1, text=NUMBER), pressed(2), raw(3, text="x")])
         assert await fixture.runner.wait_until_idle(10)
-        deletions = await fixture.store.pending_deletions(10)
+        deletions = await fixture.store.pending_deletions(TELEGRAM, 10)
         await fixture.send_event(Commanded(Command.HELP), event_id="telegram:1")
 
     assert [deletion.message_id for deletion in deletions] == [1, 3]
@@ -115,7 +116,7 @@ async def test_a_malformed_update_in_a_flood_is_no_error(tmp_path: Path) -> None
         await flood_control(fixture, FakeMonotonic()).drop(odd)
         assert await fixture.runner.wait_until_idle(10)
 
-        assert (fixture.chat.shown, await fixture.store.pending_deletions(10)) == ([], [])
+        assert (fixture.chat.shown, await fixture.store.pending_deletions(TELEGRAM, 10)) == ([], [])
 
 
 async def test_a_flood_delays_no_other_person_loses_no_step_and_leaves_no_number_in_the_chat(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.bot.test_webhook import by_webhook
 from tests.crash.process import free_port
+from tests.fakes import TELEGRAM
 from tests.simulator_fixture import ChatUser, plain, simulator
 
 Json = dict[str, Any]
@@ -186,7 +187,7 @@ async def test_a_query_leaves_no_trace_in_the_store(tmp_path: Path) -> None:
         async with AsyncExitStack() as stack:
             bot = await stack.enter_async_context(running_bot(telegram, tmp_path))
             await answered(guest, "王小明 3个账号")
-            owed = await bot.app.deps.store.pending_replies(10)
+            owed = await bot.app.deps.store.pending_replies(TELEGRAM, 10)
         written = everything_in(tmp_path)
 
     assert owed == []
