@@ -84,6 +84,7 @@ lock:
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --group locking -o requirements-locking.lock
 	.venv-locking/bin/python tools/traditional.py
+	.venv-locking/bin/python tools/ideographs.py
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -30,7 +30,7 @@ WORDS = {
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
     "Method": "wechat qq face",
-    "NameProblem": "empty too_long invisible number characters",
+    "NameProblem": "empty too_long invisible number described characters",
     "NoticeKind": "progress fading ended",
     "NumberProblem": "empty characters length old_form check_digit date future province permit foreigner",
     "PageButton": "go_authorise authorise confirm bind_card card_done no_card quick next recognise decline",

@@ -36,6 +36,12 @@ _MAX_INPUT = 400
 _NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # The last two keys are Cyrillic.
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
+DEFAULT_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that no font shows: Unicode's property Default_Ignorable_Code_Point."""
+_KEYCAP = "\u20e3"
 
 
 def compact(text: str) -> str:
@@ -44,9 +50,18 @@ def compact(text: str) -> str:
     >>> compact(" １１０１０５-19491231-002ｘ ")
     '11010519491231002X'
     """
+    return _NOISE.sub("", visible(text)).upper()
+
+
+def visible(text: str) -> str:
+    """The visible characters of a text, with the digits of any script as ASCII digits.
+
+    >>> visible("１٢۳\ufe0f")
+    '123'
+    """
     number = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE_X)
-    visible = "".join(character for character in number if unicodedata.category(character) != "Cf")
-    return _NOISE.sub("", visible).upper()
+    kept = "".join(each for each in number if unicodedata.category(each) != "Cf" and each != _KEYCAP)
+    return "".join(str(unicodedata.decimal(each, each)) for each in DEFAULT_IGNORABLE.sub("", kept))
 
 
 def check_number(text: str, today: date) -> str | NumberProblem:

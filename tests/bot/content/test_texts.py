@@ -320,7 +320,7 @@ def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, 
 # No real persons
 
 
-SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014"}
+SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014", "䶮"}
 
 
 @in_each_file

@@ -209,6 +209,7 @@ GARBAGE = (
     "/",
     "/start@another_bot",
     "𠮷野家",
+    "王⿱龙天",
     "hello",
 )
 PEOPLE = (

@@ -235,6 +235,7 @@ NOT_NAMES = {
     NameProblem.TOO_LONG: "王" * 51,
     NameProblem.INVISIBLE: "王\u200b小明",
     NameProblem.NUMBER: NUMBER,
+    NameProblem.DESCRIBED: "王⿱龙天",
     NameProblem.CHARACTERS: "王小明🙂",
 }
 
