@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from verification.ideographs import EQUIVALENT_IDEOGRAPHS
-from verification.numbers import DEFAULT_IGNORABLE, NumberProblem, check_number
+from verification.numbers import DEFAULT_IGNORABLE, NumberProblem, find_number
 
 NAME_LIMIT = 50
 """Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; some people have longer names."""
@@ -126,9 +126,14 @@ def _character_problem(name: str) -> NameProblem | None:
 
 
 def read_number(text: str, today: date) -> Number | NumberProblem:
-    """Clean and check a typed ID number; `today` decides whether a birth date lies in the future."""
-    checked = check_number(text, today)
-    return checked if isinstance(checked, NumberProblem) else Number(checked)
+    """Read the only ID number in a text; `today` decides whether a birth date lies in the future."""
+    return split_number(text, today)[0]
+
+
+def split_number(text: str, today: date) -> tuple[Number | NumberProblem, str]:
+    """Read the only ID number in a text, and give the text around it."""
+    found, rest = find_number(text, today)
+    return (found if isinstance(found, NumberProblem) else Number(found)), rest
 
 
 def mask_account(account: str) -> str:

@@ -32,7 +32,9 @@ WORDS = {
     "Method": "wechat qq face",
     "NameProblem": "empty too_long invisible number described characters",
     "NoticeKind": "progress fading ended",
-    "NumberProblem": "empty characters length old_form check_digit date future province permit foreigner",
+    "NumberProblem": (
+        "empty characters several length old_form check_digit date future province permit foreigner other_document"
+    ),
     "PageButton": "go_authorise authorise confirm bind_card card_done no_card quick next recognise decline",
     "PageStage": "check authorise card_needed card_binding card_bound welcome agreement recognition",
     "PhoneStage": "waiting opened confirming",

@@ -86,6 +86,9 @@ def back_to_consent(state: states.AskingName, _: Event, context: RuleContext) ->
 # Name and number
 
 
+_ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
+"""Documents that the international site verifies."""
+
 _NOT_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
 """A late answer to an earlier question, such as "agree", is not taken as a name."""
 
@@ -158,6 +161,6 @@ def _identified(account: Account, identity: Identity, context: RuleContext) -> S
 
 def _number_refused(state: states.AskingNumber | states.ChangingNumber, problem: NumberProblem) -> tuple[Effect, ...]:
     question = short_prompt(state, f"problem.number.{problem}")
-    if problem in (NumberProblem.PERMIT, NumberProblem.FOREIGNER) and isinstance(question, AskQuestion):
+    if problem in _ELSEWHERE and isinstance(question, AskQuestion):
         question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
     return (question,)
