@@ -16,6 +16,7 @@ from bot.flow.effects import (
     Reply,
     Rows,
     SendText,
+    Sensitive,
     ShowChatAction,
     ShowCode,
     TextKey,
@@ -161,6 +162,12 @@ def _name(state: states.AskingName) -> Reply:
     )
 
 
+def _checking_name(state: states.CheckingName) -> Reply:
+    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),))
+    values: Values = {**_account(state), "name": Sensitive(state.name.plain)}
+    return AskQuestion(question_id=state.question_id, text="check_name.ask", values=values, rows=rows)
+
+
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
     return AskQuestion(
@@ -285,6 +292,7 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.ReadingInvitation: _invitation,
     states.Agreeing: _consent,
     states.AskingName: _name,
+    states.CheckingName: _checking_name,
     states.AskingNumber: _number,
     states.ChangingName: _other_name,
     states.ChangingNumber: _other_number,

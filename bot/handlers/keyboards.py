@@ -79,9 +79,8 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
         case LanguagesButton():
             return side_button(SideMessage.LANGUAGE, choice="choose", label=catalogue.text(language, "button.language"))
         case UrlButton(link):
-            return InlineKeyboardButton(
-                catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
-            )
+            url = catalogue.text(language, f"link.{link}.url")
+            return InlineKeyboardButton(catalogue.text(language, f"link.{link}.label"), url=url) if url else None
         case CopyLinkButton(link):
             text = CopyTextButton(localised(link, language=language))
             return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)

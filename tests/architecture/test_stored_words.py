@@ -18,10 +18,10 @@ WORDS = {
     "AttemptRefusal": "quota verified unavailable over too_many busy unbound",
     "AttemptStatus": "reserved waiting opened confirming succeeded failed expired cancelled",
     "Choice": (
-        "begin personal mine not_mine enterprise overseas agree not_now confirm change_name "
-        "change_number wechat qq face new_code other_way try_again change_data back cancel"
+        "begin personal mine not_mine enterprise overseas agree not_now name_right "
+        "name_wrong confirm change_name change_number wechat qq face new_code other_way try_again change_data back cancel"
     ),
-    "Command": "start status back cancel faq help language privacy unknown",
+    "Command": "start status back cancel faq help language privacy human unknown",
     "DeliveryStatus": "delivered gone given_up",
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
@@ -41,6 +41,7 @@ WORDS = {
     "Picture": "verified failed expired",
     "Purpose": "link-signature link-request desk-session",
     "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
+    "Remark": "human thanks greeting wait help button",
     "SideMessage": "faq language privacy",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
 }

@@ -42,6 +42,7 @@ def every_state() -> Iterator[State]:
         "account": [ACCOUNT],
         "question_id": [QUESTION_ID],
         "name": [person.name],
+        "number": [person.number],
         "identity": [person],
         "method": list(Method),
         "attempt": [AttemptId("attempt-1")],

@@ -341,7 +341,7 @@ def test_an_answer_to_the_question_before_does_not_become_a_name() -> None:
             f"""
             >> {word}
             << DeleteUserMessage
-            << AskQuestion name.ask_again + problem.name.answer
+            << AskQuestion name.ask_again + problem.name.button
             """,
             after(TO_NAME),
         )
