@@ -9,6 +9,7 @@ import pytest
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, Method, reference_code
 from verification.ids import Account, Actor
 from verification.invitations import (
@@ -168,7 +169,7 @@ async def test_a_revoked_link_says_since_when(service: SupportService, clock: Fa
 
 async def test_attempts_are_found_by_code_and_account(service: SupportService, kept: SqlStore) -> None:
     attempt = make_attempt("attempt-0a1b2c3d4e5f", "cloud:100012345")
-    async with kept.unit("keep") as unit:
+    async with open_unit(kept, "keep") as unit:
         await unit.save_attempt(attempt)
 
     for found in (
