@@ -19,7 +19,7 @@ _WORDS = Path(__file__).with_name("words.toml")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HAN_NAME = re.compile(f"[{_HAN}]+(?:·[{_HAN}]+)*")
 _LATIN_NAME = re.compile(r"[^\W\d_]+(?:[ \-'’·]+[^\W\d_]+)*")
-_SIGNS = " \t\r\n:：,，.。、!！?？~～\"“”‘’「」『』《》()（）[]【】"
+_SIGNS = ' \t\r\n:：,，.。、!！?？~～"“”‘’「」『』《》()（）[]【】'
 _SIGNS_BY_LABEL = _SIGNS + "=＝-—;；"
 _PARTICLES = re.compile("[啊呀哦喔哈啦呗的了嘛]+$")
 _SHORT = 4

@@ -197,7 +197,9 @@ def _confirm(state: states.Confirming) -> Reply:
         (TopicButton("icp"),),
         (ChoiceButton(Choice.CANCEL),),
     )
-    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=_identity(state), rows=rows)
+    # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
+    values: Values = {**_identity(state), "name": Sensitive(state.identity.name.plain)}
+    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows)
 
 
 def _method(state: states.ChoosingMethod) -> Reply:

@@ -56,10 +56,12 @@ class Panel:
 
     id: int
     kind: PanelKind
+    shows_name: bool = False
+    """The message shows the person's name in clear, so nothing of it may stay when the question is closed."""
 
     def dump(self) -> str:
         """The panel as text."""
-        return json.dumps({"id": self.id, "form": self.kind})
+        return json.dumps({"id": self.id, "form": self.kind, **({"shows_name": True} if self.shows_name else {})})
 
     @staticmethod
     def load(text: str) -> "Panel | None":
@@ -67,7 +69,7 @@ class Panel:
         if not text:
             return None
         facts = json.loads(text)
-        return Panel(facts["id"], PanelKind(facts["form"]))
+        return Panel(facts["id"], PanelKind(facts["form"]), facts.get("shows_name", False))
 
 
 class ReplySender:
@@ -113,7 +115,8 @@ class ReplySender:
     async def _ask(self, reply: e.AskQuestion, context: ReplyContext) -> Panel:
         text, markup = self._full_text(reply, context), self._markup(reply, context)
         if markup is not None or reply.placeholder is None:
-            return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT)
+            shows_name = any(isinstance(value, e.Sensitive) for value in reply.values.values())
+            return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT, shows_name)
         waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
         return Panel((await self._send(context, text, waiting)).message_id, PanelKind.TYPED)
 
@@ -163,7 +166,7 @@ class ReplySender:
         When the question is asked again, the old panel may be a record already, for example of a consent: then only its
         buttons go.
         """
-        if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
+        if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT and not old.shows_name:
             await self._remove_buttons(chat_of(context.person), message=old.id)
         elif old is not None:
             await self._remove_panel(old, context)
@@ -177,7 +180,12 @@ class ReplySender:
             # The new panel is in the chat already: raising here would ask its question a second time.
             await self._schedule_deletion(context.person, panel.id)
             return
-        if not is_deleted:
+        if not is_deleted and panel.shows_name:
+            # Telegram deletes no message that is older than 48 hours, but it can still be edited.
+            text = self._text(context, "misc.check_closed", {})
+            with suppress(DeliveryFailed):
+                await call_idempotent(lambda: self._edit(context, panel.id, text, None))
+        elif not is_deleted:
             await self._remove_buttons(chat, message=panel.id)
 
     async def _remove_buttons(self, chat: int, *, message: int) -> None:
