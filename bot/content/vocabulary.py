@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.content.search import normalize, simplify
-from bot.flow.typed_input import Remark, is_choice_word
+from bot.flow.typed_input import Remark, is_button_word
 
 _WORDS = Path(__file__).with_name("words.toml")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -65,7 +65,7 @@ class Vocabulary:
         for kind, (whole, parts) in self._remarks.items():
             if plain in whole or bare in whole or parts.search(plain):
                 return kind
-        return Remark.BUTTON if is_choice_word(text) else None
+        return Remark.BUTTON if is_button_word(text) else None
 
     def is_likely_name(self, name: str) -> bool:
         """Whether a cleaned text is so probably a name that nobody needs to be asked."""

@@ -87,14 +87,28 @@ _CHOICES: Mapping[Choice, str] = {
 _COMMANDS: Mapping[Command, str] = {
     Command.START: "开始 start",
     Command.STATUS: "状态 进度 查询进度 status progress",
-    Command.BACK: "返回 上一步 不改了 back backtokeepit keepit",
-    Command.CANCEL: "取消 退出 cancel",
+    Command.BACK: "返回 上一步 不改了 back tokeepit keepit",
+    Command.CANCEL: "取消 退出 撤回 撤回同意 cancel",
     Command.FAQ: "常见问题 问题 faq questions",
     Command.HELP: "帮助 怎么用 help",
     Command.LANGUAGE: "语言 切换语言 language 中文 english 英文",
     Command.PRIVACY: "隐私 我的数据 privacy mydata",
-    Command.HUMAN: "人工 转人工 轉人工 人工客服 转人工客服 轉人工客服 客服 投诉 投訴 我要投诉 human agent talktoahuman",
+    Command.HUMAN: "人工 转人工 轉人工 人工客服 转人工客服 轉人工客服 客服 投诉 投訴 我要投诉 "
+    "联系人工 联系客服 human agent talktoahuman",
 }
+
+_LINKS: Mapping[str, str] = {
+    "enterprise": "企业实名认证指引 企业认证指引 enterpriseguide",
+    "international": "前往国际站 去国际站 国际站 internationalsite",
+    "console": "打开控制台 控制台 opentheconsole openconsole console",
+}
+"""The words of buttons that open a page, by the page's key."""
+
+_CODE = (
+    "复制链接 在本机打开 二维码 二维码在哪 二维码呢 在哪 在哪里 码呢 "
+    "copylink openonthisphone openhere qrcode code wheresthecode whereisthecode"
+)
+"""Words of a person who looks for the code or for the buttons below it."""
 
 _ASKING = re.compile(
     "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
@@ -104,6 +118,8 @@ _ASKING = re.compile(
 _CHOICE_WORDS = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
 _WORDS_OF_CHOICES = {word for _, word in _CHOICE_WORDS}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
+_LINK_OF_WORD = {word: link for link, words in _LINKS.items() for word in words.split()}
+_CODE_WORDS = frozenset(_CODE.split())
 _LONGEST = 40
 
 
@@ -121,14 +137,24 @@ def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
     return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 
 
-def is_choice_word(text: str) -> bool:
+def is_button_word(text: str) -> bool:
     """Whether a text is a word of any button, also of one that is not offered."""
-    return normalize(text) in _WORDS_OF_CHOICES
+    return normalize(text) in _WORDS_OF_CHOICES or is_about_code(text)
 
 
 def is_question(text: str) -> bool:
     """Whether a text looks like a question."""
     return _ASKING.search(text.strip()) is not None
+
+
+def match_link(text: str) -> str | None:
+    """The page whose button a text names, if any."""
+    return _LINK_OF_WORD.get(normalize(text))
+
+
+def is_about_code(text: str) -> bool:
+    """Whether a text asks where the code is, or names a button below it."""
+    return normalize(text) in _CODE_WORDS
 
 
 def match_command(text: str) -> Command | None:

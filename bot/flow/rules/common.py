@@ -22,7 +22,7 @@ from bot.flow.events import MessageKind, Sent
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_question
+from bot.flow.typed_input import Remark, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 
@@ -105,13 +105,21 @@ def human_contact(state: State, *before: Effect) -> Step:
     return Step(touched(state), (*before, question, CountQuestion(HUMAN)))
 
 
+def answer_wish(state: State, text: str, context: RuleContext, *before: Effect) -> Step | None:
+    """The page whose button a text names, or the way to a human; the state stays. None for anything else."""
+    if link := match_link(text):
+        return Step(touched(state), (*before, SendText("link.here", rows=((UrlButton(link),),))))
+    return human_contact(state, *before) if context.words.remark(text) is Remark.HUMAN else None
+
+
 def answer_own_words(state: State, text: str, context: RuleContext) -> Step | None:
-    """The answer to a wish for a human, to a question, or to small talk; the state stays. None for anything else."""
-    remark = context.words.remark(text)
-    if remark is Remark.HUMAN:
-        return human_contact(state)
-    if answer := answer_from_faq(state, text, context):
+    """The answer to the words of a button, a wish for a human, a question, or small talk; the state stays.
+
+    None for anything else.
+    """
+    if answer := answer_wish(state, text, context) or answer_from_faq(state, text, context):
         return answer
+    remark = context.words.remark(text)
     if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
         return Step(touched(state), (short_prompt(state, f"misc.{remark}"),))
     return None

@@ -12,7 +12,7 @@ from bot.flow.effects import AskQuestion, DeleteUserMessage, RecordAnswer, Topic
 from bot.flow.events import Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, ask, choosing_method, count_unanswered, human_contact
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
 from bot.flow.typed_input import Remark, is_question
 from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
 from verification.numbers import NumberProblem, other_documents
@@ -22,7 +22,7 @@ NumberStep = states.AskingNumber | states.ChangingNumber
 
 _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER_DOCUMENT)
 """Problems of a text without a number of 18 digits."""
-_SHORTEST_SENTENCE = 5
+_SHORTEST_SENTENCE = 4
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
 _ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
 """Documents that the international site verifies."""
@@ -153,14 +153,13 @@ def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
     """The answer to a question, a wish or small talk at a step that reads text. None for anything else."""
-    remark = context.words.remark(text)
-    if remark is Remark.HUMAN:
-        return human_contact(state, DeleteUserMessage())
+    if answer := answer_wish(state, text, context, DeleteUserMessage()):
+        return answer
     if is_question(text) and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
         return answer
     if other_documents.are_named(text):
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
-    if note := _note(state, remark):
+    if note := _note(state, context.words.remark(text)):
         return Step(state, (DeleteUserMessage(), short_prompt(state, note)))
     if is_question(text):
         return Step(state, (DeleteUserMessage(), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)))

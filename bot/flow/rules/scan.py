@@ -43,7 +43,7 @@ from bot.flow.rules.common import (
     open_attempt,
 )
 from bot.flow.states import State
-from bot.flow.typed_input import Remark
+from bot.flow.typed_input import Remark, is_about_code
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
 
@@ -153,6 +153,8 @@ def scanning_status(state: states.Scanning, _: Event, __: RuleContext) -> Step:
 
 
 def said_while_scanning(state: states.Scanning, event: Said, context: RuleContext) -> Step:
+    if is_about_code(event.text):
+        return code_shown_again(state, event, context)
     values: Values = {"method": TextKey(f"method.{state.method}")}
     remark = context.words.remark(event.text)
     if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
