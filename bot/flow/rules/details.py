@@ -39,7 +39,7 @@ def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
     if isinstance(name, NameProblem) and number is NumberProblem.OTHER_DOCUMENT:
         return _led_elsewhere(state, number)
     if isinstance(name, NameProblem):
-        return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.name.{name}")))
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
     checking = states.CheckingName(
         account=state.account,
         question_id=context.question_id,
@@ -47,13 +47,13 @@ def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
         number=number if isinstance(number, Number) else None,
         identity=_former(state),
     )
-    return ask(checking, DeleteUserMessage())
+    return ask(checking, DeleteUserMessage(with_panel=True))
 
 
 def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
     step = _named(state, state.name, state.number, context)
     done = RecordAnswer("check_name.done", {"name": state.name.masked})
-    return Step(step.state, (done, *(effect for effect in step.effects if effect != DeleteUserMessage())))
+    return Step(step.state, (done, *(effect for effect in step.effects if not isinstance(effect, DeleteUserMessage))))
 
 
 def name_not_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
@@ -127,28 +127,28 @@ def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, c
         return _identified(state, replace(former, name=name), context)
     asking = states.AskingNumber(account=state.account, question_id=context.question_id, name=name)
     if number is None or number in _NO_NUMBER:
-        return ask(asking, DeleteUserMessage())
+        return ask(asking, DeleteUserMessage(with_panel=True))
     return _number_refused(asking, number)
 
 
 def _identified(state: states.StateBase, identity: Identity, context: RuleContext) -> Step:
     return ask(
         states.Confirming(account=state.account, question_id=context.question_id, identity=identity),
-        DeleteUserMessage(),
+        DeleteUserMessage(with_panel=True),
     )
 
 
 def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
     if problem in _ELSEWHERE:
         return _led_elsewhere(state, problem)
-    return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.number.{problem}")))
+    return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.number.{problem}")))
 
 
 def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step:
     question = short_prompt(state, f"problem.number.{problem}")
     if isinstance(question, AskQuestion):
         question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
-    return Step(state, (DeleteUserMessage(), question))
+    return Step(state, (DeleteUserMessage(with_panel=True), question))
 
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
@@ -160,9 +160,12 @@ def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContex
     if other_documents.are_named(text):
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
     if note := _note(state, context.words.remark(text)):
-        return Step(state, (DeleteUserMessage(), short_prompt(state, note)))
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, note)))
     if is_question(text):
-        return Step(state, (DeleteUserMessage(), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)))
+        return Step(
+            state,
+            (DeleteUserMessage(with_panel=True), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)),
+        )
     is_sentence = len(text.strip()) >= _SHORTEST_SENTENCE
     return answer_from_faq(state, text, context, DeleteUserMessage()) if is_sentence else None
 

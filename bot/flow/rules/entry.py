@@ -60,7 +60,9 @@ def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Ste
 def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     asking = states.AskingName(account=state.account, question_id=context.question_id)
     return ask(
-        asking, RecordConsent(kind=CONSENT, version=CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now})
+        asking,
+        RecordConsent(kind=CONSENT, version=CONSENT_VERSION),
+        RecordAnswer("consent.done", {"at": context.now}, stays=True),
     )
 
 

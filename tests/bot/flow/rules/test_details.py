@@ -108,7 +108,7 @@ def test_labels_and_polite_words_around_a_name_are_taken_off(text: str) -> None:
     step = said(text)
 
     assert step.state == states.AskingNumber(account=ACCOUNT, question_id=CONTEXT.question_id, name=Name(NAME))
-    assert step.effects[0] == DeleteUserMessage()
+    assert isinstance(step.effects[0], DeleteUserMessage)
 
 
 def test_an_unlikely_name_is_asked_back_and_may_be_typed_anew() -> None:
@@ -213,7 +213,7 @@ def test_name_and_number_in_one_message_fill_both(text: str, state: states.State
 
     assert isinstance(step.state, states.Confirming)
     assert step.state.identity == make_identity()
-    assert step.effects[0] == DeleteUserMessage()
+    assert isinstance(step.effects[0], DeleteUserMessage)
 
 
 def test_a_name_beside_the_number_is_newer_than_the_name_before() -> None:
@@ -278,7 +278,7 @@ def test_a_wish_a_question_or_small_talk_is_answered_and_the_step_stays(text: st
     question = next(effect for effect in step.effects if isinstance(effect, AskQuestion))
 
     assert step.state == state
-    assert step.effects[0] == DeleteUserMessage()
+    assert isinstance(step.effects[0], DeleteUserMessage)
     assert question.note == ANSWERED[text].format(section)
     assert question.text.endswith(".ask_again")
 
