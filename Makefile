@@ -98,6 +98,7 @@ lock:
 	$(COMPILE) --group bench -o requirements-bench.lock
 	$(COMPILE) --group locking -o requirements-locking.lock
 	.venv-locking/bin/python tools/traditional.py
+	.venv-locking/bin/python tools/ideographs.py
 
 clean:
 	rm -rf .venv .venv-* bench/peers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

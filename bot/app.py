@@ -97,7 +97,11 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
     """Open, build and connect everything in order; close it in the reverse order."""
     async with AsyncExitStack() as stack:
         # First, so that a mistake in a text is reported before anything is opened.
-        catalogue = texts.load(days=settings.retention_days, test="simulated" in settings.providers.values())
+        catalogue = texts.load(
+            days=settings.retention_days,
+            test="simulated" in settings.providers.values(),
+            operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
+        )
         listener = stack.enter_context(_listener(settings))
         public_url = settings.public_url or _local_url(settings.host, listener)
         deps = await _open_deps(stack, settings, catalogue, public_url)

@@ -32,6 +32,10 @@ _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
+_USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_OPERATOR_NAME = 64
+_CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 
 
@@ -171,6 +175,8 @@ class Settings(BaseSettings):
     rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
     result_webhook_url: str = ""
     result_webhook_secret: SecretStr | None = None
+    operator_name: str = ""
+    operator_contact: str = ""
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
@@ -248,6 +254,23 @@ class Settings(BaseSettings):
         if not all(_ID.fullmatch(each) for each in _split_list(ids)):
             raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
         return ids
+
+    @field_validator("operator_name")
+    @classmethod
+    def _is_one_line(cls, name: str) -> str:
+        if len(name) > _OPERATOR_NAME or not name.isprintable():
+            raise ValueError(f"write a name of at most {_OPERATOR_NAME} characters, in one line")
+        return name.strip()
+
+    @field_validator("operator_contact")
+    @classmethod
+    def _is_contact(cls, contact: str) -> str:
+        is_page = contact.startswith(("https://", "http://")) and "." in (urlsplit(contact).hostname or "")
+        is_written_well = not re.search(r"[\s<>\"]", contact) and len(contact) <= _CONTACT
+        is_known = is_page or _USER_NAME.fullmatch(contact) or _EMAIL.fullmatch(contact)
+        if contact and not (is_known and is_written_well):
+            raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
+        return contact
 
     @field_validator("desk_key", "api_keys")
     @classmethod
@@ -349,6 +372,13 @@ class Settings(BaseSettings):
     def providers(self) -> dict[Method, str]:
         """The kind of provider of each method: `simulated` or `http`."""
         return {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+
+    @property
+    def operator_url(self) -> str:
+        """The address that opens the operator's contact; empty for an e-mail address, which no button can open."""
+        if self.operator_contact.startswith("@"):
+            return f"https://t.me/{self.operator_contact[1:]}"
+        return self.operator_contact if "://" in self.operator_contact else ""
 
     @property
     def staff(self) -> frozenset[int]:

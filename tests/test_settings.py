@@ -133,6 +133,15 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_REDIRECT_HOSTS", "me@verify.example.org"),
         ("ALLOW_SIMULATED", "yes"),
         ("STAFF_IDS", "200012345;me"),
+        ("OPERATOR_NAME", "x" * 65),
+        ("OPERATOR_NAME", "two\nlines"),
+        ("OPERATOR_CONTACT", "400 910 0100"),
+        ("OPERATOR_CONTACT", "@me"),
+        ("OPERATOR_CONTACT", "help@localhost"),
+        ("OPERATOR_CONTACT", "ftp://help.example.org"),
+        ("OPERATOR_CONTACT", "https://localhost/help"),
+        ("OPERATOR_CONTACT", 'https://help.example.org/"><b>'),
+        ("OPERATOR_CONTACT", f"https://help.example.org/{'x' * 240}"),
         ("DESK_KEY", "short"),
         ("DESK_KEY", "one-key-of-the-desk-012345,another-key-of-the-desk-01"),
         ("LINK_TTL", "10s"),
@@ -386,6 +395,23 @@ def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.Monke
 def test_what_is_wrong_is_said_in_the_programs_own_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match=r"^PORT: "):
         loaded(monkeypatch, tmp_path, PORT="abc")
+
+
+@pytest.mark.parametrize(
+    ("contact", "url"),
+    [
+        ("https://help.example.org/chat", "https://help.example.org/chat"),
+        ("@support_of_ours", "https://t.me/support_of_ours"),
+        ("help@example.org", ""),
+        ("", ""),
+    ],
+)
+def test_the_operator_is_reached_by_a_page_a_telegram_name_or_an_e_mail(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contact: str, url: str
+) -> None:
+    settings = loaded(monkeypatch, tmp_path, OPERATOR_CONTACT=contact, OPERATOR_NAME="示例云 客服")
+
+    assert (settings.operator_contact, settings.operator_url, settings.operator_name) == (contact, url, "示例云 客服")
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, folder: Path, **environment: str) -> Settings:

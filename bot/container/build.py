@@ -128,7 +128,7 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
         return person not in staff
 
     return RunnerConfig(
-        new_rule_context=faq.with_topics_in(deps.clock.rule_context),
+        new_rule_context=faq.with_understanding(deps.clock.rule_context),
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.content.topics import Entry as Entry
 from bot.content.topics import read
 from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules import them from here
-from bot.flow.effects import ClockTime, RemainingTime, TextKey, Value
+from bot.flow.effects import ClockTime, RemainingTime, Sensitive, TextKey, Value
 
 FOLDER = Path(__file__).parents[1] / "texts"
 _BEIJING = timezone(timedelta(hours=8))
@@ -59,15 +59,33 @@ class Catalogue:
                 return _format_time(at, "t", "%H:%M UTC+8")
             case RemainingTime(at):
                 return _format_time(at, "r", html.escape(self.text(language, "time.left")))
+            case Sensitive(text):
+                return html.escape(text, quote=False)
             case _:
                 return html.escape(value, quote=False)
 
 
-def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
-    """Read all texts; `days` is the retention, and `test` adds the banner that says that providers are simulated."""
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs the bot, and how people reach them; `url` opens the contact, where a button can. Empty for not given."""
+
+    name: str = ""
+    contact: str = ""
+    url: str = ""
+
+
+_NO_OPERATOR = Operator()
+
+
+def load(*, days: int, test: bool, operator: Operator = _NO_OPERATOR, folder: Path = FOLDER) -> Catalogue:
+    """Read all texts; `days` is the retention, and `test` adds the banner that says that providers are simulated.
+
+    Without a contact of the operator, people are sent to the cloud's own support page.
+    """
     texts, faq = _read(folder)
     constants = {
         language: {
+            **_operator_constants(texts[language], operator),
             "days": str(days),
             "test": texts[language]["test_banner"] if test else "",
             "mark": texts[language]["test_mark"] if test else "",
@@ -75,6 +93,15 @@ def load(*, days: int, test: bool, folder: Path = FOLDER) -> Catalogue:
         for language in LANGUAGES
     }
     return Catalogue(texts, faq, constants)
+
+
+def _operator_constants(texts: Mapping[str, str], operator: Operator) -> Mapping[str, str]:
+    support_page = texts["operator.contact"]
+    return {
+        "operator": html.escape(operator.name or texts["operator.name"], quote=False),
+        "contact": html.escape(operator.contact or support_page, quote=False),
+        "operator_url": operator.url if operator.contact else support_page,
+    }
 
 
 def language_of(code: str | None) -> str | None:

@@ -84,6 +84,7 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.ReadingInvitation: FunnelStep.OPENED,
     states.Agreeing: FunnelStep.STARTED,
     states.AskingName: FunnelStep.AGREED,
+    states.CheckingName: FunnelStep.AGREED,
     states.AskingNumber: FunnelStep.AGREED,
     states.ChangingName: FunnelStep.AGREED,
     states.ChangingNumber: FunnelStep.AGREED,

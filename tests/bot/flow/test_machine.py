@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import Effect, OpenAttempt, ShowToast
+from bot.flow.effects import AskQuestion, Effect, OpenAttempt, Sensitive, ShowToast
 from bot.flow.events import (
     AttemptPassed,
     AttemptRefusal,
@@ -104,6 +104,20 @@ def test_no_effect_holds_a_name_or_a_number(state: State) -> None:
         leaks = [text for text in strings(tuple(exposed(step))) for secret in SECRETS if secret in text]
 
         assert leaks == [], event
+
+
+@in_each_state
+def test_a_name_in_clear_is_only_in_the_questions_that_ask_to_check_it(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        shown = {
+            effect.text
+            for effect in step.effects
+            for value in getattr(effect, "values", {}).values()
+            if isinstance(effect, AskQuestion) and isinstance(value, Sensitive)
+        }
+
+        assert shown <= {"confirm.ask", "confirm.ask_again", "check_name.ask", "check_name.ask_again"}, event
+        assert not [secret for secret in SECRETS if secret in repr(exposed(step))], event
 
 
 @in_each_state
