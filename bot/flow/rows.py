@@ -1,7 +1,7 @@
 """Defines the transitions of the table; mypy rejects a rule that does not fit its state or its event."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
@@ -28,7 +28,7 @@ class RuleContext:
 
     now: datetime
     fresh_id: str
-    topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
+    topics_in: Callable[[str], tuple[str, ...]] = _no_topics
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
 
