@@ -5,7 +5,7 @@ Each method states its promise; any implementation that keeps all of them can re
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -143,7 +143,7 @@ class Store(Protocol):
 class ProviderSession:
     """A provider's answer: the state from which its first page starts."""
 
-    provider_state: str
+    provider_state: str = field(repr=False)
 
 
 class Provider(Protocol):

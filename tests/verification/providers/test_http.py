@@ -1,7 +1,7 @@
 """A provider over HTTP: what is sent, which answers count, and how its failures are handled."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +12,7 @@ from tests.provider_server import PASSING, SIGNING, FakeProviderServer, Provider
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.errors import ProviderUnavailable
-from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint
+from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint, TransientFailure
 from verification.signing import InvalidSignature
 
 A1 = AttemptId("a1")
@@ -156,10 +156,37 @@ def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: ob
     assert service.phone_url("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
 
 
+def test_ssrf_a_stored_address_is_checked_again_before_a_phone_goes_there() -> None:
+    ours = at_the_door()
+
+    assert ours.phone_url("https://evil.example/a1") is None
+    assert not ours.simulated
+
+
 async def test_a_forbidden_address_for_phones_opens_no_session(line: ProviderPair) -> None:
     line.other.url = "https://evil.example/a1"
     with pytest.raises(ProviderUnavailable):
         await line.ours.open(A1, make_identity())
+
+
+@pytest.mark.parametrize("status", [199, 202, 204, 302, 404, 409, 424, 428, 430, 499])
+async def test_an_unexpected_status_is_no_answer_even_with_a_good_body(status: int) -> None:
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return status, b'{"session":"a1","state":"passed"}'
+
+    with pytest.raises(ProviderUnavailable) as refused:
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
+
+    assert not isinstance(refused.value, TransientFailure)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+async def test_a_status_that_may_pass_is_a_transient_failure(status: int) -> None:
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return status, b'{"session":"a1","state":"passed"}'
+
+    with pytest.raises(TransientFailure):
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
 
 
 def at_the_door() -> HttpProvider:
