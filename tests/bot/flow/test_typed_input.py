@@ -5,7 +5,7 @@ import pytest
 from bot.flow.events import Choice, Command
 from bot.flow.machine import choices
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
-from bot.flow.typed_input import match_choice, match_command, normalize
+from bot.flow.typed_input import is_question, is_surely_question, match_choice, match_command, normalize
 from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
 
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
@@ -87,6 +87,100 @@ def test_a_number_means_the_position_of_a_button(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["0", "3", "99", "9" * 4096, "٣", "Ⅷ", "一"])
 def test_any_other_number_means_no_position(typed: str) -> None:
     assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
+
+
+def test_of_a_text_160_characters_are_compared() -> None:
+    assert match_command("取消".rjust(160)) is Command.CANCEL
+    assert match_command("取消".rjust(161)) is None
+
+
+CHINESE = (
+    *(
+        "吗",
+        "嗎",
+        "呢",
+        "怎么",
+        "怎麼",
+        "怎样",
+        "怎樣",
+        "如何",
+        "为什么",
+        "为何",
+        "為什麼",
+        "為何",
+        "什么",
+        "什麼",
+        "哪里",
+    ),
+    *(
+        "多久",
+        "多长时间",
+        "多長时间",
+        "几个",
+        "几個",
+        "几次",
+        "几天",
+        "幾個",
+        "幾次",
+        "幾天",
+        "多少",
+        "能不能",
+        "可不可以",
+    ),
+    *("是不是", "有没有", "要不要", "会不会"),
+)
+ANYWHERE = ("how", "what", "why", "when", "where", "which", "who")
+AT_THE_START = ("can", "could", "do", "does", "is", "are", "must", "should", "will")
+
+
+@pytest.mark.parametrize("word", ["?", "？", *CHINESE, *ANYWHERE])
+def test_a_text_with_a_question_word_looks_like_a_question(word: str) -> None:
+    assert is_question(f" 认证 {word} 认证 ")
+    assert is_question(word.upper())
+
+
+@pytest.mark.parametrize("word", AT_THE_START)
+def test_an_english_verb_at_the_start_looks_like_a_question(word: str) -> None:
+    assert is_question(f" {word.title()} it be changed")
+    assert not is_question(f"认证 {word} 认证")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "我要认证", "王小明", "show me", "whatever", "candy", "istanbul", "为了认证", "几何"]
+)
+def test_other_texts_do_not_look_like_a_question(text: str) -> None:
+    assert not is_question(text)
+    assert not is_surely_question(text)
+
+
+SURELY = (
+    *("怎么", "怎麼", "怎样", "怎樣", "如何", "为什么", "为什麼", "為什么", "為什麼", "什么", "什麼", "多久"),
+    *("几个", "几個", "几次", "几天", "多少", "能不能", "可不可以", "是不是", "有没有", "要不要", "会不会"),
+)
+
+
+@pytest.mark.parametrize("word", SURELY)
+def test_a_sentence_with_one_of_these_words_is_surely_a_question(word: str) -> None:
+    assert is_surely_question(f"我想知道{word}认证")
+
+
+@pytest.mark.parametrize("end", ["", " ", ".", "。", "!", "！", "~", "～", "。。 "])
+@pytest.mark.parametrize("sentence", ["可以认证吗", "可以認證嗎"])
+def test_a_sentence_that_ends_in_a_question_particle_is_surely_a_question(sentence: str, end: str) -> None:
+    assert is_surely_question(sentence + end)
+    assert not is_surely_question(f"{sentence}丽{end}")
+
+
+@pytest.mark.parametrize("word", [*ANYWHERE, "can", "do", "does", "is"])
+def test_an_english_sentence_of_four_words_is_surely_a_question(word: str) -> None:
+    assert is_surely_question(f"{word.title()} one gets it")
+    assert not is_surely_question(f"{word} one gets")
+    assert not is_surely_question(f"so {word} one gets it")
+
+
+def test_five_characters_may_be_a_sentence_and_four_may_be_a_name() -> None:
+    assert is_surely_question("到底怎么办")
+    assert not is_surely_question("到怎么办")
 
 
 def test_normalizing_is_idempotent_and_limits_the_length() -> None:
