@@ -138,6 +138,7 @@ def test_a_time_that_ran_backwards_is_none() -> None:
 @pytest.mark.parametrize(
     ("buckets", "part", "bucket", "share"),
     [
+        ({6: 1}, 0.5, 6, 0.5),
         ({6: 4}, 0.5, 6, 0.5),
         ({6: 4}, 1.0, 6, 1.0),
         ({6: 2, 8: 2}, 0.5, 6, 1.0),

@@ -45,6 +45,12 @@ def test_an_id_of_256_characters_is_accepted() -> None:
     SIGNING.verify(SIGNING.headers("x" * 256, NOON, BODY), BODY, NOON)
 
 
+@pytest.mark.parametrize("message_id", ["", "x" * 257])
+def test_inv18_an_id_that_is_empty_or_longer_is_refused_although_it_is_signed(message_id: str) -> None:
+    with pytest.raises(InvalidSignature, match="webhook-id"):
+        SIGNING.verify(SIGNING.headers(message_id, NOON, BODY), BODY, NOON)
+
+
 def test_a_timestamp_of_11_digits_is_accepted() -> None:
     at = datetime(2300, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,17 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt, ShowToast
+from bot.flow.effects import (
+    AskQuestion,
+    DeleteUserMessage,
+    EditCaption,
+    Effect,
+    OpenAttempt,
+    ReplaceCodeWithPicture,
+    ShowCode,
+    ShowRecords,
+    ShowToast,
+)
 from bot.flow.events import (
     AttemptPassed,
     AttemptRefusal,
@@ -96,6 +106,19 @@ def test_inv11_every_event_of_a_person_gets_a_reply(state: State, proof: Proof) 
     for event, step in tried:
         assert visible(step), event
     proof(cases=len(tried))
+
+
+@in_each_state
+def test_a_question_carries_the_id_that_its_buttons_are_compared_with(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        for effect in step.effects:
+            match effect:
+                case AskQuestion() | ShowCode() | EditCaption():
+                    assert effect.question_id == step.state.question_id, event
+                case ReplaceCodeWithPicture(rows=rows):
+                    assert effect.question_id == (step.state if rows else state).question_id, event
+                case ShowRecords():
+                    assert effect.question_id == state.question_id, event
 
 
 @in_each_state
