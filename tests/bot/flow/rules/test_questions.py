@@ -189,6 +189,15 @@ def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -
     assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
 
 
+@pytest.mark.parametrize(
+    "lines", [TO_NAME, TO_NUMBER, f"{TO_CONFIRM}\n[change_name]", f"{TO_CONFIRM}\n[change_number]"]
+)
+def test_a_mistyped_name_or_number_is_no_question_even_if_the_faq_matches_it(lines: str) -> None:
+    step = advance(after(lines), Said("icp 2"), CONTEXT)
+
+    assert [type(effect) for effect in step.effects] == [DeleteUserMessage, AskQuestion]
+
+
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1, max_size=4))
 def test_no_name_of_four_hanzi_or_fewer_is_taken_for_a_question(name: str) -> None:
     state = AskingName(account=ACCOUNT, question_id=QUESTION_ID)
