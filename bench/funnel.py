@@ -27,6 +27,7 @@ from bot.flow.states import PhoneStage, State
 from storage import mapping, open_store
 from storage.encryption.sealing import Sealing
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity, Name, Number
 from verification.ids import Account, Actor
@@ -143,6 +144,11 @@ def fill_database(path: Path, people: int) -> tuple[int, int]:
     return len(counted), len(timed)
 
 
+async def _count_failure(unit: SqlUnit) -> None:
+    cohort = Cohort(day=FIRST.date(), campaign="", language="zh")
+    await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.QQ, Reason.NO_CARD)])
+
+
 @dataclass(slots=True)
 class ConcurrentWriter:
     """A writer that keeps counting steps."""
@@ -155,14 +161,7 @@ class ConcurrentWriter:
         """Count one step after the other, and record the longest wait in seconds."""
         while True:
             began = time.perf_counter()
-            async with self.store.unit("telegram:2") as unit:
-                await unit.add_to_funnel(
-                    [
-                        FunnelIncrement(
-                            Cohort(day=FIRST.date(), campaign="", language="zh"), None, Method.QQ, Reason.NO_CARD
-                        )
-                    ]
-                )
+            await self.store.transact("telegram:2", _count_failure)
             self.longest = max(self.longest, time.perf_counter() - began)
             self.turns += 1
             await asyncio.sleep(0.005)

@@ -147,7 +147,7 @@ async def telegram_session(app: BotApp) -> AsyncIterator[None]:
             await stack.enter_async_context(replicas.heartbeating(runner.resume_pending))
         await stack.enter_async_context(runner.running())
         await stack.enter_async_context(app.handlers.inline.running())
-        await stack.enter_async_context(app.senders.staff_replies.running())
+        await stack.enter_async_context(app.senders.background.running())
         yield
 
 

@@ -18,6 +18,7 @@ from storage.errors import (
 from storage.migrations import known_migrations, migrate
 from storage.sqlite import open_sqlite
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 
 __all__ = [
     "BadKeys",
@@ -26,6 +27,7 @@ __all__ = [
     "NewerSchema",
     "Sealing",
     "SqlStore",
+    "SqlUnit",
     "StorageError",
     "StoreUnavailable",
     "WrongKeys",

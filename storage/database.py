@@ -1,8 +1,8 @@
 """The port of a database: what the store needs from SQLite or PostgreSQL."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 Value = str | int | bytes | None
 
@@ -32,14 +32,32 @@ class Connection(Protocol):
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         """Like `fetch_for_update`, but skip rows that another transaction has locked instead of waiting."""
 
+    async def lock(self, key: str) -> None:
+        """Hold this key's lock too, as `Database.transaction` does with its `lock_key`."""
+
+
+T = TypeVar("T")
+
+Body = Callable[[Connection], Coroutine[Any, Any, T]]
+"""What one transaction does. It awaits nothing but its connection, because it may run whole in another thread."""
+
 
 class Database(Protocol):
     """Runs transactions."""
 
+    async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
+        """Run a body as one transaction, and return its result once it is committed; an error rolls it back.
+
+        Bodies that wait at the same time may be committed together; each takes effect whole or not at all, and in order
+        of arrival. The body of a caller that is cancelled while it waits does not run; later it commits all the same.
+        With `soon=False` the body may wait a moment for others, to be committed with them.
+        """
+
     def transaction(self, lock_key: str | None = None) -> AbstractAsyncContextManager[Connection]:
         """Open a transaction: leaving it commits; any exception, a cancellation too, rolls it back.
 
-        Two transactions with the same `lock_key` never run at once; waiting ones run in order of arrival.
+        For rare work that awaits other things in between: on SQLite nobody else writes meanwhile. Two transactions with
+        the same `lock_key` never run at once; waiting ones run in order of arrival.
         """
 
     def read_transaction(self) -> AbstractAsyncContextManager[Connection]:

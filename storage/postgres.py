@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from storage.database import OnBusy, Row, StillHeld, Value
+from storage.database import Body, OnBusy, Row, StillHeld, T, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Transaction:
         with _translate_errors():
             await self._transaction.start()
         if lock_key is not None:
-            await self.fetch("SELECT pg_advisory_xact_lock($1)", _advisory_lock_id(f"unit:{lock_key}"))
+            await self.lock(lock_key)
 
     async def commit(self) -> None:
         if self._broken:
@@ -116,6 +116,9 @@ class _Transaction:
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(f"{statement} FOR UPDATE SKIP LOCKED", *values)
 
+    async def lock(self, key: str) -> None:
+        await self.fetch("SELECT pg_advisory_xact_lock($1)", _advisory_lock_id(f"unit:{key}"))
+
 
 class PostgresDatabase:
     """An open PostgreSQL database."""
@@ -125,6 +128,12 @@ class PostgresDatabase:
         self._pool = pool
         self._local_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._busy_tasks: set[asyncio.Task[object] | None] = set()
+
+    async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
+        """Run a body on a connection of the pool; the server commits transactions of different connections together."""
+        del soon
+        async with self.transaction(lock_key) as connection:
+            return await body(connection)
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:

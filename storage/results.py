@@ -5,7 +5,7 @@ from datetime import datetime
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Database
+from storage.database import Connection, Database, Row, Value
 from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 
@@ -18,21 +18,18 @@ class SqlResultOutbox:
     async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
         latest_tried = mapping.to_micros(now + MAX_CLOCK_SKEW)
         # One claim at a time: two programs then get different results instead of waiting for the same rows.
-        async with self._database.transaction("claim results") as connection:
-            leased = await connection.fetch(
-                sql.CLAIM_RESULTS,
-                mapping.to_micros(now),
-                mapping.to_micros(until),
-                latest_tried,
-                MAX_BLOCKING_TRIES,
-                limit,
-            )
+        values = (mapping.to_micros(now), mapping.to_micros(until), latest_tried, MAX_BLOCKING_TRIES, limit)
+        leased = await self._fetch(sql.CLAIM_RESULTS, *values, lock_key="claim results")
         return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
-        async with self._database.transaction() as connection:
-            await connection.fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
+        await self._fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
 
     async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
-        async with self._database.transaction() as connection:
-            await connection.fetch(sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))
+        await self._fetch(sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))
+
+    async def _fetch(self, statement: str, *values: Value, lock_key: str | None = None) -> Sequence[Row]:
+        async def fetch(connection: Connection) -> Sequence[Row]:
+            return await connection.fetch(statement, *values)
+
+        return await self._database.run(fetch, lock_key)

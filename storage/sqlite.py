@@ -1,23 +1,25 @@
 """The embedded database: one SQLite file, one writing connection, one transaction at a time.
 
 A commit counts only when it is on the disk (WAL, synchronous=FULL). Every transaction takes the write lock at its
-start, so it cannot fail halfway because another program writes. All statements go through a queue to one thread: a
-requested ROLLBACK runs before any later statement, even when its caller was cancelled meanwhile. Long reads use a
-second connection that writers do not wait for.
+start, so it cannot fail halfway because another program writes. `run` hands a whole transaction to the connection's
+thread, where those that wait are committed together (`sqlite_group`). The statements of a `transaction` go to that
+thread one by one: a requested ROLLBACK runs before any later statement, even when its caller was cancelled meanwhile.
+Long reads use a second connection that writers do not wait for.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
 
-from storage.database import OnBusy, Row, StillHeld, Value
+from storage.database import Body, OnBusy, Row, StillHeld, T, Value
 from storage.encryption.private_files import make_private_folder
-from storage.errors import ConstraintViolated, StoreUnavailable
+from storage.errors import StoreUnavailable
 from storage.lockfile import file_lock
+from storage.sqlite_group import GroupCommit, translate_errors
 
 _WAIT_SECONDS = 10
 _SETTINGS = (
@@ -28,16 +30,6 @@ _SETTINGS = (
     "PRAGMA temp_store = MEMORY",
 )
 _READER_SETTINGS = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise ConstraintViolated(str(error)) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(str(error)) from error
 
 
 class _Transaction:
@@ -54,7 +46,7 @@ class _Transaction:
             raise RuntimeError("this unit was left already")
         # SQLite treats $1 as a parameter name, so the statement needs no rewriting.
         named = {str(number): value for number, value in enumerate(values, 1)}
-        with _translate_errors():
+        with translate_errors():
             return list(await self._connection.execute_fetchall(statement, named))
 
     async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
@@ -64,6 +56,9 @@ class _Transaction:
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         """With one transaction at a time, no row is locked by another."""
         return await self.fetch(statement, *values)
+
+    async def lock(self, key: str) -> None:
+        """With one transaction at a time, it holds every key already."""
 
 
 class SqliteDatabase:
@@ -76,6 +71,19 @@ class SqliteDatabase:
         self._reader: aiosqlite.Connection | None = None
         self._read_lock = asyncio.Lock()
         self._owner_task: asyncio.Task[object] | None = None
+        self.group_commit = GroupCommit(self._in_writer_thread)
+
+    async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
+        """Run a body in the next group; only one body runs at a time, so each has every key to itself."""
+        if self._owner_task is asyncio.current_task():
+            raise RuntimeError("a unit inside a unit would wait for itself")
+        result: T = await self.group_commit.run(body, soon=soon)
+        return result
+
+    async def _in_writer_thread(self, function: Callable[[sqlite3.Connection], None]) -> None:
+        async with self._write_lock:
+            # aiosqlite has no public way to run a function in its thread; the version is pinned, and tests show it.
+            await self._connection._execute(function, self._connection._conn)  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[_Transaction]:
@@ -86,10 +94,10 @@ class SqliteDatabase:
             self._owner_task = asyncio.current_task()
             transaction = _Transaction(self._connection)
             try:
-                with _translate_errors():
+                with translate_errors():
                     await self._connection.execute_fetchall("BEGIN IMMEDIATE")
                 yield transaction
-                with _translate_errors():
+                with translate_errors():
                     await self._connection.commit()
             except BaseException:
                 # This does nothing if the commit has succeeded after all.
@@ -103,7 +111,7 @@ class SqliteDatabase:
     async def read_transaction(self) -> AsyncIterator[_Transaction]:
         """Read the current snapshot on a separate connection, one reader at a time."""
         async with self._read_lock:
-            with _translate_errors():
+            with translate_errors():
                 self._reader = self._reader or await _open_reader(self._path.as_uri())
                 await self._reader.execute_fetchall("BEGIN")
             transaction = _Transaction(self._reader)
@@ -117,6 +125,7 @@ class SqliteDatabase:
         """Close the file."""
         # The writer closes last, because it writes the log back into the file.
         try:
+            await self.group_commit.close()
             if self._reader is not None:
                 await self._reader.close()
         finally:
@@ -124,13 +133,13 @@ class SqliteDatabase:
 
     async def wait_for_open_transactions(self) -> None:
         """With one transaction at a time, the next one starts after all others have ended."""
-        async with self.transaction():
+        async with self._write_lock:
             pass
 
     async def purge_deleted(self) -> None:
         """Write the log back and truncate it, because it still holds deleted pages; a reader would prevent that."""
         async with self._read_lock, self._write_lock:
-            with _translate_errors():
+            with translate_errors():
                 await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def translate_schema(self, script: str) -> str:
@@ -147,7 +156,7 @@ async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
     """Open a SQLite file, created with its folder if missing; raises `StoreUnavailable`."""
     try:
         _make_private_file(path)
-        connection = await aiosqlite.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+        connection = await aiosqlite.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, cached_statements=256)
     except (OSError, sqlite3.Error) as error:
         raise _unavailable(path, error) from error
     database = SqliteDatabase(connection, path)

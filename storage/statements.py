@@ -63,8 +63,10 @@ BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORD
 PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
 
 POST_NOTICE = """
-INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO notices (contact, news, attempt, account, method, status, reason, expires_at, posted_at, leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+    CASE WHEN EXISTS (SELECT 1 FROM notices WHERE contact = $1 AND settled = 0) THEN CAST(0 AS BIGINT) ELSE $10 END)
+RETURNING id, contact, news, attempt, account, method, status, reason, expires_at, leased_until
 """
 # A lease that ends later than a new one comes from a wrong clock, so it does not count.
 CLAIM_NOTICES = """
@@ -78,7 +80,7 @@ WHERE id IN (
 ) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
 """
-SETTLE_NOTICE = "UPDATE notices SET settled = 1 WHERE id = $1"
+SETTLE_NOTICE = "UPDATE notices SET settled = 1 WHERE id = $1 AND settled = 0 RETURNING id"
 
 POST_RESULT = """
 INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)

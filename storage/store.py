@@ -1,9 +1,10 @@
 """The store over any database: it keeps the promises of `verification.dialogue_store.DialogueStore`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
@@ -21,6 +22,8 @@ from verification.ports import Notice
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
+T = TypeVar("T")
+
 _ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
@@ -28,17 +31,21 @@ _SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 class SqlStore:
     """The ports state each method's promise."""
 
+    _unit_type: type[SqlUnit] = SqlUnit
+
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database = database
         self._sealing = sealing
 
-    @asynccontextmanager
-    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
-        async with self._database.transaction(lock_key) as connection:
-            unit = SqlUnit(connection, self._sealing)
-            yield unit
-        if unit.erased:
+    async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
+        async def run(connection: Connection) -> tuple[T, bool]:
+            unit = self._unit_type(connection, self._sealing)
+            return await body(unit), unit.erased
+
+        result, erased = await self._database.run(run, lock_key)
+        if erased:
             await self._database.purge_deleted()
+        return result
 
     @asynccontextmanager
     async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
@@ -62,22 +69,21 @@ class SqlStore:
 
     async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         # One claim at a time: two programs then get different notices instead of waiting for the same rows.
-        async with self._database.transaction("claim") as connection:
-            leased = await connection.fetch(sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit)
+        leased = await self._fetch(
+            sql.CLAIM_NOTICES, mapping.to_micros(now), mapping.to_micros(until), limit, lock_key="claim"
+        )
         return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
 
     async def settle_notice(self, notice: Notice) -> None:
         await self._fetch(sql.SETTLE_NOTICE, notice.id)
 
-    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
-        async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
-            await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
+    async def mark_shown(self, person: PersonId, revision: int, panel: str, *, soon: bool = True) -> None:
+        sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
+        await self._fetch(sql.MARK_SHOWN, person, revision, sealed, soon=soon)
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
-        async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
-            await connection.fetch(sql.MARK_BLOCKED, person, sealed)
+        sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
+        await self._fetch(sql.MARK_BLOCKED, person, sealed)
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return [
@@ -88,23 +94,31 @@ class SqlStore:
     async def acquire_lease(
         self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int
     ) -> Lease | None:
-        async with self._database.transaction(person) as connection:
+        async def acquire(connection: Connection) -> Row | None:
             rows = await connection.fetch_for_update(sql.LEASE, person)
             if not rows:
                 return None
-            [(holder, shown, panel)] = rows
+            holder, shown, _ = rows[0]
             if (holder != program and holder in alive) or shown < min_shown:
                 return None
             await connection.fetch(sql.ACQUIRE_LEASE, person, program)
+            return rows[0]
+
+        row = await self._database.run(acquire, person)
+        if row is None:
+            return None
+        holder, shown, panel = row
         return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
     async def release_lease(self, person: PersonId, program: str) -> None:
         await self._fetch(sql.RELEASE_LEASE, person, program)
 
     async def heartbeat(self, *, name: str, program: str) -> Sequence[Heartbeat]:
-        async with self._database.transaction() as connection:
+        async def beat(connection: Connection) -> Sequence[Row]:
             await connection.fetch(sql.HEARTBEAT, name, program)
-            beats = await connection.fetch(sql.HEARTBEATS)
+            return await connection.fetch(sql.HEARTBEATS)
+
+        beats = await self._database.run(beat)
         return [
             Heartbeat(name=beat_name, program=beat_program, count=count) for beat_name, beat_program, count in beats
         ]
@@ -116,12 +130,12 @@ class SqlStore:
         return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, limit))
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
-        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
+        # A deletion that is repeated after a crash does no harm.
+        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id, soon=False)
 
     async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
-        async with self._database.transaction() as connection:
-            sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
-            await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
+        sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
+        await self._fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
 
     async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_RATE_LIMIT_RECORDS, before)
@@ -195,6 +209,10 @@ class SqlStore:
         except DecryptionFailed:
             raise WrongKeys("ENCRYPTION_KEYS does not hold the key this database was last sealed with") from None
 
-    async def _fetch(self, statement: str, *values: Value) -> Sequence[Row]:
-        async with self._database.transaction() as connection:
+    async def _fetch(
+        self, statement: str, *values: Value, lock_key: str | None = None, soon: bool = True
+    ) -> Sequence[Row]:
+        async def fetch(connection: Connection) -> Sequence[Row]:
             return await connection.fetch(statement, *values)
+
+        return await self._database.run(fetch, lock_key, soon=soon)

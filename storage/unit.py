@@ -20,7 +20,7 @@ from verification.dialogue_store import (
 from verification.identity import Identity
 from verification.ids import Account, PersonId
 from verification.limits import RateLimitRecord
-from verification.ports import MAX_ACCOUNTS, DueAttempt, NoticeKind, QuotaSlot
+from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
 
 class SqlUnit(SqlDialogueSupport):
@@ -83,6 +83,9 @@ class SqlUnit(SqlDialogueSupport):
         self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
         own = self._rate_limit_indexes(attempt, identity)
+        # In one order, so that two transactions with some of the same keys never deadlock.
+        for key in sorted({index.hex() for index in own}):
+            await self._connection.lock(f"limits:{key}")
         rows = await self._connection.fetch(sql.RATE_LIMIT_RECORDS, *own, mapping.to_micros(since), number_limit)
         return [mapping.read_rate_limit_record(row, own) for row in rows]
 
@@ -98,8 +101,10 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch(sql.BUDGET_SPENT, mapping.to_micros(since), budget - 1)
         return mapping.from_micros(rows[0][0]) if rows else None
 
-    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
-        await self._connection.fetch(
+    async def post_notice(
+        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+    ) -> Notice | None:
+        rows = await self._connection.fetch(
             sql.POST_NOTICE,
             attempt.contact,
             kind,
@@ -110,7 +115,13 @@ class SqlUnit(SqlDialogueSupport):
             attempt.reason,
             mapping.to_micros(attempt.expires_at),
             mapping.to_micros(now),
+            0 if leased_until is None else mapping.to_micros(leased_until),
         )
+        is_leased = leased_until is not None and rows[0][-1] == mapping.to_micros(leased_until)
+        return mapping.read_notice(rows[0][:-1]) if is_leased else None
+
+    async def settle_notice(self, notice: Notice) -> bool:
+        return bool(await self._connection.fetch(sql.SETTLE_NOTICE, notice.id))
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         values = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)

@@ -7,10 +7,11 @@ no race can verify a fourth account.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 from verification.attempts import (
     LIVE_STATUSES,
@@ -35,14 +36,24 @@ from verification.errors import (
 from verification.identity import Identity
 from verification.ids import Account, Contact
 from verification.limits import DAY, AttemptLimits, refused_until
-from verification.ports import MAX_ACCOUNTS, NoticeKind, Provider, QuotaSlot, Store, Unit
+from verification.ports import (
+    MAX_ACCOUNTS,
+    DueAttempt,
+    Notice,
+    NoticeKind,
+    Provider,
+    ProviderSession,
+    QuotaSlot,
+    Store,
+    Unit,
+)
 
 log = logging.getLogger(__name__)
 
+A = TypeVar("A")
+
 _BATCH = 100
 """Attempts that one call of `expire_due` starts with."""
-_RESERVE_LOCK = "reserving"
-"""Serialises reservations across all programs: a limit is checked and used up in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,14 @@ class AttemptRequest:
     contact: Contact
     identity: Identity
     method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a person has come on the phone."""
+
+    status: AttemptStatus
+    provider_state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +90,17 @@ class CoreDeps:
     """What the core needs besides the store and the providers.
 
     `clock` returns aware UTC times; `token` returns at least 128 random bits as URL characters; `match_code` returns
-    two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called when there may be
-    new notices.
+    two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called after a commit that
+    may have posted a notice. With a `notice_lease` it is handed the new notice, leased for that long, unless an older
+    one of its contact is still on its way.
     """
 
     clock: Callable[[], datetime]
     token: Callable[[], str]
     match_code: Callable[[], str]
     phone_url: Callable[[str], str]
-    on_notice: Callable[[], None] = lambda: None
+    on_notice: Callable[[Notice | None], None] = lambda _: None
+    notice_lease: timedelta | None = None
 
 
 class Core:
@@ -108,156 +129,29 @@ class Core:
         """Open an attempt, or return the one that this id opened before.
 
         Raises a `RequestRefused` when a rule forbids it, and `ProviderUnavailable` when the provider opens no session.
+        A front end that works in transactions of its own calls `reserve`, `open_session` and `start` instead.
         """
-        async with self._store.unit(_RESERVE_LOCK) as unit:
-            attempt = await self._reserve(unit, request)
-        if attempt is None:
-            raise QuotaReached(request.id)
+
+        async def reserve(unit: Unit) -> Attempt | QuotaReached:
+            try:
+                return await self.reserve(unit, request)
+            except QuotaReached as refusal:
+                # Returned, because its record for the limits must be committed.
+                return refusal
+
+        attempt = await self._store.transact(request.account, reserve)
+        if isinstance(attempt, QuotaReached):
+            raise attempt
         if attempt.status is not AttemptStatus.RESERVED:
             return self._scan_code(attempt)
-        try:
-            session = await self._providers[request.method].open(attempt.id, request.identity)
-        except ProviderUnavailable:
-            async with self._store.unit(request.account) as unit:
-                await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
-            await self.cancel(request.id)
-            raise
-        async with self._store.unit(request.account) as unit:
-            attempt = await self._load(unit, request.id)
-            if attempt.status is AttemptStatus.RESERVED:
-                expires_at = self._deps.clock() + self._ttl
-                attempt = replace(
-                    attempt.with_status(AttemptStatus.WAITING),
-                    provider_state=session.provider_state,
-                    expires_at=expires_at,
-                )
-                await unit.save_attempt(attempt)
-        if not attempt.live:
-            raise AttemptOver(attempt.id)
-        return self._scan_code(attempt)
+        session = await self.open_session(request)
+        return await self._store.transact(request.account, lambda unit: self.start(unit, request.id, session))
 
-    async def find_by_token(self, token: str) -> Attempt | None:
-        """Find the attempt of a scanned code, in any status."""
-        async with self._store.unit(f"token:{token}") as unit:
-            return await unit.attempt_by_token(token)
+    async def reserve(self, unit: Unit, request: AttemptRequest) -> Attempt:
+        """Store a new attempt in the caller's transaction, or return the live one with this id.
 
-    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str) -> Attempt:
-        """Record how far the person has come on the phone; raises `AttemptOver` when the attempt has ended.
-
-        A new status restarts the time limit, so that a person who is on the page is not cut off halfway. Only
-        `complete` records a verdict, because only it checks the quota.
-        """
-        if status not in LIVE_STATUSES:
-            raise ValueError(f"{status} is not a live status")
-        now = self._deps.clock()
-        async with self._unit_with_notices(attempt_id) as unit:
-            attempt = await self._load(unit, attempt_id)
-            if not attempt.live or attempt.expires_at <= now:
-                raise AttemptOver(attempt_id)
-            if status is attempt.status:
-                if provider_state != attempt.provider_state:
-                    attempt = replace(attempt, provider_state=provider_state)
-                    await unit.save_attempt(attempt)
-                return attempt
-            attempt = replace(
-                attempt.with_status(status),
-                provider_state=provider_state,
-                expires_at=now + self._ttl,
-                expiry_announced=False,
-            )
-            await unit.save_attempt(attempt)
-            await unit.post_notice(NoticeKind.PROGRESS, attempt, now)
-            return attempt
-
-    async def complete(self, attempt_id: AttemptId, verdict: Verdict) -> Attempt:
-        """Record the verdict, once.
-
-        Recording the same verdict again changes nothing; a different one raises `ContradictoryVerdict`; one that comes
-        too late raises `AttemptOver`. A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
-        """
-        now = self._deps.clock()
-        async with self._unit_with_notices(attempt_id) as unit:
-            attempt = await self._load(unit, attempt_id)
-            if attempt.has_verdict(verdict):
-                return attempt
-            if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED):
-                raise ContradictoryVerdict(attempt_id)
-            if not attempt.live or attempt.expires_at <= now:
-                raise AttemptOver(attempt_id)
-            decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now))
-            await unit.save_attempt(decided)
-            await unit.post_notice(NoticeKind.ENDED, decided, now)
-            if self._posts_results:
-                await unit.post_result(decided, now, simulated=self._providers[decided.method].simulated)
-            return decided
-
-    async def cancel(self, attempt_id: AttemptId) -> None:
-        """Cancel a live attempt; one that has ended stays as it is."""
-        async with self._store.unit(attempt_id) as unit:
-            attempt = await unit.attempt(attempt_id)
-            if attempt is not None and attempt.live:
-                await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
-
-    async def slot_of(self, account: Account) -> QuotaSlot | None:
-        """The quota slot of this account; None when it is not verified."""
-        async with self._store.unit(account) as unit:
-            return await unit.slot_of(account)
-
-    async def expire_due(self) -> int:
-        """Expire attempts that are due and announce those that soon will be; returns how many it handled."""
-        now = self._deps.clock()
-        attempt_ids = await self._due_attempts(now)
-        for attempt_id in attempt_ids:
-            try:
-                await self._expire_or_announce(attempt_id, now)
-            except Unreadable:
-                await self._abandon(attempt_id)
-        return len(attempt_ids)
-
-    async def _due_attempts(self, now: datetime) -> Sequence[AttemptId]:
-        limit = _BATCH
-        while True:
-            async with self._store.unit("sweep") as unit:
-                due = await unit.due_attempts(now + self._notice_before, limit)
-            attempt_ids = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
-            if attempt_ids or len(due) < limit:
-                return attempt_ids
-            # A full batch of attempts that are announced but not expired must not delay the attempts after them.
-            limit *= 2
-
-    async def _expire_or_announce(self, attempt_id: AttemptId, now: datetime) -> None:
-        async with self._unit_with_notices(attempt_id) as unit:
-            attempt = await self._load(unit, attempt_id)
-            if not attempt.live or attempt.expires_at > now + self._notice_before:
-                return
-            if attempt.expires_at <= now:
-                attempt = attempt.with_status(AttemptStatus.EXPIRED)
-                kind = NoticeKind.ENDED
-            elif attempt.expiry_announced:
-                return
-            else:
-                attempt = replace(attempt, expiry_announced=True)
-                kind = NoticeKind.EXPIRING_SOON
-            await unit.save_attempt(attempt)
-            await unit.post_notice(kind, attempt, now)
-
-    async def _abandon(self, attempt_id: AttemptId) -> None:
-        """End an attempt that cannot be read, because it blocks new attempts of its account."""
-        log.error("attempt %s cannot be read; it ends as expired", attempt_id)
-        async with self._store.unit(attempt_id) as unit:
-            await unit.abandon(attempt_id)
-
-    @asynccontextmanager
-    async def _unit_with_notices(self, attempt_id: AttemptId) -> AsyncIterator[Unit]:
-        async with self._store.unit(attempt_id) as unit:
-            yield unit
-        self._deps.on_notice()
-
-    async def _reserve(self, unit: Unit, request: AttemptRequest) -> Attempt | None:
-        """Store a new attempt, or return the one with this id; None when the number has no free quota slot.
-
-        A refusal for the quota is recorded too, for the daily limits: otherwise anybody could probe numbers without
-        end.
+        Raises a `RequestRefused` when a rule forbids it. A refusal for the quota is recorded too, for the daily limits:
+        otherwise anybody could probe numbers without end. So the caller commits after a refusal.
         """
         existing = await unit.attempt(request.id)
         if existing is not None:
@@ -273,7 +167,7 @@ class Core:
         quota_reached = len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
         await unit.add_rate_limit_record(attempt, request.identity, provider_called=not quota_reached)
         if quota_reached:
-            return None
+            raise QuotaReached(request.id)
         if other is not None:
             cancelled = other.with_status(AttemptStatus.CANCELLED)
             await unit.save_attempt(cancelled)
@@ -282,6 +176,204 @@ class Core:
                 await unit.post_notice(NoticeKind.ENDED, cancelled, attempt.created_at)
         await unit.save_attempt(attempt)
         return attempt
+
+    async def open_session(self, request: AttemptRequest) -> ProviderSession:
+        """Open the provider's session for a reserved attempt, outside any transaction.
+
+        Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call.
+        """
+        try:
+            return await self._providers[request.method].open(request.id, request.identity)
+        except ProviderUnavailable:
+            await self._store.transact(request.account, partial(self._give_up, request=request))
+            raise
+
+    async def start(self, unit: Unit, attempt_id: AttemptId, session: ProviderSession) -> ScanCode:
+        """Store the session in the caller's transaction: the attempt waits for its code to be scanned.
+
+        Raises `AttemptOver` when the attempt has ended meanwhile.
+        """
+        attempt = await self._load(unit, attempt_id)
+        if attempt.status is AttemptStatus.RESERVED:
+            attempt = replace(
+                attempt.with_status(AttemptStatus.WAITING),
+                provider_state=session.provider_state,
+                expires_at=self._deps.clock() + self._ttl,
+            )
+            await unit.save_attempt(attempt)
+        if not attempt.live:
+            raise AttemptOver(attempt.id)
+        return self._scan_code(attempt)
+
+    async def _give_up(self, unit: Unit, request: AttemptRequest) -> None:
+        attempt = await unit.attempt(request.id)
+        if attempt is not None:
+            await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
+            if attempt.live:
+                await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
+
+    async def find_by_token(self, token: str) -> Attempt | None:
+        """Find the attempt of a scanned code, in any status."""
+        return await self._store.transact(f"token:{token}", lambda unit: unit.attempt_by_token(token))
+
+    async def move(self, token: str, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:
+        """Find the attempt of a scanned code and, in the same transaction, move it as `decide` says of it.
+
+        `decide` is asked only about a live attempt in time. Returns the attempt as it is then; None when there is none.
+        Raises what `progress` and `complete` raise.
+        """
+        now = self._deps.clock()
+
+        async def body(unit: Unit) -> tuple[Attempt | None, Notice | None]:
+            attempt = await unit.attempt_by_token(token)
+            if attempt is None or not attempt.live or attempt.expires_at <= now:
+                return attempt, None
+            match decide(attempt):
+                case None:
+                    return attempt, None
+                case Progress(status, provider_state):
+                    return await self._progress(unit, attempt, now, status, provider_state)
+                case verdict:
+                    return await self._complete(unit, attempt, now, verdict)
+
+        return await self._with_notice(f"token:{token}", body)
+
+    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str) -> Attempt:
+        """Record how far the person has come on the phone; raises `AttemptOver` when the attempt has ended.
+
+        A new status restarts the time limit, so that a person who is on the page is not cut off halfway. Only
+        `complete` records a verdict, because only it checks the quota.
+        """
+        if status not in LIVE_STATUSES:
+            raise ValueError(f"{status} is not a live status")
+        now = self._deps.clock()
+
+        async def body(unit: Unit) -> tuple[Attempt, Notice | None]:
+            return await self._progress(unit, await self._load(unit, attempt_id), now, status, provider_state)
+
+        return await self._with_notice(attempt_id, body)
+
+    async def complete(self, attempt_id: AttemptId, verdict: Verdict) -> Attempt:
+        """Record the verdict, once.
+
+        Recording the same verdict again changes nothing; a different one raises `ContradictoryVerdict`; one that comes
+        too late raises `AttemptOver`. A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
+        """
+        now = self._deps.clock()
+
+        async def body(unit: Unit) -> tuple[Attempt, Notice | None]:
+            return await self._complete(unit, await self._load(unit, attempt_id), now, verdict)
+
+        return await self._with_notice(attempt_id, body)
+
+    async def _progress(
+        self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str
+    ) -> tuple[Attempt, Notice | None]:
+        if not attempt.live or attempt.expires_at <= now:
+            raise AttemptOver(attempt.id)
+        if status is attempt.status:
+            if provider_state != attempt.provider_state:
+                attempt = replace(attempt, provider_state=provider_state)
+                await unit.save_attempt(attempt)
+            return attempt, None
+        attempt = replace(
+            attempt.with_status(status),
+            provider_state=provider_state,
+            expires_at=now + self._ttl,
+            expiry_announced=False,
+        )
+        await unit.save_attempt(attempt)
+        return attempt, await self._post(unit, NoticeKind.PROGRESS, attempt, now)
+
+    async def _complete(
+        self, unit: Unit, attempt: Attempt, now: datetime, verdict: Verdict
+    ) -> tuple[Attempt, Notice | None]:
+        if attempt.has_verdict(verdict):
+            return attempt, None
+        if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED):
+            raise ContradictoryVerdict(attempt.id)
+        if not attempt.live or attempt.expires_at <= now:
+            raise AttemptOver(attempt.id)
+        decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now))
+        await unit.save_attempt(decided)
+        if self._posts_results:
+            await unit.post_result(decided, now, simulated=self._providers[decided.method].simulated)
+        return decided, await self._post(unit, NoticeKind.ENDED, decided, now)
+
+    async def _post(self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime) -> Notice | None:
+        lease = self._deps.notice_lease
+        return await unit.post_notice(kind, attempt, now, leased_until=now + lease if lease else None)
+
+    async def _with_notice(
+        self, lock_key: str, body: Callable[[Unit], Coroutine[Any, Any, tuple[A, Notice | None]]]
+    ) -> A:
+        """Run a transaction, and hand its notice over once it is committed."""
+        attempt, notice = await self._store.transact(lock_key, body)
+        self._deps.on_notice(notice)
+        return attempt
+
+    async def cancel(self, attempt_id: AttemptId) -> None:
+        """Cancel a live attempt; one that has ended stays as it is."""
+
+        async def body(unit: Unit) -> None:
+            attempt = await unit.attempt(attempt_id)
+            if attempt is not None and attempt.live:
+                await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
+
+        await self._store.transact(attempt_id, body)
+
+    async def slot_of(self, account: Account) -> QuotaSlot | None:
+        """The quota slot of this account; None when it is not verified."""
+        return await self._store.transact(account, lambda unit: unit.slot_of(account))
+
+    async def expire_due(self) -> int:
+        """Expire attempts that are due and announce those that soon will be; returns how many it handled."""
+        now = self._deps.clock()
+        attempt_ids = await self._due_attempts(now)
+        for attempt_id in attempt_ids:
+            try:
+                await self._expire_or_announce(attempt_id, now)
+            except Unreadable:
+                await self._abandon(attempt_id)
+        return len(attempt_ids)
+
+    async def _due_attempts(self, now: datetime) -> Sequence[AttemptId]:
+        limit = _BATCH
+        while True:
+            due = await self._store.transact(
+                "sweep", partial(self._due_until, moment=now + self._notice_before, limit=limit)
+            )
+            attempt_ids = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
+            if attempt_ids or len(due) < limit:
+                return attempt_ids
+            # A full batch of attempts that are announced but not expired must not delay the attempts after them.
+            limit *= 2
+
+    async def _due_until(self, unit: Unit, moment: datetime, limit: int) -> Sequence[DueAttempt]:
+        return await unit.due_attempts(moment, limit)
+
+    async def _expire_or_announce(self, attempt_id: AttemptId, now: datetime) -> None:
+        async def body(unit: Unit) -> tuple[None, Notice | None]:
+            attempt = await self._load(unit, attempt_id)
+            if not attempt.live or attempt.expires_at > now + self._notice_before:
+                return None, None
+            if attempt.expires_at <= now:
+                attempt = attempt.with_status(AttemptStatus.EXPIRED)
+                kind = NoticeKind.ENDED
+            elif attempt.expiry_announced:
+                return None, None
+            else:
+                attempt = replace(attempt, expiry_announced=True)
+                kind = NoticeKind.EXPIRING_SOON
+            await unit.save_attempt(attempt)
+            return None, await self._post(unit, kind, attempt, now)
+
+        await self._with_notice(attempt_id, body)
+
+    async def _abandon(self, attempt_id: AttemptId) -> None:
+        """End an attempt that cannot be read, because it blocks new attempts of its account."""
+        log.error("attempt %s cannot be read; it ends as expired", attempt_id)
+        await self._store.transact(attempt_id, lambda unit: unit.abandon(attempt_id))
 
     def _new_attempt(self, request: AttemptRequest) -> Attempt:
         now = self._deps.clock()

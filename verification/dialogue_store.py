@@ -6,17 +6,19 @@ several programs send messages, one at a time holds the lease on a person: only 
 releases the lease or crashes.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from verification.ids import Account, PersonId
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot, Store, Unit
 from verification.support.store import DialogueSupportUnit
+
+T = TypeVar("T")
 
 DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
@@ -113,7 +115,7 @@ class PendingDeletion:
 
 
 class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
-    """One transaction: leaving it commits, an error rolls it back."""
+    """One transaction; see `Store.transact`."""
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         """Remember an event's id; False when it was seen before."""
@@ -149,13 +151,13 @@ class DialogueStore(Store, Protocol):
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         """Compute a digest that requires the secret key: 32 bytes."""
 
-    def unit(self, lock_key: str) -> AbstractAsyncContextManager[DialogueUnit]:
-        """Open a transaction that runs alone with this key: another one with the same key waits until it is left."""
+    async def transact(self, lock_key: str, body: Callable[[DialogueUnit], Coroutine[Any, Any, T]]) -> T:
+        """Run `body` as one transaction, as `Store.transact` does."""
 
-    async def mark_shown(self, person: PersonId, revision: int, panel: str) -> None:
+    async def mark_shown(self, person: PersonId, revision: int, panel: str, *, soon: bool = True) -> None:
         """Note that a revision's answer reached the chat, and where its panel is; an older revision changes nothing.
 
-        It also releases the lease on the person.
+        It also releases the lease on the person. With `soon=False` it may wait a moment to share another's commit.
         """
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:

@@ -3,17 +3,18 @@
 Each method states its promise; any implementation that keeps all of them can replace another.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
 from verification.identity import Identity
 from verification.ids import Account, Contact
 from verification.limits import RateLimitRecord
+
+T = TypeVar("T")
 
 MAX_ACCOUNTS = 3
 """How many accounts one ID number can verify (G2)."""
@@ -61,7 +62,7 @@ class DueAttempt:
 
 
 class Unit(Protocol):
-    """One transaction: leaving it commits, an error rolls it back."""
+    """One transaction; see `Store.transact`."""
 
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
         """Load an attempt; like every method that loads one, raises `Unreadable` when its record is damaged."""
@@ -105,7 +106,11 @@ class Unit(Protocol):
     async def rate_limit_records(
         self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
-        """List records since then of the attempt's account or contact, and of this number its last `number_limit`."""
+        """List records since then of the attempt's account or contact, and of this number its last `number_limit`.
+
+        Until this transaction ends, no other one gets past this call for the same account, contact or number: so a
+        limit is checked and used up in one transaction.
+        """
 
     async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
         """Store for a day that this attempt was made and whether a provider was called; replaces its earlier record.
@@ -116,8 +121,17 @@ class Unit(Protocol):
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
         """When the oldest of the last `budget` provider calls was made; None when there were fewer."""
 
-    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
-        """Store a notice about the attempt for its contact; it is sent after this transaction commits."""
+    async def post_notice(
+        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+    ) -> Notice | None:
+        """Store a notice about the attempt for its contact; it is sent after this transaction commits.
+
+        With `leased_until` the notice is leased to the caller at once and returned, unless an older notice of its
+        contact is unsettled: the contact's notices are sent in order.
+        """
+
+    async def settle_notice(self, notice: Notice) -> bool:
+        """Mark a notice as sent; False when it was settled before, or erased."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         """Store an attempt's verdict in the result outbox, once per attempt; it is sent after this unit commits."""
@@ -126,17 +140,19 @@ class Unit(Protocol):
 class Store(Protocol):
     """Stores what the core must not lose."""
 
-    def unit(self, lock_key: str) -> AbstractAsyncContextManager[Unit]:
-        """Open a transaction that runs alone with this key: another one with the same key waits until it is left."""
+    async def transact(self, lock_key: str, body: Callable[[Unit], Coroutine[Any, Any, T]]) -> T:
+        """Run `body` as one transaction, and return its result once it is committed; an error rolls it back.
+
+        It runs alone with this key: bodies with the same key run one after the other, in order of arrival. It awaits
+        nothing but its unit, because it may run whole in the database's thread. When its caller is cancelled it takes
+        effect whole or not at all.
+        """
 
     async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         """Lease unsettled notices, oldest first, one per contact; another claim gets them only after `until`.
 
         A lease that ends later than `until` does not count: the clock has been set back since.
         """
-
-    async def settle_notice(self, notice: Notice) -> None:
-        """Mark a notice as sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ one is counted and logged. An answer after the attempt's expiry is too late.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Verdict
 from verification.core import Core
 from verification.errors import AttemptOver, ContradictoryVerdict, ProviderUnavailable
-from verification.ports import PollableProvider, Store
+from verification.ports import PollableProvider, Store, Unit
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +69,20 @@ class ProviderPoller:
         """Queue the attempts in progress that were not polled lately; returns how many."""
         now, count = self._clock(), 0
         for method in self._providers:
-            async with self._store.unit("asks") as unit:
-                due = await unit.claim_due_polls(
-                    method, now=now, before=now - POLL_INTERVAL, limit=_MAX_QUEUED - len(self._queued)
-                )
+            due = await self._store.transact("asks", partial(self._claim_due, method=method, now=now))
             for attempt in due:
                 self.notify(attempt)
             count += len(due)
         return count
 
+    async def _claim_due(self, unit: Unit, method: Method, now: datetime) -> Sequence[AttemptId]:
+        return await unit.claim_due_polls(
+            method, now=now, before=now - POLL_INTERVAL, limit=_MAX_QUEUED - len(self._queued)
+        )
+
     async def poll_one(self, attempt_id: AttemptId) -> None:
         """Poll one attempt and apply the answer by the rules above."""
-        async with self._store.unit(attempt_id) as unit:
-            attempt = await unit.attempt(attempt_id)
+        attempt = await self._store.transact(attempt_id, lambda unit: unit.attempt(attempt_id))
         provider = None if attempt is None else self._providers.get(attempt.method)
         if attempt is None or provider is None or attempt.status not in _POLLED_STATUSES:
             self._count("ignored")

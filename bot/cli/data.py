@@ -1,13 +1,14 @@
 """The operators' commands on stored data: `backup`, `retention` and `erase`."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.cli.report import CommandFailed, Say
 from bot.jobs.cleanup import delete_expired_records
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
-from storage import SqlStore, sqlite_path
+from storage import SqlStore, SqlUnit, sqlite_path
 from storage.backup import copy_database
 from verification.dialogue_store import DeletedCounts
 from verification.identity import mask_account
@@ -42,8 +43,7 @@ async def erase(settings: Settings, account: Account, say: Say) -> int:
     masked = mask_account(account)
     async with open_configured_store(settings) as store:
         deleted = await _erase_people(store, account)
-        async with store.unit(account) as unit:
-            slot = await unit.slot_of(account)
+        slot = await store.transact(account, lambda unit: unit.slot_of(account))
     if slot is not None:
         say(f"kept: that {masked} is verified, and the quota slot of its ID number, by keyed index")
     if not any(deleted.values()):
@@ -58,8 +58,7 @@ async def _erase_people(store: SqlStore, account: Account) -> DeletedCounts:
     total: dict[str, int] = {}
     for person in sorted({PersonId(account), *await store.people_of(account)}):
         # One transaction per person, because the person's turns use the same lock.
-        async with store.unit(person) as unit:
-            deleted = await unit.erase(person, account)
+        deleted = await store.transact(person, partial(SqlUnit.erase, person=person, account=account))
         total = {kind: total.get(kind, 0) + number for kind, number in deleted.items()}
     return total
 

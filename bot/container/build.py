@@ -15,11 +15,12 @@ from telegram.ext import Application, ContextTypes, ExtBot
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
 from bot.container.web import build_web
 from bot.content.questions import FaqMatcher
-from bot.engine.notices import NoticeDispatcher
+from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.dead_letters import DeadLetters
 from bot.handlers.dialogue import DialogueContext, DialogueHandler, HandlerErrors
 from bot.handlers.flood_control import FloodControl
@@ -54,10 +55,10 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     faq = FaqMatcher(deps.catalogue.faq, registry)
     runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
     handlers = _handlers(settings, deps, support, senders, faq, runner)
-    intake = _intake(settings, deps, registry, senders.bot, handlers, runner)
+    intake = _intake(settings, deps, registry, senders, handlers, runner)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
-    announcements.subscribe(jobs.notices.wake)
-    announcements.subscribe(jobs.result_sender.wake)
+    announcements.subscribe(jobs.notices.announce)
+    announcements.subscribe(lambda _: jobs.result_sender.wake())
     return BotApp(
         settings=settings,
         deps=deps,
@@ -81,6 +82,7 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
             match_code=deps.new_match_code,
             phone_url=lambda token: f"{deps.public_url}/v/{token}",
             on_notice=announcements.announce,
+            notice_lease=LEASE,
         ),
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),
@@ -102,7 +104,13 @@ def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, rep
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)
-    return Senders(bot, ReplySender(bot, deps.catalogue, deletions.schedule), StaffReplySender(bot, deps.catalogue))
+    background = BackgroundReplies()
+    return Senders(
+        bot,
+        ReplySender(bot, deps.catalogue, deletions.schedule),
+        background,
+        StaffReplySender(bot, deps.catalogue, background),
+    )
 
 
 def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> RunnerConfig:
@@ -131,7 +139,7 @@ def _handlers(
             settings.staff.__contains__, service, senders.staff_replies, runner, deps.store, settings.language
         ),
         DialogueHandler(runner),
-        GroupHandler(deps.catalogue, settings.language),
+        GroupHandler(deps.catalogue, senders.background, settings.language),
         InlineHandler(deps.catalogue, faq.topics_in, settings.language),
     )
 
@@ -140,17 +148,17 @@ def _intake(
     settings: Settings,
     deps: AppDeps,
     registry: CollectorRegistry,
-    bot: ExtBot[None],
+    senders: Senders,
     handlers: Handlers,
     runner: Runner,
 ) -> Intake:
     errors = HandlerErrors()
-    application = _application(bot, handlers, errors)
+    application = _application(senders.bot, handlers, errors)
     monotonic = asyncio.get_running_loop().time
     updates = UpdateIntake(
         application,
         errors,
-        DeadLetters(bot, deps.catalogue, deps.store, deps.clock.now, settings.language).add,
+        DeadLetters(senders.bot, deps.catalogue, deps.store, deps.clock.now, senders.background, settings.language).add,
         is_outage,
         Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry),
         FloodControl(deps.store, runner, deps.clock.now, monotonic),

@@ -14,6 +14,7 @@ from bot.engine.runner import Runner
 from bot.engine.turns import Advance
 from bot.flow.machine import advance
 from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.dialogue import DialogueHandler
 from bot.handlers.groups import GroupHandler
 from bot.handlers.inline import InlineHandler
@@ -26,6 +27,7 @@ from bot.jobs.result_webhook import ResultEndpoint, ResultSender
 from bot.providers import ConfiguredProviders
 from bot.settings import Settings
 from storage import SqlStore, StoreUnavailable
+from verification.ports import Notice
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
 
@@ -52,31 +54,32 @@ def is_outage(error: BaseException) -> bool:
 
 
 class Announcements:
-    """Carries "there is news" from the core to the loops that tell it.
+    """Carries notices, and "there may be news", from the core to the loops that tell it.
 
     It is made before the core, and the loops subscribe when they are made. An announcement that nobody hears is no
     loss: each loop also looks at the store by itself.
     """
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Notice | None], None]] = []
 
-    def subscribe(self, listener: Callable[[], None]) -> None:
+    def subscribe(self, listener: Callable[[Notice | None], None]) -> None:
         """Call the listener at every announcement from now on."""
         self._listeners.append(listener)
 
-    def announce(self) -> None:
+    def announce(self, notice: Notice | None) -> None:
         """Call every listener."""
         for listener in self._listeners:
-            listener()
+            listener(notice)
 
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The bot, and what sends messages with it."""
+    """The bot, and what sends messages with it; `background` sends what no update waits for."""
 
     bot: ExtBot[None]
     replies: ReplySender
+    background: BackgroundReplies
     staff_replies: StaffReplySender
 
 

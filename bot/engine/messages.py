@@ -5,8 +5,10 @@ from enum import Enum, auto
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
+from verification.attempts import AttemptId
 from verification.dialogue_store import PersonRecords
-from verification.ids import PersonId
+from verification.ids import Account, PersonId
+from verification.ports import Notice, ProviderSession
 
 
 class DeliveryFailed(Exception):
@@ -87,15 +89,26 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A provider has opened the session of a reserved attempt; its turn starts the attempt, if it is still wanted."""
+
+    attempt: AttemptId
+    account: Account
+    session: ProviderSession
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """An event on its way in: whose it is, what it is, and the id that makes its repetition known.
 
-    `language` is that of the person's client, for people who have not chosen one.
+    The turn of a `notice` settles it, and a notice that was settled before makes no turn. `language` is that of the
+    person's client, for people who have not chosen one.
     """
 
     person: PersonId
-    event: Event | LinkOpened
+    event: Event | LinkOpened | SessionOpened
     event_id: str | None
     origin: MessageRef = field(default_factory=MessageRef)
     language: str | None = None
     kind: TurnKind = TurnKind.ANSWER
+    notice: Notice | None = None

@@ -1,14 +1,14 @@
-"""Sends the core's notices to people: claims them under a lease, commits their turns, and settles them.
+"""Sends the core's notices to people: each notice is settled in the turn that tells it.
 
-If the process crashes in between, the lease ends, and the notice comes again; its id then shows that its turn is
-committed already.
+A notice that this process has posted is handed over as soon as it is committed, with its lease taken already. All other
+notices, and those of a crashed process, are claimed from the store when their lease is over. Notices to different
+people go out side by side, those to one person in order.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from bot.engine.messages import Envelope, TurnKind
 from bot.engine.runner import Runner
@@ -37,41 +37,63 @@ class NoticeDispatcher:
         self._runner = runner
         self._clock = clock
         self._wake = asyncio.Event()
+        self._in_flight = set[asyncio.Task[None]]()
+        self._unclaimed = False
+        """Whether a notice may wait for one that is in flight."""
 
-    def wake(self) -> None:
-        """Start the next round at once: there is news."""
-        self._wake.set()
+    def announce(self, notice: Notice | None) -> None:
+        """Send a notice that is leased to this process; with None, look at once whether there are others."""
+        if notice is None:
+            self._unclaimed = True
+            self._wake.set()
+            return
+        task = asyncio.get_running_loop().create_task(self._dispatch(notice))
+        self._in_flight.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if self._unclaimed:
+            self._wake.set()
 
     async def run(self) -> None:
         """Run round after round; a part that fails is logged and tried again in the next round."""
-        while True:
-            # Each part fails by itself: an attempt that cannot be read must not keep results from people.
-            await self._try(self._core.expire_due, "attempts could not be expired; trying again")
-            await self._try(self._dispatch_all, "notices could not be sent; trying again")
-            await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
-            try:
-                async with asyncio.timeout(POLL_INTERVAL):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+        try:
+            while True:
+                self._unclaimed = bool(self._in_flight) and self._unclaimed
+                # Each part fails by itself: an attempt that cannot be read must not keep results from people.
+                await self._try(self._core.expire_due, "attempts could not be expired; trying again")
+                await self._try(self._dispatch_all, "notices could not be sent; trying again")
+                await self._try(self._runner.resume_after_outage, "what is owed could not be asked again; trying again")
+                try:
+                    async with asyncio.timeout(POLL_INTERVAL):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+                self._wake.clear()
+        finally:
+            # A turn that is cancelled after its commit would send nothing.
+            await asyncio.gather(*self._in_flight)
 
     async def dispatch_batch(self) -> int:
-        """Send one batch of notices and return how many there were."""
+        """Send one batch of notices side by side and return how many there were; there is one for each person."""
         now = self._clock()
         notices = await self._store.claim_notices(now, until=now + LEASE, limit=_BATCH_SIZE)
-        for notice in notices:
-            # It stays under its lease and comes again; the notices after it do not wait for it.
-            await self._try(partial(self._dispatch_one, notice), f"notice {notice.id} could not be sent; trying again")
+        await asyncio.gather(*map(self._dispatch, notices))
         return len(notices)
 
-    async def _dispatch_one(self, notice: Notice) -> None:
+    async def _dispatch(self, notice: Notice) -> None:
+        """Commit the turn that tells a notice; one that fails comes again when its lease is over."""
         event = event_of(notice)
-        if event is not None:
-            await self._runner.handle(
-                Envelope(PersonId(notice.contact), event, f"notice:{notice.id}", kind=TurnKind.NEWS)
-            )
-        await self._store.settle_notice(notice)
+        try:
+            if event is None:
+                await self._store.transact(notice.contact, lambda unit: unit.settle_notice(notice))
+            else:
+                await self._runner.handle(
+                    Envelope(PersonId(notice.contact), event, None, kind=TurnKind.NEWS, notice=notice)
+                )
+        except Exception:
+            log.exception("notice %s could not be sent; trying again", notice.id)
 
     async def _dispatch_all(self) -> None:
         while await self.dispatch_batch():

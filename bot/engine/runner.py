@@ -27,9 +27,9 @@ from bot.engine.delivery_states import (
     Showing,
     StoreUpdated,
 )
-from bot.engine.messages import Envelope, ReplyContext, Turn, TurnKind
+from bot.engine.messages import Envelope, ReplyContext, SessionOpened, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
-from bot.engine.turns import RunnerConfig, TurnCommitter
+from bot.engine.turns import RunnerConfig, TurnCommitter, attempt_request
 from bot.flow import codec
 from bot.flow.effects import (
     CancelAttempt,
@@ -45,12 +45,12 @@ from bot.flow.effects import (
     SetSuggestedMethod,
     ShowRecords,
 )
-from bot.flow.events import AttemptOpened, AttemptRefusal, AttemptRefused, Event, ReaskRequested
+from bot.flow.events import AttemptRefusal, AttemptRefused, ReaskRequested
 from bot.flow.states import Opening
-from verification.core import AttemptRequest, Core
-from verification.dialogue_store import DialogueStore, PendingDeletion, PendingReply, PersonRecords
-from verification.errors import AlreadyVerified, ProviderUnavailable, QuotaReached, RequestRefused, TooManyAttempts
-from verification.ids import Account, PersonId, contact_of, own_account
+from verification.core import Core
+from verification.dialogue_store import DialogueStore, DialogueUnit, PendingDeletion, PendingReply, PersonRecords
+from verification.errors import ProviderUnavailable
+from verification.ids import Account, PersonId
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Runner:
         self._replicas = replicas
         self._replies_maybe_lost = False
         self._queues = DeliveryQueues(self._carry_out, config.is_outage)
-        self._committer = TurnCommitter(store, config, self._queues.is_delivering)
+        self._committer = TurnCommitter(store, core, config, self._queues.is_delivering)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Show what is committed, until left."""
@@ -158,7 +158,7 @@ class Runner:
                 question = await self._reask(person, TurnKind.REASK)
                 return NothingOwed() if question is None else Reasked(question)
             case Noting(queue, turn):
-                await self._store.mark_shown(person, turn.revision, queue.panel or "")
+                await self._store.mark_shown(person, turn.revision, queue.panel or "", soon=bool(queue.waiting))
             case Blocking(queue):
                 await self._store.mark_blocked(person, queue.panel or "")
             case Releasing() if self._replicas is not None:
@@ -175,8 +175,7 @@ class Runner:
         """Carry out an effect and return where the panel is now."""
         match effect:
             case OpenAttempt():
-                if await self._still_opening(context.person, effect):
-                    await self.handle(Envelope(context.person, await self._open_attempt(context.person, effect), None))
+                await self._open_attempt(context.person, effect)
             case CountQuestion(topic):
                 self._config.count_question(topic)
             case CancelAttempt() | RecordConsent() | EraseRecords() | SetLanguage() | SetSuggestedMethod():
@@ -196,51 +195,26 @@ class Runner:
         return context.panel
 
     async def _records(self, person: PersonId, account: Account) -> PersonRecords:
-        async with self._store.unit(person) as unit:
+        async def body(unit: DialogueUnit) -> PersonRecords:
             return replace(await unit.records(person), quota_slot=await unit.slot_of(account))
+
+        return await self._store.transact(person, body)
+
+    async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> None:
+        """Open the provider's session for an attempt that the turn has reserved, and commit what came of it."""
+        if not await self._still_opening(person, request):
+            return
+        event: AttemptRefused | SessionOpened
+        try:
+            session = await self._core.open_session(attempt_request(person, request))
+        except ProviderUnavailable:
+            event = AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
+        else:
+            event = SessionOpened(request.attempt, request.account, session)
+        await self.handle(Envelope(person, event, None))
 
     async def _still_opening(self, person: PersonId, request: OpenAttempt) -> bool:
         """Whether the attempt is still wanted; the person may have gone on or erased everything since the commit."""
-        async with self._store.unit(person) as unit:
-            kept = await unit.dialogue(person)
+        kept = await self._store.transact(person, lambda unit: unit.dialogue(person))
         state = None if kept is None else codec.load(kept.text)
         return isinstance(state, Opening) and state.attempt == request.attempt
-
-    async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> Event:
-        """Open the attempt, unless the account's link was revoked before or during that."""
-        if not await self._is_bound(person, request.account):
-            return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
-        begun = await self._ask_core(person, request)
-        if await self._is_bound(person, request.account):
-            return begun
-        await self._core.cancel(request.attempt)
-        return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
-
-    async def _is_bound(self, person: PersonId, account: Account) -> bool:
-        if account == own_account(person):
-            return True
-        async with self._store.unit(person) as unit:
-            return await unit.is_bound(person, account)
-
-    async def _ask_core(self, person: PersonId, request: OpenAttempt) -> Event:
-        try:
-            opening = await self._core.begin(
-                AttemptRequest(request.attempt, request.account, contact_of(person), request.identity, request.method)
-            )
-        except QuotaReached:
-            return AttemptRefused(request.attempt, AttemptRefusal.QUOTA)
-        except AlreadyVerified:
-            return AttemptRefused(request.attempt, AttemptRefusal.VERIFIED)
-        except TooManyAttempts as error:
-            refusal = AttemptRefusal.BUSY if error.is_overall else AttemptRefusal.TOO_MANY
-            return AttemptRefused(request.attempt, refusal, error.until)
-        except ProviderUnavailable:
-            return AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
-        except RequestRefused:
-            return AttemptRefused(request.attempt, AttemptRefusal.OVER)
-        return AttemptOpened(
-            attempt=opening.attempt,
-            link=opening.phone_url,
-            match_code=opening.match_code,
-            expires_at=opening.expires_at,
-        )

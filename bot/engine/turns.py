@@ -5,9 +5,11 @@ The transaction commits the event's id, what the rules record, and the next stat
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 
-from bot.engine.messages import Envelope, MessageRef, ReplyContext, Turn, TurnKind
+from bot.engine.messages import Envelope, MessageRef, ReplyContext, SessionOpened, Turn, TurnKind
 from bot.flow import codec
 from bot.flow.codec import SavedDialogue
 from bot.flow.effects import (
@@ -16,12 +18,14 @@ from bot.flow.effects import (
     DeleteUserMessage,
     Effect,
     EraseRecords,
+    OpenAttempt,
     RecordConsent,
     SetLanguage,
     SetSuggestedMethod,
     ShowToast,
 )
 from bot.flow.events import (
+    AttemptOpened,
     AttemptRefusal,
     AttemptRefused,
     CodeExpired,
@@ -36,8 +40,10 @@ from bot.flow.machine import advance
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
+from verification.core import AttemptRequest, Core
 from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion
-from verification.ids import PersonId, own_account
+from verification.errors import AlreadyVerified, QuotaReached, RequestRefused, TooManyAttempts
+from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
 from verification.support.store import UnansweredQuestion
@@ -65,8 +71,11 @@ class RunnerConfig:
 class TurnCommitter:
     """Commits turns. `is_delivering` says whether replies to a person are on their way."""
 
-    def __init__(self, store: DialogueStore, config: RunnerConfig, is_delivering: Callable[[PersonId], bool]) -> None:
+    def __init__(
+        self, store: DialogueStore, core: Core, config: RunnerConfig, is_delivering: Callable[[PersonId], bool]
+    ) -> None:
         self._store = store
+        self._core = core
         self._config = config
         self._is_delivering = is_delivering
 
@@ -76,42 +85,67 @@ class TurnCommitter:
         A question that the bot asks again by itself is asked only while a reply is owed: the reply may have been noted
         as shown while the store's answer was lost, or shown since somebody looked.
         """
-        rule_context, person = self._config.new_rule_context(), envelope.person
-        async with self._store.unit(person) as unit:
-            if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, rule_context.now):
+        body = partial(self._turn, envelope=envelope, rule_context=self._config.new_rule_context())
+        turn = await self._store.transact(envelope.person, body)
+        # Looked at again: what was on its way while the turn was committed may have arrived since.
+        if turn is not None and turn.previous_unshown and self._is_delivering(envelope.person):
+            return replace(turn, previous_unshown=False)
+        return turn
+
+    async def _turn(self, unit: DialogueUnit, envelope: Envelope, rule_context: RuleContext) -> Turn | None:
+        """The body of the transaction. It may run in the database's thread: it changes nothing but the unit."""
+        person, now = envelope.person, rule_context.now
+        if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, now):
+            return None
+        if envelope.notice is not None and not await unit.settle_notice(envelope.notice):
+            return None
+        is_delivering = self._is_delivering(person)
+        dialogue = await unit.dialogue(person)
+        is_owed = dialogue is not None and dialogue.shown < dialogue.revision
+        if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and not is_owed:
+            return None
+        saved = await self._load(unit, person, dialogue, rule_context)
+        rule_context = replace(rule_context, own_account=own_account(person), suggested_method=saved.suggested_method)
+        event = await self._resolve_event(unit, envelope, saved.state, rule_context, known=dialogue is not None)
+        step = self._config.advance(saved.state, event, rule_context)
+        reply_context = self._reply_context(envelope, dialogue, step)
+        journeys, increments = self._update_journeys(saved.journeys, saved.state, event, step, reply_context, now)
+        await _save_effects(unit, step, reply_context, now)
+        refusal = await self._reserve(unit, person, step)
+        if refusal is not None:
+            # The request is refused in the turn that makes it: nothing is asked of a provider.
+            after = self._config.advance(step.state, refusal, rule_context)
+            journeys, more = self._update_journeys(journeys, step.state, refusal, after, reply_context, now)
+            await _save_effects(unit, after, reply_context, now)
+            increments = (*increments, *more)
+            kept = (effect for effect in step.effects if not isinstance(effect, OpenAttempt))
+            step = Step(after.state, (*kept, *after.effects))
+        text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
+        revision = await unit.save_dialogue(person, text, language=reply_context.language, now=now)
+        # Last, because the turns of many people add to the same rows, and each locks them until its commit.
+        for effect in step.effects:
+            if isinstance(effect, CountQuestion):
+                await _count(effect, unit, rule_context)
+        await unit.add_to_funnel(increments)
+        if dialogue is not None and dialogue.blocked:
+            if not envelope.kind.is_awaited:
                 return None
-            # Asked before and after: what is on its way may arrive while this turn is being committed.
-            is_delivering = self._is_delivering(person)
-            dialogue = await unit.dialogue(person)
-            is_owed = dialogue is not None and dialogue.shown < dialogue.revision
-            if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and not is_owed:
-                return None
-            saved = await self._load(unit, person, dialogue, rule_context)
-            rule_context = replace(
-                rule_context, own_account=own_account(person), suggested_method=saved.suggested_method
-            )
-            event = await self._resolve_event(unit, envelope, saved.state, rule_context, known=dialogue is not None)
-            step = self._config.advance(saved.state, event, rule_context)
-            reply_context = self._reply_context(envelope, dialogue, step)
-            for effect in step.effects:
-                await self._save_effect(effect, unit, reply_context, step.state, rule_context)
-            journeys, increments = self._update_journeys(
-                person, saved, JourneyTurn(saved.state, event, step, rule_context.now, reply_context.language)
-            )
-            text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-            revision = await unit.save_dialogue(person, text, language=reply_context.language, now=rule_context.now)
-            # Last, because the turns of many people add to the same rows, and each locks them until its commit.
-            for effect in step.effects:
-                if isinstance(effect, CountQuestion):
-                    await _count(effect, unit, rule_context)
-            await unit.add_to_funnel(increments)
-            if dialogue is not None and dialogue.blocked:
-                if not envelope.kind.is_awaited:
-                    return None
-                await unit.mark_unblocked(person)
-        is_delivering = is_delivering or self._is_delivering(person)
+            await unit.mark_unblocked(person)
         effects = _with_acknowledgement(step.effects, envelope.origin)
         return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering)
+
+    async def _reserve(self, unit: DialogueUnit, person: PersonId, step: Step) -> AttemptRefused | None:
+        """Reserve the attempt that a step asks for; returns the refusal, if the core or a revoked link refuses it."""
+        request = next((effect for effect in step.effects if isinstance(effect, OpenAttempt)), None)
+        if request is None:
+            return None
+        if not await _is_bound(unit, person, request.account):
+            return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
+        try:
+            await self._core.reserve(unit, attempt_request(person, request))
+        except RequestRefused as error:
+            return refusal_of(request.attempt, error)
+        return None
 
     async def _resolve_event(
         self, unit: DialogueUnit, envelope: Envelope, state: State, rule_context: RuleContext, *, known: bool
@@ -121,9 +155,9 @@ class TurnCommitter:
         match envelope.event:
             case LinkOpened() as linked:
                 return await self._resolve_link(unit, linked, person, rule_context, known=known)
-            case CodeExpired(attempt) if state.account != own_account(person) and not await unit.is_bound(
-                person, state.account
-            ):
+            case SessionOpened() as opened:
+                return await self._start_attempt(unit, opened, person)
+            case CodeExpired(attempt) if not await _is_bound(unit, person, state.account):
                 # A new code would be refused, so the person learns now that the link was revoked.
                 return AttemptRefused(attempt, AttemptRefusal.UNBOUND)
             case event:
@@ -142,10 +176,25 @@ class TurnCommitter:
         language = None if known else opened.language
         return LinkAccepted(opened.account, opened.method, language, verified, opened.campaign)
 
+    async def _start_attempt(self, unit: DialogueUnit, opened: SessionOpened, person: PersonId) -> Event:
+        """What an opened session means: the attempt starts, unless it has ended or the account's link was revoked."""
+        if not await _is_bound(unit, person, opened.account):
+            await _cancel_attempt(unit, opened.attempt)
+            return AttemptRefused(opened.attempt, AttemptRefusal.UNBOUND)
+        try:
+            code = await self._core.start(unit, opened.attempt, opened.session)
+        except RequestRefused as error:
+            return refusal_of(opened.attempt, error)
+        return AttemptOpened(
+            attempt=code.attempt, link=code.phone_url, match_code=code.match_code, expires_at=code.expires_at
+        )
+
     def _update_journeys(
-        self, person: PersonId, saved: SavedDialogue, turn: JourneyTurn
+        self, journeys: Journeys, before: State, event: Event, step: Step, reply_context: ReplyContext, now: datetime
     ) -> tuple[Journeys, Sequence[FunnelIncrement]]:
-        return update_journeys(saved.journeys, turn) if self._config.is_counted(person) else (saved.journeys, ())
+        if not self._config.is_counted(reply_context.person):
+            return journeys, ()
+        return update_journeys(journeys, JourneyTurn(before, event, step, now, reply_context.language))
 
     def _reply_context(self, envelope: Envelope, dialogue: Dialogue | None, step: Step) -> ReplyContext:
         language = (dialogue.language if dialogue else None) or envelope.language or self._config.language
@@ -180,33 +229,59 @@ class TurnCommitter:
             ),
         )
 
-    async def _save_effect(
-        self, effect: Effect, unit: DialogueUnit, reply_context: ReplyContext, state: State, rule_context: RuleContext
-    ) -> None:
+
+def attempt_request(person: PersonId, request: OpenAttempt) -> AttemptRequest:
+    """The request to the core that an effect stands for."""
+    return AttemptRequest(request.attempt, request.account, contact_of(person), request.identity, request.method)
+
+
+def refusal_of(attempt: AttemptId, error: RequestRefused) -> AttemptRefused:
+    """What the core's refusal means to the dialogue."""
+    match error:
+        case QuotaReached():
+            return AttemptRefused(attempt, AttemptRefusal.QUOTA)
+        case AlreadyVerified():
+            return AttemptRefused(attempt, AttemptRefusal.VERIFIED)
+        case TooManyAttempts(until=until, is_overall=is_overall):
+            return AttemptRefused(attempt, AttemptRefusal.BUSY if is_overall else AttemptRefusal.TOO_MANY, until)
+        case _:
+            return AttemptRefused(attempt, AttemptRefusal.OVER)
+
+
+async def _is_bound(unit: DialogueUnit, person: PersonId, account: Account) -> bool:
+    return account == own_account(person) or await unit.is_bound(person, account)
+
+
+async def _save_effects(unit: DialogueUnit, step: Step, reply_context: ReplyContext, now: datetime) -> None:
+    """Do in the transaction what the effects of a step record."""
+    person, message_id = reply_context.person, reply_context.origin.message_id
+    for effect in step.effects:
         match effect:
             case RecordConsent(kind=kind, version=version):
                 await unit.record_consent(
                     Consent(
-                        person=reply_context.person,
-                        account=state.account,
+                        person=person,
+                        account=step.state.account,
                         kind=kind,
                         version=version,
                         language=reply_context.language,
-                        at=rule_context.now,
+                        at=now,
                     )
                 )
             case EraseRecords(account):
-                await unit.erase(reply_context.person, account)
-            case DeleteUserMessage() if reply_context.origin.message_id is not None:
-                await unit.schedule_deletion(
-                    PendingDeletion(reply_context.person, reply_context.origin.message_id, rule_context.now)
-                )
+                await unit.erase(person, account)
+            case DeleteUserMessage() if message_id is not None:
+                await unit.schedule_deletion(PendingDeletion(person, message_id, now))
             case CancelAttempt(attempt):
-                cancelled = await unit.attempt(attempt)
-                if cancelled is not None and cancelled.live:
-                    await unit.save_attempt(cancelled.with_status(AttemptStatus.CANCELLED))
+                await _cancel_attempt(unit, attempt)
             case _:
                 pass
+
+
+async def _cancel_attempt(unit: DialogueUnit, attempt: AttemptId) -> None:
+    cancelled = await unit.attempt(attempt)
+    if cancelled is not None and cancelled.live:
+        await unit.save_attempt(cancelled.with_status(AttemptStatus.CANCELLED))
 
 
 def _with_acknowledgement(effects: tuple[Effect, ...], origin: MessageRef) -> tuple[Effect, ...]:

@@ -1,9 +1,7 @@
 """Stores updates that cannot be handled, sealed, so that the mistake can be found, and apologises to the person."""
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +10,10 @@ from telegram.constants import ChatType
 
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.incoming import person_of
 from verification.dialogue_store import DialogueStore, PendingDeletion
 from verification.ids import PersonId
-
-_TIMEOUT = 2
 
 
 class DeadLetters:
@@ -28,12 +25,14 @@ class DeadLetters:
         catalogue: Catalogue,
         store: DialogueStore,
         clock: Callable[[], datetime],
+        background: BackgroundReplies,
         default_language: str,
     ) -> None:
         self._bot = bot
         self._catalogue = catalogue
         self._store = store
         self._clock = clock
+        self._background = background
         self._default_language = default_language
 
     async def add(self, raw: Mapping[str, Any]) -> None:
@@ -48,13 +47,10 @@ class DeadLetters:
         person = person_of(chat_id)
         if isinstance(message_id, int):
             # The message was not parsed, so it may hold an ID number.
-            async with self._store.unit(person) as unit:
-                await unit.schedule_deletion(PendingDeletion(person, message_id, self._clock()))
+            deletion = PendingDeletion(person, message_id, self._clock())
+            await self._store.transact(person, lambda unit: unit.schedule_deletion(deletion))
         text = self._catalogue.text(self._language(sender.get("language_code")), "misc.trouble")
-        # The next updates of all people wait for this call, so it gets little time.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_TIMEOUT):
-                await best_effort(lambda: self._bot.send_message(chat_id, text))
+        self._background.add(chat_id, lambda: best_effort(lambda: self._bot.send_message(chat_id, text)))
 
     def _language(self, code: object) -> str:
         return (language_of(code) if isinstance(code, str) else None) or self._default_language

@@ -15,7 +15,7 @@ from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
 from bot.flow.events import Throttled
 from bot.handlers.incoming import FRONT_END, person_of
-from verification.dialogue_store import DialogueStore, PendingDeletion
+from verification.dialogue_store import DialogueStore, DialogueUnit, PendingDeletion
 from verification.ids import PersonId
 from verification.token_bucket import TokenBuckets
 
@@ -51,12 +51,15 @@ class FloodControl:
         """Mark one sender's updates as seen without handling them, and schedule the deletion of their messages."""
         now = self._clock()
         person = next(filter(None, map(_person, raws)), None)
-        async with self._store.unit(person or "passed over") as unit:
+
+        async def body(unit: DialogueUnit) -> None:
             for raw in raws:
                 await unit.mark_seen(f"{FRONT_END}:{raw.get('update_id')}", now)
                 message_id = _message_id(raw)
                 if person is not None and message_id is not None:
                     await unit.schedule_deletion(PendingDeletion(person, message_id, now))
+
+        await self._store.transact(person or "passed over", body)
         if person is not None and self._notices.take(person):
             await self._runner.handle(Envelope(person, Throttled(), None))
 

@@ -1,26 +1,23 @@
 """Leaves groups and channels: the bot collects no data there; it sends the link to its private chat once and leaves."""
 
-import asyncio
-from contextlib import suppress
-
 from telegram import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.ext import BaseHandler
 
 from bot.content.catalogue import Catalogue, language_of
 from bot.handlers.api.calls import best_effort
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.dialogue import DialogueContext
 
 _PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
-
-_TIMEOUT = 2
 
 
 class GroupHandler(BaseHandler[object, DialogueContext, None]):
     """Leaves every chat that is not private, when the bot is added to it or gets a message there."""
 
-    def __init__(self, catalogue: Catalogue, default_language: str) -> None:
+    def __init__(self, catalogue: Catalogue, background: BackgroundReplies, default_language: str) -> None:
         self._catalogue = catalogue
+        self._background = background
         self._default_language = default_language
         super().__init__(self._leave)
 
@@ -42,10 +39,11 @@ class GroupHandler(BaseHandler[object, DialogueContext, None]):
         language = language_of(user.language_code if user else None) or self._default_language
         text = self._catalogue.text(language, "group.hello")
         button = InlineKeyboardButton(self._catalogue.text(language, "group.button"), url=context.bot.link)
-        # The next updates of all people wait for these calls, so they get little time.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_TIMEOUT):
-                if chat.type != ChatType.CHANNEL:
-                    markup = InlineKeyboardMarkup([[button]])
-                    await best_effort(lambda: context.bot.send_message(chat.id, text, reply_markup=markup))
-                await best_effort(lambda: context.bot.leave_chat(chat.id))
+
+        async def say_goodbye() -> None:
+            if chat.type != ChatType.CHANNEL:
+                markup = InlineKeyboardMarkup([[button]])
+                await best_effort(lambda: context.bot.send_message(chat.id, text, reply_markup=markup))
+            await best_effort(lambda: context.bot.leave_chat(chat.id))
+
+        self._background.add(chat.id, say_goodbye)

@@ -33,8 +33,8 @@ class DeletionScheduler:
 
     async def schedule(self, person: PersonId, message_id: int) -> None:
         """Write the message down."""
-        async with self.store.unit(person) as unit:
-            await unit.schedule_deletion(PendingDeletion(person, message_id, self.clock()))
+        deletion = PendingDeletion(person, message_id, self.clock())
+        await self.store.transact(person, lambda unit: unit.schedule_deletion(deletion))
 
 
 class Cleanup:

@@ -50,6 +50,8 @@ BROAD = {
     "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/engine/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
+    "bot/handlers/background.py",  # an error in one reply must not end the program
+    "storage/sqlite_group.py",  # the caller of a body gets what it raised; nobody may wait for ever
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again
     "verification/provider_polling.py",  # the loop that must not end: verdicts wait for it
     "web/middleware.py",  # the last resort of a request

@@ -22,6 +22,7 @@ from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
+from tests.open_unit import open_unit
 from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
 from verification.dialogue_store import PendingDeletion
 
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 async def schedule_deletion(store: SqlStore, guest: ChatUser, message_id: int) -> None:
     """Store that a message must be deleted."""
     person = person_of(guest.id)
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         await unit.schedule_deletion(PendingDeletion(person, message_id, datetime.now(UTC)))
 
 

@@ -5,6 +5,7 @@ import sys
 
 from storage import open_store
 from tests.fakes import NOON, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from verification.ids import PersonId
 from verification.ports import NoticeKind
 
@@ -12,7 +13,7 @@ PERSON = PersonId("telegram:100012345")
 
 
 async def main(url: str, statements: int) -> None:
-    async with open_store(url, sealing=make_sealing()) as store, store.unit(PERSON) as unit:
+    async with open_store(url, sealing=make_sealing()) as store, open_unit(store, PERSON) as unit:
         steps = (
             unit.mark_seen("update:1", NOON),
             unit.save_dialogue(PERSON, "asking for the name", language="zh", now=NOON),

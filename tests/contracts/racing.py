@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
+from tests.open_unit import open_unit
 from verification.ids import PersonId
 
 PERSON = PersonId("telegram:100012345")
@@ -18,14 +19,14 @@ ROUNDS = 25
 
 async def take_slot(store: SqlStore, account: str) -> bool:
     attempt = make_attempt(f"attempt-of-{account}", account)
-    async with store.unit(attempt.id) as unit:
+    async with open_unit(store, attempt.id) as unit:
         await unit.save_attempt(attempt)
         return await unit.take_slot(attempt, make_identity(NUMBER), NOON)
 
 
 async def append_text(store: SqlStore) -> int:
     """Append to the person's dialogue: a turn lost between reading and writing would shorten the text."""
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         dialogue = await unit.dialogue(PERSON)
         return await unit.save_dialogue(PERSON, f"{dialogue.text if dialogue else ''}x", language=None, now=NOON)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, FakeClock, FakeProvider, make_deps, make_request
+from tests.open_unit import open_unit, settle
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
@@ -61,7 +62,7 @@ class PollingProgram:
         await self.poller.poll_one(A1)
 
     async def attempt(self) -> Attempt:
-        async with self.store.unit("look") as unit:
+        async with open_unit(self.store, "look") as unit:
             attempt = await unit.attempt(A1)
         assert attempt is not None
         return attempt
@@ -72,7 +73,7 @@ class PollingProgram:
         while notices := await self.store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
             for notice in notices:
                 wait_for_verdict += [notice.status] if notice.kind is NoticeKind.ENDED else []
-                await self.store.settle_notice(notice)
+                await settle(self.store, notice)
         return wait_for_verdict
 
 
@@ -310,7 +311,7 @@ async def test_a_verdict_whose_callback_was_lost_is_found(ours: PollingProgram, 
 
 
 async def test_a_notification_is_polled_at_once(ours: PollingProgram, remote: FakeRemoteProvider) -> None:
-    async with ours.store.unit("asks") as unit:
+    async with open_unit(ours.store, "asks") as unit:
         await unit.claim_due_polls(Method.WECHAT, now=NOON, before=NOON, limit=9)
     remote.answer = Passed()
     async with at_work(ours.poller):

@@ -7,6 +7,7 @@ import pytest
 from storage import ConstraintViolated
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
+from tests.open_unit import open_unit
 from verification.attempts import LIVE_STATUSES, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore
 from verification.ids import Account
@@ -16,14 +17,14 @@ ENDED = sorted(set(AttemptStatus) - LIVE_STATUSES)
 
 
 async def save(store: DialogueStore, *attempts: Attempt) -> None:
-    async with store.unit("keep") as unit:
+    async with open_unit(store, "keep") as unit:
         for attempt in attempts:
             await unit.save_attempt(attempt)
 
 
 async def take(store: DialogueStore, account: str, number: str = NUMBER) -> bool:
     attempt = make_attempt(f"attempt-of-{account}", account)
-    async with store.unit(attempt.id) as unit:
+    async with open_unit(store, attempt.id) as unit:
         await unit.save_attempt(attempt)
         return await unit.take_slot(attempt, make_identity(number), NOON)
 
@@ -35,7 +36,7 @@ async def test_an_attempt_is_loaded_as_it_was_saved(store: DialogueStore) -> Non
     )
     await save(store, attempt)
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.attempt(attempt.id) == attempt
         assert await unit.attempt_by_token(attempt.token) == attempt
 
@@ -47,13 +48,13 @@ async def test_saving_an_attempt_again_replaces_it(store: DialogueStore) -> None
     )
     await save(store, ended)
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.attempt(ended.id) == ended
         assert await unit.attempt_by_token("token-of-a1") is None
 
 
 async def test_an_unknown_record_is_none(store: DialogueStore) -> None:
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.attempt(AttemptId("nobody")) is None
         assert await unit.attempt_by_token("nothing") is None
         assert await unit.live_attempt(Account("telegram:2")) is None
@@ -67,7 +68,7 @@ async def test_inv09_an_account_has_one_live_attempt(store: DialogueStore, statu
     with pytest.raises(ConstraintViolated):
         await save(store, make_attempt("a2", status=AttemptStatus.RESERVED))
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.attempt(AttemptId("a2")) is None
         assert await unit.live_attempt(Account("telegram:100012345")) == make_attempt("a1", status=status)
 
@@ -78,7 +79,7 @@ async def test_an_account_may_begin_a_new_attempt_after_the_last_one_ended(
 ) -> None:
     await save(store, make_attempt("a1", status=status, identity=None), make_attempt("a2"))
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.live_attempt(Account("telegram:100012345")) == make_attempt("a2")
 
 
@@ -96,7 +97,7 @@ async def test_due_attempts_are_live_and_listed_oldest_first(store: DialogueStor
         store, at("third", 30), at("first", 10), at("second", 20), at("later", 31), at("over", 5, AttemptStatus.EXPIRED)
     )
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         due = await unit.due_attempts(NOON + timedelta(seconds=30), 10)
         two = await unit.due_attempts(NOON + timedelta(seconds=30), 2)
     assert [attempt.id for attempt in due] == ["first", "second", "third"]
@@ -107,7 +108,7 @@ async def test_a_number_has_three_quota_slots_whatever_the_name(store: DialogueS
     taken = [await take(store, f"telegram:{number}") for number in range(5)]
 
     assert taken == [True] * MAX_ACCOUNTS + [False] * 2
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.accounts_of(make_identity(name="李雷")) == {"telegram:0", "telegram:1", "telegram:2"}
         assert await unit.accounts_of(make_identity(OTHER_NUMBER)) == frozenset()
         assert await unit.slot_of(Account("telegram:1")) == QuotaSlot(Account("telegram:1"), Method.WECHAT, NOON)
@@ -118,7 +119,7 @@ async def test_inv16_an_account_takes_one_quota_slot(store: DialogueStore) -> No
     assert await take(store, "telegram:1")
     assert not await take(store, "telegram:1", OTHER_NUMBER)
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.accounts_of(make_identity(OTHER_NUMBER)) == frozenset()
 
 
@@ -130,11 +131,11 @@ async def test_inv16_taking_a_slot_again_takes_no_second_one(store: DialogueStor
 
 async def test_inv17_a_slot_taken_in_a_failed_unit_is_free_again(store: DialogueStore) -> None:
     with suppress(ZeroDivisionError):
-        async with store.unit("fails") as unit:
+        async with open_unit(store, "fails") as unit:
             assert await unit.take_slot(make_attempt(), make_identity(), NOON)
             raise ZeroDivisionError
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.accounts_of(make_identity()) == frozenset()
 
 
@@ -145,5 +146,5 @@ async def test_inv15_of_a_hundred_accounts_at_once_exactly_three_get_a_slot(
         tasks = [group.create_task(take(store if number % 2 else other, f"telegram:{number}")) for number in range(100)]
 
     assert sum(each.result() for each in tasks) == MAX_ACCOUNTS
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert len(await unit.accounts_of(make_identity())) == MAX_ACCOUNTS

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
+from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus, Reason
 from verification.dialogue_store import (
     Consent,
@@ -20,12 +21,12 @@ LATER = NOON + timedelta(seconds=1)
 
 
 async def save_text(store: DialogueStore, text: str, person: PersonId = PERSON, language: str | None = None) -> int:
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         return await unit.save_dialogue(person, text, language=language, now=NOON)
 
 
 async def load(store: DialogueStore, person: PersonId = PERSON) -> Dialogue | None:
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         return await unit.dialogue(person)
 
 
@@ -34,7 +35,7 @@ async def pending_people(store: DialogueStore, limit: int = 10) -> list[PersonId
 
 
 async def mark_seen(store: DialogueStore, event_id: str) -> bool:
-    async with store.unit("event") as unit:
+    async with open_unit(store, "event") as unit:
         return await unit.mark_seen(event_id, NOON)
 
 
@@ -112,7 +113,7 @@ async def test_a_panel_may_move_within_a_revision(store: DialogueStore) -> None:
 async def test_a_late_call_for_an_erased_dialogue_does_not_mark_the_new_one_as_shown(store: DialogueStore) -> None:
     await save_text(store, "one")
     revision = await save_text(store, "two")
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.erase(PERSON, own_account(PERSON))
     await save_text(store, "anew")
     await store.mark_shown(PERSON, revision, "panel two")
@@ -122,7 +123,7 @@ async def test_a_late_call_for_an_erased_dialogue_does_not_mark_the_new_one_as_s
 
 async def test_pending_replies_are_listed_by_waiting_time(store: DialogueStore) -> None:
     for number in (2, 0, 1):
-        async with store.unit("say") as unit:
+        async with open_unit(store, "say") as unit:
             await unit.save_dialogue(
                 PersonId(f"telegram:{number}"), "text", language=None, now=NOON + timedelta(seconds=number)
             )
@@ -132,7 +133,7 @@ async def test_pending_replies_are_listed_by_waiting_time(store: DialogueStore) 
 
 async def test_pending_deletions_are_listed_oldest_first_until_done(store: DialogueStore) -> None:
     young, old = PendingDeletion(PERSON, 7, LATER), PendingDeletion(PERSON, 9, NOON)
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.schedule_deletion(young)
         await unit.schedule_deletion(old)
         await unit.schedule_deletion(old)
@@ -145,7 +146,7 @@ async def test_pending_deletions_are_listed_oldest_first_until_done(store: Dialo
 
 
 async def test_a_person_sees_their_consents_and_attempts(store: DialogueStore) -> None:
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.record_consent(consent(PERSON))
         await unit.record_consent(consent(PERSON, "face"))
         await unit.record_consent(consent(OTHER))
@@ -167,7 +168,7 @@ async def test_a_person_sees_their_consents_and_attempts(store: DialogueStore) -
 
 async def fill(store: DialogueStore, person: PersonId, number: str) -> None:
     attempt = make_attempt(f"attempt-of-{person}", person)
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         await unit.save_dialogue(person, "text", language="zh", now=NOON)
         await unit.record_consent(consent(person))
         await unit.save_attempt(attempt)
@@ -178,10 +179,10 @@ async def fill(store: DialogueStore, person: PersonId, number: str) -> None:
 async def test_inv39_erasing_leaves_only_the_quota_slot_and_touches_no_other_person(store: DialogueStore) -> None:
     await fill(store, PERSON, NUMBER)
     await fill(store, OTHER, OTHER_NUMBER)
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.erase(PERSON, own_account(PERSON))
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.dialogue(PERSON) is None
         assert await unit.live_attempt(own_account(PERSON)) is None
         assert await unit.records(PERSON) == PersonRecords([], [])
@@ -193,7 +194,7 @@ async def test_inv39_erasing_leaves_only_the_quota_slot_and_touches_no_other_per
 
 async def test_pending_deletions_outlive_the_erasure(store: DialogueStore) -> None:
     deletion = PendingDeletion(PERSON, 7, NOON)
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.schedule_deletion(deletion)
         await unit.erase(PERSON, own_account(PERSON))
 
@@ -223,7 +224,7 @@ async def test_inv39_retention_deletes_old_records_and_keeps_live_ones(store: Di
 
     assert nonzero(deleted) == {"dialogues": 1, "consents": 1}
     assert await load(store) is None
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         records = await unit.records(PERSON)
         assert not records.consents
         assert all(
@@ -235,7 +236,7 @@ async def test_erasing_reaches_dead_letters_and_returns_what_was_deleted(store: 
     await fill(store, PERSON, NUMBER)
     await store.store_dead_letter("update:8", person=PERSON, raw="raw", now=NOON)
     await store.store_dead_letter("update:9", person=OTHER, raw="raw", now=NOON)
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         deleted = await unit.erase(PERSON, own_account(PERSON))
 
     assert nonzero(deleted) == {"attempts": 1, "consents": 1, "dialogues": 1, "dead_updates": 1}

@@ -6,6 +6,7 @@ from tests.contracts.conftest import Another
 from tests.contracts.process import go, line, program
 from tests.contracts.racing import PERSON, ROUNDS
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit
 from verification.dialogue_store import DialogueStore
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
@@ -15,7 +16,7 @@ PATIENCE = 20
 async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url: str) -> None:
     for number in range(2 * ROUNDS):
         attempt = make_attempt(f"n{number}", f"telegram:n{number}")
-        async with store.unit("post") as unit:
+        async with open_unit(store, "post") as unit:
             await unit.save_attempt(attempt)
             await unit.post_notice(NoticeKind.ENDED, attempt, NOON)
     async with program("racing", url, "a") as one, program("racing", url, "b") as two:
@@ -23,7 +24,7 @@ async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url
         await asyncio.gather(go(one), go(two))
         results = [json.loads(await line(each)) for each in (one, two)]
 
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         dialogue = await unit.dialogue(PERSON)
     assert sum(len(result["slots"]) for result in results) == MAX_ACCOUNTS
     assert sorted(results[0]["revisions"] + results[1]["revisions"]) == list(range(1, 2 * ROUNDS + 1))
@@ -38,18 +39,18 @@ async def test_an_attempt_read_in_one_unit_is_changed_by_no_other_until_it_ends(
 ) -> None:
     attempt = make_attempt()
     read = asyncio.Event()
-    async with store.unit("keep") as unit:
+    async with open_unit(store, "keep") as unit:
         await unit.save_attempt(attempt)
 
     async def second(other: DialogueStore) -> bool:
         await read.wait()
-        async with other.unit("two") as unit:
+        async with open_unit(other, "two") as unit:
             attempt_found = await unit.attempt(attempt.id)
         return attempt_found is not None and attempt_found.expiry_announced
 
     async with another() as other:
         waiting = asyncio.ensure_future(second(other))
-        async with store.unit("one") as unit:
+        async with open_unit(store, "one") as unit:
             attempt_found = await unit.attempt(attempt.id)
             assert attempt_found is not None
             read.set()

@@ -11,6 +11,7 @@ from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import Sealing
 from storage.inspection import inspect_database
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit
 from verification.ids import PersonId
 
 INDEX = b"i" * 32
@@ -27,7 +28,7 @@ def person(number: int) -> PersonId:
 async def fill(store: SqlStore, count: int = MANY) -> None:
     for number in range(count):
         key = person(number)
-        async with store.unit(key) as unit:
+        async with open_unit(store, key) as unit:
             await unit.save_attempt(make_attempt(f"a{number:03}", key))
             revision = await unit.save_dialogue(key, f"text {number}", language="zh", now=NOON)
         if number % 2:
@@ -46,7 +47,7 @@ async def test_everything_is_resealed_and_the_old_key_may_be_removed(url: str) -
     resealed = await reseal(url)
     async with open_store(url, sealing=NEW) as store, open_database(url) as database:
         condition = await inspect_database(database, NEW)
-        async with store.unit("look") as unit:
+        async with open_unit(store, "look") as unit:
             attempt, dialogue = await unit.attempt(make_attempt("a003").id), await unit.dialogue(person(3))
 
     assert resealed == 3 * MANY + MANY // 2 == condition.sealed
@@ -82,7 +83,7 @@ async def test_a_rotation_overwrites_no_change_and_blocks_no_writer(
         while not stop.is_set():
             written += 1
             for number in range(0, MANY, 3):
-                async with store.unit(person(number)) as unit:
+                async with open_unit(store, person(number)) as unit:
                     dialogue = await unit.dialogue(person(number))
                     assert dialogue is not None
                     await unit.save_dialogue(person(number), f"{dialogue.text}x", language=None, now=NOON)
@@ -98,7 +99,7 @@ async def test_a_rotation_overwrites_no_change_and_blocks_no_writer(
         written = await writing
     async with open_store(url, sealing=NEW) as store:
         for number in range(0, MANY, 3):
-            async with store.unit("look") as unit:
+            async with open_unit(store, "look") as unit:
                 dialogue = await unit.dialogue(person(number))
             assert dialogue is not None
             assert dialogue.text == f"text {number}" + "x" * written
@@ -106,14 +107,14 @@ async def test_a_rotation_overwrites_no_change_and_blocks_no_writer(
 
 async def test_a_unit_open_since_before_the_new_key_is_resealed_too(url: str) -> None:
     async with open_store(url, sealing=OLD) as running, open_store(url, sealing=BOTH):
-        async with running.unit(person(1)) as unit:
+        async with open_unit(running, person(1)) as unit:
             await unit.save_dialogue(person(1), "begun before", language="zh", now=NOON)
             resealing = asyncio.ensure_future(reseal(url))
             await asyncio.wait({resealing}, timeout=0.05)
         resealed = await resealing
 
     assert resealed == 1
-    async with open_store(url, sealing=NEW) as store, store.unit("look") as unit:
+    async with open_store(url, sealing=NEW) as store, open_unit(store, "look") as unit:
         dialogue = await unit.dialogue(person(1))
     assert dialogue is not None
     assert dialogue.text == "begun before"

@@ -1,6 +1,7 @@
 """Which program may send a person's replies: one at a time, in order; none while the person blocks the bot."""
 
 from tests.contracts.test_store_dialogues import PERSON, load, pending_people, save_text
+from tests.open_unit import open_unit
 from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
 from verification.ids import PersonId
 
@@ -64,7 +65,7 @@ async def test_a_person_who_blocked_the_bot_has_no_pending_reply_until_they_retu
     await store.mark_blocked(PERSON, "panel")
     await save_text(store, "news")
     pending, dialogue = await pending_people(store), await load(store)
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.mark_unblocked(PERSON)
     back = await load(store)
 

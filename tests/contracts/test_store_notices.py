@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit, settle
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
-from verification.dialogue_store import DialogueStore
+from verification.dialogue_store import DialogueStore, DialogueUnit
 from verification.ids import Contact
 from verification.ports import Notice, NoticeKind
 
@@ -15,7 +16,7 @@ LATER = NOON + timedelta(seconds=60)
 
 async def post(store: DialogueStore, *kinds_posted: NoticeKind, attempt: Attempt | None = None) -> None:
     attempt = attempt or make_attempt()
-    async with store.unit("post") as unit:
+    async with open_unit(store, "post") as unit:
         await unit.save_attempt(attempt)
         for each in kinds_posted:
             await unit.post_notice(each, attempt, NOON)
@@ -50,7 +51,7 @@ async def test_a_notice_holds_the_attempt_as_it_was_when_posted(store: DialogueS
 async def test_a_notice_of_a_failed_unit_is_never_sent(store: DialogueStore) -> None:
     await post(store)
     with suppress(ZeroDivisionError):
-        async with store.unit("fails") as unit:
+        async with open_unit(store, "fails") as unit:
             await unit.post_notice(NoticeKind.ENDED, make_attempt(), NOON)
             raise ZeroDivisionError
 
@@ -78,8 +79,8 @@ async def test_a_lease_from_before_the_clock_was_set_back_delays_nothing(store: 
 async def test_a_settled_notice_is_not_sent_again(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [notice] = await claim(store)
-    await store.settle_notice(notice)
-    await store.settle_notice(notice)
+    await settle(store, notice)
+    await settle(store, notice)
 
     assert await store.claim_notices(LATER + timedelta(days=1), until=LATER + timedelta(days=2), limit=10) == []
 
@@ -91,7 +92,7 @@ async def test_a_contact_gets_one_notice_at_a_time_in_the_order_of_posting(store
     for _ in range(3):
         [notice] = await claim(store)
         assert await claim(store) == []
-        await store.settle_notice(notice)
+        await settle(store, notice)
         kinds.append(notice.kind)
     assert kinds == [NoticeKind.PROGRESS, NoticeKind.EXPIRING_SOON, NoticeKind.ENDED]
     assert await claim(store) == []
@@ -118,9 +119,45 @@ async def test_inv02_two_programs_never_claim_the_same_notice(store: DialogueSto
 async def test_a_late_settle_never_settles_a_new_notice(store: DialogueStore) -> None:
     await post(store, NoticeKind.ENDED)
     [old] = await claim(store)
-    await store.settle_notice(old)
+    await settle(store, old)
     await store.purge_processed(LATER)
     await post(store, NoticeKind.ENDED)
-    await store.settle_notice(old)
+    await settle(store, old)
 
     assert len(await claim(store)) == 1
+
+
+async def post_leased(store: DialogueStore, kind: NoticeKind, contact: int = 1) -> Notice | None:
+    attempt = of(contact)
+
+    async def body(unit: DialogueUnit) -> Notice | None:
+        await unit.save_attempt(attempt)
+        return await unit.post_notice(kind, attempt, NOON, leased_until=LATER)
+
+    return await store.transact(attempt.id, body)
+
+
+async def test_a_notice_may_be_leased_as_it_is_posted(store: DialogueStore) -> None:
+    notice = await post_leased(store, NoticeKind.PROGRESS)
+
+    assert notice is not None
+    assert (notice.kind, notice.contact) == (NoticeKind.PROGRESS, "telegram:1")
+    assert await claim(store) == []
+    assert await store.claim_notices(LATER, until=LATER + timedelta(seconds=5), limit=10) == [notice]
+
+
+async def test_a_notice_that_another_of_its_contact_precedes_is_not_leased(store: DialogueStore) -> None:
+    first = await post_leased(store, NoticeKind.PROGRESS)
+    assert first is not None
+    assert await post_leased(store, NoticeKind.ENDED) is None
+    assert await post_leased(store, NoticeKind.PROGRESS, contact=2) is not None
+
+    assert await settle(store, first)
+    assert [notice.kind for notice in await claim(store)] == [NoticeKind.ENDED]
+
+
+async def test_settling_says_whether_it_was_the_first_time(store: DialogueStore) -> None:
+    notice = await post_leased(store, NoticeKind.ENDED)
+
+    assert notice is not None
+    assert [await settle(store, notice), await settle(store, notice)] == [True, False]

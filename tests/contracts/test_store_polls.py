@@ -8,6 +8,7 @@ import pytest
 
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.dialogue_store import DialogueStore
 
@@ -16,14 +17,14 @@ UNDER_WAY = {AttemptStatus.OPENED, AttemptStatus.CONFIRMING}
 
 
 async def save(store: DialogueStore, *numbers: int, **changes: object) -> None:
-    async with store.unit("keep") as unit:
+    async with open_unit(store, "keep") as unit:
         for number in numbers:
             changes.setdefault("status", AttemptStatus.OPENED)
             await unit.save_attempt(make_attempt(f"a{number}", f"telegram:{number}", **changes))
 
 
 async def take(store: DialogueStore, now: datetime = NOON, limit: int = 100) -> Sequence[AttemptId]:
-    async with store.unit("asks") as unit:
+    async with open_unit(store, "asks") as unit:
         return sorted(await unit.claim_due_polls(Method.WECHAT, now=now, before=now - FIVE, limit=limit))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from storage import SqlStore, open_store
 from storage.encryption.sealing import IndexKind, Sealing
+from tests.open_unit import open_unit
 from verification.attempts import LIVE_STATUSES, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.identity import Identity, Name, Number
 from verification.ids import Account, Contact, PersonId
@@ -80,10 +81,10 @@ def test_whatever_attempts_are_kept_each_is_found_by_its_own_id_token_and_accoun
     tokens = {attempt.token: attempt for attempt in kept}
 
     async def story(store: SqlStore) -> None:
-        async with store.unit("keep") as unit:
+        async with open_unit(store, "keep") as unit:
             for attempt in tokens.values():
                 await unit.save_attempt(attempt)
-        async with store.unit("look") as unit:
+        async with open_unit(store, "look") as unit:
             for token, attempt in tokens.items():
                 assert await unit.attempt(attempt.id) == attempt
                 assert await unit.attempt_by_token(token) == attempt
@@ -106,7 +107,7 @@ def test_inv15_each_number_has_three_slots_of_its_own_whatever_the_numbers_are(
     async def story(store: SqlStore) -> None:
         for place, account in enumerate(accounts):
             person = people[place % len(people)]
-            async with store.unit(account) as unit:
+            async with open_unit(store, account) as unit:
                 attempt = Attempt(
                     **{name: getattr(like, name) for name in like.__slots__ if name not in ("id", "account")},
                     id=AttemptId(f"attempt-{place}"),
@@ -114,7 +115,7 @@ def test_inv15_each_number_has_three_slots_of_its_own_whatever_the_numbers_are(
                 )
                 taken = await unit.take_slot(attempt, person, at)
                 assert taken is (place // len(people) < MAX_ACCOUNTS)
-        async with store.unit("look") as unit:
+        async with open_unit(store, "look") as unit:
             for place, person in enumerate(people):
                 assert await unit.accounts_of(person) == set(accounts[place :: len(people)][:MAX_ACCOUNTS])
             slot = await unit.slot_of(Account(accounts[0]))
@@ -133,7 +134,7 @@ def test_what_two_numbers_have_in_common_no_index_shows(
     assume(sealing.index(IndexKind.KEY, "") != other.index(IndexKind.KEY, ""))
 
     async def indexes(under: Sealing) -> list[str]:
-        async with opened(under) as store, store.unit("note") as unit:
+        async with opened(under) as store, open_unit(store, "note") as unit:
             for place, person in enumerate((one, two)):
                 noted = Attempt(
                     **{name: getattr(attempt, name) for name in attempt.__slots__ if name != "id"},
@@ -164,11 +165,11 @@ def test_whatever_dialogues_are_kept_each_comes_back_to_its_own_person(
         said = dict[str, list[str]]()
         for account, text in turns:
             said.setdefault(account, []).append(text)
-            async with store.unit(account) as unit:
+            async with open_unit(store, account) as unit:
                 revision = await unit.save_dialogue(PersonId(account), text, language=None, now=datetime.now(UTC))
             assert revision == len(said[account])
         for account, texts in said.items():
-            async with store.unit(account) as unit:
+            async with open_unit(store, account) as unit:
                 dialogue = await unit.dialogue(PersonId(account))
             assert dialogue is not None
             assert (dialogue.person, dialogue.text, dialogue.revision) == (account, texts[-1], len(texts))

@@ -14,6 +14,7 @@ from tests.fakes import (
     make_identity,
     make_request,
 )
+from tests.open_unit import open_unit
 from verification.attempts import Attempt, Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
@@ -35,7 +36,7 @@ async def record(
     hours: int = 0,
 ) -> Attempt:
     attempt = make_attempt(name, account, contact=contact, created_at=NOON - timedelta(hours=hours))
-    async with store.unit("note") as unit:
+    async with open_unit(store, "note") as unit:
         await unit.add_rate_limit_record(attempt, make_identity(number), provider_called=provider_called)
     return attempt
 
@@ -43,7 +44,7 @@ async def record(
 async def load_records(
     store: DialogueStore, attempt: Attempt, number: str = NUMBER, number_limit: int = 100
 ) -> list[RateLimitRecord]:
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         records = await unit.rate_limit_records(attempt, make_identity(number), BEFORE, number_limit)
     return sorted(records, key=lambda each: each.at)
 
@@ -105,7 +106,7 @@ async def test_the_budget_is_spent_once_the_last_of_it_is_used(store: DialogueSt
         await record(store, f"a{hours}", f"cloud:{hours}", f"telegram:{hours}", hours=hours)
     await record(store, "free", "cloud:0", "telegram:0", provider_called=False)
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert await unit.budget_spent(BEFORE, 4) is None
         assert await unit.budget_spent(BEFORE, 3) == NOON - timedelta(hours=3)
         assert await unit.budget_spent(BEFORE, 1) == NOON - timedelta(hours=1)
@@ -113,7 +114,7 @@ async def test_the_budget_is_spent_once_the_last_of_it_is_used(store: DialogueSt
 
 async def test_records_outlive_an_erasure_and_are_deleted_after_a_day(store: DialogueStore) -> None:
     attempt = await record(store, "a1", "telegram:1", "telegram:1", hours=1)
-    async with store.unit("erase") as unit:
+    async with open_unit(store, "erase") as unit:
         await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     records_left = await load_records(store, attempt)
     await store.purge_rate_limit_records(NOON - timedelta(minutes=30))

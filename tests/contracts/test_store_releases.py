@@ -10,6 +10,7 @@ from storage.encryption.sealing import IndexKind
 from storage.mapping import attempt_values, dead_letter_aad, dialogue_aad, to_micros
 from storage.migrations import known_migrations, migrate
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity, make_sealing
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus
 from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply
@@ -78,7 +79,7 @@ async def test_inv32_all_data_of_an_earlier_release_survives_the_migration(
     async with open_store(url, sealing=make_sealing()) as store:
         pending, deletions = await store.pending_replies(10), await store.pending_deletions(10)
         notices = await store.claim_notices(NOON, until=NOON + timedelta(seconds=1), limit=10)
-        async with store.unit(ANNA) as unit:
+        async with open_unit(store, ANNA) as unit:
             dialogue, records = await unit.dialogue(ANNA), await unit.records(ANNA)
             live, accounts = await unit.live_attempt(own_account(ANNA)), await unit.accounts_of(make_identity())
             again = await unit.mark_seen("telegram:1", NOON)

@@ -11,6 +11,7 @@ from storage import SqlStore, open_database
 from storage.inspection import ResultBacklog, inspect_database
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, FakeClock, FakeProvider, make_attempt, make_deps, make_request, make_sealing
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
@@ -30,7 +31,7 @@ def verdict(number: int, account: str = ANNA, status: AttemptStatus = AttemptSta
 
 async def post(store: SqlStore, *attempts: Attempt) -> None:
     for attempt in attempts:
-        async with store.unit("post") as unit:
+        async with open_unit(store, "post") as unit:
             await unit.save_attempt(attempt)
             await unit.post_result(attempt, NOON, simulated=False)
 
@@ -106,7 +107,7 @@ async def test_an_attempt_without_a_verdict_gives_no_result(store: SqlStore) -> 
 
 async def test_a_result_of_a_failed_unit_is_never_sent(store: SqlStore) -> None:
     with suppress(ZeroDivisionError):
-        async with store.unit("fails") as unit:
+        async with open_unit(store, "fails") as unit:
             await unit.save_attempt(verdict(1))
             await unit.post_result(verdict(1), NOON, simulated=False)
             raise ZeroDivisionError
@@ -222,7 +223,7 @@ async def test_inv39_erasing_leaves_only_an_undelivered_success(store: SqlStore,
     [done, other] = await claim(store)
     await store.result_outbox().settle(done, DeliveryStatus.DELIVERED, NOON)
     await post(store, verdict(4))
-    async with store.unit(who) as unit:
+    async with open_unit(store, who) as unit:
         deleted = await unit.erase(PersonId(who), Account(ANNA))
 
     assert deleted["results"] == 2

@@ -12,6 +12,7 @@ from storage.support import SqlSupportUnit
 from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
+from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore, LinkBinding
 from verification.ids import Account, Actor, PersonId
@@ -57,7 +58,7 @@ async def keep(store: SqlStore, *links: Link) -> None:
 
 
 async def opened(store: DialogueStore, link: Link, person: str, *, minutes: int = 1) -> Link | None:
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         return await unit.open_link(link.id, PersonId(person), NOON + timedelta(minutes=minutes))
 
 
@@ -98,12 +99,12 @@ async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     link = a_link(1)
     await keep(store, link)
     await opened(store, link, "telegram:1")
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         before = await unit.is_bound(PersonId("telegram:1"), link.account)
         other = await unit.is_bound(PersonId("telegram:2"), link.account)
     async with store.support_unit(USE) as desk:
         revoked = await desk.revoke(link.id, NOON)
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         after = await unit.is_bound(PersonId("telegram:1"), link.account)
 
     assert (before, other, after) == (True, False, False)
@@ -113,7 +114,7 @@ async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
 
 async def attempting(store: SqlStore, account: str, person: str) -> Attempt:
     attempt = make_attempt("attempt-1", account, contact=person)
-    async with store.unit(person) as unit:
+    async with open_unit(store, person) as unit:
         await unit.save_attempt(attempt)
     return attempt
 
@@ -128,7 +129,7 @@ async def test_revoking_a_link_cancels_the_live_attempt_of_its_person_with_a_not
     for _ in range(2):
         async with store.support_unit(USE) as desk:
             await desk.revoke(link.id, NOON)
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         stored = await unit.attempt(attempt.id)
 
     assert stored is not None
@@ -148,7 +149,7 @@ async def test_revoking_a_link_leaves_attempts_that_others_or_another_link_allow
     async with store.support_unit(USE) as desk:
         await desk.revoke(mine_too.id, NOON)
         await desk.revoke(unopened.id, NOON)
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         still = await unit.attempt(attempt.id)
 
     assert still == attempt
@@ -161,7 +162,7 @@ async def test_a_person_sees_the_links_that_bound_them_until_erased(store: SqlSt
     for minutes, link in enumerate(links[:2], 1):
         await opened(store, link, "telegram:1", minutes=minutes)
     await opened(store, links[2], "telegram:2")
-    async with store.unit("telegram:1") as unit:
+    async with open_unit(store, "telegram:1") as unit:
         records = await unit.records(PersonId("telegram:1"))
         await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
         after = await unit.records(PersonId("telegram:1"))
@@ -195,7 +196,7 @@ async def test_a_link_knows_when_its_account_is_verified(store: SqlStore) -> Non
     link = a_link(1)
     await keep(store, link)
     await opened(store, link, "telegram:1")
-    async with store.unit("verdict") as unit:
+    async with open_unit(store, "verdict") as unit:
         await unit.take_slot(make_attempt("a1", link.account), make_identity(NUMBER), NOON)
 
     async with store.support_unit(USE) as desk:
@@ -222,7 +223,7 @@ async def test_an_audit_entry_commits_with_its_change_or_not_at_all(store: SqlSt
 
 async def test_support_finds_an_attempt_by_its_code_with_masked_names(store: SqlStore) -> None:
     attempt = make_attempt("attempt-0a1b2c3d4e5f", "100012345")
-    async with store.unit("begin") as unit:
+    async with open_unit(store, "begin") as unit:
         await unit.save_attempt(replace(attempt, identity=make_identity(NUMBER)))
 
     async with store.support_unit(USE) as desk:
@@ -246,10 +247,10 @@ async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> Non
         FunnelIncrement(COHORT, None, Method.QQ, Reason.NO_CARD),
     )
     for _ in range(2):
-        async with store.unit("turn") as unit:
+        async with open_unit(store, "turn") as unit:
             await unit.add_to_funnel(tallies)
     with suppress(CutShort):
-        async with store.unit("turn") as unit:
+        async with open_unit(store, "turn") as unit:
             await unit.add_to_funnel(tallies)
             raise CutShort
 
@@ -283,7 +284,7 @@ async def test_counts_add_up_for_every_dimension(store: SqlStore, by: Dimension 
         for campaign in ("", "spring")
         for language in ("zh", "en")
     ]
-    async with store.unit("turn") as unit:
+    async with open_unit(store, "turn") as unit:
         for cohort in cohorts:
             await unit.add_to_funnel(
                 [
@@ -305,7 +306,7 @@ async def test_counts_add_up_for_every_dimension(store: SqlStore, by: Dimension 
 async def test_concurrent_counts_all_count_and_never_deadlock(store: SqlStore, another: Another) -> None:
     async def turn(of: SqlStore, number: int) -> None:
         facts = [FunnelIncrement(COHORT, step, method, bucket=3) for step in METHOD_STEPS for method in (None, *Method)]
-        async with of.unit(f"telegram:{number}") as unit:
+        async with open_unit(of, f"telegram:{number}") as unit:
             await unit.count_question("icp", TODAY)
             # Each task counts in a different order.
             await unit.add_to_funnel(facts[number % len(facts) :] + facts[: number % len(facts)])
@@ -323,7 +324,7 @@ async def test_concurrent_counts_all_count_and_never_deadlock(store: SqlStore, a
 async def test_a_reader_waits_for_no_writer_and_sees_one_snapshot(store: SqlStore) -> None:
     await keep(store, a_link(1))
 
-    async with store.support_view(replace(USE, action="look")) as desk, store.unit("telegram:1") as unit:
+    async with store.support_view(replace(USE, action="look")) as desk, open_unit(store, "telegram:1") as unit:
         before = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
         await unit.add_to_funnel([FunnelIncrement(COHORT, FunnelStep.OPENED)])
         during = await desk.funnel_statistics(FunnelQuery(since=TODAY, until=TODAY))
@@ -353,7 +354,7 @@ async def test_an_erasure_waits_for_a_running_view(store: SqlStore) -> None:
             await looked.wait()
 
     async def erase() -> None:
-        async with store.unit("telegram:1") as unit:
+        async with open_unit(store, "telegram:1") as unit:
             await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
             looked.set()
 
@@ -364,7 +365,7 @@ async def test_an_erasure_waits_for_a_running_view(store: SqlStore) -> None:
 
 
 async def test_questions_are_counted_by_topic_and_unanswered_ones_are_stored(store: SqlStore) -> None:
-    async with store.unit("turn") as unit:
+    async with open_unit(store, "turn") as unit:
         await unit.count_question("icp", TODAY)
         await unit.count_question("icp", TODAY)
         await unit.count_question("", TODAY)
@@ -391,7 +392,7 @@ async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore)
     await keep(store, mine, other)
     await opened(store, mine, "telegram:1")
 
-    async with store.unit("telegram:1") as unit:
+    async with open_unit(store, "telegram:1") as unit:
         await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
     async with store.support_unit(USE) as desk:
         left = await desk.links(campaign=None, account=None, limit=9)
@@ -406,7 +407,7 @@ async def test_links_are_listed_by_their_own_state(store: SqlStore) -> None:
     for link in (opened_one, verified, revoked):
         await opened(store, link, "telegram:1")
     now = NOON + timedelta(minutes=10)
-    async with store.unit("verdict") as unit:
+    async with open_unit(store, "verdict") as unit:
         await unit.take_slot(make_attempt("a1", verified.account), make_identity(NUMBER), NOON)
     async with store.support_unit(USE) as desk:
         await desk.revoke(revoked.id, NOON)

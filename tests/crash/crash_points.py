@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from storage import statements, support_statements
-from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
+from storage.database import Body, Connection, Database, OnBusy, Row, StillHeld, T, Value
 
 NOWHERE = "nowhere"
 _PERIODIC = frozenset({"claim", "sweep", "asks"})
@@ -99,6 +99,28 @@ class CrashPointDatabase:
         self._database = database
         self._points = points
 
+    async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
+        """Run a body; periodic queries have points only after they found something."""
+        scope = _lock_name(lock_key)
+        periodic = lock_key in _PERIODIC
+        counts = not periodic
+
+        async def body_with_points(connection: Connection) -> T:
+            nonlocal counts
+            with_points = _CrashPointConnection(connection, self._points, scope, counts=not periodic)
+            result = await body(with_points)
+            counts = with_points.counts
+            if counts:
+                self._points.reach(f"before COMMIT {scope}")
+            return result
+
+        if counts:
+            self._points.reach(f"before BEGIN {scope}")
+        result = await self._database.run(body_with_points, lock_key, soon=soon)
+        if counts:
+            self._points.reach(f"after COMMIT {scope}")
+        return result
+
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[Connection]:
         """Open one; periodic queries have points only after they found something."""
@@ -154,6 +176,9 @@ class _CrashPointConnection:
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         self._reach(statement)
         return self._seen(await self._connection.fetch_skip_locked(statement, *values))
+
+    async def lock(self, key: str) -> None:
+        await self._connection.lock(key)
 
     def _reach(self, statement: str) -> None:
         if self.counts:

@@ -20,6 +20,7 @@ from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite
 from tests.crash.crash_points import CrashPointDatabase
 from tests.fakes import NOON, make_attempt, make_identity, make_sealing
+from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus
 from verification.ids import PersonId
 from verification.ports import NoticeKind
@@ -56,7 +57,7 @@ class Countdown:
 async def compete_for_slot(store: SqlStore, account: str, number: str) -> None:
     """Try to verify an account as the core does: slot and success in one unit."""
     attempt = make_attempt(f"attempt-of-{account}", account)
-    async with store.unit(account) as unit:
+    async with open_unit(store, account) as unit:
         if not await unit.mark_seen(account, NOON):
             return
         await unit.save_dialogue(PersonId(account), "waiting", language="zh", now=NOON)

@@ -3,14 +3,15 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.flow.events import Event
 from bot.flow.rows import Step
 from bot.flow.states import State
-from storage.database import OnBusy, Row, StillHeld, Value
-from storage.errors import ConstraintViolated, StoreUnavailable
+from storage.database import Body, OnBusy, Row, StillHeld, T, Value
+from storage.errors import StoreUnavailable
+from storage.sqlite_group import MAX_DELAY_SECONDS, translate_errors
 from tests.simulation.fault_schedule import DatabaseFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife
 
@@ -49,7 +50,7 @@ class SimulatedDisk:
     def run(self, statement: str, *values: Value) -> Sequence[Row]:
         """Execute a statement, in the open transaction or by itself."""
         named = {str(number): value for number, value in enumerate(values, 1)}
-        with _translate_errors():
+        with translate_errors():
             rows = self._connection.execute(statement, named).fetchall()
         self.open.statements.append(ExecutedStatement(statement, values, rows))
         return rows
@@ -87,6 +88,14 @@ class SimulatedDatabase:
         self._faults = faults
         self._life = life
         self._turn = asyncio.Lock()
+
+    async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
+        """Run a body; here it may suspend, so that faults happen between its statements."""
+        if not soon:
+            await self._life.gate()
+            await asyncio.sleep(MAX_DELAY_SECONDS)
+        async with self.transaction(lock_key) as connection:
+            return await body(connection)
 
     @asynccontextmanager
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator["_Transaction"]:
@@ -181,12 +190,5 @@ class _Transaction:
     async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
         return await self.fetch(statement, *values)
 
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise ConstraintViolated(str(error)) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(str(error)) from error
+    async def lock(self, key: str) -> None:
+        """Hold every lock already."""

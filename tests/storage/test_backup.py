@@ -10,6 +10,7 @@ from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_st
 from storage.backup import copy_database
 from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from verification.ids import PersonId
 from verification.ports import NoticeKind
@@ -26,7 +27,7 @@ async def test_inv33_a_copy_during_writes_opens_as_one_consistent_snapshot(tmp_p
             while not stop.is_set():
                 number += 1
                 who = PersonId(f"telegram:{number}")
-                async with store.unit(who) as unit:
+                async with open_unit(store, who) as unit:
                     attempt = make_attempt(f"a{number}", who)
                     await unit.save_attempt(attempt)
                     await unit.post_notice(NoticeKind.PROGRESS, attempt, NOON)

@@ -6,6 +6,7 @@ import pytest
 
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
+from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
 from verification.ids import PersonId, own_account
@@ -26,7 +27,7 @@ CANARIES = [
 
 async def a_whole_story(store: SqlStore) -> None:
     core = Core(store, dict.fromkeys(Method, FakeProvider()), make_deps(FakeClock()), ttl=timedelta(minutes=10))
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         revision = await unit.save_dialogue(PERSON, f"DIALOGUE-CANARY 王小明 {NUMBER}", language="zh", now=NOON)
     await store.mark_shown(PERSON, revision, "PANEL-CANARY")
     await store.store_dead_letter("update:9", person=None, raw=f"RAW-CANARY 王小明 {NUMBER}", now=NOON)
@@ -66,7 +67,7 @@ async def test_inv38_no_plain_data_reaches_a_log_at_any_level(tmp_path: Path, ca
 async def test_after_the_verdict_the_number_cannot_be_recovered(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
         await a_whole_story(store)
-        async with store.unit("look") as unit:
+        async with open_unit(store, "look") as unit:
             ended = [await unit.attempt_by_token(token) for token in ("token-1", "token-2")]
 
     assert [attempt and attempt.identity for attempt in ended] == [None, None]
@@ -75,10 +76,10 @@ async def test_after_the_verdict_the_number_cannot_be_recovered(tmp_path: Path) 
 async def test_inv39_after_erasing_no_file_holds_even_the_sealed_bytes(tmp_path: Path) -> None:
     sealing = make_sealing()
     async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
-        async with store.unit(PERSON) as unit:
+        async with open_unit(store, PERSON) as unit:
             await unit.save_dialogue(PERSON, "x" * 50_000, language="zh", now=NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]
-        async with store.unit(PERSON) as unit:
+        async with open_unit(store, PERSON) as unit:
             await unit.erase(PERSON, own_account(PERSON))
         after = b"".join(files_in(tmp_path).values())
 

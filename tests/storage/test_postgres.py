@@ -17,6 +17,7 @@ from storage.migrations import Migration, known_migrations, migrate
 from storage.postgres import PostgresDatabase, open_postgres
 from storage.sqlite import open_sqlite
 from tests.fakes import NOON, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
 from verification.dialogue_store import DialogueStore
@@ -90,12 +91,12 @@ async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
 
 
 async def save_text(store: DialogueStore, text: str) -> int:
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         return await unit.save_dialogue(PERSON, text, language=None, now=NOON)
 
 
 async def cut_short(store: DialogueStore, cut: Callable[[], None]) -> None:
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.save_dialogue(PERSON, "lost", language=None, now=NOON)
         cut()
         await unit.dialogue(PERSON)
@@ -202,7 +203,7 @@ async def test_a_failed_migration_changes_nothing(url: str) -> None:
 
 
 async def keep_two(store: DialogueStore, catcher: AbstractContextManager[None], account: str = PERSON) -> None:
-    async with store.unit(PERSON) as unit:
+    async with open_unit(store, PERSON) as unit:
         await unit.save_attempt(make_attempt("a1", account))
         with catcher:
             await unit.save_attempt(make_attempt("a2", account))
@@ -213,7 +214,7 @@ async def test_a_unit_with_a_refused_statement_cannot_commit(url: str) -> None:
         with pytest.raises(ConstraintViolated, match="the unit cannot commit"):
             await keep_two(store, suppress(ConstraintViolated))
 
-        async with store.unit(PERSON) as unit:
+        async with open_unit(store, PERSON) as unit:
             assert await unit.live_attempt(own_account(PERSON)) is None
 
 
@@ -230,7 +231,7 @@ async def test_the_error_of_a_refused_statement_holds_no_values(url: str) -> Non
 
 async def test_many_units_with_one_key_leave_connections_to_others(url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
-        async with store.unit(PERSON), asyncio.timeout(PATIENCE):
+        async with open_unit(store, PERSON), asyncio.timeout(PATIENCE):
             waiting = [asyncio.ensure_future(save_text(store, "text")) for _ in range(30)]
             for _ in range(30):
                 await asyncio.ensure_future(store.pending_replies(1))

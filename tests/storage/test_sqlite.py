@@ -22,6 +22,7 @@ from storage.migrations import Migration, known_migrations, migrate
 from storage.sqlite import SqliteDatabase, open_sqlite
 from storage.statements import LIVE
 from tests.fakes import NOON, make_sealing
+from tests.open_unit import open_unit
 from verification.ids import Account, PersonId
 from verification.ports import MAX_ACCOUNTS
 from verification.support.funnel import Dimension, FunnelQuery
@@ -277,7 +278,7 @@ async def test_a_key_in_use_cannot_be_removed(tmp_path: Path) -> None:
     url, index = f"sqlite:///{tmp_path}/bot.sqlite3", b"i" * 32
     old, new = {"old": b"1" * 32}, {"new": b"2" * 32}
     person = PersonId("telegram:200000001")
-    async with open_store(url, sealing=Sealing(old, index)) as store, store.unit(person) as unit:
+    async with open_store(url, sealing=Sealing(old, index)) as store, open_unit(store, person) as unit:
         await unit.save_dialogue(person, "a dialogue", language="zh", now=NOON)
     async with open_store(url, sealing=Sealing(new | old, index)):
         pass

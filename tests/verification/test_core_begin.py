@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_identity, make_request
+from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
 from verification.core import Core, ScanCode
 from verification.dialogue_store import DialogueStore
@@ -20,7 +21,7 @@ async def verify(core: Core, name: str, account: str | None = None) -> None:
 
 
 async def load(store: DialogueStore, attempt_id: str = "a1") -> Attempt:
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         attempt = await unit.attempt(AttemptId(attempt_id))
     assert attempt is not None
     return attempt
@@ -170,7 +171,7 @@ async def test_an_attempt_erased_during_its_provider_call_is_over(
     core: Core, store: DialogueStore, provider: FakeProvider
 ) -> None:
     async def erase() -> None:
-        async with store.unit("telegram:1") as unit:
+        async with open_unit(store, "telegram:1") as unit:
             await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
     provider.before_answer = erase

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON, FakeClock, make_identity, make_request
+from tests.open_unit import open_unit, settle
 from verification.attempts import LIVE_STATUSES, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
@@ -21,7 +22,7 @@ async def claim_notices(store: DialogueStore) -> Sequence[tuple[str, NoticeKind,
     while notices := await store.claim_notices(NOON, until=NOON + timedelta(days=1), limit=100):
         for notice in notices:
             claimed.append((notice.attempt, notice.kind, notice.status, notice.reason))
-            await store.settle_notice(notice)
+            await settle(store, notice)
     return claimed
 
 
@@ -91,8 +92,8 @@ async def test_an_unknown_attempt_is_over(core: Core) -> None:
 
 
 async def test_a_pass_before_the_code_is_shown_takes_no_quota_slot(core: Core, store: DialogueStore) -> None:
-    async with store.unit("telegram:1") as unit:
-        await core._reserve(unit, make_request())
+    async with open_unit(store, "telegram:1") as unit:
+        await core.reserve(unit, make_request())
     with pytest.raises(AttemptOver):
         await core.complete(A1, Passed())
 
@@ -101,7 +102,7 @@ async def test_a_pass_before_the_code_is_shown_takes_no_quota_slot(core: Core, s
 
 async def test_a_pass_without_an_identity_is_over(core: Core, store: DialogueStore) -> None:
     await core.begin(make_request())
-    async with store.unit("a1") as unit:
+    async with open_unit(store, "a1") as unit:
         attempt = await unit.attempt(A1)
         assert attempt is not None
         await unit.save_attempt(replace(attempt, identity=None))
@@ -141,7 +142,7 @@ async def test_inv15_of_ten_accounts_passing_at_once_exactly_three_are_verified(
     decided = await asyncio.gather(*(core.complete(attempt, Passed()) for attempt in attempts))
 
     assert [each.status for each in decided].count(AttemptStatus.SUCCEEDED) == MAX_ACCOUNTS
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         assert len(await unit.accounts_of(make_identity())) == MAX_ACCOUNTS
     assert len(await claim_notices(store)) == 10
 

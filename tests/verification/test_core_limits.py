@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_deps, make_request
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, Method, Passed
 from verification.core import AttemptRequest, Core
 from verification.dialogue_store import DialogueStore
@@ -66,7 +67,7 @@ async def test_a_refused_request_leaves_the_live_attempt(core: Core, store: Dial
         await core.begin(make_request(f"a{each}"))
     await refusal(core, make_request("more"))
 
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         live = await unit.live_attempt(Account("telegram:1"))
     assert live is not None
     assert live.id == "a2"
@@ -144,7 +145,7 @@ async def test_cancelling_during_the_provider_call_still_counts(core: Core, prov
 async def test_erasing_does_not_reset_the_limits(core: Core, store: DialogueStore) -> None:
     for each in range(FEW.account):
         await core.begin(make_request(f"a{each}"))
-        async with store.unit("telegram:1") as unit:
+        async with open_unit(store, "telegram:1") as unit:
             await unit.erase(PersonId("telegram:1"), Account("telegram:1"))
 
     await refusal(core, make_request("more"))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.contracts.test_provider_polling import FakeRemoteProvider, program
 from tests.fakes import NOON, FakeClock, make_attempt, make_identity, make_request
+from tests.open_unit import open_unit
 from tests.verification.test_core_end import claim_notices
 from verification.attempts import (
     LIVE_STATUSES,
@@ -60,13 +61,13 @@ def attempt_in(status: AttemptStatus, **changes: object) -> Attempt:
 
 
 async def keep(store: DialogueStore, attempt: Attempt) -> Attempt:
-    async with store.unit(attempt.id) as unit:
+    async with open_unit(store, attempt.id) as unit:
         await unit.save_attempt(attempt)
     return attempt
 
 
 async def kept(store: DialogueStore) -> Attempt:
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         attempt = await unit.attempt(A1)
     assert attempt is not None
     return attempt

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import NOON, OTHER_NUMBER, FakeClock, FakeProvider, make_attempt, make_deps, make_request
+from tests.open_unit import open_unit
 from tests.verification.test_core_end import A1, claim_notices
 from verification.attempts import AttemptId, AttemptStatus, Method, Passed
 from verification.core import Core
@@ -50,8 +51,8 @@ async def test_an_unannounced_attempt_expires_too(core: Core, store: DialogueSto
 
 
 async def test_a_reserved_attempt_expires_too(core: Core, store: DialogueStore, clock: FakeClock) -> None:
-    async with store.unit("telegram:1") as unit:
-        await core._reserve(unit, make_request())
+    async with open_unit(store, "telegram:1") as unit:
+        await core.reserve(unit, make_request())
     clock.advance(minutes=10)
 
     assert await core.expire_due() == 1
@@ -113,8 +114,8 @@ async def test_an_unreadable_attempt_is_abandoned_and_blocks_no_other(
 ) -> None:
     for number in (1, 2, 3):
         await core.begin(make_request(f"a{number}", f"telegram:{number}", OTHER_NUMBER))
-    async with store.unit("damage") as unit:
-        await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'a2'")  # type: ignore[attr-defined]
+    async with open_unit(store, "damage") as unit:
+        await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'a2'")
     clock.advance(minutes=10)
     assert [await core.expire_due(), await core.expire_due()] == [3, 0]
     anew = await core.begin(make_request("a4", "telegram:2", OTHER_NUMBER))
@@ -127,7 +128,7 @@ async def test_an_unreadable_attempt_is_abandoned_and_blocks_no_other(
 async def test_many_announced_attempts_do_not_delay_those_after_them(
     core: Core, store: DialogueStore, clock: FakeClock
 ) -> None:
-    async with store.unit("fill") as unit:
+    async with open_unit(store, "fill") as unit:
         for number in range(100):
             soon = NOON + timedelta(seconds=10)
             await unit.save_attempt(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.contracts.test_provider_polling import A1, FakeRemoteProvider, PollingProgram, at_work, program
 from tests.fakes import NOON, FakeClock, make_request
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.dialogue_store import DialogueStore
 
@@ -21,7 +22,7 @@ async def ours(store: DialogueStore, remote: FakeRemoteProvider, clock: FakeCloc
     made = program(store, remote, clock)
     await made.core.begin(make_request())
     await made.core.progress(A1, AttemptStatus.OPENED, "page")
-    async with store.unit("asks") as unit:
+    async with open_unit(store, "asks") as unit:
         await unit.claim_due_polls(Method.WECHAT, now=NOON, before=NOON, limit=9)
     return made
 

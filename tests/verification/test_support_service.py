@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from storage import SqlStore, open_store
+from storage.unit import SqlUnit
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, Method, reference_code
 from verification.ids import Account, Actor
 from verification.invitations import (
@@ -160,11 +162,12 @@ async def test_of_many_links_twenty_are_listed_at_a_time(service: SupportService
 async def test_of_the_unanswered_questions_the_latest_hundred_are_listed(
     service: SupportService, kept: SqlStore
 ) -> None:
-    async with kept.unit("keep") as unit:
+    async def keep(unit: SqlUnit) -> None:
         for number in range(101):
             at = NOON + timedelta(minutes=number)
             await unit.add_unanswered(UnansweredQuestion(id=str(number), text="能不能用护照", at=at))
 
+    await kept.transact("keep", keep)
     _, unanswered = await service.questions(ACTOR, since=SINCE, until=UNTIL)
 
     assert [each.at for each in unanswered] == [NOON + timedelta(minutes=number) for number in range(100, 0, -1)]
@@ -182,7 +185,7 @@ async def test_a_revoked_link_says_since_when(service: SupportService, clock: Fa
 
 async def test_attempts_are_found_by_code_and_account(service: SupportService, kept: SqlStore) -> None:
     attempt = make_attempt("attempt-0a1b2c3d4e5f", "cloud:100012345")
-    async with kept.unit("keep") as unit:
+    async with open_unit(kept, "keep") as unit:
         await unit.save_attempt(attempt)
 
     for found in (

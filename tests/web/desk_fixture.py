@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from bot.images import qr
 from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
+from tests.open_unit import open_unit
 from tests.web.app_fixture import page_texts
 from verification import Core, Method
 from verification.ids import Actor
@@ -100,12 +101,12 @@ class DeskFixture:
     async def attempt(self, digits: str = "0a1b2c3d4e5f", account: str = "100012345", **changes: object) -> None:
         """An attempt of an account, with a name and a number while they are stored."""
         attempt = make_attempt(f"attempt-{digits}", account, contact="telegram:100054321", identity=make_identity())
-        async with self.store.unit("begin") as unit:
+        async with open_unit(self.store, "begin") as unit:
             await unit.save_attempt(replace(attempt, **changes))  # type: ignore[arg-type]
 
     async def verify(self, account: str) -> None:
         """Verify an account."""
-        async with self.store.unit("verdict") as unit:
+        async with open_unit(self.store, "verdict") as unit:
             await unit.take_slot(make_attempt("verdict", account), make_identity(), self.clock())
 
     async def journeys(self, campaign: str = "", language: str = "zh", *, steps: int, times: int = 1) -> None:
@@ -117,12 +118,12 @@ class DeskFixture:
         ]
         increments += [FunnelIncrement(cohort, step, Method.WECHAT, bucket=12) for step in reached[4:]]
         for _ in range(times):
-            async with self.store.unit("turn") as unit:
+            async with open_unit(self.store, "turn") as unit:
                 await unit.add_to_funnel(increments)
 
     async def questions(self, topic: str, times: int = 1, text: str = "") -> None:
         """Count questions; an unanswered one has a text and no topic."""
-        async with self.store.unit("turn") as unit:
+        async with open_unit(self.store, "turn") as unit:
             for _ in range(times):
                 await unit.count_question(topic, beijing_day(self.clock()))
             if text:

@@ -1,15 +1,17 @@
 """A store for the core that holds everything in memory, one unit at a time; an error rolls back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
 from verification.ids import Account
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -97,8 +99,10 @@ class MemoryUnit:
         )
         return calls[-budget] if len(calls) >= budget else None
 
-    async def post_notice(self, kind: NoticeKind, attempt: Attempt, now: datetime) -> None:
-        del now
+    async def post_notice(
+        self, kind: NoticeKind, attempt: Attempt, now: datetime, *, leased_until: datetime | None = None
+    ) -> Notice | None:
+        del now, leased_until
         self.notices.append(
             Notice(
                 id=len(self.notices) + 1,
@@ -112,6 +116,12 @@ class MemoryUnit:
                 expires_at=attempt.expires_at,
             )
         )
+        return None
+
+    async def settle_notice(self, notice: Notice) -> bool:
+        kept = [each for each in self.notices if each.id != notice.id]
+        was_there, self.notices = len(kept) < len(self.notices), kept
+        return was_there
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         raise AssertionError(f"{attempt.id}: results are not supported here ({now}, {simulated})")
@@ -125,20 +135,17 @@ class MemoryStore:
         self.before_unit: Callable[[str], None] = lambda lock_key: None
         self._alone = asyncio.Lock()
 
-    @asynccontextmanager
-    async def unit(self, lock_key: str) -> AsyncIterator[MemoryUnit]:
+    async def transact(self, lock_key: str, body: Callable[[MemoryUnit], Coroutine[Any, Any, T]]) -> T:
         async with self._alone:
             self.before_unit(lock_key)
             unit = self.committed.copy()
-            yield unit
+            result = await body(unit)
             self.committed = unit
+            return result
 
     async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:
         del now, until
         return self.committed.notices[:limit]
-
-    async def settle_notice(self, notice: Notice) -> None:
-        self.committed.notices = [each for each in self.committed.notices if each.id != notice.id]
 
     def put(self, attempt_id: AttemptId, **changes: object) -> None:
         """Change a stored attempt directly, to reach a state that only time or other parts can cause."""

@@ -15,6 +15,7 @@ import pytest
 
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
+from tests.open_unit import open_unit
 from tests.web.app_fixture import START, WebFixture
 from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
@@ -171,7 +172,7 @@ async def test_a_revoked_link_opens_for_no_person_and_stays_revoked(web_app: Web
         revoked = await client.delete(f"/v1/links/{made['id']}")
         web_app.now += timedelta(minutes=1)
         again = await client.delete(f"/v1/links/{made['id']}")
-    async with store.unit("telegram:1") as unit:
+    async with open_unit(store, "telegram:1") as unit:
         opened = await unit.open_link(LinkId(made["id"]), PersonId("telegram:1"), web_app.now)
 
     assert revoked.json()["state"] == "revoked"

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from storage import StoreUnavailable
 from tests.web.app_fixture import WebFixture
-from verification import AttemptId, AttemptStatus, Method, Reason
+from verification import AttemptId, AttemptStatus, Method
 from web.middleware import ErrorMiddleware
 
 PROTECTION = {
@@ -202,44 +202,3 @@ async def test_an_error_in_the_middle_of_an_answer_starts_no_second_one() -> Non
     await ErrorMiddleware(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
 
     assert [message["status"] for message in sent] == [200]
-
-
-def before_the_attempt_is_touched(web_app: WebFixture, **changes: object) -> None:
-    """Run a change between loading the attempt and updating it."""
-
-    def change(alone_with: str) -> None:
-        if alone_with == "a0":
-            web_app.store.put(AttemptId("a0"), **changes)
-
-    web_app.store.before_unit = change
-
-
-CONFIRMED = {"stage": "check", "press": "confirm"}
-
-
-async def test_a_contradicted_verdict_shows_a_friendly_page(web_app: WebFixture) -> None:
-    scan_code = await web_app.begin(Method.QQ)
-    before_the_attempt_is_touched(web_app, status=AttemptStatus.FAILED, reason=Reason.DECLINED)
-
-    answer = await web_app.phone("qq").post(scan_code.phone_url, data=CONFIRMED)
-
-    assert answer.status_code == 409
-    assert "结果已经确定" in answer.text
-
-
-async def test_an_attempt_that_ends_while_it_is_opened_shows_its_end(web_app: WebFixture) -> None:
-    scan_code = await web_app.begin(Method.QQ)
-    before_the_attempt_is_touched(web_app, status=AttemptStatus.CANCELLED)
-
-    answer = await web_app.phone("qq").get(scan_code.phone_url)
-
-    assert answer.status_code == 410
-
-
-async def test_a_press_just_after_the_end_shows_the_end(web_app: WebFixture) -> None:
-    scan_code = await web_app.begin(Method.QQ)
-    before_the_attempt_is_touched(web_app, status=AttemptStatus.CANCELLED)
-
-    answer = await web_app.phone("qq").post(scan_code.phone_url, data=CONFIRMED)
-
-    assert answer.status_code == 410

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from tests.open_unit import open_unit
 from tests.web.desk_fixture import DeskFixture
 from verification import Method, Reason
 from verification.support.funnel import METHOD_STEPS, STEPS, Cohort, FunnelIncrement, beijing_day
@@ -36,7 +37,7 @@ async def counted(desk: DeskFixture) -> None:
     await desk.journeys("spring", steps=6, times=1)
     await desk.journeys("spring", steps=3, times=5)
     await desk.journeys(language="en", steps=2, times=2)
-    async with desk.store.unit("failure") as unit:
+    async with open_unit(desk.store, "failure") as unit:
         cohort = Cohort(day=beijing_day(desk.clock()), campaign="spring", language="zh")
         await unit.add_to_funnel([FunnelIncrement(cohort, None, Method.WECHAT, Reason.MISMATCH)])
 

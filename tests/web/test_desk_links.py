@@ -9,6 +9,7 @@ import zxingcpp
 from PIL import Image
 
 from tests.fakes import NOON, make_identity
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.web.desk_fixture import URL, DeskFixture
 from verification import AttemptStatus, Method
@@ -155,7 +156,7 @@ async def test_links_of_an_account_are_found_without_the_account_in_an_address(d
 
 async def test_the_page_of_a_link_shows_the_attempts_of_its_account(desk: DeskFixture) -> None:
     link = await desk.link(ACCOUNT)
-    async with desk.store.unit("open") as unit:
+    async with open_unit(desk.store, "open") as unit:
         await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
     await desk.attempt(account=ACCOUNT, status=AttemptStatus.OPENED)
     async with desk.signed_in() as anna:
@@ -172,7 +173,7 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) 
     await desk.verify(ACCOUNT)
     async with desk.signed_in() as anna:
         waiting = await anna.get(f"/desk/links/{link.id}")
-        async with desk.store.unit("open") as unit:
+        async with open_unit(desk.store, "open") as unit:
             await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
         opened = await anna.get(f"/desk/links/{link.id}")
 

@@ -143,20 +143,6 @@ async def test_after_expiry_no_press_continues(web_app: WebFixture, press: str) 
     assert "verify.example.org" not in page.text
 
 
-async def test_a_press_shows_a_verdict_that_was_recorded_meanwhile(web_app: WebFixture) -> None:
-    phone, link = await phone_at(web_app)
-
-    def verdict(alone_with: str) -> None:
-        if alone_with == A0:
-            web_app.store.put(A0, status=AttemptStatus.SUCCEEDED, identity=None)
-
-    web_app.store.before_unit = verdict
-    page = await phone.post(link, data={"press": "leave"})
-
-    assert "认证通过" in read(page)
-    assert "模拟" not in page.text
-
-
 async def test_an_address_that_is_no_longer_allowed_is_not_used() -> None:
     web_app = WebFixture(providers={Method.WECHAT: http()})
     _, link = await phone_at(web_app)

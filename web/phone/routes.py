@@ -2,16 +2,23 @@
 
 The pages of a simulated provider are ours: a GET changes nothing, except that a person's first GET marks the attempt as
 opened. A press counts once, and only at the stage that was shown: after a double press, the back button or a replay the
-page shows the present stage. In front of a real provider's pages there is one page of ours, see `handover`.
+page shows the present stage. In front of a real provider's pages there is one page of ours, with the account, the
+match code and the button that continues: only the button counts, and it means that a person has compared and agreed.
+Each request finds its attempt and moves it in one transaction.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from verification import Attempt, AttemptOver, AttemptStatus, ContradictoryVerdict
+from verification import Attempt, AttemptStatus, Reason, Rejected
+from verification.attempts import Verdict
+from verification.core import Progress
 from verification.providers.http import HttpProvider
 from verification.providers.simulated import (
     Advanced,
@@ -29,13 +36,30 @@ from verification.providers.simulated import (
 from web.dependencies import WebDeps
 from web.middleware import is_cross_site, read_body
 from web.pages import Pages
-from web.phone.handover import Handover
 from web.phone.user_agents import detect_app, is_automated_look, is_robot
-from web.phone.views import phone_view
+from web.phone.views import handover_view, phone_view
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
 _FIELDS = 16
+
+
+class HandoverButton(StrEnum):
+    """A button of the page before a provider's own pages."""
+
+    LEAVE = "leave"
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pressed:
+    """What a press means: the attempt's move, and what is shown after it if that is not the attempt's status."""
+
+    move: Progress | Verdict | None
+    counts: bool = True
+    page: SimulatedPage | None = None
+    error: FormError | None = None
+    leaving_to: str | None = None
 
 
 class PhonePages:
@@ -46,7 +70,6 @@ class PhonePages:
         self._providers = deps.providers
         self._clock = deps.clock
         self._pages = pages
-        self._handover = Handover(deps.core, pages, deps.clock)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
@@ -56,8 +79,7 @@ class PhonePages:
         """Show the attempt's status."""
         if is_automated_look(request.method, request.headers):
             return self._pages.message(request, "look")
-        attempt = await self._find(request)
-        return await self._current(request, attempt)
+        return self._current(request, await self._move(request, self._opened))
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
@@ -66,78 +88,90 @@ class PhonePages:
         body = await read_body(request, _BODY_LIMIT)
         if body is None:
             return self._pages.message(request, "too_large", 413)
-        attempt = await self._find(request)
-        if attempt is None or self._is_over(attempt):
-            return await self._current(request, attempt)
-        try:
-            answer = await self._apply(request, attempt, body)
-        except AttemptOver:
-            answer = None  # the page below shows how the attempt ended
-        except ContradictoryVerdict:
-            return self._pages.message(request, "contradicted", 409, method=attempt.method)
-        return answer or await self._after_press(request)
+        pressed: list[_Pressed] = []
 
-    async def _apply(self, request: Request, attempt: Attempt, body: bytes) -> Response | None:
-        """Apply a press; None when it was passed to the core."""
-        provider_url = self._provider_url(attempt)
-        if provider_url is not None:
-            return await self._handover.press(request, attempt, provider_url, body)
-        page = read_page(attempt.method, attempt.provider_state)
-        press = _read_press(attempt, page, body)
-        if press is None:
-            return await self._current(request, attempt)
-        transition = apply_press(attempt.method, page.stage, press)
-        match transition:
-            case NotAdvanced(error):
-                return await self._current(request, attempt, SimulatedPage(page.stage, press.choice), error)
-            case Advanced(to, status):
-                await self._core.progress(attempt.id, _furthest(attempt.status, status), to.text)
-            case _:
-                await self._core.complete(attempt.id, transition.verdict)
-        return None
+        def decide(attempt: Attempt) -> Progress | Verdict | None:
+            pressed.append(self._pressed(attempt, body))
+            return pressed[0].move
 
-    async def _after_press(self, request: Request) -> Response:
-        if is_robot(request.headers):
+        attempt = await self._move(request, decide)
+        if not pressed or attempt is None:
+            return self._current(request, attempt)
+        if pressed[0].leaving_to is not None:
+            # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
+            return self._handover(request, attempt, pressed[0].leaving_to)
+        if not pressed[0].counts or is_robot(request.headers):
             # A press means that it is a person after all; a redirect would show the page for robots.
-            return await self._current(request, await self._find(request))
+            return self._current(request, attempt, pressed[0].page, pressed[0].error)
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
 
-    async def _find(self, request: Request) -> Attempt | None:
-        """Find the attempt of this address, if it has a QR code and a page to show."""
+    async def _move(self, request: Request, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:
+        """Find the attempt of this address, if it has a QR code and a page to show, and move it as `decide` says."""
+
+        def decide_if_shown(attempt: Attempt) -> Progress | Verdict | None:
+            return decide(attempt) if self._has_page(attempt) else None
+
         token = request.path_params["token"]
-        attempt = await self._core.find_by_token(token) if _TOKEN.fullmatch(token) else None
-        if attempt is None or attempt.status is AttemptStatus.RESERVED:
-            return None
+        attempt = await self._core.move(token, decide_if_shown) if _TOKEN.fullmatch(token) else None
+        return attempt if attempt is not None and self._has_page(attempt) else None
+
+    def _has_page(self, attempt: Attempt) -> bool:
         provider = self._providers.get(attempt.method)
-        simulated = provider is not None and provider.simulated
-        return attempt if simulated or self._provider_url(attempt) is not None else None
+        if attempt.status is AttemptStatus.RESERVED or provider is None:
+            return False
+        return provider.simulated or self._provider_url(attempt) is not None
 
     def _provider_url(self, attempt: Attempt) -> str | None:
         """The provider's address for the phone; None when the provider has no pages of its own."""
         provider = self._providers.get(attempt.method)
         return provider.phone_url(attempt.provider_state) if isinstance(provider, HttpProvider) else None
 
-    async def _current(
+    def _opened(self, attempt: Attempt) -> Progress | None:
+        """A person's first look at a page of ours; a look at the page before a provider's pages counts for nothing."""
+        if attempt.status is AttemptStatus.WAITING and self._provider_url(attempt) is None:
+            return Progress(AttemptStatus.OPENED, attempt.provider_state)
+        return None
+
+    def _pressed(self, attempt: Attempt, body: bytes) -> _Pressed:
+        """What a press on the page of a live attempt means."""
+        provider_url = self._provider_url(attempt)
+        if provider_url is not None:
+            return _pressed_before_leaving(attempt, provider_url, body)
+        page = read_page(attempt.method, attempt.provider_state)
+        press = _read_press(attempt, page, body)
+        if press is None:
+            return _Pressed(self._opened(attempt), counts=False)
+        transition = apply_press(attempt.method, page.stage, press)
+        match transition:
+            case NotAdvanced(error):
+                shown = SimulatedPage(page.stage, press.choice)
+                return _Pressed(self._opened(attempt), counts=False, page=shown, error=error)
+            case Advanced(to, status):
+                return _Pressed(Progress(_furthest(attempt.status, status), to.text))
+            case _:
+                return _Pressed(transition.verdict)
+
+    def _current(
         self,
         request: Request,
         attempt: Attempt | None,
         page: SimulatedPage | None = None,
         form_error: FormError | None = None,
     ) -> Response:
-        if attempt is not None and not self._is_over(attempt) and self._provider_url(attempt) is not None:
-            return self._handover.show(request, attempt)
-        if attempt is not None and attempt.status is AttemptStatus.WAITING and not self._is_over(attempt):
-            try:
-                attempt = await self._core.progress(attempt.id, AttemptStatus.OPENED, attempt.provider_state)
-            except AttemptOver:
-                attempt = await self._find(request)
         if attempt is None:
             return self._pages.message(request, "unknown", 404)
         if self._is_over(attempt):
             return self._end(request, attempt)
+        if self._provider_url(attempt) is not None:
+            return self._handover(request, attempt)
         app = detect_app(request.headers.get("user-agent", ""))
         page = page or read_page(attempt.method, attempt.provider_state)
         return self._pages.phone(request, phone_view(attempt, page, app, self._clock(), form_error))
+
+    def _handover(self, request: Request, attempt: Attempt, leaving_to: str | None = None) -> Response:
+        """The page before a provider's own pages; with `leaving_to`, the page that forwards the phone there."""
+        app = detect_app(request.headers.get("user-agent", ""))
+        return self._pages.handover(request, handover_view(attempt, app, self._clock(), leaving_to))
 
     def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
@@ -152,6 +186,26 @@ class PhonePages:
                 return self._pages.message(request, "closed", 410, method=attempt.method)
             case _:
                 return self._pages.message(request, "expired", 410, method=attempt.method)
+
+
+def _pressed_before_leaving(attempt: Attempt, provider_url: str, body: bytes) -> _Pressed:
+    """What a press means on the page before a provider's own pages, which shows account and match code."""
+    match _read_handover_button(body):
+        case HandoverButton.LEAVE:
+            opened = Progress(AttemptStatus.OPENED, attempt.provider_state)
+            is_first = attempt.status is AttemptStatus.WAITING
+            return _Pressed(opened if is_first else None, leaving_to=provider_url)
+        case HandoverButton.DECLINE:
+            return _Pressed(Rejected(Reason.DECLINED))
+        case None:
+            return _Pressed(None)
+
+
+def _read_handover_button(body: bytes) -> HandoverButton | None:
+    try:
+        return HandoverButton(parse_qs(body.decode(), max_num_fields=_FIELDS).get("press", [""])[-1])
+    except ValueError:
+        return None
 
 
 def _furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:

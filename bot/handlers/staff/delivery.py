@@ -1,14 +1,12 @@
 """Sends the replies to support staff, through the rate limiter of all calls.
 
-An update is confirmed when its reply is shown, so that after a crash Telegram sends the update again. It waits for two
-seconds at most, because the updates of all people wait for it; after that the reply is delivered in the background, and
-tried again up to four times.
+The reply to an update is sent in the background, and tried again up to four times: the updates of all people would
+wait for it otherwise.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
@@ -17,6 +15,7 @@ from telegram.constants import ParseMode
 from bot.content.catalogue import Catalogue
 from bot.engine.messages import BotBlocked, DeliveryFailed
 from bot.handlers.api.calls import best_effort, call, call_idempotent
+from bot.handlers.background import BackgroundReplies
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, TextReply, ToastReply
 
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_WAIT = 2.0
-_SHUTDOWN_TIMEOUT = 5.0
 _RETRY_DELAYS = (0.5, 2.0, 8.0, 30.0)
 
 
@@ -44,37 +41,20 @@ class StaffReplySender:
     """Sends replies until they arrive or the last retry fails."""
 
     def __init__(
-        self, bot: Bot, catalogue: Catalogue, retry_delays: Sequence[float] = _RETRY_DELAYS, wait: float = _WAIT
+        self,
+        bot: Bot,
+        catalogue: Catalogue,
+        background: BackgroundReplies,
+        retry_delays: Sequence[float] = _RETRY_DELAYS,
     ) -> None:
         self._bot = bot
         self._catalogue = catalogue
+        self._background = background
         self._retry_delays = retry_delays
-        self._wait = wait
-        self._group: asyncio.TaskGroup | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Send replies while the context is open; those in progress at its end have five seconds to finish."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            try:
-                yield
-            finally:
-                self._group = None
-                if self._tasks:
-                    await asyncio.wait(self._tasks, timeout=_SHUTDOWN_TIMEOUT)
-                for task in self._tasks:
-                    task.cancel()
-
-    async def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
-        """Send replies in order; returns when they are shown, or after two seconds."""
-        if self._group is None:
-            return
-        task = self._group.create_task(self._show_all(replies, target))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.wait({task}, timeout=self._wait)
+    def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
+        """Send replies in order, after those that wait for the same chat."""
+        self._background.add(target.chat, lambda: self._show_all(replies, target))
 
     async def _show_all(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
         if target.query_id is not None and not any(isinstance(reply, ToastReply) for reply in replies):
@@ -84,9 +64,6 @@ class StaffReplySender:
                 await self._show_with_retries(reply, target)
         except BotBlocked:
             log.info("a staff member has blocked the bot or has no chat with it")
-        except Exception as error:
-            # An error in one reply must not end the task group, and with it the bot.
-            log.warning("a reply to support staff is abandoned (%s)", type(error).__name__)
 
     async def _show_with_retries(self, reply: StaffReply, target: ReplyTarget) -> None:
         maybe_duplicate = False

@@ -77,7 +77,7 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
                 parsed = parsed.in_language(language)
             replies = await self._service.answer(parsed.request)
             self._answered.append(request.request_id)
-            await self._delivery.show(replies, parsed.target)
+            self._delivery.show(replies, parsed.target)
         if isinstance(request.action, TypedCommand) and request.action.command is StaffCommand.HELP:
             # A staff member can verify an account too, so /help shows both help texts.
             await self._forward_to_dialogue(update)
@@ -85,8 +85,7 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
     async def _dialogue_language(self, staff: int) -> str | None:
         """The language of the staff member's own dialogue, if they have one."""
         person = person_of(staff)
-        async with self._store.unit(person) as unit:
-            saved = await unit.dialogue(person)
+        saved = await self._store.transact(person, lambda unit: unit.dialogue(person))
         return None if saved is None else saved.language
 
     async def _forward_to_dialogue(self, update: object) -> None:

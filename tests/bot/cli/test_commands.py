@@ -19,6 +19,7 @@ from storage.encryption.key_file import KeyFile
 from storage.encryption.sealing import Sealing, parse_sealing
 from storage.lockfile import file_lock
 from tests.fakes import NOON, NUMBER, make_attempt, make_identity
+from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus
 from verification.dialogue_store import Consent
 from verification.ids import PersonId, own_account
@@ -48,7 +49,7 @@ def store_person(sealing: Sealing | None = None) -> None:
 
 
 async def _store_person(keys: Sealing) -> None:
-    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(ACCOUNT) as unit:
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, open_unit(store, ACCOUNT) as unit:
         attempt = make_attempt("a1", ACCOUNT, status=AttemptStatus.SUCCEEDED, identity=None, contact="telegram:7")
         await unit.save_attempt(attempt)
         await unit.take_slot(attempt, make_identity(NUMBER), NOON)

@@ -11,6 +11,7 @@ from bot.cli.doctor import run_checks
 from storage import open_database, open_store
 from storage.encryption.key_file import KeyFile
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 from verification.attempts import AttemptStatus
@@ -50,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def make_database(data: str = "keys") -> None:
     """Make a database with a dialogue in it, and its keys."""
     keys = KeyFile(Path(data) / "keys.json").sealing()
-    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, store.unit(PERSON) as unit:
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store, open_unit(store, PERSON) as unit:
         await unit.save_dialogue(PERSON, "text", language="zh", now=NOON)
 
 
@@ -224,7 +225,7 @@ async def test_undelivered_results_are_reported_with_their_number_and_time(
     await make_database()
     async with open_store("sqlite:///data/bot.sqlite3", sealing=KeyFile(Path("keys/keys.json")).sealing()) as store:
         for number in range(owed + given_up):
-            async with store.unit("post") as unit:
+            async with open_unit(store, "post") as unit:
                 attempt = make_attempt(f"a{number}", f"telegram:{number}", status=AttemptStatus.SUCCEEDED)
                 await unit.post_result(attempt, NOON, simulated=True)
         for result in await store.result_outbox().claim(NOON, until=NOON, limit=given_up):

@@ -23,6 +23,7 @@ from storage import SqlStore, open_store
 from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot, settings_for
 from tests.fakes import NOON, make_attempt, make_identity
+from tests.open_unit import open_unit
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
 from verification.ids import Account, Actor, PersonId
@@ -115,7 +116,7 @@ def test_a_printed_link_opens_and_each_link_is_different() -> None:
     async def opened(store: SqlStore) -> str | None:
         link = read_link_token(first[1], store.keyed_digest)
         assert link is not None
-        async with store.unit("telegram:7") as unit:
+        async with open_unit(store, "telegram:7") as unit:
             opened = await unit.open_link(link, PersonId("telegram:7"), datetime.now(UTC))
         return opened.account if opened else None
 
@@ -126,7 +127,7 @@ def test_a_printed_link_opens_and_each_link_is_different() -> None:
 
 def test_support_is_warned_of_an_account_that_is_verified() -> None:
     async def verified(store: SqlStore) -> None:
-        async with store.unit(ACCOUNT) as unit:
+        async with open_unit(store, ACCOUNT) as unit:
             attempt = make_attempt("a1", ACCOUNT, status=AttemptStatus.SUCCEEDED, identity=None)
             await unit.save_attempt(attempt)
             await unit.take_slot(attempt, make_identity(), NOON)
@@ -272,7 +273,7 @@ def funnel(*words: str) -> Result:
 
 async def journeys(store: SqlStore) -> None:
     """Ten people of each cohort open a link; nine start, and so on; three of those who are shown a code fail."""
-    async with store.unit("turn") as unit:
+    async with open_unit(store, "turn") as unit:
         for cohort in COHORTS:
             for come in range(1, 11):
                 for index, step in enumerate(STEPS[: min(come, len(STEPS))]):

@@ -12,6 +12,7 @@ from bot.flow.events import Choice, Command, Commanded, SideMessage, SideTapped,
 from tests.bot.app_fixture import running_bot
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import NOON, make_attempt
+from tests.open_unit import open_unit
 from tests.simulator_fixture import go_to_method_choice, simulator
 from verification.attempts import AttemptStatus
 from verification.dialogue_store import PendingDeletion
@@ -22,7 +23,7 @@ OF_ANOTHER_RELEASE = '{"state": "Renamed"}'
 
 
 async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
-    async with desk.store.unit(person) as unit:
+    async with open_unit(desk.store, person) as unit:
         attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
         await unit.save_attempt(attempt)
         await unit.post_notice(NoticeKind.ENDED, attempt, NOON)
@@ -30,7 +31,7 @@ async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
 
 async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=NOON)
         await succeeded(desk, ANNA)
         await succeeded(desk, BERT)
@@ -42,7 +43,7 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_results_from_others(tmp_
 
 async def test_an_attempt_nobody_can_read_does_not_keep_results_from_others(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
-        async with desk.store.unit("anybody") as unit:
+        async with open_unit(desk.store, "anybody") as unit:
             await unit.save_attempt(make_attempt("broken", account="telegram:9", expires_at=NOON))
             await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'broken'")
         await succeeded(desk, BERT)
@@ -63,7 +64,7 @@ async def test_a_dialogue_nobody_can_read_does_not_keep_the_program_from_startin
             await guest.says("/start")
             await guest.sees("你要认证哪一类")
             await bot.wait_until_quiet()
-            async with bot.app.deps.store.unit("anybody") as unit:
+            async with open_unit(bot.app.deps.store, "anybody") as unit:
                 await unit.save_dialogue(PersonId("telegram:77"), OF_ANOTHER_RELEASE, language="zh", now=NOON)
         async with running_bot(place, tmp_path):
             await guest.says("/status")
@@ -82,7 +83,7 @@ async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: P
         await desk.runner.handle(
             Envelope(ANNA, Tapped(choice=Choice.PERSONAL, question_id=mark), None, MessageRef(7, "a"))
         )
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
         erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
@@ -96,7 +97,7 @@ async def test_after_an_erasure_nothing_of_before_is_shown_behind_it(tmp_path: P
 async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
         mark = json.loads(kept.text)["mark"]
@@ -106,7 +107,7 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
             Envelope(ANNA, Tapped(choice=Choice.WECHAT, question_id=mark), None, MessageRef(7, "a"))
         )
         await desk.chat.reached[ANNA].wait()
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         assert kept is not None
         erase = SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=json.loads(kept.text)["mark"])
@@ -114,7 +115,7 @@ async def test_no_attempt_is_begun_for_somebody_who_erased_everything_meanwhile(
         gate.set()
         assert await desk.runner.wait_until_idle(5)
 
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             assert (await unit.records(ANNA)).attempts == []
 
 
@@ -122,7 +123,7 @@ async def test_a_chat_that_does_not_answer_keeps_no_deletion_of_others_waiting(t
     async with simulator() as place, running_bot(place, tmp_path) as bot:
         first, second = await place.new_user(), await place.new_user()
         store, now = bot.app.deps.store, bot.app.deps.clock.now()
-        async with store.unit("anybody") as unit:
+        async with open_unit(store, "anybody") as unit:
             await unit.schedule_deletion(PendingDeletion(PersonId(f"telegram:{first.id}"), 1, now - timedelta(hours=2)))
             await unit.schedule_deletion(
                 PendingDeletion(PersonId(f"telegram:{second.id}"), 1, now - timedelta(hours=1))

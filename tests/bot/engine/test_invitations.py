@@ -17,6 +17,7 @@ from bot.flow.effects import AskQuestion, DeleteUserMessage, ReplaceCodeWithPict
 from bot.flow.events import Choice, Command, Commanded, LinkOpened, Said, SideMessage, SideTapped
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import make_sealing
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import Method, Passed
@@ -55,7 +56,7 @@ class SupportFixture:
         return revoked
 
     async def state(self, person: PersonId = ANNA) -> states.State:
-        async with self.desk.store.unit(person) as unit:
+        async with open_unit(self.desk.store, person) as unit:
             kept = await unit.dialogue(person)
         assert kept is not None
         return codec.load(kept.text)
@@ -95,7 +96,7 @@ async def support_fixture(folder: Path, *, showing: bool = True) -> AsyncIterato
 async def test_the_first_who_opens_a_link_verifies_its_account_and_the_message_with_it_goes(tmp_path: Path) -> None:
     async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
-        async with at.desk.store.unit("look") as unit:
+        async with open_unit(at.desk.store, "look") as unit:
             live = await unit.live_attempt(ACCOUNT)
         discarded = [reply for _, reply in at.desk.chat.shown if isinstance(reply, DeleteUserMessage)]
 
@@ -213,7 +214,7 @@ async def test_a_code_on_the_screen_dies_with_its_link_and_its_person_is_told(tm
     async with support_fixture(tmp_path) as at:
         await at.until_code(await at.link())
         await at.revoke()
-        async with at.desk.store.unit("look") as unit:
+        async with open_unit(at.desk.store, "look") as unit:
             live = await unit.live_attempt(ACCOUNT)
         state = await at.state()
 
@@ -227,7 +228,7 @@ async def test_a_link_that_is_taken_back_while_its_code_is_made_leaves_none(tmp_
         link = await at.link()
         at.desk.provider.before_answer = lambda: at.support.revoke(Actor("telegram:7"), at.made[-1].id)
         await at.until_code(link)
-        async with at.desk.store.unit("look") as unit:
+        async with open_unit(at.desk.store, "look") as unit:
             live = await unit.live_attempt(ACCOUNT)
 
         assert live is None
@@ -297,13 +298,13 @@ async def test_erasing_forgets_the_link_and_what_this_person_did_and_nothing_of_
         await at.until_code(await at.link())
         link = await at.link()
         await at.desk.send_event(link, BERT)
-        async with at.desk.store.unit("look") as unit:
+        async with open_unit(at.desk.store, "look") as unit:
             before = await unit.records(BERT)
         await at.desk.send_event(
             SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=(await at.state(BERT)).question_id),
             BERT,
         )
-        async with at.desk.store.unit("look") as unit:
+        async with open_unit(at.desk.store, "look") as unit:
             after, of_anna = await unit.records(BERT), await unit.live_attempt(ACCOUNT)
         await at.desk.send_event(link, BERT)
 

@@ -13,6 +13,7 @@ from bot.flow.states import PhoneStage
 from storage import SqlStore
 from tests.bot.engine.runner_fixture import ANNA, BERT, RunnerFixture, runner_fixture
 from tests.fakes import NOON
+from tests.open_unit import open_unit
 from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Actor, PersonId, own_account
 from verification.support.funnel import STEPS, Dimension, FunnelQuery, FunnelStatistics, FunnelStep, beijing_day
@@ -34,7 +35,7 @@ async def steps(store: SqlStore, method: Method | None = None) -> dict[FunnelSte
 
 
 async def attempt_of(store: SqlStore, person: PersonId = ANNA) -> AttemptId:
-    async with store.unit("look") as unit:
+    async with open_unit(store, "look") as unit:
         attempt = await unit.live_attempt(own_account(person))
     assert attempt is not None
     return attempt.id
@@ -105,7 +106,7 @@ async def test_after_an_erasure_nothing_in_the_counts_is_undone_and_nothing_lead
     async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         before = await steps(desk.store)
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             await unit.erase(ANNA, own_account(ANNA))
 
         assert await steps(desk.store) == before

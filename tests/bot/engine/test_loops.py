@@ -16,6 +16,7 @@ from bot.flow.effects import SendText
 from bot.flow.events import Choice, Command, Commanded, Said
 from bot.flow.states import Idle
 from storage import SqlStore, StoreUnavailable
+from storage.sqlite_group import MAX_DELAY_SECONDS
 from tests.bot.engine.runner_fixture import (
     ANNA,
     BERT,
@@ -28,6 +29,7 @@ from tests.bot.engine.runner_fixture import (
     virtual_store,
 )
 from tests.fakes import make_attempt
+from tests.open_unit import open_unit
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.fault_schedule import DatabaseFault
 from tests.virtual_time_loop import run
@@ -91,7 +93,7 @@ async def scanning(desk: RunnerFixture) -> attempts.AttemptId:
     async with desk.runner.running():
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         live = await unit.live_attempt(own_account(ANNA))
     assert live is not None
     return live.id
@@ -99,7 +101,7 @@ async def scanning(desk: RunnerFixture) -> attempts.AttemptId:
 
 async def succeeded(desk: RunnerFixture, person: PersonId) -> None:
     """Let the core have news for somebody."""
-    async with desk.store.unit(person) as unit:
+    async with open_unit(desk.store, person) as unit:
         attempt = make_attempt(f"of-{person}", account=person, status=AttemptStatus.SUCCEEDED, identity=None)
         await unit.save_attempt(attempt)
         await unit.post_notice(NoticeKind.ENDED, attempt, desk.clock())
@@ -131,7 +133,7 @@ async def test_a_woken_loop_looks_at_once(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
     async with dispatching(desk) as notices:
         await succeeded(desk, ANNA)
-        notices.wake()
+        notices.announce(None)
         await asyncio.sleep(MOMENT)
 
         assert desk.chat.questions() == ["verified.ask"]
@@ -142,7 +144,7 @@ async def test_a_loop_that_was_woken_rests_again(disk: SimulatedDisk) -> None:
     desk, clock = assemble(await virtual_store(disk), clock=LoopClock()), CountingClock()
     async with dispatching(desk, clock) as notices:
         before = clock.rounds
-        notices.wake()
+        notices.announce(None)
         await asyncio.sleep(POLL_INTERVAL / 2)
         woken = clock.rounds - before
         await asyncio.sleep(POLL_INTERVAL * 10)
@@ -185,7 +187,7 @@ async def test_more_notices_than_one_batch_are_told_in_one_round(disk: Simulated
     async with dispatching(desk) as notices:
         for person in people:
             await succeeded(desk, person)
-        notices.wake()
+        notices.announce(None)
         await asyncio.sleep(MOMENT)
 
         assert sorted(person for person, _ in desk.chat.shown) == sorted(people)
@@ -194,7 +196,7 @@ async def test_more_notices_than_one_batch_are_told_in_one_round(disk: Simulated
 @in_virtual_time
 async def test_a_notice_that_means_nothing_to_the_person_is_settled_too(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         attempt = make_attempt("waiting", account=ANNA)
         await unit.save_attempt(attempt)
         await unit.post_notice(NoticeKind.PROGRESS, attempt, desk.clock())
@@ -210,15 +212,15 @@ async def test_a_notice_that_cannot_be_told_holds_no_other_up_and_comes_again_af
     disk: SimulatedDisk,
 ) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     async with dispatching(desk) as notices:
         for person in (ANNA, BERT):
             await succeeded(desk, person)
-        notices.wake()
+        notices.announce(None)
         await asyncio.sleep(MOMENT)
         told = desk.chat.questions(BERT)
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             text = codec.dump(Idle(account=own_account(ANNA), question_id="m"))
             await unit.save_dialogue(ANNA, text, language="zh", now=desk.clock())
         await asyncio.sleep(LEASE.total_seconds() - 2 * POLL_INTERVAL)
@@ -279,7 +281,7 @@ async def test_after_an_outage_people_whose_turns_are_on_their_way_are_looked_at
             await desk.runner.handle(Envelope(ANNA, Said("个人认证"), None))
         await desk.runner.resume_after_outage()
         gate.set()
-        await asyncio.sleep(MOMENT)
+        await asyncio.sleep(MAX_DELAY_SECONDS + MOMENT)
         first = desk.chat.questions()
         await desk.runner.resume_after_outage()
         await asyncio.sleep(MOMENT)
@@ -308,7 +310,7 @@ async def test_after_an_outage_the_store_is_searched_once(disk: SimulatedDisk) -
 async def test_what_is_no_outage_hides_nothing(disk: SimulatedDisk) -> None:
     faults = NoDelays()
     desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     with pytest.raises(ValueError, match="of a kind this release does not know"):
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
@@ -336,7 +338,7 @@ async def test_an_outage_while_asking_again_is_tried_again(disk: SimulatedDisk) 
 @in_virtual_time
 async def test_a_dialogue_that_cannot_be_read_keeps_no_other_from_being_resumed(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     await desk.runner.handle(Envelope(BERT, Commanded(Command.START), None))
     async with desk.runner.running():
@@ -477,7 +479,7 @@ async def test_a_refused_take_over_asks_nothing(disk: SimulatedDisk) -> None:
         await here.says(Command.START)
         await asyncio.sleep(MOMENT)
         await there.desk.runner.resume_pending()
-        async with there.desk.store.unit(ANNA) as unit:
+        async with open_unit(there.desk.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
         slow.gates[ANNA].set()
         await asyncio.sleep(HEARTBEAT_INTERVAL * 5)
@@ -493,7 +495,7 @@ async def test_what_was_shown_before_it_could_be_taken_over_is_let_go_of(disk: S
     here, there = fleet.process("here"), fleet.process("there")
     async with here.desk.runner.running():
         await here.says(Command.START)
-        await asyncio.sleep(MOMENT)
+        await asyncio.sleep(MAX_DELAY_SECONDS + MOMENT)
         taken = await there.replicas.take_over(PendingReply(ANNA, 1, None))
         held = await here.desk.store.acquire_lease(ANNA, here.replicas.program, {there.replicas.program}, 0)
 

@@ -12,6 +12,7 @@ from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Cho
 from bot.flow.states import PhoneStage
 from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
 from tests.fakes import NOON
+from tests.open_unit import open_unit
 from verification import attempts
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
 from verification.ids import contact_of, own_account
@@ -54,7 +55,7 @@ def notices_of(desk: RunnerFixture) -> NoticeDispatcher:
 async def scanning(desk: RunnerFixture) -> AttemptId:
     await desk.until_method()
     await desk.taps(Choice.WECHAT)
-    async with desk.store.unit(ANNA) as unit:
+    async with open_unit(desk.store, ANNA) as unit:
         live = await unit.live_attempt(own_account(ANNA))
     assert live is not None
     return live.id

@@ -9,6 +9,7 @@ from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import Command, Commanded
 from storage import SqlStore
 from tests.bot.engine.runner_fixture import ANNA, FakeChat, RunnerFixture, runner_fixture
+from tests.open_unit import open_unit
 from verification.dialogue_store import PendingReply
 
 
@@ -65,7 +66,7 @@ async def test_each_program_finds_the_panel_the_other_left(tmp_path: Path) -> No
         assert await one.runner.wait_until_idle(10)
         await says(other, Command.START)
         assert await other.runner.wait_until_idle(10)
-        async with one.store.unit(ANNA) as unit:
+        async with open_unit(one.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
 
     assert kept is not None

@@ -1,11 +1,11 @@
 """The runner: a turn is committed before it is shown, acts once, and is shown even when the program died in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,10 +19,13 @@ from storage import SqlStore, StoreUnavailable
 from storage.unit import SqlUnit
 from tests.bot.engine.runner_fixture import ANNA, BERT, FakeChat, runner_fixture
 from tests.fakes import NOON
+from tests.open_unit import open_unit
 from tests.simulator_fixture import NAME, NUMBER
 from verification.attempts import AttemptId, Method
 from verification.dialogue_store import PendingReply
 from verification.ids import PersonId, own_account
+
+T = TypeVar("T")
 
 
 async def test_an_event_that_comes_twice_acts_once(tmp_path: Path) -> None:
@@ -77,13 +80,12 @@ class LostConfirmationStore(SqlStore):
 
     heard = False
 
-    @asynccontextmanager
-    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
-        async with super().unit(lock_key) as unit:
-            yield unit
+    async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
+        result = await super().transact(lock_key, body)
         if not self.heard:
             self.heard = True
             raise StoreUnavailable("the database does not answer any more")
+        return result
 
 
 async def test_an_answer_whose_commit_went_through_unheard_is_shown_all_the_same(tmp_path: Path) -> None:
@@ -137,11 +139,11 @@ async def test_a_code_opened_just_before_the_program_died_is_not_opened_twice(tm
     async with runner_fixture(tmp_path) as desk:
         await desk.until_method()
         await desk.taps(Choice.WECHAT)
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             live = await unit.live_attempt(own_account(ANNA))
     async with runner_fixture(tmp_path) as alive:
         await alive.send_event(Commanded(Command.START))
-        async with alive.store.unit(ANNA) as unit:
+        async with open_unit(alive.store, ANNA) as unit:
             still = await unit.live_attempt(own_account(ANNA))
 
     assert live is not None
@@ -221,10 +223,10 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
     async with runner_fixture(tmp_path) as desk:
         note, away = desk.store.mark_shown, [StoreUnavailable("away")]
 
-        async def away_once(person: PersonId, revision: int, panel: str) -> None:
+        async def away_once(person: PersonId, revision: int, panel: str, *, soon: bool) -> None:
             if away:
                 raise away.pop()
-            await note(person, revision, panel)
+            await note(person, revision, panel, soon=soon)
 
         monkeypatch.setattr(desk.store, "mark_shown", away_once)
         await desk.send_event(Commanded(Command.START))
@@ -240,8 +242,8 @@ async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_aga
     async with runner_fixture(tmp_path) as desk:
         note, lost = desk.store.mark_shown, [StoreUnavailable("the answer is lost")]
 
-        async def unheard_once(person: PersonId, revision: int, panel: str) -> None:
-            await note(person, revision, panel)
+        async def unheard_once(person: PersonId, revision: int, panel: str, *, soon: bool) -> None:
+            await note(person, revision, panel, soon=soon)
             if lost:
                 raise lost.pop()
 
@@ -282,11 +284,10 @@ class LateConfirmationStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
-    @asynccontextmanager
-    async def unit(self, lock_key: str) -> AsyncIterator[SqlUnit]:
-        async with self.store.unit(lock_key) as unit:
-            yield unit
+    async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
+        result = await self.store.transact(lock_key, body)
         await self.meanwhile()
+        return result
 
 
 async def test_inv26_an_answer_that_arrives_while_the_next_turn_is_committed_is_not_taken_for_lost(
@@ -391,7 +392,7 @@ async def test_the_clients_language_is_kept_for_what_the_program_says_of_itself(
     async with runner_fixture(tmp_path) as desk:
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None, language=language))
         assert await desk.runner.wait_until_idle(10)
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             kept = await unit.dialogue(ANNA)
 
     assert kept is not None
@@ -412,7 +413,7 @@ async def test_a_cancelled_code_is_dead_even_when_nothing_could_be_shown_of_it(t
         await desk.taps(Choice.WECHAT)
     async with runner_fixture(tmp_path, showing=False) as dead:
         await dead.runner.handle(Envelope(ANNA, Commanded(Command.CANCEL), "update:cancel"))
-        async with dead.store.unit(ANNA) as unit:
+        async with open_unit(dead.store, ANNA) as unit:
             live = await unit.live_attempt(own_account(ANNA))
 
     assert live is None
@@ -424,7 +425,7 @@ async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away
         await desk.taps(Choice.WECHAT)
         desk.chat.failures = [DeliveryFailed("NetworkError")]
         await desk.send_event(Commanded(Command.BACK))
-        async with desk.store.unit(ANNA) as unit:
+        async with open_unit(desk.store, ANNA) as unit:
             live = await unit.live_attempt(own_account(ANNA))
 
     assert live is None

@@ -11,6 +11,7 @@ from bot.flow.events import Choice, Command, Commanded
 from bot.handlers.flood_control import FloodControl
 from tests.bot.app_fixture import running_bot
 from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
+from tests.open_unit import open_unit
 from tests.simulator_fixture import NUMBER, go_to_method_choice, simulator
 
 BURST = 60
@@ -96,7 +97,7 @@ async def test_a_flood_changes_no_state(tmp_path: Path) -> None:
 
 
 async def text_of(fixture: RunnerFixture) -> str:
-    async with fixture.store.unit(ANNA) as unit:
+    async with open_unit(fixture.store, ANNA) as unit:
         saved = await unit.dialogue(ANNA)
     assert saved is not None
     return saved.text

@@ -20,6 +20,7 @@ from playground.phone.browser import Phone
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.bot.app_fixture import running_bot
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
+from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.result_receiver import PATIENCE, SECRET, ReceivedMessage, ResultReceiver, as_the_page_says, result_receiver
 from tests.simulator_fixture import NAME, NUMBER, TOKEN, go_to_method_choice, press, scan, simulator
@@ -149,7 +150,7 @@ async def judged(
 
 
 async def post(store: SqlStore, attempt: Attempt) -> None:
-    async with store.unit("post") as unit:
+    async with open_unit(store, "post") as unit:
         await unit.save_attempt(attempt)
         await unit.post_result(attempt, NOON, simulated=False)
 

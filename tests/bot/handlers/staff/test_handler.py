@@ -18,6 +18,7 @@ from playground.world import serializers
 from storage import StoreUnavailable
 from tests.bot.app_fixture import RunningBot, running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
+from tests.open_unit import open_unit
 from tests.simulator_fixture import ChatUser, Simulator, plain, said, simulator
 from verification.ids import Actor
 from verification.support.funnel import Cohort, FunnelIncrement, FunnelStep, beijing_day
@@ -215,7 +216,7 @@ class SilentSender(StaffReplySender):
     def __init__(self) -> None:
         self.shown = 0
 
-    async def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
+    def show(self, replies: Sequence[StaffReply], target: ReplyTarget) -> None:
         self.shown += 1
 
 
@@ -296,7 +297,7 @@ async def test_a_funnel_is_a_picture_with_a_caption(tmp_path: Path) -> None:
         staff = await telegram.new_user()
         async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             cohort = Cohort(day=beijing_day(bot.app.deps.clock.now()), campaign="spring", language="zh")
-            async with bot.app.deps.store.unit(f"telegram:{staff.id}") as unit:
+            async with open_unit(bot.app.deps.store, f"telegram:{staff.id}") as unit:
                 await unit.add_to_funnel(
                     [
                         FunnelIncrement(cohort, FunnelStep.STARTED),

@@ -1,0 +1,192 @@
+"""Group commit: transactions that wait at the same time share one commit, and so one write to the disk.
+
+The bodies of a group run one after the other in the thread of the connection, each behind a savepoint of its own, so
+an error takes back one body and no other. They are driven there in one go, because a body awaits only its connection,
+which never suspends. Callers are answered after the commit. What fails the whole group (a full disk, a lock that
+another program holds) fails every caller in it, as an outage.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from storage.database import Connection, Row, Value
+from storage.errors import ConstraintViolated, StoreUnavailable
+
+MAX_GROUP_SECONDS = 0.01
+"""A group takes no further body after this time, because the first of its callers already waits for the commit."""
+MAX_DELAY_SECONDS = 0.2
+"""The longest time that a body waits for others to be committed with it."""
+
+InThread = Callable[[Callable[[sqlite3.Connection], None]], Awaitable[None]]
+"""Runs a function in the connection's thread, while nobody else uses the connection."""
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise the errors of SQLite as those of the store."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise ConstraintViolated(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+# Without a repr: aiosqlite logs what it executes.
+@dataclass(slots=True, eq=False, repr=False)
+class _Job:
+    body: Callable[[Connection], Coroutine[Any, Any, Any]]
+    answer: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class _BodyConnection:
+    """The connection as one body sees it, in the connection's thread; it cannot be used after the body has ended."""
+
+    connection: sqlite3.Connection | None
+
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        if self.connection is None:
+            raise RuntimeError("this unit was left already")
+        # SQLite treats $1 as a parameter name, so the statement needs no rewriting.
+        named = {str(number): value for number, value in enumerate(values, 1)}
+        with translate_errors():
+            return self.connection.execute(statement, named).fetchall()
+
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
+        """With one transaction at a time, every row is locked already."""
+        return await self.fetch(statement, *values)
+
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        """With one transaction at a time, no row is locked by another."""
+        return await self.fetch(statement, *values)
+
+    async def lock(self, key: str) -> None:
+        """With one transaction at a time, it holds every key already."""
+
+
+@dataclass(slots=True)
+class GroupCommit:
+    """The line of bodies that wait for the writing connection."""
+
+    in_thread: InThread
+    commits: int = 0
+    """How many groups were committed that had changed something."""
+    groups: int = 0
+    """How many groups there were: each is one journey to the thread and back."""
+    _waiting: deque[_Job] = field(default_factory=deque)
+    _worker: asyncio.Task[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _closed: bool = False
+
+    async def run(self, body: Callable[[Connection], Coroutine[Any, Any, Any]], *, soon: bool) -> Any:
+        """Run a body in the next group, and return its result once that is committed."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        loop = asyncio.get_running_loop()
+        job = _Job(body, loop.create_future())
+        self._waiting.append(job)
+        if soon:
+            self._start()
+        elif self._worker is None and self._timer is None:
+            self._timer = loop.call_later(MAX_DELAY_SECONDS, self._start)
+        return await job.answer
+
+    async def close(self) -> None:
+        """Commit what waits, and refuse what comes later."""
+        self._closed = True
+        self._start()
+        if self._worker is not None:
+            await self._worker
+
+    def _start(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._worker is None and self._waiting:
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                done: list[_Job] = []
+                try:
+                    await self.in_thread(partial(self._run_group, done=done, clock=asyncio.get_running_loop().time))
+                except BaseException as error:
+                    # The connection is closed, or the worker is cancelled: nobody may wait for ever.
+                    for job in (*done, *self._waiting):
+                        job.error = StoreUnavailable(f"the database does not answer ({type(error).__name__})")
+                    done += self._waiting
+                    self._waiting.clear()
+                for job in done:
+                    _answer(job)
+        finally:
+            self._worker = None
+
+    def _run_group(self, connection: sqlite3.Connection, *, done: list[_Job], clock: Callable[[], float]) -> None:
+        """Run waiting bodies until none is left or the time is up, and commit them; runs in the connection's thread."""
+        changes = connection.total_changes
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            until = clock() + MAX_GROUP_SECONDS
+            while self._waiting and (not done or clock() < until):
+                job = self._waiting.popleft()
+                if not job.answer.cancelled():
+                    done.append(job)
+                    _run_body(connection, job)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if not done:
+                # They all have waited as long as SQLite does for a lock: nobody waits for a second time.
+                done += self._waiting
+                self._waiting.clear()
+            for job in done:
+                job.error = StoreUnavailable(str(error))
+        self.groups += 1
+        self.commits += connection.total_changes > changes
+
+
+def _run_body(connection: sqlite3.Connection, job: _Job) -> None:
+    """Run one body; an error that ends the whole transaction is raised."""
+    connection.execute("SAVEPOINT body")
+    unit = _BodyConnection(connection)
+    try:
+        job.result = _drive(job.body(unit))
+    except BaseException as error:
+        job.error = error
+        if not connection.in_transaction:
+            # SQLite has rolled everything back: the disk is full, or it failed.
+            raise sqlite3.OperationalError(str(error)) from error
+        connection.execute("ROLLBACK TO body")
+    finally:
+        unit.connection = None
+    connection.execute("RELEASE body")
+
+
+def _drive(body: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that never suspends."""
+    try:
+        body.send(None)
+    except StopIteration as done:
+        return done.value
+    body.close()
+    raise RuntimeError("a transaction inside a transaction, or one that waits for something else than its unit")
+
+
+def _answer(job: _Job) -> None:
+    if job.answer.done():
+        return
+    if job.error is None:
+        job.answer.set_result(job.result)
+    else:
+        job.answer.set_exception(job.error)
