@@ -89,14 +89,15 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
 
 
 def tests_that_see(mutant: Mutant, covered: CoverageData) -> Sequence[Collection[str]]:
-    """The tests that run a line of the mutant. What the import runs is seen by all: first by those of its module.
+    """The tests that run a line of the mutant, and then the others of their files, which may read what those cached.
 
-    A test that only compares constants runs no line of the package, so "all" are the tests of its folders.
+    What the import runs is seen by all tests of the package's folders, for a test that only compares constants runs no
+    line: first by those that run a line of the module.
     """
     lines = _tests_by_line(mutant.path, covered)
     seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines))
     if seen:
-        return [seen]
+        return [seen, {name.partition("::")[0] for name in seen}]
     folders = PACKAGES[package_of(mutant.path)]
     others = {file.relative_to(ROOT).as_posix() for folder in folders for file in (ROOT / folder).rglob("test_*.py")}
     return [set[str](_OF_TABLES).union(*lines.values()), others]
