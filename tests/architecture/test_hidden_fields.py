@@ -41,4 +41,4 @@ HIDDEN: dict[type, set[str]] = {
 @pytest.mark.parametrize("record", HIDDEN)
 def test_a_secret_is_in_no_repr(record: type) -> None:
     assert is_dataclass(record)
-    assert {each.name for each in fields(record) if not each.repr} == HIDDEN[record]
+    assert {each.name for each in fields(record) if each.repr is False} == HIDDEN[record]

@@ -23,6 +23,7 @@ async def test_a_reservation_waits_for_others_of_its_account_and_other_operation
 
     await ours.core.begin(make_request())
     await ours.core.find_by_token("token-1")
+    await ours.core.move("token-1", lambda _: None)
     await ours.core.slot_of(ACCOUNT)
     await ours.core.progress(A1, AttemptStatus.OPENED, "page")
     await ours.poller.poll_due()
@@ -30,7 +31,7 @@ async def test_a_reservation_waits_for_others_of_its_account_and_other_operation
     await ours.core.complete(A1, Passed())
     await ours.core.cancel(A1)
 
-    assert keys == [ACCOUNT, ACCOUNT, "token:token-1", ACCOUNT, A1, "asks", A1, A1, A1]
+    assert keys == [ACCOUNT, ACCOUNT, "token:token-1", "token:token-1", ACCOUNT, A1, "asks", A1, A1, A1]
 
 
 async def test_an_expiry_waits_for_its_attempt(clock: FakeClock) -> None:
