@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-.PHONY: run test test-all coverage check format bench bench-funnel mutants reliability pictures crash soak lock clean FORCE
+.PHONY: run test test-all coverage check format bench bench-memory bench-funnel mutants reliability pictures crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.
@@ -13,6 +13,12 @@ $(VENV)/runtime.lock: FORCE
 
 $(VENV)/dev.lock: FORCE
 	@$(INSTALL) $(VENV) dev $(PYTHON)
+
+.venv-bench/bench.lock: FORCE
+	@$(INSTALL) .venv-bench bench $(PYTHON)
+
+bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
+	@! command -v npm >/dev/null || npm ci --silent --ignore-scripts --prefix bench/peers || echo "grammY does not install."
 
 run: $(VENV)/runtime.lock
 	@$(BIN)/python run_bot.py
@@ -50,8 +56,15 @@ format: $(VENV)/dev.lock
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.lock
-	$(BIN)/python -m bench.conversation
+# Our bot beside others; it writes docs/performance.md, on a quiet machine in 20 minutes. In a minute: make bench BENCH=--quick
+BENCH ?=
+bench: $(VENV)/runtime.lock .venv-bench/bench.lock bench/peers/node_modules/.package-lock.json
+	$(BIN)/python -m bench $(BENCH)
+
+# Whether memory stays flat, and what a verification leaves in the database: make bench-memory CONVERSATIONS=100000
+CONVERSATIONS ?= 2000
+bench-memory: $(VENV)/runtime.lock
+	$(BIN)/python -m bench.memory $(CONVERSATIONS)
 
 # A million journeys take some minutes to be made.
 bench-funnel: $(VENV)/dev.lock
@@ -88,8 +101,9 @@ lock:
 	@$(INSTALL) .venv-locking locking $(PYTHON)
 	$(COMPILE) --extra postgres pyproject.toml -o requirements.lock
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group bench -o requirements-bench.lock
 	$(COMPILE) --group locking -o requirements-locking.lock
 	.venv-locking/bin/python tools/traditional.py
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* bench/peers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -158,6 +158,8 @@ class Settings(BaseSettings):
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
     dialogue_coverage_file: Path | None = None
+    messages_per_second: int = Field(default=25, ge=1, le=10_000)
+    messages_per_chat_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
     rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
     result_webhook_url: str = ""
     result_webhook_secret: SecretStr | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 Value = str | int | bytes | None
@@ -42,8 +43,23 @@ Body = Callable[[Connection], Coroutine[Any, Any, T]]
 """What one transaction does. It awaits nothing but its connection, because it may run whole in another thread."""
 
 
+@dataclass(slots=True)
+class DatabaseCounts:
+    """What this process has asked of its database: commits that changed something, and round trips.
+
+    A round trip goes to SQLite's thread or to PostgreSQL's server, and back.
+    """
+
+    commits: int = 0
+    round_trips: int = 0
+
+
 class Database(Protocol):
     """Runs transactions."""
+
+    @property
+    def counts(self) -> DatabaseCounts:
+        """The counts since the start."""
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body as one transaction, and return its result once it is committed; an error rolls it back.

@@ -15,13 +15,12 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from storage.database import Body, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
 
 if TYPE_CHECKING:
     # These classes are generic only in the type stubs.
     from asyncpg.pool import Pool, PoolConnectionProxy
-    from asyncpg.transaction import Transaction as AsyncpgTransaction
 
     _Connection = PoolConnectionProxy[asyncpg.Record]
 
@@ -73,28 +72,33 @@ def _translate_errors() -> Iterator[None]:
 class _Transaction:
     """The connection as one transaction sees it; it cannot be used after the transaction has ended."""
 
-    def __init__(self, connection: "_Connection", transaction: "AsyncpgTransaction") -> None:
+    def __init__(self, connection: "_Connection", counts: DatabaseCounts) -> None:
         self._connection: _Connection | None = connection
-        self._transaction = transaction
+        self._counts = counts
         self._broken = False
 
-    async def begin(self, lock_key: str | None) -> None:
-        with _translate_errors():
-            await self._transaction.start()
-        if lock_key is not None:
-            await self.lock(lock_key)
+    async def begin(self, mode: str, lock_key: str | None) -> None:
+        """Begin, and take the lock in the same round trip."""
+        lock = "" if lock_key is None else f"; SELECT pg_advisory_xact_lock({_advisory_lock_id(f'unit:{lock_key}')})"
+        await self._execute(f"BEGIN ISOLATION LEVEL {mode}{lock}")
 
     async def commit(self) -> None:
         if self._broken:
             # After a failed statement PostgreSQL silently turns COMMIT into ROLLBACK.
             raise ConstraintViolated("a statement of this unit was refused, so the unit cannot commit")
-        with _translate_errors():
-            await self._transaction.commit()
+        await self._execute("COMMIT")
+        self._counts.commits += 1
 
     async def rollback(self) -> None:
         # When the connection is lost, the server has rolled back already.
-        with suppress(*_FAULTS):
-            await self._transaction.rollback()
+        with suppress(StoreUnavailable):
+            await self._execute("ROLLBACK")
+
+    async def _execute(self, statement: str) -> None:
+        assert self._connection is not None  # noqa: S101 - it is taken away after the last of these statements
+        self._counts.round_trips += 1
+        with _translate_errors():
+            await self._connection.execute(statement)
 
     def detach(self) -> None:
         self._connection = None
@@ -103,6 +107,7 @@ class _Transaction:
         if self._connection is None:
             raise RuntimeError("this unit was left already")
         try:
+            self._counts.round_trips += 1
             with _translate_errors():
                 rows = await self._connection.fetch(statement, *values)
         except BaseException:
@@ -126,6 +131,7 @@ class PostgresDatabase:
     def __init__(self, url: str, pool: "Pool[asyncpg.Record]") -> None:
         self._url = url
         self._pool = pool
+        self.counts = DatabaseCounts()
         self._local_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._busy_tasks: set[asyncio.Task[object] | None] = set()
 
@@ -144,9 +150,9 @@ class PostgresDatabase:
         self._busy_tasks.add(task)
         try:
             async with self._local_lock(lock_key), self._connection() as connection:
-                transaction = _Transaction(connection, connection.transaction(isolation="read_committed"))
+                transaction = _Transaction(connection, self.counts)
                 try:
-                    await transaction.begin(lock_key)
+                    await transaction.begin("READ COMMITTED", lock_key)
                     yield transaction
                     await transaction.commit()
                 except BaseException:
@@ -161,13 +167,13 @@ class PostgresDatabase:
     async def read_transaction(self) -> AsyncIterator[_Transaction]:
         """Open a read-only snapshot; the server refuses writes in it."""
         async with self._connection() as connection:
-            transaction = _Transaction(connection, connection.transaction(isolation="repeatable_read", readonly=True))
+            transaction = _Transaction(connection, self.counts)
             try:
-                await transaction.begin(None)
+                await transaction.begin("REPEATABLE READ READ ONLY", None)
                 yield transaction
             finally:
-                transaction.detach()
                 await transaction.rollback()
+                transaction.detach()
 
     @asynccontextmanager
     async def _local_lock(self, lock_key: str | None) -> AsyncIterator[None]:
@@ -255,6 +261,7 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
             server_settings=_SETTINGS,
+            reset=_nothing_to_reset,
         )
     except (*_FAULTS, ValueError) as error:
         raise StoreUnavailable(f"DATABASE_URL: cannot open the database ({_kind(error)})") from None
@@ -266,6 +273,10 @@ async def open_postgres(url: str) -> AsyncIterator[PostgresDatabase]:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await pool.close()
         pool.terminate()
+
+
+async def _nothing_to_reset(_: object) -> None:
+    """Save a round trip: a connection keeps nothing from one transaction to the next."""
 
 
 def _advisory_lock_id(key: str) -> int:

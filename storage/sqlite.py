@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from storage.database import Body, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
 from storage.encryption.private_files import make_private_folder
 from storage.errors import StoreUnavailable
 from storage.lockfile import file_lock
@@ -71,13 +71,14 @@ class SqliteDatabase:
         self._reader: aiosqlite.Connection | None = None
         self._read_lock = asyncio.Lock()
         self._owner_task: asyncio.Task[object] | None = None
-        self.group_commit = GroupCommit(self._in_writer_thread)
+        self.counts = DatabaseCounts()
+        self._group_commit = GroupCommit(self._in_writer_thread, self.counts)
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body in the next group; only one body runs at a time, so each has every key to itself."""
         if self._owner_task is asyncio.current_task():
             raise RuntimeError("a unit inside a unit would wait for itself")
-        result: T = await self.group_commit.run(body, soon=soon)
+        result: T = await self._group_commit.run(body, soon=soon)
         return result
 
     async def _in_writer_thread(self, function: Callable[[sqlite3.Connection], None]) -> None:
@@ -125,7 +126,7 @@ class SqliteDatabase:
         """Close the file."""
         # The writer closes last, because it writes the log back into the file.
         try:
-            await self.group_commit.close()
+            await self._group_commit.close()
             if self._reader is not None:
                 await self._reader.close()
         finally:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from storage.database import Connection, Row, Value
+from storage.database import Connection, DatabaseCounts, Row, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
 
 MAX_GROUP_SECONDS = 0.01
@@ -78,10 +78,7 @@ class GroupCommit:
     """The line of bodies that wait for the writing connection."""
 
     in_thread: InThread
-    commits: int = 0
-    """How many groups were committed that had changed something."""
-    groups: int = 0
-    """How many groups there were: each is one journey to the thread and back."""
+    counts: DatabaseCounts = field(default_factory=DatabaseCounts)
     _waiting: deque[_Job] = field(default_factory=deque)
     _worker: asyncio.Task[None] | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -152,8 +149,8 @@ class GroupCommit:
                 self._waiting.clear()
             for job in done:
                 job.error = StoreUnavailable(str(error))
-        self.groups += 1
-        self.commits += connection.total_changes > changes
+        self.counts.round_trips += 1
+        self.counts.commits += connection.total_changes > changes
 
 
 def _run_body(connection: sqlite3.Connection, job: _Job) -> None:

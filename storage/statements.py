@@ -80,7 +80,7 @@ WHERE id IN (
 ) AND (leased_until <= $1 OR leased_until > $2) AND settled = 0
 RETURNING id, contact, news, attempt, account, method, status, reason, expires_at
 """
-SETTLE_NOTICE = "UPDATE notices SET settled = 1 WHERE id = $1 AND settled = 0 RETURNING id"
+SETTLE_NOTICE = "DELETE FROM notices WHERE id = $1 AND settled = 0 RETURNING id"
 
 POST_RESULT = """
 INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -181,6 +181,17 @@ PURGE_BEFORE = {
 def delete(table: str, condition: str) -> str:
     """A statement that deletes these rows and returns one row for each."""
     return f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608 - only our own names
+
+
+PURGE_BATCH = 100
+"""Rows that one transaction deletes when many are past their time: few, because others wait meanwhile on SQLite."""
+_KEYS = {"seen_events": "event_id", "dead_updates": "event_id", "dialogues": "person", "tries": "attempt"}
+
+
+def delete_some(table: str, condition: str) -> str:
+    """A statement that deletes at most `PURGE_BATCH` of these rows and returns one row for each."""
+    key = _KEYS.get(table, "id")
+    return delete(table, f"{key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT {PURGE_BATCH})")  # noqa: S608
 
 
 PEOPLE_OF = """

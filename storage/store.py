@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Connection, Database, OnBusy, Row, StillHeld, Value
+from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, Value
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
@@ -36,6 +36,11 @@ class SqlStore:
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database = database
         self._sealing = sealing
+
+    @property
+    def counts(self) -> DatabaseCounts:
+        """What this process has asked of its database."""
+        return self._database.counts
 
     async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
         async def run(connection: Connection) -> tuple[T, bool]:
@@ -165,11 +170,12 @@ class SqlStore:
         return self._database.polling_lease(on_busy)
 
     async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
-        async with self._database.transaction("forget") as connection:
-            deleted = {
-                table: len(await connection.fetch(sql.delete(table, condition), mapping.to_micros(before)))
-                for table, condition in conditions.items()
-            }
+        deleted = dict.fromkeys(conditions, 0)
+        for table, condition in conditions.items():
+            statement, count = sql.delete_some(table, condition), sql.PURGE_BATCH
+            while count == sql.PURGE_BATCH:
+                count = len(await self._fetch(statement, mapping.to_micros(before), lock_key="forget"))
+                deleted[table] += count
         await self._database.purge_deleted()
         return deleted
 

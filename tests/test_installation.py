@@ -23,6 +23,7 @@ POSTGRES: Sequence[str] = PROJECT["project"]["optional-dependencies"]["postgres"
 WANTED: Mapping[str, Sequence[str]] = {
     "requirements.lock": [*PROJECT["project"]["dependencies"], *POSTGRES],
     "requirements-dev.lock": [*PROJECT["project"]["dependencies"], *POSTGRES, *PROJECT["dependency-groups"]["dev"]],
+    "requirements-bench.lock": PROJECT["dependency-groups"]["bench"],
     "requirements-locking.lock": PROJECT["dependency-groups"]["locking"],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -115,6 +116,16 @@ def test_the_tests_run_on_what_the_bot_runs_on() -> None:
     runtime, dev = locked("requirements.lock"), locked("requirements-dev.lock")
 
     assert {name: str(pin) for name, pin in runtime.items()} == {name: str(dev.get(name)) for name in runtime}
+
+
+def test_the_other_bots_of_the_benchmark_run_on_the_library_that_the_bot_runs_on() -> None:
+    runtime, bench = locked("requirements.lock"), locked("requirements-bench.lock")
+
+    assert str(bench["python-telegram-bot"]) == str(runtime["python-telegram-bot"])
+    assert all(
+        Requirement(each).specifier.contains(version_of(bench[str(canonicalize_name(Requirement(each).name))]))
+        for each in WANTED["requirements-bench.lock"]
+    )
 
 
 def test_what_is_installed_is_what_is_locked() -> None:

@@ -1,6 +1,6 @@
 # Brings a virtual environment to exactly what a lock says, and does nothing where it is so already.
 #
-#   sh tools/install.sh VENV runtime|dev|locking [PYTHON]
+#   sh tools/install.sh VENV runtime|dev|bench|locking [PYTHON]
 #
 # A lock names every package there is to install, so pip is to resolve nothing: the pip of Python 3.11 and 3.12 would
 # look for extras in the index, find releases newer than the lock, and refuse them for want of a hash. That the lock is
@@ -65,6 +65,7 @@ install() {
   case $part in
     runtime) echo "Installing what the bot needs (once)…" ;;
     dev) echo "Installing what the tests need (once)…" ;;
+    bench) echo "Installing the bots that ours is measured beside (once)…" ;;
     *) echo "Installing what locks are made with (once)…" ;;
   esac
   rm -f "$venv"/*.lock

@@ -131,7 +131,7 @@ class Unit(Protocol):
         """
 
     async def settle_notice(self, notice: Notice) -> bool:
-        """Mark a notice as sent; False when it was settled before, or erased."""
+        """Remove a notice whose turn is committed; False when it was settled before, or erased."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
         """Store an attempt's verdict in the result outbox, once per attempt; it is sent after this unit commits."""

@@ -20,6 +20,7 @@ from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.handlers.api.rate_limiter import RateLimiter
+from bot.handlers.api.rate_model import SendRates
 from bot.handlers.background import BackgroundReplies
 from bot.handlers.dead_letters import DeadLetters
 from bot.handlers.dialogue import DialogueContext, DialogueHandler, HandlerErrors
@@ -34,6 +35,7 @@ from bot.handlers.staff.service import StaffService
 from bot.intake import AnyApplication, Poller, UpdateIntake
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.result_webhook import ResultSender
+from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
 from verification.core import Core, CoreDeps
 from verification.ids import PersonId
@@ -48,6 +50,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     `replica_name` names this program among others on the same store, and stays the same over its restarts.
     """
     registry, announcements = CollectorRegistry(), Announcements()
+    counts = deps.store.counts
+    registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl)
     replicas = _replicas(settings, deps, replica_name)
@@ -100,7 +104,10 @@ def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
 def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
     calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
     limiter = RateLimiter(
-        calls, lambda: 1 if replicas is None else len(replicas.alive), enabled=settings.rate_limit_sending
+        calls,
+        lambda: 1 if replicas is None else len(replicas.alive),
+        SendRates.of(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat_per_second),
+        enabled=settings.rate_limit_sending,
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)

@@ -18,7 +18,7 @@ from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest
 
 from bot.content.catalogue import Catalogue
-from bot.engine.messages import BotBlocked, DeliveryFailed, ReplyContext
+from bot.engine.messages import BotBlocked, DeliveryFailed, ReplyContext, TurnKind
 from bot.flow import effects as e
 from bot.handlers import keyboards, side_messages
 from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempotent
@@ -86,7 +86,7 @@ class ReplySender:
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
         """Send a reply, and give the panel after it as text; raises `DeliveryFailed` or `BotBlocked`."""
         panel = Panel.load(context.panel)
-        with priority(Priority.ANSWER if context.kind.is_awaited else Priority.NOTICE):
+        with priority(_priority_of(reply, context.kind)):
             match reply:
                 case e.AskQuestion() | e.ShowCode() | e.EditCaption() | e.ReplaceCodeWithPicture() | e.RecordAnswer():
                     panel = await self._show_question(reply, context, panel)
@@ -307,3 +307,10 @@ def _required(message: Message | None) -> Message:
     if message is None:
         raise MessageGone("a message was sent, and Telegram gave none back")
     return message
+
+
+def _priority_of(reply: e.Reply, kind: TurnKind) -> Priority:
+    """Who waits for a reply: results go with the answers, and an edit that only reports progress goes last."""
+    if kind is TurnKind.NEWS:
+        return Priority.EDIT if isinstance(reply, e.EditCaption) else Priority.ANSWER
+    return Priority.ANSWER if kind.is_awaited else Priority.NOTICE

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from storage.statements import PURGE_BATCH
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity
 from tests.open_unit import open_unit
 from verification.attempts import AttemptStatus, Reason
@@ -8,6 +9,7 @@ from verification.dialogue_store import (
     DeletedCounts,
     Dialogue,
     DialogueStore,
+    DialogueUnit,
     PastAttempt,
     PendingDeletion,
     PersonRecords,
@@ -246,3 +248,14 @@ async def test_erasing_reaches_dead_letters_and_returns_what_was_deleted(store: 
 async def test_an_update_may_be_stored_as_a_dead_letter_twice(store: DialogueStore) -> None:
     await store.store_dead_letter("update:9", person=None, raw="raw \ud83d", now=NOON)
     await store.store_dead_letter("update:9", person=None, raw="raw \ud83d", now=LATER)
+
+
+async def test_what_is_past_its_time_is_deleted_in_small_transactions_and_wholly(store: DialogueStore) -> None:
+    async def remember(unit: DialogueUnit) -> None:
+        for number in range(2 * PURGE_BATCH + 1):
+            await unit.mark_seen(f"update:{number}", NOON)
+
+    await store.transact("remember", remember)
+
+    assert (await store.purge_processed(LATER))["seen_events"] == 2 * PURGE_BATCH + 1
+    assert (await store.purge_processed(LATER))["seen_events"] == 0

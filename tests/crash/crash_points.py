@@ -98,6 +98,7 @@ class CrashPointDatabase:
     def __init__(self, database: Database, points: PointListener) -> None:
         self._database = database
         self._points = points
+        self.counts = database.counts
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body; periodic queries have points only after they found something."""

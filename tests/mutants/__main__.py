@@ -71,7 +71,7 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
     """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
     data = folder / package.replace("/", "-")
     if not data.exists():
-        # Not by COVERAGE_FILE, which the bot itself still reads.
+        # Not those of `make coverage`, which measure branches and other processes too.
         settings = data.with_suffix(".ini")
         settings.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
         noted = (

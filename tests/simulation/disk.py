@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.flow.events import Event
 from bot.flow.rows import Step
 from bot.flow.states import State
-from storage.database import Body, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
 from storage.errors import StoreUnavailable
 from storage.sqlite_group import MAX_DELAY_SECONDS, translate_errors
 from tests.simulation.fault_schedule import DatabaseFault, FaultSchedule
@@ -88,6 +88,7 @@ class SimulatedDatabase:
         self._faults = faults
         self._life = life
         self._turn = asyncio.Lock()
+        self.counts = DatabaseCounts()
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body; here it may suspend, so that faults happen between its statements."""

@@ -41,18 +41,18 @@ async def numbers(database: SqliteDatabase) -> list[int]:
 
 
 async def test_transactions_that_wait_share_one_commit(database: SqliteDatabase) -> None:
-    commits, groups = database.group_commit.commits, database.group_commit.groups
+    commits, groups = database.counts.commits, database.counts.round_trips
     await asyncio.gather(*(database.run(execute(ADD, number)) for number in range(50)))
 
-    assert (database.group_commit.commits - commits, database.group_commit.groups - groups) == (1, 1)
+    assert (database.counts.commits - commits, database.counts.round_trips - groups) == (1, 1)
     assert await numbers(database) == list(range(50))
 
 
 async def test_a_read_is_no_commit(database: SqliteDatabase) -> None:
-    commits = database.group_commit.commits
+    commits = database.counts.commits
     await numbers(database)
 
-    assert database.group_commit.commits == commits
+    assert database.counts.commits == commits
 
 
 async def test_an_error_takes_back_one_transaction_and_no_other(database: SqliteDatabase) -> None:
@@ -168,12 +168,12 @@ async def test_a_connection_that_is_kept_after_its_transaction_says_so(database:
 
 
 async def test_what_may_wait_is_committed_with_the_next_transaction_and_before_it(database: SqliteDatabase) -> None:
-    commits = database.group_commit.commits
+    commits = database.counts.commits
     waits = asyncio.ensure_future(database.run(execute(ADD, 1), soon=False))
     await asyncio.sleep(0)
     seen = await numbers(database)
 
-    assert (seen, waits.done(), database.group_commit.commits - commits) == ([1], True, 1)
+    assert (seen, waits.done(), database.counts.commits - commits) == ([1], True, 1)
 
 
 async def test_what_may_wait_is_committed_by_itself_when_nobody_else_comes(database: SqliteDatabase) -> None:

@@ -4,8 +4,9 @@ Telegram's limits (Bot FAQ, "My bot is hitting limits"): about one message a sec
 and about 30 a second in all. Only calls that send or edit a message in a chat take part in these rates.
 
 A 429 blocks its chat, or its method when the call names no chat, until `retry_after` has passed; other chats go on.
-Answers to a person go before notices, and a notice lets answers pass for ten seconds at most. A call that would wait
-for more than `MAX_WAIT` seconds because of a 429 is not made: it raises `DeferredByRateLimiter` at once.
+Answers and results go before notices, which let them pass for ten seconds at most, and before edits that only report
+progress, which let them pass for thirty. A call that would wait for more than `MAX_WAIT` seconds because of a 429 is
+not made: it raises `DeferredByRateLimiter` at once.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from telegram.error import RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.handlers.api.call_outcome import CallOutcome, DeferredByRateLimiter, outcome_of, retry_after
-from bot.handlers.api.rate_model import GROUP_CHAT, PRIVATE_CHAT, TIMER_SLACK, ChatLimiter, GlobalLimiter
+from bot.handlers.api.rate_model import TIMER_SLACK, ChatLimiter, GlobalLimiter, SendRates
 
 MAX_WAIT = 60.0
 """Seconds."""
@@ -36,6 +37,7 @@ class Priority(Enum):
 
     ANSWER = 0.0
     NOTICE = 10.0
+    EDIT = 30.0
     BEST_EFFORT = None
 
 
@@ -55,14 +57,22 @@ def priority(level: Priority) -> Iterator[None]:
 class RateLimiter(BaseRateLimiter[None]):
     """Delays calls until they are allowed, and counts their outcomes.
 
-    `replicas` gives the number of programs that share the bot's rate. Without `enabled` it applies no rates and obeys
-    only the waits that Telegram asks for.
+    `replicas` gives the number of programs that share the bot's `rates`. Without `enabled` it applies no rates and
+    obeys only the waits that Telegram asks for.
     """
 
-    def __init__(self, calls: Counter, replicas: Callable[[], int] = lambda: 1, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        calls: Counter,
+        replicas: Callable[[], int] = lambda: 1,
+        rates: SendRates = SendRates(),  # noqa: B008 - frozen
+        *,
+        enabled: bool = True,
+    ) -> None:
         self._calls = calls
         self._enabled = enabled
-        self._global_limiter = GlobalLimiter(replicas)
+        self._rates = rates
+        self._global_limiter = GlobalLimiter(replicas, rates.per_second)
         self._chat_limiters: dict[int | str, ChatLimiter] = {}
         self._prune_at = _PRUNE_MINIMUM
 
@@ -100,7 +110,7 @@ class RateLimiter(BaseRateLimiter[None]):
         if limiter is None:
             self._forget_idle()
             limiter = self._chat_limiters[key] = ChatLimiter(
-                GROUP_CHAT if isinstance(key, int) and key < 0 else PRIVATE_CHAT
+                self._rates.group_chat if isinstance(key, int) and key < 0 else self._rates.private_chat
             )
         limiter.users += 1
         try:
@@ -123,8 +133,12 @@ class RateLimiter(BaseRateLimiter[None]):
         else:
             # One call of a chat waits at a time, so that the chat keeps its order. The lock covers only the wait: the
             # next call may wait while Telegram handles this one.
+            due = _now() + level.value
+            if limiter.slot is not None and level is Priority.ANSWER:
+                # The chat keeps its order, so this answer waits for what is before it.
+                self._global_limiter.hurry(limiter.slot, due)
             async with limiter.lock:
-                await self._wait_in_turn(limiter, level, level.value)
+                await self._wait_in_turn(limiter, level, due)
 
     def _go_or_defer(self, limiter: ChatLimiter) -> None:
         now = _now()
@@ -133,10 +147,14 @@ class RateLimiter(BaseRateLimiter[None]):
             raise DeferredByRateLimiter(seconds)
         limiter.spend(now)
 
-    async def _wait_in_turn(self, limiter: ChatLimiter, level: Priority, delay: float) -> None:
+    async def _wait_in_turn(self, limiter: ChatLimiter, level: Priority, due: float) -> None:
         while True:
             await _wait_until_ready(limiter, level, limited=True)
-            slot = await self._global_limiter.acquire(delay)
+            limiter.slot = self._global_limiter.request(due)
+            try:
+                slot = await self._global_limiter.acquire(limiter.slot)
+            finally:
+                limiter.slot = None
             if limiter.wait_time(_now(), limited=True) <= 0:
                 limiter.spend(_now())
                 return

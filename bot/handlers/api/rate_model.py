@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 MAX_PER_SECOND = 25
+"""The public server allows about 30 messages a second; these leave room for calls that arrive closer together."""
 _WINDOW = 1.1
 """Seconds; a little more than the second in which Telegram counts, because calls travel for different times."""
 TIMER_SLACK = 0.001
@@ -27,11 +28,29 @@ GROUP_CHAT = Rate(burst=5, interval=4.0)
 """At most 20 messages a minute, Telegram's limit for groups: the burst, and 15 in any 60 seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class SendRates:
+    """How fast messages leave, of all programs on a database together: the operator's settings.
+
+    The defaults suit Telegram's public server. A Bot API server of one's own, or paid broadcasts, allow more.
+    """
+
+    per_second: int = MAX_PER_SECOND
+    private_chat: Rate = PRIVATE_CHAT
+    group_chat: Rate = GROUP_CHAT
+
+    @classmethod
+    def of(cls, *, per_second: int, per_chat: float) -> "SendRates":
+        """The rates for this many messages a second, over all chats and in one private chat."""
+        return cls(per_second, Rate(PRIVATE_CHAT.burst, 1 / per_chat), Rate(GROUP_CHAT.burst, 4 / per_chat))
+
+
 @dataclass(slots=True, eq=False)
 class ChatLimiter:
     """One chat's rate, and the time until which a 429 blocks it.
 
-    The call that is next to be sent holds `lock`; `users` counts the calls that refer to this limiter.
+    The call that is next to be sent holds `lock`, and `slot` is what it waits for; `users` counts the calls that refer
+    to this limiter.
     """
 
     rate: Rate
@@ -39,6 +58,7 @@ class ChatLimiter:
     full_at: float = 0.0
     users: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    slot: asyncio.Future[float] | None = None
 
     def wait_time(self, now: float, *, limited: bool) -> float:
         """Seconds until a call is allowed, zero or less for now; only a `limited` call obeys the rate."""
@@ -59,15 +79,16 @@ class ChatLimiter:
 
 
 class GlobalLimiter:
-    """The rate of all chats: at most `MAX_PER_SECOND` calls a second, shared equally by all replicas.
+    """The rate of all chats: at most `per_second` calls a second, shared equally by all replicas.
 
-    Waiting calls are admitted in the order of their arrival plus their delay. The delay lets calls of a higher priority
-    pass, and no call is passed for longer than its delay.
+    Waiting calls are admitted in the order in which they are due: their arrival plus their delay. The delay lets calls
+    of a higher priority pass, and no call is passed for longer than its delay.
     """
 
-    def __init__(self, replicas: Callable[[], int] = lambda: 1) -> None:
+    def __init__(self, replicas: Callable[[], int] = lambda: 1, per_second: int = MAX_PER_SECOND) -> None:
         self._replicas = replicas
-        self._sent_at: deque[float] = deque(maxlen=MAX_PER_SECOND)
+        self._per_second = per_second
+        self._sent_at: deque[float] = deque(maxlen=per_second)
         self._waiting: list[tuple[float, int, asyncio.Future[float]]] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -80,13 +101,20 @@ class GlobalLimiter:
         self._sent_at.append(now)
         return True
 
-    async def acquire(self, delay: float = 0.0) -> float:
-        """Wait for a slot; gives its time, which `give_back_slot` takes."""
-        loop = asyncio.get_running_loop()
-        slot: asyncio.Future[float] = loop.create_future()
-        heapq.heappush(self._waiting, (loop.time() + delay, next(self._order), slot))
+    def request(self, due: float) -> asyncio.Future[float]:
+        """Ask for a slot; `acquire` waits for it."""
+        slot: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (due, next(self._order), slot))
         if self._timer is None:
             self._grant()
+        return slot
+
+    def hurry(self, slot: asyncio.Future[float], due: float) -> None:
+        """Make a slot due earlier."""
+        heapq.heappush(self._waiting, (due, next(self._order), slot))
+
+    async def acquire(self, slot: asyncio.Future[float]) -> float:
+        """Wait for a slot; gives its time, which `give_back_slot` takes."""
         try:
             return await slot
         except asyncio.CancelledError:
@@ -123,6 +151,6 @@ class GlobalLimiter:
 
     def _wait_time(self, now: float) -> float:
         replicas = max(1, self._replicas())
-        share = max(1, MAX_PER_SECOND // replicas)
-        window = _WINDOW * max(1.0, replicas / MAX_PER_SECOND)
+        share = max(1, self._per_second // replicas)
+        window = _WINDOW * max(1.0, replicas / self._per_second)
         return self._sent_at[-share] + window - now if len(self._sent_at) >= share else 0.0

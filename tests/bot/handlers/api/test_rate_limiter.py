@@ -556,3 +556,27 @@ def test_inv23_no_sequence_of_calls_breaks_a_rate_or_waits_for_ever(story: Any, 
     assert all(slot.cancelled() for *_, slot in one._global_limiter._waiting)
     assert all(limiter.users == 0 and not limiter.lock.locked() for limiter in one._chat_limiters.values())
     assert all(earlier.time <= later.time for earlier, later in pairwise(telegram.calls))
+
+
+def test_an_answer_does_not_wait_as_long_as_an_edit_of_its_chat_may() -> None:
+    telegram, one = FakeTelegram(), new_limiter()
+
+    async def edit() -> None:
+        with priority(Priority.EDIT):
+            await telegram.call(one, 1, "edit", seconds=0)
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for chat in range(100, 100 + 4 * MAX_PER_SECOND):
+                tasks.create_task(telegram.call(one, chat, seconds=0))
+            tasks.create_task(edit())
+            await asyncio.sleep(1)
+            tasks.create_task(telegram.call(one, 1, "answer", seconds=0))
+            await asyncio.sleep(TOLERANCE)
+            for chat in range(300, 300 + 4 * MAX_PER_SECOND):
+                tasks.create_task(telegram.call(one, chat, "later", seconds=0))
+
+    run(main())
+
+    assert telegram.words(1) == ["edit", "answer"]
+    assert max(telegram.times(1)) < min(call.time for call in telegram.calls if call.word == "later") + 1.2
