@@ -3,12 +3,12 @@
 Our own lines are written that way. The formatter redacts as a second defence, against what a library might log.
 """
 
+import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Literal
-
-import structlog
 
 _SECRETS = (
     (re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}"), "<token>"),
@@ -26,31 +26,39 @@ def redact(text: str) -> str:
     return text
 
 
-class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+class _RedactingFormatter(logging.Formatter):
+    """Formats a line as text or as an object of JSON; the time is in UTC."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return redact(self._object(record) if self._as_json else super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        return f"{_time(record)} [{record.levelname.lower():9}] {record.message} [{record.name}]"
+
+    def _object(self, record: logging.LogRecord) -> str:
+        facts = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": _time(record),
+        }
+        if record.exc_info:
+            facts["exception"] = self.formatException(record.exc_info)
+        return json.dumps(facts, ensure_ascii=False)
+
+
+def _time(record: logging.LogRecord) -> str:
+    return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:
     """Send all logs to stderr in one format, and silence libraries that log raw updates."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
-    )
-    formatter = _RedactingFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_RedactingFormatter(as_json=form == "json"))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

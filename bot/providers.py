@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.http_client import HttpClient, http_client
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
-from verification.providers.http import HttpProvider, ProviderEndpoint
+from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
 from verification.signing import WebhookSigner
 
@@ -32,12 +31,11 @@ async def open_providers(
     settings: Settings, public_url: str, clock: Callable[[], datetime]
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
-    on_loopback = is_loopback(urlsplit(settings.provider_url).hostname or "")
-    async with http_client(loopback_only=on_loopback) as client:
+    async with _open_client(settings) as client:
         remote = {
             method: _http(settings, method, client, clock, callback=f"{public_url}/callbacks/{method}")
             for method, kind in settings.providers.items()
-            if kind == "http"
+            if kind == "http" and client is not None
         }
         by_method: dict[Method, Provider] = {
             method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
@@ -45,8 +43,21 @@ async def open_providers(
         yield ConfiguredProviders(by_method, remote)
 
 
+@asynccontextmanager
+async def _open_client(settings: Settings) -> AsyncIterator[HttpCall | None]:
+    """Open the client of the providers over HTTP; None where there is none."""
+    if "http" not in settings.providers.values():
+        yield None
+        return
+    # The client is large, and the simulated providers call no server.
+    from bot.http_client import http_client
+
+    async with http_client(loopback_only=is_loopback(urlsplit(settings.provider_url).hostname or "")) as client:
+        yield client
+
+
 def _http(
-    settings: Settings, method: Method, client: HttpClient, clock: Callable[[], datetime], *, callback: str
+    settings: Settings, method: Method, client: HttpCall, clock: Callable[[], datetime], *, callback: str
 ) -> HttpProvider:
     if settings.provider_secret is None:
         raise BadSetting("PROVIDER_SECRET: missing")

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
 from verification.limits import AttemptLimits
 from verification.providers.addresses import is_loopback, parse_base_url
@@ -131,6 +132,10 @@ class Settings(BaseSettings):
 
     bot_token: SecretStr | None = None
     bot_api_url: str = "https://api.telegram.org"
+    telegram_proxy: SecretStr | None = None
+    https_proxy: SecretStr | None = None
+    http_proxy: SecretStr | None = None
+    no_proxy: str = ""
     data_dir: Path = Path("data")
     database_url: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
@@ -181,6 +186,13 @@ class Settings(BaseSettings):
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("write an address with http:// or https://")
         return url.rstrip("/")
+
+    @field_validator("telegram_proxy")
+    @classmethod
+    def _is_proxy(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parse_proxy(url.get_secret_value())
+        return url
 
     @field_validator("database_url")
     @classmethod
@@ -258,6 +270,15 @@ class Settings(BaseSettings):
         return ttl
 
     @model_validator(mode="after")
+    def _proxy_is_usable(self) -> Self:
+        # Another program may need a proxy of another kind, so only a variable that is used is judged.
+        try:
+            _ = self.proxy
+        except ValueError as error:
+            raise ValueError(f"{self._proxy_variable.upper()}: {error}, or set TELEGRAM_PROXY or NO_PROXY") from None
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if (self.encryption_keys is None) != (self.index_key is None):
             missing = "INDEX_KEY" if self.index_key is None else "ENCRYPTION_KEYS"
@@ -301,6 +322,25 @@ class Settings(BaseSettings):
     def on_loopback(self) -> bool:
         """Whether the Bot API is on this machine, and so a simulator or a server of tests."""
         return is_loopback(urlsplit(self.bot_api_url).hostname or "")
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The proxy through which Telegram is reached; None where it is reached directly."""
+        if self.telegram_proxy is not None:
+            return parse_proxy(self.telegram_proxy.get_secret_value())
+        url: SecretStr | None = getattr(self, self._proxy_variable)
+        if url is None or is_bypassed(self.bot_api_url, self.no_proxy):
+            return None
+        return parse_proxy(url.get_secret_value())
+
+    @property
+    def bot_api(self) -> str:
+        """The Bot API's address and the proxy, for a message."""
+        return self.bot_api_url if self.proxy is None else f"{self.bot_api_url} through the proxy {self.proxy}"
+
+    @property
+    def _proxy_variable(self) -> str:
+        return "https_proxy" if self.bot_api_url.startswith("https:") else "http_proxy"
 
     @property
     def providers(self) -> dict[Method, str]:

@@ -103,6 +103,9 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("BOT_API_URL", "localhost:8081"),
         ("BOT_API_URL", "ftp://127.0.0.1"),
         ("BOT_API_URL", "http://[::1"),
+        ("TELEGRAM_PROXY", "proxy.example.org:3128"),
+        ("TELEGRAM_PROXY", "socks5://me:secret@proxy.example.org:1080"),
+        ("TELEGRAM_PROXY", "http://me:se/cret@proxy.example.org:3128"),
         ("PUBLIC_URL", "bot.example.org"),
         ("PORT", "abc"),
         ("PORT", "65536"),
@@ -200,6 +203,8 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
             {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "RATE_LIMIT_SENDING": "0"},
             "RATE_LIMIT_SENDING",
         ),
+        ({"BOT_API_URL": "http://10.0.0.1", "HTTP_PROXY": "socks5://me:secret@10.0.0.2:1080"}, "HTTP_PROXY"),
+        ({"BOT_API_URL": "https://api.telegram.org", "HTTPS_PROXY": "https://10.0.0.2"}, "HTTPS_PROXY"),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
@@ -216,7 +221,7 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit_together_are_refused(
     begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path, changes: dict[str, str], name: str
 ) -> None:
-    the_line(begin(GOOD | changes), tmp_path, name)
+    assert "secret" not in the_line(begin(GOOD | changes), tmp_path, name)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +283,14 @@ def test_a_bot_api_that_does_not_answer_is_one_line_and_another_code(tmp_path: P
     assert (ended.code, len(ended.lines)) == (1, 1), ended
     assert "BOT_API_URL" in ended.lines[0]
     assert TOKEN not in ended.lines[0]
+
+
+def test_a_proxy_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    ended = start(tmp_path, GOOD | {"TELEGRAM_PROXY": "http://me:secret@127.0.0.1:9"})
+
+    assert (ended.code, len(ended.lines)) == (1, 1), ended
+    assert "through the proxy 127.0.0.1:9" in ended.lines[0]
+    assert "secret" not in ended.lines[0]
 
 
 # What is right
@@ -362,6 +375,7 @@ def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
     secrets |= {"PROVIDER_SECRET": SECRET, "RESULT_WEBHOOK_SECRET": OTHER_SECRET}
+    secrets |= {name: f"http://me:{name}@10.0.0.1:3128" for name in ("TELEGRAM_PROXY", "HTTPS_PROXY", "HTTP_PROXY")}
     addresses = {"BOT_API_URL": LOOPBACK, "RESULT_WEBHOOK_URL": "https://shop.example.org"}
 
     shown = repr(loaded(monkeypatch, tmp_path, **addresses, **secrets))

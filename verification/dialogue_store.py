@@ -154,10 +154,13 @@ class DialogueStore(Store, Protocol):
     async def transact(self, lock_key: str, body: Callable[[DialogueUnit], Coroutine[Any, Any, T]]) -> T:
         """Run `body` as one transaction, as `Store.transact` does."""
 
-    async def mark_shown(self, person: PersonId, revision: int, panel: str, *, soon: bool = True) -> None:
+    async def mark_shown(
+        self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
+    ) -> None:
         """Note that a revision's answer reached the chat, and where its panel is; an older revision changes nothing.
 
-        It also releases the lease on the person. With `soon=False` it may wait a moment to share another's commit.
+        It also forgets the pending deletions of these messages, and releases the lease on the person. With `soon=False`
+        it may wait a moment to share another's commit.
         """
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -12,6 +12,9 @@ from verification import Method, Reason
 from verification.ports import Provider
 from web.dependencies import Texts
 from web.phone.views import HandoverView, PhoneView
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _DEFAULT_LANGUAGE = "zh"
 ASSETS = "v/assets/"
@@ -75,8 +78,11 @@ class Pages:
 
 
 @cache
-def templates() -> Environment:
+def templates() -> "Environment":
     """The templates, loaded and compiled once per process."""
+    # The first page is wanted long after the start.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

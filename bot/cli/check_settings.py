@@ -61,6 +61,8 @@ def _key_findings(keys: Keys) -> Iterator[Finding]:
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:
+    if settings.proxy is not None:
+        yield ok(f"Telegram is reached through the proxy {settings.proxy}")
     if not _is_public(settings):
         return
     if urlsplit(settings.bot_api_url).scheme != "https":

@@ -4,7 +4,7 @@ from telegram import Bot, WebhookInfo
 from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.cli.report import Finding, ok, problem, warning
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.logs import redact
 from bot.settings import Settings
 from storage import StorageError, open_database, sqlite_path
@@ -19,8 +19,8 @@ def make_bot(settings: Settings, token: str) -> Bot:
     return Bot(
         token,
         base_url=f"{settings.bot_api_url}/bot",
-        request=AiohttpRequest(),
-        get_updates_request=AiohttpRequest(connections=1),
+        request=BotApiRequest(proxy=settings.proxy),
+        get_updates_request=BotApiRequest(connections=1, proxy=settings.proxy),
     )
 
 
@@ -37,7 +37,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
     except InvalidToken:
         return [problem("BOT_TOKEN: Telegram refuses this token")]
     except TelegramError as error:
-        return [problem(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})")]
+        return [problem(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})")]
 
 
 def _webhook_findings(settings: Settings, info: WebhookInfo) -> list[Finding]:

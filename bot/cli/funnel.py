@@ -12,7 +12,8 @@ from rich.text import Text
 from bot.cli.report import Say, write
 from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
 from bot.cli.tables import columns_left, plain_table, render_table
-from bot.images.funnel_chart import format_duration, format_percent, funnel_png, step_number
+from bot.images.funnel_chart import funnel_png
+from bot.images.funnel_format import format_duration, format_percent, step_number
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.invitations import read_campaign

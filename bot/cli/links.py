@@ -13,7 +13,7 @@ from bot.cli.show_link import LinkOutput, resolve_bot_name, show_link
 from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
 from bot.cli.tables import format_moment, plain_table, render_table
 from bot.clock import new_token
-from bot.images.funnel_chart import format_duration
+from bot.images.funnel_format import format_duration
 from bot.settings import BadSetting, Settings, parse_duration
 from verification.attempts import Method
 from verification.identity import mask_account

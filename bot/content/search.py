@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rapidfuzz import fuzz, process
-
 from bot.content.topics import Entry
 
 MAX_RESULTS = 3
@@ -76,6 +74,9 @@ class TopicSearch:
                     yield from ((phrase.topic, (*match.span(), 1.0)) for match in found)
 
     def _fuzzy_matches(self, question: str) -> Iterator[tuple[str, MatchSpan]]:
+        # Its libraries are large, and the first question comes long after the start.
+        from rapidfuzz import fuzz, process
+
         alike = process.extract(
             question,
             self._fuzzy_phrases,

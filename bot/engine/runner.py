@@ -5,6 +5,7 @@ A turn is committed before anything of it is shown, and the event's id is commit
 """
 
 import logging
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -48,7 +49,7 @@ from bot.flow.effects import (
 from bot.flow.events import AttemptRefusal, AttemptRefused, ReaskRequested
 from bot.flow.states import Opening
 from verification.core import Core
-from verification.dialogue_store import DialogueStore, DialogueUnit, PendingDeletion, PendingReply, PersonRecords
+from verification.dialogue_store import DialogueStore, DialogueUnit, PendingReply, PersonRecords
 from verification.errors import ProviderUnavailable
 from verification.ids import Account, PersonId
 
@@ -85,6 +86,8 @@ class Runner:
         self._config = config
         self._replicas = replicas
         self._replies_maybe_lost = False
+        # Noted with the shown reply. What a crash or an outage hides is deleted once more, which does no harm.
+        self._deleted: defaultdict[PersonId, list[int]] = defaultdict(list)
         self._queues = DeliveryQueues(self._carry_out, config.is_outage)
         self._committer = TurnCommitter(store, core, config, self._queues.is_delivering)
 
@@ -158,7 +161,10 @@ class Runner:
                 question = await self._reask(person, TurnKind.REASK)
                 return NothingOwed() if question is None else Reasked(question)
             case Noting(queue, turn):
-                await self._store.mark_shown(person, turn.revision, queue.panel or "", soon=bool(queue.waiting))
+                deleted = self._deleted.pop(person, ())
+                await self._store.mark_shown(
+                    person, turn.revision, queue.panel or "", deleted, soon=bool(queue.waiting)
+                )
             case Blocking(queue):
                 await self._store.mark_blocked(person, queue.panel or "")
             case Releasing() if self._replicas is not None:
@@ -186,9 +192,7 @@ class Runner:
                 return await self._delivery.deliver(effect, replace(context, records=records))
             case DeleteUserMessage() if context.origin.message_id is not None:
                 panel = await self._delivery.deliver(effect, context)
-                await self._store.deletion_done(
-                    PendingDeletion(context.person, context.origin.message_id, self._config.new_rule_context().now)
-                )
+                self._deleted[context.person].append(context.origin.message_id)
                 return panel
             case _:
                 return await self._delivery.deliver(effect, context)

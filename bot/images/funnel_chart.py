@@ -5,11 +5,10 @@ of the picture gives their names.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from itertools import pairwise
 from string import ascii_uppercase
 
 from bot.images.canvas import Canvas, Colour
+from bot.images.funnel_format import format_duration, format_percent, step_number
 from verification.support.funnel import STEPS
 from verification.support.funnel_report import FunnelReport, StepStatistics
 
@@ -20,8 +19,6 @@ _COUNTS, _STRIP = 970, 44
 _COLUMNS, _COLUMN, _ROWS, _ROW = 448, 76, 176, 98
 _MOST_GROUPS = 14
 _NAME = 17
-_FEW = 0.01
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def funnel_png(reports: Sequence[FunnelReport], title: str) -> bytes:
@@ -33,37 +30,6 @@ def funnel_png(reports: Sequence[FunnelReport], title: str) -> bytes:
     else:
         _draw_groups(canvas, reports)
     return canvas.png()
-
-
-def step_number(step: StepStatistics) -> int:
-    """The step's number among all steps, counted from one."""
-    return STEPS.index(step.step) + 1
-
-
-def format_duration(took: timedelta) -> str:
-    """A duration in two units at most.
-
-    >>> [format_duration(timedelta(seconds=seconds)) for seconds in (38.4, 130, 93_600)]
-    ['38 s', '2 min 10 s', '1 d 2 h']
-    """
-    seconds = round(took.total_seconds())
-    for (size, unit), (smaller, its_unit) in pairwise(_UNITS):
-        if seconds >= size:
-            rest = seconds % size // smaller
-            return f"{seconds // size} {unit} {rest} {its_unit}" if rest else f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def format_percent(part: float | None) -> str:
-    """A share in percent; a decimal distinguishes few from none, and a dash means no share.
-
-    >>> format_percent(0.4149), format_percent(0.004), format_percent(0.998), format_percent(None)
-    ('41 %', '0.4 %', '99.8 %', '-')
-    """
-    if part is None:
-        return "-"
-    needs_decimal = 0 < part < _FEW or 1 - _FEW < part < 1
-    return f"{part * 100:.{int(needs_decimal)}f} %"
 
 
 def _entered(report: FunnelReport) -> int:

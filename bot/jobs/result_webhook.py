@@ -13,9 +13,6 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import aiohttp
-
-from bot.http_client import http_client
 from bot.settings import Settings
 from verification.errors import ProviderUnavailable
 from verification.providers.addresses import is_loopback
@@ -29,8 +26,6 @@ LEASE = timedelta(seconds=30)
 """Longer than a call may take, so that no other process claims a result in flight."""
 MAX_IN_FLIGHT = 8
 _POLL_INTERVAL = 1.0
-TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
-"""As long as Standard Webhooks asks for; nobody waits for these calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,11 @@ async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoi
     if not url or secret is None:
         yield None
         return
-    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or ""), client_timeout=TIMEOUT) as call:
+    # The client is large, and most programs call no other server.
+    from bot.http_client import RESULT_TIMEOUT, http_client
+
+    on_loopback = is_loopback(urlsplit(url).hostname or "")
+    async with http_client(loopback_only=on_loopback, client_timeout=RESULT_TIMEOUT) as call:
         yield ResultEndpoint(url, WebhookSigner(secret.get_secret_value()), call)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from telegram import Bot
 
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
 from playground.phone.apps import PhoneApp
@@ -56,8 +56,8 @@ async def test_deletions_that_a_crash_left_are_done_at_the_start(tmp_path: Path)
 
 async def test_the_profile_is_published_once_and_again_only_where_it_changed() -> None:
     async with simulator() as telegram:
-        request = AiohttpRequest()
-        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=AiohttpRequest())
+        request = BotApiRequest()
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest())
         async with bot:
             await publish_profile(bot, CATALOGUE)
             profile = telegram.playground.world.profile
@@ -76,8 +76,8 @@ async def test_the_profile_is_published_once_and_again_only_where_it_changed() -
 
 async def test_publishing_the_profile_may_fail() -> None:
     async with simulator() as telegram:
-        request = AiohttpRequest()
-        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=AiohttpRequest())
+        request = BotApiRequest()
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest())
         async with bot:
             await telegram.inject_fault("*", "500", times=99)
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from telegram import Bot, Update
 from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.dialogue import DialogueContext, HandlerErrors
 from bot.intake import Poller, PollingLease, RawUpdate, StartupError, UpdateIntake, _sender_key
 from storage.lockfile import file_lock
@@ -27,7 +27,7 @@ class StoreOutage(Exception):
     """The store is unavailable."""
 
 
-class RecordingRequest(AiohttpRequest):
+class RecordingRequest(BotApiRequest):
     """A request that signals its first response."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ async def intake_fixture(
         TOKEN,
         f"{telegram.url}/bot",
         f"{telegram.url}/file/bot",
-        request=AiohttpRequest(),
+        request=BotApiRequest(),
         get_updates_request=request,
     )
     application = (

@@ -259,3 +259,17 @@ async def test_what_is_past_its_time_is_deleted_in_small_transactions_and_wholly
 
     assert (await store.purge_processed(LATER))["seen_events"] == 2 * PURGE_BATCH + 1
     assert (await store.purge_processed(LATER))["seen_events"] == 0
+
+
+async def test_the_deletions_of_a_reply_are_forgotten_with_its_mark(store: DialogueStore) -> None:
+    done, open_still = PendingDeletion(PERSON, 7, NOON), PendingDeletion(PERSON, 9, NOON)
+
+    async def turn(unit: DialogueUnit) -> int:
+        await unit.schedule_deletion(done)
+        await unit.schedule_deletion(open_still)
+        return await unit.save_dialogue(PERSON, "text", language=None, now=NOON)
+
+    revision = await store.transact(PERSON, turn)
+    await store.mark_shown(PERSON, revision, "panel", [done.message_id])
+
+    assert await store.pending_deletions(10) == [open_still]

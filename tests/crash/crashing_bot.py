@@ -16,7 +16,7 @@ from typing import Any
 import bot.app
 import storage
 import storage.postgres
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.testing.fork_server import ForkServer
 from run_bot import app
 from storage.database import Database
@@ -45,7 +45,7 @@ def _wrap(points: CrashPoints) -> None:
     # Each module that opens one gets the wrapped one under the same name; nothing inside is changed.
     vars(storage)["open_sqlite"] = _with_points(open_sqlite, points)
     vars(storage.postgres)["open_postgres"] = _with_points(open_postgres, points)
-    vars(bot.app)["AiohttpRequest"] = _transport(points)
+    vars(bot.app)["BotApiRequest"] = _transport(points)
 
 
 def _with_points(open_database: Open, points: CrashPoints) -> Open:
@@ -57,8 +57,8 @@ def _with_points(open_database: Open, points: CrashPoints) -> Open:
     return opened
 
 
-def _transport(points: CrashPoints) -> type[AiohttpRequest]:
-    class Transport(AiohttpRequest):
+def _transport(points: CrashPoints) -> type[BotApiRequest]:
+    class Transport(BotApiRequest):
         async def do_request(self, url: str, method: str, *args: Any, **options: Any) -> tuple[int, bytes]:
             name = url.rpartition("/")[2]
             points.reach(f"before {name}")

@@ -1,29 +1,41 @@
-"""Sends calls to the Bot API over aiohttp, as python-telegram-bot's request class.
+"""Sends calls to the Bot API, as python-telegram-bot's request class.
 
-The library's default client takes several times as much processor time per call. An error carries only the name of its
-class, because a message with the address would reveal the token.
+The library's default client takes several times as much processor time per call; see docs/decisions/0019. An error
+carries only the name of its class, because a message with the address would reveal the token.
 """
 
+import json
 import warnings
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
-import aiohttp
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning
+
+from bot.handlers.api.http_connection import ConnectionLost
+from bot.handlers.api.http_pool import HttpPool, NotConnected, Timeouts
+from bot.proxies import Proxy
+
+_CONNECT_TIMEOUT = 5.0
+_WRITE_TIMEOUT = 20.0
+_POOL_TIMEOUT = 15.0
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class NotSent(NetworkError):
     """The connection was never made, so the call can be repeated safely."""
 
 
-class AiohttpRequest(BaseRequest):
-    """Calls over a pool of keep-alive connections."""
+class BotApiRequest(BaseRequest):
+    """Calls over a pool of kept-alive connections, through a proxy if one is given."""
 
-    def __init__(self, *, connections: int = 100, read_timeout: float = 10.0) -> None:
+    def __init__(self, *, connections: int = 100, read_timeout: float = 10.0, proxy: Proxy | None = None) -> None:
         self._connections = connections
         self._read_timeout = read_timeout
-        self._session: aiohttp.ClientSession | None = None
+        self._proxy = proxy
+        self._pool: HttpPool | None = None
 
     @property
     def read_timeout(self) -> float:
@@ -34,15 +46,14 @@ class AiohttpRequest(BaseRequest):
         """Open the pool."""
         # With every 429 the library warns that `retry_after` will change its type; `call_outcome` reads both types.
         warnings.filterwarnings("ignore", ".*In a future major version attribute", PTBDeprecationWarning)
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        if self._pool is None:
+            self._pool = HttpPool(connections=self._connections, proxy=self._proxy)
 
     async def shutdown(self) -> None:
         """Close the pool."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     async def do_request(
         self,
@@ -55,21 +66,22 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Make one call; see `BaseRequest.do_request`."""
-        if self._session is None:
+        if self._pool is None:
             raise RuntimeError("the transport is not initialised")
-        read = _seconds(read_timeout, self._read_timeout)
-        connect = _seconds(connect_timeout, 5.0)
-        timeout = aiohttp.ClientTimeout(total=read + connect, sock_connect=connect, sock_read=read)
+        timeouts = Timeouts(
+            pool=_seconds(pool_timeout, _POOL_TIMEOUT),
+            connect=_seconds(connect_timeout, _CONNECT_TIMEOUT),
+            write=_seconds(write_timeout, _WRITE_TIMEOUT),
+            read=_seconds(read_timeout, self._read_timeout),
+        )
+        content_type, body = _body(request_data)
         try:
-            async with self._session.request(
-                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
-            ) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(type(error).__name__) from None
+            return await self._pool.request(method, url, content_type, body, timeouts)
+        except NotConnected as error:
+            raise NotSent(str(error)) from None
         except TimeoutError:
             raise TimedOut from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (ConnectionLost, OSError) as error:
             raise NetworkError(type(error).__name__) from None
 
 
@@ -77,13 +89,32 @@ def _seconds(value: object, default: float) -> float:
     return float(value) if isinstance(value, int | float) else default
 
 
-def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+def _body(request_data: RequestData | None) -> tuple[str, bytes]:
+    """The media type and the body of a call: JSON, or a form where it brings files."""
     if request_data is None:
-        return None
-    files = request_data.multipart_data
-    if not files:
-        return request_data.json_parameters
-    form = aiohttp.FormData(request_data.json_parameters)
-    for name, (file_name, content, mime) in files.items():
-        form.add_field(name, content, filename=file_name, content_type=mime)
-    return form
+        return "", b""
+    if not request_data.contains_files:
+        return "application/json", _encode_json(request_data.parameters).encode()
+    parts = list(_parts(request_data))
+    # No part contains a digest of all of them.
+    boundary = sha256(b"".join(parts)).hexdigest()
+    body = b"".join(f"--{boundary}\r\n".encode() + part for part in parts)
+    return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
+
+
+def _parts(request_data: RequestData) -> Iterator[bytes]:
+    for name, value in request_data.json_parameters.items():
+        yield _part({"name": name}, "", value.encode())
+    for name, (file_name, content, media_type) in request_data.multipart_data.items():
+        data = content if isinstance(content, bytes) else content.read()
+        yield _part({"name": name, "filename": file_name}, f"Content-Type: {media_type}\r\n", data)
+
+
+def _part(facts: Mapping[str, str], header: str, content: bytes) -> bytes:
+    disposition = "".join(f'; {key}="{_escaped(value)}"' for key, value in facts.items())
+    return f"Content-Disposition: form-data{disposition}\r\n{header}\r\n".encode() + content + b"\r\n"
+
+
+def _escaped(value: str) -> str:
+    """A name as HTML's forms write it, so that it cannot end its header."""
+    return value.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

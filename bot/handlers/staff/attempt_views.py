@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 from bot.flow.effects import TextKey, Values
 from bot.handlers.staff.replies import StaffTexts
-from bot.images.funnel_chart import format_percent
+from bot.images.funnel_format import format_percent
 from verification.attempts import Reason
 from verification.identity import mask_account
 from verification.invitations import CHAT_ACCOUNT_PREFIX

@@ -26,7 +26,6 @@ from bot.handlers.staff.command_parser import (
 )
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffTexts, TextReply, ToastReply
 from bot.images import qr
-from bot.images.funnel_chart import funnel_png
 from verification.ids import Actor
 from verification.invitations import Link, LinkState
 from verification.support.funnel import beijing_day
@@ -187,6 +186,9 @@ class StaffService:
         (report,) = build_reports(await self._support.funnel_statistics(request.actor, query), query)
         if not any(step.count for step in report.steps):
             return [TextReply(MessageContent(attempt_views.format_empty_funnel(texts, query), None))]
+        # Pillow is large, and only this command draws with it.
+        from bot.images.funnel_chart import funnel_png
+
         # Drawing takes long, so it must not block the event loop.
         picture = await asyncio.to_thread(funnel_png, [report], attempt_views.chart_title(query))
         return [PhotoReply(picture, MessageContent(attempt_views.format_funnel(texts, report, query), None))]

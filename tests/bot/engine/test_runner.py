@@ -223,10 +223,10 @@ async def test_inv22_a_question_says_that_it_comes_again_when_the_store_could_no
     async with runner_fixture(tmp_path) as desk:
         note, away = desk.store.mark_shown, [StoreUnavailable("away")]
 
-        async def away_once(person: PersonId, revision: int, panel: str, *, soon: bool) -> None:
+        async def away_once(*args: Any, **facts: Any) -> None:
             if away:
                 raise away.pop()
-            await note(person, revision, panel, soon=soon)
+            await note(*args, **facts)
 
         monkeypatch.setattr(desk.store, "mark_shown", away_once)
         await desk.send_event(Commanded(Command.START))
@@ -242,8 +242,8 @@ async def test_inv22_a_question_that_was_noted_as_shown_unheard_is_not_asked_aga
     async with runner_fixture(tmp_path) as desk:
         note, lost = desk.store.mark_shown, [StoreUnavailable("the answer is lost")]
 
-        async def unheard_once(person: PersonId, revision: int, panel: str, *, soon: bool) -> None:
-            await note(person, revision, panel, soon=soon)
+        async def unheard_once(*args: Any, **facts: Any) -> None:
+            await note(*args, **facts)
             if lost:
                 raise lost.pop()
 

@@ -36,8 +36,11 @@ from bot.flow.events import (
 from bot.flow.machine import advance, choices, row_for_trigger
 from bot.flow.rows import Step
 from bot.flow.states import (
+    AskingName,
     AskingNumber,
     Attempting,
+    ChangingName,
+    ChangingNumber,
     Identified,
     Opening,
     ReadingInvitation,
@@ -45,7 +48,7 @@ from bot.flow.states import (
     State,
     Verified,
 )
-from tests.bot.flow.effect_texts import exposed, strings, visible
+from tests.bot.flow.effect_texts import deletes, exposed, strings, visible
 from tests.bot.flow.samples import (
     CONTEXT,
     CORE_EVENTS,
@@ -109,6 +112,17 @@ def test_inv11_every_event_of_a_person_gets_a_reply(state: State, proof: Proof) 
 
 
 @in_each_state
+def test_a_typed_answer_is_deleted_with_the_panel_where_a_question_takes_its_place(state: State) -> None:
+    waits_for_text = isinstance(state, AskingName | AskingNumber | ChangingName | ChangingNumber)
+    for event, step in steps(state, EVENTS):
+        asks = any(isinstance(effect, AskQuestion) for effect in step.effects)
+        is_answer = waits_for_text and machine._trigger_of(state, event) is Said
+        deleted = [effect for effect in step.effects if isinstance(effect, DeleteUserMessage)]
+
+        assert {effect.with_panel for effect in deleted} <= {is_answer and asks}, event
+
+
+@in_each_state
 def test_a_question_carries_the_id_that_its_buttons_are_compared_with(state: State) -> None:
     for event, step in steps(state, EVENTS):
         for effect in step.effects:
@@ -141,7 +155,7 @@ def test_inv40_a_text_with_the_name_or_a_number_is_deleted_from_the_chat(state: 
     for text in (NUMBER, f"我的号码是 {NUMBER}", *known):
         events: list[Event] = [Said(text), *(Commanded(command, text) for command in Command)]
         for event in events:
-            assert DeleteUserMessage() in advance(state, event, CONTEXT).effects, event
+            assert deletes(advance(state, event, CONTEXT).effects), event
 
 
 @in_each_state

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.flow.effects import (
+    AskQuestion,
     Button,
     ChoiceButton,
     CopyLinkButton,
@@ -49,6 +50,8 @@ def listed(effect: Effect) -> Iterator[str]:
     yield from (f"  {key}: {_value(value)}" for key, value in values.items())
     if placeholder := getattr(effect, "placeholder", None):
         yield f"  placeholder: {placeholder}"
+    if getattr(effect, "keeps_record", False) or getattr(effect, "stays", False):
+        yield "  with the record above it" if isinstance(effect, AskQuestion) else "  stays"
     yield from (f"  {' '.join(map(_button, row))}" for row in getattr(effect, "rows", ()))
 
 

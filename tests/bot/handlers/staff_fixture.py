@@ -9,7 +9,7 @@ from telegram import Bot
 from bot.content import catalogue as texts
 from bot.engine.messages import MessageRef, ReplyContext, TurnKind
 from bot.flow.effects import Reply
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.incoming import person_of
 from bot.handlers.outgoing import ReplySender
 from tests.simulator_fixture import TOKEN, ChatUser, Simulator, simulator
@@ -26,6 +26,7 @@ class SenderFixture:
     guest: ChatUser
     outgoing: ReplySender
     scheduled_deletions: list[tuple[PersonId, int]]
+    bot: Bot
     language: str = "zh"
     panel: str = ""
 
@@ -58,13 +59,13 @@ class SenderFixture:
 async def sender_fixture() -> AsyncIterator[SenderFixture]:
     """A chat that a person has opened, without a running bot."""
     async with simulator() as telegram:
-        request = AiohttpRequest()
+        request = BotApiRequest()
         bot = Bot(
             TOKEN,
             f"{telegram.url}/bot",
             f"{telegram.url}/file/bot",
             request=request,
-            get_updates_request=AiohttpRequest(),
+            get_updates_request=BotApiRequest(),
         )
         async with bot:
             guest = await telegram.new_user()
@@ -74,4 +75,4 @@ async def sender_fixture() -> AsyncIterator[SenderFixture]:
             async def schedule_deletion(person: PersonId, message: int) -> None:
                 deletions.append((person, message))
 
-            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, schedule_deletion), deletions)
+            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, schedule_deletion), deletions, bot)

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from bot.cli import funnel
-from bot.images import funnel_chart
+from bot.images import funnel_format
 from bot.images.canvas import Colour
-from bot.images.funnel_chart import format_duration, format_percent, funnel_png
+from bot.images.funnel_chart import funnel_png
+from bot.images.funnel_format import format_duration, format_percent
 from verification.attempts import Reason
 from verification.support.funnel import METHOD_STEPS, STEPS, FunnelStep
 from verification.support.funnel_report import FunnelReport, StepStatistics
@@ -106,7 +107,7 @@ def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == words
 
 
-@pytest.mark.parametrize("module", [funnel_chart, funnel])
+@pytest.mark.parametrize("module", [funnel_format, funnel])
 def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
     results = doctest.testmod(module)
 

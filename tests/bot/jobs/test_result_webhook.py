@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.http_client import RESULT_TIMEOUT as PATIENCE_OF_A_CALL
 from bot.http_client import http_client
 from bot.jobs.result_webhook import LEASE, MAX_IN_FLIGHT, ResultEndpoint, ResultSender
-from bot.jobs.result_webhook import TIMEOUT as PATIENCE_OF_A_CALL
 from playground.phone.browser import Phone
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.bot.app_fixture import running_bot

@@ -1,5 +1,7 @@
 """The errors of real calls when the network or the server fails."""
 
+import email
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,16 +10,24 @@ import pytest
 from telegram import Bot
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.handlers.api.transport import AiohttpRequest, NotSent
+from bot.handlers.api.transport import BotApiRequest, NotSent
+from bot.proxies import parse_proxy
 from playground.server.app import serve_playground
+from tests.scripted_server import proxy_server, scripted_server
 from tests.simulator_fixture import TOKEN, Simulator, simulator
+
+TRUE = b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"ok":true,"result":true} '[:-1]
+SENT = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n"
+    b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"}}} '
+)
 
 
 @asynccontextmanager
 async def bot_at(url: str, *, read_timeout: float = 10.0) -> AsyncIterator[Bot]:
-    request = AiohttpRequest(read_timeout=read_timeout)
+    request = BotApiRequest(read_timeout=read_timeout)
     async with request:
-        yield Bot(TOKEN, f"{url}/bot", request=request, get_updates_request=AiohttpRequest())
+        yield Bot(TOKEN, f"{url}/bot", request=request, get_updates_request=BotApiRequest())
 
 
 async def failure(telegram: Simulator, kind: str, *, read_timeout: float = 10.0, **facts: Any) -> BaseException:
@@ -89,7 +99,56 @@ async def test_after_a_failure_the_next_call_works() -> None:
 
 
 async def test_a_transport_that_is_not_open_raises_an_error() -> None:
-    request = AiohttpRequest()
+    request = BotApiRequest()
 
     with pytest.raises(RuntimeError, match="not initialised"):
         await request.do_request("http://127.0.0.1", "GET")
+
+
+async def test_a_call_without_a_file_is_json_and_one_with_a_file_a_form() -> None:
+    async with scripted_server(lambda _: TRUE) as server, bot_at(server.url) as bot:
+        await bot.set_my_description("“说明”")
+        await bot.set_webhook("https://bot.example.org", certificate=b"-----BEGIN", allowed_updates=["message"])
+
+    described, webhook = server.requests
+    assert b"\r\nContent-Type: application/json\r\n" in described
+    assert json.loads(described.partition(b"\r\n\r\n")[2]) == {"description": "“说明”"}
+    head, _, body = webhook.partition(b"\r\n\r\n")
+    message = email.message_from_bytes(head.partition(b"\r\n")[2] + b"\r\n\r\n" + body)
+    parts = {part.get_param("name", header="content-disposition"): part for part in message.walk()}
+    assert parts["url"].get_payload() == "https://bot.example.org"
+    assert parts["allowed_updates"].get_payload() == '["message"]'
+    assert parts["certificate"].get_payload(decode=True) == b"-----BEGIN"
+    assert parts["certificate"].get_filename()
+
+
+async def test_the_name_of_a_file_cannot_end_its_header() -> None:
+    name = 'a"\r\nX: y'
+    async with scripted_server(lambda _: SENT) as server, bot_at(server.url) as bot:
+        await bot.send_document(1, b"{}", filename=name)
+
+    assert b'filename="a%22%0D%0AX: y"\r\n' in server.requests[0]
+
+
+async def test_a_call_through_a_proxy_reaches_the_bot_api() -> None:
+    async with (
+        simulator() as telegram,
+        proxy_server() as proxy,
+        BotApiRequest(proxy=parse_proxy(proxy.url)) as request,
+    ):
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest())
+
+        assert (await bot.get_me()).is_bot
+
+    assert len(proxy.heads) == 1
+
+
+async def test_a_proxy_that_refuses_means_that_the_call_was_not_sent() -> None:
+    async with proxy_server() as proxy:
+        proxy.answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        async with BotApiRequest(proxy=parse_proxy(proxy.url)) as request:
+            bot = Bot(TOKEN, request=request, get_updates_request=BotApiRequest())
+            with pytest.raises(NotSent) as caught:
+                await bot.get_me()
+
+    assert TOKEN not in f"{caught.value!r}{caught.value.__cause__!r}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from telegram import Bot
 
-from bot.handlers.api.transport import AiohttpRequest
+from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
 from tests.bot.handlers.staff_fixture import CATALOGUE
@@ -18,8 +18,8 @@ STAFF_COMMANDS = ["link", "links", "attempt", "funnel", "share"]
 @asynccontextmanager
 async def a_bot(telegram: Simulator) -> AsyncIterator[Bot]:
     """A bot that calls the simulator, with its profile published."""
-    request = AiohttpRequest()
-    async with Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=AiohttpRequest()) as bot:
+    request = BotApiRequest()
+    async with Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest()) as bot:
         await publish_profile(bot, CATALOGUE)
         yield bot
 
