@@ -55,14 +55,14 @@ def test_of_equal_losses_the_first_step_is_the_worst_and_a_gain_is_no_loss() -> 
 
 def test_reasons_are_summed_over_methods_and_sorted_by_count_then_name() -> None:
     counts = [
-        FunnelCount("", None, Method.QQ, Reason.NO_CARD, 5),
+        FunnelCount("", None, Method.QQ, Reason.NO_CARD, 6),
         FunnelCount("", None, Method.QQ, Reason.MISMATCH, 3),
         FunnelCount("", None, Method.FACE, Reason.MISMATCH, 2),
-        FunnelCount("", None, Method.FACE, Reason.FACE_COVERED, 6),
+        FunnelCount("", None, Method.FACE, Reason.FACE_COVERED, 5),
     ]
     [report] = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY))
 
-    assert report.reasons == ((Reason.FACE_COVERED, 6), (Reason.MISMATCH, 5), (Reason.NO_CARD, 5))
+    assert report.reasons == ((Reason.NO_CARD, 6), (Reason.FACE_COVERED, 5), (Reason.MISMATCH, 5))
 
 
 def test_a_group_has_its_own_durations_and_the_median_and_the_90th_percentile_of_each_step() -> None:

@@ -83,6 +83,9 @@ def test_of_the_signatures_4096_characters_are_read() -> None:
         ("webhook-signature", ""),
         ("webhook-signature", "v1,"),
         ("webhook-signature", "v1,ä"),
+        ("webhook-signature", "v1,\ud800"),
+        ("webhook-id", "\ud800"),
+        ("webhook-timestamp", "²"),
         ("webhook-signature", "v2,abc"),
         ("webhook-signature", "v1," + "=" * 9000),
     ],
@@ -92,6 +95,24 @@ def test_inv18_a_wrong_or_missing_signature_is_refused(name: str, value: str) ->
 
     with pytest.raises(InvalidSignature, match="webhook-"):
         SIGNING.verify(headers, BODY, NOON)
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_inv18_a_header_that_is_missing_is_named(name: str) -> None:
+    headers = SIGNING.headers("id", NOON, BODY)
+    del headers[name]
+
+    with pytest.raises(InvalidSignature, match=name):
+        SIGNING.verify(headers, BODY, NOON)
+
+
+@pytest.mark.parametrize("zero", ["０", "٠"])
+def test_inv18_a_timestamp_in_other_digits_is_refused(zero: str) -> None:
+    headers = SIGNING.headers("id", NOON, BODY)
+    digits = headers["webhook-timestamp"].translate({ord("0") + n: chr(ord(zero) + n) for n in range(10)})
+
+    with pytest.raises(InvalidSignature, match="webhook-timestamp"):
+        SIGNING.verify(headers | {"webhook-timestamp": digits}, BODY, NOON)
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=5, seconds=1), timedelta(minutes=-5, seconds=-1)])
