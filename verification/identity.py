@@ -24,7 +24,7 @@ _DOTS = str.maketrans(dict.fromkeys("•∙・･‧⋅●.．。｡", _DOT))
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\ue000-\uf8ff\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}{_DOT}])\\s+|\\s+(?=[{_HAN}{_DOT}])")
-_ALLOWED_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
+_ACCENTS = frozenset({"Mn", "Mc"})
 _JOINERS = frozenset(" -'’" + _DOT)
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NUMBER_DIGITS = 15
@@ -131,4 +131,4 @@ def _is_letter(character: str) -> bool:
 
 
 def _is_name_character(character: str) -> bool:
-    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ALLOWED_CATEGORIES
+    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ACCENTS

@@ -229,3 +229,14 @@ async def test_inv07_progress_never_goes_back(core: Core) -> None:
         await core.progress(A1, AttemptStatus.OPENED, "page")
 
     assert await core.find_by_token("token-1") == confirming
+
+
+async def test_a_scanned_code_moves_its_attempt_as_decided_while_it_is_live(core: Core) -> None:
+    await core.begin(make_request())
+    passed = await core.move("token-1", lambda _: Passed())
+    again = await core.move("token-1", lambda _: Rejected(Reason.DECLINED))
+
+    assert passed is not None
+    assert passed.status is AttemptStatus.SUCCEEDED
+    assert again == passed
+    assert await core.move("no-token", lambda _: Passed()) is None
