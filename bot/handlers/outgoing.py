@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions
+from telegram import Bot, ForceReply, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -22,10 +22,11 @@ from bot.engine.messages import BotBlocked, DeliveryFailed, ReplyContext, TurnKi
 from bot.flow import effects as e
 from bot.handlers import keyboards, side_messages
 from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempotent
-from bot.handlers.api.methods import BotMethods, SentMessage
+from bot.handlers.api.methods import BotMethods, Keyboard, SentMessage
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.chat_actions import ChatActions
 from bot.handlers.incoming import chat_of
+from bot.handlers.keyboards import PlainMarkup
 from bot.handlers.panels import Panel, PanelKind
 from bot.images import cards
 from verification.dialogue_store import PersonRecords
@@ -295,9 +296,7 @@ class ReplySender:
             idempotent=False,
         )
 
-    async def _send(
-        self, context: ReplyContext, text: str, markup: InlineKeyboardMarkup | ForceReply | None
-    ) -> SentMessage:
+    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | ForceReply | None) -> SentMessage:
         sent = await call(
             lambda: self._bot.send_message(
                 chat_of(context.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW
@@ -306,9 +305,7 @@ class ReplySender:
         )
         return _required(sent)
 
-    async def _edit(
-        self, context: ReplyContext, message_id: int, text: str, markup: InlineKeyboardMarkup | None
-    ) -> None:
+    async def _edit(self, context: ReplyContext, message_id: int, text: str, markup: Keyboard | None) -> None:
         await self._bot.edit_message_text(
             text,
             chat_of(context.person),
@@ -339,7 +336,7 @@ class ReplySender:
 
     def _markup(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
-    ) -> InlineKeyboardMarkup | None:
+    ) -> PlainMarkup | None:
         return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
 
 
