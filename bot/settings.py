@@ -90,7 +90,6 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 FORMER_NAMES = {
     "provider_redirect_hosts": "provider_hosts",
     "daily_attempt_limit": "daily_attempts",
-    "dialogue_coverage_file": "coverage_file",
     "rate_limit_sending": "pace_sending",
 }
 """Settings that had another name in 0.1; the old name is read until 0.3."""
@@ -107,11 +106,9 @@ class _FormerSettings(BaseSettings):
 
     provider_hosts: str | None = None
     daily_attempts: str | None = None
-    coverage_file: str | None = None
     pace_sending: str | None = None
     provider_redirect_hosts: str | None = None
     daily_attempt_limit: str | None = None
-    dialogue_coverage_file: str | None = None
     rate_limit_sending: str | None = None
 
 
@@ -169,7 +166,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
-    dialogue_coverage_file: Path | None = Field(default=None, validation_alias=_also("dialogue_coverage_file"))
+    dialogue_coverage_file: Path | None = None
     messages_per_second: int = Field(default=25, ge=1, le=10_000)
     messages_per_chat_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
     rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))

@@ -444,7 +444,6 @@ def taken_port() -> Iterator[int]:
         ("PACE_SENDING", "RATE_LIMIT_SENDING", "0", False),
         ("DAILY_ATTEMPTS", "DAILY_ATTEMPT_LIMIT", "7", 7),
         ("PROVIDER_HOSTS", "PROVIDER_REDIRECT_HOSTS", "a.example.org", "a.example.org"),
-        ("COVERAGE_FILE", "DIALOGUE_COVERAGE_FILE", "notes", Path("notes")),
     ],
 )
 def test_a_setting_is_read_under_its_former_name_and_says_so(

@@ -30,7 +30,7 @@ _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}{_DOT}])\\s+|\\s+(?=[{_HAN}{_DOT}])")
 _DASH_BY_HAN = re.compile(f"(?<=[{_HAN}])[{_DASHES}{_DOT}]+(?=[{_HAN}])")
 _DESCRIPTION = re.compile("[\u2ff0-\u2fff\u31ef]")
 """Ideographic description characters: people write a hanzi that they cannot type by its parts, such as ⿱龙天."""
-_ALLOWED_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
+_ACCENTS = frozenset({"Mn", "Mc"})
 _JOINERS = frozenset(" -'’" + _DOT)
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NUMBER_DIGITS = 15
@@ -155,4 +155,4 @@ def _is_letter(character: str) -> bool:
 
 
 def _is_name_character(character: str) -> bool:
-    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ALLOWED_CATEGORIES
+    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ACCENTS

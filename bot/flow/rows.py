@@ -31,7 +31,7 @@ class RuleContext:
 
     now: datetime
     fresh_id: str
-    topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
+    topics_in: Callable[[str], tuple[str, ...]] = _no_topics
     words: WordLists = field(default=_NO_WORDS, compare=False, repr=False)
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None

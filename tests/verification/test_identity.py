@@ -115,6 +115,13 @@ def test_inv34_a_text_that_cannot_be_a_name_gives_the_reason(typed: str, problem
     assert read_name(typed) is problem
 
 
+@pytest.mark.parametrize("letter", ["X", "x", "A", "Z", "王", "ä"])
+def test_no_letter_at_an_end_of_a_name_is_cleaned_away(letter: str) -> None:
+    name = f"{letter}u Ximen{letter}"
+
+    assert clean_name(f" ·{name}· ") == name
+
+
 @settings(max_examples=1000)
 @given(text=st.text())
 @example("· \n·A")

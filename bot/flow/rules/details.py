@@ -161,13 +161,18 @@ def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContex
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
     if note := _note(state, context.words.remark(text)):
         return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, note)))
-    if is_question(text):
+    if is_question(text) and not _may_be_name(state, text):
         return Step(
             state,
             (DeleteUserMessage(with_panel=True), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)),
         )
     is_sentence = len(text.strip()) >= _SHORTEST_SENTENCE
     return answer_from_faq(state, text, context, DeleteUserMessage()) if is_sentence else None
+
+
+def _may_be_name(state: NameStep | NumberStep, text: str) -> bool:
+    """Whether a question without an answer is so short that somebody may be called so: it is asked back as a name."""
+    return isinstance(state, NameStep) and len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
 
 
 def _note(state: NameStep | NumberStep, remark: Remark | None) -> str | None:

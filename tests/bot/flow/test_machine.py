@@ -9,7 +9,18 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import AskQuestion, Effect, OpenAttempt, Sensitive, ShowToast
+from bot.flow.effects import (
+    AskQuestion,
+    DeleteUserMessage,
+    EditCaption,
+    Effect,
+    OpenAttempt,
+    ReplaceCodeWithPicture,
+    Sensitive,
+    ShowCode,
+    ShowRecords,
+    ShowToast,
+)
 from bot.flow.events import (
     AttemptPassed,
     AttemptRefusal,
@@ -26,8 +37,12 @@ from bot.flow.events import (
 from bot.flow.machine import advance, choices, row_for_trigger
 from bot.flow.rows import Step
 from bot.flow.states import (
+    AskingName,
     AskingNumber,
     Attempting,
+    ChangingName,
+    ChangingNumber,
+    CheckingName,
     Identified,
     Opening,
     ReadingInvitation,
@@ -96,6 +111,29 @@ def test_inv11_every_event_of_a_person_gets_a_reply(state: State, proof: Proof) 
     for event, step in tried:
         assert visible(step), event
     proof(cases=len(tried))
+
+
+@in_each_state
+def test_the_panel_is_deleted_with_a_typed_answer_only_where_a_question_takes_its_place(state: State) -> None:
+    waits_for_text = isinstance(state, AskingName | CheckingName | AskingNumber | ChangingName | ChangingNumber)
+    for event, step in steps(state, EVENTS):
+        if DeleteUserMessage(with_panel=True) in step.effects:
+            assert waits_for_text, event
+            assert machine._trigger_of(state, event) is Said, event
+            assert any(isinstance(effect, AskQuestion) for effect in step.effects), event
+
+
+@in_each_state
+def test_a_question_carries_the_id_that_its_buttons_are_compared_with(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        for effect in step.effects:
+            match effect:
+                case AskQuestion() | ShowCode() | EditCaption():
+                    assert effect.question_id == step.state.question_id, event
+                case ReplaceCodeWithPicture(rows=rows):
+                    assert effect.question_id == (step.state if rows else state).question_id, event
+                case ShowRecords():
+                    assert effect.question_id == state.question_id, event
 
 
 @in_each_state

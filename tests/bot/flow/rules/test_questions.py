@@ -14,7 +14,7 @@ from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening,
 from tests.bot.flow.effect_texts import strings
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, NAME, ONE_OF_EACH, QUESTION_ID, label, scanning
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
-from tests.fakes import NUMBER
+from tests.fakes import NOON, NUMBER
 
 ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
 in_each_asking_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
@@ -232,6 +232,13 @@ def test_a_question_marks_the_person_as_active() -> None:
 
     assert isinstance(state, Scanning)
     assert state.touched
+
+
+def test_without_an_faq_a_question_is_unanswered() -> None:
+    context = RuleContext(NOON, "0123456789abcdef0123456789abcdef")
+    step = advance(Idle(account=ACCOUNT, question_id=QUESTION_ID), Said("能认证几个账号？"), context)
+
+    assert [effect.topic for effect in step.effects if isinstance(effect, CountQuestion)] == [""]
 
 
 def _context_that_answers_everything() -> RuleContext:
