@@ -42,6 +42,10 @@ ActiveScope = Callable[[], AbstractAsyncContextManager[None]]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
+async def _take_nothing(_: RawUpdate) -> bool:
+    return False
+
+
 class StartupError(Exception):
     """The program cannot start or go on; the message is one line for the operator."""
 
@@ -57,13 +61,16 @@ class UpdateIntake:
         is_outage: Callable[[BaseException], bool],
         updates: Counter,
         flood_control: FloodControl | None = None,
+        take: Callable[[RawUpdate], Awaitable[bool]] = _take_nothing,
     ) -> None:
+        """Create an intake; an update that `take` does not handle goes to the handlers of the library."""
         self._application = application
         self._failures = failures
         self._store_dead_letter = store_dead_letter
         self._is_outage = is_outage
         self._updates = updates
         self._flood_control = flood_control
+        self._take = take
         self.handled_at: float | None = None
         """When the last update was committed or stored as a dead letter, on the event loop's clock."""
 
@@ -113,6 +120,8 @@ class UpdateIntake:
 
     async def _try(self, raw: RawUpdate) -> BaseException | None:
         try:
+            if await self._take(raw):
+                return None
             update = Update.de_json(dict(raw), self._application.bot)
             await self._application.process_update(update)
         except Exception as error:

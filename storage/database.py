@@ -65,8 +65,9 @@ class Database(Protocol):
         """Run a body as one transaction, and return its result once it is committed; an error rolls it back.
 
         Bodies that wait at the same time may be committed together; each takes effect whole or not at all, and in order
-        of arrival. The body of a caller that is cancelled while it waits does not run; later it commits all the same.
-        With `soon=False` the body may wait a moment for others, to be committed with them.
+        of arrival. A body may run again when another one of its group has failed. The body of a caller that is
+        cancelled while it waits does not run; later it commits all the same. With `soon=False` the body may wait a
+        moment for others, to be committed with them.
         """
 
     def transaction(self, lock_key: str | None = None) -> AbstractAsyncContextManager[Connection]:

@@ -1,8 +1,9 @@
 """Group commit: transactions that wait at the same time share one commit, and so one write to the disk.
 
-The bodies of a group run one after the other in the thread of the connection, each behind a savepoint of its own, so
-an error takes back one body and no other. They are driven there in one go, because a body awaits only its connection,
-which never suspends. Callers are answered after the commit. What fails the whole group (a full disk, a lock that
+The bodies of a group run one after the other in the thread of the connection. They are driven there in one go, because
+a body awaits only its connection, which never suspends. Callers are answered after the commit. When a body fails after
+it wrote something, the group is rolled back and the other bodies run once more, so an error takes back one body and no
+other: a body changes nothing but the database, and may run again. What fails the whole group (a full disk, a lock that
 another program holds) fails every caller in it, as an outage.
 """
 
@@ -138,7 +139,8 @@ class GroupCommit:
                 job = self._waiting.popleft()
                 if not job.answer.cancelled():
                     done.append(job)
-                    _run_body(connection, job)
+                    if not _run_body(connection, job):
+                        _run_again(connection, done)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
@@ -153,21 +155,32 @@ class GroupCommit:
         self.counts.commits += connection.total_changes > changes
 
 
-def _run_body(connection: sqlite3.Connection, job: _Job) -> None:
-    """Run one body; an error that ends the whole transaction is raised."""
-    connection.execute("SAVEPOINT body")
+def _run_again(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> None:
+    """Begin the group anew without the bodies that have failed, because the last of them left something behind.
+
+    Errors are rare: this costs less than a savepoint for each body.
+    """
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+    for job in jobs:
+        if job.error is None and not _run_body(connection, job):
+            return _run_again(connection, jobs)
+    return None
+
+
+def _run_body(connection: sqlite3.Connection, job: _Job) -> bool:
+    """Run one body; False when it failed and may have written something."""
     unit = _BodyConnection(connection)
+    changes = connection.total_changes
     try:
         job.result = _drive(job.body(unit))
     except BaseException as error:
         job.error = error
-        if not connection.in_transaction:
-            # SQLite has rolled everything back: the disk is full, or it failed.
-            raise sqlite3.OperationalError(str(error)) from error
-        connection.execute("ROLLBACK TO body")
+        return connection.in_transaction and connection.total_changes == changes
     finally:
         unit.connection = None
-    connection.execute("RELEASE body")
+    return True
 
 
 def _drive(body: Coroutine[Any, Any, Any]) -> Any:

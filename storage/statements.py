@@ -105,6 +105,12 @@ ABANDONED_RESULTS = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
 
 MARK_SEEN = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
+# What a turn needs, in one row.
+BEGIN_TURN = """
+SELECT (SELECT 1 FROM seen_events WHERE event_id = $2), places.account, places.method, places.taken_at,
+    person, text, language, revision, shown, panel, blocked
+FROM (SELECT 1 AS one) AS one LEFT JOIN dialogues ON person = $1 LEFT JOIN places ON places.account = $3
+"""
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
 INSERT INTO dialogues (person, text, language, revision, changed_at) VALUES ($1, $2, $3, 1, $4)

@@ -44,6 +44,7 @@ class SqlStore:
 
     async def transact(self, lock_key: str, body: Callable[[SqlUnit], Coroutine[Any, Any, T]]) -> T:
         async def run(connection: Connection) -> tuple[T, bool]:
+            self._sealing.renew_keys()
             unit = self._unit_type(connection, self._sealing)
             return await body(unit), unit.erased
 
@@ -56,6 +57,7 @@ class SqlStore:
     async def support_unit(self, entry: AuditEntry) -> AsyncIterator[SqlSupportUnit]:
         async with self._database.transaction("desk") as connection:
             await write_audit_entry(entry, connection)
+            self._sealing.renew_keys()
             yield SqlSupportUnit(connection, self._sealing, SqlUnit(connection, self._sealing))
 
     @asynccontextmanager
@@ -85,18 +87,22 @@ class SqlStore:
     async def mark_shown(
         self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
     ) -> None:
-        sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
-
         async def mark(connection: Connection) -> None:
             for message_id in deleted:
                 await connection.fetch(sql.DELETION_DONE, person, message_id)
-            await connection.fetch(sql.MARK_SHOWN, person, revision, sealed)
+            await connection.fetch(sql.MARK_SHOWN, person, revision, self._sealed_panel(person, panel))
 
         await self._database.run(mark, soon=soon)
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
-        sealed = self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
-        await self._fetch(sql.MARK_BLOCKED, person, sealed)
+        async def mark(connection: Connection) -> None:
+            await connection.fetch(sql.MARK_BLOCKED, person, self._sealed_panel(person, panel))
+
+        await self._database.run(mark)
+
+    def _sealed_panel(self, person: PersonId, panel: str) -> bytes:
+        self._sealing.renew_keys()
+        return self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
 
     async def pending_replies(self, limit: int) -> Sequence[PendingReply]:
         return [
@@ -155,8 +161,12 @@ class SqlStore:
         await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
 
     async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
-        sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
-        await self._fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
+        async def store(connection: Connection) -> None:
+            self._sealing.renew_keys()
+            sealed = self._sealing.seal(raw, mapping.dead_letter_aad(event_id))
+            await connection.fetch(sql.STORE_DEAD_LETTER, event_id, person, sealed, mapping.to_micros(now))
+
+        await self._database.run(store)
 
     async def purge_rate_limit_records(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_RATE_LIMIT_RECORDS, before)

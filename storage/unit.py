@@ -16,6 +16,7 @@ from verification.dialogue_store import (
     LinkBinding,
     PendingDeletion,
     PersonRecords,
+    TurnRecords,
 )
 from verification.identity import Identity
 from verification.ids import Account, PersonId
@@ -129,6 +130,15 @@ class SqlUnit(SqlDialogueSupport):
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         return bool(await self._connection.fetch(sql.MARK_SEEN, event_id, mapping.to_micros(now)))
+
+    async def begin_turn(self, person: PersonId, event_id: str | None, account: Account) -> TurnRecords:
+        [row] = await self._connection.fetch(sql.BEGIN_TURN, person, event_id or "", account)
+        seen, *slot, holder = row[0], *row[1:4], row[4]
+        return TurnRecords(
+            is_seen=seen is not None,
+            dialogue=None if holder is None else mapping.read_dialogue(row[4:], self._sealing),
+            slot=None if slot[0] is None else mapping.read_quota_slot(slot),
+        )
 
     async def dialogue(self, person: PersonId) -> Dialogue | None:
         rows = await self._connection.fetch(sql.DIALOGUE, person)

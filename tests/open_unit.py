@@ -12,6 +12,7 @@ async def open_unit(store: object, lock_key: str) -> AsyncIterator[SqlUnit]:
     """Open a transaction of this store: leaving it commits, an error rolls it back."""
     assert isinstance(store, SqlStore)
     async with store._database.transaction(lock_key) as connection:
+        store._sealing.renew_keys()
         unit = store._unit_type(connection, store._sealing)
         yield unit
     if unit.erased:

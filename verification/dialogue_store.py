@@ -114,11 +114,23 @@ class PendingDeletion:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecords:
+    """What is stored that a turn begins with: whether its event was seen, the dialogue, and an account's quota slot."""
+
+    is_seen: bool
+    dialogue: Dialogue | None
+    slot: QuotaSlot | None
+
+
 class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     """One transaction; see `Store.transact`."""
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         """Remember an event's id; False when it was seen before."""
+
+    async def begin_turn(self, person: PersonId, event_id: str | None, account: Account) -> TurnRecords:
+        """Load what a turn of this person begins with, at once; None as the event's id is no event that was seen."""
 
     async def dialogue(self, person: PersonId) -> Dialogue | None:
         """Load a person's dialogue."""

@@ -144,8 +144,9 @@ class Store(Protocol):
         """Run `body` as one transaction, and return its result once it is committed; an error rolls it back.
 
         It runs alone with this key: bodies with the same key run one after the other, in order of arrival. It awaits
-        nothing but its unit, because it may run whole in the database's thread. When its caller is cancelled it takes
-        effect whole or not at all.
+        nothing but its unit and changes nothing else, because it may run whole in the database's thread, and again when
+        a body that was to be committed with it has failed. When its caller is cancelled it takes effect whole or not at
+        all.
         """
 
     async def claim_notices(self, now: datetime, *, until: datetime, limit: int) -> Sequence[Notice]:

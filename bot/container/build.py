@@ -145,7 +145,7 @@ def _handlers(
         StaffHandler(
             settings.staff.__contains__, service, senders.staff_replies, runner, deps.store, settings.language
         ),
-        DialogueHandler(runner),
+        DialogueHandler(runner, settings.staff.__contains__),
         GroupHandler(deps.catalogue, senders.background, settings.language),
         InlineHandler(deps.catalogue, faq.topics_in, settings.language),
     )
@@ -169,6 +169,7 @@ def _intake(
         is_outage,
         Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry),
         FloodControl(deps.store, runner, deps.clock.now, monotonic),
+        handlers.dialogue.take,
     )
     poller = Poller(application, updates, deps.store.polling_lease, runner.resume_pending, is_outage)
     return Intake(application, updates, poller)

@@ -41,7 +41,7 @@ from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, Core
-from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion
+from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion, TurnRecords
 from verification.errors import AlreadyVerified, QuotaReached, RequestRefused, TooManyAttempts
 from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
@@ -95,16 +95,19 @@ class TurnCommitter:
     async def _turn(self, unit: DialogueUnit, envelope: Envelope, rule_context: RuleContext) -> Turn | None:
         """The body of the transaction. It may run in the database's thread: it changes nothing but the unit."""
         person, now = envelope.person, rule_context.now
-        if envelope.event_id is not None and not await unit.mark_seen(envelope.event_id, now):
+        is_delivering = self._is_delivering(person)
+        records = await unit.begin_turn(person, envelope.event_id, own_account(person))
+        if records.is_seen:
             return None
+        if envelope.event_id is not None:
+            await unit.mark_seen(envelope.event_id, now)
         if envelope.notice is not None and not await unit.settle_notice(envelope.notice):
             return None
-        is_delivering = self._is_delivering(person)
-        dialogue = await unit.dialogue(person)
+        dialogue = records.dialogue
         is_owed = dialogue is not None and dialogue.shown < dialogue.revision
         if envelope.kind in (TurnKind.REASK, TurnKind.RESUME) and not is_owed:
             return None
-        saved = await self._load(unit, person, dialogue, rule_context)
+        saved = await self._load(unit, person, records, rule_context)
         rule_context = replace(rule_context, own_account=own_account(person), suggested_method=saved.suggested_method)
         event = await self._resolve_event(unit, envelope, saved.state, rule_context, known=dialogue is not None)
         step = self._config.advance(saved.state, event, rule_context)
@@ -207,15 +210,18 @@ class TurnCommitter:
         )
 
     async def _load(
-        self, unit: DialogueUnit, person: PersonId, dialogue: Dialogue | None, rule_context: RuleContext
+        self, unit: DialogueUnit, person: PersonId, records: TurnRecords, rule_context: RuleContext
     ) -> SavedDialogue:
         saved = (
             SavedDialogue(Idle(account=own_account(person), question_id=rule_context.question_id))
-            if dialogue is None
-            else codec.load_all(dialogue.text)
+            if records.dialogue is None
+            else codec.load_all(records.dialogue.text)
         )
         state = saved.state
-        slot = await unit.slot_of(state.account) if isinstance(state, Idle) else None
+        if not isinstance(state, Idle):
+            return saved
+        is_own = state.account == own_account(person)
+        slot = records.slot if is_own else await unit.slot_of(state.account)
         if slot is None:
             return saved
         return replace(

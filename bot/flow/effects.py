@@ -97,8 +97,10 @@ class Picture(StrEnum):
 class AskQuestion:
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
-    The panel before it is deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question.
-    A question without rows waits for a text; `placeholder` is shown in the input field.
+    It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
+    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. A question without rows
+    waits for a text; `placeholder` is shown in the input field of a new message. With `keeps_record` the record that
+    stands above the panel goes along.
     """
 
     question_id: str
@@ -107,6 +109,7 @@ class AskQuestion:
     rows: Rows = ()
     note: str | None = None
     placeholder: str | None = None
+    keeps_record: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +152,15 @@ class ReplaceCodeWithPicture:
 
 @dataclass(frozen=True, slots=True)
 class RecordAnswer:
-    """Turn the question on the screen into a record of its answer."""
+    """Turn the question on the screen into a record of its answer.
+
+    A question that was answered by its button makes way for the next one instead; a record that `stays` is then shown
+    above what follows.
+    """
 
     text: str
     values: Values = field(default_factory=dict)
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,7 @@ class RemoveButtons:
 
 @dataclass(frozen=True, slots=True)
 class ShowChatAction:
-    """Show Telegram's chat action: the bot is preparing something."""
+    """Show Telegram's chat action, unless the next reply comes at once: the bot is preparing something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +234,12 @@ class EditSideMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeleteUserMessage:
-    """Delete the person's message of this turn from the chat, because it may hold a name or a number."""
+    """Delete the person's message of this turn from the chat, because it may hold a name or a number.
+
+    `with_panel` deletes the panel in the same call; a question must follow in the turn.
+    """
+
+    with_panel: bool = False
 
 
 LANGUAGES = ("zh", "en")

@@ -44,7 +44,8 @@ def advance(state: State, event: Event, context: RuleContext) -> Step:
         return anytime.stale_button(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
     step = row.rule(state, meant, context)
-    if holds_secret(state, _text_of(event)) and DeleteUserMessage() not in step.effects:
+    deletes = any(isinstance(effect, DeleteUserMessage) for effect in step.effects)
+    if holds_secret(state, _text_of(event)) and not deletes:
         return Step(step.state, (DeleteUserMessage(), *step.effects))
     return step
 

@@ -35,9 +35,15 @@ CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 
+_AFTER_CONSENT = states.AskingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+"""The states whose questions show the record of the consent; an invitation may interrupt any of them."""
+
+
 def prompt(state: State, note: str | None = None) -> Reply:
     """The full question of a state; `note` is the key of a text above it."""
     question = _PROMPTS[type(state)](state)
+    if isinstance(question, AskQuestion) and isinstance(state, _AFTER_CONSENT):
+        question = replace(question, keeps_record=True)
     if note is not None and isinstance(question, AskQuestion | ShowCode):
         return replace(question, note=note)
     return question

@@ -3,6 +3,7 @@
 It does the work of `ConversationHandler`, but the runner loads a person's state from the store for every update.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from telegram import Update
@@ -20,18 +21,33 @@ class DialogueContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, An
 
 
 class DialogueHandler(BaseHandler[object, DialogueContext, None]):
-    """Passes every private message and pressed button to the runner."""
+    """Passes every private message and pressed button to the runner.
 
-    def __init__(self, runner: Runner) -> None:
+    Nearly all updates come by `take`, without the library's objects. As a handler of the library it takes what another
+    handler was asked about first: the messages of support staff.
+    """
+
+    def __init__(self, runner: Runner, is_staff: Callable[[int], bool] = lambda _: False) -> None:
+        self._runner = runner
+        self._is_staff = is_staff
+
         async def handle(_: object, context: DialogueContext) -> None:
             if context.envelope is not None:
                 await runner.handle(context.envelope)
 
         super().__init__(handle)
 
+    async def take(self, raw: Mapping[str, Any]) -> bool:
+        """Handle an update as Telegram sends it, if it belongs to a dialogue and to no handler before this one."""
+        envelope = incoming.parse_update(raw)
+        if envelope is None or self._is_staff(incoming.chat_of(envelope.person)):
+            return False
+        await self._runner.handle(envelope)
+        return True
+
     def check_update(self, update: object) -> Envelope | None:
         """The envelope when the update belongs to a dialogue; it reads nothing but the update."""
-        return incoming.parse_update(update)
+        return incoming.parse_update(update.to_dict()) if isinstance(update, Update) else None
 
     def collect_additional_context(
         self,

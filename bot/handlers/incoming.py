@@ -1,20 +1,12 @@
-"""Parses an update into an envelope, or into nothing. It reads only the update and never raises.
+"""Parses an update, as Telegram sends it, into an envelope, or into nothing. It reads only the update and never raises.
 
-The library does not check the types of an update's fields: any JSON value may be in the place of a text or a number, or
-the field may be missing. So the type of every field is checked before it is used.
+Any JSON value may be in the place of a text or a number, or the field may be missing. So the type of every field is
+checked before it is used. The library's objects are not made here: they cost more than the dialogue's rules.
 """
 
-from telegram import (
-    CallbackQuery,
-    Chat,
-    ChatMember,
-    ChatMemberUpdated,
-    MaybeInaccessibleMessage,
-    Message,
-    MessageEntity,
-    Update,
-    User,
-)
+from collections.abc import Mapping
+from typing import Any
+
 from telegram.constants import ChatMemberStatus, ChatType, MessageEntityType
 
 from bot import links
@@ -76,36 +68,37 @@ def chat_of(person: PersonId) -> int:
 def parse_update(update: object) -> Envelope | None:
     """The envelope of a private message, an edit, a pressed button or an unblocking; None for anything else."""
     match update:
-        case Update(update_id=int(number), callback_query=CallbackQuery() as query):
+        case {"update_id": int(number), "callback_query": {} as query}:
             return _from_query(number, query)
-        case Update(update_id=int(number), my_chat_member=ChatMemberUpdated() as change):
+        case {"update_id": int(number), "my_chat_member": {} as change}:
             return _from_unblock(number, change)
-        case Update(update_id=int(number), message=Message() as message):
+        case {"update_id": int(number), "message": {} as message}:
             return _from_message(number, message, edited=False)
-        case Update(update_id=int(number), edited_message=Message() as message):
+        case {"update_id": int(number), "edited_message": {} as message}:
             return _from_message(number, message, edited=True)
         case _:
             return None
 
 
-def command_in(message: Message) -> tuple[str, str] | None:
+def command_in(message: Mapping[str, Any]) -> tuple[str, str] | None:
     """The name of the command that a message begins with, and the text after it, if it begins with one."""
     match message:
-        case Message(
-            text=str(text), entities=[MessageEntity(type=MessageEntityType.BOT_COMMAND, offset=0, length=int(end)), *_]
-        ):
+        case {
+            "text": str(text),
+            "entities": [{"type": MessageEntityType.BOT_COMMAND, "offset": 0, "length": int(end)}, *_],
+        }:
             return text[1:end].partition("@")[0].lower(), text[end:].strip()
         case _:
             return None
 
 
-def _from_message(update_id: int, message: Message, *, edited: bool) -> Envelope | None:
+def _from_message(update_id: int, message: Mapping[str, Any], *, edited: bool) -> Envelope | None:
     match message:
-        case Message(
-            message_id=int(message_id),
-            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
-            from_user=User(is_bot=False, language_code=str() | None as language),
-        ):
+        case {
+            "message_id": int(message_id),
+            "chat": {"id": int(chat_id), "type": ChatType.PRIVATE},
+            "from": {"is_bot": False} as sender,
+        } if _has_language(sender):
             event = Sent(MessageKind.EDITED) if edited else _event_of_message(message)
         case _:
             return None
@@ -116,48 +109,50 @@ def _from_message(update_id: int, message: Message, *, edited: bool) -> Envelope
         event,
         f"{FRONT_END}:{update_id}",
         MessageRef(message_id=message_id),
-        language_of(language),
+        language_of(sender.get("language_code")),
     )
 
 
-def _from_query(update_id: int, query: CallbackQuery) -> Envelope | None:
+def _from_query(update_id: int, query: Mapping[str, Any]) -> Envelope | None:
     match query:
-        case CallbackQuery(
-            id=str(query_id),
-            data=data,
-            from_user=User(language_code=str() | None as language),
-            message=MaybeInaccessibleMessage(
-                message_id=int(message_id), chat=Chat(id=int(chat_id), type=ChatType.PRIVATE)
-            ),
-        ):
+        case {
+            "id": str(query_id),
+            "from": {} as sender,
+            "message": {"message_id": int(message_id), "chat": {"id": int(chat_id), "type": ChatType.PRIVATE}},
+        } if _has_language(sender):
+            data = query.get("data")
             return Envelope(
                 person_of(chat_id),
                 _event_of_data(data if isinstance(data, str) else ""),
                 f"{FRONT_END}:{update_id}",
                 MessageRef(message_id=message_id, query_id=query_id),
-                language_of(language),
+                language_of(sender.get("language_code")),
             )
         case _:
             return None
 
 
-def _from_unblock(update_id: int, change: ChatMemberUpdated) -> Envelope | None:
+def _from_unblock(update_id: int, change: Mapping[str, Any]) -> Envelope | None:
     """The envelope of a person who unblocks the bot."""
     match change:
-        case ChatMemberUpdated(
-            chat=Chat(id=int(chat_id), type=ChatType.PRIVATE),
-            from_user=User(language_code=str() | None as language),
-            new_chat_member=ChatMember(status=ChatMemberStatus.MEMBER),
-        ):
+        case {
+            "chat": {"id": int(chat_id), "type": ChatType.PRIVATE},
+            "from": {} as sender,
+            "new_chat_member": {"status": ChatMemberStatus.MEMBER},
+        } if _has_language(sender):
             return Envelope(
                 person_of(chat_id),
                 ReaskRequested(),
                 f"{FRONT_END}:{update_id}",
-                language=language_of(language),
+                language=language_of(sender.get("language_code")),
                 kind=TurnKind.RETURN,
             )
         case _:
             return None
+
+
+def _has_language(sender: Mapping[str, Any]) -> bool:
+    return isinstance(sender.get("language_code"), str | None)
 
 
 def _event_of_data(data: str) -> Event:
@@ -170,13 +165,13 @@ def _event_of_data(data: str) -> Event:
     )
 
 
-def _event_of_message(message: Message) -> Event | LinkOpened | None:
-    if message.forward_origin is not None:
+def _event_of_message(message: Mapping[str, Any]) -> Event | LinkOpened | None:
+    if message.get("forward_origin") is not None:
         return Sent(MessageKind.FORWARDED)
-    text: object = message.text
+    text = message.get("text")
     match text:
         case None:
-            return next((Sent(kind) for name, kind in _KINDS if getattr(message, name, None)), None)
+            return next((Sent(kind) for name, kind in _KINDS if message.get(name)), None)
         case str():
             return _event_of_command(message) or _event_of_text(text)
         case _:
@@ -188,7 +183,7 @@ def _event_of_text(text: str) -> Event | LinkOpened:
     return Said(text) if payload is None else _event_of_payload(payload)
 
 
-def _event_of_command(message: Message) -> Event | LinkOpened | None:
+def _event_of_command(message: Mapping[str, Any]) -> Event | LinkOpened | None:
     command = command_in(message)
     if command is None:
         return None

@@ -1,8 +1,12 @@
-"""Builds keyboards. The callback data of a button name a choice and the id of its question, never a person's data."""
+"""Builds keyboards. The callback data of a button name a choice and the id of its question, never a person's data.
 
+The keyboards of questions are built as the Bot API takes them: the library's objects cost as much as a call.
+"""
+
+from typing import Any
 from urllib.parse import urlsplit
 
-from telegram import CopyTextButton, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.flow.effects import (
@@ -29,11 +33,15 @@ _STYLES = {
 }
 
 
-def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> InlineKeyboardMarkup | None:
+PlainMarkup = dict[str, Any]
+"""A keyboard as the Bot API takes it."""
+
+
+def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> PlainMarkup | None:
     """The keyboard of a question; None when it has no buttons."""
     built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
     filled = [row for row in built if row]
-    return InlineKeyboardMarkup(filled) if filled else None
+    return {"inline_keyboard": filled} if filled else None
 
 
 def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
@@ -54,7 +62,11 @@ def side_button(
     kind: SideMessage, *, choice: str, label: str, question_id: str = "", style: str | None = None
 ) -> InlineKeyboardButton:
     """A button of a side message."""
-    return InlineKeyboardButton(label, callback_data=":".join(filter(None, (kind, choice, question_id))), style=style)
+    return InlineKeyboardButton(label, callback_data=_side_data(kind, choice, question_id), style=style)
+
+
+def _side_data(kind: SideMessage, *words: str) -> str:
+    return ":".join(filter(None, (kind, *words)))
 
 
 def localised(link: str, *, language: str) -> str:
@@ -67,31 +79,34 @@ def is_public(link: str) -> bool:
     return is_elsewhere(urlsplit(link).hostname or "")
 
 
-def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> InlineKeyboardButton | None:
+def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> PlainMarkup | None:
     match button:
         case ChoiceButton(choice):
-            label = catalogue.text(language, f"choice.{choice}")
-            return InlineKeyboardButton(
-                label, callback_data=f"{QUESTION_PREFIX}:{choice}:{question_id}", style=_STYLES.get(choice)
-            )
+            data = f"{QUESTION_PREFIX}:{choice}:{question_id}"
+            made = {"text": catalogue.text(language, f"choice.{choice}"), "callback_data": data}
+            style = _STYLES.get(choice)
+            return made if style is None else {**made, "style": style}
         case TopicButton(topic):
             return _topic(catalogue, language, topic)
         case LanguagesButton():
-            return side_button(SideMessage.LANGUAGE, choice="choose", label=catalogue.text(language, "button.language"))
+            data = _side_data(SideMessage.LANGUAGE, "choose")
+            return {"text": catalogue.text(language, "button.language"), "callback_data": data}
         case UrlButton(link):
-            return InlineKeyboardButton(
-                catalogue.text(language, f"link.{link}.label"), url=catalogue.text(language, f"link.{link}.url")
-            )
+            label, url = catalogue.text(language, f"link.{link}.label"), catalogue.text(language, f"link.{link}.url")
+            return {"text": label, "url": url}
         case CopyLinkButton(link):
-            text = CopyTextButton(localised(link, language=language))
-            return InlineKeyboardButton(catalogue.text(language, "button.copy_link"), copy_text=text)
+            copied = {"text": localised(link, language=language)}
+            return {"text": catalogue.text(language, "button.copy_link"), "copy_text": copied}
         case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
-            return InlineKeyboardButton(label, url=localised(link, language=language)) if is_public(link) else None
+            return {"text": label, "url": localised(link, language=language)} if is_public(link) else None
 
 
-def _topic(catalogue: Catalogue, language: str, topic: str) -> InlineKeyboardButton:
+def _topic(catalogue: Catalogue, language: str, topic: str) -> PlainMarkup:
     entry = catalogue.entry(language, topic)
     if entry is None:
-        return side_button(SideMessage.FAQ, choice="open", label=catalogue.text(language, "button.faq"))
-    return side_button(SideMessage.FAQ, choice=f"open.{topic}", label=f"❓ {entry.title}")
+        return {
+            "text": catalogue.text(language, "button.faq"),
+            "callback_data": _side_data(SideMessage.FAQ, "open"),
+        }
+    return {"text": f"❓ {entry.title}", "callback_data": _side_data(SideMessage.FAQ, f"open.{topic}")}

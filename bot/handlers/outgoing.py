@@ -1,20 +1,20 @@
-"""Sends replies as messages.
+"""Sends replies as messages, in as few calls as do it.
 
 The panel is the one message that carries the live keyboard. In a private chat at most one message has buttons that
-answer a question, so the panel is edited in place, turned into a record of the answer, or deleted before the next one
-is complete. The new question is sent first and the old panel removed after it, so that a crash in between leaves two
-panels rather than none; only the newer one works, because buttons carry the id of their question.
+answer a question. A question that follows from a button of the panel takes its place in the same message, and a code to
+scan takes the place of the question before it. What is typed is deleted together with the question that it answers, and
+the next question is a new message. A question that comes for another reason is sent first and the old panel removed
+after it, so that a crash in between leaves two panels rather than none; only the newer one works, because buttons carry
+the id of their question (docs/decisions/0020).
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions
-from telegram.constants import ChatAction, ParseMode
+from telegram import Bot, ForceReply, InputMediaPhoto, LinkPreviewOptions
+from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
 from bot.content.catalogue import Catalogue
@@ -22,9 +22,12 @@ from bot.engine.messages import BotBlocked, DeliveryFailed, ReplyContext, TurnKi
 from bot.flow import effects as e
 from bot.handlers import keyboards, side_messages
 from bot.handlers.api.calls import MessageGone, best_effort, call, call_idempotent
-from bot.handlers.api.methods import BotMethods, SentMessage
+from bot.handlers.api.methods import BotMethods, Keyboard, SentMessage
 from bot.handlers.api.rate_limiter import Priority, priority
+from bot.handlers.chat_actions import ChatActions
 from bot.handlers.incoming import chat_of
+from bot.handlers.keyboards import PlainMarkup
+from bot.handlers.panels import Panel, PanelKind
 from bot.images import cards
 from verification.dialogue_store import PersonRecords
 from verification.ids import PersonId
@@ -35,40 +38,12 @@ HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Without this, Telegram's servers would open the links to show a preview."""
 
+_MESSAGES = e.SendText | e.ShowFaq | e.ShowLanguages | e.ShowRecords | e.SendExport
+"""The side replies that stand below the panel."""
+
 
 ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Schedules a message's deletion for later."""
-
-
-class PanelKind(StrEnum):
-    """What kind of message the panel is, and so how it can be changed.
-
-    `TYPED` is a question with a forced reply; Telegram allows no edit of a message with `ForceReply`, so it is deleted.
-    """
-
-    TEXT = "text"
-    TYPED = "typed"
-    PHOTO = "photo"
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """The one message that carries the live keyboard."""
-
-    id: int
-    kind: PanelKind
-
-    def dump(self) -> str:
-        """The panel as text."""
-        return json.dumps({"id": self.id, "form": self.kind})
-
-    @staticmethod
-    def load(text: str) -> "Panel | None":
-        """The panel in a text, if any."""
-        if not text:
-            return None
-        facts = json.loads(text)
-        return Panel(facts["id"], PanelKind(facts["form"]))
 
 
 class ReplySender:
@@ -78,6 +53,8 @@ class ReplySender:
         self._bot = BotMethods(bot)
         self._catalogue = catalogue
         self._schedule_deletion = schedule_deletion
+        self._actions = ChatActions(bot)
+        self._card_ids: dict[e.Picture, str] = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -87,58 +64,93 @@ class ReplySender:
     async def deliver(self, reply: e.Reply, context: ReplyContext) -> str:
         """Send a reply, and give the panel after it as text; raises `DeliveryFailed` or `BotBlocked`."""
         panel = Panel.load(context.panel)
+        self._actions.cancel(context.person)
         with priority(_priority_of(reply, context.kind)):
             match reply:
                 case e.AskQuestion() | e.ShowCode() | e.EditCaption() | e.ReplaceCodeWithPicture() | e.RecordAnswer():
                     panel = await self._show_question(reply, context, panel)
+                case e.DeleteUserMessage(with_panel=True) if panel is not None:
+                    panel = await self._delete_with_panel(panel, context)
                 case _:
                     await self._show_side_reply(reply, context, panel)
+                    if panel is not None and (isinstance(reply, _MESSAGES) or context.kind.asks_again):
+                        # What comes after a crash is a new message, too: an edit makes no sound.
+                        panel = replace(panel, is_last=False)
         return panel.dump() if panel else ""
 
     async def _show_question(self, reply: e.Question, context: ReplyContext, panel: Panel | None) -> Panel | None:
         match reply:
             case e.AskQuestion():
-                return await self._replace_panel(panel, context, await self._ask(reply, context))
+                return await self._ask(reply, context, panel)
             case e.ShowCode():
                 picture = cards.qr_png(keyboards.localised(reply.link, language=context.language))
-                return await self._show_photo(reply, picture, context, panel)
+                return (await self._show_photo(reply, picture, context, panel))[0]
             case e.ReplaceCodeWithPicture():
-                live = await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
+                live = await self._show_card(reply, context, panel)
                 return live if reply.rows else None
             case e.EditCaption():
                 return await self._edit_caption(reply, context, panel)
             case e.RecordAnswer():
-                await self._record_answer(reply, context, panel)
-                return None
+                return await self._record_answer(reply, context, panel)
 
-    async def _ask(self, reply: e.AskQuestion, context: ReplyContext) -> Panel:
-        text, markup = self._full_text(reply, context), self._markup(reply, context)
+    async def _ask(self, reply: e.AskQuestion, context: ReplyContext, panel: Panel | None) -> Panel:
+        record = panel.record if panel is not None and reply.keeps_record else ""
+        text, markup = self._full_text(reply, context, record), self._markup(reply, context)
+        if panel is not None and _is_pressed(panel, context) and panel.record == record:
+            message_id = panel.id
+            if await call_idempotent(lambda: self._edit(context, message_id, text, markup)):
+                return panel
         if markup is not None or reply.placeholder is None:
-            return Panel((await self._send(context, text, markup)).message_id, PanelKind.TEXT)
-        waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
-        return Panel((await self._send(context, text, waiting)).message_id, PanelKind.TYPED)
+            sent, kind = await self._send(context, text, markup), PanelKind.TEXT
+        else:
+            waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
+            sent, kind = await self._send(context, text, waiting), PanelKind.TYPED
+        return await self._replace_panel(panel, context, Panel(sent.message_id, kind, record))
+
+    async def _show_card(self, reply: e.ReplaceCodeWithPicture, context: ReplyContext, panel: Panel | None) -> Panel:
+        """Show a card; Telegram keeps its picture, so it is uploaded once for all people."""
+        known = self._card_ids.pop(reply.picture, None)
+        shown = None
+        if known is not None:
+            with suppress(BadRequest):  # Telegram does not know the picture any more
+                shown = await self._show_photo(reply, known, context, panel)
+        live, message = shown or await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
+        file_id = known if message is None or message.photo_file_id is None else message.photo_file_id
+        if file_id is not None:
+            self._card_ids[reply.picture] = file_id
+        return live
 
     async def _show_photo(
-        self, reply: e.ShowCode | e.ReplaceCodeWithPicture, picture: bytes, context: ReplyContext, panel: Panel | None
-    ) -> Panel:
+        self,
+        reply: e.ShowCode | e.ReplaceCodeWithPicture,
+        picture: bytes | str,
+        context: ReplyContext,
+        panel: Panel | None,
+    ) -> tuple[Panel, SentMessage | None]:
+        """Show a picture, uploaded or by its file id; gives the panel, and the message as Telegram returns it."""
         markup, chat = self._markup(reply, context), chat_of(context.person)
-        if reply.in_place and panel is not None and panel.kind is PanelKind.PHOTO:
-            caption = self._full_text(reply, replace(context, maybe_duplicate=False))
+        record = panel.record if panel is not None else ""
+        if reply.in_place and panel is not None and (panel.kind is PanelKind.PHOTO or _makes_way(panel)):
+            caption = self._caption(reply, replace(context, maybe_duplicate=False), record)
             media, message_id = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
-            if await call_idempotent(
-                lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup)
-            ):
-                return panel
-        caption = self._full_text(reply, context)
-        sent = await call(
-            lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
-            idempotent=False,
+            with suppress(MessageGone):
+                edited = await call(
+                    lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
+                )
+                return replace(panel, kind=PanelKind.PHOTO), edited if isinstance(edited, SentMessage) else None
+        caption = self._caption(reply, context, record)
+        sent = _required(
+            await call(
+                lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
+                idempotent=False,
+            )
         )
-        return await self._replace_panel(panel, context, Panel(_required(sent).message_id, PanelKind.PHOTO))
+        return await self._replace_panel(panel, context, Panel(sent.message_id, PanelKind.PHOTO, record)), sent
 
     async def _edit_caption(self, reply: e.EditCaption, context: ReplyContext, panel: Panel | None) -> Panel:
-        text, markup = self._text(context, reply.text, reply.values), self._markup(reply, context)
+        record, markup = panel.record if panel is not None else "", self._markup(reply, context)
         if panel is not None and panel.kind is PanelKind.PHOTO:
+            text = self._full_text(reply, replace(context, maybe_duplicate=False))
             chat, message_id = chat_of(context.person), panel.id
             if await call_idempotent(
                 lambda: self._bot.edit_message_caption(
@@ -147,16 +159,31 @@ class ReplySender:
             ):
                 return panel
         sent = await self._send(context, self._full_text(reply, context), markup)
-        return await self._replace_panel(panel, context, Panel(sent.message_id, PanelKind.TEXT))
+        return await self._replace_panel(panel, context, Panel(sent.message_id, PanelKind.TEXT, record))
 
-    async def _record_answer(self, reply: e.RecordAnswer, context: ReplyContext, panel: Panel | None) -> None:
+    async def _record_answer(self, reply: e.RecordAnswer, context: ReplyContext, panel: Panel | None) -> Panel | None:
         if panel is None:
-            return
-        if panel.kind is not PanelKind.TEXT:
+            return None
+        record = "\n".join(filter(None, (panel.record, self._text(context, reply.text, reply.values))))
+        if _is_pressed(panel, context):
+            # What follows takes the panel's place.
+            return replace(panel, record=record) if reply.stays else panel
+        if panel.kind is PanelKind.TEXT:
+            await call_idempotent(lambda: self._edit(context, panel.id, record, None))
+        else:
             await self._remove_panel(panel, context)
-            return
-        text = self._text(context, reply.text, reply.values)
-        await call_idempotent(lambda: self._edit(context, panel.id, text, None))
+        return None
+
+    async def _delete_with_panel(self, panel: Panel, context: ReplyContext) -> Panel:
+        """Delete the person's message and the panel that it answers; a question must follow."""
+        answer = context.origin.message_id
+        ids = [panel.id] if answer is None else [answer, panel.id]
+        try:
+            await call_idempotent(lambda: self._bot.delete_messages(chat_of(context.person), ids))
+        except (BotBlocked, BadRequest) as error:
+            log.warning("a message could not be deleted (%s)", type(error).__name__)
+            return panel
+        return replace(panel, kind=PanelKind.DELETED)
 
     async def _replace_panel(self, old: Panel | None, context: ReplyContext, new: Panel) -> Panel:
         """Remove the old panel, which was not turned into a record, so that only one question can be answered.
@@ -164,21 +191,27 @@ class ReplySender:
         When the question is asked again, the old panel may be a record already, for example of a consent: then only its
         buttons go.
         """
-        if old is not None and context.kind.asks_again and old.kind is PanelKind.TEXT:
+        if old is None or old.kind is PanelKind.DELETED:
+            return new
+        if context.kind.asks_again and old.kind is PanelKind.TEXT and not old.record:
             await self._remove_buttons(chat_of(context.person), message=old.id)
-        elif old is not None:
-            await self._remove_panel(old, context)
+        else:
+            await self._remove_panel(old, context, record="" if new.record else old.record)
         return new
 
-    async def _remove_panel(self, panel: Panel, context: ReplyContext) -> None:
+    async def _remove_panel(self, panel: Panel, context: ReplyContext, record: str = "") -> None:
+        """Delete a panel, or leave its record alone in its place."""
         chat = chat_of(context.person)
         try:
-            is_deleted = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
+            if record and panel.kind is PanelKind.TEXT:
+                is_removed = await call_idempotent(lambda: self._edit(context, panel.id, record, None))
+            else:
+                is_removed = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
         except DeliveryFailed:
             # The new panel is in the chat already: raising here would ask its question a second time.
             await self._schedule_deletion(context.person, panel.id)
             return
-        if not is_deleted:
+        if not is_removed:
             await self._remove_buttons(chat, message=panel.id)
 
     async def _remove_buttons(self, chat: int, *, message: int) -> None:
@@ -196,8 +229,7 @@ class ReplySender:
             case e.RemoveButtons():
                 await self._remove_pressed_buttons(context, panel)
             case e.ShowChatAction():
-                chat = chat_of(context.person)
-                await best_effort(lambda: self._bot.send_chat_action(chat, ChatAction.UPLOAD_PHOTO))
+                self._actions.show_soon(context.person)
             case e.DeleteUserMessage() if context.origin.message_id is not None:
                 await self.delete_user_message(context.person, context.origin.message_id)
             case _:
@@ -264,9 +296,7 @@ class ReplySender:
             idempotent=False,
         )
 
-    async def _send(
-        self, context: ReplyContext, text: str, markup: InlineKeyboardMarkup | ForceReply | None
-    ) -> SentMessage:
+    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | ForceReply | None) -> SentMessage:
         sent = await call(
             lambda: self._bot.send_message(
                 chat_of(context.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW
@@ -275,9 +305,7 @@ class ReplySender:
         )
         return _required(sent)
 
-    async def _edit(
-        self, context: ReplyContext, message_id: int, text: str, markup: InlineKeyboardMarkup | None
-    ) -> None:
+    async def _edit(self, context: ReplyContext, message_id: int, text: str, markup: Keyboard | None) -> None:
         await self._bot.edit_message_text(
             text,
             chat_of(context.person),
@@ -288,20 +316,42 @@ class ReplySender:
         )
 
     def _full_text(
-        self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
+        self,
+        reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture,
+        context: ReplyContext,
+        record: str = "",
     ) -> str:
-        """The text of a new message: the notes above the question, and the question."""
+        """The text of a question: the record above it, its notes, and the question itself."""
         note = reply.note if isinstance(reply, e.AskQuestion | e.ShowCode) else None
-        above = [key for key in ("misc.repeated" if context.maybe_duplicate else None, note) if key is not None]
-        return "\n\n".join(self._text(context, key, reply.values) for key in (*above, reply.text))
+        keys = ("misc.repeated" if context.maybe_duplicate else None, note, reply.text)
+        texts = [self._text(context, key, reply.values) for key in keys if key is not None]
+        return "\n\n".join(filter(None, (record, *texts)))
+
+    def _caption(self, reply: e.ShowCode | e.ReplaceCodeWithPicture, context: ReplyContext, record: str) -> str:
+        """The caption of a picture; the record comes back when the panel is closed, since it would push a code up."""
+        return "\n\n".join(filter(None, (self._full_text(reply, context), "" if reply.rows else record)))
 
     def _text(self, context: ReplyContext, key: str, values: e.Values) -> str:
         return self._catalogue.text(context.language, key, values)
 
     def _markup(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
-    ) -> InlineKeyboardMarkup | None:
+    ) -> PlainMarkup | None:
         return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
+
+
+def _makes_way(panel: Panel) -> bool:
+    """Whether what follows may take the panel's place; it would be missed above other messages.
+
+    A panel with a picture does not become a text again.
+    """
+    return panel.kind is PanelKind.TEXT and panel.is_last
+
+
+def _is_pressed(panel: Panel, context: ReplyContext) -> bool:
+    """Whether the person pressed a button of this panel, and what follows may take its place."""
+    is_press = context.origin.query_id is not None and not context.kind.asks_again
+    return is_press and context.origin.message_id == panel.id and _makes_way(panel)
 
 
 def _required(message: SentMessage | None) -> SentMessage:

@@ -55,16 +55,15 @@ class Cleanup:
 
     async def run(self) -> None:
         """Work until cancelled; an error is logged, and the work is tried again."""
-        # At the start nobody else is about to delete anything, so nothing is too fresh.
-        min_age = timedelta()
+        started = self._clock()
         while True:
             try:
                 # First, because it does not depend on Telegram.
                 await self.delete_expired()
-                await self.delete_pending_messages(min_age)
+                # Nobody else is about to delete what was written down before the start.
+                await self.delete_pending_messages(min(_INTERVAL, self._clock() - started))
             except Exception:
                 log.exception("the cleanup stopped early; trying again")
-            min_age = _INTERVAL
             await asyncio.sleep(_INTERVAL.total_seconds())
 
     async def delete_pending_messages(self, min_age: timedelta) -> None:

@@ -117,7 +117,7 @@ class KeyFile:
         return content
 
     def _stamp(self) -> tuple[int, int]:
-        # This runs before every sealing; pathlib takes three times as long.
+        # This runs in every transaction; pathlib takes three times as long.
         status = os.stat(self._name)  # noqa: PTH116
         return status.st_ino, status.st_mtime_ns
 

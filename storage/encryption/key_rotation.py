@@ -85,6 +85,7 @@ class KeyRotation:
         )
         while batch_size == self._batch:
             async with self._database.transaction() as connection:
+                self._sealing.renew_keys()
                 rows = await connection.fetch_skip_locked(statement, self._first, last)
                 for row, sealed in rows:
                     unreadable += not await self._reseal(connection, (table, key, column), row, bytes(sealed))

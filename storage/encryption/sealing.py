@@ -68,8 +68,7 @@ class Sealing:
         return f"Sealing(keys={list(self._ciphers)})"
 
     def seal(self, text: str, associated_data: AssociatedData) -> bytes:
-        """Seal a text for one row and column; call it inside the transaction, because a rotation waits for that."""
-        self._renew_keys()
+        """Seal a text for one row and column, inside a transaction that has begun with `renew_keys`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         # A chat text may hold half a surrogate pair, which plain UTF-8 refuses.
         sealed = self._ciphers[self._first].encrypt(
@@ -81,7 +80,7 @@ class Sealing:
         """Open a value that was sealed for this row and column; raises `DecryptionFailed`."""
         key_id, body = self._split(sealed, associated_data)
         if key_id not in self._ciphers:
-            self._renew_keys()
+            self.renew_keys()
         if key_id not in self._ciphers:
             raise DecryptionFailed(f"{associated_data}: sealed with a key that {ENCRYPTION_KEYS} does not hold")
         try:
@@ -94,7 +93,7 @@ class Sealing:
 
     def prefixes(self) -> list[bytes]:
         """The prefixes of values that these keys open; that of the first key comes first."""
-        self._renew_keys()
+        self.renew_keys()
         return [_prefix(key_id) for key_id in sorted(self._ciphers, key=lambda key_id: key_id != self._first)]
 
     def is_current(self, sealed: bytes) -> bool:
@@ -106,7 +105,11 @@ class Sealing:
         message = kind.value.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, message, "sha256")
 
-    def _renew_keys(self) -> None:
+    def renew_keys(self) -> None:
+        """Learn a new first key; each transaction that seals begins with this.
+
+        A rotation waits for the transactions that were open when the key became known, and the later ones use it.
+        """
         newer = self._reload()
         if newer is not None:
             # Removed keys still open values that were read before the removal.

@@ -67,7 +67,6 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_facts_of_the_gu
         await scan(guest, at.phone)
         await guest.sees("已在手机上打开")
         await press(at.phone, "前往授权")
-        await guest.sees("正在手机上确认")
         await press(at.phone, "授权验证")
         result = said(await guest.sees(DONE))
         await at.bot.wait_until_quiet()

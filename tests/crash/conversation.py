@@ -22,6 +22,11 @@ class ConversationStep:
     calls: tuple[str, ...]
 
 
+async def _pass(_: ChatUser, phone: Phone) -> None:
+    await press(phone, "前往授权")
+    await press(phone, "授权验证")
+
+
 CHAT = (
     ConversationStep(
         "start", lambda guest, _: guest.says("/start"), "你要认证哪一类", "还没开始填写", ("sendMessage",)
@@ -31,36 +36,27 @@ CHAT = (
         lambda guest, _: guest.taps("个人认证"),
         "开始之前",
         "等你同意",
-        ("answerCallbackQuery", "editMessageText", "sendMessage"),
+        ("answerCallbackQuery", "editMessageText"),
+    ),
+    ConversationStep("consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText",)),
+    ConversationStep(
+        "name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessages", "sendMessage")
     ),
     ConversationStep(
-        "consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText", "sendMessage")
+        "number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessages", "sendMessage")
     ),
-    ConversationStep("name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessage", "sendMessage")),
-    ConversationStep(
-        "number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessage", "sendMessage")
-    ),
-    ConversationStep(
-        "confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText", "sendMessage")
-    ),
-    ConversationStep(
-        "method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("sendChatAction", "sendPhoto")
-    ),
+    ConversationStep("confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText",)),
+    ConversationStep("method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("editMessageMedia",)),
 )
 PHONE = (
     ConversationStep("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),
-    ConversationStep(
-        "go on", lambda _, phone: press(phone, "前往授权"), "正在手机上确认", "正在手机上确认", ("editMessageCaption",)
-    ),
-    ConversationStep(
-        "pass", lambda _, phone: press(phone, "授权验证"), DONE, "进度：已完成", ("editMessageMedia", "sendMessage")
-    ),
+    ConversationStep("pass", _pass, DONE, "进度：已完成", ("editMessageMedia", "sendMessage")),
 )
 STEPS = CHAT + PHONE
 
 
 def came(guest: ChatUser, reply_text: str) -> int:
-    """How many messages of the bot with this text were ever sent."""
+    """How many messages of the bot ever had this text."""
     return len(all_that_came(guest, reply_text))
 
 
@@ -70,9 +66,12 @@ def came_unmarked(guest: ChatUser, reply_text: str) -> int:
 
 
 def all_that_came(guest: ChatUser, reply_text: str) -> list[str]:
-    """The texts of all messages of the bot that contain this text."""
-    texts = [said(event["message"]) for event in guest.events("message") if event["from"] == "bot"]
-    return [text for text in texts if reply_text in text]
+    """The texts of all messages of the bot that ever contained this, each as it was when it first did."""
+    texts: dict[int, str] = {}
+    for event in guest.events("message", "edit"):
+        if event["from"] == "bot" and reply_text in said(event["message"]):
+            texts.setdefault(event["message"]["id"], said(event["message"]))
+    return list(texts.values())
 
 
 def is_clean(guest: ChatUser) -> bool:

@@ -62,7 +62,7 @@ class RandomUser:
                 continue
             if DONE in said(message):
                 self.done = True
-            if message.get("markup") == "force" or message["buttons"]:
+            if message.get("markup") == "force" or message["buttons"] or "第 1 步" in said(message):
                 return None if str(message) in self._answered else message
         return None
 

@@ -43,7 +43,14 @@ PEOPLE_PER_NUMBER = 4
 """How many users share one number: one too many."""
 _ROUND_SECONDS = 600
 _PAUSES = (0.5, 5.0)
-_METHODS = ("getUpdates", "sendMessage", "sendPhoto", "editMessageCaption", "editMessageMedia", "deleteMessage")
+_METHODS = (
+    "getUpdates",
+    "sendMessage",
+    "editMessageText",
+    "editMessageCaption",
+    "editMessageMedia",
+    "deleteMessages",
+)
 _KINDS = ("429", "500", "502", "lost", "drop", "slow", "garbage", "duplicate")
 
 

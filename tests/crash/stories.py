@@ -106,9 +106,9 @@ FACE = (
     taps("face", "人脸识别", "需要你单独同意"),
     taps("agree to face", "同意并继续", CODE),
     scans(PhoneApp.WECHAT),
-    UserAction("agree on the phone", _agree_on_the_phone, "正在手机上确认"),
+    UserAction("agree on the phone", _agree_on_the_phone, "已在手机上打开"),
 )
-WECHAT = (taps("wechat", "微信扫码", CODE), scans(PhoneApp.WECHAT), presses("go on", "前往授权", "正在手机上确认"))
+WECHAT = (taps("wechat", "微信扫码", CODE), scans(PhoneApp.WECHAT), presses("go on", "前往授权", "已在手机上打开"))
 
 BY_QQ = (*FORM, *QQ, presses("pass by qq", "确认认证", DONE))
 BY_FACE = (*FORM, *FACE, presses("pass by face", "开始识别", DONE))

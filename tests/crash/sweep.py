@@ -21,6 +21,10 @@ from tests.crash.stories import StoryUser, UserAction
 from tests.simulator_fixture import Simulator, simulator
 
 _NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
+_RECORDS = re.compile(r"^已(单独)?同意.*$", re.MULTILINE)
+"""The records of consents, which stand elsewhere after a crash."""
+_ASKED_AGAIN = "正在手机上确认"
+"""A code shows this only when it is shown again after the second step on the phone."""
 _IN_PARALLEL = 4
 _TRIES = 3
 
@@ -209,7 +213,7 @@ class _SweptConversation:
         self.log.losses += [f"{found} (killed in {action.name!r} at {target!r})" for found in (*asked, *moved, *broken)]
 
     async def end(self) -> None:
-        self.log.said = {_NUMBERS.sub("0", text.replace(REPEATED, "")) for text in self.user.guest.everything_said()}
+        self.log.said = {_comparable(text) for text in self.user.guest.everything_said()} - {""}
         doubt = any(crash.replies_pending for crash in self.bot.crashes)
         await checker.press_stale_buttons(self.user.guest)
         await self.bot.wait_until_quiet()
@@ -219,3 +223,10 @@ class _SweptConversation:
 
     def _reply_counts(self) -> Mapping[str, int]:
         return {text: came(self.user.guest, text) for text in self.reply_texts}
+
+
+def _comparable(text: str) -> str:
+    """A text of the bot without what differs from run to run, or after a crash."""
+    if _ASKED_AGAIN in text:
+        return ""
+    return _NUMBERS.sub("0", _RECORDS.sub("", text.replace(REPEATED, ""))).strip()

@@ -103,6 +103,22 @@ async def test_a_photo_is_replaced_within_its_message(simulator: RunningPlaygrou
     assert await simulator.sim(f"/files/{reply['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
 
 
+async def test_a_photo_is_added_to_a_text_but_not_to_a_forced_reply(simulator: RunningPlayground) -> None:
+    user = await simulator.person()
+    media = '{"type":"photo","media":"attach://fresh","caption":"二维码"}'
+    replies = []
+    for markup in ({}, {"reply_markup": {"force_reply": True}}):
+        sent = await simulator.result("sendMessage", chat_id=user, text="选一种方式", **markup)
+        replies.append(
+            await simulator.upload(
+                "editMessageMedia", chat_id=user, message_id=sent["message_id"], media=media, fresh=qr_picture(LINK)
+            )
+        )
+
+    assert [replies[0]["result"].get(name) for name in ("text", "caption")] == [None, "二维码"]
+    assert replies[1]["description"] == "Bad Request: message can't be edited"
+
+
 async def test_a_file_id_can_be_sent_again(simulator: RunningPlayground) -> None:
     user = await simulator.person()
     photo = (await simulator.upload("sendPhoto", chat_id=user, photo=picture(600, 600)))["result"]["photo"]

@@ -27,7 +27,7 @@ _METHODS = (
     "sendPhoto",
     "editMessageText",
     "editMessageMedia",
-    "deleteMessage",
+    "deleteMessages",
     "getUpdates",
     "webhook",
 )

@@ -104,10 +104,15 @@ class SimulatedUser:
 
     def wanted(self) -> str | None:
         """The text that the newest question asks for, if it asks for one."""
-        for message in reversed(self.waiting_messages()):
+        for message in reversed(self.bot_messages()):
             if message.markup is not None and message.markup.kind == "force":
                 digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
                 return self.number if digits else self.name
+            if is_waiting(message):
+                return None
+            # A question that took the place of another one has no forced reply.
+            if "✍️" in message.text or "🪪" in message.text:
+                return self.name if "✍️" in message.text else self.number
         return None
 
     def _written(self, message: Message) -> None:

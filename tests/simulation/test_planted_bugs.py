@@ -14,7 +14,7 @@ from tests.fakes import make_sealing
 from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.run_stories import problems_of
 from verification.attempts import Attempt, AttemptStatus
-from verification.dialogue_store import PendingDeletion, PendingReply
+from verification.dialogue_store import PendingDeletion, PendingReply, TurnRecords
 from verification.identity import Identity
 from verification.ids import Account, PersonId
 from verification.invitations import Link, LinkId
@@ -29,9 +29,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 class ForgetsEvents(SqlUnit):
     """Handles every event as if it were new."""
 
-    async def mark_seen(self, event_id: str, now: datetime) -> bool:
-        await super().mark_seen(event_id, now)
-        return True
+    async def begin_turn(self, person: PersonId, event_id: str | None, account: Account) -> TurnRecords:
+        return replace(await super().begin_turn(person, event_id, account), is_seen=False)
 
 
 class IgnoresQuota(SqlUnit):

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import stat
@@ -5,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import BadKeys, StoreUnavailable
+from storage import BadKeys, StoreUnavailable, open_store
 from storage.encryption.key_file import KeyFile
 from storage.encryption.sealing import AssociatedData
+from tests.fakes import NOON
+from verification.ids import PersonId
 
 PLACE = AssociatedData("attempts:a1:secrets")
 
@@ -19,13 +22,14 @@ def file(tmp_path: Path) -> KeyFile:
     return file
 
 
-def test_a_running_program_uses_a_new_key_at_once(file: KeyFile) -> None:
+def test_a_running_program_uses_a_new_key_in_the_next_transaction(file: KeyFile) -> None:
     running, other = file.sealing(), KeyFile(file.path)
     before = running.seal("before", PLACE)
     key_id = other.add_primary_key()
     after = other.sealing().seal("after", PLACE)
 
     assert running.open(after, PLACE) == "after"
+    running.renew_keys()
     assert running.seal("x", PLACE)[1:].startswith(key_id.encode())
     assert KeyFile(file.path).sealing().open(before, PLACE) == "before"
 
@@ -38,6 +42,7 @@ def test_a_running_program_opens_values_of_a_removed_key_that_it_read_before(fil
     other.drop_old_keys()
 
     assert running.open(read, PLACE) == "text"
+    running.renew_keys()
     assert running.seal("x", PLACE)[1:].startswith(next(iter(other.keys())).encode())
     assert len(other.keys()) == 1
 
@@ -70,13 +75,14 @@ def test_a_program_that_cannot_read_the_changed_file_seals_nothing_more(file: Ke
     file.path.write_text("{", "utf-8")
 
     with pytest.raises(StoreUnavailable, match=r"keys\.json"):
-        running.seal("text", PLACE)
+        running.renew_keys()
     assert running.open(sealed, PLACE) == "text"
 
 
 def test_a_running_program_works_without_its_key_file(file: KeyFile) -> None:
     running = file.sealing()
     file.path.unlink()
+    running.renew_keys()
 
     assert running.open(running.seal("text", PLACE), PLACE) == "text"
 
@@ -88,3 +94,16 @@ def test_a_rotation_of_a_damaged_file_changes_nothing(file: KeyFile) -> None:
         with pytest.raises(BadKeys, match=r"keys\.json"):
             change()
     assert file.path.read_text("utf-8") == '{"ENCRYPTION_KEYS": 1}'
+
+
+async def test_what_waits_for_its_commit_is_sealed_with_the_key_of_that_moment(file: KeyFile, tmp_path: Path) -> None:
+    person, url = PersonId("telegram:100012345"), f"sqlite:///{tmp_path}/bot.sqlite3"
+    async with open_store(url, sealing=file.sealing()) as store:
+        await store.transact(person, lambda unit: unit.save_dialogue(person, "text", language=None, now=NOON))
+        waits = asyncio.ensure_future(store.mark_shown(person, 1, "panel", soon=False))
+        await asyncio.sleep(0)
+        key_id = KeyFile(file.path).add_primary_key()
+        await waits
+        rows = await store._database.run(lambda connection: connection.fetch("SELECT panel FROM dialogues"))
+
+    assert rows[0][0][1:].startswith(key_id.encode())

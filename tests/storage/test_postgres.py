@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,12 @@ from storage import ConstraintViolated, NewerSchema, StoreUnavailable, open_stor
 from storage.migrations import Migration, known_migrations, migrate
 from storage.postgres import PostgresDatabase, open_postgres
 from storage.sqlite import open_sqlite
-from tests.fakes import NOON, make_attempt, make_sealing
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_attempt, make_identity, make_sealing
 from tests.open_unit import open_unit
 from tests.postgres_server import PASSWORD, Server
 from tests.storage.test_nothing_plain import CANARIES, a_whole_story
-from verification.dialogue_store import DialogueStore
+from verification.dialogue_store import DialogueStore, DialogueUnit
+from verification.identity import Identity
 from verification.ids import PersonId, own_account
 
 PERSON = PersonId("telegram:100012345")
@@ -328,3 +331,42 @@ async def test_inv38_no_plain_data_and_no_password_reaches_a_log_at_any_level(
         await a_whole_story(store)
 
     assert not [canary for canary in (*CANARIES, PASSWORD) if canary in caplog.text]
+
+
+async def use_up_limits(unit: DialogueUnit, number: int, identity: Identity) -> None:
+    """What a reservation of the person with this number does about the limits."""
+    attempt = make_attempt(f"a{number}", f"telegram:{number}", contact=f"telegram:{number}")
+    await unit.rate_limit_records(attempt, identity, NOON - timedelta(days=1), 5)
+    await unit.add_rate_limit_record(attempt, identity, provider_called=True)
+
+
+async def waiting_locks(url: str) -> int:
+    async with open_postgres(url) as other:
+        [(count,)] = await fetch(other, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return int(str(count))
+
+
+async def test_a_reservation_waits_for_no_other_person(url: str) -> None:
+    one, other = make_identity(NUMBER), make_identity(OTHER_NUMBER)
+    async with open_store(url, sealing=make_sealing()) as store, open_unit(store, "telegram:1") as unit:
+        await use_up_limits(unit, 1, one)
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.ensure_future(store.transact("telegram:2", partial(use_up_limits, number=2, identity=other)))
+
+        assert await waiting_locks(url) == 0
+
+
+async def test_reservations_for_one_number_are_made_one_after_the_other(url: str) -> None:
+    identity = make_identity(NUMBER)
+    async with open_store(url, sealing=make_sealing()) as store:
+        async with open_unit(store, "telegram:1") as unit:
+            await use_up_limits(unit, 1, identity)
+            second = asyncio.ensure_future(
+                store.transact("telegram:2", partial(use_up_limits, number=2, identity=identity))
+            )
+            async with asyncio.timeout(PATIENCE):
+                while not await waiting_locks(url):
+                    pass
+            assert not second.done()
+        async with asyncio.timeout(PATIENCE):
+            await second

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from types import NoneType
 
 import pytest
 
@@ -71,6 +72,44 @@ async def test_an_error_takes_back_one_transaction_and_no_other(database: Sqlite
 
     assert [type(result) for result in results] == [list, ConstraintViolated, ConstraintViolated, list]
     assert await numbers(database) == [1, 3]
+
+
+async def test_after_a_body_that_wrote_and_failed_the_others_run_once_more(database: SqliteDatabase) -> None:
+    runs: list[int] = []
+
+    def counted(number: int, *, fails: bool = False) -> Body[None]:
+        async def body(connection: Connection) -> None:
+            runs.append(number)
+            await connection.fetch(ADD, number)
+            if fails:
+                raise ZeroDivisionError
+
+        return body
+
+    results = await asyncio.gather(
+        *(database.run(counted(number, fails=number in (1, 3))) for number in range(5)), return_exceptions=True
+    )
+
+    assert [type(result) for result in results] == [NoneType, ZeroDivisionError, NoneType, ZeroDivisionError, NoneType]
+    assert runs == [0, 1, 0, 2, 3, 0, 2, 4]
+    assert await numbers(database) == [0, 2, 4]
+
+
+async def test_after_a_body_that_only_read_and_failed_nothing_runs_again(database: SqliteDatabase) -> None:
+    runs: list[str] = []
+
+    async def writes(connection: Connection) -> None:
+        runs.append("writes")
+        await connection.fetch(ADD, 1)
+
+    async def refuses(connection: Connection) -> None:
+        runs.append("refuses")
+        await connection.fetch(ALL)
+        raise ZeroDivisionError
+
+    await asyncio.gather(database.run(writes), database.run(refuses), return_exceptions=True)
+
+    assert (runs, await numbers(database)) == (["writes", "refuses"], [1])
 
 
 async def test_inv27_a_disk_that_is_full_fails_the_whole_group_as_an_outage(database: SqliteDatabase) -> None:

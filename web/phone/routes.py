@@ -88,21 +88,25 @@ class PhonePages:
         body = await read_body(request, _BODY_LIMIT)
         if body is None:
             return self._pages.message(request, "too_large", 413)
-        pressed: list[_Pressed] = []
+        pressed: _Pressed | None = None
 
         def decide(attempt: Attempt) -> Progress | Verdict | None:
-            pressed.append(self._pressed(attempt, body))
-            return pressed[0].move
+            nonlocal pressed
+            pressed = self._pressed(attempt, body)
+            return pressed.move
 
         attempt = await self._move(request, decide)
-        if not pressed or attempt is None:
+        return self._after_press(request, attempt, pressed)
+
+    def _after_press(self, request: Request, attempt: Attempt | None, pressed: _Pressed | None) -> Response:
+        if pressed is None or attempt is None:
             return self._current(request, attempt)
-        if pressed[0].leaving_to is not None:
+        if pressed.leaving_to is not None:
             # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
-            return self._handover(request, attempt, pressed[0].leaving_to)
-        if not pressed[0].counts or is_robot(request.headers):
+            return self._handover(request, attempt, pressed.leaving_to)
+        if not pressed.counts or is_robot(request.headers):
             # A press means that it is a person after all; a redirect would show the page for robots.
-            return self._current(request, attempt, pressed[0].page, pressed[0].error)
+            return self._current(request, attempt, pressed.page, pressed.error)
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
 
     async def _move(self, request: Request, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:

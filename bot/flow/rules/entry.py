@@ -70,7 +70,9 @@ def back_to_type(state: states.StateBase, _: Event, context: RuleContext) -> Ste
 def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     asking = states.AskingName(account=state.account, question_id=context.question_id)
     return ask(
-        asking, RecordConsent(kind=CONSENT, version=CONSENT_VERSION), RecordAnswer("consent.done", {"at": context.now})
+        asking,
+        RecordConsent(kind=CONSENT, version=CONSENT_VERSION),
+        RecordAnswer("consent.done", {"at": context.now}, stays=True),
     )
 
 
@@ -92,14 +94,14 @@ _NOT_NAMES = (Choice.BEGIN, Choice.PERSONAL, Choice.AGREE)
 
 def name_said(state: states.AskingName, event: Said, context: RuleContext) -> Step:
     if match_choice(event.text, _NOT_NAMES) is not None:
-        return Step(state, (DeleteUserMessage(), short_prompt(state, "problem.name.answer")))
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, "problem.name.answer")))
     name = read_name(event.text)
     if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(name, Name)):
         return answer
     if not isinstance(name, Name):
-        return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.name.{name}")))
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
     asking = states.AskingNumber(account=state.account, question_id=context.question_id, name=name)
-    return ask(asking, DeleteUserMessage())
+    return ask(asking, DeleteUserMessage(with_panel=True))
 
 
 def number_said(state: states.AskingNumber, event: Said, context: RuleContext) -> Step:
@@ -107,7 +109,7 @@ def number_said(state: states.AskingNumber, event: Said, context: RuleContext) -
     if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(number, Number)):
         return answer
     if not isinstance(number, Number):
-        return Step(state, (DeleteUserMessage(), *_number_refused(state, number)))
+        return Step(state, (DeleteUserMessage(with_panel=True), *_number_refused(state, number)))
     return _identified(state.account, Identity(state.name, number), context)
 
 
@@ -133,7 +135,7 @@ def other_name_said(state: states.ChangingName, event: Said, context: RuleContex
     if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(name, Name)):
         return answer
     if not isinstance(name, Name):
-        return Step(state, (DeleteUserMessage(), short_prompt(state, f"problem.name.{name}")))
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
     return _identified(state.account, replace(state.identity, name=name), context)
 
 
@@ -142,7 +144,7 @@ def other_number_said(state: states.ChangingNumber, event: Said, context: RuleCo
     if answer := answer_instead_of_input(state, event.text, context, may_be_meant=isinstance(number, Number)):
         return answer
     if not isinstance(number, Number):
-        return Step(state, (DeleteUserMessage(), *_number_refused(state, number)))
+        return Step(state, (DeleteUserMessage(with_panel=True), *_number_refused(state, number)))
     return _identified(state.account, replace(state.identity, number=number), context)
 
 
@@ -152,7 +154,8 @@ def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) ->
 
 def _identified(account: Account, identity: Identity, context: RuleContext) -> Step:
     return ask(
-        states.Confirming(account=account, question_id=context.question_id, identity=identity), DeleteUserMessage()
+        states.Confirming(account=account, question_id=context.question_id, identity=identity),
+        DeleteUserMessage(with_panel=True),
     )
 
 

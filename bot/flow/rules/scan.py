@@ -1,6 +1,7 @@
 """Rules from the choice of a method to the result: the attempt, its code, its verdict."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.flow import states
 from bot.flow.effects import (
@@ -48,6 +49,9 @@ from verification.identity import mask_account
 _STAGES = tuple(states.PhoneStage)
 """In their order: news of a stage that arrives after news of a later one changes nothing."""
 
+_MOVED = timedelta(minutes=1)
+"""By so much a deadline must move before the caption is changed; it shows the deadline in minutes."""
+
 _REASONS = {
     AttemptRefusal.QUOTA: Reason.QUOTA,
     AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
@@ -72,7 +76,9 @@ def face_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) ->
 
 def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> Step:
     consent = RecordConsent(kind=FACE_CONSENT, version=CONSENT_VERSION)
-    return open_attempt(state, Method.FACE, context, consent, RecordAnswer("face_consent.done", {"at": context.now}))
+    return open_attempt(
+        state, Method.FACE, context, consent, RecordAnswer("face_consent.done", {"at": context.now}, stays=True)
+    )
 
 
 def other_method_chosen(state: states.Identified, _: Event, context: RuleContext) -> Step:
@@ -164,7 +170,11 @@ def sent_while_scanning(state: states.Scanning, event: Sent, _: RuleContext) -> 
 def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: RuleContext) -> Step:
     if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
-    scanning = replace(state, stage=event.stage, expires_at=event.expires_at, touched=True)
+    scanning = replace(state, stage=event.stage, touched=True)
+    if state.stage is not states.PhoneStage.WAITING and event.expires_at - state.expires_at < _MOVED:
+        # The caption says already that the person goes on with the phone, and until when.
+        return Step(scanning)
+    scanning = replace(scanning, expires_at=event.expires_at)
     text, values, rows = caption_of(scanning)
     return Step(scanning, (EditCaption(question_id=scanning.question_id, text=text, values=values, rows=rows),))
 

@@ -48,8 +48,9 @@ async def call(make: Callable[[], Awaitable[T]], *, idempotent: bool) -> T | Non
         except TelegramError as error:
             failures += 1
             outcome = outcome_of(error)
-            maybe_delivered = outcome is CallOutcome.UNKNOWN and not idempotent
-            if maybe_delivered or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
+            maybe_delivered = outcome is CallOutcome.UNKNOWN
+            is_repeatable = idempotent or not maybe_delivered
+            if not is_repeatable or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
                 raise DeliveryFailed(type(error).__name__, maybe_delivered=maybe_delivered) from error
             await asyncio.sleep(0.1 * 2**failures)
 

@@ -15,7 +15,9 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 from telegram.request import RequestData
 
-_Markup = InlineKeyboardMarkup | ForceReply
+Keyboard = InlineKeyboardMarkup | dict[str, Any]
+"""An inline keyboard: the library's, or as the Bot API takes it."""
+_Markup = Keyboard | ForceReply
 _File = tuple[str, bytes, str]
 
 
@@ -101,7 +103,7 @@ class BotMethods:
         message_id: int,
         *,
         parse_mode: str,
-        reply_markup: InlineKeyboardMarkup | None = None,
+        reply_markup: Keyboard | None = None,
         link_preview_options: LinkPreviewOptions | None = None,
     ) -> None:
         """Replace a message's text and buttons."""
@@ -122,7 +124,7 @@ class BotMethods:
         *,
         caption: str,
         parse_mode: str,
-        reply_markup: InlineKeyboardMarkup | None = None,
+        reply_markup: Keyboard | None = None,
     ) -> None:
         """Replace a photo's caption and buttons."""
         parameters = {
@@ -140,7 +142,7 @@ class BotMethods:
         chat_id: int,
         message_id: int,
         *,
-        reply_markup: InlineKeyboardMarkup | None = None,
+        reply_markup: Keyboard | None = None,
     ) -> SentMessage:
         """Replace a message's photo, caption and buttons."""
         described, files = media.to_dict(), {}
@@ -193,7 +195,7 @@ class BotMethods:
 
 
 def _plain(value: _Markup | LinkPreviewOptions | None) -> dict[str, Any] | None:
-    return None if value is None else value.to_dict()
+    return value if value is None or isinstance(value, dict) else value.to_dict()
 
 
 def _sent(answer: object) -> SentMessage:

@@ -89,7 +89,7 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
         return None if saved is None else saved.language
 
     async def _forward_to_dialogue(self, update: object) -> None:
-        envelope = incoming.parse_update(update)
+        envelope = incoming.parse_update(update.to_dict()) if isinstance(update, Update) else None
         if envelope is not None:
             await self._runner.handle(envelope)
 
@@ -138,5 +138,5 @@ class StaffHandler(BaseHandler[object, DialogueContext, None]):
 
 
 def _typed_command(message: Message) -> TypedCommand | None:
-    command = None if message.forward_origin else command_in(message)
+    command = None if message.forward_origin else command_in(message.to_dict())
     return TypedCommand(StaffCommand(command[0]), command[1]) if command and command[0] in set(StaffCommand) else None

@@ -51,7 +51,7 @@ async def edit_message_reply_markup(world: World, fields: CallFields) -> Edited:
 
 
 async def edit_message_media(world: World, fields: CallFields) -> Edited:
-    """Replace the photo or document of a message."""
+    """Replace the photo or document of a message, or add one to a text message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")

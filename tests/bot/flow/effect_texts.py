@@ -1,6 +1,6 @@
 """Reads effects: their strings, their buttons, their texts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from bot.flow.effects import (
@@ -77,3 +77,8 @@ def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
         key = getattr(effect, name, None)
         if key is not None:
             yield key, values
+
+
+def deletes(effects: Iterable[Effect]) -> bool:
+    """Whether the person's message is deleted."""
+    return any(isinstance(effect, DeleteUserMessage) for effect in effects)

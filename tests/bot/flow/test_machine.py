@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt, ShowToast
+from bot.flow.effects import Effect, OpenAttempt, ShowToast
 from bot.flow.events import (
     AttemptPassed,
     AttemptRefusal,
@@ -35,7 +35,7 @@ from bot.flow.states import (
     State,
     Verified,
 )
-from tests.bot.flow.effect_texts import exposed, strings, visible
+from tests.bot.flow.effect_texts import deletes, exposed, strings, visible
 from tests.bot.flow.samples import (
     CONTEXT,
     CORE_EVENTS,
@@ -118,7 +118,7 @@ def test_inv40_a_text_with_the_name_or_a_number_is_deleted_from_the_chat(state: 
     for text in (NUMBER, f"我的号码是 {NUMBER}", *known):
         events: list[Event] = [Said(text), *(Commanded(command, text) for command in Command)]
         for event in events:
-            assert DeleteUserMessage() in advance(state, event, CONTEXT).effects, event
+            assert deletes(advance(state, event, CONTEXT).effects), event
 
 
 @in_each_state

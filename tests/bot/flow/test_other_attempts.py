@@ -5,6 +5,7 @@ The events are made from the fields of their classes, so a new event that names 
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -149,13 +150,24 @@ def test_behind_an_invitation_only_the_account_that_passed_comes_back_verified(f
 def test_a_stage_on_the_phone_is_followed_only_forward(before: PhoneStage, after: PhoneStage, touched: bool) -> None:
     order = [PhoneStage.WAITING, PhoneStage.OPENED, PhoneStage.CONFIRMING]
     state = scanning(stage=before, touched=touched)
-    step = advance(state, AttemptProgressed(ATTEMPT, after, CONTEXT.now), CONTEXT)
+    step = advance(state, AttemptProgressed(ATTEMPT, after, state.expires_at), CONTEXT)
 
     if order.index(after) < order.index(before):
         assert step == Step(state)
     else:
-        assert step.state == replace(state, stage=after, expires_at=CONTEXT.now, touched=True)
-        assert [type(effect) for effect in step.effects] == [EditCaption]
+        assert step.state == replace(state, stage=after, touched=True)
+        assert [type(effect) for effect in step.effects] == [EditCaption] * (before is PhoneStage.WAITING)
+
+
+@pytest.mark.parametrize(("minutes", "edits"), [(0.9, []), (1.0, [EditCaption])])
+def test_a_caption_changes_again_only_when_its_deadline_does(minutes: float, edits: list[type]) -> None:
+    state = scanning(stage=PhoneStage.OPENED)
+    until = state.expires_at + timedelta(minutes=minutes)
+    step = advance(state, AttemptProgressed(ATTEMPT, PhoneStage.CONFIRMING, until), CONTEXT)
+
+    assert [type(effect) for effect in step.effects] == edits
+    assert isinstance(step.state, Scanning)
+    assert (step.state.stage, step.state.expires_at) == (PhoneStage.CONFIRMING, until if edits else state.expires_at)
 
 
 @pytest.mark.parametrize("stage", PhoneStage)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.flow import codec, states
-from bot.flow.effects import CancelAttempt, DeleteUserMessage, SetLanguage
+from bot.flow.effects import CancelAttempt, SetLanguage
 from bot.flow.events import (
     Choice,
     Command,
@@ -19,6 +19,7 @@ from bot.flow.machine import advance, choices, row_for_event
 from bot.flow.rows import Row
 from bot.flow.states import StateBase
 from bot.flow.table import RETURNABLE, TABLE
+from tests.bot.flow.effect_texts import deletes
 from tests.bot.flow.samples import CONTEXT, EVENTS, FOREIGN_ACCOUNT, QUESTION_ID, STATE_KINDS, STATES, label
 from verification.attempts import Method
 from verification.ids import Account
@@ -158,7 +159,7 @@ def test_a_verified_account_of_a_link_takes_the_place_only_of_what_may_be_lost(s
     else:
         assert type(step.state) is type(state)
         assert step.state.account == state.account
-    assert DeleteUserMessage() in step.effects
+    assert deletes(step.effects)
     assert not any(isinstance(effect, CancelAttempt) for effect in step.effects)
 
 
@@ -187,7 +188,7 @@ DELETED_KINDS = {MessageKind.PHOTO, MessageKind.CONTACT, MessageKind.FILE, Messa
 
 @in_each_state
 def test_a_message_that_may_show_a_card_leaves_the_chat_in_every_state(state: states.State) -> None:
-    deleted = {kind for kind in MessageKind if DeleteUserMessage() in advance(state, Sent(kind), CONTEXT).effects}
+    deleted = {kind for kind in MessageKind if deletes(advance(state, Sent(kind), CONTEXT).effects)}
 
     assert deleted == (set(MessageKind) if isinstance(state, states.Opening) else DELETED_KINDS)
 
@@ -198,7 +199,7 @@ def test_a_text_with_fifteen_digits_leaves_the_chat_in_every_state(state: states
     for digits in (14, 15, 16, 18):
         effects = advance(state, Said("号码 " + "7" * digits), CONTEXT).effects
 
-        assert (DeleteUserMessage() in effects) is (digits >= 15 or isinstance(state, asked_for)), digits
+        assert deletes(effects) is (digits >= 15 or isinstance(state, asked_for)), digits
 
 
 def test_the_samples_carry_the_mark_that_buttons_are_checked_against() -> None:

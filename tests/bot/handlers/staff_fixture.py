@@ -26,6 +26,7 @@ class SenderFixture:
     guest: ChatUser
     outgoing: ReplySender
     scheduled_deletions: list[tuple[PersonId, int]]
+    bot: Bot
     language: str = "zh"
     panel: str = ""
 
@@ -74,4 +75,4 @@ async def sender_fixture() -> AsyncIterator[SenderFixture]:
             async def schedule_deletion(person: PersonId, message: int) -> None:
                 deletions.append((person, message))
 
-            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, schedule_deletion), deletions)
+            yield SenderFixture(guest, ReplySender(bot, CATALOGUE, schedule_deletion), deletions, bot)

@@ -304,13 +304,6 @@ async def test_a_persons_message_is_deleted_and_deleting_it_twice_is_no_error() 
         assert written not in [message["id"] for message in sender.guest.messages()]
 
 
-async def test_a_chat_action_leaves_no_message() -> None:
-    async with sender_fixture() as sender:
-        await sender.show(e.ShowChatAction())
-
-        assert [event["action"] for event in sender.guest.events("action")] == ["upload_photo"]
-
-
 async def test_a_topic_opens_in_its_own_message_and_changes_there() -> None:
     async with sender_fixture() as sender:
         await sender.show(QUESTION)

@@ -185,7 +185,7 @@ def test_a_question_while_changing_is_answered(to_change: str) -> None:
 def test_what_may_be_a_name_or_asks_nothing_known_is_read_as_a_name(text: str) -> None:
     step = advance(after(TO_NAME), Said(text), CONTEXT)
 
-    assert step.effects[0] == DeleteUserMessage()
+    assert step.effects[0] == DeleteUserMessage(with_panel=True)
     assert not [effect for effect in step.effects if isinstance(effect, ShowFaq)]
 
 

@@ -29,7 +29,6 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
         >> core: attempt progressed opened
         << EditCaption scan.opened
         >> core: attempt progressed confirming
-        << EditCaption scan.confirming
         >> core: attempt passed
         << ReplaceCodeWithPicture verified stamp.verified in place
         << AskQuestion verified.ask

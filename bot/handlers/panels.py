@@ -1,0 +1,45 @@
+"""The panel: the one message that carries the live keyboard, and what the store knows of it."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PanelKind(StrEnum):
+    """What kind of message the panel is, and so how it can be changed.
+
+    `TYPED` is a question with a forced reply; Telegram allows no edit of a message with `ForceReply`, so it is deleted.
+    `DELETED` is no message any more: it was deleted with the answer to it, and only its record goes on.
+    """
+
+    TEXT = "text"
+    TYPED = "typed"
+    PHOTO = "photo"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The one message that carries the live keyboard.
+
+    `record` stands above the question in it: what the person agreed to. It goes along with the panel while the
+    questions that rest on it go on. `is_last`: the bot has sent nothing below it.
+    """
+
+    id: int
+    kind: PanelKind
+    record: str = ""
+    is_last: bool = True
+
+    def dump(self) -> str:
+        """The panel as text."""
+        facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
+        return json.dumps(facts, ensure_ascii=False)
+
+    @staticmethod
+    def load(text: str) -> "Panel | None":
+        """The panel in a text, if any."""
+        if not text:
+            return None
+        facts = json.loads(text)
+        return Panel(facts["id"], PanelKind(facts["form"]), facts.get("record", ""), facts.get("last", True))
