@@ -108,11 +108,13 @@ async def test_a_sqlite_file_that_somebody_locks_is_red_and_green_again(tmp_path
 
 async def test_a_read_only_database_server_is_red_and_green_again(server: Server) -> None:
     async with store_probe(await server.new_database()) as (store, probe):
-        for read_only, reason in (("off", ""), ("on", "is read-only"), ("off", ""), ("on", "is read-only")):
-            await server.set_read_only(read_only)
-            await turns(probe.ask, reason)
-            assert list(await store.pending_replies(1)) == [], "it can be read all the time"
-        await server.set_read_only("off")
+        try:
+            for read_only, reason in (("off", ""), ("on", "is read-only"), ("off", ""), ("on", "is read-only")):
+                await server.set_read_only(read_only)
+                await turns(probe.ask, reason)
+                assert list(await store.pending_replies(1)) == [], "it can be read all the time"
+        finally:
+            await server.set_read_only("off")
 
 
 async def test_a_database_server_that_is_away_is_red_and_green_again(server: Server) -> None:
