@@ -1,7 +1,7 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,7 +17,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
@@ -122,6 +128,42 @@ def former_names_in_use() -> list[str]:
     ]
 
 
+SECRET_FILES = (
+    "bot_token",
+    "database_url",
+    "encryption_keys",
+    "index_key",
+    "webhook_secret",
+    "provider_secret",
+    "result_webhook_secret",
+    "desk_key",
+    "api_keys",
+)
+"""Settings that a file may hold: `BOT_TOKEN_FILE` names the file that holds `BOT_TOKEN`."""
+
+
+def _read_secret_files(given: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: _read_secret(name, path, given) for name in SECRET_FILES if (path := given.get(f"{name}_file"))}
+
+
+def _read_secret(name: str, path: str, given: Mapping[str, str | None]) -> str:
+    variable = f"{name}_file".upper()
+    # Somebody may have written the secret itself in its place, and an error must not print it.
+    if not Path(path).is_absolute():
+        raise BadSetting(f"{variable}: write the absolute path of a file")
+    if given.get(name):
+        raise BadSetting(f"{variable}: {path} and {name.upper()} are both given; keep one of them")
+    try:
+        secret = Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(f"{variable}: cannot read {path} ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{variable}: cannot read {path} (it is no text)") from None
+    if not secret:
+        raise BadSetting(f"{variable}: {path} is empty")
+    return secret
+
+
 class Settings(BaseSettings):
     """The settings, in the names of the environment's variables."""
 
@@ -177,6 +219,23 @@ class Settings(BaseSettings):
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, `.env`, and the files that they name; raises `BadSetting`."""
+        given: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                given |= source.env_vars
+        files = InitSettingsSource(settings_cls, _read_secret_files(given))
+        return init_settings, env_settings, dotenv_settings, files
 
     @field_validator("bot_token")
     @classmethod

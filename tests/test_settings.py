@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.settings import BadSetting, Settings, load
+from bot.settings import SECRET_FILES, BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
 from tests.crash.crashing_bot import ERROR_FILE
@@ -300,6 +300,92 @@ def test_a_proxy_that_does_not_answer_is_named_without_its_password(tmp_path: Pa
     assert (ended.code, len(ended.lines)) == (1, 1), ended
     assert "through the proxy 127.0.0.1:9" in ended.lines[0]
     assert "secret" not in ended.lines[0]
+
+
+# Secrets in files
+
+
+@pytest.mark.parametrize("variable", [f"{name}_file".upper() for name in SECRET_FILES])
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda file: None, "No such file or directory"),
+        (lambda file: file.mkdir(), "Is a directory"),
+        (lambda file: file.write_bytes(b"\xff\xfe"), "it is no text"),
+        (lambda file: file.write_text(" \n"), "is empty"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_named(
+    begin: Callable[[Mapping[str, str]], Ended],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    variable: str,
+    write: Callable[[Path], object],
+    reason: str,
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    write(file)
+
+    line = the_line(begin({variable: str(file)}), tmp_path, variable)
+
+    assert str(file) in line
+    assert reason in line
+
+
+@pytest.mark.parametrize("name", SECRET_FILES)
+def test_a_secret_that_is_given_twice_is_refused(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    file.write_text("a-secret-in-a-file", encoding="utf-8")
+
+    line = the_line(begin({name.upper(): "a-secret", f"{name}_file".upper(): str(file)}), tmp_path, name.upper())
+
+    assert line == f"{name.upper()}_FILE: {file} and {name.upper()} are both given; keep one of them"
+
+
+def test_a_secret_that_stands_where_its_file_belongs_is_not_printed(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path
+) -> None:
+    line = the_line(begin({"BOT_TOKEN_FILE": TOKEN}), tmp_path, "BOT_TOKEN_FILE")
+
+    assert line == "BOT_TOKEN_FILE: write the absolute path of a file"
+
+
+def test_a_wrong_secret_in_a_file_is_refused_without_its_content(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    file.write_text("not-a-token", encoding="utf-8")
+
+    assert "not-a-token" not in the_line(begin({"BOT_TOKEN_FILE": str(file)}), tmp_path, "BOT_TOKEN")
+
+
+def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secrets = {
+        "BOT_TOKEN": TOKEN,
+        "DATABASE_URL": "postgresql://bot:secret@127.0.0.1/bot",
+        "ENCRYPTION_KEYS": f"k1:{KEY}",
+        "INDEX_KEY": OTHER_KEY,
+        "WEBHOOK_SECRET": "a-secret-of-the-webhook",
+        "PROVIDER_SECRET": SECRET,
+        "RESULT_WEBHOOK_SECRET": OTHER_SECRET,
+        "DESK_KEY": "one-key-of-the-desk-012345",
+        "API_KEYS": "a-key-of-a-program-0123456,another-key-of-a-program",
+    }
+    assert {name.lower() for name in secrets} == set(SECRET_FILES)
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(f"{secret}\n", encoding="utf-8")
+    named = {f"{name}_FILE": str(tmp_path / name) for name in secrets}
+    (tmp_path / ".env").write_text(f"INDEX_KEY_FILE={named.pop('INDEX_KEY_FILE')}\n", encoding="utf-8")
+
+    settings = loaded(
+        monkeypatch, tmp_path, RESULT_WEBHOOK_URL="https://shop.example.org", ALLOW_SIMULATED="1", **named
+    )
+
+    assert {name: getattr(settings, name.lower()).get_secret_value() for name in secrets} == secrets
 
 
 # What is right

@@ -29,15 +29,16 @@ OUTSIDE = {
 }
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
+    "bot/systemd.py": {"os.environ"},
     "bot/testing/fork_server.py": {"os.environ"},
     "storage/encryption/sealing.py": {"secrets"},
     "run_bot.py": {"os.environ"},
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
-"""`bot/clock.py` is the bot's clock and its source of chance; a nursery gives each bot its environment; sealing
-draws keys, nonces and names of draft files; `run_bot.py` turns off pydantic's plugins. The settings read the
-environment through pydantic-settings. The playground is a world of its own."""
+"""`bot/clock.py` is the bot's clock and its source of chance; systemd names its socket in the environment; a nursery
+gives each bot its environment; sealing draws keys, nonces and names of draft files; `run_bot.py` turns off pydantic's
+plugins. The settings read the environment through pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
     "bot/jobs/cleanup.py",  # a loop that must not end: messages that hold a number wait for it
