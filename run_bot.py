@@ -1,4 +1,4 @@
-"""The command line: parses arguments and calls the commands."""
+"""The command line: parses arguments and calls the commands. Installed, it is the command `realname-bot`."""
 
 import gc
 import os

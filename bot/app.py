@@ -37,6 +37,7 @@ from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
 from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
+from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, WrongKeys
 from web import webhooks
@@ -75,7 +76,7 @@ async def serve(settings: Settings, say: Say) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_app(settings, say) as app, run_loops(app), asyncio.TaskGroup() as tasks:
+    async with open_app(settings, say) as app, run_loops(app), reporting_to_systemd(), asyncio.TaskGroup() as tasks:
         _tune_collector()
         publishing = tasks.create_task(_publish_menus(app))
         await stop.wait()
@@ -98,7 +99,10 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
     async with AsyncExitStack() as stack:
         # First, so that a mistake in a text is reported before anything is opened.
         catalogue = texts.load(
-            days=settings.retention_days, methods=tuple(settings.providers), simulated=settings.simulated_methods
+            days=settings.retention_days,
+            methods=tuple(settings.providers),
+            simulated=settings.simulated_methods,
+            operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
         )
         listener = stack.enter_context(_listener(settings))
         public_url = settings.public_url or _local_url(settings.host, listener)

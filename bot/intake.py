@@ -71,8 +71,8 @@ class UpdateIntake:
         self._updates = updates
         self._flood_control = flood_control
         self._take = take
-        self.stuck = False
-        """Whether the last update could neither be committed nor be stored as a dead letter."""
+        self.handled_at: float | None = None
+        """When the last update was committed or stored as a dead letter, on the event loop's clock."""
 
     async def handle_all(self, raws: Sequence[RawUpdate]) -> None:
         """Handle the updates of one person, except those beyond the flood limit."""
@@ -88,12 +88,8 @@ class UpdateIntake:
 
     async def handle(self, raw: RawUpdate) -> None:
         """Handle one update until it is committed or stored as a dead letter; raises when the store is away."""
-        try:
-            await self._handle_with_retries(raw)
-        except Exception:
-            self.stuck = True
-            raise
-        self.stuck = False
+        await self._handle_with_retries(raw)
+        self.handled_at = asyncio.get_running_loop().time()
 
     async def _handle_with_retries(self, raw: RawUpdate) -> None:
         for _ in range(_MAX_TRIES):

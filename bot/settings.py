@@ -1,7 +1,7 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,7 +17,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
@@ -32,6 +38,10 @@ _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http", "off")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
+_USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_OPERATOR_NAME = 64
+_CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 
 
@@ -86,7 +96,6 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 FORMER_NAMES = {
     "provider_redirect_hosts": "provider_hosts",
     "daily_attempt_limit": "daily_attempts",
-    "dialogue_coverage_file": "coverage_file",
     "rate_limit_sending": "pace_sending",
 }
 """Settings that had another name in 0.1; the old name is read until 0.3."""
@@ -103,11 +112,9 @@ class _FormerSettings(BaseSettings):
 
     provider_hosts: str | None = None
     daily_attempts: str | None = None
-    coverage_file: str | None = None
     pace_sending: str | None = None
     provider_redirect_hosts: str | None = None
     daily_attempt_limit: str | None = None
-    dialogue_coverage_file: str | None = None
     rate_limit_sending: str | None = None
 
 
@@ -119,6 +126,42 @@ def former_names_in_use() -> list[str]:
         for name, former in FORMER_NAMES.items()
         if getattr(given, former) is not None and getattr(given, name) is None
     ]
+
+
+SECRET_FILES = (
+    "bot_token",
+    "database_url",
+    "encryption_keys",
+    "index_key",
+    "webhook_secret",
+    "provider_secret",
+    "result_webhook_secret",
+    "desk_key",
+    "api_keys",
+)
+"""Settings that a file may hold: `BOT_TOKEN_FILE` names the file that holds `BOT_TOKEN`."""
+
+
+def _read_secret_files(given: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: _read_secret(name, path, given) for name in SECRET_FILES if (path := given.get(f"{name}_file"))}
+
+
+def _read_secret(name: str, path: str, given: Mapping[str, str | None]) -> str:
+    variable = f"{name}_file".upper()
+    # Somebody may have written the secret itself in its place, and an error must not print it.
+    if not Path(path).is_absolute():
+        raise BadSetting(f"{variable}: write the absolute path of a file")
+    if given.get(name):
+        raise BadSetting(f"{variable}: {path} and {name.upper()} are both given; keep one of them")
+    try:
+        secret = Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(f"{variable}: cannot read {path} ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{variable}: cannot read {path} (it is no text)") from None
+    if not secret:
+        raise BadSetting(f"{variable}: {path} is empty")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -165,15 +208,34 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
-    dialogue_coverage_file: Path | None = Field(default=None, validation_alias=_also("dialogue_coverage_file"))
+    dialogue_coverage_file: Path | None = None
     messages_per_second: int = Field(default=25, ge=1, le=10_000)
     messages_per_chat_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
     rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
     result_webhook_url: str = ""
     result_webhook_secret: SecretStr | None = None
+    operator_name: str = ""
+    operator_contact: str = ""
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, `.env`, and the files that they name; raises `BadSetting`."""
+        given: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                given |= source.env_vars
+        files = InitSettingsSource(settings_cls, _read_secret_files(given))
+        return init_settings, env_settings, dotenv_settings, files
 
     @field_validator("bot_token")
     @classmethod
@@ -248,6 +310,23 @@ class Settings(BaseSettings):
         if not all(_ID.fullmatch(each) for each in _split_list(ids)):
             raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
         return ids
+
+    @field_validator("operator_name")
+    @classmethod
+    def _is_one_line(cls, name: str) -> str:
+        if len(name) > _OPERATOR_NAME or not name.isprintable():
+            raise ValueError(f"write a name of at most {_OPERATOR_NAME} characters, in one line")
+        return name.strip()
+
+    @field_validator("operator_contact")
+    @classmethod
+    def _is_contact(cls, contact: str) -> str:
+        is_page = contact.startswith(("https://", "http://")) and "." in (urlsplit(contact).hostname or "")
+        is_written_well = not re.search(r"[\s<>\"]", contact) and len(contact) <= _CONTACT
+        is_known = is_page or _USER_NAME.fullmatch(contact) or _EMAIL.fullmatch(contact)
+        if contact and not (is_known and is_written_well):
+            raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
+        return contact
 
     @field_validator("desk_key", "api_keys")
     @classmethod
@@ -362,6 +441,13 @@ class Settings(BaseSettings):
     def simulated_methods(self) -> frozenset[Method]:
         """The methods whose provider proves nothing."""
         return frozenset(method for method, kind in self.providers.items() if kind == "simulated")
+
+    @property
+    def operator_url(self) -> str:
+        """The address that opens the operator's contact; empty for an e-mail address, which no button can open."""
+        if self.operator_contact.startswith("@"):
+            return f"https://t.me/{self.operator_contact[1:]}"
+        return self.operator_contact if "://" in self.operator_contact else ""
 
     @property
     def staff(self) -> frozenset[int]:

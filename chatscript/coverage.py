@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 COVERAGE_VARIABLE = "DIALOGUE_COVERAGE_FILE"
-COVERAGE_VARIABLES = (COVERAGE_VARIABLE, "COVERAGE_FILE")
-"""The variables that name the file to the bot; the second is the name in 0.1, given to bots until 0.3."""
+"""The variable that names the file to the bot. Its name in 0.1, COVERAGE_FILE, is coverage.py's own."""
 _TRANSITION = "way"
 _NOW = "now\tstate\t"
 _NOT_REACHED = "🚫 never"

@@ -71,6 +71,7 @@ async def _run(
     async with serve_playground(playground, host=_HOST, port=page_port) as address, AsyncExitStack() as closing:
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
         env["DESK_KEY"] = env.get("DESK_KEY") or secrets.token_hex(12)
+        env |= {"BOT_TOKEN_FILE": "", "DESK_KEY_FILE": ""}
         if recording is None:
             env |= _add_people(world, recorder, env)
         else:
@@ -96,7 +97,7 @@ def _add_people(world: World, recorder: Recorder, env: Mapping[str, str]) -> dic
 def _empty_data(closing: AsyncExitStack) -> dict[str, str]:
     """Return variables for an empty data folder, which is deleted when the session ends."""
     folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="chat-", ignore_cleanup_errors=True))
-    return {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3"}
+    return {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3", "DATABASE_URL_FILE": ""}
 
 
 @asynccontextmanager

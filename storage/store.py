@@ -152,6 +152,15 @@ class SqlStore:
     async def unregister(self, *, name: str, program: str) -> None:
         await self._fetch(sql.UNREGISTER, name, program)
 
+    async def check_writable(self, name: str) -> None:
+        """Write a row of this name and take it away again, in one transaction; raises `StoreUnavailable`."""
+
+        async def write(connection: Connection) -> None:
+            await connection.fetch(sql.HEARTBEAT, name, name, "")
+            await connection.fetch(sql.UNREGISTER, name, name)
+
+        await self._database.run(write)
+
     async def pending_deletions(self, front_end: FrontEnd, limit: int) -> Sequence[PendingDeletion]:
         return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, front_end, limit))
 

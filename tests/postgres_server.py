@@ -95,6 +95,11 @@ class Server:
         await self._run(self._apart[apart], f"CREATE SCHEMA {name}")
         return f"{self._address(self._apart[apart])}&search_path={name}"
 
+    async def set_read_only(self, on_or_off: str) -> None:
+        """Let every transaction of every program only read, or let them write again; sessions notice it soon."""
+        await self._run("postgres", f"ALTER SYSTEM SET default_transaction_read_only = {on_or_off}")
+        await self._run("postgres", "SELECT pg_reload_conf()")
+
     async def _run(self, database: str, statement: str) -> None:
         connection = await asyncpg.connect(self._address(database))
         try:

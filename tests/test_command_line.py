@@ -24,6 +24,7 @@ def run(*words: str) -> Result:
         "play",
         "record",
         "doctor",
+        "health",
         "backup",
         "retention",
         "erase",

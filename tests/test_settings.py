@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.settings import BadSetting, Settings, load
+from bot.settings import SECRET_FILES, BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
 from tests.crash.crashing_bot import ERROR_FILE
@@ -135,6 +135,15 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_REDIRECT_HOSTS", "me@verify.example.org"),
         ("ALLOW_SIMULATED", "yes"),
         ("STAFF_IDS", "200012345;me"),
+        ("OPERATOR_NAME", "x" * 65),
+        ("OPERATOR_NAME", "two\nlines"),
+        ("OPERATOR_CONTACT", "400 910 0100"),
+        ("OPERATOR_CONTACT", "@me"),
+        ("OPERATOR_CONTACT", "help@localhost"),
+        ("OPERATOR_CONTACT", "ftp://help.example.org"),
+        ("OPERATOR_CONTACT", "https://localhost/help"),
+        ("OPERATOR_CONTACT", 'https://help.example.org/"><b>'),
+        ("OPERATOR_CONTACT", f"https://help.example.org/{'x' * 240}"),
         ("DESK_KEY", "short"),
         ("DESK_KEY", "one-key-of-the-desk-012345,another-key-of-the-desk-01"),
         ("LINK_TTL", "10s"),
@@ -296,6 +305,92 @@ def test_a_proxy_that_does_not_answer_is_named_without_its_password(tmp_path: Pa
     assert "secret" not in ended.lines[0]
 
 
+# Secrets in files
+
+
+@pytest.mark.parametrize("variable", [f"{name}_file".upper() for name in SECRET_FILES])
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda file: None, "No such file or directory"),
+        (lambda file: file.mkdir(), "Is a directory"),
+        (lambda file: file.write_bytes(b"\xff\xfe"), "it is no text"),
+        (lambda file: file.write_text(" \n"), "is empty"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_named(
+    begin: Callable[[Mapping[str, str]], Ended],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    variable: str,
+    write: Callable[[Path], object],
+    reason: str,
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    write(file)
+
+    line = the_line(begin({variable: str(file)}), tmp_path, variable)
+
+    assert str(file) in line
+    assert reason in line
+
+
+@pytest.mark.parametrize("name", SECRET_FILES)
+def test_a_secret_that_is_given_twice_is_refused(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    file.write_text("a-secret-in-a-file", encoding="utf-8")
+
+    line = the_line(begin({name.upper(): "a-secret", f"{name}_file".upper(): str(file)}), tmp_path, name.upper())
+
+    assert line == f"{name.upper()}_FILE: {file} and {name.upper()} are both given; keep one of them"
+
+
+def test_a_secret_that_stands_where_its_file_belongs_is_not_printed(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path
+) -> None:
+    line = the_line(begin({"BOT_TOKEN_FILE": TOKEN}), tmp_path, "BOT_TOKEN_FILE")
+
+    assert line == "BOT_TOKEN_FILE: write the absolute path of a file"
+
+
+def test_a_wrong_secret_in_a_file_is_refused_without_its_content(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    file = tmp_path_factory.mktemp("secrets") / "secret"
+    file.write_text("not-a-token", encoding="utf-8")
+
+    assert "not-a-token" not in the_line(begin({"BOT_TOKEN_FILE": str(file)}), tmp_path, "BOT_TOKEN")
+
+
+def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secrets = {
+        "BOT_TOKEN": TOKEN,
+        "DATABASE_URL": "postgresql://bot:secret@127.0.0.1/bot",
+        "ENCRYPTION_KEYS": f"k1:{KEY}",
+        "INDEX_KEY": OTHER_KEY,
+        "WEBHOOK_SECRET": "a-secret-of-the-webhook",
+        "PROVIDER_SECRET": SECRET,
+        "RESULT_WEBHOOK_SECRET": OTHER_SECRET,
+        "DESK_KEY": "one-key-of-the-desk-012345",
+        "API_KEYS": "a-key-of-a-program-0123456,another-key-of-a-program",
+    }
+    assert {name.lower() for name in secrets} == set(SECRET_FILES)
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(f"{secret}\n", encoding="utf-8")
+    named = {f"{name}_FILE": str(tmp_path / name) for name in secrets}
+    (tmp_path / ".env").write_text(f"INDEX_KEY_FILE={named.pop('INDEX_KEY_FILE')}\n", encoding="utf-8")
+
+    settings = loaded(
+        monkeypatch, tmp_path, RESULT_WEBHOOK_URL="https://shop.example.org", ALLOW_SIMULATED="1", **named
+    )
+
+    assert {name: getattr(settings, name.lower()).get_secret_value() for name in secrets} == secrets
+
+
 # What is right
 
 
@@ -411,6 +506,23 @@ def test_what_is_wrong_is_said_in_the_programs_own_error(monkeypatch: pytest.Mon
         loaded(monkeypatch, tmp_path, PORT="abc")
 
 
+@pytest.mark.parametrize(
+    ("contact", "url"),
+    [
+        ("https://help.example.org/chat", "https://help.example.org/chat"),
+        ("@support_of_ours", "https://t.me/support_of_ours"),
+        ("help@example.org", ""),
+        ("", ""),
+    ],
+)
+def test_the_operator_is_reached_by_a_page_a_telegram_name_or_an_e_mail(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contact: str, url: str
+) -> None:
+    settings = loaded(monkeypatch, tmp_path, OPERATOR_CONTACT=contact, OPERATOR_NAME="示例云 客服")
+
+    assert (settings.operator_contact, settings.operator_url, settings.operator_name) == (contact, url, "示例云 客服")
+
+
 def loaded(monkeypatch: pytest.MonkeyPatch, folder: Path, **environment: str) -> Settings:
     """The settings of a program started in this folder with exactly this environment."""
     only(monkeypatch, folder, environment)
@@ -441,7 +553,6 @@ def taken_port() -> Iterator[int]:
         ("PACE_SENDING", "RATE_LIMIT_SENDING", "0", False),
         ("DAILY_ATTEMPTS", "DAILY_ATTEMPT_LIMIT", "7", 7),
         ("PROVIDER_HOSTS", "PROVIDER_REDIRECT_HOSTS", "a.example.org", "a.example.org"),
-        ("COVERAGE_FILE", "DIALOGUE_COVERAGE_FILE", "notes", Path("notes")),
     ],
 )
 def test_a_setting_is_read_under_its_former_name_and_says_so(

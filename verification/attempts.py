@@ -116,7 +116,7 @@ class Attempt:
     expires_at: datetime
     identity: Identity | None
     token: str = field(repr=False)
-    provider_state: str = ""
+    provider_state: str = field(default="", repr=False)
     reason: Reason | None = None
     expiry_announced: bool = False
 

@@ -1,8 +1,8 @@
 """Names and ID numbers: cleaned, checked, and never printed by accident.
 
-Cleaning accepts how people type: full-width forms, look-alike dots, stray spaces. Checking refuses only what cannot be
-a name or a number, and returns the reason. Refusing a real person is worse than asking once more, so only certain rules
-are applied. The `repr` of every class here hides its content.
+Cleaning accepts how people type: full-width forms, look-alike dots and radicals, stray spaces. Checking refuses only
+what cannot be a name or a number, and returns the reason. Refusing a real person is worse than asking once more, so
+only certain rules are applied. The `repr` of every class here hides its content.
 """
 
 import re
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from verification.numbers import NumberProblem, check_number
+from verification.ideographs import EQUIVALENT_IDEOGRAPHS
+from verification.numbers import DEFAULT_IGNORABLE, NumberProblem, find_number
 
 NAME_LIMIT = 50
 """Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; some people have longer names."""
@@ -20,11 +21,16 @@ _MAX_INPUT = 400
 """Code points; longer input is refused before cleaning, because NFKC may turn one letter into eighteen."""
 
 _DOT = "·"
-_DOTS = str.maketrans(dict.fromkeys("•∙・･‧⋅●.．。｡", _DOT))
+_DOTS = str.maketrans(dict.fromkeys("•∙・･‧⋅●.．。｡ᐧꞏ᛫⸱⸳∘˙ㆍ", _DOT))
+"""The last two must be mapped before NFKC, which turns them into accents and letters."""
+_DASHES = re.escape("-‐‑‒–—―−﹣－")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\ue000-\uf8ff\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}{_DOT}])\\s+|\\s+(?=[{_HAN}{_DOT}])")
-_ALLOWED_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
+_DASH_BY_HAN = re.compile(f"(?<=[{_HAN}])[{_DASHES}{_DOT}]+(?=[{_HAN}])")
+_DESCRIPTION = re.compile("[\u2ff0-\u2fff\u31ef]")
+"""Ideographic description characters: people write a hanzi that they cannot type by its parts, such as ⿱龙天."""
+_ACCENTS = frozenset({"Mn", "Mc"})
 _JOINERS = frozenset(" -'’" + _DOT)
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NUMBER_DIGITS = 15
@@ -37,6 +43,7 @@ class NameProblem(StrEnum):
     TOO_LONG = "too_long"
     INVISIBLE = "invisible"
     NUMBER = "number"
+    DESCRIBED = "described"
     CHARACTERS = "characters"
 
 
@@ -83,33 +90,50 @@ def clean_name(text: str) -> str:
     '王小明'
     >>> clean_name("阿依古丽•买买提")
     '阿依古丽·买买提'
+    >>> clean_name("马⻰")
+    '马龙'
     """
-    name = unicodedata.normalize("NFKC", _VARIATION_SELECTORS.sub("", text))
-    name = re.sub(f"{_DOT}+", _DOT, name.translate(_DOTS))
-    name = _SPACE_BY_HAN.sub("", name.strip())
+    plain = _VARIATION_SELECTORS.sub("", text).translate(_DOTS).translate(EQUIVALENT_IDEOGRAPHS)
+    name = unicodedata.normalize("NFKC", plain).translate(_DOTS)
+    name = _DASH_BY_HAN.sub(_DOT, _SPACE_BY_HAN.sub("", name.strip()))
+    name = re.sub(f"{_DOT}+", _DOT, name)
     return re.sub(r" +", " ", name).strip(_DOT + " ")
 
 
 def read_name(text: str) -> Name | NameProblem:
     """Clean and check a typed name."""
     name = clean_name(text) if len(text) <= _MAX_INPUT else text
+    return _name_problem(name) or Name(name)
+
+
+def _name_problem(name: str) -> NameProblem | None:
     if not name:
         return NameProblem.EMPTY
     if sum(character.isdigit() for character in name) >= _NUMBER_DIGITS:
         return NameProblem.NUMBER
-    if any(unicodedata.category(character) in {"Cf", "Cc", "Zl", "Zp"} for character in name):
-        return NameProblem.INVISIBLE
     if len(name) > NAME_LIMIT:
         return NameProblem.TOO_LONG
-    if not all(map(_is_name_character, name)) or not any(map(_is_letter, name)):
-        return NameProblem.CHARACTERS
-    return Name(name)
+    return _character_problem(name)
+
+
+def _character_problem(name: str) -> NameProblem | None:
+    if DEFAULT_IGNORABLE.search(name) or any(unicodedata.category(each) in {"Cf", "Cc", "Zl", "Zp"} for each in name):
+        return NameProblem.INVISIBLE
+    if _DESCRIPTION.search(name):
+        return NameProblem.DESCRIBED
+    is_name = all(map(_is_name_character, name)) and any(map(_is_letter, name))
+    return None if is_name else NameProblem.CHARACTERS
 
 
 def read_number(text: str, today: date) -> Number | NumberProblem:
-    """Clean and check a typed ID number; `today` decides whether a birth date lies in the future."""
-    checked = check_number(text, today)
-    return checked if isinstance(checked, NumberProblem) else Number(checked)
+    """Read the only ID number in a text; `today` decides whether a birth date lies in the future."""
+    return split_number(text, today)[0]
+
+
+def split_number(text: str, today: date) -> tuple[Number | NumberProblem, str]:
+    """Read the only ID number in a text, and give the text around it."""
+    found, rest = find_number(text, today)
+    return (found if isinstance(found, NumberProblem) else Number(found)), rest
 
 
 def mask_account(account: str) -> str:
@@ -131,4 +155,4 @@ def _is_letter(character: str) -> bool:
 
 
 def _is_name_character(character: str) -> bool:
-    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ALLOWED_CATEGORIES
+    return character in _JOINERS or _is_letter(character) or unicodedata.category(character) in _ACCENTS

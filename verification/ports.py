@@ -4,7 +4,7 @@ Each method states its promise; any implementation that keeps all of them can re
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -178,7 +178,7 @@ class Store(Protocol):
 class ProviderSession:
     """A provider's answer: the state from which its first page starts."""
 
-    provider_state: str
+    provider_state: str = field(repr=False)
 
 
 class Provider(Protocol):

@@ -6,6 +6,7 @@
 import base64
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 _PREFIX = "whsec_"
@@ -23,12 +24,11 @@ class WebhookSigner:
 
     def __init__(self, secret: str) -> None:
         """Decode `whsec_` and base64 of 24 to 64 bytes; raises `ValueError` for anything else."""
-        try:
+        with suppress(ValueError):
             self._key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-        except ValueError:
-            self._key = b""
-        if not secret.startswith(_PREFIX) or not 24 <= len(self._key) <= 64:
-            raise ValueError("write whsec_ and base64 of 24 to 64 random bytes")
+            if secret.startswith(_PREFIX) and 24 <= len(self._key) <= 64:
+                return
+        raise ValueError("write whsec_ and base64 of 24 to 64 random bytes")
 
     def headers(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """The headers that sign a message."""
@@ -51,8 +51,7 @@ class WebhookSigner:
         expected = f"{_VERSION},{self._signature(message_id, timestamp, body)}".encode()
         # All signatures are compared: while a secret is being replaced, a sender may sign with both.
         matches = [
-            hmac.compare_digest(one.encode(errors="replace"), expected)
-            for one in signatures[:_SIGNATURE_LIMIT].split(" ")
+            hmac.compare_digest(one.encode(errors="replace"), expected) for one in signatures[:_SIGNATURE_LIMIT].split()
         ]
         if not any(matches):
             raise InvalidSignature("webhook-signature")

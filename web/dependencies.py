@@ -86,15 +86,16 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `texts` is by language. `ready` reports each part that the program cannot do without. `notify_provider_news` takes
-    attempts whose provider may have news. `refresh` updates metrics that are read from elsewhere. `monotonic_clock`
-    returns seconds. `is_outage` recognises errors that pass by themselves.
+    `texts` is by language. `ready` says why each part that the program cannot do without is not ready; the reason of
+    one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
+    metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
+    themselves.
     """
 
     core: Core
     providers: Mapping[Method, Provider]
     texts: Mapping[str, Texts]
-    ready: Callable[[], Awaitable[Mapping[str, bool]]]
+    ready: Callable[[], Awaitable[Mapping[str, str]]]
     registry: CollectorRegistry
     clock: UtcNow
     notify_provider_news: Callable[[AttemptId], None] = lambda _: None

@@ -18,10 +18,11 @@ class HealthChecks:
         return PlainTextResponse("ok\n")
 
     async def ready(self, _: Request) -> Response:
-        """Report which parts are ready; 503 unless all are."""
+        """Report which parts are ready, and why the others are not; 503 unless all are."""
         parts = await self._deps.ready()
-        ready = all(parts.values())
-        return JSONResponse({"ready": ready, "parts": dict(parts)}, status_code=200 if ready else 503)
+        reasons = {part: reason for part, reason in parts.items() if reason}
+        answer = {"ready": not reasons, "parts": {part: not reason for part, reason in parts.items()}}
+        return JSONResponse(answer | {"reasons": reasons}, status_code=503 if reasons else 200)
 
     async def metrics(self, _: Request) -> Response:
         """The metrics in Prometheus' text format."""

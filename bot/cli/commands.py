@@ -19,7 +19,7 @@ keys = typer.Typer(help="Manage the encryption keys.", rich_markup_mode=None)
 
 def add_operator_commands(app: typer.Typer) -> typer.Typer:
     """Add the operators' and support's commands to a command line."""
-    for command in (doctor, backup, retention, erase):
+    for command in (doctor, health, backup, retention, erase):
         app.command()(command)
     add_support_commands(app)
     app.add_typer(keys, name="keys")
@@ -55,6 +55,16 @@ def doctor(
     from bot.cli.doctor import run_checks
 
     raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline)))
+
+
+def health() -> None:
+    """Ask whether the bot that runs here is ready.
+
+    Prints one line, and exits with 0 when it is, and with 1 when it is not: a health check for containers.
+    """
+    from bot.cli.health import check_health
+
+    raise typer.Exit(check_health(typer.echo))
 
 
 def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist yet", metavar="FILE")]) -> None:

@@ -134,7 +134,7 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
         return person not in staff
 
     return RunnerConfig(
-        new_rule_context=faq.with_topics_in(lambda: replace(deps.clock.rule_context(), methods=methods)),
+        new_rule_context=faq.with_understanding(lambda: replace(deps.clock.rule_context(), methods=methods)),
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,

@@ -2,29 +2,37 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from os import getpid
+from socket import gethostname
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from telegram.ext import ExtBot
 
 from bot.container.parts import AppDeps, Intake, is_outage
+from bot.container.readiness import (
+    STORE_SECONDS,
+    WEBHOOK_SECONDS,
+    PollingProbe,
+    Readiness,
+    SharedProbe,
+    StoreProbe,
+    WebhookProbe,
+)
 from bot.content.catalogue import LANGUAGES, Catalogue
-from bot.engine.messages import FRONT_END
 from bot.images import qr
 from bot.intake import UpdateIntake
 from bot.jobs.funnel_metrics import FunnelCollector
 from bot.links import to_account
 from bot.settings import Settings
-from storage import SqlStore, StorageError, StoreUnavailable
+from storage import StoreUnavailable
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
 from web.app import WebDeps, web_app
 from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
+from web.webhooks import TELEGRAM_PATH
 
-_POLL_HEALTHY_WITHIN = 90
-"""Seconds; a poll without updates takes 30."""
 _QR_CODES = QrCodes(qr.page_svg, qr.print_png)
 
 
@@ -45,7 +53,7 @@ def build_web(
             core=core,
             providers=deps.providers.by_method,
             texts=_page_texts(deps.catalogue),
-            ready=_Readiness(deps.store, intake, by_webhook=bool(settings.webhook_url)).check,
+            ready=_readiness(settings, deps, intake).check,
             registry=registry,
             clock=deps.clock.now,
             notify_provider_news=provider_poller.notify,
@@ -64,33 +72,18 @@ def _page_texts(catalogue: Catalogue) -> Mapping[str, Texts]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Readiness:
-    """Whether the parts that the program cannot do without work: the answer of `/readyz`."""
-
-    store: SqlStore
-    intake: Intake
-    by_webhook: bool
-
-    async def check(self) -> Mapping[str, bool]:
-        """Return each part's name, and whether it works."""
-        return {"store": await self._can_write(), "telegram": self._can_hear()}
-
-    async def _can_write(self) -> bool:
-        try:
-            await self.store.pending_replies(FRONT_END, 1)
-        except StorageError:
-            return False
-        # A full disk can still be read; only the intake, which writes, notices it.
-        return not self.intake.updates.stuck
-
-    def _can_hear(self) -> bool:
-        poller = self.intake.poller
-        # A program that waits for the polling lease is ready: nothing should wait for it to poll.
-        if self.by_webhook or poller.is_waiting:
-            return True
-        now = asyncio.get_running_loop().time()
-        return poller.polled_at is not None and now - poller.polled_at < _POLL_HEALTHY_WITHIN
+def _readiness(settings: Settings, deps: AppDeps, intake: Intake) -> Readiness:
+    clock = asyncio.get_running_loop().time
+    # A name of its own: a program that is stopped in the middle of its write keeps no other waiting.
+    store = StoreProbe(deps.store, f"probe:{gethostname()}:{getpid()}")
+    if not settings.webhook_url:
+        # Its answer costs nothing, so it counts for no time.
+        telegram = SharedProbe(PollingProbe(intake.poller, clock).ask, 0, clock)
+    else:
+        url = settings.webhook_url + TELEGRAM_PATH
+        webhook = WebhookProbe(intake.application.bot, url, intake.updates, clock)
+        telegram = SharedProbe(webhook.ask, WEBHOOK_SECONDS, clock)
+    return Readiness(SharedProbe(store.ask, STORE_SECONDS, clock), telegram)
 
 
 def _link_url(bot: ExtBot[None]) -> Callable[[str], str]:

@@ -17,7 +17,7 @@ from bot.content.conditions import conditions, method_names
 from bot.content.topics import Entry as Entry
 from bot.content.topics import read
 from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules import them from here
-from bot.flow.effects import ClockTime, RemainingTime, TextKey, Value
+from bot.flow.effects import ClockTime, RemainingTime, Sensitive, TextKey, Value
 from verification.attempts import Method
 
 FOLDER = Path(__file__).parents[1] / "texts"
@@ -66,8 +66,22 @@ class Catalogue:
                 return _format_time(at, "t", "%H:%M UTC+8")
             case RemainingTime(at):
                 return _format_time(at, "r", html.escape(self.text(language, "time.left")))
+            case Sensitive(text):
+                return html.escape(text, quote=False)
             case _:
                 return html.escape(value, quote=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs the bot, and how people reach them; `url` opens the contact, where a button can. Empty for not given."""
+
+    name: str = ""
+    contact: str = ""
+    url: str = ""
+
+
+_NO_OPERATOR = Operator()
 
 
 def load(
@@ -75,15 +89,18 @@ def load(
     days: int,
     methods: tuple[Method, ...] = tuple(Method),
     simulated: Collection[Method] = (),
+    operator: Operator = _NO_OPERATOR,
     folder: Path = FOLDER,
 ) -> Catalogue:
     """Read all texts; `days` is the retention, and `methods` are those that are on.
 
-    Where some of them are `simulated`, a banner says so before a method is chosen.
+    Where some of them are `simulated`, a banner says so before a method is chosen. Without a contact of the operator,
+    people are sent to the cloud's own support page.
     """
     texts, faq = _read(folder)
     constants = {
         language: {
+            **_operator_constants(texts[language], operator),
             "days": str(days),
             "test": _banner(texts[language], methods, simulated),
             **method_names(texts[language], methods),
@@ -107,6 +124,15 @@ def _about(entries: Iterable[Entry], methods: Collection[Method]) -> Iterator[En
         if entry.method is None or entry.method in methods:
             off = {url for url, method in entry.link_methods.items() if method not in methods}
             yield replace(entry, links=tuple(link for link in entry.links if link[1] not in off))
+
+
+def _operator_constants(texts: Mapping[str, str], operator: Operator) -> Mapping[str, str]:
+    support_page = texts["operator.contact"]
+    return {
+        "operator": html.escape(operator.name or texts["operator.name"], quote=False),
+        "contact": html.escape(operator.contact or support_page, quote=False),
+        "operator_url": operator.url if operator.contact else support_page,
+    }
 
 
 def language_of(code: str | None) -> str | None:

@@ -1,10 +1,11 @@
-"""Gives rules the FAQ search, and counts the questions that people ask in their own words."""
+"""Gives rules the FAQ search and the word lists, and counts the questions that people ask in their own words."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, Counter
 
+from bot.content import vocabulary
 from bot.content.search import TopicSearch
 from bot.content.topics import Entry
 from bot.flow.rows import RuleContext
@@ -23,6 +24,7 @@ class FaqMatcher:
         """Count one question; an empty topic means that no topic answers it."""
         self._counter.labels(topic or "none").inc()
 
-    def with_topics_in(self, new_context: Callable[[], RuleContext]) -> Callable[[], RuleContext]:
-        """The same contexts, with the search for rules."""
-        return lambda: replace(new_context(), topics_in=self.topics_in)
+    def with_understanding(self, new_context: Callable[[], RuleContext]) -> Callable[[], RuleContext]:
+        """The same contexts, with the search and the word lists for rules."""
+        words = vocabulary.load()
+        return lambda: replace(new_context(), topics_in=self.topics_in, words=words)

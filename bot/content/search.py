@@ -98,9 +98,14 @@ def _simplified() -> dict[int, int]:
     return str.maketrans("".join(old for old, _ in rows), "".join(new for _, new in rows))
 
 
+def simplify(text: str) -> str:
+    """A text with simplified characters in place of traditional ones."""
+    return text.translate(_simplified())
+
+
 def normalize(text: str) -> str:
     """A text reduced to what is compared: case-folded words of letters and digits, simplified hanzi without spaces."""
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_simplified())
+    plain = simplify(unicodedata.normalize("NFKC", text[:_LONGEST]).casefold())
     words = _NO_WORD.sub(" ", plain).strip()
     return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.flow.journey import Journeys
 from bot.flow.states import State
 from verification.attempts import Method
-from verification.identity import Identity, Name
+from verification.identity import Identity, Name, Number
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
@@ -106,7 +106,7 @@ def _to_json(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()
-        case Name(plain):
+        case Name(plain) | Number(plain):
             return {"plain": plain}
         case Identity(name, number):
             return {"name": {"plain": name.plain}, "number": {"plain": number.plain}}

@@ -1,8 +1,8 @@
 """Effects: what a rule wants done.
 
 There are four kinds: replies to the person, facts to store in the same transaction, requests to the core, and counts of
-questions. Replies carry text keys and values, never sentences, and never a name or number in clear. `events` holds the
-events that cause them.
+questions. Replies carry text keys and values, never sentences. Only a question that asks the person to check their name
+carries it in clear, as `Sensitive`. `events` holds the events that cause them.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,14 @@ class RemainingTime:
     at: datetime
 
 
-Value = str | TextKey | datetime | ClockTime | RemainingTime
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A value that no `repr` prints: it is shown only to the person who is asked to check it."""
+
+    text: str = field(repr=False)
+
+
+Value = str | TextKey | datetime | ClockTime | RemainingTime | Sensitive
 Values = Mapping[str, Value]
 
 

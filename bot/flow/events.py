@@ -23,6 +23,7 @@ class Command(StrEnum):
     HELP = "help"
     LANGUAGE = "language"
     PRIVACY = "privacy"
+    HUMAN = "human"
     UNKNOWN = "unknown"
 
 
@@ -37,6 +38,8 @@ class Choice(StrEnum):
     OVERSEAS = "overseas"
     AGREE = "agree"
     NOT_NOW = "not_now"
+    NAME_RIGHT = "name_right"
+    NAME_WRONG = "name_wrong"
     CONFIRM = "confirm"
     CHANGE_NAME = "change_name"
     CHANGE_NUMBER = "change_number"

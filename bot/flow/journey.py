@@ -84,6 +84,7 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.ReadingInvitation: FunnelStep.OPENED,
     states.Agreeing: FunnelStep.STARTED,
     states.AskingName: FunnelStep.AGREED,
+    states.CheckingName: FunnelStep.AGREED,
     states.AskingNumber: FunnelStep.AGREED,
     states.ChangingName: FunnelStep.AGREED,
     states.ChangingNumber: FunnelStep.AGREED,
@@ -137,8 +138,8 @@ def _step(turn: JourneyTurn) -> tuple[FunnelStep, Method | None]:
             return FunnelStep.VERIFIED, method
         case _, states.Scanning(method=method, stage=stage):
             return FunnelStep.SHOWN if stage is states.PhoneStage.WAITING else FunnelStep.PHONE, method
-        case _, state:
-            return _STEP_OF[type(state)], None
+        case _:
+            return _STEP_OF[type(turn.answer.state)], None
 
 
 def _steps(journey: Journey, step: FunnelStep, method: Method | None, now: datetime) -> Iterator[FunnelIncrement]:

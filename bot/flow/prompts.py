@@ -16,6 +16,7 @@ from bot.flow.effects import (
     Reply,
     Rows,
     SendText,
+    Sensitive,
     ShowChatAction,
     ShowCode,
     TextKey,
@@ -36,7 +37,9 @@ CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 
-_AFTER_CONSENT = states.AskingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+_AFTER_CONSENT = (
+    states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+)
 """The states whose questions show the record of the consent; an invitation may interrupt any of them."""
 
 
@@ -175,6 +178,12 @@ def _name(state: states.AskingName) -> Reply:
     )
 
 
+def _checking_name(state: states.CheckingName) -> Reply:
+    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),))
+    values: Values = {**_account(state), "name": Sensitive(state.name.plain)}
+    return AskQuestion(question_id=state.question_id, text="check_name.ask", values=values, rows=rows)
+
+
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
     return AskQuestion(
@@ -204,7 +213,9 @@ def _confirm(state: states.Confirming) -> Reply:
         (TopicButton("icp"),),
         (ChoiceButton(Choice.CANCEL),),
     )
-    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=_identity(state), rows=rows)
+    # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
+    values: Values = {**_identity(state), "name": Sensitive(state.identity.name.plain)}
+    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows)
 
 
 def _method(state: states.ChoosingMethod) -> Reply:
@@ -298,6 +309,7 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.ReadingInvitation: _invitation,
     states.Agreeing: _consent,
     states.AskingName: _name,
+    states.CheckingName: _checking_name,
     states.AskingNumber: _number,
     states.ChangingName: _other_name,
     states.ChangingNumber: _other_number,

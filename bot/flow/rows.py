@@ -8,10 +8,12 @@ from typing import Any, TypeVar, overload
 from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, Commanded, Event
 from bot.flow.states import State, StateBase
+from bot.flow.typed_input import NoWordLists, WordLists
 from verification.attempts import Method
 from verification.ids import Account
 
 _NO_ACCOUNT = Account("")
+_NO_WORDS = NoWordLists()
 
 
 def _no_topics(_: str) -> tuple[str, ...]:
@@ -22,14 +24,15 @@ def _no_topics(_: str) -> tuple[str, ...]:
 class RuleContext:
     """What a rule may use besides state and event: `now` in UTC, an id that was never used before, and the FAQ.
 
-    `topics_in` is pure and gives the ids of the topics that answer a text, best first. `own_account` is the account of
-    a person who came without a link. `suggested_method` is the method that a link suggested. `methods` are those that
-    are on, in the order of their buttons.
+    `topics_in` is pure and gives the ids of the topics that answer a text, best first. `words` are the lists by which
+    typed texts are understood. `own_account` is the account of a person who came without a link. `suggested_method` is
+    the method that a link suggested. `methods` are those that are on, in the order of their buttons.
     """
 
     now: datetime
     fresh_id: str
-    topics_in: Callable[[str], tuple[str, ...]] = field(default=_no_topics, compare=False, repr=False)
+    topics_in: Callable[[str], tuple[str, ...]] = _no_topics
+    words: WordLists = field(default=_NO_WORDS, compare=False, repr=False)
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
     methods: tuple[Method, ...] = tuple(Method)

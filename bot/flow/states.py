@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from verification.attempts import AttemptId, Method, Reason
-from verification.identity import Identity, Name
+from verification.identity import Identity, Name, Number
 from verification.ids import Account
 
 
@@ -71,6 +71,18 @@ class AskingName(StateBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckingName(StateBase):
+    """The person is asked whether a text that is no likely name is their name.
+
+    `number` came in the same message. `identity` is what the person wanted to change.
+    """
+
+    name: Name
+    number: Number | None = None
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskingNumber(StateBase):
     """The person is asked for their ID number."""
 
@@ -96,7 +108,7 @@ class ChangingNumber(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirming(Identified):
-    """The person is asked whether name and number, shown masked, are right."""
+    """The person is asked whether name and number are right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +182,7 @@ State = (
     | ReadingInvitation
     | Agreeing
     | AskingName
+    | CheckingName
     | AskingNumber
     | ChangingName
     | ChangingNumber

@@ -24,7 +24,7 @@ from bot.flow.events import (
     Throttled,
 )
 from bot.flow.rows import Row, always, on, on_choice
-from bot.flow.rules import anytime, entry, links, scan
+from bot.flow.rules import anytime, details, entry, links, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -32,6 +32,7 @@ from bot.flow.states import (
     AskingNumber,
     ChangingName,
     ChangingNumber,
+    CheckingName,
     ChoosingMethod,
     ChoosingType,
     Confirming,
@@ -49,7 +50,7 @@ from bot.flow.states import (
 
 RETURNABLE: tuple[type[StateBase], ...] = (
     *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
-    *(ChangingNumber, Confirming, ChoosingMethod, AgreeingFace, Expired, Failed, Verified),
+    *(CheckingName, ChangingNumber, Confirming, ChoosingMethod, AgreeingFace, Expired, Failed, Verified),
 )
 """The states to which an invitation may return; it cancels a live code, so no state that waits for one is here."""
 
@@ -81,23 +82,27 @@ TABLE: tuple[Row, ...] = (
     on_choice(Agreeing, Choice.NOT_NOW, entry.not_agreed, ChoosingType),
     on(Agreeing, Command.BACK, entry.back_to_type, ChoosingType),
     # Name and number
-    on(AskingName, Said, entry.name_said, AskingNumber),
+    on(AskingName, Said, details.name_said, AskingNumber, Confirming, CheckingName),
     on(AskingName, Command.BACK, entry.back_to_consent, Agreeing),
-    on(AskingNumber, Said, entry.number_said, Confirming),
-    on(AskingNumber, Command.BACK, entry.back_to_name, AskingName),
-    on_choice(Confirming, Choice.CONFIRM, entry.confirmed, ChoosingMethod),
-    on_choice(Confirming, Choice.CHANGE_NAME, entry.name_wrong, ChangingName),
-    on_choice(Confirming, Choice.CHANGE_NUMBER, entry.number_wrong, ChangingNumber),
-    on(Confirming, Command.BACK, entry.number_wrong, ChangingNumber),
-    on(ChangingName, Said, entry.other_name_said, Confirming),
-    on(ChangingName, Command.BACK, entry.back_to_confirm, Confirming),
-    on(ChangingNumber, Said, entry.other_number_said, Confirming),
-    on(ChangingNumber, Command.BACK, entry.back_to_confirm, Confirming),
+    on_choice(CheckingName, Choice.NAME_RIGHT, details.name_right, AskingNumber, Confirming),
+    on_choice(CheckingName, Choice.NAME_WRONG, details.name_not_right, AskingName, ChangingName),
+    on(CheckingName, Said, details.name_said, AskingNumber, Confirming),
+    on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
+    on(AskingNumber, Said, details.number_said, Confirming),
+    on(AskingNumber, Command.BACK, details.back_to_name, AskingName),
+    on_choice(Confirming, Choice.CONFIRM, details.confirmed, ChoosingMethod),
+    on_choice(Confirming, Choice.CHANGE_NAME, details.name_wrong, ChangingName),
+    on_choice(Confirming, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
+    on(Confirming, Command.BACK, details.number_wrong, ChangingNumber),
+    on(ChangingName, Said, details.name_said, Confirming, CheckingName),
+    on(ChangingName, Command.BACK, details.back_to_confirm, Confirming),
+    on(ChangingNumber, Said, details.number_said, Confirming),
+    on(ChangingNumber, Command.BACK, details.back_to_confirm, Confirming),
     # The method
     on_choice(ChoosingMethod, Choice.WECHAT, scan.wechat_chosen, Opening),
     on_choice(ChoosingMethod, Choice.QQ, scan.qq_chosen, Opening),
     on_choice(ChoosingMethod, Choice.FACE, scan.face_chosen, AgreeingFace),
-    on_choice(ChoosingMethod, Choice.BACK, entry.back_to_confirm, Confirming),
+    on_choice(ChoosingMethod, Choice.BACK, details.back_to_confirm, Confirming),
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
     on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, ChoosingMethod),
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, ChoosingMethod),
@@ -128,7 +133,7 @@ TABLE: tuple[Row, ...] = (
     # The result
     on_choice(Failed, Choice.TRY_AGAIN, scan.try_again, Opening),
     on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, ChoosingMethod),
-    on_choice(Failed, Choice.CHANGE_DATA, entry.back_to_confirm, Confirming),
+    on_choice(Failed, Choice.CHANGE_DATA, details.back_to_confirm, Confirming),
     on(Failed, Command.BACK, scan.other_method_chosen, ChoosingMethod),
     on(Verified, Command.START, scan.shown_again),
     on(Verified, Command.CANCEL, scan.verified_stays),
@@ -147,6 +152,7 @@ TABLE: tuple[Row, ...] = (
     always(Command.HELP, anytime.help_asked),
     always(Command.LANGUAGE, anytime.language_asked),
     always(Command.PRIVACY, anytime.privacy_asked),
+    always(Command.HUMAN, anytime.human_asked),
     always(Command.UNKNOWN, anytime.unknown_command),
     always(LinkAccepted, links.link_accepted, ReadingInvitation, ChoosingType, Verified),
     always(LinkRejected, links.link_rejected),

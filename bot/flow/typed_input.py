@@ -7,8 +7,52 @@ the button at that position. The word lists are grammar; they are never shown.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from bot.flow.events import Choice, Command
+
+
+class Remark(StrEnum):
+    """What a text that answers no question wants."""
+
+    HUMAN = "human"
+    THANKS = "thanks"
+    GREETING = "greeting"
+    WAIT = "wait"
+    HELP = "help"
+    BUTTON = "button"
+
+
+@runtime_checkable
+class WordLists(Protocol):
+    """What word lists say about a text; every method is pure."""
+
+    def without_labels(self, text: str) -> str:
+        """A text without the labels, polite words and signs around its answer."""
+
+    def remark(self, text: str) -> Remark | None:
+        """What a text that is no answer wants, if the lists know it."""
+
+    def is_likely_name(self, name: str) -> bool:
+        """Whether a cleaned text is so probably a name that nobody needs to be asked."""
+
+
+class NoWordLists:
+    """Takes every text as it stands."""
+
+    def without_labels(self, text: str) -> str:
+        """The text."""
+        return text
+
+    def remark(self, _: str) -> Remark | None:
+        """Nothing."""
+        return None
+
+    def is_likely_name(self, _: str) -> bool:
+        """Yes."""
+        return True
+
 
 _CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始认证 开始 重新开始 认证 实名认证 我要认证 begin start startverification verify",
@@ -21,6 +65,8 @@ _CHOICES: Mapping[Choice, str] = {
     "overseas hongkong macau taiwan hkmacautaiwanoverseas",
     Choice.AGREE: "同意 同意并继续 我同意 好 好的 可以 agree iagree yes ok agreeandcontinue",
     Choice.NOT_NOW: "暂不 暂不同意 不同意 先不 no notnow disagree idisagree",
+    Choice.NAME_RIGHT: "是我的姓名 是的 是 对 没错 确认 yes yesthatsmyname thatsmyname right correct",
+    Choice.NAME_WRONG: "不是重新输入 不是 不对 重新输入 重填 no notypeitagain notmyname wrong",
     Choice.CONFIRM: "确认 确认无误 无误 没错 对 是 是的 confirm yes correct right allcorrect ok",
     Choice.CHANGE_NAME: "改姓名 修改姓名 姓名 姓名错了 changename editname name",
     Choice.CHANGE_NUMBER: "改号码 修改号码 修改身份证号 身份证号 号码 号码错了 "
@@ -41,28 +87,39 @@ _CHOICES: Mapping[Choice, str] = {
 _COMMANDS: Mapping[Command, str] = {
     Command.START: "开始 start",
     Command.STATUS: "状态 进度 查询进度 status progress",
-    Command.BACK: "返回 上一步 back",
-    Command.CANCEL: "取消 退出 cancel",
+    Command.BACK: "返回 上一步 不改了 back tokeepit keepit",
+    Command.CANCEL: "取消 退出 撤回 撤回同意 cancel",
     Command.FAQ: "常见问题 问题 faq questions",
     Command.HELP: "帮助 怎么用 help",
     Command.LANGUAGE: "语言 切换语言 language 中文 english 英文",
     Command.PRIVACY: "隐私 我的数据 privacy mydata",
+    Command.HUMAN: "人工 转人工 轉人工 人工客服 转人工客服 轉人工客服 客服 投诉 投訴 我要投诉 "
+    "联系人工 联系客服 human agent talktoahuman",
 }
+
+_LINKS: Mapping[str, str] = {
+    "enterprise": "企业实名认证指引 企业认证指引 enterpriseguide",
+    "international": "前往国际站 去国际站 国际站 internationalsite",
+    "console": "打开控制台 控制台 opentheconsole openconsole console",
+}
+"""The words of buttons that open a page, by the page's key."""
+
+_CODE = (
+    "复制链接 在本机打开 二维码 二维码在哪 二维码呢 在哪 在哪里 码呢 "
+    "copylink openonthisphone openhere qrcode code wheresthecode whereisthecode"
+)
+"""Words of a person who looks for the code or for the buttons below it."""
 
 _ASKING = re.compile(
     "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
     r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(
-    "吗$|嗎$|怎[么麼样樣]|如何|[为為]什[么麼]|什[么麼]|多久|几[个個次天]|多少|能不能|可不可以|是不是|有没有|要不要|会不会"
-    r"|^(how|what|why|when|where|which|who|can|do|does|is)( \S+){3,}$",
-    re.IGNORECASE,
-)
-_SENTENCE_LENGTH = 5
-
 _CHOICE_WORDS = {(choice, word) for choice, words in _CHOICES.items() for word in words.split()}
+_WORDS_OF_CHOICES = {word for _, word in _CHOICE_WORDS}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
+_LINK_OF_WORD = {word: link for link, words in _LINKS.items() for word in words.split()}
+_CODE_WORDS = frozenset(_CODE.split())
 _LONGEST = 40
 
 
@@ -80,15 +137,24 @@ def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
     return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 
 
+def is_button_word(text: str) -> bool:
+    """Whether a text is a word of any button, also of one that is not offered."""
+    return normalize(text) in _WORDS_OF_CHOICES or is_about_code(text)
+
+
 def is_question(text: str) -> bool:
     """Whether a text looks like a question."""
     return _ASKING.search(text.strip()) is not None
 
 
-def is_surely_question(text: str) -> bool:
-    """Whether a text is a whole sentence that asks, so that it is a question even where a name is expected."""
-    sentence = text.strip().rstrip(" .。!！~～")
-    return len(sentence) >= _SENTENCE_LENGTH and _SENTENCE.search(sentence) is not None
+def match_link(text: str) -> str | None:
+    """The page whose button a text names, if any."""
+    return _LINK_OF_WORD.get(normalize(text))
+
+
+def is_about_code(text: str) -> bool:
+    """Whether a text asks where the code is, or names a button below it."""
+    return normalize(text) in _CODE_WORDS
 
 
 def match_command(text: str) -> Command | None:

@@ -11,6 +11,8 @@ from bot.flow import codec, states
 from bot.flow.states import State
 from bot.flow.typed_input import is_question
 
+_TYPED = states.AskingName | states.CheckingName | states.AskingNumber | states.ChangingName | states.ChangingNumber
+"""The steps that read a name or a number."""
 _LONGEST = 80
 _REDACTED = "•"
 _NAMING = re.compile(
@@ -27,7 +29,7 @@ def redact_question(text: str, state: State) -> str | None:
     """What may be stored of a question that no topic answers, at most 80 characters; None for nothing."""
     if isinstance(state, states.ReadingInvitation):
         state = codec.load(state.former)
-    if isinstance(state, states.AskingName | states.AskingNumber | states.ChangingName | states.ChangingNumber):
+    if isinstance(state, _TYPED):
         return None
     plain = " ".join(_visible(text).split())
     if _NAMING.search(plain):

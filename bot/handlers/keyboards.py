@@ -93,7 +93,7 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             return {"text": catalogue.text(language, "button.language"), "callback_data": data}
         case UrlButton(link):
             label, url = catalogue.text(language, f"link.{link}.label"), catalogue.text(language, f"link.{link}.url")
-            return {"text": label, "url": url}
+            return {"text": label, "url": url} if url else None
         case CopyLinkButton(link):
             copied = {"text": localised(link, language=language)}
             return {"text": catalogue.text(language, "button.copy_link"), "copy_text": copied}

@@ -96,16 +96,18 @@ class ReplySender:
     async def _ask(self, reply: e.AskQuestion, context: ReplyContext, panel: Panel | None) -> Panel:
         record = panel.record if panel is not None and reply.keeps_record else ""
         text, markup = self._full_text(reply, context, record), self._markup(reply, context)
+        shows_name = any(isinstance(value, e.Sensitive) for value in reply.values.values())
         if panel is not None and _is_pressed(panel, context) and panel.record == record:
             message_id = panel.id
             if await call_idempotent(lambda: self._edit(context, message_id, text, markup)):
-                return panel
+                return replace(panel, shows_name=shows_name)
         if markup is not None or reply.placeholder is None:
             sent, kind = await self._send(context, text, markup), PanelKind.TEXT
         else:
             waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
             sent, kind = await self._send(context, text, waiting), PanelKind.TYPED
-        return await self._replace_panel(panel, context, Panel(sent.message_id, kind, record))
+        new = Panel(sent.message_id, kind, record, shows_name=shows_name)
+        return await self._replace_panel(panel, context, new)
 
     async def _show_card(self, reply: e.ReplaceCodeWithPicture, context: ReplyContext, panel: Panel | None) -> Panel:
         """Show a card; Telegram keeps its picture, so it is uploaded once for all people."""
@@ -137,7 +139,9 @@ class ReplySender:
                 edited = await call(
                     lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
                 )
-                return replace(panel, kind=PanelKind.PHOTO), edited if isinstance(edited, SentMessage) else None
+                return replace(panel, kind=PanelKind.PHOTO, shows_name=False), edited if isinstance(
+                    edited, SentMessage
+                ) else None
         caption = self._caption(reply, context, record)
         sent = _required(
             await call(
@@ -193,7 +197,7 @@ class ReplySender:
         """
         if old is None or old.kind is PanelKind.DELETED:
             return new
-        if context.kind.asks_again and old.kind is PanelKind.TEXT and not old.record:
+        if context.kind.asks_again and old.kind is PanelKind.TEXT and not (old.record or old.shows_name):
             await self._remove_buttons(chat_of(context.person), message=old.id)
         else:
             await self._remove_panel(old, context, record="" if new.record else old.record)
@@ -211,7 +215,12 @@ class ReplySender:
             # The new panel is in the chat already: raising here would ask its question a second time.
             await self._schedule_deletion(context.person, panel.id)
             return
-        if not is_removed:
+        if not is_removed and panel.shows_name:
+            # Telegram deletes no message that is older than 48 hours, but it can still be edited.
+            text = self._text(context, "misc.check_closed", {})
+            with suppress(DeliveryFailed):
+                await call_idempotent(lambda: self._edit(context, panel.id, text, None))
+        elif not is_removed:
             await self._remove_buttons(chat, message=panel.id)
 
     async def _remove_buttons(self, chat: int, *, message: int) -> None:

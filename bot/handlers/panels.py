@@ -23,18 +23,20 @@ class Panel:
     """The one message that carries the live keyboard.
 
     `record` stands above the question in it: what the person agreed to. It goes along with the panel while the
-    questions that rest on it go on. `is_last`: the bot has sent nothing below it.
+    questions that rest on it go on. `is_last`: the bot has sent nothing below it. `shows_name`: it shows the person's
+    name in clear, so nothing of it may stay when the question is closed.
     """
 
     id: int
     kind: PanelKind
     record: str = ""
     is_last: bool = True
+    shows_name: bool = False
 
     def dump(self) -> str:
         """The panel as text."""
         facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
-        return json.dumps(facts, ensure_ascii=False)
+        return json.dumps(facts | ({"shows_name": True} if self.shows_name else {}), ensure_ascii=False)
 
     @staticmethod
     def load(text: str) -> "Panel | None":
@@ -42,4 +44,10 @@ class Panel:
         if not text:
             return None
         facts = json.loads(text)
-        return Panel(facts["id"], PanelKind(facts["form"]), facts.get("record", ""), facts.get("last", True))
+        return Panel(
+            facts["id"],
+            PanelKind(facts["form"]),
+            facts.get("record", ""),
+            facts.get("last", True),
+            facts.get("shows_name", False),
+        )

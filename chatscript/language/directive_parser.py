@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from chatscript.coverage import COVERAGE_VARIABLES
+from chatscript.coverage import COVERAGE_VARIABLE
 from chatscript.language import steps
 from chatscript.language.blocks import ScriptBlock, nearest_hint
 from chatscript.language.lexer import parse_expected_text, parse_text
@@ -21,7 +21,7 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SETTING = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)=")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
-RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", *COVERAGE_VARIABLES})
+RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", COVERAGE_VARIABLE})
 
 
 def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:

@@ -141,7 +141,7 @@ async def case_environment(
             }
             notes, total = home / "coverage", variables.get(coverage.COVERAGE_VARIABLE)
             if record_states or total:
-                variables |= dict.fromkeys(coverage.COVERAGE_VARIABLES, str(notes))
+                variables[coverage.COVERAGE_VARIABLE] = str(notes)
             environment = CaseEnvironment(
                 client, clock, timing, launcher, base_environment(os.environ) | variables, home / "bot.log", notes
             )

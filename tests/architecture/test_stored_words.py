@@ -18,10 +18,10 @@ WORDS = {
     "AttemptRefusal": "quota verified unavailable over too_many busy unbound method_off",
     "AttemptStatus": "reserved waiting opened confirming succeeded failed expired cancelled",
     "Choice": (
-        "begin personal mine not_mine enterprise overseas agree not_now confirm change_name "
+        "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
         "change_number wechat qq face new_code other_way try_again change_data back cancel"
     ),
-    "Command": "start status back cancel faq help language privacy unknown",
+    "Command": "start status back cancel faq help language privacy human unknown",
     "DeliveryStatus": "delivered gone given_up",
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
@@ -30,15 +30,18 @@ WORDS = {
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
     "Method": "wechat qq face",
-    "NameProblem": "empty too_long invisible number characters",
+    "NameProblem": "empty too_long invisible number described characters",
     "NoticeKind": "progress fading ended",
-    "NumberProblem": "empty characters length old_form check_digit date future province permit foreigner",
+    "NumberProblem": (
+        "empty characters several length old_form check_digit date future province permit foreigner other_document"
+    ),
     "PageButton": "go_authorise authorise confirm bind_card card_done no_card quick next recognise decline",
     "PageStage": "check authorise card_needed card_binding card_bound welcome agreement recognition",
     "PhoneStage": "waiting opened confirming",
     "Picture": "verified failed expired",
     "Purpose": "link-signature link-request desk-session",
     "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
+    "Remark": "human thanks greeting wait help button",
     "SideMessage": "faq language privacy",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
 }

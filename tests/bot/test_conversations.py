@@ -14,6 +14,7 @@ from tests.bot.app_fixture import RunningBot, running_bot
 from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, go_to_method_choice, press, said, scan, simulator
 
 DONE = "🎉 认证成功"
+CHECK = "请逐字核对"
 
 
 @dataclass
@@ -78,7 +79,9 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_facts_of_the_gu
         ] == [True] * 3
         assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "有效期"))
         assert all(fact in result for fact in ("归你本人所有", "ICP 备案", "增值税专用发票"))
-        assert not [text for text in guest.everything_said() if NAME in text or NUMBER in text]
+        # The name is shown once, to be checked, and hidden when it is confirmed.
+        assert [CHECK in text for text in guest.everything_said() if NAME in text or NUMBER in text] == [True]
+        assert not [message for message in guest.messages() if NAME in said(message)]
         assert [message["from"] for message in guest.messages()].count("user") == 2
 
 

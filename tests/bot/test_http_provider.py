@@ -63,7 +63,8 @@ async def test_from_the_welcome_to_the_result_reported_once(tmp_path: Path) -> N
         [session] = at.provider.sessions.values()
         assert (session["name"], session["number"], session["method"]) == (NAME, NUMBER, "wechat")
         assert len([text for text in at.guest.everything_said() if DONE in text]) == 1
-        assert not [text for text in at.guest.everything_said() if NAME in text or NUMBER in text]
+        assert not [text for text in at.guest.everything_said() if NUMBER in text]
+        assert not [message for message in at.guest.messages() if NAME in said(message)]
 
 
 async def test_a_failure_gives_its_reason_and_the_next_try_is_another_session(tmp_path: Path) -> None:

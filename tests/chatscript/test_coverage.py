@@ -75,7 +75,7 @@ from chatscript.runner.bot_process import CommandLauncher
 
 class Noting(CommandLauncher):
     async def start(self, env, log):
-        with Path(env["COVERAGE_FILE"]).open("a") as notes:
+        with Path(env["DIALOGUE_COVERAGE_FILE"]).open("a") as notes:
             notes.write("known\\trow\\ta\\nknown\\trow\\tb\\nreached\\trow\\ta\\n")
         return await CommandLauncher.start(self, env, log)
 

@@ -75,5 +75,7 @@ def all_that_came(guest: ChatUser, reply_text: str) -> list[str]:
 
 
 def is_clean(guest: ChatUser) -> bool:
-    """Whether the chat shows no name or number."""
-    return not [text for text in map(str, guest.messages()) if NAME in text or NUMBER in text]
+    """Whether the chat shows no number, and the name only in the open question that asks to check it."""
+    asked = [message["id"] for message in guest.waiting_messages()]
+    closed = [str(message) for message in guest.messages() if message["id"] not in asked]
+    return NUMBER not in str(guest.messages()) and not [text for text in closed if NAME in text]

@@ -29,8 +29,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 
 _NOT_TRIED = {"storage/postgres.py"}
 """Each trial would start a server; the same promises are tried on it by `make test`."""
-_LEFT_OUT = ("--deselect=tests/bot/flow/test_rows.py", "-k=not postgres", "-m=not slow")
-_OF_TABLES = ("tests/architecture/test_defaults.py", "tests/architecture/test_stored_words.py")
+_OF_TABLES = tuple(f"tests/architecture/test_{name}.py" for name in ("defaults", "hidden_fields", "stored_words"))
 """Tests of what an import makes: they run no line of a module."""
 _ACCEPTED = Path(__file__).with_name("equivalent.toml")
 _ENOUGH = 0.95
@@ -72,7 +71,7 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
     """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
     data = folder / package.replace("/", "-")
     if not data.exists():
-        # Not by COVERAGE_FILE, which the bot itself still reads.
+        # Not those of `make coverage`, which measure branches and other processes too.
         settings = data.with_suffix(".ini")
         settings.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
         noted = (
@@ -81,7 +80,7 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
             "--cov-context=test",
             "--cov-report=",
         )
-        if not trial.run([*noted, *_LEFT_OUT, *PACKAGES[package]]):
+        if not trial.run([*noted, *PACKAGES[package]]):
             data.unlink(missing_ok=True)
             raise SystemExit(f"a test of {package} fails without any fault")
     found = CoverageData(str(data))
@@ -90,12 +89,17 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
 
 
 def tests_that_see(mutant: Mutant, covered: CoverageData) -> Sequence[Collection[str]]:
-    """The tests that run a line of the mutant. What the import runs is seen by all: first by those of its module."""
+    """The tests that run a line of the mutant, and then the others of their files, which may read what those cached.
+
+    What the import runs is seen by all tests of the package's folders, for a test that only compares constants runs no
+    line: first by those that run a line of the module.
+    """
     lines = _tests_by_line(mutant.path, covered)
     seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines))
     if seen:
-        return [seen]
-    others = {name.partition("|")[0] for name in covered.measured_contexts() if name}
+        return [seen, {name.partition("::")[0] for name in seen}]
+    folders = PACKAGES[package_of(mutant.path)]
+    others = {file.relative_to(ROOT).as_posix() for folder in folders for file in (ROOT / folder).rglob("test_*.py")}
     return [set[str](_OF_TABLES).union(*lines.values()), others]
 
 

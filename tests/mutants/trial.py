@@ -32,7 +32,10 @@ _WARM_TOO = (
 )
 _NO_REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
 """Plugins are imported before pytest could rewrite their assertions, which matters to nobody."""
-ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", _NO_REWRITE)
+_LEFT_OUT = ("--deselect=tests/bot/flow/test_rows.py", "-k=not postgres", "-m=not slow")
+"""mypy, a server and slow tests: a trial must end soon, and the quick tests should notice."""
+_PLUGINS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler", _NO_REWRITE)
+ARGUMENTS = ("-q", "--hypothesis-profile=mutants", *_PLUGINS, *_LEFT_OUT)
 _PHASES = (Phase.explicit, Phase.generate)
 CPU_SECONDS, SECONDS = 120, 600
 """A mutant that is still running then has made something endless, or the machine is very busy."""
@@ -100,7 +103,6 @@ def warm_up() -> None:
         importlib.import_module(name)
     # A counterexample is enough: nobody reads the smallest one, and a trial is the same again.
     settings.register_profile("mutants", phases=_PHASES, database=None, derandomize=True, deadline=None)
-    settings.load_profile("mutants")
     gc.freeze()
 
 

@@ -103,7 +103,7 @@ def _secrets(story: "Story", guest: SimulatedUser) -> Iterator[str]:
 
 
 def _takes_a_name(state: states.State) -> bool:
-    return isinstance(state, states.AskingName | states.ChangingName)
+    return isinstance(state, states.AskingName | states.CheckingName | states.ChangingName)
 
 
 def _news(story: "Story") -> Iterator[str]:

@@ -5,7 +5,7 @@ reached Telegram. What must hold after every commit is here; what must hold once
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,13 +200,16 @@ class CommitChecker:
 
     def _steps(self, commit: Commit) -> Iterator[str]:
         saved = list(commit.of(sql.SAVE_DIALOGUE))
-        if len(saved) != len(commit.steps):
-            yield f"{len(commit.steps)} steps were taken, {len(saved)} saved"
+        turns = _turns(commit.steps)
+        if len(saved) != len(turns):
+            yield f"{len(turns)} turns were taken, {len(saved)} saved"
             return
-        events = [str(done.values[0]) for done in commit.of(sql.MARK_SEEN)] or [""]
-        for done, (before, event, step) in zip(saved, commit.steps, strict=True):
-            turn = CommittedTurn(str(done.values[0]), events[0] or None, before, event, step)
-            yield from self._turn(turn)
+        events = [str(done.values[0]) for done in commit.of(sql.MARK_SEEN)]
+        events += [f"notice:{done.values[0]!s}" for done in commit.of(sql.SETTLE_NOTICE)] or [""]
+        for done, steps in zip(saved, turns, strict=True):
+            for before, event, step in steps:
+                turn = CommittedTurn(str(done.values[0]), events[0] or None, before, event, step)
+                yield from self._turn(turn)
 
     def _turn(self, turn: CommittedTurn) -> Iterator[str]:
         known = self.states.get(turn.person)
@@ -235,6 +238,17 @@ class CommitChecker:
             desk.IS_BOUND, turn.person, state.account
         ):
             yield f"{turn.person}: a code for {state.account} is shown, to which no link binds them"
+
+
+def _turns(steps: Sequence[tuple[State, Event, Step]]) -> Sequence[Sequence[tuple[State, Event, Step]]]:
+    """The steps by turn: a request that is refused at once takes a second step in its turn."""
+    turns: list[list[tuple[State, Event, Step]]] = []
+    for step in steps:
+        if turns and isinstance(step[1], AttemptRefused):
+            turns[-1].append(step)
+        else:
+            turns.append([step])
+    return turns
 
 
 def chat_of(person: str) -> int:

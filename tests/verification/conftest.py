@@ -5,17 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from storage import open_store
 from tests.fakes import FakeClock, FakeProvider, make_deps, make_sealing
 from verification.attempts import Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
-
-# A slow machine must not fail a property.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture

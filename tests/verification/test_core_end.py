@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, TELEGRAM, FakeClock, make_identity, make_request
+from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_identity, make_request
 from tests.open_unit import open_unit, settle
-from verification.attempts import LIVE_STATUSES, AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
+from verification.attempts import LIVE_STATUSES, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import AttemptOver, ContradictoryVerdict
 from verification.ids import Account
-from verification.ports import MAX_ACCOUNTS, NoticeKind
+from verification.ports import MAX_ACCOUNTS, Notice, NoticeKind
 
 A1 = AttemptId("a1")
 
@@ -42,6 +42,22 @@ async def test_inv16_a_rejection_is_recorded_and_takes_no_quota_slot(core: Core,
     assert (decided.status, decided.reason) == (AttemptStatus.FAILED, Reason.FACE_COVERED)
     assert await claim_notices(store) == [("a1", NoticeKind.ENDED, AttemptStatus.FAILED, Reason.FACE_COVERED)]
     assert await core.slot_of(Account("telegram:1")) is None
+
+
+@pytest.mark.parametrize("lease", [None, timedelta(seconds=20)])
+async def test_a_notice_is_handed_over_leased_where_a_lease_is_wanted(
+    store: DialogueStore, clock: FakeClock, provider: FakeProvider, lease: timedelta | None
+) -> None:
+    handed = list[Notice | None]()
+    deps = replace(make_deps(clock), on_notice=handed.append, notice_lease=lease, front_end=TELEGRAM)
+    core = Core(store, dict.fromkeys(Method, provider), deps, ttl=timedelta(minutes=10))
+    await core.begin(make_request())
+    await core.complete(A1, Passed())
+    moments = [NOON, NOON + timedelta(hours=1)]
+    claimed = [len(await store.claim_notices(TELEGRAM, at, until=at + timedelta(hours=1), limit=9)) for at in moments]
+
+    assert [notice and notice.kind for notice in handed] == [None if lease is None else NoticeKind.ENDED]
+    assert claimed == ([1, 1] if lease is None else [0, 1])
 
 
 @pytest.mark.parametrize("outcome", [Passed(), Rejected(Reason.DECLINED)])
@@ -213,3 +229,14 @@ async def test_inv07_progress_never_goes_back(core: Core) -> None:
         await core.progress(A1, AttemptStatus.OPENED, "page")
 
     assert await core.find_by_token("token-1") == confirming
+
+
+async def test_a_scanned_code_moves_its_attempt_as_decided_while_it_is_live(core: Core) -> None:
+    await core.begin(make_request())
+    passed = await core.move("token-1", lambda _: Passed())
+    again = await core.move("token-1", lambda _: Rejected(Reason.DECLINED))
+
+    assert passed is not None
+    assert passed.status is AttemptStatus.SUCCEEDED
+    assert again == passed
+    assert await core.move("no-token", lambda _: Passed()) is None

@@ -55,6 +55,7 @@ def test_a_line_for_every_step_and_every_reason() -> None:
 def test_one_object_with_what_was_asked_for_and_its_groups() -> None:
     whole = to_json(build_reports(STATISTICS, QUERY), QUERY)
 
+    assert whole.startswith('{\n  "since": ')
     assert whole.endswith("}\n")
     assert json.loads(whole) == {
         "since": "2026-11-01",
@@ -137,6 +138,7 @@ def test_a_time_that_ran_backwards_is_none() -> None:
 @pytest.mark.parametrize(
     ("buckets", "part", "bucket", "share"),
     [
+        ({6: 1}, 0.5, 6, 0.5),
         ({6: 4}, 0.5, 6, 0.5),
         ({6: 4}, 1.0, 6, 1.0),
         ({6: 2, 8: 2}, 0.5, 6, 1.0),

@@ -44,6 +44,42 @@ def test_a_funnel_counts_each_step_and_names_the_greatest_loss() -> None:
     assert report.reasons == ((Reason.FACE_COVERED, 7), (Reason.NO_CARD, 2))
 
 
+def test_of_equal_losses_the_first_step_is_the_worst_and_a_gain_is_no_loss() -> None:
+    counts = zip(FunnelStep, (8, 4, 2, 3, 3, 3, 3), strict=True)
+    statistics = FunnelStatistics([FunnelCount("", step, None, None, count) for step, count in counts], [])
+    [report] = build_reports(statistics, FunnelQuery(since=DAY, until=DAY))
+
+    assert [step.lost for step in report.steps] == [None, 0.5, 0.5, 0, 0, 0, 0]
+    assert report.worst is report.steps[1]
+
+
+def test_reasons_are_summed_over_methods_and_sorted_by_count_then_name() -> None:
+    counts = [
+        FunnelCount("", None, Method.QQ, Reason.NO_CARD, 6),
+        FunnelCount("", None, Method.QQ, Reason.MISMATCH, 3),
+        FunnelCount("", None, Method.FACE, Reason.MISMATCH, 2),
+        FunnelCount("", None, Method.FACE, Reason.FACE_COVERED, 5),
+    ]
+    [report] = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=DAY, until=DAY))
+
+    assert report.reasons == ((Reason.NO_CARD, 6), (Reason.FACE_COVERED, 5), (Reason.MISMATCH, 5))
+
+
+def test_a_group_has_its_own_durations_and_the_median_and_the_90th_percentile_of_each_step() -> None:
+    counts = [FunnelCount(group, FunnelStep.STARTED, None, None, 5) for group in ("spring", "autumn")]
+    durations = [
+        DurationCount(group="spring", step=FunnelStep.STARTED, method=None, bucket=4, count=4),
+        DurationCount(group="spring", step=FunnelStep.STARTED, method=None, bucket=6, count=1),
+        DurationCount(group="autumn", step=FunnelStep.STARTED, method=None, bucket=9, count=4),
+    ]
+    query = FunnelQuery(since=DAY, until=DAY, by=Dimension.CAMPAIGN)
+    [autumn, spring] = build_reports(FunnelStatistics(counts, durations), query)
+
+    assert (spring.steps[1].median, spring.steps[1].p90) == (quantile({4: 4, 6: 1}, 0.5), quantile({4: 4, 6: 1}, 0.9))
+    assert (autumn.steps[1].median, autumn.steps[1].p90) == (quantile({9: 4}, 0.5), quantile({9: 4}, 0.9))
+    assert {step.median for step in (*spring.steps[2:], *autumn.steps[2:])} == {None}
+
+
 def test_a_funnel_of_one_method_starts_at_its_code() -> None:
     [report] = build_reports(FunnelStatistics(COUNTS, []), FunnelQuery(since=DAY, until=DAY, method=Method.QQ))
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -45,10 +47,10 @@ def test_inv34_a_name_is_kept_as_written(typed: str) -> None:
     assert read_name(typed) == Name(typed)
 
 
-@pytest.mark.parametrize("dot", "·•∙・･‧⋅●.．。｡")
+@pytest.mark.parametrize("dot", "·•∙・･‧⋅●.．。｡˙ㆍᐧꞏ᛫⸱⸳∘-‐‑–—−－")
 def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
     assert read_name(f"阿依古丽{dot}买买提") == Name("阿依古丽·买买提")
-    assert read_name(f" 阿依古丽 {dot}{dot} 买买提{dot}") == Name("阿依古丽·买买提")
+    assert read_name(f" 阿依古丽 {dot}{dot} 买买提·") == Name("阿依古丽·买买提")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,8 @@ def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
         ("  Li   Lei ", "Li Lei"),
         ("Ｌｉ　Ｌｅｉ", "Li Lei"),
         ("⽟小明", "玉小明"),
+        ("马⻰", "马龙"),
+        ("⻢⻰⻜", "马龙飞"),
         ("葛\U000e0100飾", "葛飾"),
         ("王\ufe00小明", "王小明"),
         ("Jose\u0301", "José"),
@@ -83,6 +87,10 @@ def test_inv35_common_ways_of_typing_are_accepted(typed: str, cleaned: str) -> N
         ("\u202e明小王", NameProblem.INVISIBLE),
         ("王\x00小明", NameProblem.INVISIBLE),
         ("王\u2066小明\u2069", NameProblem.INVISIBLE),
+        ("王\u3164小明", NameProblem.INVISIBLE),
+        ("王\u034f小明", NameProblem.INVISIBLE),
+        ("王⿱龙天", NameProblem.DESCRIBED),
+        ("⿰⿱", NameProblem.DESCRIBED),
         ("11010519491231002X", NameProblem.NUMBER),
         ("１１０１０５１９４９１２３１００２Ｘ", NameProblem.NUMBER),
         ("王小明2", NameProblem.CHARACTERS),
@@ -105,6 +113,13 @@ def test_inv35_common_ways_of_typing_are_accepted(typed: str, cleaned: str) -> N
 )
 def test_inv34_a_text_that_cannot_be_a_name_gives_the_reason(typed: str, problem: NameProblem) -> None:
     assert read_name(typed) is problem
+
+
+@pytest.mark.parametrize("letter", ["X", "x", "A", "Z", "王", "ä"])
+def test_no_letter_at_an_end_of_a_name_is_cleaned_away(letter: str) -> None:
+    name = f"{letter}u Ximen{letter}"
+
+    assert clean_name(f" ·{name}· ") == name
 
 
 @settings(max_examples=1000)
@@ -190,3 +205,18 @@ def test_no_repr_shows_a_name_a_number_or_a_token() -> None:
 def test_a_huge_text_is_refused_without_cleaning(letter: str) -> None:
     # NFKC would turn the Arabic letters into 73,728 characters.
     assert read_name(letter * 4096) is NameProblem.TOO_LONG
+
+
+# U+2E9A is not assigned; no ideograph looks like the sign of repetition, U+2E80.
+RADICALS = [*map(chr, range(0x2E80, 0x2E9A)), *map(chr, range(0x2E9B, 0x2EF4)), *map(chr, range(0x2F00, 0x2FD6))]
+REPETITION = "\u2e80"
+
+
+@pytest.mark.parametrize("radical", RADICALS)
+def test_a_radical_becomes_the_ideograph_that_looks_the_same(radical: str) -> None:
+    cleaned = clean_name(f"王{radical}")
+
+    assert cleaned[0] == "王"
+    assert bool(re.fullmatch("[\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0003ffff]", cleaned[1])) is (
+        radical != REPETITION
+    )

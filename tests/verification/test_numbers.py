@@ -176,3 +176,19 @@ def test_the_old_form_of_a_resident_card_is_recognised() -> None:
     assert resident.is_old_form("110105491231002")
     assert not resident.is_old_form("990105491231002")
     assert not resident.is_old_form("11010549123100")
+
+
+@pytest.mark.parametrize(
+    "invisible", ["\ufe0d", "\ufe0f", "\u3164", "\u034f", "\u180b", "\u2065", "\U000e0100", "\u20e3"]
+)
+def test_characters_that_nobody_sees_do_not_matter(invisible: str) -> None:
+    for number in RESIDENTS:
+        assert check_number(invisible.join(["", *number, ""]), TODAY) == number
+
+
+@pytest.mark.parametrize("zero", "\u0660\u06f0\u0966\uff10\U0001d7ce")
+def test_digits_of_any_script_are_digits(zero: str) -> None:
+    for number in RESIDENTS:
+        typed = "".join(chr(ord(zero) + int(each)) if each.isdigit() else each for each in number)
+
+        assert check_number(typed, TODAY) == number

@@ -68,6 +68,33 @@ def test_keys_are_limited_and_full_buckets_are_forgotten() -> None:
     assert (many, len(buckets)) == (100, 1)
 
 
+def test_ten_thousand_keys_are_remembered_unless_told_otherwise() -> None:
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=FakeMonotonic())
+    for key in range(10_001):
+        buckets.take(key)
+
+    assert len(buckets) == 10_000
+
+
+def test_the_key_that_acted_longest_ago_is_forgotten_first() -> None:
+    buckets = TokenBuckets(burst=2, interval=1.0, clock=FakeMonotonic(), max_keys=2)
+    for key in ("a", "b", "a", "c"):
+        buckets.take(key)
+
+    assert [buckets.wait_time(key) for key in ("a", "b", "c")] == [1.0, 0, 0]
+    assert [buckets.take(key) for key in ("a", "b", "b")] == [False, True, True]
+
+
+def test_a_bucket_is_forgotten_at_the_instant_it_is_full() -> None:
+    seconds = FakeMonotonic()
+    buckets = TokenBuckets(burst=1, interval=1.0, clock=seconds)
+    buckets.take("a")
+    seconds.now += 1.0
+    buckets.take("b")
+
+    assert len(buckets) == 1
+
+
 @given(st.integers(1, 10), st.floats(0.1, 10), st.lists(st.floats(0, 30), max_size=100))
 def test_a_bucket_never_exceeds_its_burst_and_rate(burst: int, every: float, pauses: list[float]) -> None:
     seconds = FakeMonotonic(0.0)

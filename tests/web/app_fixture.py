@@ -54,7 +54,7 @@ class WebFixture:
 
     now: datetime = START
     store: MemoryStore = field(default_factory=MemoryStore)
-    ready: dict[str, bool] = field(default_factory=lambda: {"store": True, "telegram": True})
+    not_ready: dict[str, str] = field(default_factory=lambda: {"store": "", "telegram": ""})
     telegram: TelegramRoute | None = None
     api: ApiRoute | None = None
     providers: Mapping[Method, Provider] = field(
@@ -113,5 +113,5 @@ class WebFixture:
         self.tokens += 1
         return f"token-{self.tokens:022}"
 
-    async def _ready(self) -> Mapping[str, bool]:
-        return self.ready
+    async def _ready(self) -> Mapping[str, str]:
+        return self.not_ready

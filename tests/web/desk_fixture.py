@@ -162,5 +162,5 @@ async def desk_fixture(folder: Path, *, key: str | None = KEY, public: str = BAS
         yield DeskFixture(store, key, public)
 
 
-async def _ready() -> Mapping[str, bool]:
-    return {"store": True}
+async def _ready() -> Mapping[str, str]:
+    return {"store": ""}

@@ -130,12 +130,17 @@ async def test_the_liveness_check_answers(web_app: WebFixture) -> None:
 async def test_the_readiness_check_names_what_is_not_ready(web_app: WebFixture) -> None:
     client = web_app.phone("browser")
     ready = await client.get("/readyz")
-    web_app.ready["telegram"] = False
+    web_app.not_ready["telegram"] = "no webhook is set"
 
     unready = await client.get("/readyz")
 
     assert (ready.status_code, unready.status_code) == (200, 503)
-    assert unready.json() == {"ready": False, "parts": {"store": True, "telegram": False}}
+    assert ready.json() == {"ready": True, "parts": {"store": True, "telegram": True}, "reasons": {}}
+    assert unready.json() == {
+        "ready": False,
+        "parts": {"store": True, "telegram": False},
+        "reasons": {"telegram": "no webhook is set"},
+    }
 
 
 async def test_metrics_show_the_registry(web_app: WebFixture) -> None:

@@ -1,4 +1,4 @@
-"""ID numbers: one module per document, each with `matches`, and `check_number`, which applies them all.
+"""ID numbers: one module per document, `check_number`, which applies them all, and `find_number`, which reads a text.
 
 The checks run in a fixed order: characters, length, check digit, then what the number says. So a typing error is
 reported as one, and only a correct number of another document leads the person to another site.
@@ -9,14 +9,15 @@ import unicodedata
 from datetime import date
 from enum import StrEnum
 
-from verification.numbers import foreigner, permit, resident
+from verification.numbers import foreigner, other_documents, permit, resident
 
 
 class NumberProblem(StrEnum):
-    """Why a number cannot be used; the last two are real documents that another site verifies."""
+    """Why a number cannot be used; the last three are real documents that another site verifies."""
 
     EMPTY = "empty"
     CHARACTERS = "characters"
+    SEVERAL = "several"
     LENGTH = "length"
     OLD_FORM = "old_form"
     CHECK_DIGIT = "check_digit"
@@ -25,14 +26,26 @@ class NumberProblem(StrEnum):
     PROVINCE = "province"
     PERMIT = "permit"
     FOREIGNER = "foreigner"
+    OTHER_DOCUMENT = "other_document"
 
 
 _LENGTH = 18
 _MAX_INPUT = 400
 """Code points; longer input is refused before cleaning, because NFKC may turn one letter into eighteen."""
-_NOISE = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+_SPACE = r"[\s\-\u2010-\u2015\u2212]"
+_NOISE = re.compile(f"{_SPACE}+")
+_IN_ONE_PIECE = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")
+_IN_GROUPS = re.compile(rf"(?<!\d)\d(?:{_SPACE}*\d){{16}}{_SPACE}*[\dXx](?!{_SPACE}*[\dXx])")
+_OLD_FOREIGNER = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}\d{12}(?!\d)")
+_DIGITS = re.compile(rf"(?<![A-Za-z0-9])\d(?:{_SPACE}*\d){{6,}}{_SPACE}*[Xx]?(?![A-Za-z0-9])")
 # The last two keys are Cyrillic.
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
+DEFAULT_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that no font shows: Unicode's property Default_Ignorable_Code_Point."""
+_KEYCAP = "\u20e3"
 
 
 def compact(text: str) -> str:
@@ -41,9 +54,58 @@ def compact(text: str) -> str:
     >>> compact(" １１０１０５-19491231-002ｘ ")
     '11010519491231002X'
     """
+    return _NOISE.sub("", visible(text)).upper()
+
+
+def visible(text: str) -> str:
+    """The visible characters of a text, with the digits of any script as ASCII digits.
+
+    >>> visible("１٢۳\ufe0f")
+    '123'
+    """
     number = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE_X)
-    visible = "".join(character for character in number if unicodedata.category(character) != "Cf")
-    return _NOISE.sub("", visible).upper()
+    kept = "".join(each for each in number if unicodedata.category(each) != "Cf" and each != _KEYCAP)
+    return "".join(str(unicodedata.decimal(each, each)) for each in DEFAULT_IGNORABLE.sub("", kept))
+
+
+def find_number(text: str, today: date) -> tuple[str | NumberProblem, str]:
+    """Return the one valid number in a text, or what is wrong with it, and the text around the number.
+
+    A text without any number gives `CHARACTERS`, and is then its own rest.
+
+    >>> find_number("身份证号：11010519491231002X。", date(2026, 1, 1))
+    ('11010519491231002X', '身份证号: 。')
+    """
+    whole = check_number(text, today)
+    is_text = whole is NumberProblem.CHARACTERS or whole is NumberProblem.LENGTH
+    if not is_text or len(text) > _MAX_INPUT:
+        return whole, ""
+    plain = visible(text)
+    for pattern in (_IN_ONE_PIECE, _IN_GROUPS) if whole is NumberProblem.CHARACTERS else (_IN_ONE_PIECE,):
+        if found := _read_each(pattern, plain, today):
+            return found, pattern.sub(" ", plain)
+    return _unreadable(NumberProblem(whole), plain, today)
+
+
+def _unreadable(whole: NumberProblem, text: str, today: date) -> tuple[NumberProblem, str]:
+    """What a text holds that has no number of 18 characters."""
+    if other_documents.has_number(text.upper()) or other_documents.are_named(text):
+        return NumberProblem.OTHER_DOCUMENT, text
+    for pattern in (_OLD_FOREIGNER, _DIGITS):
+        found = _read_each(pattern, text, today)
+        if isinstance(found, NumberProblem):
+            return found, pattern.sub(" ", text)
+    return whole, text
+
+
+def _read_each(pattern: re.Pattern[str], text: str, today: date) -> str | NumberProblem | None:
+    """The only valid number that a pattern finds, or else the problem of the only number."""
+    checked = {compact(typed): check_number(typed, today) for typed in pattern.findall(text)}
+    valid = [number for number in checked.values() if not isinstance(number, NumberProblem)]
+    candidates = valid or list(checked.values())
+    if len(candidates) > 1:
+        return NumberProblem.SEVERAL
+    return candidates[0] if candidates else None
 
 
 def check_number(text: str, today: date) -> str | NumberProblem:

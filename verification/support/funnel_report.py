@@ -56,7 +56,8 @@ class FunnelReport:
     @property
     def worst(self) -> StepStatistics | None:
         """The step with the greatest loss; the first of equals."""
-        return max((step for step in self.steps if step.lost), key=lambda step: step.lost or 0, default=None)
+        worst = max(self.steps, key=lambda step: step.lost or 0)
+        return worst if worst.lost else None
 
 
 def build_reports(statistics: FunnelStatistics, query: FunnelQuery) -> Sequence[FunnelReport]:

@@ -5,7 +5,7 @@ audit entries only masked.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from verification.attempts import Method
@@ -52,7 +52,7 @@ class CreatedLink:
     """A link with the token that opens it; `verified`: its account is verified already."""
 
     link: Link
-    token: str
+    token: str = field(repr=False)
     verified: bool
 
 

@@ -53,8 +53,8 @@ class AttemptSummary:
     reason: Reason | None
     created_at: datetime
     expires_at: datetime
-    name: str = ""
-    number: str = ""
+    name: str
+    number: str
 
     @property
     def code(self) -> str:

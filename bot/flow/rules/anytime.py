@@ -21,7 +21,16 @@ from bot.flow.effects import (
 from bot.flow.events import Commanded, Event, ReaskRequested, Said, Sent, SideMessage, SideTapped, Throttled
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, count_unanswered, delete_unwanted, holds_secret, in_place, touched
+from bot.flow.rules.common import (
+    answer_from_faq,
+    answer_own_words,
+    count_unanswered,
+    delete_unwanted,
+    holds_secret,
+    human_contact,
+    in_place,
+    touched,
+)
 from bot.flow.states import State
 from bot.flow.typed_input import is_question
 from bot.flow.unanswered import redact_question
@@ -73,6 +82,10 @@ def help_asked(state: State, _: Commanded, __: RuleContext) -> Step:
     return Step(touched(state), (SendText("misc.help", rows=((TopicButton(),), (UrlButton("console"),))),))
 
 
+def human_asked(state: State, _: Commanded, __: RuleContext) -> Step:
+    return human_contact(state)
+
+
 def language_asked(state: State, event: Commanded, __: RuleContext) -> Step:
     if event.arguments in LANGUAGES:
         return Step(touched(state), (SetLanguage(event.arguments), SendText("language.done"), in_place(prompt(state))))
@@ -101,7 +114,7 @@ def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:
         unanswered = Step(state, (short_prompt(state, "misc.not_understood"),))
-    return answer_from_faq(state, event.text, context) or unanswered
+    return answer_own_words(state, event.text, context) or unanswered
 
 
 def not_a_text(state: State, event: Sent, _: RuleContext) -> Step:
@@ -168,6 +181,7 @@ _STEP_OF: dict[type[State], str] = {
     states.ReadingInvitation: "type",
     states.Agreeing: "consent",
     states.AskingName: "name",
+    states.CheckingName: "name",
     states.AskingNumber: "number",
     states.ChangingName: "confirm",
     states.ChangingNumber: "confirm",

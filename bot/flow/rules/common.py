@@ -5,21 +5,24 @@ from datetime import datetime
 
 from bot.flow import codec, states
 from bot.flow.effects import (
+    AskQuestion,
     CountQuestion,
     DeleteUserMessage,
     Effect,
     OpenAttempt,
     ReplaceCodeWithPicture,
     Reply,
+    SendText,
     ShowChatAction,
     ShowCode,
     ShowFaq,
+    UrlButton,
 )
 from bot.flow.events import MessageKind, Sent
-from bot.flow.prompts import prompt
+from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
-from bot.flow.typed_input import is_question, is_surely_question
+from bot.flow.typed_input import Remark, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 
@@ -53,7 +56,7 @@ def choosing_method(state: states.Identified, context: RuleContext) -> states.Ch
 def holds_secret(state: State, text: str) -> bool:
     """Whether a text must be deleted from the chat in any state: it holds 15 digits or more, or the person's name."""
     match state:
-        case states.AskingNumber():
+        case states.AskingNumber() | states.CheckingName():
             known = state.name.plain in text
         case states.Identified():
             known = state.identity.name.plain in text
@@ -88,10 +91,37 @@ def count_unanswered(state: State, text: str) -> tuple[Effect, ...]:
     return (CountQuestion("", redact_question(text, state)),) if is_question(text) else ()
 
 
-def answer_instead_of_input(state: State, text: str, context: RuleContext, *, may_be_meant: bool) -> Step | None:
-    """The FAQ's answer where a name or number is expected: only for a question that cannot be meant as input."""
-    if is_surely_question(text) or (is_question(text) and not may_be_meant):
-        return answer_from_faq(state, text, context, DeleteUserMessage())
+HUMAN = "human"
+"""The topic under which a wish to talk to a human is counted."""
+
+
+def human_contact(state: State, *before: Effect) -> Step:
+    """How to reach the people behind the bot, with the question of the state."""
+    question, contact = short_prompt(state, "misc.human"), ((UrlButton("operator"),),)
+    if isinstance(question, AskQuestion):
+        question = replace(question, rows=(*contact, *question.rows))
+    elif isinstance(question, SendText):
+        question = replace(question, rows=contact)
+    return Step(touched(state), (*before, question, CountQuestion(HUMAN)))
+
+
+def answer_wish(state: State, text: str, context: RuleContext, *before: Effect) -> Step | None:
+    """The page whose button a text names, or the way to a human; the state stays. None for anything else."""
+    if link := match_link(text):
+        return Step(touched(state), (*before, SendText("link.here", rows=((UrlButton(link),),))))
+    return human_contact(state, *before) if context.words.remark(text) is Remark.HUMAN else None
+
+
+def answer_own_words(state: State, text: str, context: RuleContext) -> Step | None:
+    """The answer to the words of a button, a wish for a human, a question, or small talk; the state stays.
+
+    None for anything else.
+    """
+    if answer := answer_wish(state, text, context) or answer_from_faq(state, text, context):
+        return answer
+    remark = context.words.remark(text)
+    if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
+        return Step(touched(state), (short_prompt(state, f"misc.{remark}"),))
     return None
 
 

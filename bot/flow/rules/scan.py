@@ -17,6 +17,7 @@ from bot.flow.effects import (
     SendText,
     ShowChatAction,
     TextKey,
+    Values,
 )
 from bot.flow.events import (
     AttemptFailed,
@@ -34,7 +35,7 @@ from bot.flow.events import (
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, mark, method_values, prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
-    answer_from_faq,
+    answer_own_words,
     ask,
     choosing_method,
     count_unanswered,
@@ -44,6 +45,7 @@ from bot.flow.rules.common import (
     open_attempt,
 )
 from bot.flow.states import State
+from bot.flow.typed_input import Remark, is_about_code
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
 
@@ -173,9 +175,15 @@ def scanning_status(state: states.Scanning, _: Event, __: RuleContext) -> Step:
 
 
 def said_while_scanning(state: states.Scanning, event: Said, context: RuleContext) -> Step:
-    if answer := answer_from_faq(state, event.text, context):
+    if is_about_code(event.text):
+        return code_shown_again(state, event, context)
+    values: Values = {"method": TextKey(f"method.{state.method}")}
+    remark = context.words.remark(event.text)
+    if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
+        reply = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")})
+        return Step(replace(state, touched=True), (reply,))
+    if answer := answer_own_words(state, event.text, context):
         return answer
-    values = {"method": TextKey(f"method.{state.method}")}
     return Step(replace(state, touched=True), (SendText("scan.said", values), *count_unanswered(state, event.text)))
 
 

@@ -204,9 +204,10 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
     values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
-    values |= {"steps": longest("scan.steps."), "reason": longest("reason.")}
+    values |= {"words": texts["misc.wait"], "steps": longest("scan.steps."), "reason": longest("reason.")}
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}
     values |= {name: ", ".join(texts[f"method.{method}"] for method in Method) for name in ("methods", "scans")}
+    values |= {"operator": "客" * 64, "contact": "x" * 256, "operator_url": "https://" + "x" * 248}
     values |= {"facts": texts["type.facts"], "ticket": "0A1B-2C3D"}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
     record = max((texts[f"privacy.{kind}"] for kind in ("attempt", "consent", "bond")), key=telegram_length).format_map(
@@ -346,7 +347,7 @@ def test_texts_have_no_stray_blanks_or_invisible_characters(texts: Mapping[str, 
 # No real persons
 
 
-SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014"}
+SAFE = {"王小明", "李雷", "韩梅梅", "阿依古丽·买买提", "11010519491231002X", "440524188001010014", "䶮"}
 
 
 @in_each_file

@@ -17,6 +17,7 @@ from bot.flow.effects import (
     Reply,
     Rows,
     SendText,
+    Sensitive,
     ShowCode,
     Values,
 )
@@ -27,8 +28,10 @@ Texted = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordA
 
 
 def strings(value: object) -> Iterator[str]:
-    """Every string inside a value, at any depth."""
+    """Every string inside a value, at any depth, but those that a person is asked to check."""
     match value:
+        case Sensitive():
+            pass
         case str():
             yield value
         case Mapping():

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
+from bot.content import vocabulary
 from bot.flow import codec, states, typed_input
 from bot.flow.events import (
     AttemptFailed,
@@ -36,13 +37,15 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
-from verification.identity import Name
+from verification.identity import Name, Number
 from verification.ids import Account
 
 ACCOUNT = Account("telegram:100012345")
 FOREIGN_ACCOUNT = Account("cloud:200056789")
 NAME = "王小明"
 OTHER_NAME = "阿依古丽·买买提"
+ODD_NAME = "高兴"
+"""A name that looks like a word."""
 SECRETS = (NAME, NUMBER, OTHER_NAME, OTHER_NUMBER)
 QUESTION_ID = "m-current"
 ATTEMPT = AttemptId("attempt-current")
@@ -56,7 +59,13 @@ def topics_in(text: str) -> tuple[str, ...]:
     return tuple(topic for topic, word in words.items() if word in text)
 
 
-CONTEXT = RuleContext(now=NOON, fresh_id="0123456789abcdef0123456789abcdef", topics_in=topics_in, own_account=ACCOUNT)
+CONTEXT = RuleContext(
+    now=NOON,
+    fresh_id="0123456789abcdef0123456789abcdef",
+    topics_in=topics_in,
+    words=vocabulary.load(),
+    own_account=ACCOUNT,
+)
 LATER = NOON + timedelta(minutes=10)
 
 STATE_KINDS: tuple[type[State], ...] = get_args(State)
@@ -76,6 +85,9 @@ def state_samples() -> Iterator[State]:
     yield invitation(states.AskingName(account=Account("cloud:200011111"), question_id="m-former"))
     yield invitation(failed(Reason.BUSY))
     yield states.AskingName(account=ACCOUNT, question_id=QUESTION_ID)
+    yield states.CheckingName(account=ACCOUNT, question_id=QUESTION_ID, name=Name(ODD_NAME))
+    yield states.CheckingName(account=ACCOUNT, question_id=QUESTION_ID, name=Name(ODD_NAME), number=Number(NUMBER))
+    yield states.CheckingName(account=ACCOUNT, question_id=QUESTION_ID, name=Name(ODD_NAME), identity=person)
     for name in (NAME, OTHER_NAME, "李"):
         yield states.AskingNumber(account=ACCOUNT, question_id=QUESTION_ID, name=Name(name))
     yield states.ChangingName(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
@@ -209,6 +221,7 @@ GARBAGE = (
     "/",
     "/start@another_bot",
     "𠮷野家",
+    "王⿱龙天",
     "hello",
 )
 PEOPLE = (
@@ -217,11 +230,16 @@ PEOPLE = (
     OTHER_NAME,
     "阿依古丽•买买提",
     "我叫王小明",
+    ODD_NAME,
+    "我是香港人",
     NUMBER,
     NUMBER.lower(),
     "１１０１０５-19491231-002ｘ",
     OTHER_NUMBER,
     f"{NAME} {NUMBER}",
+    f"{NUMBER} {OTHER_NUMBER}",
+    "E12345678",
+    "我只有护照",
     "810000199408230021",
     "830000199201300022",
     "932682198501010017",
@@ -241,6 +259,8 @@ QUESTIONS = (
     "账号满了",
     "怎么办",
     "why?",
+    "为什么要姓名",
+    "is this safe",
     f"{NAME}的身份证 {NUMBER} 能认证几个账号？",
 )
 DIGITS = tuple(str(digit) for digit in range(1, 10))
@@ -282,8 +302,11 @@ def words_of(meant: Choice | Command) -> tuple[str, ...]:
     return tuple(listed.split())
 
 
+REMARKS = ("客服在吗", "你好", "谢谢你", "等一下", "不知道怎么填", "下一步")
+
+
 def texts() -> Iterator[str]:
-    yield from (*GARBAGE, *PEOPLE, *QUESTIONS, *DIGITS)
+    yield from (*REMARKS, *GARBAGE, *PEOPLE, *QUESTIONS, *DIGITS)
     for choice in Choice:
         yield from (choice, *words_of(choice))
     for command in Command:

@@ -28,6 +28,7 @@ _SAME_STEP = {
     states.ReadingEnterprise: states.ChoosingType,
     states.ReadingOverseas: states.ChoosingType,
     states.ReadingInvitation: states.ChoosingType,
+    states.CheckingName: states.AskingName,
     states.ChangingName: states.Confirming,
     states.ChangingNumber: states.Confirming,
     states.AgreeingFace: states.ChoosingMethod,
@@ -48,6 +49,8 @@ LEAVING = {
 
 def step_of(state: State) -> int:
     """How far a state is on the path; states of one step have the same position."""
+    if isinstance(state, states.CheckingName) and state.identity is not None:
+        return ORDER.index(states.Confirming)
     return ORDER.index(_SAME_STEP.get(type(state), type(state)))
 
 

@@ -349,6 +349,12 @@ def test_a_link_to_another_account_begins_a_journey_under_its_campaign() -> None
     assert back == ()
 
 
+def test_a_link_without_a_campaign_begins_a_journey_under_none() -> None:
+    opened = JourneyFixture().take_event(LinkAccepted(Account("100012345")))
+
+    assert [(increment.cohort, increment.step) for increment in opened] == [(COHORT, FunnelStep.OPENED)]
+
+
 def test_an_expired_code_counts_no_step() -> None:
     journey = JourneyFixture()
     journey.to_the_method()

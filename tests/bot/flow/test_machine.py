@@ -9,7 +9,18 @@ from typing import get_args
 import pytest
 
 from bot.flow import codec, machine
-from bot.flow.effects import Effect, OpenAttempt, ShowToast
+from bot.flow.effects import (
+    AskQuestion,
+    DeleteUserMessage,
+    EditCaption,
+    Effect,
+    OpenAttempt,
+    ReplaceCodeWithPicture,
+    Sensitive,
+    ShowCode,
+    ShowRecords,
+    ShowToast,
+)
 from bot.flow.events import (
     AttemptPassed,
     AttemptRefusal,
@@ -26,8 +37,12 @@ from bot.flow.events import (
 from bot.flow.machine import advance, choices, row_for_trigger
 from bot.flow.rows import Step
 from bot.flow.states import (
+    AskingName,
     AskingNumber,
     Attempting,
+    ChangingName,
+    ChangingNumber,
+    CheckingName,
     Identified,
     Opening,
     ReadingInvitation,
@@ -99,11 +114,48 @@ def test_inv11_every_event_of_a_person_gets_a_reply(state: State, proof: Proof) 
 
 
 @in_each_state
+def test_the_panel_is_deleted_with_a_typed_answer_only_where_a_question_takes_its_place(state: State) -> None:
+    waits_for_text = isinstance(state, AskingName | CheckingName | AskingNumber | ChangingName | ChangingNumber)
+    for event, step in steps(state, EVENTS):
+        if DeleteUserMessage(with_panel=True) in step.effects:
+            assert waits_for_text, event
+            assert machine._trigger_of(state, event) is Said, event
+            assert any(isinstance(effect, AskQuestion) for effect in step.effects), event
+
+
+@in_each_state
+def test_a_question_carries_the_id_that_its_buttons_are_compared_with(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        for effect in step.effects:
+            match effect:
+                case AskQuestion() | ShowCode() | EditCaption():
+                    assert effect.question_id == step.state.question_id, event
+                case ReplaceCodeWithPicture(rows=rows):
+                    assert effect.question_id == (step.state if rows else state).question_id, event
+                case ShowRecords():
+                    assert effect.question_id == state.question_id, event
+
+
+@in_each_state
 def test_no_effect_holds_a_name_or_a_number(state: State) -> None:
     for event, step in steps(state, EVENTS):
         leaks = [text for text in strings(tuple(exposed(step))) for secret in SECRETS if secret in text]
 
         assert leaks == [], event
+
+
+@in_each_state
+def test_a_name_in_clear_is_only_in_the_questions_that_ask_to_check_it(state: State) -> None:
+    for event, step in steps(state, EVENTS):
+        shown = {
+            effect.text
+            for effect in step.effects
+            for value in getattr(effect, "values", {}).values()
+            if isinstance(effect, AskQuestion) and isinstance(value, Sensitive)
+        }
+
+        assert shown <= {"confirm.ask", "confirm.ask_again", "check_name.ask", "check_name.ask_again"}, event
+        assert not [secret for secret in SECRETS if secret in repr(exposed(step))], event
 
 
 @in_each_state

@@ -9,26 +9,26 @@ HEAD = """
 from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, AttemptOpened, Said, Sent
 from bot.flow.rows import RuleContext, always, on, on_choice
-from bot.flow.rules import anytime, entry, scan
+from bot.flow.rules import anytime, details, entry, scan
 from bot.flow.states import AskingName, AskingNumber, ChoosingMethod, ChoosingType, Idle, Opening, Scanning
 
 """
-GOOD = "on(AskingName, Said, entry.name_said, AskingNumber)"
+GOOD = "on(AskingName, Said, details.name_said, AskingNumber)"
 FAULTS = {
-    "a rule of another state": "on(Idle, Said, entry.name_said, AskingNumber)",
-    "a rule of another state for a command": "on(Idle, Command.BACK, entry.back_to_name, AskingName)",
+    "a rule of another state": "on(Idle, Said, details.name_said, AskingNumber)",
+    "a rule of another state for a command": "on(Idle, Command.BACK, details.back_to_name, AskingName)",
     "a rule of another state for a choice": "on_choice(Idle, Choice.WECHAT, scan.wechat_chosen, Opening)",
-    "a rule of another event": "on(AskingName, Sent, entry.name_said, AskingNumber)",
-    "a rule of an event for a command": "on(AskingName, Command.START, entry.name_said, AskingNumber)",
-    "a rule of an event for a choice": "on_choice(AskingName, Choice.AGREE, entry.name_said, AskingNumber)",
+    "a rule of another event": "on(AskingName, Sent, details.name_said, AskingNumber)",
+    "a rule of an event for a command": "on(AskingName, Command.START, details.name_said, AskingNumber)",
+    "a rule of an event for a choice": "on_choice(AskingName, Choice.AGREE, details.name_said, AskingNumber)",
     "a rule of one state for every state": "always(AttemptOpened, scan.attempt_opened, Scanning)",
     "a rule of an event for a command of every state": "always(Command.HELP, anytime.not_a_text)",
-    "a trigger that is no event": "on(AskingName, str, entry.name_said, AskingNumber)",
+    "a trigger that is no event": "on(AskingName, str, details.name_said, AskingNumber)",
     "a trigger in words": 'on_choice(ChoosingType, "personal", entry.personal_chosen)',
-    "a target that is no state": "on(AskingName, Said, entry.name_said, AttemptOpened)",
-    "a target that is an instance": 'on(AskingName, Said, entry.name_said, Idle(account="a", question_id="m"))',
-    "a target in words": 'on(AskingName, Said, entry.name_said, "AskingNumber")',
-    "a state that is no state": "on(Effect, Said, entry.name_said, AskingNumber)",
+    "a target that is no state": "on(AskingName, Said, details.name_said, AttemptOpened)",
+    "a target that is an instance": 'on(AskingName, Said, details.name_said, Idle(account="a", question_id="m"))',
+    "a target in words": 'on(AskingName, Said, details.name_said, "AskingNumber")',
+    "a state that is no state": "on(Effect, Said, details.name_said, AskingNumber)",
 }
 
 

@@ -227,7 +227,7 @@ class DialogueMachine(RuleBasedStateMachine):
         if not isinstance(event, LinkAccepted) and not isinstance(before, ReadingInvitation):
             self.repeats_no_completed_step(before, event)
         self.returns_to_the_former_state(before, event)
-        self.keeps_the_identity(before)
+        self.keeps_the_identity(before, event)
         self.gives_each_question_an_id(before)
         for effect in step.effects:
             if isinstance(effect, OpenAttempt):
@@ -259,9 +259,9 @@ class DialogueMachine(RuleBasedStateMachine):
         if meaning(before, event) in {Choice.NOT_MINE, Command.BACK, Command.CANCEL}:
             assert replace(self.state, question_id="") == replace(codec.load(before.former), question_id="")
 
-    def keeps_the_identity(self, before: State) -> None:
+    def keeps_the_identity(self, before: State, event: Event) -> None:
         old, new = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
-        if old is None or new is None:
+        if old is None or new is None or (isinstance(event, Said) and NAME in event.text and NUMBER in event.text):
             return
         if isinstance(before, states.ChangingName):
             assert new.number == old.number
@@ -291,7 +291,7 @@ class DialogueMachine(RuleBasedStateMachine):
     @invariant()
     def a_state_without_identity_saves_no_secret(self) -> None:
         innermost = codec.load(self.state.former) if isinstance(self.state, ReadingInvitation) else self.state
-        if not isinstance(innermost, Identified | states.AskingNumber):
+        if not isinstance(innermost, Identified | states.AskingNumber | states.CheckingName):
             assert not [secret for secret in SECRETS if secret in codec.dump(self.state)]
 
     @invariant()

@@ -34,6 +34,7 @@ CHOICES: dict[type[StateBase], str] = {
     states.ReadingInvitation: "mine not_mine enterprise overseas",
     states.Agreeing: "agree not_now",
     states.AskingName: "",
+    states.CheckingName: "name_right name_wrong",
     states.AskingNumber: "",
     states.ChangingName: "",
     states.ChangingNumber: "",
@@ -52,6 +53,7 @@ BACK: dict[type[StateBase], type[StateBase]] = {
     states.ReadingOverseas: states.ChoosingType,
     states.Agreeing: states.ChoosingType,
     states.AskingName: states.Agreeing,
+    states.CheckingName: states.AskingName,
     states.AskingNumber: states.AskingName,
     states.ChangingName: states.Confirming,
     states.ChangingNumber: states.Confirming,
@@ -100,6 +102,8 @@ def test_back_leads_to_the_step_before(state: states.State) -> None:
         expected: type[StateBase] = type(codec.load(state.former))
     else:
         expected = BACK.get(type(state), type(state))
+    if isinstance(state, states.CheckingName) and state.identity is not None:
+        expected = states.ChangingName
     step = advance(state, Commanded(Command.BACK), CONTEXT)
 
     assert type(step.state) is expected
@@ -195,11 +199,11 @@ def test_a_message_that_may_show_a_card_leaves_the_chat_in_every_state(state: st
 
 @in_each_state
 def test_a_text_with_fifteen_digits_leaves_the_chat_in_every_state(state: states.State) -> None:
-    asked_for = (states.AskingName, states.AskingNumber, states.ChangingName, states.ChangingNumber, states.Opening)
+    typed = (states.AskingName, states.CheckingName, states.AskingNumber, states.ChangingName, states.ChangingNumber)
     for digits in (14, 15, 16, 18):
         effects = advance(state, Said("号码 " + "7" * digits), CONTEXT).effects
 
-        assert deletes(effects) is (digits >= 15 or isinstance(state, asked_for)), digits
+        assert deletes(effects) is (digits >= 15 or isinstance(state, (*typed, states.Opening))), digits
 
 
 def test_the_samples_carry_the_mark_that_buttons_are_checked_against() -> None:

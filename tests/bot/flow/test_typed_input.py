@@ -5,7 +5,7 @@ import pytest
 from bot.flow.events import Choice, Command
 from bot.flow.machine import choices
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
-from bot.flow.typed_input import match_choice, match_command, normalize
+from bot.flow.typed_input import is_question, match_choice, match_command, normalize
 from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
 
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
@@ -89,6 +89,62 @@ def test_any_other_number_means_no_position(typed: str) -> None:
     assert match_choice(typed, [Choice.AGREE, Choice.NOT_NOW]) is None
 
 
+def test_of_a_text_160_characters_are_compared() -> None:
+    assert match_command("取消".rjust(160)) is Command.CANCEL
+    assert match_command("取消".rjust(161)) is None
+
+
+CHINESE = (
+    *(
+        "吗",
+        "嗎",
+        "呢",
+        "怎么",
+        "怎麼",
+        "怎样",
+        "怎樣",
+        "如何",
+        "为什么",
+        "为何",
+        "為什麼",
+        "為何",
+        "什么",
+        "什麼",
+        "哪里",
+    ),
+    *(
+        "多久",
+        "多长时间",
+        "多長时间",
+        "几个",
+        "几個",
+        "几次",
+        "几天",
+        "幾個",
+        "幾次",
+        "幾天",
+        "多少",
+        "能不能",
+        "可不可以",
+    ),
+    *("是不是", "有没有", "要不要", "会不会"),
+)
+ANYWHERE = ("how", "what", "why", "when", "where", "which", "who")
+AT_THE_START = ("can", "could", "do", "does", "is", "are", "must", "should", "will")
+
+
+@pytest.mark.parametrize("word", ["?", "？", *CHINESE, *ANYWHERE])
+def test_a_text_with_a_question_word_looks_like_a_question(word: str) -> None:
+    assert is_question(f" 认证 {word} 认证 ")
+    assert is_question(word.upper())
+
+
+@pytest.mark.parametrize("word", AT_THE_START)
+def test_an_english_verb_at_the_start_looks_like_a_question(word: str) -> None:
+    assert is_question(f" {word.title()} it be changed")
+    assert not is_question(f"认证 {word} 认证")
+
+
 def test_normalizing_is_idempotent_and_limits_the_length() -> None:
     for text in texts():
         assert len(normalize(text)) <= 40
@@ -102,3 +158,10 @@ def test_no_name_number_or_noise_is_taken_for_a_command() -> None:
 @pytest.mark.parametrize("kind", [AskingName, AskingNumber, ChangingName, ChangingNumber])
 def test_where_a_text_is_expected_no_position_or_choice_matches_it(kind: type[State]) -> None:
     assert choices(kind) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "我要认证", "王小明", "show me", "whatever", "candy", "istanbul", "为了认证", "几何"]
+)
+def test_other_texts_do_not_look_like_a_question(text: str) -> None:
+    assert not is_question(text)

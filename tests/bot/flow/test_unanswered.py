@@ -21,6 +21,7 @@ OF_ANOTHER = states.Confirming(
         ("可以开发票吗？", "可以开发票吗?"),
         ("  怎么\n充值 \t呢", "怎么 充值 呢"),
         ("Do you accept passports?", "Do you accept passports?"),
+        ("好吗", "好吗"),
         ("能绑定 138-0013-8000 吗", "能绑定 • 吗"),
         ("能绑定 +86 138 0013 8000 吗", "能绑定 • 吗"),
         ("能绑定１３８００１３８０００吗", "能绑定•吗"),
@@ -49,6 +50,7 @@ def test_numbers_addresses_and_handles_are_left_out(text: str, redacted: str) ->
         "你好",
         "",
         "？",
+        "吗",
         "???!",
         "13800138000?",
         "发给@wangxiaoming可以吗",
@@ -104,6 +106,11 @@ def test_a_long_question_is_cut() -> None:
 
     assert redacted is not None
     assert len(redacted) == 80
+
+
+def test_of_a_question_320_characters_are_read() -> None:
+    assert redact_question("好吗".rjust(320), IDLE) == "好吗"
+    assert redact_question("好吗".rjust(321), IDLE) is None
 
 
 def test_no_invisible_or_direction_character_is_stored() -> None:

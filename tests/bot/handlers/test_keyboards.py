@@ -18,6 +18,7 @@ from bot.flow.effects import (
     ReplaceCodeWithPicture,
     Rows,
     ShowCode,
+    UrlButton,
 )
 from bot.flow.events import Choice
 from bot.flow.prompts import prompt
@@ -42,6 +43,7 @@ def every_state() -> Iterator[State]:
         "account": [ACCOUNT],
         "question_id": [QUESTION_ID],
         "name": [person.name],
+        "number": [person.number],
         "identity": [person],
         "method": list(Method),
         "attempt": [AttemptId("attempt-1")],
@@ -49,6 +51,7 @@ def every_state() -> Iterator[State]:
         "match_code": ["42"],
         "expires_at": [NOON + timedelta(minutes=10)],
         "stage": list(states.PhoneStage),
+        "simulated": (False, True),
         "touched": [False],
         "reason": list(Reason),
         "at": [NOON],
@@ -169,3 +172,28 @@ def test_an_open_input_field_shows_an_example(language: str) -> None:
     for key in ("name.placeholder", "number.placeholder"):
         waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
         assert 1 <= len(waiting.input_field_placeholder or "") <= 64
+
+
+@pytest.mark.parametrize(
+    ("operator", "shown", "url"),
+    [
+        (
+            texts.Operator(),
+            "在线客服：https://cloud.tencent.com/online-service",
+            "https://cloud.tencent.com/online-service",
+        ),
+        (
+            texts.Operator("示例<云>", "@support", "https://t.me/support"),
+            "示例&lt;云&gt;：@support",
+            "https://t.me/support",
+        ),
+        (texts.Operator("", "help@example.org"), "在线客服：help@example.org", None),
+    ],
+    ids=["the cloud's page", "a Telegram name", "an e-mail address"],
+)
+def test_a_wish_for_a_human_leads_to_the_operator(operator: texts.Operator, shown: str, url: str | None) -> None:
+    catalogue = texts.load(days=30, operator=operator)
+    buttons = buttons_of(keyboard(catalogue, "zh", ((UrlButton("operator"),),), ""))
+
+    assert shown in catalogue.text("zh", "misc.human")
+    assert [button.url for button in buttons] == ([] if url is None else [url])

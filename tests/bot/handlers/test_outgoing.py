@@ -31,6 +31,14 @@ QUESTION = e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=
 OTHER_QUESTION = e.AskQuestion(
     question_id="m2", text="method.ask", values=VALUES, rows=((e.ChoiceButton(Choice.WECHAT),),)
 )
+NAME = "王小明"
+MASKED: e.Values = {**VALUES, "name": "王*明", "number": "110105********002X"}
+CHECK = e.AskQuestion(
+    question_id="m7",
+    text="confirm.ask",
+    values={**MASKED, "name": e.Sensitive(NAME)},
+    rows=((e.ChoiceButton(Choice.CONFIRM),),),
+)
 TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
 CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
 NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
@@ -116,6 +124,28 @@ async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_aga
 
         assert any(said(message) == "认证类型：个人认证 ✓" for message in sender.guest.messages())
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
+
+
+async def test_a_name_in_clear_leaves_the_chat_when_the_question_is_asked_again_after_a_crash() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CHECK)
+        assert NAME in said(sender.guest.messages()[-1])
+        await sender.show(OTHER_QUESTION, after_crash=True)
+
+        assert NAME not in str(sender.guest.messages())
+
+
+@pytest.mark.parametrize("reply", [e.RecordAnswer("confirm.done", MASKED), OTHER_QUESTION], ids=["record", "question"])
+async def test_a_name_in_clear_leaves_the_chat_even_when_telegram_deletes_its_message_no_more(reply: e.Reply) -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CHECK)
+        checked = panel_id(sender)
+        await sender.guest.simulator.sim("/clock", seconds=49 * 3600)
+        await sender.show(reply)
+
+        [message] = [message for message in sender.guest.messages() if message["id"] == checked]
+        assert message["buttons"] == []
+        assert NAME not in str(sender.guest.messages())
 
 
 async def test_a_question_with_a_forced_reply_is_deleted_when_it_is_answered() -> None:

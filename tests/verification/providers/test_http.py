@@ -1,8 +1,10 @@
 """A provider over HTTP: what is sent, which answers count, and how its failures are handled."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -10,9 +12,10 @@ from bot.http_client import http_client
 from tests.fakes import NOON, NUMBER, FakeClock, make_identity
 from tests.provider_server import PASSING, SIGNING, FakeProviderServer, ProviderFault, nobody, provider
 from tests.reliability import Proof
-from verification.attempts import AttemptId, AttemptStatus, Passed, Reason, Rejected, Verdict
+from tests.virtual_time_loop import run
+from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.errors import ProviderUnavailable
-from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint
+from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint, TransientFailure
 from verification.signing import InvalidSignature
 
 A1 = AttemptId("a1")
@@ -156,10 +159,76 @@ def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: ob
     assert service.phone_url("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
 
 
+def test_ssrf_a_stored_address_is_checked_again_before_a_phone_goes_there() -> None:
+    ours = FakeProviderServer(base="http://api.example.org").http(nobody, FakeClock())
+    own = next(iter(ours._endpoint.phone_hosts))
+    assert ours.phone_url(f"https://{own}/a1") == f"https://{own}/a1"
+    assert ours.phone_url("https://evil.example/a1") is None
+    assert not ours.simulated
+
+
 async def test_a_forbidden_address_for_phones_opens_no_session(line: ProviderPair) -> None:
     line.other.url = "https://evil.example/a1"
     with pytest.raises(ProviderUnavailable):
         await line.ours.open(A1, make_identity())
+
+
+@pytest.mark.parametrize("status", [199, 202, 204, 302, 404, 409, 424, 428, 430, 499])
+async def test_an_unexpected_status_is_no_answer_even_with_a_good_body(status: int) -> None:
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return status, b'{"session":"a1","state":"passed"}'
+
+    with pytest.raises(ProviderUnavailable) as refused:
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
+
+    assert not isinstance(refused.value, TransientFailure)
+
+
+async def test_a_call_goes_to_the_session_and_says_what_its_body_is() -> None:
+    calls = []
+
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        SIGNING.verify(headers, body, NOON)
+        calls.append((verb, url, headers.get("content-type")))
+        return 201, b'{"session":"a1","state":"waiting","url":"http://api.example.org/phone/a1"}'
+
+    ours = FakeProviderServer(base="http://api.example.org").http(call, FakeClock())
+    await ours.open(A1, make_identity())
+    await ours.poll(A1)
+
+    assert calls == [
+        ("PUT", "http://api.example.org/sessions/a1", "application/json"),
+        ("GET", "http://api.example.org/sessions/a1", None),
+    ]
+
+
+def test_between_the_tries_to_open_a_session_are_half_a_second_and_two_seconds() -> None:
+    tried_at = list[float]()
+
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        tried_at.append(asyncio.get_running_loop().time())
+        raise TransientFailure("away")
+
+    async def story() -> None:
+        endpoint = ProviderEndpoint("https://api.example.org", frozenset(), SIGNING)
+        ours = HttpProvider(
+            Method.QQ, endpoint, call, FakeClock(), callback_url="", session_lifetime=timedelta(hours=1)
+        )
+        with pytest.raises(ProviderUnavailable):
+            await ours.open(A1, make_identity())
+
+    run(story())
+
+    assert [round(at - tried_at[0], 3) for at in tried_at] == [0, 0.5, 2.5]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+async def test_a_status_that_may_pass_is_a_transient_failure(status: int) -> None:
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return status, b'{"session":"a1","state":"passed"}'
+
+    with pytest.raises(TransientFailure):
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
 
 
 def at_the_door() -> HttpProvider:

@@ -24,7 +24,7 @@ from bot.flow.effects import (
 from bot.flow.events import Command, Commanded, MessageKind, ReaskRequested, Sent, SideMessage, SideTapped, Throttled
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
-from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State
+from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State, Verified
 from tests.bot.flow.effect_texts import choices_in, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, ONE_OF_EACH, QUESTION_ID, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
@@ -253,9 +253,13 @@ def test_erasing_ends_the_dialogue_and_its_attempt(state: State) -> None:
     step = advance(state, SideTapped(side=SideMessage.PRIVACY, choice="erase_now", question_id=QUESTION_ID), CONTEXT)
 
     assert step.state == Idle(account=CONTEXT.own_account, question_id=CONTEXT.question_id)
-    assert EraseRecords(CONTEXT.own_account) in step.effects
-    assert [effect for effect in step.effects if isinstance(effect, CancelAttempt)] == (
-        [CancelAttempt(state.attempt)] if isinstance(state, Attempting) else []
+    question = () if isinstance(state, Verified) else (prompt(step.state),)
+    cancel = (CancelAttempt(state.attempt),) if isinstance(state, Attempting) else ()
+    assert step.effects == (
+        EraseRecords(CONTEXT.own_account),
+        EditSideMessage("privacy.erased"),
+        *question,
+        *cancel,
     )
 
 

@@ -235,6 +235,7 @@ NOT_NAMES = {
     NameProblem.TOO_LONG: "王" * 51,
     NameProblem.INVISIBLE: "王\u200b小明",
     NameProblem.NUMBER: NUMBER,
+    NameProblem.DESCRIBED: "王⿱龙天",
     NameProblem.CHARACTERS: "王小明🙂",
 }
 
@@ -254,6 +255,7 @@ def test_a_text_that_is_no_name_is_refused_with_a_reason_and_deleted(problem: Na
 NOT_NUMBERS = {
     NumberProblem.EMPTY: "--",
     NumberProblem.CHARACTERS: "我的号码",
+    NumberProblem.SEVERAL: "11010519491231002X 440524188001010014",
     NumberProblem.LENGTH: "1101051949123",
     NumberProblem.OLD_FORM: "110105491231002",
     NumberProblem.CHECK_DIGIT: "110105194912310021",
@@ -262,6 +264,7 @@ NOT_NUMBERS = {
     NumberProblem.PROVINCE: "00000019900101000X",
     NumberProblem.PERMIT: "810000199408230021",
     NumberProblem.FOREIGNER: "932682198501010017",
+    NumberProblem.OTHER_DOCUMENT: "E12345678",
 }
 
 
@@ -279,7 +282,8 @@ def test_a_text_that_is_no_number_is_refused_with_a_reason_and_deleted(problem: 
 
 
 @pytest.mark.parametrize(
-    "number", ["810000199408230021", "830000199201300022", "932682198501010017", "911124198108030024"]
+    "number",
+    ["810000199408230021", "830000199201300022", "932682198501010017", "911124198108030024", "E12345678", "我只有护照"],
 )
 def test_permits_and_foreigners_are_sent_to_the_international_site_and_may_still_answer(number: str) -> None:
     asking = after(TO_NUMBER)
@@ -337,7 +341,7 @@ def test_an_answer_to_the_question_before_does_not_become_a_name() -> None:
             f"""
             >> {word}
             << DeleteUserMessage
-            << AskQuestion name.ask_again + problem.name.answer
+            << AskQuestion name.ask_again + problem.name.button
             """,
             after(TO_NAME),
         )

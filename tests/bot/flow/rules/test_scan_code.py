@@ -81,8 +81,7 @@ def test_an_expiring_code_is_renewed_only_for_an_active_person() -> None:
         >> other: code expiring
         >> core: code expiring
         >> 在吗
-        << SendText scan.said
-        << CountQuestion
+        << SendText scan.remark
         >> core: code expiring
         << CancelAttempt
         << ShowChatAction

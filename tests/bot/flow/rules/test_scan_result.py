@@ -221,7 +221,7 @@ def test_a_verified_account_stays_so() -> None:
         >> /status
         << AskQuestion verified.ask_again + status.verified
         >> 谢谢
-        << AskQuestion verified.ask_again + misc.not_understood
+        << AskQuestion verified.ask_again + misc.thanks
         >> core: attempt opened
         << CancelAttempt
         """,

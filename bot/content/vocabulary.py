@@ -1,0 +1,158 @@
+"""Understands typed texts by the word lists in words.toml, as pure functions of a text.
+
+A text is compared as the FAQ search compares it: without case and signs, traditional characters as simplified ones.
+Whether a text is likely a name is judged generously where it begins with a surname, and strictly elsewhere: the wrong
+answer costs one more question, because an unlikely name is asked back and never refused.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bot.content.search import normalize, simplify
+from bot.flow.typed_input import Remark, is_button_word
+
+_WORDS = Path(__file__).with_name("words.toml")
+_HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HAN_NAME = re.compile(f"[{_HAN}]+(?:·[{_HAN}]+)*")
+_LATIN_NAME = re.compile(r"[^\W\d_]+(?:[ \-'’·]+[^\W\d_]+)*")
+_SIGNS = ' \t\r\n:：,，.。、!！?？~～"“”‘’「」『』《》()（）[]【】'
+_SIGNS_BY_LABEL = _SIGNS + "=＝-—;；"
+_PARTICLES = re.compile("[啊呀哦喔哈啦呗的了嘛]+$")
+_SHORT = 4
+"""A longer name without a dot is likely only when all its characters write sounds."""
+_IN_NAMES = frozenset("在有能会再更本才")
+"""Characters that are seldom in names, but not after a surname."""
+
+
+class Vocabulary:
+    """The word lists, and what they say about a text."""
+
+    def __init__(self, lists: Mapping[str, Any]) -> None:
+        names, labels = lists["names"], lists["labels"]
+        self._labels = tuple(sorted(labels["words"], key=len, reverse=True))
+        self._polite = tuple(sorted(labels["polite"], key=len, reverse=True))
+        self._surnames = frozenset("".join(names["surnames"].split()))
+        self._compound_surnames = tuple(names["compound_surnames"])
+        self._sounds = frozenset("".join(names["sounds"].split()))
+        self._telling = _any_of(names["telling"])
+        self._seldom = frozenset(names["seldom"])
+        self._words = frozenset(names["words"])
+        self._english = frozenset(names["english"].split())
+        self._remarks = {
+            Remark(kind): (frozenset(map(normalize, found["whole"])), _any_of(map(normalize, found.get("parts", ()))))
+            for kind, found in lists["remarks"].items()
+        }
+
+    def without_labels(self, text: str) -> str:
+        """A text without the labels, polite words and signs around its answer."""
+        plain, before = text.strip(_SIGNS), ""
+        while plain != before:
+            before = plain
+            plain = _without_first(plain, self._labels, _ends_label)
+            plain = _without_first(plain, self._polite, _ends_word)
+            plain = _without_last(plain, self._labels, _ends_label)
+            plain = _without_last(plain, self._polite, _ends_word)
+        return plain
+
+    def remark(self, text: str) -> Remark | None:
+        """What a text that is no answer wants, if the lists know it."""
+        plain = normalize(text)
+        bare = _PARTICLES.sub("", plain)
+        for kind, (whole, parts) in self._remarks.items():
+            if plain in whole or bare in whole or parts.search(plain):
+                return kind
+        return Remark.BUTTON if is_button_word(text) else None
+
+    def is_likely_name(self, name: str) -> bool:
+        """Whether a cleaned text is so probably a name that nobody needs to be asked."""
+        plain = simplify(name)
+        if _HAN_NAME.fullmatch(plain):
+            return self._is_likely_han(plain, is_rare=_is_rare(name))
+        return bool(_LATIN_NAME.fullmatch(plain)) and plain.isascii() and self._is_likely_latin(plain.split())
+
+    def _is_likely_han(self, name: str, *, is_rare: bool) -> bool:
+        letters = name.replace("·", "")
+        if len(letters) == 1 or name in self._words or self._telling.search(letters):
+            return False
+        if "·" in name:
+            is_by_sound = self._sounds >= set(letters)
+            return (is_by_sound or not self._seldom & set(letters)) and not self._words & set(name.split("·"))
+        if is_rare and len(letters) <= _SHORT:
+            return True
+        return self._begins_with_surname(name) or (
+            self._sounds >= set(letters) and (len(letters) >= _SHORT or not self._seldom & set(letters))
+        )
+
+    def _begins_with_surname(self, name: str) -> bool:
+        if name.startswith(self._compound_surnames) and 3 <= len(name) <= 5:
+            return not self._seldom & set(name[2:])
+        if name[0] not in self._surnames or name[1] in self._seldom - _IN_NAMES:
+            return False
+        if len(name) == _SHORT:
+            # The surnames of both parents, or a name of three characters.
+            return name[1] in self._surnames and not self._seldom & set(name)
+        return len(name) <= 3
+
+    def _is_likely_latin(self, words: list[str]) -> bool:
+        common = sum(word.lower() in self._english for word in words)
+        is_written_as_name = len(words) > 1 and all(word[0].isupper() for word in words)
+        return is_written_as_name and common < 2 and self.remark(" ".join(words)) is None
+
+
+@cache
+def load(path: Path = _WORDS) -> Vocabulary:
+    """Read the word lists."""
+    return Vocabulary(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _any_of(parts: Iterable[str]) -> re.Pattern[str]:
+    """A pattern for any of some texts; one in Latin letters begins with a word. No texts match nothing."""
+    written = [rf"\b{re.escape(part)}" if part.isascii() else re.escape(part) for part in parts]
+    return re.compile("|".join(written) or "(?!)")
+
+
+def _is_rare(name: str) -> bool:
+    """Whether a character is in neither of the character sets of everyday writing: then it is from a name."""
+    return not all(_encodes(each, "gb2312") or _encodes(each, "big5") for each in name if each != "·")
+
+
+def _encodes(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _ends_label(label: str, neighbour: str) -> bool:
+    """A label of letters ends where the word ends; a label of hanzi may touch the answer."""
+    return not label.isascii() or not neighbour.isalnum()
+
+
+def _ends_word(_: str, neighbour: str) -> bool:
+    return not neighbour.isalnum()
+
+
+def _without_first(text: str, words: Collection[str], ends: Callable[[str, str], bool]) -> str:
+    folded = _folded(text)
+    for word in words:
+        if folded.startswith(word) and (len(text) == len(word) or ends(word, text[len(word)])):
+            return text[len(word) :].strip(_SIGNS_BY_LABEL)
+    return text
+
+
+def _without_last(text: str, words: Collection[str], ends: Callable[[str, str], bool]) -> str:
+    folded = _folded(text)
+    for word in words:
+        if folded.endswith(word) and (len(text) == len(word) or ends(word, text[-len(word) - 1])):
+            return text[: -len(word)].strip(_SIGNS_BY_LABEL)
+    return text
+
+
+def _folded(text: str) -> str:
+    """A text for comparison, of the same length."""
+    return simplify("".join(each.lower() if len(each.lower()) == 1 else each for each in text))

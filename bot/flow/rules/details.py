@@ -1,0 +1,186 @@
+"""Rules for the name and the ID number, up to their confirmation.
+
+A text at one of these steps is read as the answer, in the person's own words: with labels around it, or name and number
+together. What is no answer is answered itself, and the step stays. A text that may be a name, but is none likely, is
+asked back: some people's names look like words.
+"""
+
+from dataclasses import replace
+
+from bot.flow import states
+from bot.flow.effects import AskQuestion, DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
+from bot.flow.events import Event, Said
+from bot.flow.prompts import short_prompt
+from bot.flow.rows import RuleContext, Step
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
+from bot.flow.typed_input import Remark, is_question
+from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
+from verification.numbers import NumberProblem, other_documents
+
+NameStep = states.AskingName | states.ChangingName | states.CheckingName
+NumberStep = states.AskingNumber | states.ChangingNumber
+
+_NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER_DOCUMENT)
+"""Problems of a text without a number of 18 digits."""
+_SHORTEST_SENTENCE = 4
+"""Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
+_ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
+"""Documents that the international site verifies."""
+
+
+def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
+    number, rest = split_number(event.text, context.now.date())
+    text = event.text if number in _NO_NUMBER or not rest.strip() else rest
+    name = _read_name(text, context)
+    if isinstance(name, Name) and (_is_likely(name, context) or _was_asked_back(state, name)):
+        return _named(state, name, number, context)
+    if answer := _answer_instead(state, event.text, context):
+        return answer
+    if isinstance(name, NameProblem) and number is NumberProblem.OTHER_DOCUMENT:
+        return _led_elsewhere(state, number)
+    if isinstance(name, NameProblem):
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
+    checking = states.CheckingName(
+        account=state.account,
+        question_id=context.question_id,
+        name=name,
+        number=number if isinstance(number, Number) else None,
+        identity=_former(state),
+    )
+    return ask(checking, DeleteUserMessage(with_panel=True))
+
+
+def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
+    step = _named(state, state.name, state.number, context)
+    done = RecordAnswer("check_name.done", {"name": state.name.masked})
+    return Step(step.state, (done, *(effect for effect in step.effects if not isinstance(effect, DeleteUserMessage))))
+
+
+def name_not_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
+    if state.identity is not None:
+        return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
+    return ask(states.AskingName(account=state.account, question_id=context.question_id))
+
+
+def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
+    number, rest = split_number(event.text, context.now.date())
+    if is_question(event.text) and (answer := answer_from_faq(state, event.text, context, DeleteUserMessage())):
+        return answer
+    if isinstance(number, Number):
+        name = _read_name(rest, context)
+        if not (isinstance(name, Name) and _is_likely(name, context)):
+            name = state.name if isinstance(state, states.AskingNumber) else state.identity.name
+        return _identified(state, Identity(name, number), context)
+    answer = _answer_instead(state, event.text, context) if number in _NO_NUMBER else None
+    return answer or _number_refused(state, number)
+
+
+def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
+    return ask(states.AskingName(account=state.account, question_id=context.question_id))
+
+
+def confirmed(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    values = {"name": state.identity.name.masked, "number": state.identity.number.masked}
+    return ask(choosing_method(state, context), RecordAnswer("confirm.done", values))
+
+
+def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
+
+
+def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
+
+
+def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
+    return ask(states.Confirming(account=state.account, question_id=context.question_id, identity=state.identity))
+
+
+def _read_name(text: str, context: RuleContext) -> Name | NameProblem:
+    """The name in a text; labels around it are taken off, unless the whole text is likely a name."""
+    whole = read_name(text)
+    if isinstance(whole, Name) and context.words.is_likely_name(whole.plain):
+        return whole
+    bare = context.words.without_labels(text)
+    return read_name(bare) if bare else whole
+
+
+def _is_likely(name: Name, context: RuleContext) -> bool:
+    """A name in Latin letters is no likely one when the FAQ knows it: few people have one on their card."""
+    is_topic = name.plain.isascii() and context.topics_in(name.plain)
+    return context.words.is_likely_name(name.plain) and not is_topic
+
+
+def _was_asked_back(state: NameStep, name: Name) -> bool:
+    return isinstance(state, states.CheckingName) and state.name == name
+
+
+def _former(state: NameStep) -> Identity | None:
+    return None if isinstance(state, states.AskingName) else state.identity
+
+
+def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, context: RuleContext) -> Step:
+    former = _former(state)
+    if isinstance(number, Number):
+        return _identified(state, Identity(name, number), context)
+    if former is not None:
+        return _identified(state, replace(former, name=name), context)
+    asking = states.AskingNumber(account=state.account, question_id=context.question_id, name=name)
+    if number is None or number in _NO_NUMBER:
+        return ask(asking, DeleteUserMessage(with_panel=True))
+    return _number_refused(asking, number)
+
+
+def _identified(state: states.StateBase, identity: Identity, context: RuleContext) -> Step:
+    return ask(
+        states.Confirming(account=state.account, question_id=context.question_id, identity=identity),
+        DeleteUserMessage(with_panel=True),
+    )
+
+
+def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
+    if problem in _ELSEWHERE:
+        return _led_elsewhere(state, problem)
+    return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.number.{problem}")))
+
+
+def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step:
+    question = short_prompt(state, f"problem.number.{problem}")
+    if isinstance(question, AskQuestion):
+        question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
+    return Step(state, (DeleteUserMessage(with_panel=True), question))
+
+
+def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
+    """The answer to a question, a wish or small talk at a step that reads text. None for anything else."""
+    if answer := answer_wish(state, text, context, DeleteUserMessage()):
+        return answer
+    if is_question(text) and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
+        return answer
+    if other_documents.are_named(text):
+        return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
+    if note := _note(state, context.words.remark(text)):
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, note)))
+    if is_question(text) and not _may_be_name(state, text):
+        return Step(
+            state,
+            (DeleteUserMessage(with_panel=True), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)),
+        )
+    is_sentence = len(text.strip()) >= _SHORTEST_SENTENCE
+    return answer_from_faq(state, text, context, DeleteUserMessage()) if is_sentence else None
+
+
+def _may_be_name(state: NameStep | NumberStep, text: str) -> bool:
+    """Whether a question without an answer is so short that somebody may be called so: it is asked back as a name."""
+    return isinstance(state, NameStep) and len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
+
+
+def _note(state: NameStep | NumberStep, remark: Remark | None) -> str | None:
+    section = "number" if isinstance(state, NumberStep) else "name"
+    match remark:
+        case Remark.HELP | Remark.BUTTON:
+            return f"problem.{section}.{remark}"
+        case Remark.GREETING | Remark.THANKS | Remark.WAIT:
+            return f"misc.{remark}"
+        case _:
+            return None
