@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from verification.ids import FrontEnd
+
 Value = str | int | bytes | None
 
 Row = Sequence[Any]
@@ -16,6 +18,11 @@ OnBusy = Callable[[], None]
 
 StillHeld = Callable[[], Awaitable[bool]]
 """Whether this program still holds the lease."""
+
+
+def polling_lock(front_end: FrontEnd) -> str:
+    """The name of a front end's polling lease; the first one keeps the name that it had when it was the only one."""
+    return "polling" if front_end == "telegram" else f"polling-{front_end}"
 
 
 class Connection(Protocol):
@@ -89,5 +96,5 @@ class Database(Protocol):
     def translate_schema(self, script: str) -> str:
         """Translate a migration, which is written in SQLite's dialect, to this database's dialect."""
 
-    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        """Wait for this database's polling lease, and hold it until left; a crash frees it."""
+    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+        """Wait for a front end's polling lease, and hold it until left; a crash frees it."""

@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value, polling_lock
 from storage.errors import ConstraintViolated, StoreUnavailable
+from verification.ids import FrontEnd
 
 if TYPE_CHECKING:
     # These classes are generic only in the type stubs.
@@ -214,7 +215,7 @@ class PostgresDatabase:
         return script
 
     @asynccontextmanager
-    async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
+    async def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
         """Hold an advisory lock on a separate connection: the server frees it when the connection ends."""
         with _translate_errors():
             connection = await asyncpg.connect(
@@ -229,7 +230,7 @@ class PostgresDatabase:
             return True
 
         try:
-            await _wait_for_polling_lock(connection, on_busy)
+            await _wait_for_polling_lock(connection, _advisory_lock_id(polling_lock(front_end)), on_busy)
             yield still_held
         finally:
             # The lock ends with the connection, even when it cannot be closed properly.
@@ -238,11 +239,13 @@ class PostgresDatabase:
             connection.terminate()
 
 
-async def _wait_for_polling_lock(connection: "asyncpg.Connection[asyncpg.Record]", on_busy: OnBusy) -> None:
+async def _wait_for_polling_lock(
+    connection: "asyncpg.Connection[asyncpg.Record]", lock_id: int, on_busy: OnBusy
+) -> None:
     announced = False
     while True:
         with _translate_errors():
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _advisory_lock_id("polling")):
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_id):
                 return
         if not announced:
             on_busy()

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import aiosqlite
 
-from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value, polling_lock
 from storage.encryption.private_files import make_private_folder
 from storage.errors import StoreUnavailable
 from storage.lockfile import file_lock
 from storage.sqlite_group import GroupCommit, translate_errors
+from verification.ids import FrontEnd
 
 _WAIT_SECONDS = 10
 _SETTINGS = (
@@ -147,9 +148,9 @@ class SqliteDatabase:
         """Return it unchanged: migrations are written in SQLite's dialect."""
         return script
 
-    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the lock on a file next to the database."""
-        return file_lock(self._path.with_name(f"{self._path.name}.polling"), on_busy)
+        return file_lock(self._path.with_name(f"{self._path.name}.{polling_lock(front_end)}"), on_busy)
 
 
 @asynccontextmanager

@@ -199,8 +199,8 @@ class SqlStore:
         """A rotation that reseals everything with the first key."""
         return KeyRotation(self._database, self._sealing)
 
-    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        return self._database.polling_lease(on_busy)
+    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+        return self._database.polling_lease(front_end, on_busy)
 
     async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
         deleted = dict.fromkeys(conditions, 0)

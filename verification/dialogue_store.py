@@ -223,8 +223,10 @@ class DialogueStore(Store, Protocol):
     async def purge_processed(self, before: datetime) -> DeletedCounts:
         """Delete event ids, settled notices and results, and dead letters from before this time."""
 
-    def polling_lease(self, on_busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
-        """Wait until no other program with this store fetches updates, then hold the polling lease until left.
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: Callable[[], None]
+    ) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+        """Wait until no other program of this front end fetches updates, then hold the polling lease until left.
 
         A program that crashes loses the lease. `on_busy` is called once when another program has it. The context value
         tells whether this program still holds it: after a lost database connection another may have it.

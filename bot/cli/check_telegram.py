@@ -4,6 +4,7 @@ from telegram import Bot, WebhookInfo
 from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.cli.report import Finding, ok, problem, warning
+from bot.engine.messages import FRONT_END
 from bot.handlers.api.transport import BotApiRequest
 from bot.logs import redact
 from bot.settings import Settings
@@ -74,7 +75,7 @@ async def _one_of_ours_polls(settings: Settings) -> bool:
     if path is not None and not path.exists():
         return False
     try:
-        async with open_database(settings.store_url) as database, database.polling_lease(_busy):
+        async with open_database(settings.store_url) as database, database.polling_lease(FRONT_END, _busy):
             return False
     except _Busy:
         return True

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 from telegram.ext import Application, ContextTypes, ExtBot
@@ -177,7 +178,9 @@ def _intake(
         FloodControl(deps.store, runner, deps.clock.now, monotonic),
         handlers.dialogue.take,
     )
-    poller = Poller(application, updates, deps.store.polling_lease, runner.resume_pending, is_outage)
+    poller = Poller(
+        application, updates, partial(deps.store.polling_lease, FRONT_END), runner.resume_pending, is_outage
+    )
     return Intake(application, updates, poller)
 
 

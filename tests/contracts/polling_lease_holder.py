@@ -4,11 +4,11 @@ import asyncio
 import sys
 
 from storage import open_store
-from tests.fakes import make_sealing
+from tests.fakes import TELEGRAM, make_sealing
 
 
 async def main(url: str) -> None:
-    async with open_store(url, sealing=make_sealing()) as store, store.polling_lease(lambda: None):
+    async with open_store(url, sealing=make_sealing()) as store, store.polling_lease(TELEGRAM, lambda: None):
         sys.stdout.write("holding\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -71,11 +71,11 @@ async def test_inv31_one_program_holds_the_polling_lease_and_the_next_gets_it_wh
         busy.set()
 
     async def wait(other: DialogueStore) -> bool:
-        async with other.polling_lease(note) as still_held:
+        async with other.polling_lease(TELEGRAM, note) as still_held:
             return await still_held()
 
     async with another() as other, asyncio.timeout(PATIENCE):
-        async with store.polling_lease(note) as still_held:
+        async with store.polling_lease(TELEGRAM, note) as still_held:
             assert await still_held()
             waiting = asyncio.ensure_future(wait(other))
             await busy.wait()
@@ -91,27 +91,27 @@ async def test_a_program_that_stops_waiting_for_the_polling_lease_leaves_it_to_o
     busy = asyncio.Event()
 
     async def wait(other: DialogueStore) -> None:
-        async with other.polling_lease(busy.set):
+        async with other.polling_lease(TELEGRAM, busy.set):
             pass
 
     async with another() as other, asyncio.timeout(PATIENCE):
-        async with store.polling_lease(lambda: None):
+        async with store.polling_lease(TELEGRAM, lambda: None):
             waiting = asyncio.ensure_future(wait(other))
             await busy.wait()
             waiting.cancel()
             await asyncio.wait({waiting})
-        async with store.polling_lease(lambda: None) as still_held:
+        async with store.polling_lease(TELEGRAM, lambda: None) as still_held:
             assert await still_held()
 
 
 async def test_inv31_a_killed_program_frees_the_polling_lease(store: DialogueStore, url: str) -> None:
     async with program("polling_lease_holder", url) as holder, asyncio.timeout(PATIENCE):
         assert await line(holder) == "holding"
-        async with store.polling_lease(holder.kill) as still_held:
+        async with store.polling_lease(TELEGRAM, holder.kill) as still_held:
             assert await still_held()
             assert holder.returncode is None or holder.returncode < 0
 
 
 async def test_the_polling_lease_does_not_block_units(store: DialogueStore) -> None:
-    async with store.polling_lease(lambda: None):
+    async with store.polling_lease(TELEGRAM, lambda: None):
         assert await store.claim_notices(TELEGRAM, NOON, until=NOON + timedelta(seconds=1), limit=1) == []

@@ -124,6 +124,22 @@ async def test_a_lease_on_a_person_is_no_lease_on_the_other_front_ends_person(st
     assert await store.acquire_lease(person_of(other), "two", {"one", "two"}, 0) is not None
 
 
+async def test_each_front_end_polls_beside_the_other(store: SqlStore, another: Another) -> None:
+    busy = asyncio.Event()
+    async with another() as other_store, store.polling_lease(TELEGRAM, busy.set), asyncio.timeout(20):
+        async with other_store.polling_lease(CONSOLE, busy.set) as still_held:
+            assert await still_held()
+            assert not busy.is_set()
+
+        async def second() -> None:
+            async with other_store.polling_lease(TELEGRAM, busy.set):
+                pytest.fail("two programs of one front end poll at once")
+
+        waiting = asyncio.ensure_future(second())
+        await busy.wait()
+        waiting.cancel()
+
+
 # The core of one front end, the person of another
 
 

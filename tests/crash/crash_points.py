@@ -16,6 +16,7 @@ from typing import Protocol
 
 from storage import statements, support_statements
 from storage.database import Body, Connection, Database, OnBusy, Row, StillHeld, T, Value
+from verification.ids import FrontEnd
 
 NOWHERE = "nowhere"
 _PERIODIC = frozenset({"claim", "sweep", "asks"})
@@ -154,9 +155,9 @@ class CrashPointDatabase:
         """Translate the schema for this database."""
         return self._database.translate_schema(script)
 
-    def polling_lease(self, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the polling lease."""
-        return self._database.polling_lease(on_busy)
+        return self._database.polling_lease(front_end, on_busy)
 
 
 class _CrashPointConnection:

@@ -14,6 +14,7 @@ from storage.errors import StoreUnavailable
 from storage.sqlite_group import MAX_DELAY_SECONDS, translate_errors
 from tests.simulation.fault_schedule import DatabaseFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife
+from verification.ids import FrontEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,9 @@ class SimulatedDatabase:
         return script
 
     @asynccontextmanager
-    async def polling_lease(self, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
+    async def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
         """Hold the lease; it ends with its process."""
-        del on_busy
+        del front_end, on_busy
         await self._life.gate()
         holder = self._disk.holder
         assert holder is None or holder.over, "two lives at once"

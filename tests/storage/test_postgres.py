@@ -268,7 +268,7 @@ async def test_a_connection_closed_while_idle_is_an_outage(server: Server, url: 
             relay.listening(Path(near, server.socket.name)),
             open_store(near_url, sealing=make_sealing()) as store,
         ):
-            async with store.polling_lease(lambda: None) as still_held:
+            async with store.polling_lease(TELEGRAM, lambda: None) as still_held:
                 await save_text(store, "one")
                 server.stop()
                 await asyncio.gather(*(ended.wait() for ended in relay.ended))
@@ -283,13 +283,13 @@ async def test_a_connection_closed_while_idle_is_an_outage(server: Server, url: 
 
 async def test_the_polling_lease_is_lost_with_the_server_and_can_be_acquired_again(server: Server, url: str) -> None:
     async with open_store(url, sealing=make_sealing()) as store:
-        async with store.polling_lease(lambda: None) as still_held:
+        async with store.polling_lease(TELEGRAM, lambda: None) as still_held:
             assert await still_held()
             server.stop()
             assert not await still_held()
             server.start()
             assert not await still_held()
-        async with store.polling_lease(lambda: None) as still_held:
+        async with store.polling_lease(TELEGRAM, lambda: None) as still_held:
             assert await still_held()
 
 
@@ -298,7 +298,7 @@ async def test_an_outage_ends_the_wait_for_the_polling_lease(server: Server, url
         server.stop()
         try:
             with pytest.raises(StoreUnavailable):
-                async with store.polling_lease(lambda: None):
+                async with store.polling_lease(TELEGRAM, lambda: None):
                     pass
         finally:
             server.start()

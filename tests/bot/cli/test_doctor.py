@@ -10,7 +10,7 @@ from bot.cli.check_settings import fingerprint
 from bot.cli.doctor import run_checks
 from storage import open_database, open_store
 from storage.encryption.key_file import KeyFile
-from tests.fakes import NOON, make_attempt
+from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
@@ -275,7 +275,7 @@ async def test_our_own_poller_is_not_interrupted(monkeypatch: pytest.MonkeyPatch
     await make_database("data")
     async with simulator() as telegram, open_database("sqlite:///data/bot.sqlite3") as database:
         telegram.hold_call("getUpdates", applied=False)
-        async with database.polling_lease(lambda: None):
+        async with database.polling_lease(TELEGRAM, lambda: None):
             status, output = await look(monkeypatch, at(telegram), offline=False)
 
         assert status == 0
