@@ -21,10 +21,10 @@ from bot.flow.table import TABLE
 
 _EXCLUDED_TEXTS = (
     *("page.", "desk.", "test_", "list."),
-    *("scan.elsewhere.", "method.off", "stamp.withdrawn", "link.method_off", "staff.slip.method_off"),
+    *("scan.elsewhere.", "stamp.withdrawn"),
 )
-"""The texts of phone pages and of support's desk, pieces of other texts, and what is said only where a method is off
-or has a provider of its own."""
+"""The texts of phone pages and of support's desk, pieces of other texts, and what is said only about a real provider or
+where a method is switched off while a code of it is on the screen."""
 
 
 _LATE_EVENTS = (

@@ -54,6 +54,17 @@ def service(kept: SqlStore, clock: FakeClock) -> SupportService:
     return SupportService(kept, clock, TTL)
 
 
+async def test_a_link_suggests_only_a_method_that_is_on(kept: SqlStore, clock: FakeClock) -> None:
+    service = SupportService(kept, clock, TTL, (Method.WECHAT, Method.FACE))
+
+    with pytest.raises(InvalidLinkRequest, match=r"^the method qq is off; there is: wechat, face$"):
+        await service.create_link(ACTOR, replace(WANTED, method=Method.QQ))
+    assert await service.links(ACTOR) == []
+    for method in (None, Method.FACE):
+        wanted = replace(WANTED, method=method, idempotency_key=f"key-{method}")
+        assert (await service.create_link(ACTOR, wanted)).link.method is method
+
+
 @pytest.mark.parametrize(
     ("ttl", "valid"),
     [

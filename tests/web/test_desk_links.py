@@ -58,6 +58,18 @@ async def test_sending_a_form_twice_makes_one_link_and_other_values_make_another
     assert len(await links_of(desk)) == 2
 
 
+async def test_a_form_offers_the_methods_that_are_on_and_says_so_of_one_that_is_off(desk: DeskFixture) -> None:
+    desk.support.methods = (Method.WECHAT, Method.FACE)
+    async with desk.signed_in() as anna:
+        form = await anna.get("/desk/links/new")
+        answer = await anna.fill("/desk/links/new", account=ACCOUNT, method="qq")
+
+    assert 'value="face"' in form.text
+    assert 'value="qq"' not in form.text
+    assert (answer.status_code, await links_of(desk)) == (422, [])
+    assert "这种方式现在没有提供" in answer.text
+
+
 async def test_without_a_lifetime_a_link_gets_the_default(desk: DeskFixture) -> None:
     async with desk.signed_in() as anna:
         form = await anna.get("/desk/links/new")

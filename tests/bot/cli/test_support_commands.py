@@ -230,6 +230,13 @@ def test_links_to_a_method_a_language_and_a_question_name_the_bot(words: list[st
     assert result.stdout.splitlines()[-1] == f"https://t.me/example_bot?start={payload}"
 
 
+@pytest.mark.parametrize("words", [["method-link", "qq"], ["link", "--account", ACCOUNT, "--method", "qq"]])
+def test_no_link_is_made_for_a_method_that_is_off(words: list[str]) -> None:
+    result = run(*words, PROVIDER_QQ="off")
+
+    assert (result.exit_code, result.stderr) == (2, "PROVIDER_QQ: qq is off; there is wechat, face\n")
+
+
 def test_a_command_works_under_its_former_name_and_says_so() -> None:
     renamed = run("way-link", "qq")
 
