@@ -114,7 +114,7 @@ async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
         await press(at.phone, "下一步")
         await press(at.phone, "开始识别")
 
-        assert "微信或 QQ 扫码一样能完成认证" in consent
+        assert "一样能完成认证的还有：微信扫码、QQ 扫码" in consent
         assert all(step in caption for step in ("快速验证", "服务协议", "下一步"))
         assert "人脸识别" in said(await at.guest.sees(DONE))
 
