@@ -53,7 +53,7 @@ def prompt(state: State, note: str | None = None) -> Reply:
     return question
 
 
-def short_prompt(state: State, note: str) -> Reply:
+def short_prompt(state: State, note: str) -> AskQuestion | SendText:
     """The question of a state in few words, for a person who has just read it; a code on the screen stays."""
     question = prompt(state, note)
     return replace(question, text=f"{question.text}_again") if isinstance(question, AskQuestion) else SendText(note)

@@ -159,6 +159,6 @@ def test_a_mistake_in_the_faq_fails_the_start_with_one_line_before_anything_is_o
     assert result.returncode == 2
     assert result.stderr == (
         'texts/faq.en.toml: entry "three_accounts": titel: there is no such key;'
-        " there are id, title, answer, links, keywords\n"
+        " there are id, title, answer, links, keywords, method\n"
     )
     assert not (tmp_path / "data").exists()

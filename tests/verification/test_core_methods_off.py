@@ -7,12 +7,13 @@ import pytest
 
 from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_request
 from tests.open_unit import open_unit
-from verification.attempts import Attempt, AttemptStatus, Method, Passed
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed
 from verification.core import AttemptRequest, Core
 from verification.dialogue_store import DialogueStore
-from verification.errors import MethodOff
+from verification.errors import MethodOff, ProviderUnavailable
+from verification.identity import Identity
 from verification.ids import Account
-from verification.ports import Notice, NoticeKind
+from verification.ports import Notice, NoticeKind, ProviderSession
 
 LATER = NOON + timedelta(seconds=60)
 
@@ -96,3 +97,48 @@ async def test_a_success_says_for_good_whether_its_provider_was_simulated(
     assert slot is not None
     assert (scan_code.simulated, slot.simulated) == (simulated, simulated)
     assert [notice.simulated for notice in await notices(store)] == [simulated]
+
+
+async def test_an_attempt_that_cannot_be_read_ends_too(store: DialogueStore) -> None:
+    await core_with(store, *Method).begin(make_request("a1"))
+    async with open_unit(store, "damage") as unit:
+        await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'a1'")
+
+    assert await core_with(store, Method.FACE).end_attempts_of_methods_off() == 1
+    assert await core_with(store, Method.FACE).end_attempts_of_methods_off() == 0
+
+
+async def test_an_attempt_that_ended_meanwhile_stays_as_it_is(store: DialogueStore) -> None:
+    request, core = make_request("a1"), core_with(store, *Method)
+    await core.begin(request)
+    await core.complete(request.id, Passed())
+    await core._withdraw(request.id)
+
+    ended = await load(store, request)
+    assert ended is not None
+    assert ended.status is AttemptStatus.SUCCEEDED
+
+
+class AbsentProvider(FakeProvider):
+    """A provider that does not answer."""
+
+    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+        raise ProviderUnavailable(attempt)
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["erased", "ended"])
+async def test_a_session_that_fails_after_its_attempt_is_over_changes_nothing(
+    store: DialogueStore, is_begun: bool
+) -> None:
+    request, core = make_request("a1"), core_with(store, *Method)
+    if is_begun:
+        await core.begin(request)
+        await core.complete(request.id, Passed())
+    absent = Core(
+        store, {request.method: AbsentProvider()}, make_deps(FakeClock(), "again-"), ttl=timedelta(minutes=10)
+    )
+    with pytest.raises(ProviderUnavailable):
+        await absent.open_session(request)
+
+    kept = await load(store, request)
+    assert (kept and kept.status) == (AttemptStatus.SUCCEEDED if is_begun else None)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bot.flow import codec, states
 from bot.flow.effects import (
-    AskQuestion,
     CountQuestion,
     DeleteUserMessage,
     Effect,
@@ -98,10 +97,7 @@ HUMAN = "human"
 def human_contact(state: State, *before: Effect) -> Step:
     """How to reach the people behind the bot, with the question of the state."""
     question, contact = short_prompt(state, "misc.human"), ((UrlButton("operator"),),)
-    if isinstance(question, AskQuestion):
-        question = replace(question, rows=(*contact, *question.rows))
-    elif isinstance(question, SendText):
-        question = replace(question, rows=contact)
+    question = replace(question, rows=(*contact, *question.rows))
     return Step(touched(state), (*before, question, CountQuestion(HUMAN)))
 
 

@@ -8,7 +8,7 @@ asked back: some people's names look like words.
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import AskQuestion, DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
+from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
 from bot.flow.events import Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
@@ -146,8 +146,7 @@ def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
 
 def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step:
     question = short_prompt(state, f"problem.number.{problem}")
-    if isinstance(question, AskQuestion):
-        question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
+    question = replace(question, rows=((UrlButton("international"),), (TopicButton("overseas"),), *question.rows))
     return Step(state, (DeleteUserMessage(with_panel=True), question))
 
 
