@@ -75,7 +75,10 @@ def all_that_came(guest: ChatUser, reply_text: str) -> list[str]:
 
 
 def is_clean(guest: ChatUser) -> bool:
-    """Whether the chat shows no number, and the name only in the open question that asks to check it."""
-    asked = [message["id"] for message in guest.waiting_messages()]
-    closed = [str(message) for message in guest.messages() if message["id"] not in asked]
+    """Whether the chat shows no number, and the name only in a question that asks to check it.
+
+    A crash between sending that question and noting it leaves a copy that nobody can edit, because its id is not known.
+    Every other copy is edited to the next question as soon as it is answered.
+    """
+    closed = [said(message) for message in guest.messages() if "核对一下" not in said(message)]
     return NUMBER not in str(guest.messages()) and not [text for text in closed if NAME in text]

@@ -58,11 +58,12 @@ class StoryUser:
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """What a user does, and the text of the reply to it."""
+    """What a user does, and the text of the reply to it; a question that is asked again after a crash may say more."""
 
     name: str
     do: Callable[[StoryUser], Awaitable[object]]
     reply_text: str
+    text_after_crash: str = ""
 
 
 def says(name: str, text: str, reply_text: str) -> UserAction:
@@ -106,9 +107,13 @@ FACE = (
     taps("face", "人脸识别", "需要你单独同意"),
     taps("agree to face", "同意并继续", CODE),
     scans(PhoneApp.WECHAT),
-    UserAction("agree on the phone", _agree_on_the_phone, "已在手机上打开"),
+    UserAction("agree on the phone", _agree_on_the_phone, "已在手机上打开", "正在手机上确认"),
 )
-WECHAT = (taps("wechat", "微信扫码", CODE), scans(PhoneApp.WECHAT), presses("go on", "前往授权", "已在手机上打开"))
+WECHAT = (
+    taps("wechat", "微信扫码", CODE),
+    scans(PhoneApp.WECHAT),
+    UserAction("go on", lambda person: person.press("前往授权"), "已在手机上打开", "正在手机上确认"),
+)
 
 BY_QQ = (*FORM, *QQ, presses("pass by qq", "确认认证", DONE))
 BY_FACE = (*FORM, *FACE, presses("pass by face", "开始识别", DONE))

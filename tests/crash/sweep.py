@@ -197,7 +197,7 @@ class _SweptConversation:
         self.bot.target.take(target)
         try:
             await action.do(self.user)
-            await self.user.guest.sees(action.reply_text)
+            await self._see_reply(action)
             await self.bot.wait_until_settled(crashes)
         except AssertionError as error:
             error.add_note(f"killed in {action.name!r} at {target!r}")
@@ -211,6 +211,12 @@ class _SweptConversation:
         moved = await self.transitions.check(self.bot.database)
         broken = [f"{what} right after the crash" for crash in new for what in crash.broken]
         self.log.losses += [f"{found} (killed in {action.name!r} at {target!r})" for found in (*asked, *moved, *broken)]
+
+    async def _see_reply(self, action: UserAction) -> None:
+        guest, texts = self.user.guest, [text for text in (action.reply_text, action.text_after_crash) if text]
+        await guest.simulator.wait_until(
+            lambda: any(guest.find(text) for text in texts), lambda: f"nobody says {texts}\n{guest.transcript()}"
+        )
 
     async def end(self) -> None:
         self.log.said = {_comparable(text) for text in self.user.guest.everything_said()} - {""}
