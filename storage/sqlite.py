@@ -134,8 +134,8 @@ class SqliteDatabase:
             await self._connection.close()
 
     async def wait_for_open_transactions(self) -> None:
-        """With one transaction at a time, the next one starts after all others have ended."""
-        async with self._write_lock:
+        """The next transaction starts after all others have ended, also those of other programs on the file."""
+        async with self.transaction():
             pass
 
     async def purge_deleted(self) -> None:

@@ -88,9 +88,6 @@ class SqlStore:
         )
         return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
 
-    async def settle_notice(self, notice: Notice) -> None:
-        await self._fetch(sql.SETTLE_NOTICE, notice.id)
-
     async def mark_shown(
         self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
     ) -> None:

@@ -104,7 +104,7 @@ class CrashPointDatabase:
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body; periodic queries have points only after they found something."""
         scope = _lock_name(lock_key)
-        periodic = lock_key in _PERIODIC
+        periodic = scope in _PERIODIC
         counts = not periodic
 
         async def body_with_points(connection: Connection) -> T:
@@ -127,7 +127,7 @@ class CrashPointDatabase:
     async def transaction(self, lock_key: str | None = None) -> AsyncIterator[Connection]:
         """Open one; periodic queries have points only after they found something."""
         scope = _lock_name(lock_key)
-        periodic = lock_key in _PERIODIC
+        periodic = scope in _PERIODIC
         if not periodic:
             self._points.reach(f"before BEGIN {scope}")
         async with self._database.transaction(lock_key) as connection:
@@ -197,6 +197,9 @@ def _name(statement: str) -> str:
 
 def _lock_name(lock_key: str | None) -> str:
     """Whom a transaction's lock belongs to, without the part that differs from run to run."""
-    if lock_key is None or lock_key in _NAMED_LOCKS:
-        return lock_key or "nobody"
-    return "person" if lock_key.startswith("telegram:") else "code" if ":" in lock_key else "attempt"
+    if lock_key is None:
+        return "nobody"
+    family, _, rest = lock_key.partition(":")
+    if family in _NAMED_LOCKS:
+        return family
+    return "person" if family == "telegram" else "code" if rest else "attempt"

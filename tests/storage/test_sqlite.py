@@ -334,3 +334,14 @@ def test_a_funnel_is_summed_up_in_the_order_of_its_table(
 
     # One sort of the few remaining sums; sorting all rows would take seconds.
     assert [step for step in plan if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR GROUP BY"]
+
+
+async def test_open_transactions_of_other_programs_are_waited_for_too(path: Path) -> None:
+    async with open_sqlite(path) as database:
+        await fetch(database, "PRAGMA busy_timeout = 10")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable, match="locked"):
+                await database.wait_for_open_transactions()
+            other.execute("ROLLBACK")
+        await database.wait_for_open_transactions()
