@@ -98,3 +98,12 @@ class Database(Protocol):
 
     def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
         """Wait for a front end's polling lease, and hold it until left; a crash frees it."""
+
+
+async def fetch_alone(database: Database, statement: str, *values: Value, lock_key: str | None = None) -> Sequence[Row]:
+    """Run one statement as a transaction of its own, and return its rows."""
+
+    async def fetch(connection: Connection) -> Sequence[Row]:
+        return await connection.fetch(statement, *values)
+
+    return await database.run(fetch, lock_key)

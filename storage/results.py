@@ -5,7 +5,7 @@ from datetime import datetime
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Connection, Database, Row, Value
+from storage.database import Database, fetch_alone
 from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 
@@ -19,17 +19,11 @@ class SqlResultOutbox:
         latest_tried = mapping.to_micros(now + MAX_CLOCK_SKEW)
         # One claim at a time: two programs then get different results instead of waiting for the same rows.
         values = (mapping.to_micros(now), mapping.to_micros(until), latest_tried, MAX_BLOCKING_TRIES, limit)
-        leased = await self._fetch(sql.CLAIM_RESULTS, *values, lock_key="claim results")
+        leased = await fetch_alone(self._database, sql.CLAIM_RESULTS, *values, lock_key="claim results")
         return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
-        await self._fetch(sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
+        await fetch_alone(self._database, sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
 
     async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
-        await self._fetch(sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))
-
-    async def _fetch(self, statement: str, *values: Value, lock_key: str | None = None) -> Sequence[Row]:
-        async def fetch(connection: Connection) -> Sequence[Row]:
-            return await connection.fetch(statement, *values)
-
-        return await self._database.run(fetch, lock_key)
+        await fetch_alone(self._database, sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))

@@ -19,7 +19,7 @@ from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Va
 from storage.encryption.private_files import make_private_folder
 from storage.errors import StoreUnavailable
 from storage.lockfile import file_lock
-from storage.sqlite_group import GroupCommit, translate_errors
+from storage.sqlite_group import GroupCommit, SoleConnection, named, translate_errors
 from verification.ids import FrontEnd
 
 _WAIT_SECONDS = 10
@@ -33,7 +33,7 @@ _SETTINGS = (
 _READER_SETTINGS = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
 
 
-class _Transaction:
+class _Transaction(SoleConnection):
     """The connection as one transaction sees it; it cannot be used after the transaction has ended."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
@@ -45,21 +45,8 @@ class _Transaction:
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
         if self._connection is None:
             raise RuntimeError("this unit was left already")
-        # SQLite treats $1 as a parameter name, so the statement needs no rewriting.
-        named = {str(number): value for number, value in enumerate(values, 1)}
         with translate_errors():
-            return list(await self._connection.execute_fetchall(statement, named))
-
-    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, every row is locked already."""
-        return await self.fetch(statement, *values)
-
-    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, no row is locked by another."""
-        return await self.fetch(statement, *values)
-
-    async def lock(self, key: str) -> None:
-        """With one transaction at a time, it holds every key already."""
+            return list(await self._connection.execute_fetchall(statement, named(values)))
 
 
 class SqliteDatabase:

@@ -9,8 +9,9 @@ another program holds) fails every caller in it, as an outage.
 
 import asyncio
 import sqlite3
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,8 +49,30 @@ class _Job:
     error: BaseException | None = None
 
 
+class SoleConnection(ABC):
+    """The connection of the only transaction at a time: every row is locked for it, and it holds every key."""
+
+    @abstractmethod
+    async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
+        """Run one statement, as `Connection.fetch` says."""
+
+    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(statement, *values)
+
+    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
+        return await self.fetch(statement, *values)
+
+    async def lock(self, key: str) -> None:
+        del key
+
+
+def named(values: Sequence[Value]) -> Mapping[str, Value]:
+    """The values for `$1`, `$2`…: SQLite takes these for names, so a statement needs no rewriting."""
+    return {str(number): value for number, value in enumerate(values, 1)}
+
+
 @dataclass(slots=True)
-class _BodyConnection:
+class _BodyConnection(SoleConnection):
     """The connection as one body sees it, in the connection's thread; it cannot be used after the body has ended."""
 
     connection: sqlite3.Connection | None
@@ -57,21 +80,8 @@ class _BodyConnection:
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
         if self.connection is None:
             raise RuntimeError("this unit was left already")
-        # SQLite treats $1 as a parameter name, so the statement needs no rewriting.
-        named = {str(number): value for number, value in enumerate(values, 1)}
         with translate_errors():
-            return self.connection.execute(statement, named).fetchall()
-
-    async def fetch_for_update(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, every row is locked already."""
-        return await self.fetch(statement, *values)
-
-    async def fetch_skip_locked(self, statement: str, *values: Value) -> Sequence[Row]:
-        """With one transaction at a time, no row is locked by another."""
-        return await self.fetch(statement, *values)
-
-    async def lock(self, key: str) -> None:
-        """With one transaction at a time, it holds every key already."""
+            return self.connection.execute(statement, named(values)).fetchall()
 
 
 @dataclass(slots=True)

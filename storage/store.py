@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
-from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, Value
+from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, fetch_alone
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
@@ -78,7 +78,8 @@ class SqlStore:
         self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int
     ) -> Sequence[Notice]:
         # One claim at a time: two programs then get different notices instead of waiting for the same rows.
-        leased = await self._fetch(
+        leased = await fetch_alone(
+            self._database,
             sql.CLAIM_NOTICES,
             mapping.to_micros(now),
             mapping.to_micros(until),
@@ -111,7 +112,7 @@ class SqlStore:
     async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
         return [
             PendingReply(PersonId(person), revision, holder)
-            for person, revision, holder in await self._fetch(sql.PENDING_REPLIES, front_end, limit)
+            for person, revision, holder in await fetch_alone(self._database, sql.PENDING_REPLIES, front_end, limit)
         ]
 
     async def acquire_lease(
@@ -134,7 +135,7 @@ class SqlStore:
         return Lease(shown, mapping.read_panel(person, panel, self._sealing), already_held=holder == program)
 
     async def release_lease(self, person: PersonId, program: str) -> None:
-        await self._fetch(sql.RELEASE_LEASE, person, program)
+        await fetch_alone(self._database, sql.RELEASE_LEASE, person, program)
 
     async def heartbeat(self, front_end: FrontEnd, *, name: str, program: str) -> Sequence[Heartbeat]:
         async def beat(connection: Connection) -> Sequence[Row]:
@@ -147,7 +148,7 @@ class SqlStore:
         ]
 
     async def unregister(self, *, name: str, program: str) -> None:
-        await self._fetch(sql.UNREGISTER, name, program)
+        await fetch_alone(self._database, sql.UNREGISTER, name, program)
 
     async def check_writable(self, name: str) -> None:
         """Write a row of this name and take it away again, in one transaction; raises `StoreUnavailable`."""
@@ -159,10 +160,12 @@ class SqlStore:
         await self._database.run(write)
 
     async def pending_deletions(self, front_end: FrontEnd, limit: int) -> Sequence[PendingDeletion]:
-        return mapping.read_pending_deletions(await self._fetch(sql.PENDING_DELETIONS, front_end, limit))
+        return mapping.read_pending_deletions(
+            await fetch_alone(self._database, sql.PENDING_DELETIONS, front_end, limit)
+        )
 
     async def deletion_done(self, deletion: PendingDeletion) -> None:
-        await self._fetch(sql.DELETION_DONE, deletion.person, deletion.message_id)
+        await fetch_alone(self._database, sql.DELETION_DONE, deletion.person, deletion.message_id)
 
     async def store_dead_letter(self, event_id: str, *, person: PersonId | None, raw: str, now: datetime) -> None:
         async def store(connection: Connection) -> None:
@@ -186,7 +189,7 @@ class SqlStore:
 
     async def people_of(self, account: Account) -> Sequence[PersonId]:
         """List the people in whose chats this account appeared."""
-        return [PersonId(person) for (person,) in await self._fetch(sql.PEOPLE_OF, account)]
+        return [PersonId(person) for (person,) in await fetch_alone(self._database, sql.PEOPLE_OF, account)]
 
     def result_outbox(self) -> SqlResultOutbox:
         """The outbox of the results for another server."""
@@ -204,7 +207,7 @@ class SqlStore:
         for table, condition in conditions.items():
             statement, count = sql.delete_some(table, condition), sql.PURGE_BATCH
             while count == sql.PURGE_BATCH:
-                count = len(await self._fetch(statement, mapping.to_micros(before), lock_key="forget"))
+                count = len(await fetch_alone(self._database, statement, mapping.to_micros(before), lock_key="forget"))
                 deleted[table] += count
         await self._database.purge_deleted()
         return deleted
@@ -244,11 +247,3 @@ class SqlStore:
             self._sealing.open(sealed, _SEALED_CHECK)
         except DecryptionFailed:
             raise WrongKeys("ENCRYPTION_KEYS does not hold the key this database was last sealed with") from None
-
-    async def _fetch(
-        self, statement: str, *values: Value, lock_key: str | None = None, soon: bool = True
-    ) -> Sequence[Row]:
-        async def fetch(connection: Connection) -> Sequence[Row]:
-            return await connection.fetch(statement, *values)
-
-        return await self._database.run(fetch, lock_key, soon=soon)
