@@ -70,7 +70,7 @@ class StoreProbe:
 
 
 def _store_reason(error: str) -> str:
-    # The database's own words may name its host and its user, which are nobody's business at this address.
+    # The database's own message may name its host and its user, and this address is public.
     if "readonly" in error:
         return "is read-only"
     return "the disk is full" if "full" in error else "cannot be written"

@@ -36,14 +36,13 @@ ALLOWED = {
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
-"""`bot/clock.py` is the bot's clock and its source of chance; systemd names its socket in the environment; a nursery
-gives each bot its environment; sealing draws keys, nonces and names of draft files; `run_bot.py` turns off pydantic's
+"""`bot/clock.py` is the bot's clock and its source of chance; systemd names its socket in the environment; the fork
+server gives each bot its environment; sealing draws keys, nonces and names of draft files; `run_bot.py` turns off pydantic's
 plugins. The settings read the environment through pydantic-settings. The playground is a world of its own."""
 
 BROAD = {
     "bot/jobs/cleanup.py",  # a loop that must not end: messages that hold a number wait for it
     "bot/handlers/inline.py",  # an answer that nobody may need must not end the program
-    "bot/handlers/staff/delivery.py",  # an answer that Telegram refuses must not end anybody else's
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/testing/fork_server.py",  # a fork ends here, whatever the bot raised: it never runs on in its parent's code
     "bot/engine/delivery_queue.py",  # whatever showing a turn raises, the person's other turns and other people go on
