@@ -23,20 +23,23 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
 run: $(VENV)/runtime.lock
 	@$(BIN)/python run_bot.py
 
+# Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
+PYTEST := pytest -n auto --maxschedchunk 8
+
 # Everything that a change can break, in a few minutes; the last line says what was left out.
 test: $(VENV)/dev.lock
-	$(BIN)/pytest -n auto -m "not slow" --chat-fail-under row=100
+	$(BIN)/$(PYTEST) -m "not slow" --chat-fail-under row=100
 
 # What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
 test-all: $(VENV)/dev.lock
-	$(BIN)/pytest -n auto -m slow
+	$(BIN)/$(PYTEST) -m slow
 
 # The tests of `make test` with branches measured, also in the processes that they start. It fails when they reach less than
 # 100 % of the core or the flow, or less than 95 % of another package.
 REACHED = $(BIN)/coverage report --skip-covered --show-missing
 coverage: $(VENV)/dev.lock
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto -m "not slow" --chat-fail-under row=100 -q
+	$(BIN)/coverage run -m $(PYTEST) -m "not slow" --chat-fail-under row=100 -q
 	@$(BIN)/coverage combine --quiet
 	@failed=0; \
 	$(REACHED) --include="verification/*,bot/flow/*" --fail-under=100 || failed=1; \
@@ -78,7 +81,7 @@ mutants: $(VENV)/dev.lock
 
 # The table of invariants, from a run of everything.
 reliability: $(VENV)/dev.lock
-	$(BIN)/pytest -n auto --reliability docs/operators/reliability.md
+	$(BIN)/$(PYTEST) --reliability docs/operators/reliability.md
 
 # The animated picture of the README, from the real chat page; needs Chromium.
 pictures: $(VENV)/dev.lock
@@ -86,7 +89,7 @@ pictures: $(VENV)/dev.lock
 
 # kill -9 at every point: the part of `make test-all` to repeat after a change to storage, delivery or crash recovery.
 crash: $(VENV)/dev.lock
-	$(BIN)/pytest -n auto -m slow tests/crash
+	$(BIN)/$(PYTEST) -m slow tests/crash
 
 # Many users and a fault injector, for as long as wanted: make soak MINUTES=10
 MINUTES ?= 60

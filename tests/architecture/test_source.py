@@ -38,7 +38,8 @@ ALLOWED = {
 }
 """`bot/clock.py` is the bot's clock and its source of chance; systemd names its socket in the environment; the fork
 server gives each bot its environment; sealing draws keys, nonces and names of draft files; `run_bot.py` turns off
-pydantic's plugins. The settings read the environment through pydantic-settings. The playground is a world of its own."""
+pydantic's plugins. The settings read the environment through pydantic-settings. The playground is a world of its own.
+"""
 
 BROAD = {
     "bot/jobs/cleanup.py",  # a loop that must not end: messages that hold a number wait for it
