@@ -8,6 +8,7 @@ from time import monotonic
 from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
+from verification.callers.keys import ApiCaller
 from verification.invitations import KeyedDigest
 from verification.ports import Provider
 from verification.support.service import SupportService
@@ -66,12 +67,12 @@ class DeskRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRoute:
-    """The API for other programs: their keys, and what it works with.
+    """The API for other programs: who they are, and what it works with.
 
     `link_url` returns the address that opens a token in the chat; `new_id` makes unique ids.
     """
 
-    keys: Sequence[str]
+    callers: Sequence[ApiCaller]
     support: SupportService
     link_url: Callable[[str], str]
     qr: QrCodes

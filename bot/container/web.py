@@ -120,10 +120,10 @@ def _api_route(
     settings: Settings, deps: AppDeps, support: SupportService, link_url: Callable[[str], str]
 ) -> ApiRoute | None:
     """The route for other programs' calls; None where no key is set."""
-    if not settings.caller_keys:
+    if not settings.api_callers:
         return None
     return ApiRoute(
-        keys=settings.caller_keys,
+        callers=settings.api_callers,
         support=support,
         link_url=link_url,
         qr=_QR_CODES,

@@ -17,6 +17,7 @@ import verification
 WORDS = {
     "AttemptRefusal": "quota verified unavailable over too_many busy unbound method_off",
     "AttemptStatus": "reserved waiting opened confirming succeeded failed expired cancelled",
+    "CallerScope": "links attempts accounts",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
         "change_number wechat qq face new_code other_way try_again change_data back cancel"

@@ -11,7 +11,7 @@ from verification.attempts import Method
 from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.service import MAX_TTL, MIN_TTL, LinkRequest
-from web.api.problems import Problem
+from web.api.problems import Problem, ProblemCode
 from web.middleware import read_body
 
 T = TypeVar("T")
@@ -49,13 +49,13 @@ async def read_link_request(request: Request, languages: Collection[str], fresh:
     """Parse the request for a link; a repeated `Idempotency-Key` means the same request."""
     body = await read_body(request, _LIMIT)
     if body is None:
-        raise Problem(413, "The body is too long.")
+        raise Problem(413, "The body is too long.", ProblemCode.TOO_LARGE)
     try:
         link = _LinkBody.model_validate_json(body)
     except ValidationError as error:
         raise _invalid(error) from None
     if link.language is not None and link.language not in languages:
-        raise Problem(422, f"language: write {' or '.join(languages)}.")
+        raise _invalid_request(f"language: write {' or '.join(languages)}.")
     return LinkRequest(
         account=_checked("account", read_account, link.account),
         idempotency_key=_idempotency_key(request, fresh),
@@ -83,7 +83,7 @@ def read_link_id(request: Request) -> LinkId:
     """Parse the link's id in the path."""
     text: str = request.path_params["id"]
     if not is_link_id(text):
-        raise Problem(404, "There is no such link.")
+        raise Problem(404, "There is no such link.", ProblemCode.NOT_FOUND)
     return LinkId(text)
 
 
@@ -92,7 +92,7 @@ def _idempotency_key(request: Request, fresh: str) -> str:
     if key is None:
         return f"once:{fresh}"
     if not 0 < len(key) <= _MAX_KEY:
-        raise Problem(422, f"Idempotency-Key: write 1 to {_MAX_KEY} characters.")
+        raise _invalid_request(f"Idempotency-Key: write 1 to {_MAX_KEY} characters.")
     return f"key:{key}"
 
 
@@ -100,14 +100,18 @@ def _checked(field: str, read: Callable[[str], T], text: str) -> T:
     try:
         return read(text)
     except InvalidLinkRequest as error:
-        raise Problem(422, f"{field}: {error}.") from None
+        raise _invalid_request(f"{field}: {error}.") from None
 
 
 def _invalid(error: ValidationError) -> Problem:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
-        return Problem(422, "The body is not valid JSON.")
+        return _invalid_request("The body is not valid JSON.")
     field = "".join(str(part) for part in first["loc"][:1])
     if first["type"] == "extra_forbidden":
-        return Problem(422, "The request has an unknown field.")
-    return Problem(422, f"{field}: {first['msg']}." if field else f"{first['msg']}.")
+        return _invalid_request("The request has an unknown field.")
+    return _invalid_request(f"{field}: {first['msg']}." if field else f"{first['msg']}.")
+
+
+def _invalid_request(sentence: str) -> Problem:
+    return Problem(422, sentence, ProblemCode.INVALID_REQUEST)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from verification.callers.keys import CallerScope
 from web.api import problems
-from web.api.callers import ApiKeyMiddleware
+from web.api.callers import ApiKeyMiddleware, caller_of
 from web.api.links import LinkEndpoints
 from web.dependencies import WebDeps
 
@@ -24,26 +25,28 @@ def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
         return (
             problems.unavailable_response()
             if deps.is_outage(error)
-            else problems.problem_response(500, problems.SERVER_ERROR)
+            else problems.problem_response(500, problems.SERVER_ERROR, problems.ProblemCode.INTERNAL)
         )
 
     api = Starlette(
         routes=[
-            _route("/links", GET=links.list, POST=links.create),
-            _route("/links/{id}", GET=links.show, DELETE=links.revoke),
-            _route("/links/{id}/qr.png", GET=links.png),
-            _route("/links/{id}/qr.svg", GET=links.svg),
+            _route(CallerScope.LINKS, "/links", GET=links.list, POST=links.create),
+            _route(CallerScope.LINKS, "/links/{id}", GET=links.show, DELETE=links.revoke),
+            _route(CallerScope.LINKS, "/links/{id}/qr.png", GET=links.png),
+            _route(CallerScope.LINKS, "/links/{id}/qr.svg", GET=links.svg),
         ],
         exception_handlers={HTTPException: problems.problem_handler, Exception: server_error},
     )
     api.router.redirect_slashes = False
-    return (Mount("/v1", ApiKeyMiddleware(api, deps.api.keys, deps.registry, deps.monotonic_clock)),)
+    return (Mount("/v1", ApiKeyMiddleware(api, deps.api.callers, deps.registry, deps.monotonic_clock)),)
 
 
-def _route(path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
-    """One route for all methods of a path, so that a 405 answer lists the allowed ones."""
+def _route(scope: CallerScope, path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
+    """One route for all methods of a path, so that a 405 answer lists the allowed ones; for keys of this scope."""
 
     async def serve(request: Request) -> Response:
+        if scope not in caller_of(request).scopes:
+            raise problems.Problem(403, f"This key may not use {scope}.", problems.ProblemCode.FORBIDDEN)
         return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
     return Route(path, serve, methods=list(endpoints))
