@@ -3,12 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -16,19 +13,13 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.open_unit import open_unit
+from tests.web.api_fixture import FIRST, NAMED, OTHER, SECOND, ApiFixture, Json, caller
 from tests.web.app_fixture import START, WebFixture
-from verification.callers.keys import read_callers
 from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
-from verification.support.service import SupportService
 from verification.support.store import AuditEntry
 from web.api.callers import BURST, CALL_BURST
-from web.dependencies import ApiRoute, QrCodes
 
-FIRST = "first-key-of-a-program-00000"
-SECOND = "second-key-of-a-program-0000"
-NAMED = "key-of-a-ticket-system-00000"
-OTHER = "key-of-a-front-end-000000000"
 UNKNOWN = "0123456789abcdef"
 PATHS = (
     ("GET", "/v1/links"),
@@ -38,8 +29,6 @@ PATHS = (
     ("GET", f"/v1/links/{UNKNOWN}/qr.png"),
     ("GET", f"/v1/links/{UNKNOWN}/qr.svg"),
 )
-
-Json = dict[str, Any]
 
 CODES = {
     401: "unauthorized",
@@ -63,28 +52,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture
 def web_app(store: SqlStore) -> WebFixture:
-    numbers = count()
-    web_app = WebFixture()
-    support = SupportService(store, lambda: web_app.now, timedelta(minutes=30))
-    web_app.api = ApiRoute(
-        callers=read_callers(f"{FIRST},{SECOND},tickets:links:{NAMED},console:attempts+accounts:{OTHER}"),
-        support=support,
-        link_url=lambda token: f"https://t.me/example_bot?start={token}",
-        qr=QrCodes(svg=lambda link: f"<svg>{link}</svg>", png=lambda link: link.encode()),
-        new_id=lambda: str(next(numbers)),
-    )
-    web_app.__post_init__()
-    return web_app
-
-
-@asynccontextmanager
-async def caller(
-    web_app: WebFixture, key: str | None = FIRST, address: str = "127.0.0.1"
-) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(web_app.app, client=(address, 50000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
-        yield client
+    return ApiFixture(store).web
 
 
 async def make(client: httpx.AsyncClient, key: str = "", **fields: object) -> Json:

@@ -1,7 +1,6 @@
 """The link endpoints; each call writes one audit entry, and accounts are shown only masked."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from verification.identity import mask_account
 from verification.invitations import InvalidLinkRequest, Link, LinkRequestConflict
 from web.api.callers import caller_of
-from web.api.problems import Problem, ProblemCode
+from web.api.problems import Problem, ProblemCode, utc_text
 from web.api.reading import read_link_id, read_link_request, read_list_query
 from web.dependencies import ApiRoute, WebDeps
 
@@ -93,12 +92,8 @@ class LinkEndpoints:
             "method": link.method,
             "language": link.language,
             "made_by": link.made_by,
-            "made_at": _utc_text(link.made_at),
-            "expires_at": _utc_text(link.expires_at),
-            "opened_at": _utc_text(link.opened_at),
-            "revoked_at": _utc_text(link.revoked_at),
+            "made_at": utc_text(link.made_at),
+            "expires_at": utc_text(link.expires_at),
+            "opened_at": link.opened_at and utc_text(link.opened_at),
+            "revoked_at": link.revoked_at and utc_text(link.revoked_at),
         }
-
-
-def _utc_text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -71,6 +72,11 @@ def unavailable_response() -> Response:
     response = problem_response(503, "The database does not answer; ask again.", ProblemCode.UNAVAILABLE)
     response.headers.update(RETRY_SOON_HEADERS)
     return response
+
+
+def utc_text(moment: datetime) -> str:
+    """A UTC time as the API writes it."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 async def problem_handler(_: Request, error: Exception) -> Response:

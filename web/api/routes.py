@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from verification.callers.keys import CallerScope
 from web.api import problems
+from web.api.attempts import AttemptEndpoints
 from web.api.callers import ApiKeyMiddleware, caller_of
 from web.api.links import LinkEndpoints
 from web.dependencies import WebDeps
@@ -19,7 +20,7 @@ def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
     """The API behind its keys; no route when no key is configured."""
     if deps.api is None:
         return ()
-    links = LinkEndpoints(deps, deps.api)
+    links, attempts = LinkEndpoints(deps, deps.api), AttemptEndpoints(deps, deps.api)
 
     async def server_error(_: Request, error: Exception) -> Response:
         return (
@@ -34,6 +35,12 @@ def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
             _route(CallerScope.LINKS, "/links/{id}", GET=links.show, DELETE=links.revoke),
             _route(CallerScope.LINKS, "/links/{id}/qr.png", GET=links.png),
             _route(CallerScope.LINKS, "/links/{id}/qr.svg", GET=links.svg),
+            _route(CallerScope.ATTEMPTS, "/attempts", GET=attempts.list, POST=attempts.create),
+            _route(CallerScope.ATTEMPTS, "/attempts/{id}", GET=attempts.show, DELETE=attempts.cancel),
+            _route(CallerScope.ATTEMPTS, "/attempts/{id}/qr.png", GET=attempts.png),
+            _route(CallerScope.ATTEMPTS, "/attempts/{id}/qr.svg", GET=attempts.svg),
+            _route(CallerScope.ATTEMPTS, "/attempts/{id}/qr.txt", GET=attempts.text),
+            _route(CallerScope.ACCOUNTS, "/accounts/{account}", GET=attempts.account),
         ],
         exception_handlers={HTTPException: problems.problem_handler, Exception: server_error},
     )

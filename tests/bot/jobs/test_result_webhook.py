@@ -180,6 +180,7 @@ async def test_a_result_is_told_whole_and_signed(tmp_path: Path) -> None:
             "attempt": "a1",
             "at": "2026-11-23T12:00:00.000000Z",
             "simulated": False,
+            "front_end": "telegram",
         },
     }
     assert message.headers["content-type"] == "application/json"
