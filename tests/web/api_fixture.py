@@ -1,6 +1,6 @@
 """The API over a store of its own, and programs that call it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -45,9 +45,10 @@ class ApiFixture:
     store: SqlStore
     providers: Mapping[Method, Provider] = field(default_factory=all_simulated)
     posts_results: bool = False
+    monotonic_clock: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
-        self.web = WebFixture()
+        self.web = WebFixture(monotonic_clock=self.monotonic_clock)
         numbers = count()
         self.core = Core(
             self.store,

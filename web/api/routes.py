@@ -1,6 +1,7 @@
-"""The routes of the API under `/v1`; every one needs a key."""
+"""The routes of the API under `/v1`; every one needs a key, except the document that describes them."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ from web.api.attempts import AttemptEndpoints
 from web.api.callers import ApiKeyMiddleware, caller_of
 from web.api.links import LinkEndpoints
 from web.dependencies import WebDeps
+
+_OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
@@ -45,7 +48,13 @@ def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
         exception_handlers={HTTPException: problems.problem_handler, Exception: server_error},
     )
     api.router.redirect_slashes = False
-    return (Mount("/v1", ApiKeyMiddleware(api, deps.api.callers, deps.registry, deps.monotonic_clock)),)
+    document = _OPENAPI.read_bytes()
+
+    async def openapi(_: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    guarded = ApiKeyMiddleware(api, deps.api.callers, deps.registry, deps.monotonic_clock)
+    return Route("/v1/openapi.json", openapi), Mount("/v1", guarded)
 
 
 def _route(scope: CallerScope, path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
