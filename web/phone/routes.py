@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -18,7 +19,9 @@ from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import Verdict
+from verification.callers.keys import is_api_caller
 from verification.core import Progress
+from verification.ids import front_end_of
 from verification.providers.http import HttpProvider
 from verification.providers.simulated import (
     Advanced,
@@ -184,15 +187,17 @@ class PhonePages:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
+        in_chat = not is_api_caller(front_end_of(attempt.contact))
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
-                return self._pages.message(request, "passed", method=attempt.method)
+                return message("passed")
             case AttemptStatus.FAILED if attempt.reason is not None:
-                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
+                return message("failed", reason=attempt.reason)
             case AttemptStatus.CANCELLED:
-                return self._pages.message(request, "closed", 410, method=attempt.method)
+                return message("closed", 410)
             case _:
-                return self._pages.message(request, "expired", 410, method=attempt.method)
+                return message("expired", 410)
 
 
 def _pressed_before_leaving(attempt: Attempt, provider_url: str, body: bytes) -> _Pressed:
