@@ -157,10 +157,12 @@ def api_paths() -> set[str]:
 def test_the_document_names_every_word_that_the_code_knows() -> None:
     schemas = json.loads(DOCUMENT.read_text("utf-8"))["components"]["schemas"]
     attempt, link = schemas["Attempt"]["properties"], schemas["Link"]["properties"]
+    event = schemas["VerificationEvent"]["properties"]["data"]["properties"]
 
     assert schemas["Problem"]["properties"]["code"]["enum"] == list(ProblemCode)
-    assert attempt["status"]["enum"] == list(AttemptStatus)
-    assert attempt["reason"]["enum"] == [*Reason, None]
+    assert schemas["Status"]["enum"] == list(AttemptStatus)
+    assert schemas["Reason"]["enum"] == [*Reason, None]
     assert attempt["method"]["enum"] == list(Method)
     assert {label.partition(" ")[2] for label in OPERATIONS} == {f"/v1{path}" for path in api_paths()}
+    assert {*event["status"]["enum"]} == {*AttemptStatus, "verified"} - {"reserved", "waiting", "succeeded"}
     assert link["state"]["enum"] == list(LinkState)
