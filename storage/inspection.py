@@ -48,7 +48,7 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
         unreadable={column: unreadable for column, (_, unreadable) in counts.items() if unreadable},
         with_old_keys=sum((await store.key_rotation().remaining()).values()),
         dead_letters=int(dead),
-        results=await store.result_outbox().backlog(),
+        results=await store.result_backlog(),
     )
 
 

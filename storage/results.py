@@ -6,7 +6,7 @@ from datetime import datetime
 from storage import mapping
 from storage import statements as sql
 from storage.database import Database, fetch_alone
-from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult, ResultBacklog
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
 
 
 class SqlResultOutbox:
@@ -21,15 +21,6 @@ class SqlResultOutbox:
         values = (mapping.to_micros(now), mapping.to_micros(until), latest_tried, MAX_BLOCKING_TRIES, limit)
         leased = await fetch_alone(self._database, sql.CLAIM_RESULTS, *values, lock_key="claim results")
         return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
-
-    async def backlog(self) -> ResultBacklog:
-        """Count what is not delivered, of all programs."""
-        [(undelivered, since, abandoned)] = await fetch_alone(self._database, sql.RESULT_BACKLOG)
-        return ResultBacklog(
-            undelivered=int(undelivered),
-            since=None if since is None else mapping.from_micros(since),
-            abandoned=int(abandoned),
-        )
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         await fetch_alone(self._database, sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))

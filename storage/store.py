@@ -19,6 +19,7 @@ from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, Pending
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
+from verification.result_outbox import ResultBacklog
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
@@ -186,6 +187,15 @@ class SqlStore:
 
     async def purge_before(self, before: datetime) -> DeletedCounts:
         return await self._purge(sql.PURGE_BEFORE, before)
+
+    async def result_backlog(self) -> ResultBacklog:
+        """Count the results that are not delivered, of all programs."""
+        [(undelivered, since, abandoned)] = await fetch_alone(self._database, sql.RESULT_BACKLOG)
+        return ResultBacklog(
+            undelivered=int(undelivered),
+            since=None if since is None else mapping.from_micros(since),
+            abandoned=int(abandoned),
+        )
 
     async def people_of(self, account: Account) -> Sequence[PersonId]:
         """List the people in whose chats this account appeared."""

@@ -51,7 +51,7 @@ def build_web(
     funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
     registry.register(funnel)
     backlog = ResultBacklogCollector(
-        deps.store.result_outbox().backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
+        deps.store.result_backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
     )
     registry.register(backlog)
 
