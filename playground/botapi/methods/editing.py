@@ -67,7 +67,8 @@ async def edit_message_media(world: World, fields: CallFields) -> Edited:
     # The message may have been deleted while the picture was compressed.
     message = _own(world, fields)
     facts = {"text": text, "entities": entities, "markup": markup, "kind": kind, "media": media}
-    return _edit(world, message, **facts, spoiler=bool(given.get("has_spoiler")))
+    spoiler, above = bool(given.get("has_spoiler")), bool(given.get("show_caption_above_media"))
+    return _edit(world, message, **facts, spoiler=spoiler, caption_above=above)
 
 
 async def _media(world: World, fields: CallFields, given: dict[str, Any]) -> tuple[str, Json]:
