@@ -408,6 +408,11 @@ class Settings(BaseSettings):
         return bool(self.simulated_methods) and len(self.simulated_methods) < len(self.providers)
 
     @property
+    def bot_id(self) -> int | None:
+        """The id of the bot whose token is set."""
+        return None if self.bot_token is None else int(self.bot_token.get_secret_value().partition(":")[0])
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the Bot API is on this machine, and so a simulator or a server of tests."""
         return is_loopback(urlsplit(self.bot_api_url).hostname or "")
