@@ -19,7 +19,7 @@ from playground.botapi.fields import CallFields, read_fields
 from playground.botapi.flood_limits import FloodLimiter
 from playground.botapi.json_response import AsciiJsonResponse
 from playground.botapi.methods.table import METHODS, ApiMethod
-from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, ApiError
+from playground.world.errors import NO_METHOD, UNAUTHORIZED, ApiError
 from playground.world.world import ApiCall, World
 
 GET_UPDATES = METHODS["getupdates"]
@@ -119,12 +119,13 @@ class BotApi:
             return AsciiJsonResponse(error.body(), error.code)
 
     async def _result(self, method: ApiMethod, fields: CallFields) -> Any:
-        fields.note_unknown(method.fields)
+        fields.note_unknown(method.signature.fields)
         try:
             return await method.handler(self._world, fields)
         finally:
-            for ignored in fields.ignored:
-                self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
+            remarks = [*(f"Telegram ignores {ignored}" for ignored in fields.ignored), *fields.remarks]
+            for remark in remarks:
+                self._world.log.add("remark", None, text=f"{method.name}: {remark}")
 
     async def _download(self, request: Request) -> Response:
         file = self._world.files.by_path(request.path_params["path"])
