@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from socket import gethostname, socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
@@ -40,6 +41,7 @@ from bot.settings import BadSetting, Settings
 from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, WrongKeys
+from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
 
@@ -106,6 +108,7 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
         )
         listener = stack.enter_context(_listener(settings))
         public_url = settings.public_url or _local_url(settings.host, listener)
+        _check_reachable(settings, public_url)
         deps = await _open_deps(stack, settings, catalogue, public_url)
         app = build_app(settings, deps, replica_name=f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(telegram_session(app))
@@ -258,6 +261,12 @@ def _listener(settings: Settings) -> socket:
 def _local_url(host: str, listener: socket) -> str:
     port = _port(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _check_reachable(settings: Settings, public_url: str) -> None:
+    # A trial with simulated providers works on one machine, where somebody copies the link.
+    if not (settings.on_loopback or settings.simulated_methods or is_elsewhere(urlsplit(public_url).hostname or "")):
+        raise BadSetting(f"PUBLIC_URL: missing; phones cannot reach {public_url}")
 
 
 def _port(listener: socket) -> int:

@@ -9,7 +9,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import bot_name, links
 from bot.cli.check_telegram import make_bot
-from bot.cli.report import CommandFailed, Say, write
+from bot.cli.report import CommandFailed, Say, check_outputs, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
@@ -35,6 +35,7 @@ async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], 
 
     `to` makes the link from the bot's user name. Raises `BadSetting` or `CommandFailed`.
     """
+    check_outputs(png=output.png, svg=output.svg)
     link = to(await resolve_bot_name(settings, output.bot))
     modules = qr.matrix(link)
     for line in qr.terminal_lines(modules):
