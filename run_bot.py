@@ -34,8 +34,18 @@ TEXTS = ROOT / "bot" / "texts"
 
 
 def print_error(line: str) -> None:
-    """Print a line to standard error."""
-    typer.echo(line, err=True)
+    """Print a line to standard error, in the form of the log."""
+    from bot.settings import logs_as_json
+
+    if not logs_as_json():
+        typer.echo(line, err=True)
+        return
+    import logging
+
+    from bot import logs
+
+    logs.configure("json", "INFO")
+    logging.getLogger("run_bot").error("%s", line)
 
 
 def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature

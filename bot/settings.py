@@ -146,6 +146,22 @@ class _FormerSettings(BaseSettings):
     rate_limit_sending: str | None = None
 
 
+class _LogSettings(BaseSettings):
+    """The form of the log alone, which is asked for when the settings cannot be read."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_file_encoding=ENV_ENCODING, extra="ignore")
+
+    log_format: str = ""
+
+
+def logs_as_json() -> bool:
+    """Whether the log is to be JSON, also when other settings are wrong."""
+    try:
+        return _LogSettings().log_format.lower() == "json"
+    except (OSError, ValueError):
+        return False
+
+
 def former_names_in_use() -> list[str]:
     """Return a line for each setting that is given under its former name alone."""
     given = _FormerSettings()

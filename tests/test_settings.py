@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import subprocess
@@ -280,6 +281,25 @@ def test_pages_that_no_phone_reaches_are_refused_where_a_real_provider_is_to_be_
     line = refused(tmp_path, GOOD | HTTP | OTHERS_OFF | {"BOT_API_URL": "https://api.telegram.org"}, "PUBLIC_URL")
 
     assert line.startswith("PUBLIC_URL: missing; phones cannot reach http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("settings", "name"), [({"PORT": "abc"}, "PORT"), ({"HOST": "192.0.2.1"}, "HOST")])
+def test_in_a_log_of_json_an_error_at_the_start_is_json_too(
+    tmp_path: Path, settings: dict[str, str], name: str
+) -> None:
+    ended = start(tmp_path, GOOD | {"LOG_FORMAT": "json"} | settings)
+
+    [line] = ended.lines
+    assert ended.code == 2
+    assert json.loads(line)["level"] == "error"
+    assert json.loads(line)["event"].startswith(name)
+
+
+def test_where_the_file_cannot_be_read_an_error_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"LOG_FORMAT=json\nOPERATOR_NAME=\xff\n")
+    only(monkeypatch, tmp_path, GOOD)
+
+    assert CliRunner().invoke(app, []).stderr == ".env: cannot be read (it is not text in UTF-8)\n"
 
 
 # Names and the file

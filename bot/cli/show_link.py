@@ -15,6 +15,7 @@ from bot.content.topics import read
 from bot.images import qr
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
+from verification.errors import describe_error
 
 _PRINT_SIDE = 1600
 
@@ -89,4 +90,4 @@ async def _ask_telegram(settings: Settings, token: str) -> str:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({describe_error(error)})") from None
