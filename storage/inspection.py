@@ -37,6 +37,14 @@ class InspectionReport:
     results: ResultBacklog = ResultBacklog()
 
 
+async def has_keys(database: Database) -> bool:
+    """Whether the database was ever opened with keys: then it opens only with the same ones."""
+    if not await schema_version(database):
+        return False
+    async with database.transaction("keys") as connection:
+        return bool(await connection.fetch(sql.KEY_CHECK, "index"))
+
+
 async def inspect_database(database: Database, sealing: Sealing) -> InspectionReport:
     """Inspect everything; raises `WrongKeys` or `StoreUnavailable`."""
     schema, newest = await schema_version(database), known_migrations()[-1].version

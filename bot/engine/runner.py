@@ -49,7 +49,7 @@ from bot.flow.events import AttemptRefusal, AttemptRefused, ReaskRequested
 from verification.attempts import AttemptStatus
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, DialogueUnit, PendingReply, PersonRecords
-from verification.errors import ProviderUnavailable
+from verification.errors import ProviderUnavailable, describe_error
 from verification.ids import Account, PersonId
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Runner:
             if self._config.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the process from serving everybody else.
-            log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
+            log.error("what %s is owed cannot be asked again: %s", owed.person, describe_error(error))  # noqa: TRY400
 
     async def _reask(self, person: PersonId, kind: TurnKind) -> Turn | None:
         return await self._committer.commit(Envelope(person, ReaskRequested(), None, kind=kind))

@@ -309,7 +309,7 @@ async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.M
     status, output = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
 
     assert status == 1
-    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (NotSent)"]
+    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (not sent)"]
 
 
 async def test_a_database_of_another_bot_is_a_problem_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
