@@ -61,6 +61,11 @@ class CallFields:
     def __contains__(self, name: str) -> bool:
         return name in self._values or name in self._uploads
 
+    def shown(self) -> dict[str, str]:
+        """Return every field as a text, a file by its name and size."""
+        files = {name: f"{file.name} ({len(file.content)} bytes)" for name, file in self._uploads.items()}
+        return {**self._values, **files}
+
     def text(self, name: str, default: str = "") -> str:
         """Return a text field."""
         return self._values.get(name, default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -61,10 +62,15 @@ class BotApi:
             fields = await read_fields(request)
         except ApiError as error:
             return AsciiJsonResponse(error.body(), error.code)
+        traffic = self._world.traffic
         call = ApiCall(self._world.clock(), method.name, fields.text("chat_id"))
-        self._world.traffic.recent_calls.append(call)
+        traffic.recent_calls.append(call)
+        if traffic.keeps_answers:
+            call.fields = fields.shown()
         response = await self._with_faults(method, fields, request)
         call.status = response.status_code if response is not None else None
+        if traffic.keeps_answers and isinstance(response, AsciiJsonResponse):
+            call.answer = json.loads(bytes(response.body))
         return response
 
     @contextmanager
@@ -116,6 +122,9 @@ class BotApi:
             self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
             return AsciiJsonResponse({"ok": True, "result": await self._result(method, fields)})
         except ApiError as error:
+            # A second poll is refused after a restart, too; that is no mistake in a call.
+            if method is not GET_UPDATES:
+                self._world.log.add("refused", None, method=method.name, description=error.description)
             return AsciiJsonResponse(error.body(), error.code)
 
     async def _result(self, method: ApiMethod, fields: CallFields) -> Any:

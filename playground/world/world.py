@@ -54,12 +54,17 @@ class PendingQuery:
 
 @dataclass(slots=True)
 class ApiCall:
-    """A call of the bot, and the HTTP status of the answer. None: not answered yet, or the connection was cut."""
+    """A call of the bot, and the HTTP status of the answer. None: not answered yet, or the connection was cut.
+
+    The fields and the answer are kept where `Traffic.keeps_answers` is set.
+    """
 
     at: float
     method: str
     chat: str
     status: int | None = None
+    fields: Json = field(default_factory=dict)
+    answer: Json | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +73,7 @@ class Traffic:
 
     calls_in_progress: int = 0
     recent_calls: deque[ApiCall] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    keeps_answers: bool = False
     misdirected_call: str | None = None  # describes the last call to an unknown address or with a wrong token
 
 
