@@ -28,6 +28,14 @@ class InspectionReport:
     results: ResultBacklog = ResultBacklog()  # noqa: RUF009 - frozen
 
 
+async def has_keys(database: Database) -> bool:
+    """Whether the database was ever opened with keys: then it opens only with the same ones."""
+    if not await schema_version(database):
+        return False
+    async with database.transaction("keys") as connection:
+        return bool(await connection.fetch(sql.KEY_CHECK, "index"))
+
+
 async def inspect_database(database: Database, sealing: Sealing) -> InspectionReport:
     """Inspect everything; raises `WrongKeys` or `StoreUnavailable`."""
     schema, newest = await schema_version(database), known_migrations()[-1].version
@@ -48,7 +56,7 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
         unreadable={column: unreadable for column, (_, unreadable) in counts.items() if unreadable},
         with_old_keys=sum((await store.key_rotation().remaining()).values()),
         dead_letters=int(dead),
-        results=await store.result_backlog(),
+        results=await store.result_outbox().backlog(),
     )
 
 

@@ -10,7 +10,7 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-_DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
+_DUE = "SELECT id, method, status, expires_at, fading FROM attempts WHERE "
 DUE_ATTEMPTS = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
 LIVE_ATTEMPTS = f"SELECT id FROM attempts WHERE method = $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"  # noqa: S608
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
@@ -169,6 +169,14 @@ ON CONFLICT (name) DO UPDATE SET
 HEARTBEATS = "SELECT name, program, beats FROM programs WHERE front_end = $1 ORDER BY name"
 UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
+BOT = "SELECT bot FROM bots WHERE front_end = $1"
+NOTE_BOT = "INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+MOVE_TO_BOT = """
+INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot
+"""
+FORGET_PANELS = "UPDATE dialogues SET panel = NULL, holder = NULL WHERE front_end = $1"
+FREE_NOTICES = "UPDATE notices SET leased_until = 0 WHERE front_end = $1 AND settled = 0"
+
 RECORD_CONSENT = """
 INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
 """
@@ -223,6 +231,15 @@ def delete(table: str, condition: str) -> str:
     """A statement that deletes these rows and returns one row for each."""
     return f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608 - only our own names
 
+
+_BY_UPDATE = "substr(event_id, 1, length($1) + 1) = $1 || ':'"
+OF_ONE_BOT = {
+    "received updates": delete("seen_events", _BY_UPDATE),
+    "dead letters": delete("dead_updates", _BY_UPDATE),
+    "messages to delete": delete("litter", "front_end = $1"),
+    "programs": delete("programs", "front_end = $1"),
+}
+"""What holds ids that another bot gives anew, and the programs that served the former bot."""
 
 PURGE_BATCH = 100
 """Rows that one transaction deletes when many are past their time: few, because others wait meanwhile on SQLite."""

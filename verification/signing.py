@@ -23,9 +23,9 @@ class InvalidSignature(Exception):
 class WebhookSigner:
     """Signs with every secret, and accepts what any of them signed: two while one is replaced by the other."""
 
-    def __init__(self, secrets: str) -> None:
+    def __init__(self, setting: str) -> None:
         """Read one secret, or two with a comma between them; raises `ValueError` for anything else."""
-        self._keys = [_read_secret(secret.strip()) for secret in secrets.split(",")]
+        self._keys = [_read_secret(secret.strip()) for secret in setting.split(",")]
         if len(self._keys) > _MAX_SECRETS:
             raise ValueError("write one secret, or two while one is replaced by the other")
 

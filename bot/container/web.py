@@ -51,7 +51,7 @@ def build_web(
     funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
     registry.register(funnel)
     backlog = ResultBacklogCollector(
-        deps.store.result_backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
+        deps.store.result_outbox().backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
     )
     registry.register(backlog)
 
@@ -62,6 +62,7 @@ def build_web(
         WebDeps(
             core=core,
             providers=deps.providers.by_method,
+            pollable=deps.providers.pollable,
             texts=_page_texts(deps.catalogue),
             ready=_readiness(settings, deps, intake).check,
             registry=registry,

@@ -40,10 +40,14 @@ WORDS = {
     "PageStage": "check authorise card_needed card_binding card_bound welcome agreement recognition",
     "PhoneStage": "waiting opened confirming",
     "Picture": "verified failed expired",
+    "ProviderApp": "wechat qq alipay any",
     "Purpose": "link-signature link-request desk-session caller-request",
-    "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
+    "Reason": (
+        "mismatch declined no_card face_covered face_differs face_out_of_frame face_unclear no_photo unfinished quota "
+        "unavailable too_many busy"
+    ),
     "Remark": "human thanks greeting wait help button",
-    "SideMessage": "faq language privacy",
+    "SideMessage": "faq language privacy code",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
 }
 

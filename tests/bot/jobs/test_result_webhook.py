@@ -238,7 +238,7 @@ async def test_a_receiver_that_is_down_for_a_day_hears_everything_of_an_attempt_
             seen = at.counts.seen.total()
             await at.later(timedelta(hours=5))
             await at.counts.grow_beyond(seen)
-        backlog = await at.store.result_backlog()
+        backlog = await at.store.result_outbox().backlog()
 
     assert at.clock.now - NOON >= timedelta(days=1)
     assert backlog.undelivered == 0
