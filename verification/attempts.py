@@ -37,6 +37,23 @@ class Method(StrEnum):
     FACE = "face"
 
 
+class ProviderApp(StrEnum):
+    """The app on the phone in which a provider's pages work."""
+
+    WECHAT = "wechat"
+    QQ = "qq"
+    ALIPAY = "alipay"
+    ANY = "any"
+
+
+APP_OF_METHOD: Mapping[Method, ProviderApp] = {
+    Method.WECHAT: ProviderApp.WECHAT,
+    Method.QQ: ProviderApp.QQ,
+    Method.FACE: ProviderApp.WECHAT,
+}
+"""The app that the guide gives each method (G9 to G12); a provider may need another one."""
+
+
 class AttemptStatus(StrEnum):
     """The status of an attempt."""
 

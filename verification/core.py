@@ -152,7 +152,7 @@ class Core:
             raise attempt
         if attempt.status is not AttemptStatus.RESERVED:
             return self._scan_code(attempt)
-        session = await self.open_session(request)
+        session = await self.open_session(attempt)
         return await self._store.transact(request.account, lambda unit: self.start(unit, request.id, session))
 
     async def reserve(self, unit: Unit, request: AttemptRequest) -> Attempt:
@@ -190,15 +190,21 @@ class Core:
         await unit.save_attempt(attempt)
         return attempt
 
-    async def open_session(self, request: AttemptRequest) -> ProviderSession:
+    async def open_session(self, attempt: Attempt) -> ProviderSession:
         """Open the provider's session for a reserved attempt, outside any transaction.
 
-        Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call.
+        Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call. Raises
+        `AttemptOver` when the attempt has ended.
         """
+        if attempt.identity is None:
+            raise AttemptOver(attempt.id)
+        return_url = f"{self._deps.phone_url(attempt.token)}/back"
         try:
-            return await self._providers[request.method].open(request.id, request.identity)
+            return await self._providers[attempt.method].open(attempt.id, attempt.identity, return_url)
         except ProviderUnavailable:
-            await self._store.transact(request.account, partial(self._give_up, request=request))
+            await self._store.transact(
+                attempt.account, partial(self._give_up, attempt=attempt, identity=attempt.identity)
+            )
             raise
 
     async def start(self, unit: Unit, attempt_id: AttemptId, session: ProviderSession) -> ScanCode:
@@ -218,12 +224,12 @@ class Core:
             raise AttemptOver(attempt.id)
         return self._scan_code(attempt)
 
-    async def _give_up(self, unit: Unit, request: AttemptRequest) -> None:
-        attempt = await unit.attempt(request.id)
-        if attempt is not None:
-            await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
-            if attempt.live:
-                await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
+    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+        stored = await unit.attempt(attempt.id)
+        if stored is not None:
+            await unit.add_rate_limit_record(stored, identity, provider_called=False)
+            if stored.live:
+                await unit.save_attempt(stored.with_status(AttemptStatus.CANCELLED))
 
     async def find_by_token(self, token: str) -> Attempt | None:
         """Find the attempt of a scanned code, in any status."""
@@ -251,8 +257,10 @@ class Core:
 
         return await self._with_notice(f"token:{token}", body)
 
-    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str) -> Attempt:
+    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str | None) -> Attempt:
         """Record how far the person has come on the phone; raises `AttemptOver` when the attempt has ended.
+
+        `provider_state` is what the provider remembers from here on; None: the same as before.
 
         A new status restarts the time limit, so that a person who is on the page is not cut off halfway. Only
         `complete` records a verdict, because only it checks the quota.
@@ -280,10 +288,12 @@ class Core:
         return await self._with_notice(attempt_id, body)
 
     async def _progress(
-        self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str
+        self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str | None
     ) -> tuple[Attempt, Notice | None]:
         if not attempt.live or attempt.expires_at <= now:
             raise AttemptOver(attempt.id)
+        if provider_state is None:
+            provider_state = attempt.provider_state
         if status is attempt.status:
             if provider_state != attempt.provider_state:
                 attempt = replace(attempt, provider_state=provider_state)

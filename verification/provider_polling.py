@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Verdict
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method
 from verification.core import Core
 from verification.errors import AttemptOver, ContradictoryVerdict, ProviderUnavailable
-from verification.ports import PollableProvider, Store, Unit
+from verification.ports import PollableProvider, ProviderAnswer, Store, Unit
 
 log = logging.getLogger(__name__)
 
@@ -88,20 +88,22 @@ class ProviderPoller:
             self._count("ignored")
             return
         try:
-            answer = await provider.poll(attempt_id)
+            answer = await provider.poll(attempt)
         except ProviderUnavailable as error:
             log.info("the provider did not answer about attempt %s: %s", attempt_id, error)
             self._count("unavailable")
             return
         self._count(await self._apply_answer(attempt, answer))
 
-    async def _apply_answer(self, attempt: Attempt, answer: AttemptStatus | Verdict) -> str:
+    async def _apply_answer(self, attempt: Attempt, answer: ProviderAnswer) -> str:
         try:
-            if not isinstance(answer, AttemptStatus):
-                await self._core.complete(attempt.id, answer)
+            if not isinstance(answer.news, AttemptStatus):
+                await self._core.complete(attempt.id, answer.news)
                 return "verdict"
-            if attempt.live and _IN_PROGRESS.index(attempt.status) < _progress_rank(answer):
-                await self._core.progress(attempt.id, answer, attempt.provider_state)
+            if attempt.live and _progress_rank(attempt.status) < _progress_rank(answer.news):
+                await self._core.progress(attempt.id, answer.news, answer.provider_state)
+            elif attempt.live and answer.provider_state is not None:
+                await self._core.progress(attempt.id, attempt.status, answer.provider_state)
         except AttemptOver:
             return "late"
         except ContradictoryVerdict:

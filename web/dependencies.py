@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
 from verification.invitations import KeyedDigest
-from verification.ports import Provider
+from verification.ports import PollableProvider, Provider
 from verification.support.service import SupportService
 
 Texts = Mapping[str, str]
@@ -86,14 +86,15 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `texts` is by language. `ready` says why each part that the program cannot do without is not ready; the reason of
-    one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
-    metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
-    themselves.
+    `pollable` has the providers with pages and decisions of their own. `texts` is by language. `ready` says why each
+    part that the program cannot do without is not ready; the reason of one that is ready is empty.
+    `notify_provider_news` takes attempts whose provider may have news. `refresh` updates metrics that are read from
+    elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by themselves.
     """
 
     core: Core
     providers: Mapping[Method, Provider]
+    pollable: Mapping[Method, PollableProvider]
     texts: Mapping[str, Texts]
     ready: Callable[[], Awaitable[Mapping[str, str]]]
     registry: CollectorRegistry

@@ -52,6 +52,7 @@ def build_web(
         WebDeps(
             core=core,
             providers=deps.providers.by_method,
+            pollable=deps.providers.pollable,
             texts=_page_texts(deps.catalogue),
             ready=_readiness(settings, deps, intake).check,
             registry=registry,

@@ -39,6 +39,7 @@ WORDS = {
     "PageStage": "check authorise card_needed card_binding card_bound welcome agreement recognition",
     "PhoneStage": "waiting opened confirming",
     "Picture": "verified failed expired",
+    "ProviderApp": "wechat qq alipay any",
     "Purpose": "link-signature link-request desk-session",
     "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
     "Remark": "human thanks greeting wait help button",

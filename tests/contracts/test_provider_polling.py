@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +20,7 @@ from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable
 from verification.ids import Account
-from verification.ports import NoticeKind, Store
+from verification.ports import NoticeKind, PhoneRedirect, ProviderAnswer, Store
 from verification.provider_polling import POLL_INTERVAL, ProviderPoller
 
 A1 = AttemptId("a1")
@@ -34,18 +34,29 @@ class FakeRemoteProvider(FakeProvider):
     """Returns the given answer; a `barrier` makes that many polls run at once."""
 
     answer: AttemptStatus | Verdict = AttemptStatus.WAITING
+    remembered: str | None = None
     unavailable: bool = False
     polls: list[AttemptId] = field(default_factory=list)
     barrier: asyncio.Barrier | None = None
     simulated: bool = False
 
-    async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
-        self.polls.append(attempt)
+    @property
+    def phone_origins(self) -> frozenset[str]:
+        return frozenset()
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        raise NotImplementedError
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
+        raise NotImplementedError
+
+    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+        self.polls.append(attempt.id)
         if self.barrier is not None:
             await self.barrier.wait()
         if self.unavailable:
             raise ProviderUnavailable("away")
-        return self.answer
+        return ProviderAnswer(self.answer, self.remembered)
 
 
 @dataclass
@@ -101,6 +112,20 @@ async def ours(store: DialogueStore, remote: FakeRemoteProvider, clock: FakeCloc
     await made.core.begin(make_request())
     await made.core.progress(A1, AttemptStatus.OPENED, "page")
     return made
+
+
+async def test_what_a_provider_remembers_is_stored_with_every_answer(
+    ours: PollingProgram, remote: FakeRemoteProvider
+) -> None:
+    for answer, remembered, kept in (
+        (AttemptStatus.OPENED, "seen", "seen"),
+        (AttemptStatus.CONFIRMING, "at the end", "at the end"),
+        (AttemptStatus.WAITING, None, "at the end"),
+    ):
+        remote.remembered = remembered
+        await ours.poll(answer, remote)
+
+        assert (await ours.attempt()).provider_state == kept
 
 
 async def test_answers_move_an_attempt_forward_and_never_back(ours: PollingProgram, remote: FakeRemoteProvider) -> None:

@@ -15,6 +15,7 @@ from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name
 from verification.core import CoreDeps
 from verification.ids import Account, Contact
 from verification.ports import Provider
+from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
 from web.app import TelegramRoute, WebDeps, web_app
 from web.dependencies import ApiRoute
@@ -72,6 +73,7 @@ class WebFixture:
             WebDeps(
                 core=self.core,
                 providers=self.providers,
+                pollable={method: each for method, each in self.providers.items() if isinstance(each, HttpProvider)},
                 texts={language: page_texts(language) for language in ("zh", "en")},
                 ready=self._ready,
                 registry=self.registry,

@@ -70,6 +70,7 @@ class DeskFixture:
         return WebDeps(
             core=Core(self.store, providers, make_deps(self.clock), ttl=timedelta(minutes=10)),
             providers=providers,
+            pollable={},
             texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,
             registry=self.registry,
