@@ -12,13 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from verification.errors import ProviderUnavailable
-from verification.providers.http import HttpCall, TransientFailure
+from verification.providers.http import HttpCall, TransientFailure, check_status, parse_object
 from verification.providers.tencent.codes import is_transient
 from verification.providers.tencent.signer import Credentials
 
 VERSION = "2018-03-01"
 
-_TRANSIENT_STATUSES = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 _CODE = re.compile(r"[A-Za-z]{1,64}(\.[A-Za-z0-9]{1,64})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _BIZ_TOKEN = re.compile(r"[!-~]{1,256}")
@@ -39,6 +38,14 @@ class StartedFlow:
 
     biz_token: str = field(repr=False)
     url: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAnswer:
+    """The `Text` of a flow as it came, and the vendor's id of the call, by which its support finds it."""
+
+    text: object = field(repr=False)
+    request_id: str
 
 
 class FaceIdError(ProviderUnavailable):
@@ -70,30 +77,23 @@ class FaceIdClient:
             raise ProviderUnavailable("the answer has no token")
         return StartedFlow(token, answer.get("Url"))
 
-    async def detect_info(self, biz_token: str) -> object:
+    async def detect_info(self, biz_token: str) -> FlowAnswer:
         """Read the `Text` of a flow, never its pictures; raises `ProviderUnavailable`."""
         answer = await self._send("GetDetectInfoEnhanced", {"BizToken": biz_token, "InfoType": "1"})
-        return answer.get("Text")
+        return FlowAnswer(answer.get("Text"), _matching(_REQUEST_ID, answer.get("RequestId")))
 
     async def _send(self, action: str, request: Mapping[str, str]) -> dict[str, Any]:
         body = json.dumps({"RuleId": self._account.rule_id, **request}).encode()
         headers = self._account.credentials.sign(urlsplit(self._account.url).netloc, body, self._clock())
         headers |= {"X-TC-Action": action, "X-TC-Version": VERSION, "X-TC-Language": "zh-CN"}
         status, answer = await self._call("POST", f"{self._account.url}/", headers, body)
-        if status in _TRANSIENT_STATUSES:
-            raise TransientFailure(f"status {status}")
-        if status != 200:
-            raise ProviderUnavailable(f"status {status}")
+        check_status(status, accepted=(200,))
         return _response(answer)
 
 
 def _response(body: bytes) -> dict[str, Any]:
     """The `Response` of an answer; raises `FaceIdError` when it is an error."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    response = answer.get("Response") if isinstance(answer, dict) else None
+    response = (parse_object(body) or {}).get("Response")
     if not isinstance(response, dict):
         raise ProviderUnavailable("the answer is of another form")
     error = response.get("Error")
